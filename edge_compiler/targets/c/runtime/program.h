@@ -1,0 +1,75 @@
+/* program.h - what the generator writes for the run-time part: where values lie, and the steps that compute them.
+ *
+ * A generated library consists of
+ *   program.c        the tables below, the same for every instruction set          (generated)
+ *   steps.c          one function a step, compiled once for each instruction set   (generated)
+ *   weights.bin      packed weights, placed in read-only data                      (generated)
+ *   runtime/ *.c     the C interface, threads, camera frames                       (this folder)
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_PROGRAM_H
+#define EDGE_PROGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "edge_model.h"
+
+/* Where a value lies in the arena. A value has `channels` channels of `height` x `width` elements. Channels are grouped
+ * into blocks of `block` (1 or 16) channels that lie side by side; element (c, y, x) is at
+ *     offset + (c / block) * plane + y * row + x * block + c % block          (all counted in floats)
+ * A zero halo around the plane (for the convolutions that read past the edge) lies between the rows and planes. */
+typedef struct edge_value {
+    uint32_t offset;
+    uint32_t channels, height, width;
+    uint32_t block, plane, row;
+    uint32_t halo_top, halo_left, halo_bottom, halo_right;
+} edge_value;
+
+/* What a step may touch. */
+typedef struct edge_memory {
+    float *arena;
+    const float *weights;
+    float *scratch; /* private to the thread that runs the part */
+} edge_memory;
+
+/* Compute part `part` of `parts` of a step. Parts of one step may run at the same time, in any order. */
+typedef void (*edge_step_function)(const edge_memory *memory, int part, int parts);
+
+typedef struct edge_step {
+    edge_step_function run;
+    uint32_t value; /* index of the value that it writes */
+    uint32_t parts; /* the most parts that are worth cutting it into; 1: not worth sharing among threads */
+} edge_step;
+
+/* The steps, compiled for one instruction set. */
+typedef struct edge_program {
+    const char *variant;         /* "avx512", "avx2", "baseline", "neon" */
+    int (*supported)(void);      /* can this processor run it? */
+    const char *missing_message; /* one sentence for a processor that can't */
+    const edge_step *steps;
+} edge_program;
+
+/* How a camera frame becomes the image input: (pixel - mean[c]) * scale[c], channels in the network's order. */
+typedef struct edge_preprocessing {
+    int available;       /* 0: the model has no image input, edge_run_frame() is refused */
+    int letterbox;       /* 0: stretch to the input's size; 1: keep the aspect ratio, pad with pad_value */
+    int channels;        /* 1 or 3 */
+    int bgr;             /* the network's channel order: 0 RGB, 1 BGR */
+    int channels_last;   /* the network's input is NHWC */
+    float pad_value;     /* of the padding, before normalisation, 0..255 */
+    float mean[3], scale[3];
+} edge_preprocessing;
+
+/* The tables of the generated program.c. */
+extern const uint32_t edge_value_count, edge_step_count, edge_input_count, edge_output_count, edge_program_count;
+extern const edge_value edge_values[];
+extern const uint32_t edge_inputs[], edge_outputs[]; /* indices of values, in the model's order */
+extern const edge_program edge_programs[];           /* best first */
+extern const edge_preprocessing edge_preprocessing_spec; /* concerns edge_inputs[0] */
+extern const size_t edge_arena_floats, edge_scratch_floats;
+extern const float edge_weights[];
+extern const char edge_description[]; /* JSON */
+
+#endif

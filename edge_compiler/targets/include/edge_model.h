@@ -1,0 +1,104 @@
+/* edge_model.h - the C interface of every library that `edgec compile` emits.
+ *
+ * The interface is the same for every target. A library has no global state: any number of models, and of
+ * instances of one model, may live in one process. One instance is run by one thread at a time; different
+ * instances run side by side. No C++ exception, signal handler or exit() crosses this interface.
+ *
+ * Load a library with dlopen(path, RTLD_NOW | RTLD_LOCAL), so that two models' symbols stay apart.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_MODEL_H
+#define EDGE_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EDGE_ABI_VERSION 1u
+
+#if defined _WIN32
+#define EDGE_API
+#else
+#define EDGE_API __attribute__((visibility("default")))
+#endif
+
+typedef struct edge_model edge_model;
+
+typedef enum edge_status {
+    EDGE_OK = 0,
+    EDGE_ERROR_ARGUMENT = 1, /* a null pointer, an index out of range, an option out of range */
+    EDGE_ERROR_ABI = 2,      /* the caller was built for another EDGE_ABI_VERSION */
+    EDGE_ERROR_CPU = 3,      /* this processor lacks an instruction set that the library needs */
+    EDGE_ERROR_LIBRARY = 4,  /* a library that this one relies on is missing or has the wrong version */
+    EDGE_ERROR_MEMORY = 5,   /* memory or a thread could not be had */
+    EDGE_ERROR_FRAME = 6,    /* the camera frame can't be used: size, stride or encoding */
+} edge_status;
+
+/* Pixel layouts of a camera frame, named as in sensor_msgs/image_encodings. */
+typedef enum edge_encoding {
+    EDGE_RGB8 = 0,
+    EDGE_BGR8 = 1,
+    EDGE_RGBA8 = 2,
+    EDGE_BGRA8 = 3,
+    EDGE_MONO8 = 4,
+    EDGE_YUYV = 5, /* YUV 4:2:2 packed Y0 U Y1 V, BT.601 limited range, even width */
+} edge_encoding;
+
+typedef struct edge_options {
+    uint32_t abi_version; /* EDGE_ABI_VERSION of the header that the caller was compiled with */
+    uint32_t threads;     /* 1..64 threads, the calling one included; 0 means one per usable processor */
+    const char *variant;  /* one of the instruction-set variants named by edge_describe(), or NULL: the best one */
+} edge_options;
+
+typedef struct edge_frame {
+    const uint8_t *data;    /* first byte of the top row */
+    uint32_t width, height; /* pixels */
+    size_t stride;          /* bytes from one row to the next, at least width * bytes per pixel */
+    uint32_t encoding;      /* an edge_encoding */
+} edge_frame;
+
+/* Called after each step of edge_run_observed(), on the calling thread. */
+typedef void (*edge_observer)(void *user, edge_model *model, uint32_t step, uint64_t nanoseconds);
+
+/* The ABI version that the library was built with. */
+EDGE_API uint32_t edge_abi_version(void);
+
+/* The model as JSON (the `model` object of the bundle's manifest.json): inputs, outputs, steps, labels ... */
+EDGE_API const char *edge_describe(void);
+
+/* Make an instance. On failure *model is NULL and `error` holds one sentence: what, expected, received, what to do. */
+EDGE_API edge_status edge_create(const edge_options *options, edge_model **model, char *error, size_t error_capacity);
+
+/* Run on dense row-major tensors, in the order of edge_describe()'s inputs and outputs. */
+EDGE_API edge_status edge_run(edge_model *model, const void *const *inputs, void *const *outputs);
+
+/* Run on a camera frame; colour conversion, resize and normalisation are compiled in. For models with one image input. */
+EDGE_API edge_status edge_run_frame(edge_model *model, const edge_frame *frame, void *const *outputs);
+
+/* Like edge_run(), reporting each step's duration; inside the observer edge_read_step() gives what the step computed. */
+EDGE_API edge_status edge_run_observed(edge_model *model, const void *const *inputs, void *const *outputs,
+                                       edge_observer observer, void *user);
+
+/* Copy the value that `step` has just produced, dense and row-major, into `destination` (its size: edge_describe()). */
+EDGE_API edge_status edge_read_step(edge_model *model, uint32_t step, void *destination);
+
+/* Only convert a camera frame into the model's image input, dense and row-major: to check what the model is given. */
+EDGE_API edge_status edge_preprocess(edge_model *model, const edge_frame *frame, void *destination);
+
+/* The instruction-set variant that this instance uses, as named by edge_describe(). */
+EDGE_API const char *edge_variant(const edge_model *model);
+
+/* One sentence on the last call that failed on this instance; "" when none did. Valid until the next call. */
+EDGE_API const char *edge_last_error(const edge_model *model);
+
+/* Stop the instance's threads and free it. NULL is allowed. */
+EDGE_API void edge_destroy(edge_model *model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

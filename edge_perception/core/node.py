@@ -1,0 +1,128 @@
+"""
+The node pattern: what a node is, apart from how messages reach it.
+
+A node core is a plain class. It declares its parameters and its ports, and computes
+``step(inputs, now) -> outputs``. It knows no ROS, no sockets and no clock: the shell that runs it
+(rclpy, SP, a bag) hands it messages and the time, and publishes what it returns. Given the same
+messages and times, a core returns the same messages, whatever the shell.
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+Value = bool | int | float | str | list[int] | list[float] | list[str]
+
+
+class ConfigurationError(Exception):
+    """The node can't be configured: what is wrong, where, and what to do, in one sentence."""
+
+
+class Qos(enum.Enum):
+    """Quality of service of a port, overridable by parameters as REP-2003 asks."""
+
+    SENSOR_DATA = "sensor_data"  # best effort, keep the newest
+    DEFAULT = "default"  # reliable, keep last 10
+    LATCHED = "latched"  # reliable, transient local, keep last 1: late joiners get it
+
+
+class Level(enum.IntEnum):
+    """Severity, as in diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+    STALE = 3
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A declared parameter: the default gives its type; range and choices are enforced."""
+
+    name: str
+    default: Value
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Port:
+    """
+    An input or output.
+
+    ``type`` is a ROS message type such as "sensor_msgs/msg/Image"; ``topic`` the default name,
+    relative to the node's namespace. An ``optional`` input may have no publisher without a
+    diagnostic.
+    """
+
+    name: str
+    type: str
+    topic: str
+    qos: Qos = Qos.DEFAULT
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """
+    The state of one aspect of a node.
+
+    ``message`` says cause and fix; ``values`` are shown beside it.
+    """
+
+    level: Level
+    name: str
+    message: str
+    values: Mapping[str, str] | None = None
+
+
+Message = Any
+"""An instance of a class of `edge_perception.messages`."""
+
+Outputs = Sequence[tuple[str, Message]]
+"""Pairs of (output port, message), in the order in which they are to be published."""
+
+
+class NodeCore(ABC):
+    """Base of all node cores."""
+
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    inputs: ClassVar[tuple[Port, ...]] = ()
+    outputs: ClassVar[tuple[Port, ...]] = ()
+
+    @abstractmethod
+    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+        """
+        Load, check and self-test everything.
+
+        :returns: what is to be published once, on latched ports.
+        :raises ConfigurationError: with one sentence for the person who started the robot.
+        """
+
+    def period(self) -> float:
+        """Return the seconds after which ``step`` is called anyway; 0: step waits itself."""
+        return 0.1
+
+    @abstractmethod
+    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+        """
+        Work on what came in since the last call: the newest message of each port that got one.
+
+        :param inputs: by port name; ports that got nothing are missing.
+        :param now: ROS time in nanoseconds.
+        """
+
+    def diagnostics(self, now: int) -> Sequence[Diagnostic]:
+        """Report the state of the node; asked once a second."""
+        return ()
+
+    def close(self) -> None:
+        """Give back what ``configure`` took: devices, files, threads. May be called twice."""
+        return

@@ -1,0 +1,175 @@
+"""
+The manifest of a bundle: everything that a consumer needs to know of a compiled model.
+
+``manifest.json`` has two parts. ``model`` is fixed when the code is generated and is compiled into
+the library as well (``edge_describe()``), so that a library and a manifest that don't belong
+together are noticed. The rest (proof, speed, file hashes) is known only after the library was
+built and run. ``digest`` covers the whole manifest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+FORMAT = "edge-bundle"
+VERSION = 1
+ABI_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of the model; ``layout`` is "NCHW" or "NHWC" for images, else ""."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    layout: str = ""
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """
+    How an 8-bit camera frame becomes the image input: ``(pixel - mean[c]) * scale[c]``.
+
+    :ivar input: name of the image input.
+    :ivar color: channel order of the network, "rgb", "bgr" or "mono".
+    :ivar resize: "stretch" to the input's size, or "letterbox": keep the aspect ratio, centre,
+        pad with ``pad_value``. Both interpolate bilinearly with half-pixel centres.
+    :ivar mean: one number a channel, in the network's channel order, pixels being 0..255.
+    :ivar scale: like mean.
+    :ivar pad_value: grey level of the padding, 0..255.
+    """
+
+    input: str
+    color: str = "rgb"
+    resize: str = "stretch"
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    scale: tuple[float, ...] = (1.0, 1.0, 1.0)
+    pad_value: float = 114.0
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """What the outputs mean: ``kind`` names a decoder, e.g. "classification"."""
+
+    kind: str = "tensors"
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """
+    One step of the compiled program, in execution order.
+
+    :ivar name: the node's name.
+    :ivar kernel: what runs it, e.g. "conv3x3 direct 14x2".
+    :ivar nodes: the ONNX nodes that it computes.
+    :ivar value: the ONNX tensor that it writes; empty for a step that only changes a layout.
+    :ivar shape: of that tensor.
+    :ivar backend: "c", "acl" or "tensorrt".
+    :ivar reason: why that back end.
+    :ivar macs: multiply-accumulates.
+    :ivar weight_bytes: of its constants as packed.
+    """
+
+    name: str
+    kernel: str
+    nodes: tuple[str, ...]
+    value: str
+    shape: tuple[int, ...]
+    backend: str = "c"
+    reason: str = ""
+    macs: int = 0
+    weight_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Where a value lives in the arena, from the first to the last step that touches it."""
+
+    value: str
+    offset: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A decision of the optimiser: at which node, what was done (or not), and why."""
+
+    pass_name: str
+    node: str
+    done: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """
+    The part of the manifest that is compiled into the library.
+
+    ``variants`` are the instruction sets that the library carries, best first; ``requires`` are
+    the CPU features that the least of them needs. ``target`` is a triple such as
+    "x86_64-linux-gnu"; ``sha256`` is that of the ONNX file.
+    """
+
+    name: str
+    sha256: str
+    compiler: str
+    abi: int
+    target: str
+    variants: tuple[str, ...]
+    requires: tuple[str, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    preprocess: Preprocess | None
+    decoder: Decoder
+    labels: tuple[str, ...]
+    steps: tuple[Step, ...]
+    allocations: tuple[Allocation, ...]
+    fusions: tuple[Fusion, ...]
+    arena_bytes: int
+    weight_bytes: int
+    macs: int
+    provenance: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """
+    How the library was shown to be right: the worst relative error over all steps and inputs.
+
+    Relative error of a tensor: max|ours - reference| / max|reference|.
+    """
+
+    reference: str
+    tolerance: float
+    worst_error: float
+    worst_step: str
+    inputs: int
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Latency of one run, measured where the bundle was compiled: milliseconds."""
+
+    machine: str
+    threads: int
+    minimum_ms: float
+    median_ms: float
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of manifest.json; ``files`` maps every other file to its SHA-256."""
+
+    model: Model
+    library: str
+    selftest: str
+    proof: Proof
+    speed: Speed | None
+    files: dict[str, str]
+    created: str = ""
