@@ -1,0 +1,56 @@
+"""What a target is: it says which nodes it can run, and turns a graph into a library."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from edge_compiler.ir.graph import Graph, Node
+from edge_perception.runtime.manifest import Decoder, Fusion, Model, Preprocess
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(what, done, total) while a library is built."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the compiler knows of a model beside its graph; goes into the manifest as it is."""
+
+    name: str
+    sha256: str
+    preprocess: Preprocess | None = None
+    decoder: Decoder = field(default_factory=Decoder)
+    labels: tuple[str, ...] = ()
+    provenance: dict[str, str] = field(default_factory=dict)
+    fusions: tuple[Fusion, ...] = ()
+
+
+class Target(ABC):
+    """
+    A kind of machine, with the back ends that compile for it.
+
+    :cvar name: as given to ``edgec compile --target``.
+    :cvar triple: of the machine that the library runs on.
+    """
+
+    name: ClassVar[str]
+    triple: ClassVar[str]
+
+    @abstractmethod
+    def refusal(self, node: Node) -> str | None:
+        """Return why the target can't run ``node``, in one clause; None if it can."""
+
+    @abstractmethod
+    def build(
+        self, graph: Graph, description: Description, directory: Path, progress: Progress
+    ) -> Model:
+        """
+        Write the library ``model.so`` and its sources (in ``source/``) into ``directory``.
+
+        :param graph: optimised, every node of it not refused.
+        :returns: the manifest's description, the same as compiled into the library.
+        :raises CompileError: if a compiler is missing or fails.
+        """
