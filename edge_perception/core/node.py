@@ -13,6 +13,7 @@ import enum
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 Value = bool | int | float | str | list[int] | list[float] | list[str]
@@ -83,6 +84,19 @@ class Diagnostic:
     values: Mapping[str, str] | None = None
 
 
+@dataclass
+class Traffic:
+    """
+    What reached an input since activation.
+
+    :ivar received: messages.
+    :ivar dropped: those superseded by a newer one before ``step`` could look at them.
+    """
+
+    received: int = 0
+    dropped: int = 0
+
+
 Message = Any
 """An instance of a class of `edge_perception.messages`."""
 
@@ -96,6 +110,9 @@ class NodeCore(ABC):
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     inputs: ClassVar[tuple[Port, ...]] = ()
     outputs: ClassVar[tuple[Port, ...]] = ()
+
+    traffic: Mapping[str, Traffic] = MappingProxyType({})
+    """By input port; kept up to date by the shell."""
 
     @abstractmethod
     def configure(self, parameters: Mapping[str, Value]) -> Outputs:
