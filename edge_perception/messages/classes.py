@@ -1,0 +1,115 @@
+"""Make the Python class of a message from its definition."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_perception.messages.definition import (
+    NUMBERS,
+    Definition,
+    Field,
+    MessageError,
+    full_name,
+    parse,
+)
+
+Message = Any
+"""An instance of a class that ``get`` returned."""
+
+_HERE = Path(__file__).resolve().parent
+_OWN = "edge_perception"
+
+
+def get(name: str) -> Any:
+    """
+    Return the class of a message, e.g. of "sensor_msgs/msg/Image" or "sensor_msgs/Image".
+
+    It is a dataclass with slots, keyword arguments, ROS's defaults, and the constants of the
+    definition as class attributes.
+
+    :raises MessageError: if there is no such message.
+    """
+    return _make(full_name(name))
+
+
+@functools.cache
+def definition(name: str) -> Definition:
+    """
+    Read the definition of a message.
+
+    :param name: its full name.
+    :raises MessageError: if there is none, or it has a mistake.
+    """
+    package, _, message = name.partition("/msg/")
+    for folder in _folders(package):
+        path = folder / f"{message}.msg"
+        if path.is_file():
+            return parse(name, path.read_text(encoding="utf-8"))
+    raise MessageError(
+        f"there is no message {name!r}: neither edge_perception nor an installed ROS 2 package "
+        "defines it; is it spelled right and is the package's setup file sourced?"
+    )
+
+
+def _folders(package: str) -> Iterator[Path]:
+    """Where a package's .msg files may lie: with us, in the checkout, in an installation."""
+    yield _HERE / "standard" / package
+    if package == _OWN:
+        yield _HERE.parents[1] / "msg"
+    prefixes = [*_HERE.parents, Path(sys.prefix)]
+    prefixes += [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
+    for prefix in prefixes:
+        yield prefix / "share" / package / "msg"
+
+
+@functools.cache
+def _make(name: str) -> Any:
+    from edge_perception.messages.codec import serialize  # which imports this module
+
+    meaning = definition(name)
+
+    def equal(self: Message, other: object) -> bool:
+        return other.__class__ is self.__class__ and serialize(self) == serialize(other)
+
+    members: dict[str, Any] = {
+        **meaning.constants,
+        "__msgtype__": name,
+        "__eq__": equal,  # by bytes, since the fields may hold arrays
+        "__hash__": None,
+        "__doc__": f"The message {name}.",
+        "__module__": __name__,
+    }
+    fields = [
+        (f.name, Any, dataclasses.field(default_factory=_default(f))) for f in meaning.fields
+    ]
+    return dataclasses.make_dataclass(
+        name.rpartition("/")[2], fields, namespace=members, eq=False, slots=True
+    )
+
+
+def _default(field: Field) -> Callable[[], Any]:
+    """Return what makes the default of a field."""
+    kind, given = field.type, field.default
+    if kind.base in NUMBERS:
+        dtype = np.dtype(NUMBERS[kind.base])
+        if not kind.array:
+            value = given if given is not None else dtype.type(0).item()
+            return lambda: value
+        if given is not None:
+            return lambda: np.array(given, dtype)
+        return lambda: np.zeros(kind.size if kind.fixed else 0, dtype)
+    one: Callable[[], Any] = str if kind.base == "string" else get(kind.base)
+    if given is not None:
+        return lambda: list(given) if isinstance(given, (list, tuple)) else given
+    if not kind.array:
+        return one
+    count = (kind.size or 0) if kind.fixed else 0
+    return lambda: [one() for _ in range(count)]
