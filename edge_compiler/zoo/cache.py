@@ -1,0 +1,102 @@
+"""
+The per-user cache of converted models.
+
+``$EDGE_CACHE``, or ``$XDG_CACHE_HOME/edge_perception``, or ``~/.cache/edge_perception`` holds
+``models/NAME/``: ``NAME.onnx``, ``provenance.json`` and ``LICENSE``. A folder appears complete or
+not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+
+from edge_compiler.errors import CompileError
+from edge_compiler.zoo.index import download
+from edge_compiler.zoo.recipe import Recipe, read_member
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(what, done, total), counted in bytes."""
+
+
+def model_folder(name: str) -> Path:
+    """Return where the cache keeps the model called ``name``."""
+    base = os.environ.get("EDGE_CACHE")
+    if not base:
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        base = str(Path(caches) / "edge_perception")
+    return Path(base) / "models" / name
+
+
+def fetch(recipe: Recipe, progress: Progress, *, force: bool = False) -> Path:
+    """
+    Return the path of the converted model; download and convert it if the cache hasn't got it.
+
+    :param force: do it even if the cache has it.
+    :raises CompileError: if it can't be had; the cache is then as it was.
+    """
+    folder = model_folder(recipe.name)
+    model = folder / f"{recipe.name}.onnx"
+    if not force and _is_intact(recipe, model):
+        return model
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{recipe.name}-", dir=folder.parent) as scratch:
+            complete = Path(scratch) / "complete"
+            complete.mkdir()
+            _fill(recipe, Path(scratch), complete, progress)
+            _replace(folder, complete)
+    except OSError as error:
+        raise CompileError(f"cannot fetch {recipe.name} into {folder}: {error}") from error
+    return model
+
+
+def _fill(recipe: Recipe, scratch: Path, complete: Path, progress: Progress) -> None:
+    done = 0
+
+    def received(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("downloading", done, recipe.download_bytes)
+
+    packages = {p.project: download(p, scratch, received) for p in recipe.packages}
+    progress("converting", done, recipe.download_bytes)
+    model = recipe.convert(packages)
+    onnx.checker.check_model(model, full_check=True)
+    data = model.SerializeToString()
+    (complete / f"{recipe.name}.onnx").write_bytes(data)
+    provenance = recipe.provenance() | {"sha256": hashlib.sha256(data).hexdigest()}
+    (complete / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
+    licenses = [
+        f"{p.project} {p.version} ({p.filename}):\n\n"
+        + read_member(packages[p.project], p.license_member).decode()
+        for p in recipe.packages
+    ]
+    (complete / "LICENSE").write_text("\n\n".join(licenses))
+
+
+def _is_intact(recipe: Recipe, model: Path) -> bool:
+    """Tell whether the cache has the model as this recipe makes it, unchanged since."""
+    try:
+        provenance = json.loads((model.parent / "provenance.json").read_text())
+        recorded = provenance.pop("sha256")
+        actual = hashlib.sha256(model.read_bytes()).hexdigest()
+        return bool(provenance == recipe.provenance() and recorded == actual)
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
+
+
+def _replace(folder: Path, complete: Path) -> None:
+    """Put ``complete`` in the place of ``folder``; only an empty folder can be renamed over."""
+    if folder.exists():
+        old = complete.with_name("old")
+        folder.rename(old)
+        shutil.rmtree(old, ignore_errors=True)
+    complete.rename(folder)

