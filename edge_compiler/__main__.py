@@ -1,0 +1,8 @@
+# PYTHON_ARGCOMPLETE_OK
+"""Let ``python -m edge_compiler`` be ``edgec``."""
+
+import sys
+
+from edge_compiler.cli import main
+
+sys.exit(main())

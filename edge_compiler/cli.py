@@ -1,0 +1,86 @@
+# PYTHON_ARGCOMPLETE_OK
+"""
+``edgec``: from an ONNX model to a proven bundle for a robot.
+
+Exit codes: 0 done, 1 refused or failed (one sentence on standard error says why), 2 wrong usage,
+130 interrupted by Ctrl-C, 143 by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import argcomplete
+
+from edge_compiler.commands import fetch
+from edge_compiler.errors import CompileError
+from edge_compiler.terminal import note
+from edge_compiler.version import VERSION
+
+COMMANDS = (fetch,)
+"""In the order in which they are used and listed."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="edgec",
+        description="Compile ONNX models into libraries for robots, and prove them right.",
+        epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"edgec {VERSION}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.register(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run a command.
+
+    :returns: the exit code.
+    """
+    parser = build_parser()
+    argcomplete.autocomplete(parser)
+    arguments = parser.parse_args(argv)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminated)
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except CompileError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        # the reader (head, less) has had enough; the interpreter must not try to flush either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{where}")
+    except MemoryError:
+        return _fail("not enough memory for this model on this machine")
+    except KeyboardInterrupt:
+        note("edgec: interrupted")
+        return 128 + signal.SIGINT
+    return code
+
+
+def _fail(sentence: str) -> int:
+    note(f"edgec: error: {sentence}")
+    return 1
+
+
+def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave through the exception path, where temporary folders are removed."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

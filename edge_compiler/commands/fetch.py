@@ -1,0 +1,79 @@
+"""``edgec fetch``: a trained model by name."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from typing import TYPE_CHECKING
+
+from edge_compiler.commands import add_command, add_json
+from edge_compiler.errors import CompileError
+from edge_compiler.terminal import progress, say, say_json, say_table, size
+
+if TYPE_CHECKING:
+    from edge_compiler.commands import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the parser."""
+    parser = add_command(
+        commands, "fetch", "download a trained model, convert it to ONNX and print its path", run
+    )
+    parser.add_argument("name", nargs="?", help="of the model, see --list")
+    parser.add_argument("--list", action="store_true", help="list the models that can be fetched")
+    parser.add_argument("--force", action="store_true", help="download again, even if cached")
+    add_json(parser)
+    parser.set_defaults(usage_error=parser.error)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the path of the model, and nothing else, on standard output."""
+    from edge_compiler.zoo import MODELS, fetch
+
+    if arguments.list:
+        _list(arguments.json)
+        return 0
+    if arguments.name is None:
+        arguments.usage_error("the name of a model is missing, see edgec fetch --list")
+    if arguments.name not in MODELS:
+        near = difflib.get_close_matches(arguments.name, MODELS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else "see edgec fetch --list"
+        raise CompileError(f"no model is called {arguments.name!r}; {hint}")
+    with progress() as show:
+        path = fetch(MODELS[arguments.name], show, force=arguments.force)
+    if arguments.json:
+        say_json({"name": arguments.name, "path": str(path)})
+    else:
+        say(str(path))
+    return 0
+
+
+def _list(as_json: bool) -> None:
+    from edge_compiler.zoo import MODELS, model_folder
+
+    entries = [
+        {
+            "name": recipe.name,
+            "summary": recipe.summary,
+            "license": recipe.license,
+            "download_bytes": recipe.download_bytes,
+            "cached": model_folder(recipe.name).is_dir(),
+        }
+        for recipe in MODELS.values()
+    ]
+    if as_json:
+        say_json(entries)
+        return
+    say_table(
+        ("name", "what it is", "download", "cached", "licence"),
+        [
+            (
+                entry["name"],
+                entry["summary"],
+                size(int(str(entry["download_bytes"]))),
+                "yes" if entry["cached"] else "no",
+                entry["license"],
+            )
+            for entry in entries
+        ],
+    )

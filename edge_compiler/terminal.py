@@ -1,0 +1,122 @@
+"""
+What edgec writes: results to standard output, progress and errors to standard error.
+
+On a terminal it is coloured and moves; in a pipe or a log it is plain text, a line a stage.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+PLAIN_WIDTH = 1000
+"""Width where there is no terminal: nothing is wrapped or cut."""
+
+ProgressFunction = Callable[[str, int, int], None]
+"""Called as progress(what, done, total); a total of 0 means unknown."""
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        stderr=stderr,
+        width=None if stream.isatty() else PLAIN_WIDTH,
+        markup=False,  # names of nodes may contain brackets
+        highlight=False,
+        emoji=False,
+    )
+
+
+def say(text: str = "", style: str | None = None) -> None:
+    """Print a line of the result."""
+    _console(stderr=False).print(text, style=style, soft_wrap=True)
+
+
+def note(text: str, style: str | None = None) -> None:
+    """Print a line for the person at the keyboard; not part of the result."""
+    _console(stderr=True).print(text, style=style, soft_wrap=True)
+
+
+def say_json(value: Any) -> None:
+    """Print the result for a program."""
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def say_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None
+) -> None:
+    """Print rows; columns whose every cell is a number are aligned to the right."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+    )
+    for index, column in enumerate(columns):
+        numeric = all(isinstance(row[index], int | float | Quantity) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    _console(stderr=False).print(table)
+
+
+class Quantity(str):
+    """A number with its unit, as text; aligned to the right in tables."""
+
+    __slots__ = ()
+
+
+def count(number: float) -> Quantity:
+    """Write a count with a decimal prefix: 349 M."""
+    return _scaled(number, 1000, ("", "k", "M", "G", "T"))
+
+
+def size(number: float) -> Quantity:
+    """Write a number of bytes: 4.7 MiB."""
+    return _scaled(number, 1024, ("B", "KiB", "MiB", "GiB"))
+
+
+def _scaled(number: float, base: int, units: tuple[str, ...]) -> Quantity:
+    power = 0
+    while number >= base and power < len(units) - 1:
+        number, power = number / base, power + 1
+    digits = f"{number:.3g}" if number < 100 else f"{number:.0f}"
+    return Quantity(f"{digits} {units[power]}".strip())
+
+
+@contextmanager
+def progress() -> Iterator[ProgressFunction]:
+    """Show what is being done: a moving bar on a terminal, else one line a stage."""
+    console = _console(stderr=True)
+    if not console.is_terminal:
+        yield _PlainProgress()
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as display:
+        task = display.add_task("", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            display.update(task, description=what, completed=done, total=total or None)
+
+        yield show
+
+
+class _PlainProgress:
+    def __init__(self) -> None:
+        self._stage = ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if what != self._stage:
+            self._stage = what
+            note(f"{what} ...")
