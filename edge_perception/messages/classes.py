@@ -20,12 +20,10 @@ from edge_perception.messages.definition import (
     full_name,
     parse,
 )
+from edge_perception.share import share_dir
 
 Message = Any
 """An instance of a class that ``get`` returned."""
-
-_HERE = Path(__file__).resolve().parent
-_OWN = "edge_perception"
 
 
 def get(name: str) -> Any:
@@ -60,14 +58,13 @@ def definition(name: str) -> Definition:
 
 
 def _folders(package: str) -> Iterator[Path]:
-    """Where a package's .msg files may lie: with us, in the checkout, in an installation."""
-    yield _HERE / "standard" / package
-    if package == _OWN:
-        yield _HERE.parents[1] / "msg"
-    prefixes = [*_HERE.parents, Path(sys.prefix)]
-    prefixes += [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    for prefix in prefixes:
-        yield prefix / "share" / package / "msg"
+    """Give the folders where a package's .msg files may lie."""
+    yield Path(__file__).parent / "standard" / package
+    if package == "edge_perception":
+        yield share_dir() / "msg"
+    for prefix in [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]:
+        if prefix:
+            yield Path(prefix) / "share" / package / "msg"
 
 
 @functools.cache
