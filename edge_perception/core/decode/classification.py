@@ -1,0 +1,56 @@
+"""
+One score a class: the best classes, each a detection without a box.
+
+Parameters in the manifest: ``output``, the tensor with the scores (default: the only one), and
+``softmax``, whether the scores are still to be normalised (default: no).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edge_perception.core.decode import Decode, Detection, Options, Tensors, finite
+from edge_perception.core.node import ConfigurationError
+from edge_perception.messages import Message
+from edge_perception.runtime.manifest import Model
+
+
+def make(model: Model, options: Options) -> Decode:
+    """
+    Check the model and return its decoder.
+
+    :raises ConfigurationError: if the model has no tensor with one score for each label.
+    """
+    outputs = {tensor.name: tensor for tensor in model.outputs}
+    name = model.decoder.parameters.get("output", next(iter(outputs), ""))
+    if name not in outputs:
+        raise ConfigurationError(
+            f"the decoder of {model.name} reads the output {name!r}, but the model has "
+            f"{', '.join(outputs) or 'none'}"
+        )
+    count = math.prod(outputs[name].shape)
+    if model.labels and len(model.labels) != count:
+        raise ConfigurationError(
+            f"the model {model.name} has {len(model.labels)} labels, but its output {name!r} has "
+            f"{count} scores; compile it again with the right labels"
+        )
+    labels = model.labels or tuple(f"class {index}" for index in range(count))
+    softmax = bool(model.decoder.parameters.get("softmax", False))
+
+    def decode(tensors: Tensors, size: tuple[int, int]) -> list[Message]:
+        scores = finite(name, tensors[name])
+        if softmax:
+            powers = np.exp(scores - scores.max())
+            scores = powers / powers.sum()
+        best = np.argsort(-scores, kind="stable")[: options.top]
+        return [
+            Detection(
+                label=labels[index], class_id=int(index), score=float(scores[index]), track_id=-1
+            )
+            for index in best
+            if scores[index] >= options.min_score
+        ]
+
+    return decode

@@ -1,0 +1,46 @@
+"""What perception needs of a loaded model, and how it gets one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_perception.core.node import ConfigurationError
+from edge_perception.runtime.manifest import Manifest
+
+
+class Model(Protocol):
+    """A compiled model, ready to run: what ``edge_perception.runtime.load`` returns."""
+
+    manifest: Manifest
+    variant: str
+
+    def run_image(
+        self, frame: npt.NDArray[np.uint8], encoding: str
+    ) -> Mapping[str, npt.NDArray[Any]]:
+        """Run on the pixels of a camera image."""
+
+    def close(self) -> None:
+        """Free it."""
+
+
+Load = Callable[[str, int, str], Model]
+"""Load and self-test a bundle: its path, the number of threads, the variant ("": the best)."""
+
+
+def load_bundle(path: str, threads: int, variant: str) -> Model:
+    """
+    Load a bundle and run its self-test.
+
+    :raises ConfigurationError: saying what is wrong with the bundle.
+    """
+    from edge_perception import runtime  # only a robot that runs a model needs the loader
+
+    try:
+        model: Model = runtime.load(path, threads=threads, variant=variant or None)
+    except runtime.BundleError as error:
+        raise ConfigurationError(str(error)) from error
+    return model

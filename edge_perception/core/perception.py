@@ -1,0 +1,230 @@
+"""The perception node: what a model sees in the newest image."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+from edge_perception import messages
+from edge_perception.core import decode
+from edge_perception.core.decode import DecodeError
+from edge_perception.core.faults import Faults
+from edge_perception.core.image import FrameError, frame
+from edge_perception.core.model import Load, Model, load_bundle
+from edge_perception.core.node import (
+    ConfigurationError,
+    Diagnostic,
+    Level,
+    Message,
+    NodeCore,
+    Outputs,
+    Parameter,
+    Port,
+    Qos,
+    Value,
+)
+from edge_perception.core.stamps import SECOND, nanoseconds, to_duration
+from edge_perception.core.throughput import Throughput
+
+DetectionArray = messages.get("edge_perception/msg/DetectionArray")
+StageTime = messages.get("edge_perception/msg/StageTime")
+Text = messages.get("std_msgs/msg/String")
+
+_AHEAD = SECOND // 10  # clocks of two machines differ a little
+_TOO_LATE_MS = 500.0  # from the camera to the detections; above it, diagnostics warn
+
+
+class PerceptionCore(NodeCore):
+    """
+    Run a compiled model on each image and publish what it sees.
+
+    Header and frame_id of the results are those of the image. An image that can't be used is
+    counted and reported, and gives no result: an empty result means that nothing is there.
+    """
+
+    parameters = (
+        Parameter("model", "", "The bundle (NAME.edge) that edgec compiled.", read_only=True),
+        Parameter(
+            "threads",
+            0,
+            "Threads that run the model; 0: one per processor.",
+            minimum=0,
+            maximum=64,
+            read_only=True,
+        ),
+        Parameter(
+            "variant",
+            "",
+            "Instruction set of the library to use, e.g. 'avx2'; empty: the best one.",
+            read_only=True,
+        ),
+        Parameter(
+            "min_score",
+            0.0,
+            "Detections with a lower score are left out.",
+            minimum=0.0,
+            maximum=1.0,
+            read_only=True,
+        ),
+        Parameter(
+            "top",
+            5,
+            "The greatest number of classes that a classification reports.",
+            minimum=1,
+            maximum=1000,
+            read_only=True,
+        ),
+    )
+    inputs = (Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.SENSOR_DATA),)
+    outputs = (
+        Port("detections", "edge_perception/msg/DetectionArray", "detections"),
+        Port("status", "edge_perception/msg/PerceptionStatus", "perception_status"),
+        Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED),
+    )
+
+    _topic = inputs[0].topic
+
+    def __init__(
+        self, load: Load = load_bundle, clock: Callable[[], int] = time.perf_counter_ns
+    ) -> None:
+        """
+        Make a core that is not configured yet.
+
+        :param load: gets the model.
+        :param clock: measures the stages, in nanoseconds.
+        """
+        self._load = load
+        self._clock = clock
+        self._model: Model | None = None
+
+    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+        """Load the bundle, check that it fits this node, and give its labels to publish."""
+        path = str(parameters["model"])
+        if not path:
+            raise ConfigurationError(
+                "the parameter 'model' is empty; give the bundle that `edgec compile` wrote, "
+                "e.g. model:=squeezenet1.1.edge"
+            )
+        self.close()
+        model = self._load(path, cast(int, parameters["threads"]), str(parameters["variant"]))
+        self._model = model
+        try:
+            return self._prepare(model, parameters)
+        except ConfigurationError:
+            self.close()
+            raise
+
+    def _prepare(self, model: Model, parameters: Mapping[str, Value]) -> Outputs:
+        facts = model.manifest.model
+        if facts.preprocess is None:
+            raise ConfigurationError(
+                f"the model {facts.name} takes no camera image: none of its inputs has a "
+                "preprocessing; compile it again with one"
+            )
+        options = decode.Options(
+            cast(float, parameters["min_score"]), cast(int, parameters["top"])
+        )
+        self._decode = decode.make(facts, options)
+        self._name = facts.name
+        self._throughput = Throughput(facts.name)
+        self._faults = Faults()
+        labels = {"model": facts.name, "labels": facts.labels}
+        return [("labels", Text(data=json.dumps(labels, ensure_ascii=False)))]
+
+    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+        """Look at the newest image, if there is one; report the status once a second."""
+        outputs: list[tuple[str, Message]] = []
+        if "image" in inputs:
+            outputs += self._look(inputs["image"], now)
+        status = self._throughput.report(self.traffic.get("image"), now)
+        if status is not None:
+            outputs.append(("status", status))
+        return outputs
+
+    def _look(self, image: Message, now: int) -> Outputs:
+        """Run the model on an image."""
+        assert self._model is not None, "step() needs configure()"
+        begin = self._clock()
+        waited = self._wait(image, now)
+        try:
+            tensors = self._model.run_image(*frame(image))
+            ran = self._clock()
+            found = self._decode(tensors, (image.width, image.height))
+        except (FrameError, DecodeError) as error:
+            self._throughput.rejected += 1
+            self._faults.report(now, Level.ERROR, "images", f"{self._topic}: {error}")
+            return []
+        end = self._clock()
+        age = waited + end - begin
+        self._throughput.result(now, age, ran - begin)
+        stages = (("wait", waited), ("run", ran - begin), ("decode", end - ran))
+        result = DetectionArray(
+            header=image.header,
+            model=self._name,
+            image_width=image.width,
+            image_height=image.height,
+            detections=found,
+            stages=[StageTime(name, span / 1e6) for name, span in stages],
+            age=to_duration(age),
+        )
+        return [("detections", result)]
+
+    def _wait(self, image: Message, now: int) -> int:
+        """Return how old the image is when work on it begins, 0 if that can't be known."""
+        stamp = nanoseconds(image.header.stamp)
+        if stamp == 0:
+            fault = "the images carry no time (header.stamp is 0), so their age is unknown"
+        elif stamp > now + _AHEAD:
+            fault = f"the images are stamped {(stamp - now) / SECOND:.3f} s in the future"
+        else:
+            return max(0, now - stamp)
+        self._faults.report(
+            now,
+            Level.WARN,
+            "time",
+            f"{self._topic}: {fault}; make the camera driver stamp them with the clock that this "
+            "node uses (use_sim_time?)",
+        )
+        return 0
+
+    def diagnostics(self, now: int) -> Sequence[Diagnostic]:
+        """Report on the model, the images, their time, and the latency."""
+        if self._model is None:
+            return ()
+        found = self._faults.current(now)
+        shown = {
+            "model": Diagnostic(
+                Level.OK, "model", f"{self._name} is loaded", {"variant": self._model.variant}
+            ),
+            "images": Diagnostic(
+                Level.OK,
+                "images",
+                "all images can be used",
+                {
+                    "processed": str(self._throughput.processed),
+                    "rejected": str(self._throughput.rejected),
+                },
+            ),
+            "time": Diagnostic(Level.OK, "time", "the images carry a plausible time"),
+            "latency": self._latency(now),
+        }
+        return list({**shown, **found}.values())
+
+    def _latency(self, now: int) -> Diagnostic:
+        latency = self._throughput.latency(now)
+        if not latency > _TOO_LATE_MS:
+            return Diagnostic(Level.OK, "latency", "results are fresh")
+        return Diagnostic(
+            Level.WARN,
+            "latency",
+            f"5 % of the results are older than {latency:.0f} ms when they are published; use a "
+            "faster model, more threads, or find what delays the images",
+        )
+
+    def close(self) -> None:
+        """Free the model."""
+        if self._model is not None:
+            self._model.close()
+            self._model = None
