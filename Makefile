@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make` lists what can be done. Everything runs in .venv, which the first command sets up.
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := edge_compiler edge_perception launch setup.py test tools
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick lint clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## set up .venv; does nothing when nothing has changed
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "setup: please install first: sudo apt-get install -y gcc g++ python3-dev python3-venv"; exit 1; }
+	@$(PYTHON) tools/setup_venv.py
+
+demo: setup ## fetch and compile a trained network, and run the robot's graph on real pictures
+	@$(BIN)/python -m edge_perception.demo
+
+test: lint ## lint, then run all tests
+	$(BIN)/pytest -n 2
+
+test-quick: setup ## run the tests that compile no large network
+	$(BIN)/pytest -n 2 -m "not slow"
+
+lint: setup ## check style, types and ROS 2's conventions
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	@mkdir -p build
+	@$(BIN)/ament_flake8 --config tools/ament_flake8.ini $(CODE) >build/flake8.log || { cat build/flake8.log; exit 1; }
+	@$(BIN)/ament_pep257 $(CODE) >build/pep257.log 2>&1 || { cat build/pep257.log; exit 1; }
+
+clean: ## remove what was built, .venv too
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build install log output *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
