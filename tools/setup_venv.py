@@ -64,7 +64,7 @@ def step(name: str, inputs: Iterable[Path], *commands: list[str | Path]) -> None
     :param commands: what does it
     :raises SystemExit: if a command fails
     """
-    digest = hashlib.sha256(f"{ROOT} {sys.version_info[:2]} {commands}".encode())
+    digest = hashlib.sha256(f"{ROOT} {sys.version_info[:2]}".encode())
     for path in sorted(inputs):
         digest.update(path.read_bytes())
     stamp = VENV / "setup" / name
@@ -95,7 +95,7 @@ def main() -> None:
     check_machine()
     lock = os.open(ROOT, os.O_RDONLY)  # one set-up at a time; the end of the process releases it
     fcntl.flock(lock, fcntl.LOCK_EX)
-    packaging = [CONSTRAINTS, ROOT / "pyproject.toml", ROOT / "setup.py"]
+    packaging = [Path(__file__), CONSTRAINTS, ROOT / "pyproject.toml", ROOT / "setup.py"]
     pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "-c", CONSTRAINTS]
     # --clear: after a new Python or a move of the checkout, nothing in the old one would fit
     step("environment", [], [sys.executable, "-m", "venv", "--clear", VENV])
