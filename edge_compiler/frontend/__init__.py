@@ -1,0 +1,32 @@
+"""The front end: an ONNX file becomes a graph of the IR, or one sentence says why it can't."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge_compiler.frontend.build import build_graph
+from edge_compiler.frontend.convert import to_opset
+from edge_compiler.frontend.inputs import fix_inputs
+from edge_compiler.frontend.read import read_model
+from edge_compiler.frontend.validate import validate
+from edge_compiler.frontend.weights import take_weights
+from edge_compiler.ir.graph import OPSET, Graph
+
+__all__ = ["load"]
+
+
+def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+    """
+    Read an ONNX model.
+
+    :param path: the ``.onnx`` file; external data is looked for beside it.
+    :param shapes: shapes of inputs, instead of those in the file.
+    :raises CompileError: if the model is damaged, or can't be compiled whatever the target is.
+    """
+    model = read_model(path)
+    weights = take_weights(model, path)
+    model = validate(model, path)
+    model = to_opset(model, OPSET)
+    fix_inputs(model, shapes or {}, weights)
+    return build_graph(model, weights, name=path.stem)

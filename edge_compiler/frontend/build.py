@@ -1,0 +1,172 @@
+"""Turn a checked ONNX model into a graph of the IR, inferring the shape of every tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, shape_inference
+
+from edge_compiler.errors import CompileError
+from edge_compiler.frontend.attributes import read_attributes
+from edge_compiler.frontend.validate import first_line
+from edge_compiler.frontend.weights import SMALL
+from edge_compiler.ir.evaluate import RANDOM, evaluate
+from edge_compiler.ir.graph import OPSET, Graph, Node, Value
+
+Array = np.ndarray[Any, Any]
+
+
+def build_graph(model: onnx.ModelProto, weights: Mapping[str, Array], name: str) -> Graph:
+    """
+    Build the graph node by node.
+
+    :param model: valid, in opset OPSET, with static inputs.
+    :param weights: the initializers that were taken out of the model.
+    :raises CompileError: if a shape can't be known, or a constant isn't a number.
+    """
+    return _Builder(model, weights).build(name)
+
+
+class _Builder:
+    """
+    Walks the nodes in execution order.
+
+    Shapes are often computed by nodes themselves (Shape, Gather, Concat, Reshape): small results
+    of known inputs are computed on the way, so that the shape inference of a later node sees them.
+
+    :ivar values: what is defined so far, by ONNX name.
+    :ivar known: small tensors whose content is known already, by ONNX name.
+    """
+
+    def __init__(self, model: onnx.ModelProto, weights: Mapping[str, Array]) -> None:
+        self.proto = model.graph
+        self.metadata = {entry.key: entry.value for entry in model.metadata_props}
+        self.values: dict[str, Value] = {}
+        self.known: dict[str, Array] = {}
+        self.weights = weights
+
+    def build(self, name: str) -> Graph:
+        for tensor in self.proto.initializer:
+            array = numpy_helper.to_array(tensor)
+            self.known[tensor.name] = array
+            self._constant(tensor.name, array)
+        for weight, array in self.weights.items():
+            self._constant(weight, array)
+        inputs = [self._input(v) for v in self.proto.input if v.name not in self.weights]
+        nodes = [self._node(node) for node in self.proto.node]
+        outputs = [self.values[value.name] for value in self.proto.output]
+        return Graph(name, inputs, outputs, nodes, self.metadata)
+
+    def _constant(self, name: str, array: Array) -> None:
+        check_finite(name, array)
+        self.values[name] = Value(name, array.shape, array.dtype, array)
+
+    def _input(self, info: onnx.ValueInfoProto) -> Value:
+        shape = tuple(dimension.dim_value for dimension in info.type.tensor_type.shape.dim)
+        value = self.values[info.name] = Value(info.name, shape)
+        return value
+
+    def _node(self, proto: onnx.NodeProto) -> Node:
+        inputs = [self.values[name] if name else None for name in proto.input]
+        known = self._evaluate(proto, inputs)
+        types = [_type_of(array) for array in known] if known else self._infer(proto, inputs)
+        outputs = []
+        for index, (name, type_) in enumerate(zip(proto.output, types, strict=False)):
+            value = self._output(proto, name or f"{proto.name}:{index}", type_)
+            self.values[value.name] = value
+            outputs.append(value)
+        attributes = read_attributes(proto, inputs, outputs)
+        return Node(proto.op_type, proto.name, inputs, outputs, attributes, origins=(proto.name,))
+
+    def _evaluate(self, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Array]:
+        """Return the outputs if they can be computed now with little work, else nothing."""
+        if proto.op_type == "Shape" and inputs[0] is not None:
+            # only the shape of the input matters: stand in for it without its memory
+            arrays: list[Array | None] = [np.broadcast_to(np.float32(0), inputs[0].shape)]
+        elif proto.op_type in RANDOM or any(n and n not in self.known for n in proto.input):
+            return []
+        elif proto.op_type == "ConstantOfShape" and self._elements(proto) > SMALL:
+            return []
+        else:
+            arrays = [self.known[name] if name else None for name in proto.input]
+        try:
+            results = evaluate(proto, arrays)
+        except Exception:  # inference will say what is wrong, or the fold pass
+            return []
+        if any(array.size > SMALL for array in results):
+            return []
+        self.known.update(zip(proto.output, results, strict=False))
+        return results
+
+    def _elements(self, proto: onnx.NodeProto) -> int:
+        return int(np.prod(self.known[proto.input[0]], dtype=np.float64))
+
+    def _infer(
+        self, proto: onnx.NodeProto, inputs: list[Value | None]
+    ) -> list[onnx.TypeProto | None]:
+        """
+        Return the type of each output.
+
+        :raises CompileError: if the inputs don't fit the operator.
+        """
+        schema = onnx.defs.get_schema(proto.op_type, OPSET, "")
+        types = {
+            value.name: helper.make_tensor_type_proto(
+                helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
+            )
+            for value in inputs
+            if value is not None
+        }
+        data = {
+            name: numpy_helper.from_array(self.known[name], name)
+            for name in proto.input
+            if name in self.known
+        }
+        try:
+            inferred = shape_inference.infer_node_outputs(
+                schema, proto, types, data, opset_imports=[helper.make_opsetid("", OPSET)]
+            )
+        except Exception as error:  # InferenceError and ValidationError share no base class
+            shapes = ", ".join(str(value) for value in inputs if value is not None)
+            raise CompileError(
+                f"node '{proto.name}' ({proto.op_type}) doesn't fit its inputs ({shapes}): "
+                f"{first_line(error)}"
+            ) from error
+        return [inferred.get(name) for name in proto.output]
+
+    def _output(
+        self, proto: onnx.NodeProto, name: str, inferred: onnx.TypeProto | None
+    ) -> Value:
+        tensor = inferred.tensor_type if inferred is not None else None
+        who = f"the output '{name}' of node '{proto.name}' ({proto.op_type})"
+        if tensor is None or not tensor.HasField("shape"):
+            raise CompileError(f"{who} has a shape that is known only while the model runs")
+        if any(not d.HasField("dim_value") for d in tensor.shape.dim):
+            raise CompileError(f"{who} has a dimension that is known only while the model runs")
+        shape = tuple(dimension.dim_value for dimension in tensor.shape.dim)
+        if any(size < 0 for size in shape) or (0 in shape and name not in self.known):
+            raise CompileError(f"{who} has the empty shape {list(shape)}: the input is too small")
+        return Value(name, shape, helper.tensor_dtype_to_np_dtype(tensor.elem_type))
+
+
+def _type_of(array: Array) -> onnx.TypeProto:
+    return helper.make_tensor_type_proto(
+        helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
+    )
+
+
+def check_finite(name: str, array: Array) -> None:
+    """
+    Refuse a constant that holds NaN or infinity.
+
+    :raises CompileError: naming the constant.
+    """
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        count = int(array.size - np.isfinite(array).sum())
+        raise CompileError(
+            f"the constant '{name}' of shape {list(array.shape)} holds {count} NaN or infinite "
+            "value(s): the training diverged or the file is damaged, export it again"
+        )

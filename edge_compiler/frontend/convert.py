@@ -1,0 +1,66 @@
+"""Bring a model to the opset that the IR speaks."""
+
+from __future__ import annotations
+
+import onnx
+from onnx import helper, shape_inference, version_converter
+
+from edge_compiler.errors import CompileError
+from edge_compiler.frontend.validate import first_line, name_nodes, opset
+
+
+def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
+    """
+    Return the model in the given opset.
+
+    :raises CompileError: if a node can't be expressed there.
+    """
+    original = opset(model)
+    if original == version:
+        return model
+    try:
+        converted = version_converter.convert_version(model, version)
+    except Exception as error:  # the C++ converter throws several kinds, RuntimeError among them
+        raise CompileError(
+            f"{_culprit(model, version)} cannot be converted from ONNX opset {original} "
+            f"to {version} ({first_line(error)}): export the model with opset {version}"
+        ) from error
+    if original < 11:
+        _restore_resize(converted.graph)
+    name_nodes(converted.graph)
+    return converted
+
+
+def _restore_resize(graph: onnx.GraphProto) -> None:
+    """Say how Resize samples: opset 10 had only this way, and the converter forgets to say so."""
+    for node in graph.node:
+        if node.op_type == "Resize":
+            node.attribute.append(
+                helper.make_attribute("coordinate_transformation_mode", "asymmetric")
+            )
+            node.attribute.append(helper.make_attribute("nearest_mode", "floor"))
+
+
+def _culprit(model: onnx.ModelProto, version: int) -> str:
+    """Find the node that the converter stumbles over, by converting each one alone."""
+    graph = shape_inference.infer_shapes(model).graph
+    known = {v.name: v for v in (*graph.input, *graph.value_info, *graph.output)}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        alone = helper.make_graph(
+            [node],
+            "node",
+            [known[name] for name in node.input if name in known and name not in constants],
+            [known.get(name, helper.make_empty_tensor_value_info(name)) for name in node.output],
+            [constants[name] for name in node.input if name in constants],
+        )
+        try:
+            version_converter.convert_version(
+                helper.make_model(
+                    alone, opset_imports=model.opset_import, ir_version=model.ir_version
+                ),
+                version,
+            )
+        except Exception:
+            return f"node '{node.name}' ({node.op_type})"
+    return "the model"

@@ -1,0 +1,102 @@
+"""Give every input of a model a static shape."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import onnx
+
+from edge_compiler.errors import CompileError
+
+
+def fix_inputs(
+    model: onnx.ModelProto,
+    shapes: Mapping[str, tuple[int, ...]],
+    weights: Collection[str],
+) -> None:
+    """
+    Set the shapes that the user asked for, and refuse inputs that can't be compiled.
+
+    :param weights: inputs that stand for weights; they are left alone.
+    :raises CompileError: naming the input and what to give instead.
+    """
+    inputs = {value.name: value for value in model.graph.input if value.name not in weights}
+    for name, shape in shapes.items():
+        if name not in inputs:
+            raise CompileError(
+                f"the model has no input '{name}' to give a shape to: its inputs are "
+                + ", ".join(f"'{known}'" for known in inputs)
+            )
+        _set_shape(inputs[name], shape)
+    for value in inputs.values():
+        _check(value)
+
+
+def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
+    tensor = value.type.tensor_type
+    if tensor.HasField("shape") and len(tensor.shape.dim) != len(shape):
+        raise CompileError(
+            f"the shape {list(shape)} for input '{value.name}' has {len(shape)} dimensions, "
+            f"but the model expects {len(tensor.shape.dim)}: {_text(value)}"
+        )
+    tensor.ClearField("shape")
+    tensor.shape.SetInParent()  # a scalar has a shape too, without dimensions
+    for size in shape:
+        tensor.shape.dim.add().dim_value = size
+
+
+def _check(value: onnx.ValueInfoProto) -> None:
+    tensor = value.type.tensor_type
+    if tensor.elem_type != onnx.TensorProto.FLOAT:
+        kind = (
+            onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
+            if value.type.HasField("tensor_type")
+            else "no tensor"
+        )
+        raise CompileError(
+            f"the input '{value.name}' is {kind}, but only float32 inputs are supported: "
+            "export the model with a float32 input"
+        )
+    if not tensor.HasField("shape"):
+        raise CompileError(
+            f"the input '{value.name}' has no shape: give one, e.g. "
+            f"--shape {value.name}=1,3,224,224"
+        )
+    sizes = [_size(dimension) for dimension in tensor.shape.dim]
+    if None in sizes:
+        raise CompileError(
+            f"the input '{value.name}' has the dynamic shape {_text(value)}: fix it with "
+            f"{_suggestion(value)}"
+        )
+    if 0 in sizes:
+        raise CompileError(
+            f"the input '{value.name}' of shape {_text(value)} has a dimension of zero: "
+            f"give its real shape with {_suggestion(value)}"
+        )
+    if len(sizes) > 1 and sizes[0] != 1:
+        raise CompileError(
+            f"the input '{value.name}' of shape {_text(value)} holds a batch of {sizes[0]}, but "
+            f"a robot handles one frame at a time: compile with {_suggestion(value)}"
+        )
+
+
+def _size(dimension: onnx.TensorShapeProto.Dimension) -> int | None:
+    """Return the size of a dimension; None if it is known only while the model runs."""
+    static = dimension.HasField("dim_value") and dimension.dim_value >= 0
+    return dimension.dim_value if static else None
+
+
+def _text(value: onnx.ValueInfoProto) -> str:
+    dimensions = value.type.tensor_type.shape.dim
+    return "[" + ", ".join(str(_size(d) if _size(d) is not None else d.dim_param or "?")
+                           for d in dimensions) + "]"
+
+
+def _suggestion(value: onnx.ValueInfoProto) -> str:
+    """Return an option that would help: batch 1, and usual sizes where the model leaves them open."""
+    usual = (1, 3, 224, 224)
+    sizes = [_size(dimension) for dimension in value.type.tensor_type.shape.dim]
+    if len(sizes) == len(usual):
+        sizes = [size or guess for size, guess in zip(sizes, usual, strict=True)]
+    sizes[:1] = [1]
+    return f"--shape {value.name}=" + ",".join(str(size or "N") for size in sizes)

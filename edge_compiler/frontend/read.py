@@ -1,0 +1,39 @@
+"""Read an ONNX file whose content can't be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from edge_compiler.errors import CompileError
+
+LARGEST_FILE = 2**31 - 1
+"""Protocol buffers can't hold more; larger models keep their weights in external data."""
+
+
+def read_model(path: Path) -> onnx.ModelProto:
+    """
+    Parse the file, without its external data.
+
+    :raises CompileError: if the file is missing, too large, or no ONNX model.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise CompileError(
+                f"{path} has {size} bytes, more than the {LARGEST_FILE} of an ONNX file: "
+                "save the model with external data"
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise CompileError(f"cannot read the model {path}: {error.strerror}") from error
+    damaged = f"{path} ({size} bytes) is not an ONNX model, or it is truncated: get the file again"
+    try:
+        model = onnx.ModelProto.FromString(content)
+    except DecodeError as error:
+        raise CompileError(damaged) from error
+    if not model.HasField("graph") or not model.graph.node or not model.opset_import:
+        raise CompileError(damaged)
+    return model

@@ -1,0 +1,136 @@
+"""Take the weights out of an ONNX model: what is left is small, whatever the network's size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from edge_compiler.errors import CompileError
+
+SMALL = 1024
+"""Initializers of so few elements stay: shapes, axes and bounds, which inference needs."""
+
+
+def take_weights(model: onnx.ModelProto, path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """
+    Return the large initializers by name; typed inputs of the model take their place.
+
+    Checking, converting and inferring shapes then handle no weights, which is quick and has no
+    limit of 2 GB. Initializers that are inputs too (as before ONNX 1.4) are constants: a robot
+    doesn't send weights.
+
+    :raises CompileError: if external data is missing, or data doesn't fit its shape.
+    """
+    graph = model.graph
+    if graph.sparse_initializer:
+        name = graph.sparse_initializer[0].values.name
+        raise CompileError(
+            f"the initializer '{name}' is sparse, which isn't supported: save it as a dense tensor"
+        )
+    weights = {}
+    kept = []
+    for tensor in graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            _read_external(tensor, path)
+        array = _array(tensor)
+        if array.size > SMALL:
+            weights[tensor.name] = array
+        else:
+            kept.append(tensor)
+    for tensor in _node_tensors(graph):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            _read_external(tensor, path)
+    constants = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in constants]
+    del graph.initializer[:], graph.input[:]
+    graph.initializer.extend(kept)
+    graph.input.extend(inputs)
+    for name, array in weights.items():
+        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+        graph.input.append(helper.make_tensor_value_info(name, kind, array.shape))
+    model.ir_version = max(model.ir_version, 4)  # from this one on, initializers are no inputs
+    return weights
+
+
+def _array(tensor: onnx.TensorProto) -> np.ndarray[Any, Any]:
+    """Return the data, whose amount is checked before anything of its size is allocated."""
+    try:
+        if any(size < 0 for size in tensor.dims):
+            raise ValueError("a dimension is negative")
+        if tensor.HasField("raw_data"):
+            expected = _bytes(tensor)
+            if len(tensor.raw_data) != expected:
+                raise ValueError(f"{len(tensor.raw_data)} bytes of data, {expected} expected")
+        return numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, KeyError) as error:
+        raise CompileError(
+            f"the initializer '{tensor.name}' of shape {list(tensor.dims)} is damaged ({error}): "
+            "export the model again"
+        ) from error
+
+
+def _bytes(tensor: onnx.TensorProto) -> int:
+    """Return how many bytes of raw data the shape calls for."""
+    elements = 1
+    for size in tensor.dims:
+        elements *= size
+    packed = {
+        onnx.TensorProto.INT4: 2,
+        onnx.TensorProto.UINT4: 2,
+        onnx.TensorProto.FLOAT4E2M1: 2,
+    }.get(tensor.data_type)
+    if packed:
+        return -(-elements // packed)
+    return elements * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+
+
+def _node_tensors(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
+    return [
+        attribute.t
+        for node in graph.node
+        for attribute in node.attribute
+        if attribute.type == onnx.AttributeProto.TENSOR
+    ]
+
+
+def _read_external(tensor: onnx.TensorProto, path: Path) -> None:
+    """
+    Read the tensor's data from the file that it names.
+
+    :raises CompileError: if the file isn't in the model's folder or is too short.
+    """
+    where = {entry.key: entry.value for entry in tensor.external_data}
+    location = where.get("location", "")
+    folder = path.parent.resolve()
+    file = (folder / location).resolve()
+    who = f"the external data '{location}' of the initializer '{tensor.name}'"
+    if not location or not file.is_relative_to(folder):
+        raise CompileError(
+            f"{who} lies outside the model's folder {folder}: only files beside the model are read"
+        )
+    try:
+        expected = _bytes(tensor)
+        offset = int(where.get("offset", 0))
+        length = int(where.get("length", expected))
+    except (ValueError, KeyError) as error:
+        raise CompileError(f"{who} is described wrongly ({error}): export the model again") from None
+    try:
+        size = file.stat().st_size
+        if length != expected or offset < 0 or offset + length > size:
+            raise CompileError(
+                f"{who}: {expected} bytes expected at offset {offset}, but the model says "
+                f"{length} and the file has {size} bytes: copy the file again"
+            )
+        with file.open("rb") as stream:
+            stream.seek(offset)
+            tensor.raw_data = stream.read(length)
+    except OSError as error:
+        raise CompileError(
+            f"{who} cannot be read ({error.strerror}): copy it into {folder}"
+        ) from error
+    tensor.data_location = onnx.TensorProto.DEFAULT
+    del tensor.external_data[:]

@@ -1,0 +1,40 @@
+"""Compute what a node yields for constant inputs, as ONNX's reference does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx.reference import ReferenceEvaluator
+
+from edge_compiler.ir.graph import OPSET
+
+RANDOM = {
+    "Bernoulli",
+    "Multinomial",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+}
+"""Operators that yield something else each time."""
+
+
+def evaluate(
+    node: onnx.NodeProto, inputs: Sequence[np.ndarray[Any, Any] | None]
+) -> list[np.ndarray[Any, Any]]:
+    """
+    Return the outputs of a node.
+
+    :param inputs: one for each input of the node, None for an omitted one.
+    :raises Exception: whatever the reference implementation raises.
+    """
+    feeds = {
+        name: array
+        for name, array in zip(node.input, inputs, strict=True)
+        if name and array is not None
+    }
+    outputs = ReferenceEvaluator(node, opsets={"": OPSET}).run(None, feeds)
+    return [np.asarray(output) for output in outputs]
