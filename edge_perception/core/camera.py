@@ -1,0 +1,266 @@
+"""The camera node: pictures of a device, a file, a folder or a test pattern as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from edge_perception import messages
+from edge_perception.core.calibration import Calibration, read_calibration
+from edge_perception.core.connection import Connection, OpenSource
+from edge_perception.core.health import Rate
+from edge_perception.core.node import (
+    ConfigurationError,
+    Diagnostic,
+    Level,
+    Message,
+    NodeCore,
+    Outputs,
+    Parameter,
+    Port,
+    Value,
+)
+from edge_perception.core.pace import Pace
+from edge_perception.core.source import NATIVE, Frame, Request, Skipped, SourceError
+from edge_perception.core.stamps import SECOND, to_time
+
+_Image = messages.get("sensor_msgs/msg/Image")
+_CameraInfo = messages.get("sensor_msgs/msg/CameraInfo")
+_Header = messages.get("std_msgs/msg/Header")
+
+_LARGEST = 16384
+_LONGEST_WAIT = 0.5
+_REMEMBER_SKIPPED = 10 * SECOND
+_SLOW = 0.8
+
+
+class CameraCore(NodeCore):
+    """Publishes pictures and camera info, whatever the source does."""
+
+    parameters = (
+        Parameter(
+            "source",
+            "0",
+            "camera number or /dev path, video file, picture, folder or glob of pictures, or "
+            "pattern:WIDTHxHEIGHT",
+        ),
+        Parameter(
+            "rate",
+            0.0,
+            "pictures a second to publish; 0: the source's own (a folder: 1, a video: as filmed)",
+            minimum=0.0,
+            maximum=1000.0,
+        ),
+        Parameter("loop", True, "begin a file or folder again after its last picture"),
+        Parameter(
+            "width",
+            0,
+            "width of the pictures, with height; 0: the source's own [pixel]",
+            0,
+            _LARGEST,
+        ),
+        Parameter(
+            "height",
+            0,
+            "height of the pictures, with width; 0: the source's own [pixel]",
+            0,
+            _LARGEST,
+        ),
+        Parameter(
+            "encoding",
+            NATIVE,
+            "of the published pictures; native: as the source gives them, without conversion",
+            choices=(NATIVE, "rgb8", "bgr8", "mono8"),
+        ),
+        Parameter(
+            "frame_id",
+            "camera_optical_frame",
+            "the camera's optical frame as in REP-103: z forward, x right, y down",
+        ),
+        Parameter(
+            "camera_info_url",
+            "",
+            "calibration file of camera_calibration, a path or file:// URL; empty: uncalibrated",
+        ),
+        Parameter(
+            "wait_for_source",
+            False,
+            "start even if the source can't be opened yet, and wait for it",
+        ),
+    )
+    outputs = (
+        Port("image", "sensor_msgs/msg/Image", "camera/image_raw"),
+        Port("camera_info", "sensor_msgs/msg/CameraInfo", "camera/camera_info"),
+    )
+
+    def __init__(self, open_source: OpenSource) -> None:
+        self._open_source = open_source
+        self._connection: Connection | None = None
+
+    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+        """
+        Open the source and read the calibration.
+
+        :raises ConfigurationError: if either can't be done, or the size is incomplete.
+        """
+        self.close()
+        given = {p.name: parameters.get(p.name, p.default) for p in self.parameters}
+        request = Request(
+            width=int(given["width"]),  # type: ignore[arg-type]
+            height=int(given["height"]),  # type: ignore[arg-type]
+            rate=float(given["rate"]),  # type: ignore[arg-type]
+            encoding=str(given["encoding"]),
+            loop=bool(given["loop"]),
+        )
+        if bool(request.width) != bool(request.height):
+            raise ConfigurationError(
+                f"The size {request.width}x{request.height} is incomplete; set both width and "
+                "height, or neither."
+            )
+        url = str(given["camera_info_url"])
+        self._calibration = read_calibration(url) if url else Calibration()
+        self._miscalibrated = ""
+        self._frame_id = str(given["frame_id"])
+        self._source_name = str(given["source"])
+        self._wanted_rate = request.rate
+        self._pace = Pace(request.rate)
+        self._measured = Rate(seconds=5)
+        self._now = 0
+        self._published = self._lost = self._skipped = 0
+        self._skipped_at: int | None = None
+        self._skipped_why = ""
+        self._format = ""
+        connection = Connection(self._source_name, request, self._open_source)
+        try:
+            connection.open()
+        except SourceError as error:
+            if not given["wait_for_source"]:
+                raise ConfigurationError(str(error)) from error
+        self._connection = connection
+        self._adopt_rate()
+        return ()
+
+    def period(self) -> float:
+        """Return the time until the next picture of a file is due; a device is waited for."""
+        connection = self._connection
+        if connection is None:
+            return _LONGEST_WAIT
+        wait = connection.wait(self._now)
+        if connection.source and not connection.source.live:
+            wait = self._pace.wait(self._now)
+        return min(wait, _LONGEST_WAIT)
+
+    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+        """Publish a picture, if there is one and it is due."""
+        self._now = now
+        connection = self._connection
+        if connection is None:
+            return ()
+        source = connection.source
+        if source and not source.live and self._pace.wait(now) > 0:
+            return ()
+        got = connection.read(now)
+        if source is None:
+            self._adopt_rate()
+        if isinstance(got, Skipped):
+            self._skipped += 1
+            self._skipped_at = now
+            self._skipped_why = f"{got.name}: {got.reason}"
+        return self._publish(got, now) if isinstance(got, Frame) else ()
+
+    def diagnostics(self, now: int) -> Sequence[Diagnostic]:
+        """Report the source and the calibration."""
+        if self._connection is None:
+            return ()
+        level, message = self._state(self._connection, now)
+        values = {
+            "source": self._source_name,
+            "published": str(self._published),
+            "rate": f"{self._measured.per_second(now):.2f}",
+            "lost": str(self._lost),
+            "skipped": str(self._skipped),
+            "reconnects": str(self._connection.reconnects),
+        }
+        calibration = (
+            Diagnostic(Level.ERROR, "calibration", self._miscalibrated)
+            if self._miscalibrated
+            else Diagnostic(
+                Level.OK,
+                "calibration",
+                "calibrated" if self._calibration.width else "uncalibrated",
+            )
+        )
+        return (Diagnostic(level, "source", message, values), calibration)
+
+    def close(self) -> None:
+        """Close the source."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def _adopt_rate(self) -> None:
+        """Keep the rate that is wanted, or a file's own."""
+        source = self._connection.source if self._connection else None
+        if source and not source.live and not self._wanted_rate:
+            self._pace = Pace(source.rate)
+
+    def _publish(self, frame: Frame, now: int) -> Outputs:
+        self._lost += frame.lost
+        stamp = now if frame.stamp is None else frame.stamp
+        if not self._pace.admits(stamp):
+            return ()
+        self._pace.advance(stamp)
+        self._published += 1
+        self._measured.add(now, self._published)
+        height, width = frame.data.shape[:2]
+        self._format = f"{width}x{height} {frame.encoding}"
+        header = _Header(stamp=to_time(stamp), frame_id=self._frame_id)
+        data = np.ascontiguousarray(frame.data)
+        image = _Image(
+            header=header,
+            height=height,
+            width=width,
+            encoding=frame.encoding,
+            step=data.nbytes // height,
+            data=data.view(np.uint8).reshape(-1),
+        )
+        return (("image", image), ("camera_info", self._info(header, width, height)))
+
+    def _info(self, header: Message, width: int, height: int) -> Message:
+        """Describe the camera; a calibration for another size is worse than none."""
+        known = self._calibration
+        self._miscalibrated = ""
+        if known.width and (known.width, known.height) != (width, height):
+            self._miscalibrated = (
+                f"The calibration is for {known.width}x{known.height} pictures, but they are "
+                f"{width}x{height}, so camera info is published uncalibrated; calibrate for this "
+                "size, or set width and height."
+            )
+            known = Calibration()
+        return _CameraInfo(
+            header=header,
+            width=width,
+            height=height,
+            distortion_model=known.distortion_model,
+            d=np.array(known.d),
+            k=np.array(known.k),
+            r=np.array(known.r),
+            p=np.array(known.p),
+        )
+
+    def _state(self, connection: Connection, now: int) -> tuple[Level, str]:
+        if connection.problem:
+            return Level.ERROR, connection.problem
+        if self._skipped_at is not None and 0 <= now - self._skipped_at < _REMEMBER_SKIPPED:
+            return Level.WARN, f"A picture was left out: {self._skipped_why}."
+        if connection.finished:
+            return Level.OK, f"finished: all {self._published} pictures were published"
+        what = connection.source.describe() if connection.source else self._source_name
+        rate = self._measured.per_second(now)
+        if 0 < rate < _SLOW * self._wanted_rate:
+            return Level.WARN, (
+                f"{what} gives {rate:.3g} pictures/s, {self._wanted_rate:.3g} are wanted; lower "
+                "the rate or size, or give the camera more light."
+            )
+        return Level.OK, f"{what}: {self._format or 'no picture yet'}"
