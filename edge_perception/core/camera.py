@@ -22,7 +22,7 @@ from edge_perception.core.node import (
     Value,
 )
 from edge_perception.core.pace import Pace
-from edge_perception.core.source import NATIVE, Frame, Request, Skipped, SourceError
+from edge_perception.core.source import Frame, NATIVE, Request, Skipped, SourceError
 from edge_perception.core.stamps import SECOND, to_time
 
 _Image = messages.get("sensor_msgs/msg/Image")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from edge_perception.core.source import Request, Source, SourceError
 from edge_perception.drivers import images, pattern, v4l2, video
 
@@ -17,6 +19,7 @@ def open_source(spec: str, request: Request | None = None) -> Source:
     :param request: size, rate and encoding that are wanted.
     :raises SourceError: if it is none of these or can't be opened.
     """
+    spec = os.path.expanduser(spec)
     for driver in DRIVERS:
         if driver.accepts(spec):
             return driver.open(spec, request or Request())

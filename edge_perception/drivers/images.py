@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import glob
-import re
 from pathlib import Path
+import re
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -123,8 +123,9 @@ def _natural_order(path: Path) -> list[tuple[int, str]]:
 
 def _accepts(spec: str) -> bool:
     path = Path(spec)
-    is_picture = path.suffix.lower() in SUFFIXES
-    return path.is_dir() or is_picture or any(mark in spec for mark in "*?[")
+    return bool(spec) and (
+        path.is_dir() or path.suffix.lower() in SUFFIXES or glob.has_magic(spec)
+    )
 
 
 def _open(spec: str, request: Request) -> Source:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_perception.core.source import NATIVE, Frame, Request, SourceError
+from edge_perception.core.source import Frame, NATIVE, Request, SourceError
 
 _CONVERSIONS = {
     ("rgb8", "bgr8"): "COLOR_RGB2BGR",

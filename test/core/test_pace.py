@@ -22,7 +22,9 @@ def test_never_faster_than_the_rate(rate: float, start: int, gaps: list[int]) ->
 
 
 @given(RATES, STARTS, st.randoms(use_true_random=False))
-def test_no_drift_when_called_when_due_with_jitter(rate: float, start: int, random: object) -> None:
+def test_no_drift_when_called_when_due_with_jitter(
+    rate: float, start: int, random: object
+) -> None:
     pace, now, emitted = Pace(rate), start, 0
     interval = round(1e9 / rate)
     for _ in range(300):
