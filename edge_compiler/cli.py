@@ -9,10 +9,10 @@ Exit codes: 0 done, 1 refused or failed (one sentence on standard error says why
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 

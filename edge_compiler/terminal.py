@@ -6,10 +6,10 @@ On a terminal it is coloured and moves; in a pipe or a log it is plain text, a l
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+import json
+import sys
 from typing import Any
 
 from rich import box

@@ -28,7 +28,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the path of the model, and nothing else, on standard output."""
-    from edge_compiler.zoo import MODELS, fetch
+    from edge_compiler.zoo import fetch, MODELS
 
     if arguments.list:
         _list(arguments.json)
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(as_json: bool) -> None:
-    from edge_compiler.zoo import MODELS, model_folder
+    from edge_compiler.zoo import model_folder, MODELS
 
     entries = [
         {

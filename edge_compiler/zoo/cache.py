@@ -8,19 +8,19 @@ not at all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import hashlib
 import json
 import os
+from pathlib import Path
 import shutil
 import tempfile
-from collections.abc import Callable
-from pathlib import Path
 
 import onnx
 
 from edge_compiler.errors import CompileError
 from edge_compiler.zoo.index import download
-from edge_compiler.zoo.recipe import Recipe, read_member
+from edge_compiler.zoo.recipe import read_member, Recipe
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(what, done, total), counted in bytes."""

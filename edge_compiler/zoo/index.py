@@ -10,12 +10,12 @@ them too.
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+import hashlib
+import logging
 from pathlib import Path
+import re
 from typing import Any
 
 from edge_compiler.errors import CompileError

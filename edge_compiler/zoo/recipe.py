@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import tarfile
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+import json
 from pathlib import Path
+import tarfile
 from typing import Any
+import zipfile
 
 import onnx
 

@@ -6,18 +6,18 @@ Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters", 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper, TensorProto
 
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.recipe import Package, Recipe, read_member, set_metadata
+from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_compiler.zoo.unpickle import load_arrays
 from edge_perception.runtime.manifest import Decoder, Preprocess
 

@@ -1,0 +1,210 @@
+"""
+What the compiler knows of a model beside its graph: pre-processing, decoder, labels, origin.
+
+It stands in the ONNX file's metadata (``edge.preprocess``, ``edge.decoder``, ``edge.labels``,
+``edge.provenance``, each JSON); options of the command line take precedence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+import difflib
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from edge_compiler.errors import CompileError
+from edge_compiler.ir.graph import Graph, Value
+from edge_compiler.targets.base import Description
+from edge_perception.runtime.manifest import Decoder, Preprocess
+
+CHOICES = {"color": ("rgb", "bgr", "mono"), "resize": ("stretch", "letterbox")}
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the user says of the model, instead of its metadata."""
+
+    name: str | None = None
+    preprocess: Path | None = None
+    labels: Path | None = None
+
+
+def describe(graph: Graph, model: Path, overrides: Overrides) -> Description:
+    """
+    Collect the description of the model that was read from the file ``model``.
+
+    :raises CompileError: if the metadata or a file of the overrides is wrong.
+    """
+    metadata = graph.metadata
+    if overrides.preprocess:
+        where, text = str(overrides.preprocess), read_text(overrides.preprocess)
+        preprocess = parse_preprocess(_json(text, where), graph, where)
+    elif "edge.preprocess" in metadata:
+        where = f"the metadata edge.preprocess of {model}"
+        preprocess = parse_preprocess(_json(metadata["edge.preprocess"], where), graph, where)
+    else:
+        preprocess = None
+    labels = _labels(metadata, model, overrides)
+    return Description(
+        name=overrides.name or model.stem,
+        sha256=sha256(model),
+        preprocess=preprocess,
+        decoder=_decoder(graph, model, labels),
+        labels=labels,
+        provenance={"file": model.name} | _provenance(metadata, model),
+    )
+
+
+def parse_preprocess(data: Any, graph: Graph, where: str) -> Preprocess:
+    """
+    Check a pre-processing given as JSON, and complete it with defaults.
+
+    :param where: what the JSON was read from, for messages.
+    :raises CompileError: naming the field that is wrong.
+    """
+    if not isinstance(data, dict):
+        raise CompileError(f'{where} must be a JSON object such as {{"color": "rgb"}}')
+    known = [field.name for field in fields(Preprocess)]
+    for key in data:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise CompileError(f"{where} has the unknown field {key!r}; {hint}")
+    image = _image_input(data.get("input"), graph, where)
+    channels = _channels(image, where)
+    for key, choices in CHOICES.items():
+        if data.get(key, choices[0]) not in choices:
+            raise CompileError(f"{where}: {key} is {data[key]!r}, expected {' or '.join(choices)}")
+    color = data.get("color", "mono" if channels == 1 else "rgb")
+    if (color == "mono") != (channels == 1):
+        raise CompileError(
+            f"{where}: color is {color!r}, but the input {image.name!r} has {channels} channels"
+        )
+    pad_value = _number(data.get("pad_value", 114.0), "pad_value", where)
+    if not 0 <= pad_value <= 255:
+        raise CompileError(f"{where}: pad_value is {pad_value:g}, expected a grey level 0..255")
+    return Preprocess(
+        input=image.name,
+        color=color,
+        resize=data.get("resize", "stretch"),
+        mean=_per_channel(data.get("mean", 0.0), "mean", channels, where),
+        scale=_per_channel(data.get("scale", 1.0), "scale", channels, where),
+        pad_value=pad_value,
+    )
+
+
+def _image_input(name: object, graph: Graph, where: str) -> Value:
+    names = [value.name for value in graph.inputs]
+    if len(names) != 1:
+        raise CompileError(
+            f"{where}: only a model with a single input can be run on camera frames, this one has "
+            + ", ".join(names)
+        )
+    if name not in (None, names[0]):
+        raise CompileError(f"{where}: input is {name!r}, but the model's is {names[0]!r}")
+    return graph.inputs[0]
+
+
+def _channels(image: Value, where: str) -> int:
+    shape = image.shape
+    if len(shape) == 4 and shape[0] == 1:
+        for channels in (shape[1], shape[3]):
+            if channels in (1, 3):
+                return channels
+    raise CompileError(
+        f"{where}: the input {image.name!r} of shape {list(shape)} is no image; expected "
+        "[1, C, H, W] or [1, H, W, C] with 1 or 3 channels"
+    )
+
+
+def _per_channel(value: Any, field: str, channels: int, where: str) -> tuple[float, ...]:
+    numbers = value if isinstance(value, list) else [value] * channels
+    if len(numbers) != channels:
+        raise CompileError(
+            f"{where}: {field} has {len(numbers)} numbers, expected {channels}, one a channel"
+        )
+    return tuple(_number(number, field, where) for number in numbers)
+
+
+def _number(value: Any, field: str, where: str) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise CompileError(f"{where}: {field} has {value!r} where a number is expected")
+    return float(value)
+
+
+def _labels(metadata: Mapping[str, str], model: Path, overrides: Overrides) -> tuple[str, ...]:
+    if overrides.labels:
+        lines = read_text(overrides.labels).splitlines()
+        labels = [line.strip() for line in lines if line.strip()]
+        if not labels:
+            raise CompileError(f"{overrides.labels} has no label; expected one a line")
+        return tuple(labels)
+    where = f"the metadata edge.labels of {model}"
+    labels = _json(metadata.get("edge.labels", "[]"), where)
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise CompileError(f"{where} must be a JSON list of strings")
+    return tuple(labels)
+
+
+def _decoder(graph: Graph, model: Path, labels: tuple[str, ...]) -> Decoder:
+    """Return what the metadata says; without it, one score a label means a classification."""
+    if "edge.decoder" in graph.metadata:
+        where = f"the metadata edge.decoder of {model}"
+        data = _json(graph.metadata["edge.decoder"], where)
+        if (
+            not isinstance(data, dict)
+            or not isinstance(data.get("kind"), str)
+            or not isinstance(data.get("parameters", {}), dict)
+        ):
+            raise CompileError(f'{where} must be like {{"kind": "...", "parameters": {{...}}}}')
+        return Decoder(data["kind"], data.get("parameters", {}))
+    scores = [value for value in graph.outputs if labels and value.size == len(labels)]
+    if len(scores) != 1:
+        return Decoder()
+    producer = graph.producer(scores[0])
+    probabilities = producer is not None and producer.op in ("Softmax", "Sigmoid")
+    return Decoder(
+        "classification",
+        {"output": scores[0].name, "top": min(5, len(labels)), "softmax": not probabilities},
+    )
+
+
+def _provenance(metadata: Mapping[str, str], model: Path) -> dict[str, str]:
+    where = f"the metadata edge.provenance of {model}"
+    data = _json(metadata.get("edge.provenance", "{}"), where)
+    if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
+        raise CompileError(f"{where} must be a JSON object of strings")
+    return data
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise CompileError(f"{where} is not valid JSON: {error}") from error
+
+
+def read_text(path: Path) -> str:
+    """
+    Read a text file that the user named.
+
+    :raises CompileError: if that is impossible.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CompileError(f"cannot read {path}: {error}") from error
+
+
+def sha256(path: Path) -> str:
+    """Return the hash of a file, reading it piece by piece."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,80 @@
+"""What ONNX Runtime computes for every tensor of the user's own model: the truth of a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from edge_compiler.errors import CompileError
+
+Array = np.ndarray[Any, Any]
+NAME = f"ONNX Runtime {ort.__version__}"
+
+
+class Reference:
+    """
+    The model as its file says, without the compiler's front end and passes.
+
+    ONNX Runtime's graph optimisations are off too: they are what it has most bugs in, and would
+    remove the tensors that are asked for.
+    """
+
+    def __init__(
+        self, path: Path, shapes: Mapping[str, tuple[int, ...]] | None, tensors: Iterable[str]
+    ) -> None:
+        """
+        Prepare the model to tell the values of ``tensors``; those it has not are left out.
+
+        :param shapes: of inputs, where they differ from what the file says.
+        :raises CompileError: if ONNX Runtime refuses the model.
+        """
+        model = onnx.load(path, load_external_data=False)
+        for value in model.graph.input:
+            if shapes and value.name in shapes:
+                _set_shape(value, shapes[value.name])
+        if shapes:  # what the file says of the outputs need not hold any more
+            for value in model.graph.output:
+                value.type.tensor_type.ClearField("shape")
+            del model.graph.value_info[:]
+        declared = {value.name for value in model.graph.output}
+        computed = {name for node in model.graph.node for name in node.output if name}
+        extra = [name for name in dict.fromkeys(tensors) if name in computed - declared]
+        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in extra)
+        self.tensors = frozenset(declared | set(extra))
+
+        options = ort.SessionOptions()
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.log_severity_level = 3
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", str(path.resolve().parent)
+        )
+        try:
+            self._session = ort.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise CompileError(f"{NAME} cannot load {path}: {error}") from error
+        self._names = [output.name for output in self._session.get_outputs()]
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """
+        Return the value of every tensor that was asked for, and of the outputs.
+
+        :raises CompileError: if ONNX Runtime fails.
+        """
+        try:
+            return dict(zip(self._names, self._session.run(None, dict(inputs)), strict=True))
+        except Exception as error:  # as above
+            raise CompileError(f"{NAME} cannot run the model: {error}") from error
+
+
+def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
+    tensor = value.type.tensor_type
+    tensor.ClearField("shape")
+    for dimension in shape:
+        tensor.shape.dim.add().dim_value = dimension

@@ -1,0 +1,91 @@
+"""Inputs to prove and to measure a model with: seeded noise, and the user's calibration images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from edge_compiler.errors import CompileError
+from edge_perception.runtime.manifest import Preprocess, Tensor
+
+Array = np.ndarray[Any, Any]
+IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+
+
+def random_inputs(
+    inputs: Sequence[Tensor], preprocess: Preprocess | None, seed: int
+) -> dict[str, Array]:
+    """
+    Return reproducible inputs in the range that the model expects.
+
+    :param preprocess: gives the range of the image input; other inputs are normally distributed.
+    """
+    generator = np.random.default_rng(seed)
+    return {
+        tensor.name: _random_image(generator, tensor, preprocess)
+        if preprocess is not None and tensor.name == preprocess.input
+        else generator.standard_normal(tensor.shape, np.float32)
+        for tensor in inputs
+    }
+
+
+def _random_image(generator: np.random.Generator, tensor: Tensor, preprocess: Preprocess) -> Array:
+    """Make patches with a little noise: pure noise is grey to a network after some layers."""
+    axis = _channel_axis(tensor)
+    coarse = tuple(
+        size if index in (0, axis) else -(-size // 16) for index, size in enumerate(tensor.shape)
+    )
+    patches = generator.integers(0, 256, coarse).astype(np.float32)
+    for index in set(range(len(tensor.shape))) - {0, axis}:
+        patches = np.repeat(patches, 16, index).take(range(tensor.shape[index]), index)
+    noise = generator.normal(0, 16, tensor.shape)
+    pixels = np.clip(np.rint(patches + noise), 0, 255).astype(np.float32)
+    return normalise(pixels, preprocess, axis)
+
+
+def normalise(pixels: Array, preprocess: Preprocess, axis: int) -> Array:
+    """Return ``(pixel - mean[c]) * scale[c]`` with the channels along ``axis``."""
+    shape = [1] * pixels.ndim
+    shape[axis] = -1
+    mean = np.array(preprocess.mean, np.float32).reshape(shape)
+    scale = np.array(preprocess.scale, np.float32).reshape(shape)
+    return ((pixels - mean) * scale).astype(np.float32)
+
+
+def _channel_axis(tensor: Tensor) -> int:
+    return len(tensor.shape) - 1 if tensor.layout == "NHWC" else 1
+
+
+def calibration_frames(folder: Path) -> Iterator[Array]:
+    """
+    Yield the images of ``folder`` as rgb8 frames, in the order of their names.
+
+    :raises CompileError: if there is none, or one can't be read.
+    """
+    if not folder.is_dir():
+        raise CompileError(f"--calibration {folder} is not a folder; give one that holds images")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not paths:
+        raise CompileError(
+            f"--calibration {folder} holds no image ({', '.join(sorted(IMAGE_SUFFIXES))})"
+        )
+    yield from map(read_image, paths)
+
+
+def read_image(path: Path) -> Array:
+    """
+    Read an image file, upright, as an rgb8 frame (height, width, 3).
+
+    :raises CompileError: if it isn't an image.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except UnidentifiedImageError:
+        raise CompileError(f"{path} is not an image that can be read") from None
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise CompileError(f"cannot read the image {path}: {error}") from error

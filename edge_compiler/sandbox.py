@@ -1,0 +1,176 @@
+"""
+Running a compiled library in a process of its own.
+
+Generated code that is wrong may crash or hang; the compiler must survive that and say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+
+from edge_compiler.errors import CompileError
+
+Array = np.ndarray[Any, Any]
+REPLY_TIMEOUT_S = 600.0
+"""After which a run counts as hanging."""
+
+
+class Sandbox:
+    """A library, loaded by a child process; a context manager that ends the child."""
+
+    def __init__(self, library: Path) -> None:
+        ours, theirs = Pipe()
+        self._connection = ours
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(theirs.fileno()), str(library.resolve())],
+            cwd=Path(__file__).parents[1],  # makes this package importable, installed or not
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._stderr,
+            start_new_session=True,  # Ctrl-C is for the compiler, which ends the child
+        )
+        theirs.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._connection.close()
+        self._child.kill()
+        self._child.wait()
+        self._stderr.close()
+
+    def usable_variants(self, variants: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those instruction-set variants of the library that this processor can run."""
+        return tuple(self._ask("usable_variants", variants))
+
+    def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
+        """Run, and return what each step computed."""
+        return list(self._ask("observe", variant, threads, dict(inputs)))
+
+    def run(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run, and return the outputs."""
+        return dict(self._ask("run", variant, threads, dict(inputs)))
+
+    def preprocess(self, frame: Array, encoding: str) -> Array:
+        """Return the image input that the library makes of a camera frame."""
+        return np.asarray(self._ask("preprocess", frame, encoding))
+
+    def measure(self, threads: int, inputs: Mapping[str, Array], seconds: float) -> Timing:
+        """Run for some seconds on the best variant, and return how long runs and steps take."""
+        return Timing(*self._ask("measure", threads, dict(inputs), seconds))
+
+    def _ask(self, method: str, *arguments: Any) -> Any:
+        try:
+            self._connection.send((method, arguments))
+            if not self._connection.poll(REPLY_TIMEOUT_S):
+                raise CompileError(
+                    f"the compiled library did not answer {method} within {REPLY_TIMEOUT_S:.0f} s"
+                )
+            error, result = self._connection.recv()
+        except (EOFError, ConnectionError):
+            raise CompileError(
+                f"the compiled library crashed in {method}: {self._death()}"
+            ) from None
+        if error:
+            raise CompileError(f"the compiled library failed in {method}: {error}")
+        return result
+
+    def _death(self) -> str:
+        code = self._child.wait()
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return f"{name}, {lines[-1]}" if lines else name
+
+
+class Timing:
+    """Durations in milliseconds of whole runs, and the median of each step."""
+
+    def __init__(self, runs: list[float], steps: list[float]) -> None:
+        self.minimum_ms, self.median_ms = min(runs), statistics.median(runs)
+        self.runs = len(runs)
+        self.step_ms = steps
+
+
+class _Server:
+    """The child's side: the methods that the sandbox asks for."""
+
+    def __init__(self, library: str) -> None:
+        from edge_perception.runtime import Library
+
+        self._library = Library(library)
+        self._instances: dict[tuple[str | None, int], Any] = {}
+
+    def _instance(self, variant: str | None, threads: int) -> Any:
+        key = (variant, threads)
+        if key not in self._instances:
+            self._instances[key] = self._library.create(threads=threads, variant=variant)
+        return self._instances[key]
+
+    def usable_variants(self, variants: tuple[str, ...]) -> list[str]:
+        from edge_perception.runtime import BundleError
+
+        usable = []
+        for variant in variants:
+            try:
+                self._library.create(threads=1, variant=variant).close()
+            except BundleError:
+                continue
+            usable.append(variant)
+        return usable
+
+    def observe(self, variant: str, threads: int, inputs: dict[str, Array]) -> list[Array]:
+        return [array for _, _, array in self._instance(variant, threads).observe(inputs)]
+
+    def run(self, variant: str, threads: int, inputs: dict[str, Array]) -> Any:
+        return self._instance(variant, threads).run(inputs)
+
+    def preprocess(self, frame: Array, encoding: str) -> Any:
+        return self._instance(None, 1).preprocess(frame, encoding)
+
+    def measure(
+        self, threads: int, inputs: dict[str, Array], seconds: float
+    ) -> tuple[list[float], list[float]]:
+        instance = self._instance(None, threads)
+        instance.run(inputs)  # the first run pays for page faults
+        runs: list[float] = []
+        end = time.perf_counter() + seconds
+        while len(runs) < 3 or time.perf_counter() < end:
+            start = time.perf_counter()
+            instance.run(inputs)
+            runs.append((time.perf_counter() - start) * 1e3)
+        samples = [[ns / 1e6 for _, ns, _ in instance.observe(inputs)] for _ in range(3)]
+        return runs, [statistics.median(step) for step in zip(*samples, strict=True)]
+
+
+def _serve(connection: Connection, library: str) -> None:
+    server: _Server | None = None
+    while True:
+        try:
+            method, arguments = connection.recv()
+        except EOFError:
+            return
+        try:
+            server = server or _Server(library)
+            reply = ("", getattr(server, method)(*arguments))
+        except Exception as error:
+            reply = (str(error) or repr(error), None)
+        connection.send(reply)
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])), sys.argv[2])
