@@ -106,6 +106,18 @@ class Node:
         """The first output."""
         return self.outputs[0]
 
+    def input(self, index: int) -> Value:
+        """Return an input that the operator can't do without."""
+        value = self.inputs[index]
+        if value is None:
+            raise ValueError(f"{self.op} node {self.name!r} lacks its input {index}")
+        return value
+
+    def constant(self, index: int) -> np.ndarray[Any, Any] | None:
+        """Return the data of a constant input; None if it is left out or computed."""
+        value = self.inputs[index] if index < len(self.inputs) else None
+        return None if value is None else value.constant
+
     def reads(self) -> Iterator[Value]:
         """Every value that must be there before this node runs: its inputs and the residual."""
         yield from (value for value in self.inputs if value is not None)

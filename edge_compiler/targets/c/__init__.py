@@ -1,0 +1,1 @@
+"""The ``c`` back end: C specialised for each layer, with vector code, for libc alone."""

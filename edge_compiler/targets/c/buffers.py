@@ -1,0 +1,137 @@
+"""Where values live: blocked or dense storage in the arena, with halos, views and lifetimes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BLOCK = 16
+"""Channels that lie side by side in a blocked image: the lanes of the widest vector."""
+
+ALIGNMENT = 16
+"""Every buffer begins at a multiple of so many floats: 64 bytes, a cache line and a vector."""
+
+
+@dataclass(frozen=True)
+class Halo:
+    """Zeros around an image, so that a kernel may read past the edge: rows and columns."""
+
+    top: int = 0
+    left: int = 0
+    bottom: int = 0
+    right: int = 0
+
+    def union(self, other: Halo) -> Halo:
+        """Return the smallest halo that holds both."""
+        return Halo(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
+    def __bool__(self) -> bool:
+        return self != Halo()
+
+
+class Buffer:
+    """
+    A value's storage; see ``edge_value`` in runtime/program.h for the addressing.
+
+    A buffer may be a view into a parent: the channels of the parent from ``first_channel`` on.
+    That makes Concat and Split free. A dense value has block 1 and no halo.
+
+    :ivar name: of the value, for reports.
+    :ivar block: 16 for a blocked image, else 1.
+    :ivar offset: position in the arena in floats; set by the memory plan (roots only).
+    """
+
+    def __init__(self, name: str, channels: int, height: int, width: int, block: int) -> None:
+        self.name = name
+        self.channels = channels
+        self.height = height
+        self.width = width
+        self.block = block
+        self.offset: int | None = None
+        self._parent: Buffer | None = None
+        self._first_channel = 0
+        self._halo = Halo()
+
+    @property
+    def root(self) -> Buffer:
+        """The buffer that owns the memory."""
+        return self._parent.root if self._parent is not None else self
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the memory belongs to another buffer."""
+        return self._parent is not None
+
+    @property
+    def first_channel(self) -> int:
+        """The first channel of the root that this buffer shows."""
+        return self._first_channel + (self._parent.first_channel if self._parent else 0)
+
+    def place_in(self, parent: Buffer, first_channel: int) -> None:
+        """Become a view of ``parent``; a halo that was asked for moves to the new root."""
+        halo = self.root._halo
+        self._parent, self._first_channel = parent, first_channel
+        self.require(halo)
+
+    def require(self, halo: Halo) -> None:
+        """Ask for a halo of at least this size."""
+        self.root._halo = self.root._halo.union(halo)
+
+    @property
+    def halo(self) -> Halo:
+        """The halo of the root."""
+        return self.root._halo
+
+    @property
+    def blocks(self) -> int:
+        """The number of channel blocks, the last of which may be filled in part."""
+        return -(-self.channels // self.block)
+
+    @property
+    def row(self) -> int:
+        """Floats from one row to the next."""
+        return (self.root.width + self.halo.left + self.halo.right) * self.block
+
+    @property
+    def plane(self) -> int:
+        """Floats from one channel block to the next."""
+        return (self.root.height + self.halo.top + self.halo.bottom) * self.row
+
+    @property
+    def floats(self) -> int:
+        """Size of the memory of a root, rounded up so that whole vectors may be written."""
+        size = self.blocks * self.plane
+        return -(-size // ALIGNMENT) * ALIGNMENT
+
+    @property
+    def start(self) -> int:
+        """Position in the arena of the first channel block's plane, halo included."""
+        if self.root.offset is None:
+            raise AssertionError(f"{self.name} has no place in the arena yet")
+        return self.root.offset + self.first_channel // self.block * self.plane
+
+    @property
+    def origin(self) -> int:
+        """Position in the arena of element (0, 0, 0)."""
+        return self.at(0, 0)
+
+    def at(self, y: int, x: int) -> int:
+        """Return the position in the arena of pixel (y, x), which may lie in the halo."""
+        halo = self.halo
+        return self.start + (halo.top + y) * self.row + (halo.left + x) * self.block
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the pixels of a block follow each other without gaps."""
+        return self.row == self.width * self.block and self.plane == self.height * self.row
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the elements lie in row-major order (one pixel: blocked and dense are alike)."""
+        if self.block == 1:
+            return not self.halo
+        return self.height == self.width == 1 and not self.halo

@@ -1,0 +1,130 @@
+"""From C files to a shared library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import as_completed, ThreadPoolExecutor
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import shutil
+import subprocess
+
+from edge_compiler.errors import CompileError
+from edge_compiler.targets.base import Progress
+
+COMMON_FLAGS = (
+    "-std=gnu11",
+    "-O3",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffunction-sections",
+    "-Wall",
+    "-Wextra",
+    "-Wno-unknown-pragmas",
+)
+LINK_FLAGS = (
+    "-shared",
+    "-s",
+    "-Wl,--gc-sections",
+    "-Wl,-z,defs",
+    "-Wl,-z,noexecstack",
+    "-lm",
+    "-lpthread",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to compile, relative to the source folder, with flags beside the common ones."""
+
+    path: str
+    flags: tuple[str, ...] = ()
+
+
+def find_compiler() -> str:
+    """
+    Return the C compiler: ``$CC``, gcc or clang.
+
+    :raises CompileError: if there is none.
+    """
+    named = os.environ.get("CC")
+    for name in [named] if named else ["gcc", "clang"]:
+        if shutil.which(name):
+            return name
+    looked = f"the compiler named by $CC, {named!r}," if named else "no C compiler (gcc or clang)"
+    raise CompileError(
+        f"{looked} was {'not ' if named else ''}found; install one: sudo apt-get install gcc"
+    )
+
+
+def compiler_version(compiler: str) -> str:
+    """Return the first line of what the compiler says of itself."""
+    return _run([compiler, "--version"], Path.cwd()).splitlines()[0]
+
+
+def build_library(
+    compiler: str, directory: Path, sources: Sequence[Source], library: Path, progress: Progress
+) -> None:
+    """
+    Compile ``sources`` side by side and link them.
+
+    :raises CompileError: with the compiler's first complaint.
+    """
+
+    def compile_one(source: Source) -> str:
+        target = source.path.replace("/", "_") + ".o"
+        flags = [*COMMON_FLAGS, *source.flags, "-I."]
+        _run([compiler, *flags, "-c", source.path, "-o", target], directory)
+        return target
+
+    objects = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(compile_one, source) for source in sources]
+        try:
+            for done, job in enumerate(as_completed(jobs), 1):
+                objects.append(job.result())
+                progress("compiling", done, len(jobs))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    _run([compiler, *sorted(objects), "-o", str(library.resolve()), *LINK_FLAGS], directory)
+    for name in objects:
+        (directory / name).unlink()
+
+
+def _run(command: Sequence[str], directory: Path) -> str:
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        serious = [line for line in lines if "error" in line.lower() or "No space" in line]
+        said = (serious or lines or [f"exit code {done.returncode}"])[0]
+        raise CompileError(f"{command[0]} failed on {command[-3]}: {said}")
+    return done.stdout
+
+
+CMAKE = """\
+# Builds the library natively: cmake -S . -B build && cmake --build build
+cmake_minimum_required(VERSION 3.16)
+project(model LANGUAGES C ASM)
+add_library(model SHARED {files})
+set_target_properties(model PROPERTIES PREFIX "" C_STANDARD 11)
+target_include_directories(model PRIVATE ${{CMAKE_CURRENT_SOURCE_DIR}})
+target_compile_options(model PRIVATE $<$<COMPILE_LANGUAGE:C>:{flags}>)
+target_link_libraries(model PRIVATE m pthread)
+target_link_options(model PRIVATE -s -Wl,--gc-sections)
+{properties}"""
+
+
+def cmake_file(sources: Sequence[Source]) -> str:
+    """Return a CMakeLists.txt that builds the same library from the kept sources."""
+    properties = "".join(
+        f'set_source_files_properties({s.path} PROPERTIES COMPILE_OPTIONS "{";".join(s.flags)}")\n'
+        for s in sources
+        if s.flags
+    )
+    files = " ".join(source.path for source in sources)
+    return CMAKE.format(files=files, flags=";".join(COMMON_FLAGS), properties=properties)

@@ -1,0 +1,265 @@
+"""The C text of a program: tables, and for each instruction set the functions of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+import math
+
+from edge_compiler.ir.graph import Activation
+from edge_compiler.targets.base import Description
+from edge_compiler.targets.c.buffers import Buffer
+from edge_compiler.targets.c.program import Call, Field, Pointer, Program, Step, Table
+from edge_compiler.targets.c.variants import Variant
+from edge_perception.runtime.manifest import Preprocess, Tensor
+
+KERNELS = (
+    "conv",
+    "copy",
+    "depthwise",
+    "elementwise",
+    "halo",
+    "normalize",
+    "pool",
+    "resize",
+)
+STEPS_PER_FILE = 24
+"""Few enough that the files of one instruction set compile side by side."""
+
+_ACTIVATIONS = {
+    "Relu": "ACT_RELU",
+    "Clip": "ACT_CLIP",
+    "LeakyRelu": "ACT_LEAKY_RELU",
+    "Sigmoid": "ACT_SIGMOID",
+    "SiLU": "ACT_SILU",
+    "Tanh": "ACT_TANH",
+    "HardSigmoid": "ACT_HARD_SIGMOID",
+    "HardSwish": "ACT_HARD_SWISH",
+}
+
+
+def step_files(program: Program, variant: Variant) -> Iterator[tuple[str, str]]:
+    """Yield name and text of the files with one instruction set's steps."""
+    for first in range(0, len(program.steps), STEPS_PER_FILE):
+        text = _StepFile(variant)
+        for index, step in enumerate(program.steps[first : first + STEPS_PER_FILE], first):
+            text.add(index, step)
+        yield f"steps_{variant.name}_{first // STEPS_PER_FILE}.c", text.render()
+
+
+def step_function(variant: Variant, index: int) -> str:
+    """Return the name of a step's C function."""
+    return f"edge_step_{index}_{variant.name}"
+
+
+@dataclass
+class _StepFile:
+    """
+    The text of one file.
+
+    Steps whose kernels have the same configuration share one function, and so its machine code.
+    """
+
+    variant: Variant
+    tables: dict[Table, str] = field(default_factory=dict)
+    kernels: dict[str, tuple[str, str]] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+
+    def add(self, index: int, step: Step) -> None:
+        """Append the function of a step: clear the output's halo, then run the kernel."""
+        calls = [step.call(self.variant)]
+        if step.output.halo:
+            calls.insert(0, _clear_halo(step.output))
+        shape = list(step.value.shape) if step.value is not None else ""
+        comment = f"{step.name}: {step.kernel} {shape}".replace("*/", "* /").replace("\n", " ")
+        body = "\n".join(f"    {self._call(call)}" for call in calls)
+        self.steps.append(
+            f"/* {comment.strip()} */\n"
+            f"void {step_function(self.variant, index)}"
+            f"(const edge_memory *m, int part, int parts)\n{{\n{body}\n}}\n"
+        )
+
+    def _call(self, call: Call) -> str:
+        """Return a call of the kernel function for this configuration."""
+        pointers = [a for a in call.arguments if isinstance(a, Pointer)]
+        names = iter(f"p{i}" for i in range(len(pointers)))
+        arguments = ", ".join(
+            self._table(a) if isinstance(a, Table) else next(names) for a in call.arguments
+        )
+        parameters = ", ".join(f"{p.ctype}p{i}" for i, p in enumerate(pointers))
+        body = f"{call.function}({self._config(call)}, {arguments}, part, parts);"
+        if body not in self.kernels:
+            name = f"{call.config}_{len(self.kernels)}"
+            text = f"NOINLINE void {name}({parameters}, int part, int parts)\n{{\n    {body}\n}}\n"
+            self.kernels[body] = (name, text)
+        actual = ", ".join(pointer.expression for pointer in pointers)
+        return f"{self.kernels[body][0]}({actual}, part, parts);"
+
+    def _config(self, call: Call) -> str:
+        given = ((k, v) for k, v in call.fields.items() if v is not None)
+        fields = ", ".join(f".{name} = {self._field(value)}" for name, value in given)
+        return f"(const {call.config}){{{fields}}}"
+
+    def _field(self, value: Field) -> str:
+        return self._table(value) if isinstance(value, Table) else c_value(value)
+
+    def _table(self, table: Table) -> str:
+        return self.tables.setdefault(table, f"table_{len(self.tables)}")
+
+    def render(self) -> str:
+        """Return the text."""
+        includes = "\n".join(f'#include "kernels/{name}.h"' for name in KERNELS)
+        tables = "".join(
+            f"static const {table.ctype} {name}[] = {{{', '.join(table.elements)}}};\n"
+            for table, name in self.tables.items()
+        )
+        kernels = (text for _, text in self.kernels.values())
+        return "\n".join(
+            chain(
+                ['#include "runtime/program.h"\n' + includes + "\n", tables],
+                kernels,
+                self.steps,
+            )
+        )
+
+
+def _clear_halo(buffer: Buffer) -> Call:
+    halo = buffer.halo
+    fields: dict[str, Field] = {
+        "blocks": buffer.blocks,
+        "height": buffer.height,
+        "width": buffer.width,
+        "lanes": buffer.block,
+        "top": halo.top,
+        "left": halo.left,
+        "bottom": halo.bottom,
+        "right": halo.right,
+    }
+    start = Pointer("float *", f"m->arena + {buffer.start}")
+    return Call("clear_halo", "halo", fields, (start,))
+
+
+def c_value(value: Field) -> str:
+    """Return a constant as C text."""
+    if isinstance(value, Activation):
+        return f"{{{_ACTIVATIONS[value.op]}, {c_float(value.a)}, {c_float(value.b)}}}"
+    if isinstance(value, tuple):
+        return "{" + ", ".join(map(str, value)) + "}"
+    return c_float(value) if isinstance(value, float) else str(value)
+
+
+def c_float(value: float) -> str:
+    """Return a float literal that reads back as the same number."""
+    if math.isinf(value):
+        return "INFINITY" if value > 0 else "-INFINITY"
+    return f"{float(value)!r}f"
+
+
+def program_file(
+    program: Program, variants: Sequence[Variant], description: Description, image: Tensor | None
+) -> str:
+    """
+    Return the text of program.c: where values lie, and the steps of each instruction set.
+
+    :param image: the input that camera frames go to.
+    """
+    buffers: dict[Buffer, int] = {}
+    for buffer in chain(
+        (b for _, b in program.inputs),
+        (step.output for step in program.steps),
+        (b for _, b in program.outputs),
+    ):
+        buffers.setdefault(buffer, len(buffers))
+    return "\n".join(
+        (
+            '#include "runtime/program.h"\n',
+            _count("value", len(buffers)),
+            f"const edge_value edge_values[] = {{\n{_lines(map(_value, buffers))}}};\n",
+            _count("input", len(program.inputs)),
+            _indices("inputs", [buffers[b] for _, b in program.inputs]),
+            _count("output", len(program.outputs)),
+            _indices("outputs", [buffers[b] for _, b in program.outputs]),
+            _count("step", len(program.steps)),
+            *(_steps(program, variant, buffers) for variant in variants),
+            _count("program", len(variants)),
+            f"const edge_program edge_programs[] = {{\n{_lines(map(_program, variants))}}};\n",
+            f"const size_t edge_arena_floats = {program.arena};",
+            f"const size_t edge_scratch_floats = {program.scratch};\n",
+            _preprocessing(description.preprocess, image),
+        )
+    )
+
+
+def _count(what: str, count: int) -> str:
+    return f"const uint32_t edge_{what}_count = {count};"
+
+
+def _indices(name: str, values: Sequence[int]) -> str:
+    return f"const uint32_t edge_{name}[] = {{{', '.join(map(str, values))}}};\n"
+
+
+def _lines(items: Iterator[str] | map[str]) -> str:
+    return "".join(f"    {item},\n" for item in items)
+
+
+def _initializer(fields: Mapping[str, Field]) -> str:
+    inner = ", ".join(f".{name} = {c_value(value)}" for name, value in fields.items())
+    return f"{{{inner}}}"
+
+
+def _value(buffer: Buffer) -> str:
+    halo = buffer.halo
+    return _initializer(
+        {
+            "offset": buffer.origin,
+            "channels": buffer.channels,
+            "height": buffer.height,
+            "width": buffer.width,
+            "block": buffer.block,
+            "plane": buffer.plane,
+            "row": buffer.row,
+            "halo_top": halo.top,
+            "halo_left": halo.left,
+            "halo_bottom": halo.bottom,
+            "halo_right": halo.right,
+        }
+    )
+
+
+def _steps(program: Program, variant: Variant, buffers: Mapping[Buffer, int]) -> str:
+    functions = [step_function(variant, index) for index in range(len(program.steps))]
+    declarations = "".join(f"void {name}(const edge_memory *, int, int);\n" for name in functions)
+    rows = (
+        f"{{{name}, {buffers[step.output]}, {step.parts}}}"
+        for name, step in zip(functions, program.steps, strict=True)
+    )
+    return f"{declarations}static const edge_step steps_{variant.name}[] = {{\n{_lines(rows)}}};\n"
+
+
+def _program(variant: Variant) -> str:
+    lacks = f"this processor lacks {' or '.join(variant.features)}" if variant.features else ""
+    return f'{{"{variant.name}", {variant.supported}, "{lacks}", steps_{variant.name}}}'
+
+
+def _preprocessing(preprocess: Preprocess | None, image: Tensor | None) -> str:
+    head = "const edge_preprocessing edge_preprocessing_spec = "
+    if preprocess is None or image is None:
+        return head + "{0};\n"
+    last = image.layout == "NHWC"
+    height, width = image.shape[1:3] if last else image.shape[2:4]
+    fields: dict[str, Field] = {
+        "available": 1,
+        "letterbox": int(preprocess.resize == "letterbox"),
+        "channels": 1 if preprocess.color == "mono" else 3,
+        "height": height,
+        "width": width,
+        "bgr": int(preprocess.color == "bgr"),
+        "channels_last": int(last),
+        "pad_value": float(preprocess.pad_value),
+    }
+    numbers = (
+        f".{name} = {{{', '.join(c_float(x) for x in getattr(preprocess, name))}}}"
+        for name in ("mean", "scale")
+    )
+    return f"{head}{_initializer(fields)[:-1]}, {', '.join(numbers)}}};\n"

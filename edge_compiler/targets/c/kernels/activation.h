@@ -1,0 +1,34 @@
+/* activation.h - functions of one number that kernels apply to their results before they store them.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_ACTIVATION_H
+#define EDGE_ACTIVATION_H
+
+#include "simd.h"
+
+typedef enum {
+    ACT_NONE, ACT_RELU, ACT_CLIP, ACT_LEAKY_RELU, ACT_SIGMOID, ACT_SILU, ACT_TANH, ACT_HARD_SIGMOID, ACT_HARD_SWISH
+} activation_kind;
+
+/* Clip: a = minimum, b = maximum. LeakyRelu: a = alpha. HardSigmoid: a = alpha, b = beta. */
+typedef struct { activation_kind kind; float a, b; } activation;
+
+INLINE vec sigmoid(vec x) { return 1.0f / (1.0f + vec_exp(-x)); }
+
+INLINE vec activate(activation act, vec x)
+{
+    switch (act.kind) {
+    case ACT_NONE: return x;
+    case ACT_RELU: return vec_max(splat(0.0f), x);
+    case ACT_CLIP: return vec_min(splat(act.b), vec_max(splat(act.a), x));
+    case ACT_LEAKY_RELU: return vec_max(splat(0.0f), x) + act.a * vec_min(splat(0.0f), x);
+    case ACT_SIGMOID: return sigmoid(x);
+    case ACT_SILU: return x * sigmoid(x);
+    case ACT_TANH: return 2.0f * sigmoid(2.0f * x) - 1.0f;
+    case ACT_HARD_SIGMOID: return vec_min(splat(1.0f), vec_max(splat(0.0f), act.a * x + act.b));
+    case ACT_HARD_SWISH: return x * vec_min(splat(1.0f), vec_max(splat(0.0f), x * (1.0f / 6.0f) + 0.5f));
+    }
+    return x;
+}
+
+#endif

@@ -1,0 +1,127 @@
+/* conv.h - direct convolution on register tiles.
+ *
+ * A tile is `pixels` neighbouring output pixels of a row times `blocks` blocks of output channels, all held in registers
+ * while the sum runs over input channels and kernel positions: each weight vector is loaded once a tile and multiplied by
+ * `pixels` broadcast input elements. Every field of `conv` is a constant where conv_run() is inlined, so the loops below
+ * become straight code for one layer's shape.
+ *
+ * Weights: [output block][input block][kernel row][kernel column][input lane][16 output channels].
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_CONV_H
+#define EDGE_CONV_H
+
+#include "activation.h"
+
+typedef enum { CHANNELS_OUTER, ROWS_OUTER } conv_order;
+
+typedef struct {
+    int in_blocks, in_lanes, last_lanes;     /* blocks of in_lanes channels, the last one has last_lanes */
+    int in_plane, in_row;                    /* floats between input blocks and rows */
+    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    int out_blocks, out_h, out_w, out_plane, out_row;
+    int residual_plane, residual_row;
+    int has_residual;                        /* y = act(conv + residual) */
+    activation act;
+    int pixels, blocks;                      /* the tile */
+    int wide_tiles, narrow_tiles;            /* a row: so many tiles of `pixels`, then so many of `pixels - 1` */
+    conv_order order;                        /* which loop goes around the other: what is re-read from cache */
+    const uint16_t *first_block;             /* grouped convolution: first input block of each output block, or NULL */
+} conv;
+
+enum { CONV_MAX_TILE = 32 };
+
+INLINE int conv_weights_per_block(const conv c)
+{
+    return ((c.in_blocks - 1) * c.in_lanes + c.last_lanes) * c.kernel_h * c.kernel_w * BLOCK;
+}
+
+/* Accumulate `lanes` input channels at one kernel position. */
+INLINE const float *conv_accumulate(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
+                                    const float *restrict x, const float *restrict w)
+{
+    const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes, block_weights = conv_weights_per_block(c);
+    NO_UNROLL
+    for (int lane = 0; lane < lanes; lane++, w += BLOCK, x++) {
+        vec weight[CONV_MAX_TILE];
+        UNROLL for (int v = 0; v < vectors; v++)
+            weight[v] = load(w + v / VECTORS * block_weights + v % VECTORS * LANES);
+        UNROLL for (int p = 0; p < pixels; p++)
+            UNROLL for (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
+    }
+    return w;
+}
+
+/* One tile. x: the input pixel under the kernel's first position; b: bias; r: residual. */
+INLINE void conv_tile(const conv c, const int pixels, const int blocks, const float *restrict x, const float *restrict w,
+                      const float *restrict b, float *restrict y, const float *restrict r)
+{
+    const int vectors = blocks * VECTORS;
+    vec sum[CONV_MAX_TILE];
+    UNROLL for (int p = 0; p < pixels; p++)
+        UNROLL for (int v = 0; v < vectors; v++) sum[p * vectors + v] = load(b + v * LANES);
+
+    const int whole = c.last_lanes == c.in_lanes ? c.in_blocks : c.in_blocks - 1;
+    for (int i = 0; i < whole; i++)
+        for (int ky = 0; ky < c.kernel_h; ky++)
+            for (int kx = 0; kx < c.kernel_w; kx++)
+                w = conv_accumulate(c, pixels, blocks, c.in_lanes, sum,
+                                    x + i * c.in_plane + ky * c.dilation_h * c.in_row + kx * c.dilation_w * c.in_lanes, w);
+    if (whole < c.in_blocks)
+        for (int ky = 0; ky < c.kernel_h; ky++)
+            for (int kx = 0; kx < c.kernel_w; kx++)
+                w = conv_accumulate(c, pixels, blocks, c.last_lanes, sum,
+                                    x + whole * c.in_plane + ky * c.dilation_h * c.in_row + kx * c.dilation_w * c.in_lanes, w);
+
+    UNROLL for (int p = 0; p < pixels; p++)
+        UNROLL for (int v = 0; v < vectors; v++) {
+            vec result = sum[p * vectors + v];
+            if (c.has_residual)
+                result += load(r + v / VECTORS * c.residual_plane + v % VECTORS * LANES + p * BLOCK);
+            store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * BLOCK, activate(c.act, result));
+        }
+}
+
+/* One row of tiles for `blocks` output blocks, or a single tile of it if `tile` >= 0. */
+INLINE void conv_tiles(const conv c, const int blocks, const int tile, const float *x, const float *w, const float *b,
+                       float *y, const float *r)
+{
+    const int step = c.stride_w * c.in_lanes;
+    const int first = tile < 0 ? 0 : tile, last = tile < 0 ? c.wide_tiles + c.narrow_tiles : tile + 1;
+    int t = first;
+    for (; t < last && t < c.wide_tiles; t++) {
+        const int column = t * c.pixels;
+        conv_tile(c, c.pixels, blocks, x + column * step, w, b, y + column * BLOCK, r + column * BLOCK);
+    }
+    if (c.narrow_tiles)
+        for (; t < last; t++) {
+            const int column = c.wide_tiles * c.pixels + (t - c.wide_tiles) * (c.pixels - 1);
+            conv_tile(c, c.pixels - 1, blocks, x + column * step, w, b, y + column * BLOCK, r + column * BLOCK);
+        }
+}
+
+/* The layer. A piece of work is a row of tiles, or one tile where the plane is a single row, for a group of blocks. */
+INLINE void conv_run(const conv c, const float *x, const float *w, const float *b, float *y, const float *r, int part,
+                     int parts)
+{
+    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks;
+    const int by_tile = c.out_h == 1, rows = by_tile ? c.wide_tiles + c.narrow_tiles : c.out_h;
+    const range todo = share(groups * rows, part, parts);
+    for (int i = todo.first; i < todo.last; i++) {
+        const int group = c.order == CHANNELS_OUTER ? i / rows : i % groups;
+        const int row = c.order == CHANNELS_OUTER ? i % rows : i / groups;
+        const int tile = by_tile ? row : -1, line = by_tile ? 0 : row;
+        const int block = group * c.blocks;
+        const float *xx = x + (c.first_block ? c.first_block[block] * c.in_plane : 0) + line * c.stride_h * c.in_row;
+        const float *ww = w + (size_t)block * conv_weights_per_block(c), *bb = b + block * BLOCK;
+        float *yy = y + (size_t)block * c.out_plane + line * c.out_row;
+        const float *rr = c.has_residual ? r + (size_t)block * c.residual_plane + line * c.residual_row : yy;
+        if (rest && group == groups - 1)
+            conv_tiles(c, rest, tile, xx, ww, bb, yy, rr);
+        else
+            conv_tiles(c, c.blocks, tile, xx, ww, bb, yy, rr);
+    }
+}
+
+#endif

@@ -1,0 +1,70 @@
+/* copy.h - steps that only move data: changes of layout, transposition, slices, unaligned channels.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_COPY_H
+#define EDGE_COPY_H
+
+#include "simd.h"
+
+/* Where channel c of an image lies: c / lanes * plane + c % lanes, then y * row + x * lanes. */
+typedef struct { int lanes, plane, row; } image_layout;
+
+INLINE size_t channel_offset(const image_layout l, int channel)
+{
+    return (size_t)(channel / l.lanes) * l.plane + channel % l.lanes;
+}
+
+typedef struct {
+    int channels, height, width;
+    image_layout in, out;
+    int out_channel;            /* the first channel to write */
+    int clear_lanes;            /* this many lanes after the last channel are set to zero */
+    const uint16_t *source;     /* out channel i comes from source[i]; NULL: from i */
+} channel_copy;
+
+/* Copy channels one by one, changing blocked to dense and back, moving and permuting them. */
+INLINE void channel_copy_run(const channel_copy c, const float *in, float *out, int part, int parts)
+{
+    const range todo = share((c.channels + c.clear_lanes) * c.height, part, parts);
+    for (int i = todo.first; i < todo.last; i++) {
+        const int channel = i / c.height, y = i % c.height;
+        float *to = out + channel_offset(c.out, c.out_channel + channel) + y * c.out.row;
+        if (channel >= c.channels) {
+            for (int x = 0; x < c.width; x++) to[x * c.out.lanes] = 0.0f;
+            continue;
+        }
+        const float *from = in + channel_offset(c.in, c.source ? c.source[channel] : channel) + y * c.in.row;
+        for (int x = 0; x < c.width; x++) to[x * c.out.lanes] = from[x * c.in.lanes];
+    }
+}
+
+enum { MAX_RANK = 6 };
+
+typedef struct {
+    int shape[MAX_RANK];        /* leading dimensions are 1 */
+    int in[MAX_RANK], out[MAX_RANK];
+} strided_copy;
+
+/* Copy a box of a dense tensor; strides may be negative (Slice) or in any order (Transpose). */
+INLINE void strided_copy_run(const strided_copy c, const float *in, float *out, int part, int parts)
+{
+    const range todo = share(c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], part, parts);
+    for (int i = todo.first; i < todo.last; i++) {
+        ptrdiff_t from = 0, to = 0;
+        for (int d = MAX_RANK - 2, rest = i; d >= 0; rest /= c.shape[d], d--) {
+            from += (ptrdiff_t)(rest % c.shape[d]) * c.in[d];
+            to += (ptrdiff_t)(rest % c.shape[d]) * c.out[d];
+        }
+        for (int x = 0; x < c.shape[5]; x++) out[to + x * c.out[5]] = in[from + x * c.in[5]];
+    }
+}
+
+typedef struct { int count; float value; } fill;
+
+INLINE void fill_run(const fill c, float *out, int part, int parts)
+{
+    const range todo = share(c.count, part, parts);
+    for (int i = todo.first; i < todo.last; i++) out[i] = c.value;
+}
+
+#endif

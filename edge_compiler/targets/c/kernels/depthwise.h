@@ -1,0 +1,64 @@
+/* depthwise.h - depthwise convolution: each channel with its own kernel.
+ *
+ * A row of `pixels` results is held in registers, so that each weight is loaded once for all of them.
+ * Weights: [block][kernel row][kernel column][16 channels].
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_DEPTHWISE_H
+#define EDGE_DEPTHWISE_H
+
+#include "activation.h"
+
+typedef struct {
+    int blocks, in_plane, in_row;
+    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    int out_h, out_w, out_plane, out_row;
+    int residual_plane, residual_row, has_residual;
+    activation act;
+    int pixels;
+} depthwise;
+
+enum { DEPTHWISE_MAX_PIXELS = 16 };
+
+INLINE void depthwise_tile(const depthwise c, const int pixels, const float *restrict x, const float *restrict w,
+                           const float *restrict b, float *restrict y, const float *restrict r)
+{
+    vec sum[DEPTHWISE_MAX_PIXELS];
+    UNROLL for (int p = 0; p < pixels; p++) sum[p] = load(b);
+    for (int ky = 0; ky < c.kernel_h; ky++)
+        for (int kx = 0; kx < c.kernel_w; kx++, w += BLOCK) {
+            const float *at = x + ky * c.dilation_h * c.in_row + kx * c.dilation_w * BLOCK;
+            const vec weight = load(w);
+            UNROLL for (int p = 0; p < pixels; p++) sum[p] += weight * load(at + p * c.stride_w * BLOCK);
+        }
+    UNROLL for (int p = 0; p < pixels; p++) {
+        vec result = sum[p];
+        if (c.has_residual) result += load(r + p * BLOCK);
+        store(y + p * BLOCK, activate(c.act, result));
+    }
+}
+
+INLINE void depthwise_run(const depthwise c, const float *x, const float *w, const float *b, float *y, const float *r,
+                          int part, int parts)
+{
+    const range todo = share(c.blocks * c.out_h, part, parts);
+    const int whole = c.out_w / c.pixels * c.pixels;
+    for (int i = todo.first; i < todo.last; i++) {
+        const int block = i / c.out_h, row = i % c.out_h;
+        for (int v = 0; v < BLOCK; v += LANES) {
+            const float *xx = x + (size_t)block * c.in_plane + row * c.stride_h * c.in_row + v;
+            const float *ww = w + block * c.kernel_h * c.kernel_w * BLOCK + v, *bb = b + block * BLOCK + v;
+            float *yy = y + (size_t)block * c.out_plane + row * c.out_row + v;
+            const float *rr = c.has_residual ? r + (size_t)block * c.residual_plane + row * c.residual_row + v : yy;
+            for (int column = 0; column < whole; column += c.pixels)
+                depthwise_tile(c, c.pixels, xx + column * c.stride_w * BLOCK, ww, bb, yy + column * BLOCK,
+                               rr + column * BLOCK);
+            if (whole < c.out_w)
+                depthwise_tile(c, c.out_w - whole, xx + whole * c.stride_w * BLOCK, ww, bb, yy + whole * BLOCK,
+                               rr + whole * BLOCK);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,32 @@
+/* halo.h - zeros around an image, so that kernels may read past its edge without a check.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_HALO_H
+#define EDGE_HALO_H
+
+#include "simd.h"
+
+typedef struct {
+    int blocks, height, width;            /* of the image inside */
+    int lanes;                            /* floats a pixel */
+    int top, left, bottom, right;         /* rows and columns of zeros */
+} halo;
+
+/* Clear the border of `blocks` planes that begin at `plane`; the memory was used for something else before. */
+INLINE void clear_halo(const halo h, float *plane, int part, int parts)
+{
+    const int row = (h.left + h.width + h.right) * h.lanes, rows = h.top + h.height + h.bottom;
+    const range todo = share(h.blocks * rows, part, parts);
+    for (int i = todo.first; i < todo.last; i++) {
+        float *p = plane + (size_t)i * row;
+        const int y = i % rows;
+        if (y < h.top || y >= h.top + h.height) {
+            memset(p, 0, sizeof(float) * row);
+        } else {
+            memset(p, 0, sizeof(float) * h.left * h.lanes);
+            memset(p + (h.left + h.width) * h.lanes, 0, sizeof(float) * h.right * h.lanes);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* simd.h - vectors of the instruction set that the file is compiled for, from the compilers' vector extensions.
+ *
+ * A blocked image keeps BLOCK = 16 channels side by side. A vector holds LANES of them, so a block is VECTORS vectors.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_SIMD_H
+#define EDGE_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define BLOCK 16
+
+#if defined __AVX512F__
+#include <immintrin.h>
+#define LANES 16
+#elif defined __AVX__
+#include <immintrin.h>
+#define LANES 8
+#else
+#define LANES 4
+#if defined __SSE2__
+#include <emmintrin.h>
+#elif defined __ARM_NEON
+#include <arm_neon.h>
+#endif
+#endif
+#define VECTORS (BLOCK / LANES)
+
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE static __attribute__((noinline))
+
+/* Unroll a loop with a constant trip count completely, so that arrays of vectors become registers. */
+#if defined __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define NO_UNROLL _Pragma("clang loop unroll(disable)")
+#else
+#define UNROLL _Pragma("GCC unroll 64")
+#define NO_UNROLL _Pragma("GCC unroll 1")
+#endif
+
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
+typedef float vec_unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+INLINE vec load(const float *p) { return *(const vec *)p; }
+INLINE void store(float *p, vec v) { *(vec *)p = v; }
+INLINE vec load_unaligned(const float *p) { return (vec)*(const vec_unaligned *)p; }
+INLINE vec splat(float x) { return (vec){0} + x; }
+
+/* Either operand may be returned when one of them is NaN, as the instruction does: put the data second to keep its NaN. */
+#if LANES == 16
+INLINE vec vec_max(vec a, vec b) { return (vec)_mm512_max_ps((__m512)a, (__m512)b); }
+INLINE vec vec_min(vec a, vec b) { return (vec)_mm512_min_ps((__m512)a, (__m512)b); }
+INLINE ivec vec_round(vec a) { return (ivec)_mm512_cvtps_epi32((__m512)a); }
+#elif LANES == 8
+INLINE vec vec_max(vec a, vec b) { return (vec)_mm256_max_ps((__m256)a, (__m256)b); }
+INLINE vec vec_min(vec a, vec b) { return (vec)_mm256_min_ps((__m256)a, (__m256)b); }
+INLINE ivec vec_round(vec a) { return (ivec)_mm256_cvtps_epi32((__m256)a); }
+#elif defined __SSE2__
+INLINE vec vec_max(vec a, vec b) { return (vec)_mm_max_ps((__m128)a, (__m128)b); }
+INLINE vec vec_min(vec a, vec b) { return (vec)_mm_min_ps((__m128)a, (__m128)b); }
+INLINE ivec vec_round(vec a) { return (ivec)_mm_cvtps_epi32((__m128)a); }
+#else
+INLINE vec vec_max(vec a, vec b) { ivec m = a > b; return (vec)(((ivec)a & m) | ((ivec)b & ~m)); }
+INLINE vec vec_min(vec a, vec b) { ivec m = a < b; return (vec)(((ivec)a & m) | ((ivec)b & ~m)); }
+INLINE ivec vec_round(vec a) { a += 12582912.0f; return (ivec)a - 0x4b400000; }
+#endif
+
+INLINE vec vec_float(ivec a) { return __builtin_convertvector(a, vec); }
+
+/* exp(x), relative error below 2e-7; Cody-Waite reduction and a minimax polynomial (Cephes expf). */
+INLINE vec vec_exp(vec x)
+{
+    x = vec_min(splat(88.37f), vec_max(splat(-87.33f), x));
+    ivec n = vec_round(x * 1.44269504f);
+    vec f = vec_float(n);
+    x = x - f * 0.693359375f - f * -2.12194440e-4f;
+    vec p = splat(1.9875691500e-4f);
+    p = p * x + 1.3981999507e-3f;
+    p = p * x + 8.3334519073e-3f;
+    p = p * x + 4.1665795894e-2f;
+    p = p * x + 1.6666665459e-1f;
+    p = p * x + 5.0000001201e-1f;
+    p = p * x * x + x + 1.0f;
+    return p * (vec)((n + 127) << 23);
+}
+
+/* Cut `items` pieces of work into `parts`; part `part` does [first, last). */
+typedef struct { int first, last; } range;
+INLINE range share(int items, int part, int parts)
+{
+    return (range){(int)((int64_t)items * part / parts), (int)((int64_t)items * (part + 1) / parts)};
+}
+
+INLINE int clamp_int(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
+
+#endif

@@ -1,0 +1,299 @@
+"""From a graph to a program: each node's rule chooses layouts and kernels and adds steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_compiler.ir.graph import Graph, Node, Value
+from edge_compiler.targets.c.buffers import BLOCK, Buffer
+from edge_compiler.targets.c.memory import Lifetime, plan
+from edge_compiler.targets.c.program import (
+    Call,
+    Field,
+    Program,
+    reading,
+    Step,
+    Table,
+    Weights,
+    writing,
+)
+from edge_compiler.targets.c.variants import Variant
+
+Rule = Callable[["Lowering", Node], None]
+Check = Callable[[Node], str | None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How an operator is lowered, and the check that says why a node of it can't be."""
+
+    rule: Rule
+    check: Check
+
+
+RULES: dict[str, Entry] = {}
+
+
+def lowers(*ops: str, check: Check = lambda node: None) -> Callable[[Rule], Rule]:
+    """Register a function as the rule of the operators ``ops``."""
+
+    def register(rule: Rule) -> Rule:
+        RULES.update({op: Entry(rule, check) for op in ops})
+        return rule
+
+    return register
+
+
+def is_image(value: Value) -> bool:
+    """Return whether a value can be stored blocked: one image, channels first."""
+    return len(value.shape) == 4 and value.shape[0] == 1
+
+
+def image_size(value: Value) -> tuple[int, int, int]:
+    """Return channels, height and width of an image."""
+    _, channels, height, width = value.shape
+    return channels, height, width
+
+
+def image_layout(shape: tuple[int, ...]) -> str:
+    """Return "NCHW" or "NHWC" for what looks like an image, "" for anything else."""
+    if len(shape) != 4:
+        return ""
+    return "NHWC" if shape[3] in (1, 3, 4) and shape[1] not in (1, 3, 4) else "NCHW"
+
+
+class Lowering:
+    """
+    The program under construction.
+
+    A value may exist in two layouts: blocked (images) and dense. Rules ask for the one that their
+    kernel reads; a step that converts is inserted when the value is there in the other one only.
+    A graph input takes the layout in which it is asked for first.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.steps: list[Step] = []
+        self.weights = Weights()
+        self.scratch = 0
+        self._blocked: dict[Value, Buffer] = {}
+        self._dense: dict[Value, Buffer] = {}
+        self._planar: dict[Value, Buffer] = {}
+        self._inputs: dict[Value, Buffer] = {}
+
+    # what rules read
+
+    def blocked(self, value: Value) -> Buffer:
+        """Return the buffer that holds an image in blocks of 16 channels."""
+        if value not in self._blocked:
+            buffer = Buffer(value.name, *image_size(value), BLOCK)
+            if self._may_choose(value) and image_layout(value.shape) == "NCHW":
+                self._inputs[value] = self._blocked[value] = buffer
+            else:
+                self._convert(value, buffer, self._blocked)
+        return self._blocked[value]
+
+    def planar(self, value: Value) -> Buffer | None:
+        """Return a graph input as separate planes, for a first layer; None if it isn't one."""
+        if self._may_choose(value) and image_layout(value.shape) == "NCHW":
+            self._inputs[value] = self._planar[value] = Buffer(value.name, *image_size(value), 1)
+        return self._planar.get(value)
+
+    def dense(self, value: Value) -> Buffer:
+        """Return the buffer that holds a value in row-major order."""
+        if value not in self._dense:
+            buffer = Buffer(value.name, value.size, 1, 1, 1)
+            if self._may_choose(value):
+                self._inputs[value] = self._dense[value] = buffer
+            else:
+                self._convert(value, buffer, self._dense)
+        return self._dense[value]
+
+    def is_blocked(self, value: Value) -> bool:
+        """Return whether a value is there in blocks already, or may become so for free."""
+        return value in self._blocked or (
+            self._may_choose(value) and image_layout(value.shape) == "NCHW"
+        )
+
+    def _may_choose(self, value: Value) -> bool:
+        """Return whether a value is a graph input whose layout is still open."""
+        return value in self.graph.inputs and value not in self._inputs
+
+    def is_input(self, buffer: Buffer) -> bool:
+        """Return whether a buffer is filled before the first step."""
+        return any(buffer is given for given in self._inputs.values())
+
+    def holds(self, value: Value, buffer: Buffer) -> bool:
+        """Return whether ``value`` is stored in ``buffer``."""
+        return self._dense.get(value) is buffer or self._blocked.get(value) is buffer
+
+    # what rules write
+
+    def new_blocked(self, value: Value) -> Buffer:
+        """Make the buffer in which a step will store ``value`` blocked."""
+        self._blocked[value] = Buffer(value.name, *image_size(value), BLOCK)
+        return self._blocked[value]
+
+    def new_dense(self, value: Value) -> Buffer:
+        """Make the buffer in which a step will store ``value`` densely."""
+        self._dense[value] = Buffer(value.name, value.size, 1, 1, 1)
+        return self._dense[value]
+
+    def share_dense(self, value: Value, buffer: Buffer) -> None:
+        """Let ``value`` be the elements of ``buffer`` under another shape."""
+        self._dense[value] = buffer
+
+    def share_channels(self, value: Value, parent: Buffer, first_channel: int) -> None:
+        """Let ``value`` be the channels of ``parent`` from ``first_channel`` on."""
+        self.new_blocked(value).place_in(parent, first_channel)
+
+    def add(
+        self,
+        node: Node,
+        kernel: str,
+        reads: list[Buffer],
+        output: Buffer,
+        call: Callable[[Variant], Call],
+        *,
+        value: Value | None = None,
+        macs: int = 0,
+        weight_floats: int = 0,
+    ) -> None:
+        """Append a step that computes ``node`` (a part of it, if ``value`` is None)."""
+        pixels = sum(b.channels * b.height * b.width for b in (*reads, output))
+        self.steps.append(
+            Step(
+                node.name,
+                kernel,
+                node.origins,
+                value,
+                reads,
+                output,
+                call,
+                macs=macs,
+                traffic=pixels + weight_floats,
+                weight_floats=weight_floats,
+            )
+        )
+
+    def reserve_scratch(self, floats: int) -> None:
+        """Ask for memory that is private to each thread."""
+        self.scratch = max(self.scratch, floats)
+
+    def _convert(self, value: Value, target: Buffer, layouts: dict[Value, Buffer]) -> None:
+        """Add a step that copies ``value`` into ``target``'s layout."""
+        if value.constant is not None:
+            raise AssertionError(f"constant {value.name} must be packed, not stored in the arena")
+        if self._may_choose(value):
+            self.dense(value)
+        source = self._inputs.get(value) or self._blocked.get(value) or self._dense.get(value)
+        if source is None:
+            raise AssertionError(f"{value.name} is read before it is computed")
+        layouts[value] = target
+        shape = image_size(value) if is_image(value) else (value.size, 1, 1)
+        node = Node("Reorder", f"{value.name}/reorder", [value], [value])
+        kernel = "to blocks" if target.block == BLOCK else "to row-major"
+        self.add(node, kernel, [source], target, lambda _: channel_copy(source, target, shape))
+
+    # the end
+
+    def finish(self) -> Program:
+        """Plan the memory and return the program."""
+        for value in self.graph.inputs:
+            if value not in self._inputs:
+                self.dense(value)
+        outputs = [(value, self._output(value)) for value in self.graph.outputs]
+        inputs = [(value, self._inputs[value]) for value in self.graph.inputs]
+        lives: dict[Buffer, Lifetime] = {}
+
+        def touch(buffer: Buffer, step: int) -> None:
+            life = lives.setdefault(buffer.root, Lifetime(buffer.root, step, step))
+            life.first, life.last = min(life.first, step), max(life.last, step)
+
+        for _, buffer in inputs:
+            touch(buffer, -1)
+        for index, step in enumerate(self.steps):
+            for buffer in (*step.reads, step.output):
+                touch(buffer, index)
+        for _, buffer in outputs:
+            touch(buffer, len(self.steps))
+        arena = plan(lives.values())
+        spans = [(life.buffer, life.first, life.last) for life in lives.values()]
+        return Program(
+            self.steps, inputs, outputs, self.weights, arena, self.scratch, lifetimes=spans
+        )
+
+    def _output(self, value: Value) -> Buffer:
+        if value.constant is not None:
+            return self._constant_output(value)
+        return self._blocked.get(value) or self._dense.get(value) or self._inputs[value]
+
+    def _constant_output(self, value: Value) -> Buffer:
+        """Copy a constant into the arena, for a graph whose output doesn't depend on its input."""
+        assert value.constant is not None
+        data, target = self.weights.add(value.constant), self.new_dense(value)
+        node = Node("Constant", value.name, [], [value])
+        fields = strided_fields((value.size,), (1,), (1,))
+        self.add(
+            node,
+            "constant",
+            [],
+            target,
+            lambda _: Call("strided_copy_run", "strided_copy", fields, (data, writing(target))),
+            value=value,
+        )
+        return target
+
+
+def channel_copy(
+    source: Buffer,
+    target: Buffer,
+    shape: tuple[int, int, int],
+    out_channel: int = 0,
+    order: np.ndarray[tuple[int], np.dtype[np.uint16]] | None = None,
+) -> Call:
+    """Return the call that copies an image's channels from one layout to another."""
+    channels, height, width = shape
+    last = out_channel + channels == target.channels
+    fields: dict[str, Field] = {
+        "channels": channels,
+        "height": height,
+        "width": width,
+        "in": _layout(source, shape),
+        "out": _layout(target, (target.channels, height, width)),
+        "out_channel": out_channel,
+        "clear_lanes": -(out_channel + channels) % target.block if last else 0,
+        "source": None if order is None else Table("uint16_t", tuple(map(str, order))),
+    }
+    return Call("channel_copy_run", "channel_copy", fields, (reading(source), writing(target)))
+
+
+def _layout(buffer: Buffer, shape: tuple[int, int, int]) -> tuple[int, ...]:
+    """Return (lanes, plane, row) of an image in a buffer that may be dense and without a shape."""
+    _, height, width = shape
+    if (buffer.height, buffer.width) != (height, width):
+        return (1, height * width, width)
+    return (buffer.block, buffer.plane, buffer.row)
+
+
+def strided_fields(
+    shape: tuple[int, ...], in_strides: tuple[int, ...], out_strides: tuple[int, ...]
+) -> dict[str, tuple[int, ...]]:
+    """Return the configuration of ``strided_copy``, extended to its fixed rank."""
+    missing = 6 - len(shape)
+    return {
+        "shape": (1,) * missing + tuple(shape),
+        "in": (0,) * missing + tuple(in_strides),
+        "out": (0,) * missing + tuple(out_strides),
+    }
+
+
+def lower(graph: Graph) -> Program:
+    """Lower every node by its rule and plan the memory."""
+    lowering = Lowering(graph)
+    for node in graph.nodes:
+        RULES[node.op].rule(lowering, node)
+    return lowering.finish()

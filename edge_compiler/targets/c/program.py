@@ -1,0 +1,130 @@
+"""What a graph is lowered to: steps that call C kernels, and the constants that they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from edge_compiler.ir.graph import Activation, Value
+from edge_compiler.targets.c.buffers import ALIGNMENT, Buffer
+from edge_compiler.targets.c.variants import Variant
+
+
+@dataclass(frozen=True)
+class Table:
+    """A constant array of the generated code: C type of an element, and the elements as C text."""
+
+    ctype: str
+    elements: tuple[str, ...]
+
+
+Field = int | float | str | Table | tuple[int, ...] | Activation | None
+"""The value of a field of a kernel's configuration; None is NULL."""
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A pointer argument of a kernel: C type, and an expression in ``m``, the edge_memory."""
+
+    ctype: str
+    expression: str
+
+    def plus(self, floats: int) -> Pointer:
+        """Return a pointer so many floats further on."""
+        return Pointer(self.ctype, f"{self.expression} + {floats}") if floats else self
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of the kernel ``function``, whose first argument is a constant struct ``config``."""
+
+    function: str
+    config: str
+    fields: Mapping[str, Field]
+    arguments: tuple[Pointer | Table, ...]
+
+
+@dataclass
+class Step:
+    """
+    One step of the program.
+
+    :ivar name: of the node.
+    :ivar kernel: what runs it, for people.
+    :ivar nodes: the ONNX nodes that it computes.
+    :ivar value: what it computes; None if it only changes a layout.
+    :ivar reads: the buffers that it reads.
+    :ivar output: the buffer that it writes.
+    :ivar call: makes the call, once all buffers have their place.
+    :ivar macs: multiply-accumulates.
+    :ivar traffic: floats read and written.
+    :ivar weight_floats: of its packed constants.
+    """
+
+    name: str
+    kernel: str
+    nodes: tuple[str, ...]
+    value: Value | None
+    reads: Sequence[Buffer]
+    output: Buffer
+    call: Callable[[Variant], Call]
+    macs: int = 0
+    traffic: int = 0
+    weight_floats: int = 0
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts threads may cut it: none shorter than a few microseconds."""
+        nanoseconds = max(self.macs / 50, self.traffic * 4 / 20)
+        return max(1, min(64, int(nanoseconds / 2000)))
+
+
+class Weights:
+    """The constants of a program, packed for the kernels: one read-only block of floats."""
+
+    def __init__(self) -> None:
+        self._arrays: list[np.ndarray[Any, Any]] = []
+        self.floats = 0
+
+    def add(self, array: np.ndarray[Any, Any]) -> Pointer:
+        """Append ``array`` at the next cache line and return a pointer to it."""
+        offset = self.floats
+        flat = np.ascontiguousarray(array, np.float32).ravel()
+        self._arrays.append(flat)
+        self.floats += -(-flat.size // ALIGNMENT) * ALIGNMENT
+        return Pointer("const float *", f"m->weights + {offset}")
+
+    def write(self, file: BinaryIO) -> None:
+        """Write all constants, each padded to a cache line."""
+        for array in self._arrays:
+            file.write(array.data.cast("B"))
+            file.write(b"\0" * (-array.nbytes % (4 * ALIGNMENT)))
+
+
+@dataclass
+class Program:
+    """A lowered graph. ``arena`` is in floats."""
+
+    steps: list[Step]
+    inputs: list[tuple[Value, Buffer]]
+    outputs: list[tuple[Value, Buffer]]
+    weights: Weights
+    arena: int = 0
+    scratch: int = 0
+    lifetimes: list[tuple[Buffer, int, int]] = field(default_factory=list)
+
+
+def reading(buffer: Buffer, y: int = 0, x: int = 0) -> Pointer:
+    """Return a pointer for reading ``buffer`` from pixel (y, x) on."""
+    return Pointer("const float *", f"m->arena + {buffer.at(y, x)}")
+
+
+def writing(buffer: Buffer) -> Pointer:
+    """Return a pointer for writing ``buffer``."""
+    return Pointer("float *", f"m->arena + {buffer.origin}")
+
+
+SCRATCH = Pointer("float *", "m->scratch")

@@ -1,0 +1,58 @@
+"""Softmax and LRN."""
+
+from __future__ import annotations
+
+import math
+
+from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.lowering import image_size, is_image, Lowering, lowers
+from edge_compiler.targets.c.program import Call, Field, reading, SCRATCH, writing
+
+
+@lowers("Softmax")
+def lower_softmax(low: Lowering, node: Node) -> None:
+    """Normalise along one axis of a dense value."""
+    value = node.input(0)
+    axis = node.attributes["axis"] % len(value.shape)
+    source, target = low.dense(value), low.new_dense(node.output)
+    fields: dict[str, Field] = {
+        "outer": math.prod(value.shape[:axis]),
+        "length": value.shape[axis],
+        "inner": math.prod(value.shape[axis + 1 :]),
+    }
+
+    def call(_: object) -> Call:
+        return Call("softmax_run", "softmax", fields, (reading(source), writing(target)))
+
+    low.add(node, "softmax", [source], target, call, value=node.output)
+
+
+def _check_lrn(node: Node) -> str | None:
+    return None if is_image(node.output) else "only images of shape 1xCxHxW are supported"
+
+
+@lowers("LRN", check=_check_lrn)
+def lower_lrn(low: Lowering, node: Node) -> None:
+    """Normalise each pixel over neighbouring channels."""
+    value, a = node.input(0), node.attributes
+    source, target = low.blocked(value), low.new_blocked(node.output)
+    channels, height, width = image_size(value)
+    low.reserve_scratch(channels + a["size"])
+
+    def call(_: object) -> Call:
+        fields: dict[str, Field] = {
+            "channels": channels,
+            "height": height,
+            "width": width,
+            "in_plane": source.plane,
+            "in_row": source.row,
+            "out_plane": target.plane,
+            "out_row": target.row,
+            "size": a["size"],
+            "alpha": a["alpha"],
+            "beta": a["beta"],
+            "bias": a["bias"],
+        }
+        return Call("lrn_run", "lrn", fields, (reading(source), writing(target), SCRATCH))
+
+    low.add(node, "lrn", [source], target, call, value=node.output, macs=value.size * a["size"])

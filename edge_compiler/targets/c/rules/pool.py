@@ -1,0 +1,68 @@
+"""MaxPool, AveragePool and GlobalAveragePool."""
+
+from __future__ import annotations
+
+from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.lowering import Lowering, lowers
+from edge_compiler.targets.c.program import Call, Field, reading, writing
+from edge_compiler.targets.c.rules.conv import Geometry
+
+
+def _check(node: Node) -> str | None:
+    if len(node.output.shape) != 4:
+        return f"only 2-D pooling is supported, received {len(node.output.shape)} dimensions"
+    if len(node.outputs) > 1:
+        return "the indices of the maxima are not supported"
+    return None
+
+
+@lowers("MaxPool", "AveragePool", check=_check)
+def lower_pool(low: Lowering, node: Node) -> None:
+    """Pool windows; those that reach past the edge leave out what lies outside."""
+    geometry = Geometry.of(node)
+    source, target = low.blocked(node.input(0)), low.new_blocked(node.output)
+    top, left, bottom, right = geometry.pads
+
+    def call(_: object) -> Call:
+        fields: dict[str, Field] = {
+            "kind": "POOL_MAX" if node.op == "MaxPool" else "POOL_AVERAGE",
+            "blocks": source.blocks,
+            "in_h": source.height,
+            "in_w": source.width,
+            "in_plane": source.plane,
+            "in_row": source.row,
+            "pad_top": top,
+            "pad_left": left,
+            "out_h": target.height,
+            "out_w": target.width,
+            "out_plane": target.plane,
+            "out_row": target.row,
+            "padded_h": source.height + top + bottom,
+            "padded_w": source.width + left + right,
+            "count_include_pad": node.attributes.get("count_include_pad", 0),
+        }
+        pointers = (reading(source), writing(target))
+        return Call("pool_run", "pool", fields | geometry.fields(), pointers)
+
+    kind = "max" if node.op == "MaxPool" else "average"
+    low.add(node, f"{kind} pool {geometry}", [source], target, call, value=node.output)
+
+
+@lowers("GlobalAveragePool", check=_check)
+def lower_global_average(low: Lowering, node: Node) -> None:
+    """Average each channel over the image."""
+    source, target = low.blocked(node.input(0)), low.new_blocked(node.output)
+
+    def call(_: object) -> Call:
+        fields = {
+            "blocks": source.blocks,
+            "in_h": source.height,
+            "in_w": source.width,
+            "in_plane": source.plane,
+            "in_row": source.row,
+            "out_plane": target.plane,
+        }
+        pointers = (reading(source), writing(target))
+        return Call("global_average_run", "global_average", fields, pointers)
+
+    low.add(node, "global average", [source], target, call, value=node.output)

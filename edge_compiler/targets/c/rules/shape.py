@@ -1,0 +1,237 @@
+"""Operators that move data or only rename it: views where possible, copies elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate
+import math
+
+import numpy as np
+
+from edge_compiler.ir.graph import Node, Value
+from edge_compiler.targets.c.buffers import BLOCK, Buffer
+from edge_compiler.targets.c.lowering import (
+    channel_copy,
+    image_size,
+    is_image,
+    Lowering,
+    lowers,
+    strided_fields,
+)
+from edge_compiler.targets.c.program import Call, Pointer, reading, writing
+from edge_compiler.targets.c.rules.conv import required
+from edge_compiler.targets.c.variants import Variant
+
+_MAX_RANK = 6
+
+
+def _check_rank(node: Node) -> str | None:
+    rank = len(node.output.shape)
+    return f"more than {_MAX_RANK} dimensions: {rank}" if rank > _MAX_RANK else None
+
+
+@lowers("Flatten", "Reshape", "Squeeze", "Unsqueeze")
+def lower_reshape(low: Lowering, node: Node) -> None:
+    """Rename: the elements stay in row-major order."""
+    value = node.input(0)
+    low.share_dense(node.output, low.dense(value))
+
+
+@lowers("Transpose", check=_check_rank)
+def lower_transpose(low: Lowering, node: Node) -> None:
+    """Copy with the strides of the input in another order."""
+    value = node.input(0)
+    strides = row_major(value.shape)
+    moved = tuple(strides[axis] for axis in node.attributes["perm"])
+    source, target = low.dense(value), low.new_dense(node.output)
+    _copy_box(low, node, source, target, node.output.shape, moved, row_major(node.output.shape))
+
+
+@lowers("ChannelShuffle")
+def lower_channel_shuffle(low: Lowering, node: Node) -> None:
+    """Interleave the channels of the groups."""
+    value, groups = node.input(0), node.attributes["groups"]
+    source, target = low.blocked(value), low.new_blocked(node.output)
+    shape = image_size(value)
+    order = np.arange(shape[0], dtype=np.uint16).reshape(groups, -1).T.ravel()
+    low.add(
+        node,
+        "channel shuffle",
+        [source],
+        target,
+        lambda _: channel_copy(source, target, shape, order=order),
+        value=node.output,
+    )
+
+
+@lowers("Concat", check=_check_rank)
+def lower_concat(low: Lowering, node: Node) -> None:
+    """Let the inputs be computed in their place within the output; copy those that can't be."""
+    axis = node.attributes["axis"] % len(node.output.shape)
+    values = [value for value in node.inputs if value is not None]
+    if is_image(node.output) and axis == 1:
+        _concat_channels(low, node, values)
+        return
+    strides, starts = row_major(node.output.shape), _starts(values, axis)
+    target = low.new_dense(node.output)
+    for value, start in zip(values, starts, strict=True):
+        source = _source(low, value)
+        last = value is values[-1]
+        inner = row_major(value.shape)
+        at = start * strides[axis]
+        _copy_box(low, node, source, target, value.shape, inner, strides, 0, at, last=last)
+
+
+def _concat_channels(low: Lowering, node: Node, values: list[Value]) -> None:
+    """Concatenate images: blocks of a whole number of channels need no copy."""
+    sources = [None if v.constant is not None else low.blocked(v) for v in values]
+    target = low.new_blocked(node.output)
+    starts = _starts(values, 1)
+    copies = []
+    for value, source, start in zip(values, sources, starts, strict=True):
+        ends_block = value.shape[1] % BLOCK == 0 or start + value.shape[1] == target.channels
+        computed = source is not None and not source.is_view and not low.is_input(source)
+        if source is not None and computed and start % BLOCK == 0 and ends_block:
+            source.place_in(target, start)
+        else:
+            copies.append((value, start))
+    for value, start in copies:
+        buffer, shape = low.blocked(value), image_size(value)
+        call = _channel_call(buffer, target, shape, start)
+        done = node.output if (value, start) == copies[-1] else None
+        low.add(node, "copy channels", [buffer], target, call, value=done)
+
+
+def _channel_call(
+    source: Buffer, target: Buffer, shape: tuple[int, int, int], start: int
+) -> Callable[[Variant], Call]:
+    return lambda _: channel_copy(source, target, shape, start)
+
+
+@lowers("Split", check=_check_rank)
+def lower_split(low: Lowering, node: Node) -> None:
+    """Show channels of an image under another name, copy anything else."""
+    value = node.input(0)
+    axis = node.attributes["axis"] % len(value.shape)
+    for output, start in zip(node.outputs, _starts(node.outputs, axis), strict=True):
+        _take(low, node, value, output, {axis: (start, 1)})
+
+
+def _check_slice(node: Node) -> str | None:
+    if any(value is not None and value.constant is None for value in node.inputs[1:]):
+        return "starts, ends, axes and steps must be constants"
+    return _check_rank(node)
+
+
+@lowers("Slice", check=_check_slice)
+def lower_slice(low: Lowering, node: Node) -> None:
+    """Take a box, possibly with steps."""
+    value = node.input(0)
+    starts = _integers(node, 1) or []
+    axes = _integers(node, 3) or list(range(len(starts)))
+    steps = _integers(node, 4) or [1] * len(starts)
+    box = {}
+    for axis, start, step in zip(axes, starts, steps, strict=True):
+        size = value.shape[axis]
+        first = start + size if start < 0 else start
+        box[axis % len(value.shape)] = (min(max(first, 0), size - (step < 0)), step)
+    _take(low, node, value, node.output, box)
+
+
+@lowers("Pad", check=_check_slice)
+def lower_pad(low: Lowering, node: Node) -> None:
+    """Fill with the constant, then copy the input into its place."""
+    value = node.input(0)
+    amounts, fill = required(node, 1), node.constant(2)
+    before = [0] * len(value.shape)
+    for position, axis in enumerate(_integers(node, 3) or range(len(value.shape))):
+        before[axis] = int(amounts[position])
+    source, target = low.dense(value), low.new_dense(node.output)
+    number = 0.0 if fill is None else float(fill.item())
+    low.add(
+        node,
+        "fill",
+        [],
+        target,
+        lambda _: Call(
+            "fill_run", "fill", {"count": target.channels, "value": number}, (writing(target),)
+        ),
+    )
+    strides = row_major(node.output.shape)
+    at = sum(b * stride for b, stride in zip(before, strides, strict=True))
+    _copy_box(low, node, source, target, value.shape, row_major(value.shape), strides, 0, at)
+
+
+def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides of a dense value."""
+    return tuple(accumulate((1, *reversed(shape[1:])), lambda a, b: a * b))[::-1]
+
+
+def _starts(values: list[Value], axis: int) -> list[int]:
+    """Return where each value begins when they stand side by side along ``axis``."""
+    return [0, *accumulate(value.shape[axis] for value in values)][:-1]
+
+
+def _integers(node: Node, index: int) -> list[int] | None:
+    data = node.constant(index)
+    return None if data is None else [int(x) for x in data.ravel()]
+
+
+def _take(
+    low: Lowering, node: Node, value: Value, output: Value, box: dict[int, tuple[int, int]]
+) -> None:
+    """Take from ``value`` what begins at (start, step) along each axis of ``box``."""
+    whole_pixels = is_image(value) and is_image(output) and output.shape[2:] == value.shape[2:]
+    if whole_pixels and low.is_blocked(value) and box.get(1, (0, 1))[1] == 1:
+        start = box.get(1, (0, 1))[0]
+        source = low.blocked(value)
+        if start % BLOCK == 0:
+            low.share_channels(output, source, start)
+            return
+        order = np.arange(start, start + output.shape[1], dtype=np.uint16)
+        target = low.new_blocked(output)
+        low.add(
+            node,
+            "copy channels",
+            [source],
+            target,
+            lambda _: channel_copy(source, target, image_size(output), order=order),
+            value=output,
+        )
+        return
+    strides = row_major(value.shape)
+    at = sum(start * strides[axis] for axis, (start, _) in box.items())
+    moved = tuple(s * box.get(axis, (0, 1))[1] for axis, s in enumerate(strides))
+    source, target = low.dense(value), low.new_dense(output)
+    _copy_box(low, node, source, target, output.shape, moved, row_major(output.shape), at)
+
+
+def _source(low: Lowering, value: Value) -> Buffer | Pointer:
+    """Return where a dense value is: in the arena, or among the weights if it is constant."""
+    return low.dense(value) if value.constant is None else low.weights.add(value.constant)
+
+
+def _copy_box(
+    low: Lowering,
+    node: Node,
+    source: Buffer | Pointer,
+    target: Buffer,
+    shape: tuple[int, ...],
+    in_strides: tuple[int, ...],
+    out_strides: tuple[int, ...],
+    in_offset: int = 0,
+    out_offset: int = 0,
+    *,
+    last: bool = True,
+) -> None:
+    """Add a step that copies a box between dense buffers."""
+    fields = strided_fields(shape, in_strides, out_strides)
+    value = next((v for v in node.outputs if low.holds(v, target)), node.output)
+
+    def call(_: object) -> Call:
+        start = source if isinstance(source, Pointer) else reading(source)
+        pointers = (start.plus(in_offset), writing(target).plus(out_offset))
+        return Call("strided_copy_run", "strided_copy", fields, pointers)
+
+    reads = [] if isinstance(source, Pointer) else [source]
+    low.add(node, f"copy {math.prod(shape)}", reads, target, call, value=value if last else None)

@@ -1,0 +1,151 @@
+"""Targets of the ``c`` back end: our own C, compiled for the host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+import shutil
+
+from edge_compiler import targets
+from edge_compiler.ir.graph import Graph, Node, Value
+from edge_compiler.targets.base import Description, Progress, Target
+from edge_compiler.targets.c import emit
+from edge_compiler.targets.c.buffers import Buffer
+from edge_compiler.targets.c.build import (
+    build_library,
+    cmake_file,
+    compiler_version,
+    find_compiler,
+    Source,
+)
+from edge_compiler.targets.c.lowering import image_layout, lower, RULES
+from edge_compiler.targets.c.program import Program
+import edge_compiler.targets.c.rules  # noqa: F401  (fills RULES)
+from edge_compiler.targets.c.variants import Variant, X86_64
+from edge_compiler.version import VERSION
+from edge_perception.runtime.bundle import model_to_json
+from edge_perception.runtime.manifest import ABI_VERSION, Allocation, Model, Step, Tensor
+
+_HERE = Path(__file__).parent
+_EMBED = """\
+/* Constants and the description, as they are in the files beside this one. */
+    .section .rodata
+    .balign 4096
+    .global edge_weights
+    .hidden edge_weights
+edge_weights:
+    .incbin "weights.bin"
+    .balign 64
+    .global edge_description
+    .hidden edge_description
+edge_description:
+    .incbin "description.json"
+    .byte 0
+    .section .note.GNU-stack, "", %progbits
+"""
+
+
+class CTarget(Target):
+    """A machine for which we generate C for each of its instruction sets."""
+
+    variants: Sequence[Variant]
+
+    def refusal(self, node: Node) -> str | None:
+        """Return why no kernel runs ``node``; None if one does."""
+        entry = RULES.get(node.op)
+        if entry is None:
+            return f"the operator {node.op} is not supported"
+        return entry.check(node)
+
+    def build(
+        self, graph: Graph, description: Description, directory: Path, progress: Progress
+    ) -> Model:
+        """Lower, write the C files, compile and link."""
+        compiler = find_compiler()
+        program = lower(graph)
+        model = self._describe(graph, program, description, compiler)
+        sources = self._write_sources(program, model, description, directory / "source")
+        build_library(compiler, directory / "source", sources, directory / "model.so", progress)
+        return model
+
+    def _write_sources(
+        self, program: Program, model: Model, description: Description, directory: Path
+    ) -> list[Source]:
+        """Write everything that the library is made of and return what to compile."""
+        for folder in ("kernels", "runtime"):
+            shutil.copytree(_HERE / folder, directory / folder)
+        shutil.copy(_HERE.parent / "include" / "edge_model.h", directory)
+        sources = [Source(f"runtime/{p.name}") for p in (_HERE / "runtime").glob("*.c")]
+        for variant in self.variants:
+            for name, text in emit.step_files(program, variant):
+                (directory / name).write_text(text)
+                sources.append(Source(name, variant.flags))
+        wanted = description.preprocess.input if description.preprocess else None
+        image = next((tensor for tensor in model.inputs if tensor.name == wanted), None)
+        tables = emit.program_file(program, self.variants, description, image)
+        (directory / "program.c").write_text(tables)
+        with (directory / "weights.bin").open("wb") as file:
+            program.weights.write(file)
+        (directory / "description.json").write_text(model_to_json(model))
+        (directory / "embed.S").write_text(_EMBED)
+        sources += [Source("program.c"), Source("embed.S")]
+        (directory / "CMakeLists.txt").write_text(cmake_file(sources))
+        return sources
+
+    def _describe(
+        self, graph: Graph, program: Program, description: Description, compiler: str
+    ) -> Model:
+        """Return what the manifest says of the program."""
+        return Model(
+            name=description.name,
+            sha256=description.sha256,
+            compiler=f"edgec {VERSION}, {compiler_version(compiler)}",
+            abi=ABI_VERSION,
+            target=self.triple,
+            variants=tuple(variant.name for variant in self.variants),
+            requires=self.variants[-1].features,
+            inputs=tuple(map(_tensor, graph.inputs)),
+            outputs=tuple(map(_tensor, graph.outputs)),
+            preprocess=description.preprocess,
+            decoder=description.decoder,
+            labels=description.labels,
+            steps=tuple(
+                Step(
+                    name=step.name,
+                    kernel=step.kernel,
+                    nodes=step.nodes,
+                    value=step.value.name if step.value is not None else "",
+                    shape=_shape(step.value, step.output),
+                    macs=step.macs,
+                    weight_bytes=step.weight_floats * 4,
+                )
+                for step in program.steps
+            ),
+            allocations=tuple(
+                Allocation(b.name, (b.offset or 0) * 4, b.floats * 4, max(first, 0), last)
+                for b, first, last in program.lifetimes
+            ),
+            fusions=description.fusions,
+            arena_bytes=program.arena * 4,
+            weight_bytes=program.weights.floats * 4,
+            macs=sum(step.macs for step in program.steps),
+            provenance=description.provenance,
+        )
+
+
+def _tensor(value: Value) -> Tensor:
+    return Tensor(value.name, value.shape, str(value.dtype), image_layout(value.shape))
+
+
+def _shape(value: Value | None, output: Buffer) -> tuple[int, ...]:
+    """Return the shape of what a step computes, as a reader of the step gets it."""
+    return value.shape if value is not None else (output.channels, output.height, output.width)
+
+
+@targets.register
+class HostTarget(CTarget):
+    """The x86-64 machine that compiles: AVX-512, AVX2 and baseline code in one library."""
+
+    name = "host"
+    triple = "x86_64-linux-gnu"
+    variants = X86_64
