@@ -47,18 +47,20 @@ typedef struct edge_step {
 typedef struct edge_program {
     const char *variant;         /* "avx512", "avx2", "baseline", "neon" */
     int (*supported)(void);      /* can this processor run it? */
-    const char *missing_message; /* one sentence for a processor that can't */
+    const char *missing_message; /* why another processor can't, e.g. "this processor lacks AVX2 or FMA" */
     const edge_step *steps;
 } edge_program;
 
-/* How a camera frame becomes the image input: (pixel - mean[c]) * scale[c], channels in the network's order. */
+/* How a camera frame becomes the image input: (pixel - mean[c]) * scale[c], channels in the network's order. The picture
+ * is interpolated bilinearly with half-pixel centres; interpolated pixels are not rounded. */
 typedef struct edge_preprocessing {
-    int available;       /* 0: the model has no image input, edge_run_frame() is refused */
-    int letterbox;       /* 0: stretch to the input's size; 1: keep the aspect ratio, pad with pad_value */
-    int channels;        /* 1 or 3 */
-    int bgr;             /* the network's channel order: 0 RGB, 1 BGR */
-    int channels_last;   /* the network's input is NHWC */
-    float pad_value;     /* of the padding, before normalisation, 0..255 */
+    int available;          /* 0: the model has no image input, edge_run_frame() is refused */
+    int letterbox;          /* 0: stretch to the input's size; 1: keep the aspect ratio, centre, pad with pad_value */
+    int channels;           /* 1 or 3 */
+    uint32_t height, width; /* of the network's input */
+    int bgr;                /* the network's channel order: 0 RGB, 1 BGR */
+    int channels_last;      /* the network's input is NHWC; its value is dense then */
+    float pad_value;        /* of the padding, before normalisation, 0..255 */
     float mean[3], scale[3];
 } edge_preprocessing;
 
@@ -71,5 +73,14 @@ extern const edge_preprocessing edge_preprocessing_spec; /* concerns edge_inputs
 extern const size_t edge_arena_floats, edge_scratch_floats;
 extern const float edge_weights[];
 extern const char edge_description[]; /* JSON */
+
+/* What edge_program.supported may be (cpu.c). */
+int edge_cpu_always(void);
+#if defined __x86_64__
+int edge_cpu_avx2(void);   /* all of x86-64-v3 */
+int edge_cpu_avx512(void); /* all of x86-64-v4 */
+#elif defined __aarch64__
+int edge_cpu_dotprod(void);
+#endif
 
 #endif

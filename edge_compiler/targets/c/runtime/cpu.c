@@ -1,0 +1,41 @@
+/* cpu.c - what this processor (and its operating system) can run.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "program.h"
+
+#if defined __aarch64__
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
+int edge_cpu_always(void)
+{
+    return 1;
+}
+
+#if defined __x86_64__
+
+/* The compiler's run-time library asks cpuid, and xgetbv whether the system saves the wide registers. */
+int edge_cpu_avx2(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2");
+}
+
+int edge_cpu_avx512(void)
+{
+    return edge_cpu_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+}
+
+#elif defined __aarch64__
+
+int edge_cpu_dotprod(void)
+{
+    return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+}
+
+#endif

@@ -1,0 +1,90 @@
+/* tensor.c - between dense tensors and the arena's blocked values with halos.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "tensor.h"
+
+#include <string.h>
+
+/* Zero `pixels` pixels from `first` on. */
+static void clear(float *first, size_t pixels, uint32_t block)
+{
+    memset(first, 0, pixels * block * sizeof *first);
+}
+
+void edge_tensor_clear_halo(const edge_value *value, float *arena)
+{
+    const ptrdiff_t block = value->block, left = value->halo_left, right = value->halo_right;
+    const ptrdiff_t height = value->height, width = value->width;
+    if (!(value->halo_top | value->halo_bottom | value->halo_left | value->halo_right))
+        return;
+    for (ptrdiff_t c = 0; c < value->channels; c += block) {
+        float *plane = arena + value->offset + c / block * (ptrdiff_t)value->plane;
+        for (ptrdiff_t y = -(ptrdiff_t)value->halo_top; y < height + value->halo_bottom; y++) {
+            float *row = plane + y * (ptrdiff_t)value->row;
+            if (y < 0 || y >= height) {
+                clear(row - left * block, (size_t)(left + width + right), value->block);
+            } else {
+                clear(row - left * block, (size_t)left, value->block);
+                clear(row + width * block, (size_t)right, value->block);
+            }
+        }
+    }
+}
+
+/* Whether the value lies in the arena just as in a dense tensor. */
+static int is_dense(const edge_value *value)
+{
+    return value->block == 1 && value->row == value->width && value->plane == value->height * value->row;
+}
+
+static size_t elements(const edge_value *value)
+{
+    return (size_t)value->channels * value->height * value->width;
+}
+
+void edge_tensor_import(const edge_value *value, float *arena, const float *source)
+{
+    const size_t block = value->block, width = value->width, area = (size_t)value->height * width;
+    if (is_dense(value)) {
+        memcpy(arena + value->offset, source, elements(value) * sizeof *source);
+        return;
+    }
+    edge_tensor_clear_halo(value, arena);
+    for (size_t first = 0; first < value->channels; first += block) {
+        const size_t filled = value->channels - first < block ? value->channels - first : block;
+        for (size_t y = 0; y < value->height; y++) {
+            const float *from = source + first * area + y * width;
+            float *to = arena + value->offset + first / block * value->plane + y * value->row;
+            if (filled < block)
+                clear(to, width, value->block);
+            if (block == 1) {
+                memcpy(to, from, width * sizeof *to);
+                continue;
+            }
+            for (size_t lane = 0; lane < filled; lane++)
+                for (size_t x = 0; x < width; x++)
+                    to[x * block + lane] = from[lane * area + x];
+        }
+    }
+}
+
+void edge_tensor_export(const edge_value *value, const float *arena, float *destination)
+{
+    const size_t block = value->block, width = value->width;
+    if (is_dense(value)) {
+        memcpy(destination, arena + value->offset, elements(value) * sizeof *destination);
+        return;
+    }
+    for (size_t c = 0; c < value->channels; c++) {
+        for (size_t y = 0; y < value->height; y++, destination += width) {
+            const float *from = arena + value->offset + c / block * value->plane + y * value->row + c % block;
+            if (block == 1) {
+                memcpy(destination, from, width * sizeof *from);
+                continue;
+            }
+            for (size_t x = 0; x < width; x++)
+                destination[x] = from[x * block];
+        }
+    }
+}

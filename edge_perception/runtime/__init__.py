@@ -1,0 +1,30 @@
+"""Loading and running compiled models; needs numpy only."""
+
+from edge_perception.runtime.bundle import (
+    model_from_json,
+    model_to_json,
+    read_manifest,
+    write_manifest,
+)
+from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.frames import ENCODINGS
+from edge_perception.runtime.library import Instance, Library
+from edge_perception.runtime.load import load, LoadedModel
+from edge_perception.runtime.manifest import Manifest
+from edge_perception.runtime.selftest import check_selftest, write_selftest
+
+__all__ = [
+    "ENCODINGS",
+    "BundleError",
+    "Instance",
+    "Library",
+    "LoadedModel",
+    "Manifest",
+    "check_selftest",
+    "load",
+    "model_from_json",
+    "model_to_json",
+    "read_manifest",
+    "write_manifest",
+    "write_selftest",
+]

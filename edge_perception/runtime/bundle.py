@@ -1,0 +1,188 @@
+"""
+Reading and writing a bundle's manifest, and checking the bundle's files against it.
+
+The text of ``manifest.json`` is canonical: the same manifest always gives the same bytes. So any
+changed byte is noticed, either because the text is no longer canonical or because the digest, a
+SHA-256 over the manifest without the digest itself, no longer fits. This guards against damage and
+accidental edits, not against an attacker: whoever can write the bundle can write a new digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from edge_perception.runtime import schema
+from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Model, VERSION
+
+LARGEST_MANIFEST = 64 * 2**20
+LARGEST_TENSOR = 2**31  # elements
+
+
+def model_to_json(model: Model) -> str:
+    """Return the text that the generator compiles into the library, ``edge_describe()``."""
+    return _canonical(schema.encode(model))
+
+
+def model_from_json(text: str) -> Model:
+    """
+    Read the text of ``edge_describe()``.
+
+    :raises BundleError: if it is not a model description.
+    """
+    model = schema.decode(Model, schema.parse(text, "the model's description"), "$")
+    _check_model(model)
+    return model
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> None:
+    """
+    Write ``manifest.json`` into ``directory``, completely or not at all.
+
+    :raises BundleError: if the manifest holds what its schema does not allow.
+    """
+    text = _manifest_text(schema.decode(Manifest, schema.encode(manifest)))
+    temporary = directory / (MANIFEST_NAME + ".tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(directory / MANIFEST_NAME)
+
+
+def read_manifest(bundle: str | Path, check: bool = True) -> Manifest:
+    """
+    Read and check the manifest of a bundle.
+
+    :param check: also check that the bundle's files are those that the manifest lists.
+    :raises BundleError: if the bundle is missing, damaged or of an unknown version.
+    """
+    directory = Path(bundle)
+    path = directory / MANIFEST_NAME
+    text = _read_text(directory, path)
+    document = schema.parse(text, str(path))
+    try:
+        manifest = _decode_document(document)
+        _check_model(manifest.model, "$.model")
+        for name in manifest.files:
+            _check_file_name(name)
+        for role in ("library", "selftest"):
+            if getattr(manifest, role) not in manifest.files:
+                raise BundleError(f"$.{role} is not one of $.files")
+    except BundleError as error:
+        raise BundleError(
+            f"{path} can't be used: {error}; compile the bundle again with edgec compile"
+        ) from None
+    if text != _manifest_text(manifest):
+        raise BundleError(
+            f"{path} was changed after edgec wrote it: its digest does not fit; "
+            "compile the bundle again with edgec compile"
+        )
+    if check:
+        check_files(directory, manifest)
+    return manifest
+
+
+def check_files(directory: Path, manifest: Manifest) -> None:
+    """
+    Compare the bundle's files with the manifest's checksums.
+
+    :raises BundleError: naming the first file that is missing or changed.
+    """
+    root = directory.resolve()
+    for name, expected in manifest.files.items():
+        path = root / name
+        if root not in path.resolve().parents:
+            raise BundleError(
+                f"{directory / name} leads out of the bundle; use a clean copy of it"
+            )
+        try:
+            actual = file_sha256(path)
+        except OSError as error:
+            raise BundleError(
+                f"{directory / name} can't be read ({error.strerror}); copy the whole bundle again"
+            ) from None
+        if actual != expected:
+            raise BundleError(
+                f"{directory / name} is damaged or was changed: its SHA-256 is {actual[:12]}..., "
+                f"the manifest says {expected[:12]}...; copy or compile the bundle again"
+            )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _manifest_text(manifest: Manifest) -> str:
+    content = {"format": FORMAT, "version": VERSION, **schema.encode(manifest)}
+    digest = hashlib.sha256(_canonical(content).encode(errors="surrogatepass")).hexdigest()
+    return json.dumps({**content, "digest": digest}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _read_text(directory: Path, path: Path) -> str:
+    if not directory.is_dir():
+        state = "is not a folder" if directory.exists() else "does not exist"
+        raise BundleError(
+            f"{directory} {state}; give the folder NAME.edge that edgec compile has written"
+        )
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_MANIFEST:
+            raise BundleError(f"{path} has {size} bytes, more than any manifest; is it one?")
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise BundleError(f"{path} is damaged: it is not UTF-8 text") from None
+    except OSError as error:
+        raise BundleError(
+            f"{path} can't be read ({error.strerror}); is {directory} a bundle of edgec compile?"
+        ) from None
+
+
+def _decode_document(document: Any) -> Manifest:
+    if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
+        raise BundleError(f'$.format is not "{FORMAT}"')
+    version = document.pop("version", None)
+    if version != VERSION or isinstance(version, bool):
+        raise BundleError(f"$.version is {version!r}, this software reads version {VERSION}")
+    if not isinstance(document.pop("digest", None), str):
+        raise BundleError("$.digest is missing")
+    return schema.decode(Manifest, document)
+
+
+def _check_model(model: Model, path: str = "$") -> None:
+    """Check what the loader relies on when it allocates memory."""
+    for group, tensors in (("inputs", model.inputs), ("outputs", model.outputs)):
+        if not tensors or len({tensor.name for tensor in tensors}) != len(tensors):
+            raise BundleError(f"{path}.{group} must be tensors with different names")
+        for i, tensor in enumerate(tensors):
+            _check_shape(tensor.shape, f"{path}.{group}[{i}].shape")
+            if tensor.dtype != "float32":
+                raise BundleError(f"{path}.{group}[{i}].dtype {tensor.dtype!r} is unknown")
+    for i, step in enumerate(model.steps):
+        _check_shape(step.shape, f"{path}.steps[{i}].shape")
+
+
+def _check_shape(shape: tuple[int, ...], path: str) -> None:
+    if any(size < 1 for size in shape) or math.prod(shape) > LARGEST_TENSOR:
+        raise BundleError(f"{path} {list(shape)} is impossible")
+
+
+def _check_file_name(name: str) -> None:
+    path = PurePosixPath(name)
+    plain = name.isprintable() and "\\" not in name and str(path) == name
+    if not plain or path.is_absolute() or ".." in path.parts or name in (".", MANIFEST_NAME):
+        raise BundleError(f"$.files has {name!r}, which is no file name inside the bundle")

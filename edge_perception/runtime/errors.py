@@ -1,0 +1,5 @@
+"""What goes wrong with bundles."""
+
+
+class BundleError(Exception):
+    """A bundle, or what it is given, can't be used; one sentence: what, where, what to do."""

@@ -1,0 +1,273 @@
+"""A compiled model's library, called through its C interface (edge_model.h) with numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import ctypes
+import os
+from pathlib import Path
+import threading
+from types import TracebackType
+from typing import Any, TypeVar
+import weakref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_perception.runtime.bundle import model_from_json
+from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.frames import Frame, make_frame
+from edge_perception.runtime.manifest import ABI_VERSION, Model, Tensor
+
+Array = NDArray[np.float32]
+Self = TypeVar("Self", bound="Instance")
+
+_ERROR_BYTES = 1024
+_Pointers = ctypes.POINTER(ctypes.c_void_p)
+_Observer = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
+)
+
+
+class _Options(ctypes.Structure):
+    _fields_ = (
+        ("abi_version", ctypes.c_uint32),
+        ("threads", ctypes.c_uint32),
+        ("variant", ctypes.c_char_p),
+    )
+
+
+_FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "edge_abi_version": (ctypes.c_uint32, ()),
+    "edge_describe": (ctypes.c_char_p, ()),
+    "edge_create": (
+        ctypes.c_int,
+        (
+            ctypes.POINTER(_Options),
+            ctypes.POINTER(ctypes.c_void_p),
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+        ),
+    ),
+    "edge_run": (ctypes.c_int, (ctypes.c_void_p, _Pointers, _Pointers)),
+    "edge_run_frame": (ctypes.c_int, (ctypes.c_void_p, ctypes.POINTER(Frame), _Pointers)),
+    "edge_run_observed": (
+        ctypes.c_int,
+        (ctypes.c_void_p, _Pointers, _Pointers, _Observer, ctypes.c_void_p),
+    ),
+    "edge_read_step": (ctypes.c_int, (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)),
+    "edge_preprocess": (
+        ctypes.c_int,
+        (ctypes.c_void_p, ctypes.POINTER(Frame), ctypes.c_void_p),
+    ),
+    "edge_variant": (ctypes.c_char_p, (ctypes.c_void_p,)),
+    "edge_last_error": (ctypes.c_char_p, (ctypes.c_void_p,)),
+    "edge_destroy": (None, (ctypes.c_void_p,)),
+}
+"""The C interface: result and argument types."""
+
+
+class Library:
+    """
+    A library that ``edgec compile`` has built.
+
+    :ivar model: what ``edge_describe()`` says.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """
+        Load a library; that runs code of it, so check where it comes from before.
+
+        :raises BundleError: if it can't be loaded, or has another interface.
+        """
+        self.path = Path(path)
+        try:
+            # CDLL's calls release the GIL; local symbols keep two models apart.
+            self.c: Any = ctypes.CDLL(
+                str(self.path.resolve()), mode=ctypes.RTLD_LOCAL | os.RTLD_NOW
+            )
+            for name, (result, arguments) in _FUNCTIONS.items():
+                function = getattr(self.c, name)
+                function.restype, function.argtypes = result, arguments
+        except (OSError, AttributeError) as error:
+            raise BundleError(
+                f"{self.path} can't be loaded as a compiled model ({error}); "
+                "compile the model again with edgec compile"
+            ) from None
+        version = self.c.edge_abi_version()
+        if version != ABI_VERSION:
+            raise BundleError(
+                f"{self.path} has interface version {version}, this software needs version "
+                f"{ABI_VERSION}; compile the model again with edgec compile"
+            )
+        self.model: Model = model_from_json(self.describe())
+
+    def describe(self) -> str:
+        """Return the model's description, JSON."""
+        text: bytes = self.c.edge_describe()
+        return text.decode("utf-8", errors="replace")
+
+    def create(self, threads: int = 0, variant: str | None = None) -> Instance:
+        """
+        Make an instance of the model.
+
+        :param threads: that share the work, the calling one included; 0: one per processor.
+        :param variant: an instruction set out of ``model.variants``; None: the best.
+        :raises BundleError: if the processor can't run it, or memory or threads can't be had.
+        """
+        return Instance(self, threads, variant)
+
+
+class Instance:
+    """
+    An instance of a model: it owns memory and threads, so close it, or use it as a context.
+
+    Threads may share it: calls wait for each other. While the model runs, the GIL is released.
+    """
+
+    def __init__(self, library: Library, threads: int = 0, variant: str | None = None) -> None:
+        self.model = library.model
+        self._c = library.c
+        self._lock = threading.Lock()
+        handle = ctypes.c_void_p()
+        if not isinstance(threads, int) or not 0 <= threads < 2**32:
+            raise BundleError(
+                f"threads must be 1..64, or 0 for one per processor, not {threads!r}"
+            )
+        options = _Options(ABI_VERSION, threads, None if variant is None else variant.encode())
+        error = ctypes.create_string_buffer(_ERROR_BYTES)
+        if self._c.edge_create(ctypes.byref(options), ctypes.byref(handle), error, _ERROR_BYTES):
+            raise BundleError(f"{library.path}: {error.value.decode(errors='replace')}")
+        self._handle = handle
+        self.variant: str = self._c.edge_variant(handle).decode()
+        self._finalizer = weakref.finalize(self, self._c.edge_destroy, handle)
+        self._finalizer.atexit = False  # another thread may still be running the model then
+
+    def run(
+        self, inputs: Mapping[str, NDArray[Any]], out: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
+        """
+        Run the model on tensors.
+
+        :param inputs: float32 arrays by name; contiguous ones are used without a copy.
+        :param out: arrays by name to write the outputs to; else new ones are made.
+        :returns: the outputs by name.
+        :raises BundleError: if an array is missing, unknown, or of a wrong shape or type.
+        """
+        arrays = self._check_inputs(inputs)
+        outputs = self._outputs(out)
+        self._call("edge_run", _pointers(arrays), _pointers(list(outputs.values())))
+        return outputs
+
+    def run_image(
+        self,
+        frame: NDArray[np.uint8],
+        encoding: str,
+        out: Mapping[str, Array] | None = None,
+    ) -> dict[str, Array]:
+        """
+        Run the model on a camera frame; it is converted, resized and normalised on the way.
+
+        :param frame: uint8 array [height, width, bytes per pixel]; rows may be any stride apart.
+        :param encoding: rgb8, bgr8, rgba8, bgra8, mono8 or yuyv.
+        :raises BundleError: if the frame can't be used, or the model has no image input.
+        """
+        c_frame, _keep = make_frame(frame, encoding)
+        outputs = self._outputs(out)
+        self._call("edge_run_frame", ctypes.byref(c_frame), _pointers(list(outputs.values())))
+        return outputs
+
+    def preprocess(self, frame: NDArray[np.uint8], encoding: str) -> Array:
+        """Return what ``run_image`` would give to the model as its image input."""
+        c_frame, _keep = make_frame(frame, encoding)
+        result: Array = np.empty(self.model.inputs[0].shape, np.float32)
+        self._call("edge_preprocess", ctypes.byref(c_frame), result.ctypes.data)
+        return result
+
+    def observe(self, inputs: Mapping[str, NDArray[Any]]) -> list[tuple[int, int, Array]]:
+        """
+        Run the model and return what each step computed, in the order of ``model.steps``.
+
+        :returns: index of the step, nanoseconds that it took, its value.
+        """
+        arrays = self._check_inputs(inputs)
+        outputs = self._outputs(None)
+        values: list[Array] = [np.empty(step.shape, np.float32) for step in self.model.steps]
+        results: list[tuple[int, int, Array]] = []
+
+        def observer(_user: int, model: int, step: int, nanoseconds: int) -> None:
+            self._c.edge_read_step(model, step, values[step].ctypes.data)
+            results.append((step, nanoseconds, values[step]))
+
+        self._call(
+            "edge_run_observed",
+            _pointers(arrays),
+            _pointers(list(outputs.values())),
+            _Observer(observer),
+            None,
+        )
+        return results
+
+    def close(self) -> None:
+        """Stop the threads and free the memory; waits for a run in progress. May be repeated."""
+        with self._lock:
+            self._finalizer()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _call(self, function: str, *arguments: Any) -> None:
+        with self._lock:
+            if not self._finalizer.alive:
+                raise BundleError(f"model {self.model.name} is closed; load it again to use it")
+            if getattr(self._c, function)(self._handle, *arguments):
+                raise BundleError(self._c.edge_last_error(self._handle).decode(errors="replace"))
+
+    def _check_inputs(self, inputs: Mapping[str, NDArray[Any]]) -> list[Array]:
+        _check_names("input", inputs, self.model.inputs)
+        return [
+            np.ascontiguousarray(_checked("input", inputs[tensor.name], tensor))
+            for tensor in self.model.inputs
+        ]
+
+    def _outputs(self, out: Mapping[str, Array] | None) -> dict[str, Array]:
+        if out is None:
+            return {t.name: np.empty(t.shape, np.float32) for t in self.model.outputs}
+        _check_names("output", out, self.model.outputs)
+        outputs = {t.name: _checked("output", out[t.name], t) for t in self.model.outputs}
+        for name, array in outputs.items():
+            if not array.flags.c_contiguous or not array.flags.writeable:
+                raise BundleError(f"output {name!r} must be a contiguous, writable array")
+        return outputs
+
+
+def _pointers(arrays: list[Array]) -> Any:
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+
+def _check_names(kind: str, given: Mapping[str, Any], tensors: tuple[Tensor, ...]) -> None:
+    names = {tensor.name for tensor in tensors}
+    if set(given) != names:
+        raise BundleError(f"the model's {kind}s are {sorted(names)}, but got {sorted(given)}")
+
+
+def _checked(kind: str, array: Any, tensor: Tensor) -> Array:
+    if not isinstance(array, np.ndarray) or array.dtype != np.float32:
+        actual = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise BundleError(
+            f"{kind} {tensor.name!r} must be a float32 array but is {actual}; "
+            "convert it with numpy.asarray(x, numpy.float32)"
+        )
+    if array.shape != tensor.shape:
+        raise BundleError(
+            f"{kind} {tensor.name!r} must have shape {tensor.shape} but has {array.shape}"
+        )
+    return array
