@@ -39,19 +39,19 @@ def read_calibration(url: str) -> Calibration:
     path = Path(url.removeprefix("file://"))
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            raise ConfigurationError(f"The calibration {path} is too large to be one.")
+            raise ConfigurationError(f"the calibration {path} is too large to be one")
         content = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError(
-            f"The calibration {path} can't be read ({' '.join(str(error).split())}); set "
-            "camera_info_url to a file that camera_calibration wrote, or to nothing."
+            f"the calibration {path} can't be read ({' '.join(str(error).split())}); set "
+            "camera_info_url to a file that camera_calibration wrote, or to nothing"
         ) from error
     try:
         return _parse(content)
     except (KeyError, TypeError, ValueError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ConfigurationError(
-            f"{path} is no camera calibration: {reason}; expected what camera_calibration writes."
+            f"{path} is no camera calibration: {reason}; expected what camera_calibration writes"
         ) from error
 
 

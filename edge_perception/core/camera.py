@@ -42,51 +42,51 @@ class CameraCore(NodeCore):
         Parameter(
             "source",
             "0",
-            "camera number or /dev path, video file, picture, folder or glob of pictures, or "
-            "pattern:WIDTHxHEIGHT",
+            "Camera number or /dev path, video file, picture, folder or glob of pictures, or "
+            "pattern:WIDTHxHEIGHT.",
         ),
         Parameter(
             "rate",
             0.0,
-            "pictures a second to publish; 0: the source's own (a folder: 1, a video: as filmed)",
+            "Pictures per second; 0: the source's own (a video: as filmed, a folder: 1).",
             minimum=0.0,
             maximum=1000.0,
         ),
-        Parameter("loop", True, "begin a file or folder again after its last picture"),
+        Parameter("loop", True, "Begin a file or folder again after its last picture."),
         Parameter(
             "width",
             0,
-            "width of the pictures, with height; 0: the source's own [pixel]",
-            0,
-            _LARGEST,
+            "Width of the pictures in pixels, together with height; 0: the source's own.",
+            minimum=0,
+            maximum=_LARGEST,
         ),
         Parameter(
             "height",
             0,
-            "height of the pictures, with width; 0: the source's own [pixel]",
-            0,
-            _LARGEST,
+            "Height of the pictures in pixels, together with width; 0: the source's own.",
+            minimum=0,
+            maximum=_LARGEST,
         ),
         Parameter(
             "encoding",
             NATIVE,
-            "of the published pictures; native: as the source gives them, without conversion",
+            "Encoding of the published pictures; native: the source's own, without conversion.",
             choices=(NATIVE, "rgb8", "bgr8", "mono8"),
         ),
         Parameter(
             "frame_id",
             "camera_optical_frame",
-            "the camera's optical frame as in REP-103: z forward, x right, y down",
+            "The camera's optical frame as in REP-103: z forward, x right, y down.",
         ),
         Parameter(
             "camera_info_url",
             "",
-            "calibration file of camera_calibration, a path or file:// URL; empty: uncalibrated",
+            "Calibration file of camera_calibration, a path or file:// URL; empty: uncalibrated.",
         ),
         Parameter(
             "wait_for_source",
             False,
-            "start even if the source can't be opened yet, and wait for it",
+            "Start even if the source can't be opened yet, and wait for it.",
         ),
     )
     outputs = (
@@ -115,8 +115,8 @@ class CameraCore(NodeCore):
         )
         if bool(request.width) != bool(request.height):
             raise ConfigurationError(
-                f"The size {request.width}x{request.height} is incomplete; set both width and "
-                "height, or neither."
+                f"the size {request.width}x{request.height} is incomplete; set both width and "
+                "height, or neither"
             )
         url = str(given["camera_info_url"])
         self._calibration = read_calibration(url) if url else Calibration()
@@ -233,9 +233,9 @@ class CameraCore(NodeCore):
         self._miscalibrated = ""
         if known.width and (known.width, known.height) != (width, height):
             self._miscalibrated = (
-                f"The calibration is for {known.width}x{known.height} pictures, but they are "
+                f"the calibration is for {known.width}x{known.height} pictures, but they are "
                 f"{width}x{height}, so camera info is published uncalibrated; calibrate for this "
-                "size, or set width and height."
+                "size, or set width and height"
             )
             known = Calibration()
         return _CameraInfo(
@@ -253,7 +253,7 @@ class CameraCore(NodeCore):
         if connection.problem:
             return Level.ERROR, connection.problem
         if self._skipped_at is not None and 0 <= now - self._skipped_at < _REMEMBER_SKIPPED:
-            return Level.WARN, f"A picture was left out: {self._skipped_why}."
+            return Level.WARN, f"a picture was left out: {self._skipped_why}"
         if connection.finished:
             return Level.OK, f"finished: all {self._published} pictures were published"
         what = connection.source.describe() if connection.source else self._source_name
@@ -261,6 +261,6 @@ class CameraCore(NodeCore):
         if 0 < rate < _SLOW * self._wanted_rate:
             return Level.WARN, (
                 f"{what} gives {rate:.3g} pictures/s, {self._wanted_rate:.3g} are wanted; lower "
-                "the rate or size, or give the camera more light."
+                "the rate or size, or give the camera more light"
             )
         return Level.OK, f"{what}: {self._format or 'no picture yet'}"

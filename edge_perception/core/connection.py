@@ -124,7 +124,7 @@ class Connection:
         assert self.source is not None
         problem = (
             f"{self.source.describe()} is connected but has given no picture for "
-            f"{silent / _SECOND:.0f} s; check its cable, power and USB bandwidth."
+            f"{silent / _SECOND:.0f} s; check its cable, power and USB bandwidth"
         )
         if silent < _HUNG:
             self.problem = problem

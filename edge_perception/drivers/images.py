@@ -72,8 +72,8 @@ class Images:
         if not self._waiting:
             if not self._usable:
                 raise SourceError(
-                    f"None of the {self._count} pictures in {self._spec} can be used; "
-                    f"{self._reason}. Put usable pictures there."
+                    f"none of the {self._count} pictures in {self._spec} can be used; "
+                    f"{self._reason}; put usable pictures there"
                 )
             if not self._request.loop:
                 raise SourceFinished
@@ -94,8 +94,8 @@ class Images:
         paths = _find(self._spec)
         if not paths:
             raise SourceError(
-                f"There are no pictures in {self._spec}; expected files that end in "
-                f"{', '.join(sorted(SUFFIXES))}."
+                f"there are no pictures in {self._spec}; expected files that end in "
+                f"{', '.join(sorted(SUFFIXES))}"
             )
         self._count = len(paths)
         self._usable = 0
@@ -110,7 +110,7 @@ def _find(spec: str) -> list[Path]:
         found = list(path.iterdir()) if path.is_dir() else [Path(name) for name in glob.glob(spec)]
     except OSError as error:
         raise SourceError(
-            f"The folder {spec} can't be read: {error.strerror}; check its permissions."
+            f"the folder {spec} can't be read: {error.strerror}; check its permissions"
         ) from error
     return [file for file in found if file.suffix.lower() in SUFFIXES and file.is_file()]
 
@@ -131,7 +131,7 @@ def _accepts(spec: str) -> bool:
 def _open(spec: str, request: Request) -> Source:
     path = Path(spec)
     if path.suffix.lower() in SUFFIXES and not path.exists() and not glob.has_magic(spec):
-        raise SourceError(f"There is no picture {spec}; check the path, from {Path.cwd()}.")
+        raise SourceError(f"there is no picture {spec}; check the path, from {Path.cwd()}")
     return Images(spec, request)
 
 

@@ -57,8 +57,8 @@ def _open(spec: str, request: Request) -> Source:
     width, height = (int(match[1] or 640), int(match[2] or 480)) if match else (0, 0)
     if not (0 < width <= _LARGEST and 0 < height <= _LARGEST):
         raise SourceError(
-            f"The test pattern {spec!r} has no size; write pattern:WIDTHxHEIGHT, "
-            f"e.g. pattern:640x480, each 1 to {_LARGEST}."
+            f"the test pattern {spec!r} has no size; write pattern:WIDTHxHEIGHT, "
+            f"e.g. pattern:640x480, each 1 to {_LARGEST}"
         )
     return Pattern(width, height, request)
 

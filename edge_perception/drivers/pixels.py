@@ -39,8 +39,8 @@ def convert(frame: Frame, encoding: str) -> Frame:
     if code is None:
         ways = sorted(to for source, to in _CONVERSIONS if source == frame.encoding)
         raise SourceError(
-            f"The source's pictures are {frame.encoding} and can't be converted to {encoding}; "
-            f"set the parameter encoding to one of: {', '.join([NATIVE, *ways])}."
+            f"the source's pictures are {frame.encoding} and can't be converted to {encoding}; "
+            f"set the parameter encoding to one of: {', '.join([NATIVE, *ways])}"
         )
     cv2 = opencv()
     try:
@@ -48,7 +48,7 @@ def convert(frame: Frame, encoding: str) -> Frame:
     except cv2.error as error:
         raise SourceError(
             f"A picture of shape {frame.data.shape} can't be converted from {frame.encoding} to "
-            f"{encoding}: {error.err}; set the parameter encoding to native."
+            f"{encoding}: {error.err}; set the parameter encoding to native"
         ) from error
     return replace(frame, data=data, encoding=encoding)
 
@@ -83,7 +83,7 @@ def opencv() -> Any:
         import cv2
     except ImportError as error:
         raise SourceError(
-            f"Video files, resizing and colour conversion need OpenCV, which can't be imported "
-            f"({error}); install it: pip install opencv-python-headless."
+            f"video files, resizing and colour conversion need OpenCV, which can't be imported "
+            f"({error}); install it: pip install opencv-python-headless"
         ) from error
     return cv2

@@ -101,7 +101,7 @@ class V4l2Camera:
 
     def _device(self) -> int:
         if self._descriptor is None:
-            raise SourceError(f"The camera {self._path} was closed.")
+            raise SourceError(f"the camera {self._path} was closed")
         return self._descriptor
 
     def _ioctl(self, request: int, argument: ctypes.Structure | ctypes.c_int) -> None:
@@ -121,7 +121,7 @@ class V4l2Camera:
                 else "one camera often has several devices; try the next lower number "
                 "(v4l2-ctl --list-devices)"
             )
-            raise SourceError(f"{self._path} ({name}) gives no pictures: {why}.")
+            raise SourceError(f"{self._path} ({name}) gives no pictures: {why}")
         return name
 
     def _negotiate(self) -> tuple[str, abi.PixelFormat, float]:
@@ -131,7 +131,7 @@ class V4l2Camera:
         if not usable:
             raise SourceError(
                 f"{self._path} offers the formats {', '.join(offered) or 'none'}; "
-                f"expected one of {', '.join(_ENCODINGS)}."
+                f"expected one of {', '.join(_ENCODINGS)}"
             )
         current = abi.Format(type=abi.VIDEO_CAPTURE)
         self._ioctl(abi.G_FMT, current)
@@ -263,7 +263,7 @@ _REASONS = {
 
 def _explain(path: str, error: OSError) -> str:
     reason = _REASONS.get(error.errno or 0, f"failed: {error.strerror}; check its cable and power")
-    return f"The camera {path} {reason.format(path=path)}."
+    return f"the camera {path} {reason.format(path=path)}"
 
 
 def _accepts(spec: str) -> bool:

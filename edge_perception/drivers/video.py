@@ -28,7 +28,7 @@ class Video:
         if not self._capture.isOpened():
             raise SourceError(
                 f"{path} can't be read as a video; check that it is one (ffprobe {path}), or "
-                f"convert it: ffmpeg -i {path} -c:v mjpeg video.avi."
+                f"convert it: ffmpeg -i {path} -c:v mjpeg video.avi"
             )
 
     def describe(self) -> str:
@@ -42,7 +42,7 @@ class Video:
         read, data = self._capture.read()
         if not read:
             if not self._position:
-                raise SourceError(f"The video {self._path} has no picture that can be decoded.")
+                raise SourceError(f"the video {self._path} has no picture that can be decoded")
             if not self._request.loop:
                 raise SourceFinished
             self._rewind()

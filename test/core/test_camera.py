@@ -44,7 +44,7 @@ class Script:
 
     def open(self, spec: str, request: Request) -> Source:
         if not self.plugged:
-            raise SourceError(f"The camera {spec} is not there; plug it in.")
+            raise SourceError(f"the camera {spec} is not there; plug it in")
         self.opened.append(request)
         self.open_now += 1
         return self
@@ -55,7 +55,7 @@ class Script:
     def read(self, timeout: float) -> Frame | Skipped | None:
         assert 0 < timeout <= 0.5
         if not self.plugged:
-            raise SourceError("The camera was unplugged; plug it in again.")
+            raise SourceError("the camera was unplugged; plug it in again")
         got = self.readings.popleft() if self.readings else Frame(BLACK, "rgb8")
         if isinstance(got, Exception):
             raise got
@@ -223,7 +223,7 @@ def test_a_damaged_picture_is_a_warning_that_passes() -> None:
     assert core.step({}, START)
     assert source_state(core, START) == (
         Level.WARN,
-        "A picture was left out: bad.jpg: it is truncated.",
+        "a picture was left out: bad.jpg: it is truncated",
     )
     assert source_state(core, START + 20 * SECOND)[0] == Level.OK
 
@@ -241,7 +241,7 @@ def test_a_camera_slower_than_wanted_is_reported() -> None:
 def test_a_missing_source_stops_the_start_unless_it_is_waited_for() -> None:
     script = Script(live=True)
     script.plugged = False
-    with pytest.raises(ConfigurationError, match="The camera 7 is not there; plug it in"):
+    with pytest.raises(ConfigurationError, match="the camera 7 is not there; plug it in"):
         configured(script, source="7")
     core = configured(script, source="7", wait_for_source=True)
     assert core.step({}, START) == ()

@@ -90,7 +90,7 @@ def test_a_folder_of_damaged_pictures_is_an_error_after_one_round(tmp_path: Path
     (tmp_path / "1.jpg").write_bytes(b"no")
     source = open_source(str(tmp_path))
     assert isinstance(source.read(0), Skipped)
-    with pytest.raises(SourceError, match=r"None of the 1 pictures .* 1\.jpg"):
+    with pytest.raises(SourceError, match=r"none of the 1 pictures .* 1\.jpg"):
         source.read(0)
 
 
@@ -173,11 +173,11 @@ def test_the_pattern_is_the_same_everywhere_and_moves() -> None:
         ("pattern:640", r"write pattern:WIDTHxHEIGHT"),
         ("pattern:0x480", r"each 1 to 8192"),
         ("pattern:99999x99999", r"each 1 to 8192"),
-        ("nothing.avi", r"There is no camera source 'nothing.avi'; give one of: pattern:"),
-        ("", r"There is no camera source ''"),
-        ("nothing.png", r"There is no picture nothing.png"),
-        ("*.nothing", r"There are no pictures in \*\.nothing"),
-        ("99", r"The camera /dev/video99 is not there"),
+        ("nothing.avi", r"there is no camera source 'nothing.avi'; give one of: pattern:"),
+        ("", r"there is no camera source ''"),
+        ("nothing.png", r"there is no picture nothing.png"),
+        ("*.nothing", r"there are no pictures in \*\.nothing"),
+        ("99", r"the camera /dev/video99 is not there"),
     ],
 )
 def test_a_wrong_source_is_one_clear_sentence(
@@ -189,7 +189,7 @@ def test_a_wrong_source_is_one_clear_sentence(
 
 
 def test_an_empty_folder_and_a_file_that_is_no_video(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="There are no pictures in"):
+    with pytest.raises(SourceError, match="there are no pictures in"):
         open_source(str(tmp_path))
     (tmp_path / "fake.avi").write_bytes(b"RIFF no video")
     with pytest.raises(SourceError, match="can't be read as a video"):
@@ -204,5 +204,5 @@ def test_a_folder_that_disappears_is_an_error(tmp_path: Path) -> None:
     source.read(0)
     (folder / "1.png").unlink()
     folder.rmdir()
-    with pytest.raises(SourceError, match="There are no pictures"):
+    with pytest.raises(SourceError, match="there are no pictures"):
         source.read(0)

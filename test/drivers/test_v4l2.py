@@ -227,7 +227,7 @@ def test_what_can_not_be_used_is_refused_and_released(fake: FakeCamera, message:
 
 
 def test_the_real_system_gives_one_clear_sentence() -> None:
-    with pytest.raises(SourceError, match=r"The camera /dev/video99 is not there; plug it in"):
+    with pytest.raises(SourceError, match=r"the camera /dev/video99 is not there; plug it in"):
         V4l2Camera("/dev/video99", Request())
     with pytest.raises(SourceError, match=r"/dev/null is no camera"):
         V4l2Camera("/dev/null", Request())
