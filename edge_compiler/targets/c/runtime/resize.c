@@ -1,7 +1,7 @@
 /* resize.c - a camera frame's pixels, interpolated, normalised and stored as the network's input.
  *
  * Each row of the input is made in one go, from the two rows of the frame that it lies between:
- *   1. blend the two rows, byte by byte whatever the bytes mean, into a row of floats (YUYV is made RGB first);
+ *   1. blend the two rows, byte by byte whatever the bytes mean, into a row of floats (YUYV is made RGBA first);
  *   2. for each pixel, blend two neighbours of that row as one vector of four channels, normalise, store.
  * The first step touches memory in order; the second has to gather, but only once per pixel of the input.
  *
@@ -28,12 +28,13 @@ uint32_t edge_pixel_bytes(uint32_t encoding)
 /* Floats of a pixel in a blended row. */
 static uint32_t pixel_floats(uint32_t encoding)
 {
-    return encoding == EDGE_YUYV ? 3 : edge_pixel_bytes(encoding);
+    return encoding == EDGE_YUYV ? 4 : edge_pixel_bytes(encoding);
 }
 
-static size_t align(size_t bytes)
+/* Round a number of 4-byte words up to whole cache lines. */
+static size_t aligned_words(size_t words)
 {
-    return (bytes + 63) / 64 * 64;
+    return (words + 15) / 16 * 16;
 }
 
 /* a * b / c, rounded to the nearest, at least 1. */
@@ -72,10 +73,11 @@ int edge_resizer_prepare(edge_resizer *r, const edge_preprocessing *spec, const 
 {
     if (r->frame_width == frame->width && r->frame_height == frame->height && r->encoding == frame->encoding)
         return 1;
-    const size_t blended = align((frame->width * pixel_floats(frame->encoding) + SLACK) * sizeof(float));
-    const size_t converted = frame->encoding == EDGE_YUYV ? 2 * align((size_t)frame->width * 3) : 0;
-    const size_t table = align(spec->width * sizeof(float));
-    const size_t total = 2 * table + (blended + converted) * threads;
+    const uint32_t floats = pixel_floats(frame->encoding);
+    const size_t blended = aligned_words((size_t)frame->width * floats + SLACK);
+    const size_t converted = frame->encoding == EDGE_YUYV ? aligned_words(frame->width) : 0;
+    const size_t table = aligned_words(spec->width);
+    const size_t row = blended + 2 * converted, total = (2 * table + row * threads) * sizeof(float);
     if (total > r->capacity) {
         edge_resizer_free(r);
         r->columns = aligned_alloc(64, total);
@@ -83,15 +85,17 @@ int edge_resizer_prepare(edge_resizer *r, const edge_preprocessing *spec, const 
             return 0;
         r->capacity = total;
     }
-    r->column_weights = (float *)((char *)r->columns + table);
-    r->rows = (unsigned char *)r->columns + 2 * table;
-    r->row_bytes = blended + converted;
-    memset(r->rows, 0, r->row_bytes * threads); /* the slack must be finite */
+    r->column_weights = (float *)r->columns + table;
+    r->rows = r->column_weights + table;
+    r->row_words = row;
+    r->blended_words = blended;
+    r->converted_words = converted;
+    memset(r->rows, 0, row * threads * sizeof(float)); /* the slack must be finite */
 
     place_picture(r, spec, frame);
     for (uint32_t x = 0; x < r->width; x++) {
         r->column_weights[x] = locate(x, r->width, frame->width, &r->columns[x]);
-        r->columns[x] *= pixel_floats(frame->encoding);
+        r->columns[x] *= floats;
     }
     r->frame_width = frame->width;
     r->frame_height = frame->height;
@@ -105,25 +109,38 @@ void edge_resizer_free(edge_resizer *r)
     *r = (edge_resizer){0};
 }
 
-INLINE uint8_t clamp_byte(int value)
+/* One thread's rows: blended, and a pair of converted ones. */
+typedef struct row_buffers {
+    float *blended;
+    uint32_t *above, *below;
+} row_buffers;
+
+static row_buffers buffers_of(const edge_resizer *r, unsigned thread)
 {
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    float *first = r->rows + thread * r->row_words;
+    uint32_t *converted = (uint32_t *)(first + r->blended_words);
+    return (row_buffers){first, converted, converted + r->converted_words};
 }
 
-/* BT.601, limited range, in 16.16 fixed point. */
-static const uint8_t *yuyv_to_rgb(const uint8_t *yuyv, uint32_t width, uint8_t *rgb)
+INLINE uint32_t byte(float value)
+{
+    const int rounded = (int)(value + 0.5f);
+    return (uint32_t)(rounded < 0 ? 0 : rounded > 255 ? 255 : rounded);
+}
+
+/* BT.601, limited range. The pixels become four bytes, the last of them zero; whole words, which vectorise well. */
+static const uint8_t *yuyv_to_rgba(const uint8_t *restrict yuyv, uint32_t width, uint32_t *restrict rgba)
 {
     for (uint32_t i = 0; i < width / 2; i++) {
-        const int u = yuyv[4 * i + 1] - 128, v = yuyv[4 * i + 3] - 128;
-        const int red = 104597 * v + 32768, green = -25675 * u - 53279 * v + 32768, blue = 132201 * u + 32768;
-        for (uint32_t k = 0; k < 2; k++) {
-            const int y = 76309 * (yuyv[4 * i + 2 * k] - 16);
-            rgb[6 * i + 3 * k] = clamp_byte((y + red) >> 16);
-            rgb[6 * i + 3 * k + 1] = clamp_byte((y + green) >> 16);
-            rgb[6 * i + 3 * k + 2] = clamp_byte((y + blue) >> 16);
-        }
+        uint32_t word; /* V Y1 U Y0 from the top: all supported processors are little-endian */
+        memcpy(&word, yuyv + 4 * i, sizeof word);
+        const float y0 = 1.164383f * ((int)(word & 255) - 16), y1 = 1.164383f * ((int)(word >> 16 & 255) - 16);
+        const float u = (int)(word >> 8 & 255) - 128, v = (int)(word >> 24) - 128;
+        const float red = 1.596027f * v, green = -0.391762f * u - 0.812968f * v, blue = 2.017232f * u;
+        rgba[2 * i] = byte(y0 + red) | byte(y0 + green) << 8 | byte(y0 + blue) << 16;
+        rgba[2 * i + 1] = byte(y1 + red) | byte(y1 + green) << 8 | byte(y1 + blue) << 16;
     }
-    return rgb;
+    return (const uint8_t *)rgba;
 }
 
 static void blend_rows(const uint8_t *restrict above, const uint8_t *restrict below, float weight, size_t count,
@@ -184,16 +201,17 @@ INLINE void convert_row(const edge_resizer *r, const float *blended, const conve
 }
 
 static void fill_row(const edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame,
-                     const edge_image *image, uint32_t y, float *blended, uint8_t *converted)
+                     const edge_image *image, uint32_t y, const row_buffers *buffers)
 {
     uint32_t first;
     const float weight = locate(y - r->top, r->height, frame->height, &first);
     const uint8_t *above = frame->data + first * frame->stride;
     const uint8_t *below = first + 1 < frame->height ? above + frame->stride : above;
     const uint32_t floats = pixel_floats(frame->encoding);
+    float *blended = buffers->blended;
     if (frame->encoding == EDGE_YUYV) {
-        above = yuyv_to_rgb(above, frame->width, converted);
-        below = yuyv_to_rgb(below, frame->width, converted + align((size_t)frame->width * 3));
+        above = yuyv_to_rgba(above, frame->width, buffers->above);
+        below = yuyv_to_rgba(below, frame->width, buffers->below);
     }
     blend_rows(above, below, weight, (size_t)frame->width * floats, blended);
 
@@ -222,8 +240,7 @@ static void pad_row(const edge_preprocessing *spec, const edge_image *image, uin
 void edge_resizer_fill(const edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame,
                        const edge_image *image, uint32_t first, uint32_t last, unsigned thread)
 {
-    unsigned char *buffers = r->rows + thread * r->row_bytes;
-    const size_t blended = align((frame->width * pixel_floats(frame->encoding) + SLACK) * sizeof(float));
+    const row_buffers buffers = buffers_of(r, thread);
     for (uint32_t y = first; y < last; y++) {
         if (y < r->top || y >= r->top + r->height) {
             pad_row(spec, image, y, 0, spec->width);
@@ -231,6 +248,6 @@ void edge_resizer_fill(const edge_resizer *r, const edge_preprocessing *spec, co
         }
         pad_row(spec, image, y, 0, r->left);
         pad_row(spec, image, y, r->left + r->width, spec->width);
-        fill_row(r, spec, frame, image, y, (float *)buffers, buffers + blended);
+        fill_row(r, spec, frame, image, y, &buffers);
     }
 }

@@ -19,9 +19,9 @@ typedef struct edge_resizer {
     uint32_t left, top, width, height; /* the rectangle of the input that the picture fills */
     uint32_t *columns;                 /* of each of its columns: the first float of the left source pixel ... */
     float *column_weights;             /* ... and how much of the right one is in it, 0..1 */
-    unsigned char *rows;               /* buffers of edge_resizer.row_bytes for each thread */
-    size_t row_bytes;
-    size_t capacity; /* of the three, which are one allocation */
+    float *rows;                       /* row buffers for each thread */
+    size_t row_words, blended_words, converted_words;
+    size_t capacity; /* of the three arrays, which are one allocation: bytes */
 } edge_resizer;
 
 /* Bytes of a pixel. */
