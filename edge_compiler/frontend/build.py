@@ -13,7 +13,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontend.attributes import read_attributes
 from edge_compiler.frontend.validate import first_line
 from edge_compiler.frontend.weights import SMALL
-from edge_compiler.ir.evaluate import RANDOM, evaluate
+from edge_compiler.ir.evaluate import RANDOM, check_finite, evaluate
 from edge_compiler.ir.graph import OPSET, Graph, Node, Value
 
 Array = np.ndarray[Any, Any]
@@ -156,17 +156,3 @@ def _type_of(array: Array) -> onnx.TypeProto:
     return helper.make_tensor_type_proto(
         helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
     )
-
-
-def check_finite(name: str, array: Array) -> None:
-    """
-    Refuse a constant that holds NaN or infinity.
-
-    :raises CompileError: naming the constant.
-    """
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        count = int(array.size - np.isfinite(array).sum())
-        raise CompileError(
-            f"the constant '{name}' of shape {list(array.shape)} holds {count} NaN or infinite "
-            "value(s): the training diverged or the file is damaged, export it again"
-        )

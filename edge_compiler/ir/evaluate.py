@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
+from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import OPSET
 
 RANDOM = {
@@ -38,3 +39,17 @@ def evaluate(
     }
     outputs = ReferenceEvaluator(node, opsets={"": OPSET}).run(None, feeds)
     return [np.asarray(output) for output in outputs]
+
+
+def check_finite(name: str, array: np.ndarray[Any, Any]) -> None:
+    """
+    Refuse a constant that holds NaN or infinity.
+
+    :raises CompileError: naming the constant.
+    """
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        count = int(array.size - np.isfinite(array).sum())
+        raise CompileError(
+            f"the constant '{name}' of shape {list(array.shape)} holds {count} NaN or infinite "
+            "value(s): the training diverged or the file is damaged, export it again"
+        )

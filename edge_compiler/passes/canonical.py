@@ -1,0 +1,62 @@
+"""Write the same thing always in the same way, so that later passes and targets see less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.passes.base import Decision, done, graph_pass
+
+
+@graph_pass("canonicalise")
+def canonicalise(graph: Graph) -> Iterator[Decision]:
+    """Replace operators that are special cases of more usual ones."""
+    for node in graph.nodes:
+        rule = _RULES.get(node.op)
+        if rule is not None and (reason := rule(node)):
+            yield done(node, reason)
+
+
+def _sum(node: Node) -> str | None:
+    if len(node.inputs) != 2:
+        return None
+    node.op = "Add"
+    return "Sum of two tensors is Add"
+
+
+def _matmul(node: Node) -> str | None:
+    weight = node.input(1)
+    if weight.constant is None or len(weight.shape) != 2 or len(node.input(0).shape) != 2:
+        return None
+    node.op = "Gemm"
+    node.attributes = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}
+    return "MatMul with a constant matrix is Gemm without a bias"
+
+
+def _clip(node: Node) -> str | None:
+    low, high = (node.constant(index) for index in (1, 2))
+    if low is None or low.item() != 0 or len(node.inputs) > 2 and node.inputs[2] is not None:
+        return None
+    if high is not None:
+        return None
+    node.op, node.inputs = "Relu", node.inputs[:1]
+    return "Clip from zero without an upper bound is Relu"
+
+
+def _prelu(node: Node) -> str | None:
+    slope = node.constant(1)
+    if slope is None or not np.all(slope == slope.flat[0]):
+        return None
+    node.op, node.inputs = "LeakyRelu", node.inputs[:1]
+    node.attributes = {"alpha": float(slope.flat[0])}
+    return "PRelu with one slope is LeakyRelu"
+
+
+_RULES: dict[str, Callable[[Node], str | None]] = {
+    "Sum": _sum,
+    "MatMul": _matmul,
+    "Clip": _clip,
+    "PRelu": _prelu,
+}

@@ -1,0 +1,76 @@
+"""Let convolutions and pools pad for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.passes.base import Decision, done, graph_pass, kept
+
+Pads = tuple[int, int, int, int]
+
+
+@graph_pass("fuse-padding")
+def fuse_padding(graph: Graph) -> Iterator[Decision]:
+    """Fold a Pad with zeros into the pads of the Conv or AveragePool that reads it."""
+    for node in list(graph.nodes):
+        if node.op != "Pad" or len(node.output.shape) != 4:
+            continue
+        layer = graph.sole_consumer(node.output)
+        if layer is None or layer.op not in ("Conv", "AveragePool", "MaxPool"):
+            continue
+        pads = _image_pads(node)
+        reason = _why_not(layer, pads)
+        if pads is None or reason:
+            yield kept(node, f"not folded into '{layer.name}': {reason}")
+            continue
+        own = layer.attributes["pads"]
+        layer.attributes["pads"] = [a + b for a, b in zip(own, pads, strict=True)]
+        if layer.op == "AveragePool":
+            layer.attributes["count_include_pad"] = 1
+        layer.inputs[0] = node.input(0)
+        layer.origins = (*node.origins, *layer.origins)
+        graph.nodes.remove(node)
+        yield done(layer, f"pads for '{node.name}'")
+
+
+def _image_pads(node: Node) -> Pads | None:
+    """Return (top, left, bottom, right) of a Pad with zeros; None if it does something else."""
+    pads, value = node.constant(1), node.constant(2)
+    if node.attributes["mode"] != "constant" or pads is None or np.any(value):
+        return None
+    if len(node.inputs) > 2 and node.inputs[2] is not None and value is None:
+        return None
+    rank = len(node.output.shape)
+    axes = np.arange(rank)
+    if len(node.inputs) > 3 and node.inputs[3] is not None:
+        given = node.constant(3)
+        if given is None:
+            return None
+        axes = given % rank
+    amounts = np.zeros((2, rank), np.int64)
+    amounts[:, axes] = pads.reshape(2, -1)
+    if amounts.min() < 0 or amounts[:, :2].any():
+        return None
+    (top, left), (bottom, right) = amounts[:, 2:].tolist()
+    return top, left, bottom, right
+
+
+def _why_not(layer: Node, pads: Pads | None) -> str | None:
+    if pads is None:
+        return "it doesn't pad height and width by zeros"
+    if layer.op == "MaxPool":
+        return "the maximum of a window takes part in padded zeros, but not in MaxPool's own pads"
+    if layer.op == "Conv":
+        return None
+    if layer.attributes["ceil_mode"]:
+        return "the size of the result is rounded up"
+    if any(layer.attributes["pads"]) and not layer.attributes["count_include_pad"]:
+        return "the pool doesn't count its own padding"
+    kernel = layer.attributes["kernel_shape"]
+    total = [a + b for a, b in zip(layer.attributes["pads"], pads, strict=True)]
+    if any(pad >= size for pad, size in zip(total, (*kernel, *kernel), strict=True)):
+        return "it pads by more than the window"
+    return None

@@ -1,0 +1,51 @@
+"""The optimiser: its passes, in the order in which they run."""
+
+from __future__ import annotations
+
+from edge_compiler.ir.graph import Graph
+from edge_compiler.passes.activation import fuse_activation
+from edge_compiler.passes.base import Pass
+from edge_compiler.passes.canonical import canonicalise
+from edge_compiler.passes.channel_affine import make_channel_affine, merge_affine
+from edge_compiler.passes.channel_shuffle import recognise_channel_shuffle
+from edge_compiler.passes.compound import recognise_activations
+from edge_compiler.passes.constants import fold_constants
+from edge_compiler.passes.dead_code import drop_dead_code
+from edge_compiler.passes.fold_affine import fold_affine_back, fold_affine_forward
+from edge_compiler.passes.global_pool import recognise_global_pool
+from edge_compiler.passes.noops import remove_noops
+from edge_compiler.passes.padding import fuse_padding
+from edge_compiler.passes.residual import fuse_residual
+from edge_perception.runtime.manifest import Fusion
+
+PASSES: tuple[Pass, ...] = (
+    # what needs no thought
+    fold_constants,
+    drop_dead_code,
+    remove_noops,
+    canonicalise,
+    # what several nodes mean together
+    recognise_activations,
+    recognise_channel_shuffle,
+    recognise_global_pool,
+    # scale and shift go into weights; before padding, whose zeros come after a shift
+    make_channel_affine,
+    merge_affine,
+    fold_affine_back,
+    fold_affine_forward,
+    fuse_padding,
+    # what a node does to its result: first add the residual, then apply the activation
+    fuse_residual,
+    fuse_activation,
+    drop_dead_code,
+)
+
+
+def optimise(graph: Graph) -> list[Fusion]:
+    """
+    Run all passes on the graph, in place.
+
+    :returns: what was done, and what was not although it might have been, for ``edgec explain``.
+    :raises CompileError: if a constant that the model computes is not a finite number.
+    """
+    return [decision for step in PASSES for decision in step.run(graph)]
