@@ -9,18 +9,16 @@ import numpy.typing as npt
 
 from edge_perception.messages import Message
 
-YUYV = ("yuyv", 2)
-
 ENCODINGS = {
-    "rgb8": ("rgb8", 3),
-    "bgr8": ("bgr8", 3),
-    "rgba8": ("rgba8", 4),
-    "bgra8": ("bgra8", 4),
-    "mono8": ("mono8", 1),
-    "yuyv": YUYV,
-    "yuv422_yuy2": YUYV,
+    "rgb8": 3,
+    "bgr8": 3,
+    "rgba8": 4,
+    "bgra8": 4,
+    "mono8": 1,
+    "yuyv": 2,
+    "yuv422_yuy2": 2,
 }
-"""Encodings of ROS that are understood: the model's name for each, and its bytes per pixel."""
+"""Encodings that a model can be run on, and their bytes per pixel."""
 
 
 class FrameError(Exception):
@@ -33,7 +31,7 @@ class Frame(NamedTuple):
 
     :ivar pixels: height x width x channels (mono8: height x width); rows may be further apart
         than they are long.
-    :ivar encoding: as the model's loader names it.
+    :ivar encoding: one of ENCODINGS.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -51,7 +49,7 @@ def frame(image: Message) -> Frame:
             f"the encoding {image.encoding!r:.40} is not supported; set the camera driver to one "
             f"of {', '.join(ENCODINGS)}"
         )
-    encoding, channels = ENCODINGS[image.encoding]
+    channels = ENCODINGS[image.encoding]
     height, width, step = image.height, image.width, image.step
     if height == 0 or width == 0:
         raise FrameError(f"the image has no pixels: its size is {width}x{height}")
@@ -66,8 +64,8 @@ def frame(image: Message) -> Frame:
             f"{height} rows of {step} bytes are {height * step} bytes, but data has {len(data)}; "
             "the camera driver must fill in height, step and data consistently"
         )
-    if encoding == "yuyv" and width % 2:
+    if channels == 2 and width % 2:
         raise FrameError(f"a {image.encoding} image has an even width, received {width}")
     shape: Any = (height, width) if channels == 1 else (height, width, channels)
     strides = (step, channels, 1)[: len(shape)]
-    return Frame(np.ndarray(shape, np.uint8, data, strides=strides), encoding)
+    return Frame(np.ndarray(shape, np.uint8, data, strides=strides), image.encoding)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_perception.core.node import ConfigurationError
-from edge_perception.runtime.manifest import Manifest
+from edge_perception.runtime import BundleError, load, Manifest
 
 
 class Model(Protocol):
@@ -37,10 +37,7 @@ def load_bundle(path: str, threads: int, variant: str) -> Model:
 
     :raises ConfigurationError: saying what is wrong with the bundle.
     """
-    from edge_perception import runtime  # only a robot that runs a model needs the loader
-
     try:
-        model: Model = runtime.load(path, threads=threads, variant=variant or None)
-    except runtime.BundleError as error:
+        return load(path, threads=threads, variant=variant or None, selftest=True)
+    except BundleError as error:
         raise ConfigurationError(str(error)) from error
-    return model

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from edge_perception import messages
 from edge_perception.core import decode
 from edge_perception.core.decode import DecodeError
 from edge_perception.core.faults import Faults
-from edge_perception.core.image import FrameError, frame
-from edge_perception.core.model import Load, Model, load_bundle
+from edge_perception.core.image import frame, FrameError
+from edge_perception.core.model import Load, load_bundle, Model
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -25,8 +25,9 @@ from edge_perception.core.node import (
     Qos,
     Value,
 )
-from edge_perception.core.stamps import SECOND, nanoseconds, to_duration
+from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
 from edge_perception.core.throughput import Throughput
+from edge_perception.runtime import BundleError
 
 DetectionArray = messages.get("edge_perception/msg/DetectionArray")
 StageTime = messages.get("edge_perception/msg/StageTime")
@@ -70,9 +71,9 @@ class PerceptionCore(NodeCore):
         ),
         Parameter(
             "top",
-            5,
-            "The greatest number of classes that a classification reports.",
-            minimum=1,
+            0,
+            "The greatest number of classes that a classification reports; 0: as the bundle says.",
+            minimum=0,
             maximum=1000,
             read_only=True,
         ),
@@ -130,7 +131,11 @@ class PerceptionCore(NodeCore):
         self._name = facts.name
         self._throughput = Throughput(facts.name)
         self._faults = Faults()
-        labels = {"model": facts.name, "labels": facts.labels}
+        labels = {
+            "model": facts.name,
+            "decoder": facts.decoder.kind,
+            "labels": facts.labels,
+        }
         return [("labels", Text(data=json.dumps(labels, ensure_ascii=False)))]
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
@@ -152,7 +157,7 @@ class PerceptionCore(NodeCore):
             tensors = self._model.run_image(*frame(image))
             ran = self._clock()
             found = self._decode(tensors, (image.width, image.height))
-        except (FrameError, DecodeError) as error:
+        except (FrameError, DecodeError, BundleError) as error:
             self._throughput.rejected += 1
             self._faults.report(now, Level.ERROR, "images", f"{self._topic}: {error}")
             return []

@@ -12,7 +12,7 @@ A field of type ``byte`` is an int here, where rclpy has a bytes object of lengt
 numbers are numpy arrays.
 """
 
-from edge_perception.messages.classes import Message, get
+from edge_perception.messages.classes import get, Message
 from edge_perception.messages.codec import deserialize, serialize
 from edge_perception.messages.definition import MessageError
 

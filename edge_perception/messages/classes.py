@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 import dataclasses
 import functools
 import os
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
+import sys
 from typing import Any
 
 import numpy as np
 
 from edge_perception.messages.definition import (
-    NUMBERS,
     Definition,
     Field,
-    MessageError,
     full_name,
+    MessageError,
+    NUMBERS,
     parse,
 )
 from edge_perception.share import share_dir

@@ -8,16 +8,16 @@ packed together; arrays of numbers are not copied when they are read.
 
 from __future__ import annotations
 
-import functools
-import struct
 from collections.abc import Callable, Sequence
+import functools
 from operator import attrgetter
+import struct
 from typing import Any, NamedTuple
 
 from edge_perception.messages import elements
-from edge_perception.messages.classes import Message, definition, get
-from edge_perception.messages.definition import NUMBERS, Field, MessageError, Type
-from edge_perception.messages.elements import HEADER, Codec, Order
+from edge_perception.messages.classes import definition, get, Message
+from edge_perception.messages.definition import Field, MessageError, NUMBERS, Type
+from edge_perception.messages.elements import Codec, HEADER, Order
 
 _ENCODINGS: dict[bytes, Order] = {b"\0\0": ">", b"\0\1": "<"}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
+import re
 
 INTEGERS = {
     "byte": "B",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
+import struct
 from typing import Any, Literal, NamedTuple
 
 import numpy as np

@@ -6,16 +6,16 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+import numpy as np
+import pytest
+from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 
 import edge_perception
 from edge_perception import messages
 from edge_perception.messages.classes import definition
-from edge_perception.messages.definition import NUMBERS, MessageError, Type, parse
+from edge_perception.messages.definition import MessageError, NUMBERS, parse, Type
 
 ROOT = Path(edge_perception.__file__).parent
 STANDARD = sorted(

@@ -7,11 +7,11 @@ function ``make(model, options) -> Decode`` that checks the model when the node 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -38,10 +38,10 @@ class DecodeError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """What the user chooses: the least score, and the greatest number of detections."""
+    """What the user chooses: the least score, and how many detections (0: as the model says)."""
 
     min_score: float = 0.0
-    top: int = 5
+    top: int = 0
 
 
 def make(model: Model, options: Options) -> Decode:

@@ -1,8 +1,9 @@
 """
 One score a class: the best classes, each a detection without a box.
 
-Parameters in the manifest: ``output``, the tensor with the scores (default: the only one), and
-``softmax``, whether the scores are still to be normalised (default: no).
+Parameters in the manifest: ``output``, the tensor with the scores (default: the first one);
+``softmax``, whether the scores are still to be normalised (default: no); ``top``, how many classes
+are of interest (default: 5).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 
 import numpy as np
 
-from edge_perception.core.decode import Decode, Detection, Options, Tensors, finite
+from edge_perception.core.decode import Decode, Detection, finite, Options, Tensors
 from edge_perception.core.node import ConfigurationError
 from edge_perception.messages import Message
 from edge_perception.runtime.manifest import Model
@@ -37,6 +38,7 @@ def make(model: Model, options: Options) -> Decode:
             f"{count} scores; compile it again with the right labels"
         )
     labels = model.labels or tuple(f"class {index}" for index in range(count))
+    top = options.top or int(model.decoder.parameters.get("top", 5))
     softmax = bool(model.decoder.parameters.get("softmax", False))
 
     def decode(tensors: Tensors, size: tuple[int, int]) -> list[Message]:
@@ -44,7 +46,7 @@ def make(model: Model, options: Options) -> Decode:
         if softmax:
             powers = np.exp(scores - scores.max())
             scores = powers / powers.sum()
-        best = np.argsort(-scores, kind="stable")[: options.top]
+        best = np.argsort(-scores, kind="stable")[:top]
         return [
             Detection(
                 label=labels[index], class_id=int(index), score=float(scores[index]), track_id=-1

@@ -6,7 +6,7 @@ Its label is the tensor's name and its embedding the values, for a node that kno
 
 from __future__ import annotations
 
-from edge_perception.core.decode import Decode, Detection, Options, Tensors, finite
+from edge_perception.core.decode import Decode, Detection, finite, Options, Tensors
 from edge_perception.messages import Message
 from edge_perception.runtime.manifest import Model
 

@@ -1,0 +1,153 @@
+"""Conditions on what is seen in one image, and how they are written in a rule file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+import fnmatch
+import math
+from typing import Protocol
+
+from edge_perception.core.located_yaml import Item
+from edge_perception.core.node import Message
+
+SIZES = ("width", "height", "area")
+
+
+class Condition(Protocol):
+    """Something that holds or does not hold for an image."""
+
+    def evidence(self, seen: Message) -> list[Message] | None:
+        """
+        Return the detections that make it hold, or None if it does not hold.
+
+        :param seen: an edge_perception/msg/DetectionArray.
+        """
+
+    def seeing(self) -> Iterator[Seen]:
+        """Give the conditions on single detections that it consists of."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from ``low`` to ``high``, both included."""
+
+    low: float = 0.0
+    high: float = math.inf
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Seen:
+    """
+    There is a detection that fulfils all of this.
+
+    :ivar labels: patterns in lower case of which one must match; empty: any label.
+    :ivar score: the range of the score.
+    :ivar sizes: ranges of the box's width, height and area as fractions of the image's. A
+        detection without a box fulfils none.
+    """
+
+    labels: tuple[str, ...] = ()
+    score: Range = Range()
+    sizes: dict[str, Range] = field(default_factory=dict)
+
+    def evidence(self, seen: Message) -> list[Message] | None:
+        """Return the detections that fulfil all."""
+        found = [thing for thing in seen.detections if self._matches(thing, seen)]
+        return found or None
+
+    def seeing(self) -> Iterator[Seen]:
+        """Give itself."""
+        yield self
+
+    def _matches(self, thing: Message, seen: Message) -> bool:
+        if thing.score not in self.score:
+            return False
+        if self.labels and not any(matches(thing.label, pattern) for pattern in self.labels):
+            return False
+        if not self.sizes:
+            return True
+        if not (thing.has_box and seen.image_width and seen.image_height):
+            return False
+        width, height = thing.width / seen.image_width, thing.height / seen.image_height
+        actual = {"width": width, "height": height, "area": width * height}
+        return all(actual[name] in wanted for name, wanted in self.sizes.items())
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Several conditions of which ``any``, ``all`` or ``none`` must hold."""
+
+    how: str
+    parts: tuple[Condition, ...]
+
+    def evidence(self, seen: Message) -> list[Message] | None:
+        """Return the evidence of the parts that hold."""
+        found = [part.evidence(seen) for part in self.parts]
+        holding = [evidence for evidence in found if evidence is not None]
+        needed = {"any": len(holding) > 0, "all": len(holding) == len(found), "none": not holding}
+        if not needed[self.how]:
+            return None
+        unique = {id(thing): thing for evidence in holding for thing in evidence}
+        return list(unique.values())
+
+    def seeing(self) -> Iterator[Seen]:
+        """Give the conditions of all parts."""
+        for part in self.parts:
+            yield from part.seeing()
+
+
+HOW = ("any", "all", "none")
+_KEYS = ("label", "score", *SIZES)
+
+
+def read(item: Item) -> Condition:
+    """
+    Read a condition of a rule file.
+
+    :raises FileError: if it is none.
+    """
+    fields = item.mapping(known=(*_KEYS, *HOW))
+    how = [name for name in fields if name in HOW]
+    if how and len(fields) > 1:
+        raise item.error(f"{how[0]!r} can't stand beside other keys; put them into its list")
+    if how:
+        return Combination(how[0], tuple(read(part) for part in fields[how[0]].sequence()))
+    if not fields:
+        raise item.error(f"the condition is empty; expected one of {', '.join((*_KEYS, *HOW))}")
+    return Seen(
+        labels=_labels(fields["label"]) if "label" in fields else (),
+        score=_range(fields["score"]) if "score" in fields else Range(),
+        sizes={name: _range(fields[name]) for name in SIZES if name in fields},
+    )
+
+
+def _labels(item: Item) -> tuple[str, ...]:
+    items = item.sequence() if item.is_sequence() else [item]
+    return tuple(label.text().lower() for label in items)
+
+
+def _range(item: Item) -> Range:
+    """Read "0.5", which means at least 0.5, or {min: 0.1, max: 0.5}."""
+    if not item.is_mapping():
+        return Range(item.number(0.0, 1.0))
+    bounds = {
+        name: bound.number(0.0, 1.0) for name, bound in item.mapping(known=("min", "max")).items()
+    }
+    found = Range(bounds.get("min", 0.0), bounds.get("max", math.inf))
+    if found.low > found.high:
+        raise item.error(f"min {found.low:g} is greater than max {found.high:g}")
+    return found
+
+
+def matches(label: str, pattern: str) -> bool:
+    """
+    Tell whether a label, or one of the names it lists ("moped, motor bike"), fits a pattern.
+
+    :param pattern: in lower case; ``*`` stands for any text, ``?`` for a letter.
+    """
+    names: Sequence[str] = [label, *label.split(",")]
+    return any(fnmatch.fnmatchcase(name.strip().lower(), pattern) for name in names)

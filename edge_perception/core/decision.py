@@ -1,0 +1,180 @@
+"""The decision node: what the robot shall do, by rules on what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from edge_perception import messages
+from edge_perception.core import rules as rule_files
+from edge_perception.core.advice import advice
+from edge_perception.core.freshness import Freshness
+from edge_perception.core.hysteresis import Switch
+from edge_perception.core.located_yaml import FileError
+from edge_perception.core.node import (
+    ConfigurationError,
+    Diagnostic,
+    Level,
+    Message,
+    NodeCore,
+    Outputs,
+    Parameter,
+    Port,
+    Qos,
+    Value,
+)
+from edge_perception.core.rules import Action, Rule
+from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.share import share_dir
+
+Bool = messages.get("std_msgs/msg/Bool")
+Decision = messages.get("edge_perception/msg/Decision")
+Header = messages.get("std_msgs/msg/Header")
+Twist = messages.get("geometry_msgs/msg/Twist")
+Vector3 = messages.get("geometry_msgs/msg/Vector3")
+
+
+class _State:
+    """A rule and how it stands."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.switch = Switch(rule.after, rule.release, rule.hold)
+        self.evidence: list[Message] = []
+
+
+class DecisionCore(NodeCore):
+    """
+    Decide by the rules of a file, on every array of detections and at least every 100 ms.
+
+    The first rule in force decides. While the detections are missing, stale or of implausible
+    time, and until enough images were seen since to judge every rule, the safe action is given.
+    """
+
+    parameters = (
+        Parameter(
+            "rules",
+            "",
+            "The rule file; empty: config/rules.yaml of this package, which explains its keys.",
+            read_only=True,
+        ),
+    )
+    inputs = (
+        Port("detections", "edge_perception/msg/DetectionArray", "detections"),
+        Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED, optional=True),
+    )
+    outputs = (
+        Port("decision", "edge_perception/msg/Decision", "decision"),
+        Port("limit", "geometry_msgs/msg/Twist", "cmd_vel_limit"),
+        Port("trigger", "std_msgs/msg/Bool", "trigger"),
+    )
+
+    _topic = inputs[0].topic
+
+    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+        """Read the rules; nothing is decided before there are detections."""
+        path = Path(str(parameters["rules"]) or share_dir() / "config" / "rules.yaml")
+        try:
+            self._rules = rule_files.load(path)
+        except FileError as error:
+            raise ConfigurationError(f"the rules can't be used: {error}") from error
+        self._file = path
+        self._detections = Freshness(self._topic, self._rules.timeout["detections"])
+        self._advice: list[str] = []
+        self._last = ""
+        self._forget()
+        return []
+
+    def period(self) -> float:
+        """Return how often the decision is repeated, so that watchdogs of actuators are fed."""
+        return min(0.1, self._rules.timeout["detections"] / SECOND / 4)
+
+    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+        """Judge the rules on new detections, and decide."""
+        if "labels" in inputs:
+            self._advice = advice(self._rules, inputs["labels"].data)
+        if not self._detections.tick(now):
+            self._forget()
+        if "detections" in inputs and self._detections.accept(inputs["detections"]):
+            self._see(inputs["detections"])
+        if self._detections.problem():
+            self._forget()
+        for state in self._states:
+            state.switch.settle(now)
+        return self._publish(*self._decide(now))
+
+    def _forget(self) -> None:
+        """Begin anew: what was seen before a gap says nothing about now."""
+        self._seen = 0
+        self._states = [_State(rule) for rule in self._rules.rules]
+
+    def _see(self, seen: Message) -> None:
+        self._seen = min(self._seen + 1, self._rules.warm_up)
+        for state in self._states:
+            evidence = state.rule.when.evidence(seen)
+            state.switch.see(evidence is not None)
+            state.evidence = evidence if evidence is not None else state.evidence
+
+    def _decide(self, now: int) -> tuple[Action, Message]:
+        problem = self._detections.problem()
+        if not problem and self._seen < self._rules.warm_up:
+            problem = f"{self._seen} of {self._rules.warm_up} images seen that the rules ask for"
+        if problem:
+            expires = now + self._rules.timeout["detections"]
+            return self._rules.safe, self._decision("safe", self._rules.safe, problem, expires)
+        expires = self._detections.expiry()
+        for state in self._states:
+            if state.switch.on:
+                rule = state.rule
+                reason = _reason(rule, state.evidence)
+                decision = self._decision(rule.name, rule.action, reason, expires)
+                decision.evidence = state.evidence
+                return rule.action, decision
+        default = self._rules.default
+        return default, self._decision("default", default, "no rule is in force", expires)
+
+    def _decision(self, rule: str, action: Action, reason: str, expires: int) -> Message:
+        newest = self._detections.message
+        return Decision(
+            header=newest.header if newest is not None else Header(),
+            action=action.name,
+            rule=rule,
+            reason=reason,
+            safe=rule == "safe",
+            expires=to_time(expires),
+        )
+
+    def _publish(self, action: Action, decision: Message) -> Outputs:
+        self._last = f"{action.name}: {decision.reason}"
+        outputs = [("decision", decision)]
+        if action.limit is not None:
+            linear, angular = Vector3(x=action.limit.linear), Vector3(z=action.limit.angular)
+            outputs.append(("limit", Twist(linear=linear, angular=angular)))
+        if self._rules.triggers:
+            outputs.append(("trigger", Bool(data=action.trigger)))
+        return outputs
+
+    def diagnostics(self, now: int) -> Sequence[Diagnostic]:
+        """Report on the rules and on what they are applied to."""
+        problem = self._detections.problem()
+        safe = self._rules.safe.name
+        state = (
+            Diagnostic(Level.ERROR, "input", f"{problem}; the safe action {safe!r} is given")
+            if problem
+            else Diagnostic(Level.OK, "input", "detections are fresh", {"decision": self._last})
+        )
+        count = len(self._rules.rules)
+        checked = (
+            Diagnostic(Level.WARN, "rules", "; ".join(self._advice))
+            if self._advice
+            else Diagnostic(Level.OK, "rules", f"{count} rules of {self._file}")
+        )
+        return (state, checked)
+
+
+def _reason(rule: Rule, evidence: Sequence[Message]) -> str:
+    """Say what a rule rests on."""
+    if not evidence:
+        return "nothing that the rule excludes is seen"
+    best = max(evidence, key=lambda thing: thing.score)
+    return f"{best.label} is seen with score {best.score:.2f} (in {rule.after} images)"

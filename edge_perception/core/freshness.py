@@ -1,0 +1,74 @@
+"""Whether the newest message of an input may still be acted upon."""
+
+from __future__ import annotations
+
+from edge_perception.core.node import Message
+from edge_perception.core.stamps import nanoseconds, SECOND
+
+AHEAD = SECOND // 10
+"""How far a time stamp may lie in the future: the clocks of two machines differ a little."""
+
+
+class Freshness:
+    """
+    The newest message of an input and its age.
+
+    Messages that carry no time, a time in the future, or one that isn't later than that of the
+    message before are not accepted: they may be replayed or mixed up.
+
+    :ivar message: the newest one accepted; None if there is none.
+    """
+
+    def __init__(self, topic: str, timeout: int) -> None:
+        self.message: Message | None = None
+        self._topic = topic
+        self._timeout = timeout
+        self._stamp = 0
+        self._now = 0
+        self._refused = ""
+
+    def tick(self, now: int) -> bool:
+        """
+        Take in the time; after a jump backwards nothing that was received before counts.
+
+        :returns: False if the clock jumped.
+        """
+        jumped = now < self._now
+        if jumped:
+            self.message = None
+            self._stamp = 0
+            self._refused = f"the clock jumped back by {(self._now - now) / SECOND:.3f} s"
+        self._now = now
+        return not jumped
+
+    def accept(self, message: Message) -> bool:
+        """Take in a message, and tell whether it may be acted upon."""
+        stamp = nanoseconds(message.header.stamp)
+        if stamp == 0:
+            self._refused = f"what comes on {self._topic} carries no time (header.stamp is 0)"
+        elif stamp > self._now + AHEAD:
+            ahead = (stamp - self._now) / SECOND
+            self._refused = f"what comes on {self._topic} is stamped {ahead:.3f} s in the future"
+        elif stamp <= self._stamp:
+            self._refused = f"what comes on {self._topic} is not newer than what came before"
+        else:
+            self._refused = ""
+            self._stamp = stamp
+            self.message = message
+            return self.problem() == ""
+        return False
+
+    def problem(self) -> str:
+        """Say why the input can't be relied upon now; empty if it can."""
+        if self.message is not None and self._now <= self.expiry():
+            return ""
+        if self._refused:
+            return self._refused
+        if self.message is None:
+            return f"nothing has come on {self._topic} yet"
+        age, limit = (self._now - self._stamp) / SECOND, self._timeout / SECOND
+        return f"the newest of {self._topic} is {age:.3f} s old, the limit is {limit:g} s"
+
+    def expiry(self) -> int:
+        """Return the time after which the newest message is stale."""
+        return self._stamp + self._timeout

@@ -1,0 +1,52 @@
+"""A switch that changes only when enough of the last images agree, and not too soon again."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Share:
+    """At least ``count`` of the last ``of`` images."""
+
+    count: int = 1
+    of: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.of}"
+
+
+class Switch:
+    """
+    Whether a rule is in force.
+
+    :ivar on: whether it is.
+    """
+
+    def __init__(self, after: Share, release: Share, hold: int) -> None:
+        """
+        Make a switch that is off.
+
+        :param after: images in which the condition must hold, to switch on.
+        :param release: images in which it must not hold, to switch off.
+        :param hold: least time in nanoseconds from switching on to switching off.
+        """
+        self.on = False
+        self._after, self._release, self._hold = after, release, hold
+        self._since = 0
+        self._votes: deque[bool] = deque(maxlen=after.of)
+
+    def see(self, holds: bool) -> None:
+        """Take in whether the condition holds in a new image."""
+        self._votes.append(holds != self.on)  # a vote for change
+
+    def settle(self, now: int) -> None:
+        """Change if enough images ask for it; the images before a change don't count after it."""
+        needed = self._release if self.on else self._after
+        if self.on and now - self._since < self._hold:
+            return
+        if sum(self._votes) >= needed.count:
+            self.on = not self.on
+            self._since = now
+            self._votes = deque(maxlen=(self._release if self.on else self._after).of)
