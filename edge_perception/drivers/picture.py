@@ -1,0 +1,194 @@
+"""Pictures for people: what was seen in an image and what was decided, and sheets of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+import functools
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
+
+from edge_perception.core.node import Message
+
+_PAPER = "#eef1f4"
+_CARD = "#ffffff"
+_INK = "#17212b"
+_FAINT = "#66737f"
+_TRACK = "#e3e8ec"
+_ACTIONS = {"stop": "#c0272d", "slow": "#b35c00", "go": "#1f7a3d", "unlock": "#1f7a3d"}
+_OTHERS = ("#1d5fa8", "#6b3fa0", "#00707a", "#8a3b66", "#4a5a2b")
+_SAFE = "#4b5661"
+
+_PAD = 16
+_BANNER = 46
+_ROW = 34
+_ROWS = 3
+_FOOTER = 34
+_PANEL = _BANNER + _PAD // 2 + _ROWS * _ROW + _FOOTER
+
+
+def action_color(action: str, safe: bool = False) -> str:
+    """Return the colour of an action: the same in every picture and on every machine."""
+    if safe:
+        return _SAFE
+    return _ACTIONS.get(action.lower()) or _OTHERS[zlib.crc32(action.encode()) % len(_OTHERS)]
+
+
+def card(
+    pixels: npt.NDArray[np.uint8],
+    detections: Message,
+    decision: Message,
+    name: str = "",
+    size: tuple[int, int] = (480, 320),
+) -> Image.Image:
+    """
+    Draw an image with what was seen in it, and below it the decision and where the time went.
+
+    :param pixels: the image as rgb8 or mono8.
+    :param detections: edge_perception/msg/DetectionArray of the image.
+    :param decision: edge_perception/msg/Decision that followed.
+    :param name: e.g. the file's.
+    :param size: of the image in the card, which shows all of it.
+    """
+    color = action_color(decision.action, decision.safe)
+    photo = Image.fromarray(pixels).convert("RGB")
+    _draw_boxes(photo, detections.detections, color)
+    sheet = Image.new("RGB", (size[0], size[1] + _PANEL), _CARD)
+    sheet.paste(_framed(photo, size), (0, 0))
+    draw = ImageDraw.Draw(sheet)
+    _draw_banner(draw, size, color, decision)
+    top = size[1] + _BANNER + _PAD // 2
+    for row, seen in enumerate(detections.detections[:_ROWS]):
+        _draw_score(draw, top + row * _ROW, size[0], seen, color if row == 0 else _FAINT)
+    if not detections.detections:
+        draw.text((_PAD, top + _ROW // 2), "nothing seen", _FAINT, _font(17), "lm")
+    times = "   ".join(f"{stage.name} {stage.milliseconds:.1f} ms" for stage in detections.stages)
+    middle = size[1] + _PANEL - _FOOTER // 2 - 3
+    draw.text((_PAD, middle), _shorten(times, 14, size[0] * 2 // 3), _FAINT, _font(14), "lm")
+    draw.text(
+        (size[0] - _PAD, middle),
+        _shorten(name, 14, size[0] // 3 - 2 * _PAD),
+        _FAINT,
+        _font(14),
+        "rm",
+    )
+    return sheet
+
+
+def contact_sheet(
+    cards: Sequence[Image.Image], title: str, facts: Mapping[str, str], columns: int = 3
+) -> Image.Image:
+    """
+    Arrange cards of one size in a grid; the last cell tells the facts.
+
+    :param title: the heading of the facts.
+    :param facts: name and value.
+    """
+    width, height = cards[0].size if cards else (480, 320 + _PANEL)
+    cells = [*cards, _fact_card((width, height), title, facts)]
+    columns = min(columns, len(cells))
+    rows = -(-len(cells) // columns)
+    gap = 24
+    sheet = Image.new("RGB", (gap + columns * (width + gap), gap + rows * (height + gap)), _PAPER)
+    for index, cell in enumerate(cells):
+        row, column = divmod(index, columns)
+        place = (gap + column * (width + gap), gap + row * (height + gap))
+        sheet.paste(cell, place, _rounded(cell.size))
+    return sheet
+
+
+def _framed(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Fit all of a photo into a size, and fill what is left with a dim blur of it."""
+    ground = ImageOps.fit(photo, size).filter(ImageFilter.GaussianBlur(24))
+    ground = ImageEnhance.Brightness(ground).enhance(0.45)
+    whole = ImageOps.contain(photo, size, Image.Resampling.LANCZOS)
+    ground.paste(whole, ((size[0] - whole.width) // 2, (size[1] - whole.height) // 2))
+    return ground
+
+
+def _draw_boxes(photo: Image.Image, detections: Sequence[Message], color: str) -> None:
+    """Draw the boxes in the image's own pixels, before it is scaled."""
+    draw = ImageDraw.Draw(photo)
+    stroke = max(2, min(photo.size) // 150)
+    size = max(12, min(photo.size) // 24)
+    for seen in detections:
+        if not seen.has_box:
+            continue
+        corner = (seen.x, seen.y)
+        end = (seen.x + max(0.0, seen.width), seen.y + max(0.0, seen.height))
+        draw.rectangle((corner, end), outline=color, width=stroke)
+        text = f"{seen.label} {seen.score:.2f}"
+        place = (seen.x + stroke, max(seen.y, size * 1.2))
+        draw.rectangle(draw.textbbox(place, text, _font(size), "lb"), fill=color)
+        draw.text(place, text, "white", _font(size), "lb")
+
+
+def _draw_banner(
+    draw: ImageDraw.ImageDraw, size: tuple[int, int], color: str, decision: Message
+) -> None:
+    width, top = size
+    draw.rectangle((0, top, width, top + _BANNER), fill=color)
+    middle = top + _BANNER // 2
+    action = decision.action.upper() + (" (SAFE)" if decision.safe else "")
+    action = _shorten(action, 23, width // 2)
+    draw.text((_PAD, middle), action, "white", _font(23), "lm", stroke_width=0.4)
+    left = _PAD + _font(23).getlength(action) + _PAD
+    reason = _shorten(decision.reason, 14, width - left - _PAD)
+    draw.text((width - _PAD, middle), reason, "#ffffffd0", _font(14), "rm")
+
+
+def _draw_score(
+    draw: ImageDraw.ImageDraw, top: int, width: int, seen: Message, color: str
+) -> None:
+    """Draw a label, its score and a bar as long as the score."""
+    score = min(1.0, max(0.0, float(seen.score)))
+    right = width - _PAD
+    draw.text((_PAD, top + 12), _shorten(seen.label, 17, width - 110), _INK, _font(17), "lm")
+    draw.text((right, top + 12), f"{100 * score:.1f} %", _INK, _font(17), "rm")
+    draw.rectangle((_PAD, top + 25, right, top + 28), fill=_TRACK)
+    if score > 0.005:
+        draw.rectangle((_PAD, top + 25, _PAD + score * (right - _PAD), top + 28), fill=color)
+
+
+def _fact_card(size: tuple[int, int], title: str, facts: Mapping[str, str]) -> Image.Image:
+    width, height = size
+    sheet = Image.new("RGB", size, _CARD)
+    draw = ImageDraw.Draw(sheet)
+    pad = 2 * _PAD
+    draw.text((pad, pad + 8), title, _INK, _font(28), "lm", stroke_width=0.4)
+    row = min(44, (height - 3 * pad) // max(1, len(facts)))
+    for index, (name, value) in enumerate(facts.items()):
+        middle = 3 * pad + index * row
+        left = pad + _font(17).getlength(name) + _PAD
+        draw.text((pad, middle), name, _FAINT, _font(17), "lm")
+        text = _shorten(value, 17, width - pad - left)
+        draw.text((width - pad, middle), text, _INK, _font(17), "rm")
+        draw.line((pad, middle + row // 2, width - pad, middle + row // 2), _TRACK)
+    return sheet
+
+
+def _rounded(size: tuple[int, int]) -> Image.Image:
+    """Return a mask with round corners, drawn large for smooth edges."""
+    large = Image.new("L", (size[0] * 2, size[1] * 2), 0)
+    ImageDraw.Draw(large).rounded_rectangle((0, 0, *large.size), 24, fill=255)
+    return large.resize(size, Image.Resampling.LANCZOS)
+
+
+def _shorten(text: str, size: int, width: float) -> str:
+    """Return the text, cut with an ellipsis if it is too wide."""
+    font = _font(size)
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "...") > width:
+        text = text[:-1]
+    return text.rstrip() + "..."
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Return Pillow's own font: the same everywhere, nothing to install."""
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font
