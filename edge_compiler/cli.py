@@ -18,12 +18,14 @@ from typing import NoReturn
 
 import argcomplete
 
+from edge_compiler.commands import compile as compile_command
 from edge_compiler.commands import fetch
 from edge_compiler.errors import CompileError
 from edge_compiler.terminal import note
 from edge_compiler.version import VERSION
+from edge_perception.runtime.errors import BundleError
 
-COMMANDS = (fetch,)
+COMMANDS = (fetch, compile_command)
 """In the order in which they are used and listed."""
 
 
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
-    except CompileError as error:
+    except (CompileError, BundleError) as error:
         return _fail(str(error))
     except BrokenPipeError:
         # the reader (head, less) has had enough; the interpreter must not try to flush either

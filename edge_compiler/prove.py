@@ -44,21 +44,13 @@ class Prover:
     """
 
     def __init__(self, sandbox: Sandbox, model: Model, reference: Reference) -> None:
-        """
-        Find out what can be compared.
-
-        :raises CompileError: if that is nothing.
-        """
+        """Find out what can be compared."""
         self._sandbox, self._model, self._reference = sandbox, model, reference
         self.errors = [0.0 if step.value in reference.tensors else None for step in model.steps]
         self.inputs = 0
         self.selftest: tuple[Inputs, Inputs] = ({}, {})
-        self.variants = sandbox.usable_variants(model.variants)
-        if not self.variants:
-            raise CompileError(
-                f"this processor can run none of the library's variants "
-                f"({', '.join(model.variants)}), so it cannot be proven here"
-            )
+        best = model.variants.index(sandbox.best_variant())
+        self.variants = model.variants[best:]  # this processor lacks what the others need
 
     def prove(self, frames: Iterable[Array], progress: Progress) -> Proof:
         """

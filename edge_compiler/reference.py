@@ -11,6 +11,7 @@ import onnx
 import onnxruntime as ort
 
 from edge_compiler.errors import CompileError
+from edge_perception.runtime.manifest import Tensor
 
 Array = np.ndarray[Any, Any]
 NAME = f"ONNX Runtime {ort.__version__}"
@@ -24,23 +25,21 @@ class Reference:
     remove the tensors that are asked for.
     """
 
-    def __init__(
-        self, path: Path, shapes: Mapping[str, tuple[int, ...]] | None, tensors: Iterable[str]
-    ) -> None:
+    def __init__(self, path: Path, inputs: Iterable[Tensor], tensors: Iterable[str]) -> None:
         """
-        Prepare the model to tell the values of ``tensors``; those it has not are left out.
+        Prepare the model to tell the values of ``tensors``; those that it lacks are left out.
 
-        :param shapes: of inputs, where they differ from what the file says.
+        :param inputs: with the shapes that the model was compiled for.
         :raises CompileError: if ONNX Runtime refuses the model.
         """
         model = onnx.load(path, load_external_data=False)
+        shapes = {tensor.name: tensor.shape for tensor in inputs}
         for value in model.graph.input:
-            if shapes and value.name in shapes:
+            if value.name in shapes:
                 _set_shape(value, shapes[value.name])
-        if shapes:  # what the file says of the outputs need not hold any more
-            for value in model.graph.output:
-                value.type.tensor_type.ClearField("shape")
-            del model.graph.value_info[:]
+        for value in model.graph.output:  # what the file says need not hold for these inputs
+            value.type.tensor_type.ClearField("shape")
+        del model.graph.value_info[:]
         declared = {value.name for value in model.graph.output}
         computed = {name for node in model.graph.node for name in node.output if name}
         extra = [name for name in dict.fromkeys(tensors) if name in computed - declared]

@@ -53,9 +53,9 @@ class Sandbox:
         self._child.wait()
         self._stderr.close()
 
-    def usable_variants(self, variants: tuple[str, ...]) -> tuple[str, ...]:
-        """Return those instruction-set variants of the library that this processor can run."""
-        return tuple(self._ask("usable_variants", variants))
+    def best_variant(self) -> str:
+        """Return the instruction set that the library chooses on this processor."""
+        return str(self._ask("best_variant"))
 
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
         """Run, and return what each step computed."""
@@ -121,17 +121,8 @@ class _Server:
             self._instances[key] = self._library.create(threads=threads, variant=variant)
         return self._instances[key]
 
-    def usable_variants(self, variants: tuple[str, ...]) -> list[str]:
-        from edge_perception.runtime import BundleError
-
-        usable = []
-        for variant in variants:
-            try:
-                self._library.create(threads=1, variant=variant).close()
-            except BundleError:
-                continue
-            usable.append(variant)
-        return usable
+    def best_variant(self) -> str:
+        return str(self._instance(None, 1).variant)
 
     def observe(self, variant: str, threads: int, inputs: dict[str, Array]) -> list[Array]:
         return [array for _, _, array in self._instance(variant, threads).observe(inputs)]

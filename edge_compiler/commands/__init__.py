@@ -29,3 +29,28 @@ def add_command(
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def add_shape(parser: argparse.ArgumentParser) -> None:
+    """Add ``--shape``."""
+    parser.add_argument(
+        "--shape",
+        type=_shape,
+        action="append",
+        default=[],
+        metavar="NAME=1,3,224,224",
+        help="shape of an input, instead of the file's; may be given for several inputs",
+    )
+
+
+def _shape(text: str) -> tuple[str, tuple[int, ...]]:
+    name, _, numbers = text.rpartition("=")  # names of inputs may contain "="
+    try:
+        shape = tuple(int(number) for number in numbers.split(","))
+    except ValueError:
+        shape = ()
+    if not name or not shape or min(shape) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no shape; expected NAME=1,3,224,224 with dimensions of at least 1"
+        )
+    return name, shape

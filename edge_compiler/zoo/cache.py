@@ -13,11 +13,11 @@ import hashlib
 import json
 import os
 from pathlib import Path
-import shutil
 import tempfile
 
 import onnx
 
+from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
 from edge_compiler.zoo.index import download
 from edge_compiler.zoo.recipe import read_member, Recipe
@@ -48,17 +48,14 @@ def fetch(recipe: Recipe, progress: Progress, *, force: bool = False) -> Path:
         return model
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{recipe.name}-", dir=folder.parent) as scratch:
-            complete = Path(scratch) / "complete"
-            complete.mkdir()
-            _fill(recipe, Path(scratch), complete, progress)
-            _replace(folder, complete)
+        with new_folder(folder) as complete, tempfile.TemporaryDirectory() as downloads:
+            _fill(recipe, Path(downloads), complete, progress)
     except OSError as error:
         raise CompileError(f"cannot fetch {recipe.name} into {folder}: {error}") from error
     return model
 
 
-def _fill(recipe: Recipe, scratch: Path, complete: Path, progress: Progress) -> None:
+def _fill(recipe: Recipe, downloads: Path, complete: Path, progress: Progress) -> None:
     done = 0
 
     def received(count: int) -> None:
@@ -66,7 +63,7 @@ def _fill(recipe: Recipe, scratch: Path, complete: Path, progress: Progress) -> 
         done += count
         progress("downloading", done, recipe.download_bytes)
 
-    packages = {p.project: download(p, scratch, received) for p in recipe.packages}
+    packages = {p.project: download(p, downloads, received) for p in recipe.packages}
     progress("converting", done, recipe.download_bytes)
     model = recipe.convert(packages)
     onnx.checker.check_model(model, full_check=True)
@@ -91,12 +88,3 @@ def _is_intact(recipe: Recipe, model: Path) -> bool:
         return bool(provenance == recipe.provenance() and recorded == actual)
     except (OSError, ValueError, KeyError, AttributeError):
         return False
-
-
-def _replace(folder: Path, complete: Path) -> None:
-    """Put ``complete`` in the place of ``folder``; only an empty folder can be renamed over."""
-    if folder.exists():
-        old = complete.with_name("old")
-        folder.rename(old)
-        shutil.rmtree(old, ignore_errors=True)
-    complete.rename(folder)

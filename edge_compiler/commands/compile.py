@@ -1,0 +1,91 @@
+"""``edgec compile``: from an ONNX file to a proven bundle."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_compiler.commands import add_command, add_json, add_shape
+from edge_compiler.terminal import note, progress, say, say_json, size
+
+if TYPE_CHECKING:
+    from edge_compiler.commands import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the parser."""
+    parser = add_command(
+        commands, "compile", "compile an ONNX model into a bundle and prove it right", run
+    )
+    parser.add_argument("model", type=Path, help="the ONNX file")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.edge", help="the bundle to write"
+    )
+    parser.add_argument("--target", default="host", help="machine to compile for (default: host)")
+    add_shape(parser)
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="DIR",
+        help="folder of images to prove it on too",
+    )
+    parser.add_argument(
+        "--preprocess",
+        type=Path,
+        metavar="FILE.json",
+        help="how camera frames become the input, instead of the model's metadata",
+    )
+    parser.add_argument(
+        "--labels", type=Path, metavar="FILE", help="names of the classes, one a line"
+    )
+    parser.add_argument("--name", help="of the model (default: that of the file)")
+    parser.add_argument(
+        "--keep-source", action="store_true", help="keep the generated C in the bundle"
+    )
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compile, and print what came out."""
+    from edge_compiler.compile import compile_model, Options
+    from edge_compiler.description import Overrides
+
+    options = Options(
+        target=arguments.target,
+        shapes=dict(arguments.shape),
+        overrides=Overrides(arguments.name, arguments.preprocess, arguments.labels),
+        calibration=arguments.calibration,
+        keep_source=arguments.keep_source,
+    )
+    with progress() as show:
+        manifest = compile_model(arguments.model, arguments.output, options, show)
+    model, proof, speed = manifest.model, manifest.proof, manifest.speed
+    if arguments.json:
+        say_json(
+            {
+                "bundle": str(arguments.output),
+                "name": model.name,
+                "worst_error": proof.worst_error,
+                "worst_step": proof.worst_step,
+                "inputs": proof.inputs,
+                "median_ms": speed.median_ms if speed else None,
+                "weight_bytes": model.weight_bytes,
+                "arena_bytes": model.arena_bytes,
+            }
+        )
+        return 0
+    say(
+        f"proven: {len(model.steps)} steps on {proof.inputs} inputs against {proof.reference}, "
+        f"worst relative error {proof.worst_error:.1e} at {proof.worst_step}"
+    )
+    if speed:
+        say(f"speed: {speed.median_ms:.2f} ms a run with {speed.threads} thread(s)")
+    say(f"memory: {size(model.weight_bytes)} weights, {size(model.arena_bytes)} working memory")
+    say(f"written: {arguments.output}", "bold green")
+    if model.preprocess is None:
+        note(
+            "the model has no pre-processing, so it can't be run on camera frames; "
+            "give it with --preprocess FILE.json (see docs/cli.md)"
+        )
+    return 0

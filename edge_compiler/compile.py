@@ -1,0 +1,151 @@
+"""The compiler as a list of stages, from an ONNX file to a proven bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+import json
+import os
+from pathlib import Path
+import platform
+import shutil
+
+from edge_compiler import frontend, passes, report, targets
+from edge_compiler.atomic import new_folder
+from edge_compiler.description import describe, Overrides
+from edge_compiler.errors import CompileError
+from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.prove import Progress, Prover
+from edge_compiler.reference import Reference
+from edge_compiler.samples import calibration_frames
+from edge_compiler.sandbox import Sandbox
+from edge_compiler.targets.base import Target
+from edge_perception.runtime.bundle import file_sha256, write_manifest
+from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Speed
+from edge_perception.runtime.selftest import write_selftest
+
+LIBRARY, SELFTEST = "model.so", "selftest.npz"
+MEASURE_SECONDS = 1.0
+LISTED = 10
+"""More nodes than that are not listed in an error message."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may choose; see ``edgec compile --help``."""
+
+    target: str = "host"
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=Overrides)
+    calibration: Path | None = None
+    keep_source: bool = False
+
+
+def compile_model(model: Path, bundle: Path, options: Options, progress: Progress) -> Manifest:
+    """
+    Compile the ONNX file ``model`` into the folder ``bundle``.
+
+    :raises CompileError: if it can't be compiled or proven; ``bundle`` is then as it was.
+    """
+    bundle = check_destination(bundle)
+    target = targets.get(options.target)
+    frames = calibration_frames(options.calibration) if options.calibration else ()
+
+    progress("reading the model", 0, 0)
+    graph = frontend.load(model, dict(options.shapes))
+    description = describe(graph, model, options.overrides)
+    progress("optimising", 0, 0)
+    fusions = passes.optimise(graph)
+    refuse_unsupported(graph, target)
+    description = replace(description, fusions=tuple(fusions))
+
+    with new_folder(bundle) as folder:
+        compiled = target.build(graph, description, folder, progress)
+        del graph  # the library has its weights now, and the reference needs room for them
+        if not options.keep_source:
+            shutil.rmtree(folder / "source")
+        with Sandbox(folder / LIBRARY) as sandbox:
+            tensors = [step.value for step in compiled.steps]
+            prover = Prover(sandbox, compiled, Reference(model, compiled.inputs, tensors))
+            proof = prover.prove(frames, progress)
+            progress("measuring the speed", 0, 0)
+            threads = len(os.sched_getaffinity(0))
+            timing = sandbox.measure(threads, prover.selftest[0], MEASURE_SECONDS)
+        write_selftest(folder / SELFTEST, *prover.selftest)
+        manifest = Manifest(
+            model=compiled,
+            library=LIBRARY,
+            selftest=SELFTEST,
+            proof=proof,
+            speed=Speed(processor(), threads, timing.minimum_ms, timing.median_ms),
+            files={},
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        )
+        report.write(folder, manifest, prover.errors, timing.step_ms)
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        files = {path.relative_to(folder).as_posix(): file_sha256(path) for path in paths}
+        manifest = replace(manifest, files=files)
+        write_manifest(folder, manifest)
+    return manifest
+
+
+def check_destination(bundle: Path) -> Path:
+    """
+    Return the absolute path of the bundle to write.
+
+    :raises CompileError: if it can't be written there, or something else would be overwritten.
+    """
+    bundle = bundle.resolve()
+    if bundle.suffix != ".edge":
+        raise CompileError(f"the bundle's name {bundle.name!r} must end in .edge: -o NAME.edge")
+    if not bundle.parent.is_dir():
+        raise CompileError(f"the folder {bundle.parent} does not exist; create it first")
+    if bundle.exists() and not is_bundle(bundle):
+        raise CompileError(
+            f"{bundle} exists and is no bundle; it was left alone: remove it or choose another -o"
+        )
+    return bundle
+
+
+def is_bundle(folder: Path) -> bool:
+    """Tell whether a folder is a bundle, intact or not: the compiler may replace it."""
+    try:
+        manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        return isinstance(manifest, dict) and manifest.get("format") == FORMAT
+    except (OSError, ValueError):
+        return False
+
+
+def refusals(graph: Graph, target: Target) -> list[tuple[Node, str]]:
+    """Return every node that the target can't run, and why."""
+    reasons = ((node, target.refusal(node)) for node in graph.nodes)
+    return [(node, reason) for node, reason in reasons if reason is not None]
+
+
+def refuse_unsupported(graph: Graph, target: Target) -> None:
+    """
+    Check that the target can run every node.
+
+    :raises CompileError: naming those that it can't.
+    """
+    refused = refusals(graph, target)
+    if not refused:
+        return
+    listed = "; ".join(f"{node.name!r} ({node.op}): {reason}" for node, reason in refused[:LISTED])
+    more = f"; and {len(refused) - LISTED} more" if len(refused) > LISTED else ""
+    raise CompileError(
+        f"the target {target.name!r} can't run {len(refused)} of {len(graph.nodes)} nodes: "
+        f"{listed}{more}; see edgec analyze and edgec ops"
+    )
+
+
+def processor() -> str:
+    """Return the name of this machine's processor."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.machine()
