@@ -127,9 +127,6 @@ static int wait_for_parts(edge_pool *pool)
 static void *worker_main(void *argument)
 {
     worker *self = argument;
-    char name[16];
-    snprintf(name, sizeof name, "edge-%u", self->index);
-    pthread_setname_np(pthread_self(), name);
     while (wait_for_parts(self->pool))
         take_parts(self->pool, self->index);
     return NULL;
@@ -185,6 +182,10 @@ static int start_workers(edge_pool *pool, unsigned threads)
         worker *next = &pool->workers[pool->threads];
         *next = (worker){.pool = pool, .index = pool->threads};
         failed = pthread_create(&next->thread, NULL, worker_main, next);
+        char name[16];
+        snprintf(name, sizeof name, "edge-%u", next->index);
+        if (!failed)
+            pthread_setname_np(next->thread, name);
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return pool->threads == threads;

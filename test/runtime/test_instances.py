@@ -1,0 +1,221 @@
+"""Running a model: tensors in all layouts, threads, several instances and models, refusals."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+import multiprocessing
+import os
+from pathlib import Path
+
+from box_model import compile_c, Spec
+import numpy as np
+import pytest
+from reference import box_sum
+
+from edge_perception.runtime import BundleError, Instance, Library
+
+Make = Callable[..., Instance]
+Build = Callable[[Spec], Path]
+
+LAYOUTS = [
+    Spec(),
+    Spec(block=16),
+    Spec(block=16, channels=16),
+    Spec(block=16, channels=37, height=5),
+    Spec(channels=1, color="mono", height=1, width=1),
+    Spec(block=16, channels=35, height=1, width=1, image=False),
+]
+
+
+def random_input(spec: Spec, seed: int = 0) -> dict[str, np.ndarray]:
+    values = np.random.default_rng(seed).normal(size=spec.shape)
+    return {"x": values.astype(np.float32)}
+
+
+def check(inputs: dict[str, np.ndarray], outputs: dict[str, np.ndarray]) -> None:
+    np.testing.assert_array_equal(outputs["doubled"], 2 * inputs["x"])
+    expected = box_sum(2 * inputs["x"].astype(np.float64))
+    np.testing.assert_allclose(outputs["box"], expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("spec", LAYOUTS, ids=str)
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_tensors_pass_any_layout_unharmed(make: Make, spec: Spec, threads: int) -> None:
+    model = make(spec, threads)
+    model.run({"x": np.full(spec.shape, np.nan, np.float32)})  # leave rubbish behind
+    inputs = random_input(spec)
+    check(inputs, model.run(inputs))
+
+
+def test_any_number_of_threads_gives_the_same_bytes(make: Make) -> None:
+    spec = Spec(block=16, channels=40, height=40, width=40, image=False)
+    inputs = random_input(spec)
+    results = [make(spec, threads).run(inputs)["box"].tobytes() for threads in (0, 1, 2, 4, 64)]
+    assert len(set(results)) == 1
+
+
+def test_each_step_can_be_observed(make: Make) -> None:
+    spec = Spec(block=16)
+    inputs = random_input(spec)
+    observed = make(spec).observe(inputs)
+    assert [index for index, _, _ in observed] == [0, 1]
+    assert all(nanoseconds > 0 for _, nanoseconds, _ in observed)
+    check(inputs, {"doubled": observed[0][2], "box": observed[1][2]})
+
+
+def test_outputs_may_be_written_to_given_arrays(make: Make) -> None:
+    model, inputs = make(Spec()), random_input(Spec())
+    out = {name: np.empty(Spec().shape, np.float32) for name in ("doubled", "box")}
+    returned = model.run(inputs, out=out)
+    check(inputs, out)
+    assert all(returned[name] is out[name] for name in out)
+
+
+def test_inputs_that_are_not_contiguous_are_copied(make: Make) -> None:
+    wide = np.random.default_rng(1).normal(size=(1, 3, 11, 14)).astype(np.float32)
+    check({"x": wide[..., ::2]}, make(Spec()).run({"x": wide[..., ::2]}))
+
+
+SHAPE = Spec().shape
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({}, r"inputs are \['x'\], but got \[\]"),
+        ({"x": np.zeros(SHAPE, np.float32), "y": np.zeros(1, np.float32)}, r"got \['x', 'y'\]"),
+        ({"x": np.zeros(SHAPE)}, "'x' must be a float32 array but is float64"),
+        ({"x": [[1.0]]}, "'x' must be a float32 array but is list"),
+        ({"x": np.zeros(SHAPE[1:], np.float32)}, r"shape \(1, 3, 11, 7\) but has \(3, 11, 7\)"),
+        ({"x": np.zeros(SHAPE, ">f4")}, "must be a float32 array but is >f4"),
+    ],
+)
+def test_wrong_inputs_are_refused(make: Make, inputs: dict[str, np.ndarray], message: str) -> None:
+    model = make(Spec())
+    with pytest.raises(BundleError, match=message):
+        model.run(inputs)
+    with pytest.raises(BundleError, match=message):
+        model.observe(inputs)
+    check(random_input(Spec()), model.run(random_input(Spec())))
+
+
+def test_outputs_that_cannot_be_written_are_refused(make: Make) -> None:
+    good = np.empty(SHAPE, np.float32)
+    read_only = np.empty(SHAPE, np.float32)
+    read_only.flags.writeable = False
+    sliced = np.empty((*SHAPE[:3], 14), np.float32)[..., ::2]
+    for bad, message in ((read_only, "writable"), (sliced, "contiguous"), (good[0], "shape")):
+        with pytest.raises(BundleError, match=message):
+            make(Spec()).run(random_input(Spec()), out={"doubled": good, "box": bad})
+
+
+@pytest.mark.parametrize(
+    ("threads", "variant", "supported", "message"),
+    [
+        (65, None, "edge_cpu_always", r"threads must be 1\.\.64.* but is 65"),
+        (-1, None, "edge_cpu_always", "threads must be"),
+        (1, "mmx", "edge_cpu_always", 'no variant "mmx".* future fast baseline'),
+        (1, "future", "edge_cpu_always", "lacks quantum dots.*edgec compile MODEL"),
+        (1, None, "never", 'lacks magic.*"baseline".*edgec compile MODEL -o OUT.edge --target'),
+    ],
+)
+def test_what_cannot_be_created_says_why(
+    build: Build, threads: int, variant: str | None, supported: str, message: str
+) -> None:
+    library = Library(build(Spec(supported=supported)))
+    with pytest.raises(BundleError, match=message):
+        library.create(threads, variant)
+
+
+def test_the_best_supported_variant_is_taken_unless_one_is_named(make: Make) -> None:
+    assert make(Spec()).variant == "fast"
+    assert make(Spec(), variant="baseline").variant == "baseline"
+
+
+def test_a_closed_instance_says_so(make: Make) -> None:
+    with make(Spec()) as model:
+        model.run(random_input(Spec()))
+    model.close()
+    with pytest.raises(BundleError, match="box is closed"):
+        model.run(random_input(Spec()))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x7fELF", b"not a library"])
+def test_what_is_no_library_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.so"
+    path.write_bytes(content)
+    with pytest.raises(BundleError, match="can't be loaded as a compiled model"):
+        Library(path)
+
+
+def test_a_library_of_something_else_is_refused(tmp_path: Path) -> None:
+    source, library = tmp_path / "other.c", tmp_path / "other.so"
+    source.write_text("int answer(void) { return 42; }", encoding="utf-8")
+    compile_c("gcc", library, "-shared", "-fPIC", str(source))
+    with pytest.raises(BundleError, match="edge_abi_version"):
+        Library(library)
+
+
+def test_instances_and_models_run_side_by_side(make: Make) -> None:
+    """Each of eight threads runs its own or a shared instance of one of two models."""
+    small, blocked = Spec(), Spec(block=16, channels=20, image=False)
+    specs = [small, small, blocked, blocked, small, small, blocked, blocked]
+    shared = {spec: make(spec, 3) for spec in (small, blocked)}
+    models = [make(spec, 2) for spec in specs[:4]] + [shared[spec] for spec in specs[4:]]
+
+    def work(index: int) -> None:
+        for seed in range(20):
+            inputs = random_input(specs[index], seed)
+            check(inputs, models[index].run(inputs))
+
+    with ThreadPoolExecutor(len(models)) as pool:
+        list(pool.map(work, range(len(models))))
+
+
+def test_the_gil_is_released_while_the_model_runs(build: Build) -> None:
+    """
+    A run waits in C until Python code of another thread lets it go on.
+
+    That code could not run if the run held the GIL: the test would hang, not fail by luck.
+    """
+    library = Library(build(Spec(name="gated")))
+    with library.create(2) as first, library.create(1) as second, ThreadPoolExecutor(3) as pool:
+        inputs = random_input(Spec())
+        library.c.test_close_gate(1)
+        runs = [pool.submit(model.run, inputs) for model in (first, second)]
+        while library.c.test_runs_waiting() < 2:  # both instances run at once
+            pass
+        closing = pool.submit(first.close)  # waits for the run
+        library.c.test_close_gate(0)
+        for run in runs:
+            check(inputs, run.result())
+        closing.result()
+
+
+def test_a_forked_child_can_run_and_close_what_its_parent_made(make: Make) -> None:
+    """The child has no worker threads; the calling thread does all the work."""
+    model, inputs = make(Spec(), 4), random_input(Spec())
+    model.run(inputs)
+
+    def child() -> None:
+        check(inputs, model.run(inputs))
+        model.close()
+        os._exit(7)
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 7
+    check(inputs, model.run(inputs))
+
+
+def test_worker_threads_have_names_and_end_with_the_instance(make: Make) -> None:
+    def names() -> list[str]:
+        tasks = Path("/proc/self/task").iterdir()
+        return sorted((task / "comm").read_text().strip() for task in tasks)
+
+    before = names()
+    alone, three = make(Spec(), 1), make(Spec(), 3)
+    assert names() == sorted([*before, "edge-1", "edge-2"])
+    alone.close()
+    three.close()
+    assert names() == before
