@@ -11,7 +11,7 @@ from edge_compiler.frontend.inputs import fix_inputs
 from edge_compiler.frontend.read import read_model
 from edge_compiler.frontend.validate import validate
 from edge_compiler.frontend.weights import take_weights
-from edge_compiler.ir.graph import OPSET, Graph
+from edge_compiler.ir.graph import Graph, OPSET
 
 __all__ = ["load"]
 

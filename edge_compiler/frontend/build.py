@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import math
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontend.attributes import read_attributes
 from edge_compiler.frontend.validate import first_line
 from edge_compiler.frontend.weights import SMALL
-from edge_compiler.ir.evaluate import RANDOM, check_finite, evaluate
-from edge_compiler.ir.graph import OPSET, Graph, Node, Value
+from edge_compiler.ir.evaluate import check_finite, evaluate, RANDOM
+from edge_compiler.ir.graph import Graph, Node, OPSET, Value
 
 Array = np.ndarray[Any, Any]
 
@@ -57,8 +58,13 @@ class _Builder:
             self._constant(weight, array)
         inputs = [self._input(v) for v in self.proto.input if v.name not in self.weights]
         nodes = [self._node(node) for node in self.proto.node]
-        outputs = [self.values[value.name] for value in self.proto.output]
+        outputs = [self._defined(value.name) for value in self.proto.output]
         return Graph(name, inputs, outputs, nodes, self.metadata)
+
+    def _defined(self, name: str) -> Value:
+        if name not in self.values:
+            raise CompileError(f"no node computes the tensor '{name}': export the model again")
+        return self.values[name]
 
     def _constant(self, name: str, array: Array) -> None:
         check_finite(name, array)
@@ -70,9 +76,10 @@ class _Builder:
         return value
 
     def _node(self, proto: onnx.NodeProto) -> Node:
-        inputs = [self.values[name] if name else None for name in proto.input]
-        known = self._evaluate(proto, inputs)
-        types = [_type_of(array) for array in known] if known else self._infer(proto, inputs)
+        inputs = [self._defined(name) if name else None for name in proto.input]
+        types = self._infer(proto, inputs)
+        if known := self._evaluate(proto, inputs, types):
+            types = [_type_of(array) for array in known]
         outputs = []
         for index, (name, type_) in enumerate(zip(proto.output, types, strict=False)):
             value = self._output(proto, name or f"{proto.name}:{index}", type_)
@@ -81,28 +88,28 @@ class _Builder:
         attributes = read_attributes(proto, inputs, outputs)
         return Node(proto.op_type, proto.name, inputs, outputs, attributes, origins=(proto.name,))
 
-    def _evaluate(self, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Array]:
+    def _evaluate(
+        self,
+        proto: onnx.NodeProto,
+        inputs: list[Value | None],
+        types: list[onnx.TypeProto | None],
+    ) -> list[Array]:
         """Return the outputs if they can be computed now with little work, else nothing."""
+        if any(_elements(type_) > SMALL for type_ in types):
+            return []
         if proto.op_type == "Shape" and inputs[0] is not None:
             # only the shape of the input matters: stand in for it without its memory
             arrays: list[Array | None] = [np.broadcast_to(np.float32(0), inputs[0].shape)]
         elif proto.op_type in RANDOM or any(n and n not in self.known for n in proto.input):
             return []
-        elif proto.op_type == "ConstantOfShape" and self._elements(proto) > SMALL:
-            return []
         else:
             arrays = [self.known[name] if name else None for name in proto.input]
         try:
             results = evaluate(proto, arrays)
-        except Exception:  # inference will say what is wrong, or the fold pass
-            return []
-        if any(array.size > SMALL for array in results):
+        except Exception:  # the pass that folds constants tells the user
             return []
         self.known.update(zip(proto.output, results, strict=False))
         return results
-
-    def _elements(self, proto: onnx.NodeProto) -> int:
-        return int(np.prod(self.known[proto.input[0]], dtype=np.float64))
 
     def _infer(
         self, proto: onnx.NodeProto, inputs: list[Value | None]
@@ -137,9 +144,7 @@ class _Builder:
             ) from error
         return [inferred.get(name) for name in proto.output]
 
-    def _output(
-        self, proto: onnx.NodeProto, name: str, inferred: onnx.TypeProto | None
-    ) -> Value:
+    def _output(self, proto: onnx.NodeProto, name: str, inferred: onnx.TypeProto | None) -> Value:
         tensor = inferred.tensor_type if inferred is not None else None
         who = f"the output '{name}' of node '{proto.name}' ({proto.op_type})"
         if tensor is None or not tensor.HasField("shape"):
@@ -152,7 +157,12 @@ class _Builder:
         return Value(name, shape, helper.tensor_dtype_to_np_dtype(tensor.elem_type))
 
 
+def _elements(type_: onnx.TypeProto | None) -> int:
+    """Return how many elements a tensor has; 0 if it isn't known."""
+    if type_ is None or not type_.tensor_type.HasField("shape"):
+        return 0
+    return math.prod(d.dim_value for d in type_.tensor_type.shape.dim)
+
+
 def _type_of(array: Array) -> onnx.TypeProto:
-    return helper.make_tensor_type_proto(
-        helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
-    )
+    return helper.make_tensor_type_proto(helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)

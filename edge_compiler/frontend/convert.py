@@ -43,7 +43,10 @@ def _restore_resize(graph: onnx.GraphProto) -> None:
 
 def _culprit(model: onnx.ModelProto, version: int) -> str:
     """Find the node that the converter stumbles over, by converting each one alone."""
-    graph = shape_inference.infer_shapes(model).graph
+    try:
+        graph = shape_inference.infer_shapes(model).graph
+    except Exception:  # what is wrong then keeps the converter from working as well
+        return "the model"
     known = {v.name: v for v in (*graph.input, *graph.value_info, *graph.output)}
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:

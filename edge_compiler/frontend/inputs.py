@@ -87,13 +87,15 @@ def _size(dimension: onnx.TensorShapeProto.Dimension) -> int | None:
 
 
 def _text(value: onnx.ValueInfoProto) -> str:
-    dimensions = value.type.tensor_type.shape.dim
-    return "[" + ", ".join(str(_size(d) if _size(d) is not None else d.dim_param or "?")
-                           for d in dimensions) + "]"
+    sizes = []
+    for dimension in value.type.tensor_type.shape.dim:
+        size = _size(dimension)
+        sizes.append(dimension.dim_param or "?" if size is None else str(size))
+    return f"[{', '.join(sizes)}]"
 
 
 def _suggestion(value: onnx.ValueInfoProto) -> str:
-    """Return an option that would help: batch 1, and usual sizes where the model leaves them open."""
+    """Return an option that would help, with usual sizes where the model leaves them open."""
     usual = (1, 3, 224, 224)
     sizes = [_size(dimension) for dimension in value.type.tensor_type.shape.dim]
     if len(sizes) == len(usual):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 import onnx
-from google.protobuf.message import DecodeError
 
 from edge_compiler.errors import CompileError
 
@@ -19,6 +19,8 @@ def read_model(path: Path) -> onnx.ModelProto:
 
     :raises CompileError: if the file is missing, too large, or no ONNX model.
     """
+    if not path.is_file():
+        raise CompileError(f"there is no model file {path}: check the path")
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
@@ -31,7 +33,7 @@ def read_model(path: Path) -> onnx.ModelProto:
         raise CompileError(f"cannot read the model {path}: {error.strerror}") from error
     damaged = f"{path} ({size} bytes) is not an ONNX model, or it is truncated: get the file again"
     try:
-        model = onnx.ModelProto.FromString(content)
+        model = onnx.load_model_from_string(content)
     except DecodeError as error:
         raise CompileError(damaged) from error
     if not model.HasField("graph") or not model.graph.node or not model.opset_import:

@@ -32,7 +32,8 @@ def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     name_nodes(model.graph)
     if unknown := list(_unknown(model.graph, version)):
         raise CompileError(
-            f"{path} has {len(unknown)} unsupported node(s): " + "; ".join(unknown)
+            f"{path} has {len(unknown)} unsupported node(s), to be replaced when exporting: "
+            + "; ".join(unknown)
         )
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", version))

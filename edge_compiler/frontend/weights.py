@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from onnx import helper, numpy_helper
 
 from edge_compiler.errors import CompileError
 
+Array = np.ndarray[Any, Any]
+
 SMALL = 1024
 """Initializers of so few elements stay: shapes, axes and bounds, which inference needs."""
 
 
-def take_weights(model: onnx.ModelProto, path: Path) -> dict[str, np.ndarray[Any, Any]]:
+def take_weights(model: onnx.ModelProto, path: Path) -> dict[str, Array]:
     """
     Return the large initializers by name; typed inputs of the model take their place.
 
@@ -31,23 +34,26 @@ def take_weights(model: onnx.ModelProto, path: Path) -> dict[str, np.ndarray[Any
         raise CompileError(
             f"the initializer '{name}' is sparse, which isn't supported: save it as a dense tensor"
         )
-    weights = {}
-    kept = []
+    weights: dict[str, Array] = {}
+    kept: dict[str, onnx.TensorProto] = {}
     for tensor in graph.initializer:
+        if tensor.name in weights or tensor.name in kept:
+            raise CompileError(
+                f"the model defines the initializer '{tensor.name}' twice: export it again"
+            )
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             _read_external(tensor, path)
         array = _array(tensor)
         if array.size > SMALL:
             weights[tensor.name] = array
         else:
-            kept.append(tensor)
+            kept[tensor.name] = tensor
     for tensor in _node_tensors(graph):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             _read_external(tensor, path)
-    constants = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in constants]
+    inputs = [v for v in graph.input if v.name not in weights and v.name not in kept]
     del graph.initializer[:], graph.input[:]
-    graph.initializer.extend(kept)
+    graph.initializer.extend(kept.values())
     graph.input.extend(inputs)
     for name, array in weights.items():
         kind = helper.np_dtype_to_tensor_dtype(array.dtype)
@@ -56,7 +62,7 @@ def take_weights(model: onnx.ModelProto, path: Path) -> dict[str, np.ndarray[Any
     return weights
 
 
-def _array(tensor: onnx.TensorProto) -> np.ndarray[Any, Any]:
+def _array(tensor: onnx.TensorProto) -> Array:
     """Return the data, whose amount is checked before anything of its size is allocated."""
     try:
         if any(size < 0 for size in tensor.dims):
@@ -75,17 +81,13 @@ def _array(tensor: onnx.TensorProto) -> np.ndarray[Any, Any]:
 
 def _bytes(tensor: onnx.TensorProto) -> int:
     """Return how many bytes of raw data the shape calls for."""
-    elements = 1
-    for size in tensor.dims:
-        elements *= size
-    packed = {
-        onnx.TensorProto.INT4: 2,
-        onnx.TensorProto.UINT4: 2,
-        onnx.TensorProto.FLOAT4E2M1: 2,
-    }.get(tensor.data_type)
-    if packed:
-        return -(-elements // packed)
+    elements: int = math.prod(tensor.dims)
+    if tensor.data_type in _HALF_BYTES:
+        return -(-elements // 2)
     return elements * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+
+
+_HALF_BYTES = (onnx.TensorProto.INT4, onnx.TensorProto.UINT4, onnx.TensorProto.FLOAT4E2M1)
 
 
 def _node_tensors(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
@@ -106,7 +108,7 @@ def _read_external(tensor: onnx.TensorProto, path: Path) -> None:
     where = {entry.key: entry.value for entry in tensor.external_data}
     location = where.get("location", "")
     folder = path.parent.resolve()
-    file = (folder / location).resolve()
+    file = (folder / location.replace("\0", "")).resolve()
     who = f"the external data '{location}' of the initializer '{tensor.name}'"
     if not location or not file.is_relative_to(folder):
         raise CompileError(
@@ -117,7 +119,9 @@ def _read_external(tensor: onnx.TensorProto, path: Path) -> None:
         offset = int(where.get("offset", 0))
         length = int(where.get("length", expected))
     except (ValueError, KeyError) as error:
-        raise CompileError(f"{who} is described wrongly ({error}): export the model again") from None
+        raise CompileError(f"{who} is damaged ({error}): export the model again") from error
+    if not file.is_file():
+        raise CompileError(f"{who} is missing: copy the file into {folder}")
     try:
         size = file.stat().st_size
         if length != expected or offset < 0 or offset + length > size:
@@ -129,8 +133,6 @@ def _read_external(tensor: onnx.TensorProto, path: Path) -> None:
             stream.seek(offset)
             tensor.raw_data = stream.read(length)
     except OSError as error:
-        raise CompileError(
-            f"{who} cannot be read ({error.strerror}): copy it into {folder}"
-        ) from error
+        raise CompileError(f"{who} cannot be read: {error.strerror}") from error
     tensor.data_location = onnx.TensorProto.DEFAULT
     del tensor.external_data[:]

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from edge_compiler.ir.graph import OPSET, Activation, Graph, Node, Value
+from edge_compiler.ir.graph import Activation, Graph, Node, OPSET, Value
 
 IR_VERSION = 10
 """What opset OPSET was published with."""
@@ -73,28 +73,19 @@ class _Writer:
         self.nodes.append(helper.make_node(op, inputs, outputs, name=outputs[0], **attributes))
 
     def node(self, node: Node) -> None:
-        """Add the nodes that compute what ``node`` does, stage by stage."""
-        stages = ["main"]
-        if node.fused.residual is not None:
-            stages.append("residual")
-        if node.fused.activation is not None:
-            stages.append("activation")
-        final = node.output.name
-        for stage in stages:
-            last = stage == stages[-1]
-            result = final if last else f"{final}/{stage}"
-            if stage == "main":
-                self._main(node, result)
-            elif stage == "residual":
-                assert node.fused.residual is not None
-                self.add("Add", [source, node.fused.residual.name], [result])
-            else:
-                assert node.fused.activation is not None
-                self._activation(node.fused.activation, source, result)
-            source = result
+        """Add the nodes that compute what ``node`` does: operator, residual, activation."""
+        residual, activation = node.fused.residual, node.fused.activation
+        result = node.output.name
+        summed = f"{result}/summed" if activation else result
+        computed = f"{result}/computed" if residual else summed
+        self._operator(node, computed)
+        if residual:
+            self.add("Add", [computed, residual.name], [summed])
+        if activation:
+            self._activation(activation, summed, result)
 
-    def _main(self, node: Node, result: str) -> None:
-        """Add the operator itself."""
+    def _operator(self, node: Node, result: str) -> None:
+        """Add the operator itself, without what is fused into it."""
         if node.op == "ChannelAffine":
             self._channel_affine(node, result)
         elif node.op == "ChannelShuffle":
@@ -108,22 +99,23 @@ class _Writer:
 
     def _channel_affine(self, node: Node, result: str) -> None:
         shape = (-1,) + (1,) * (len(node.output.shape) - 2)
-        scale, shift = (node.constant(index) for index in (1, 2))
-        assert scale is not None and shift is not None
-        factor = self.constant(f"{result}/scale", scale.reshape(shape))
-        term = self.constant(f"{result}/shift", shift.reshape(shape))
-        self.add("Mul", [node.input(0).name, factor], [f"{result}/scaled"])
-        self.add("Add", [f"{result}/scaled", term], [result])
+        column = self.constant(f"{result}/column", np.array(shape))
+        for index, name in ((1, "factor"), (2, "term")):
+            self.add("Reshape", [node.input(index).name, column], [f"{result}/{name}"])
+        self.add("Mul", [node.input(0).name, f"{result}/factor"], [f"{result}/scaled"])
+        self.add("Add", [f"{result}/scaled", f"{result}/term"], [result])
 
     def _channel_shuffle(self, node: Node, result: str) -> None:
         batch, channels, height, width = node.output.shape
         groups = node.attributes["groups"]
-        split = np.array([batch, groups, channels // groups, height, width])
+        members = channels // groups
+        split = np.array([batch, groups, members, height, width])
+        split_name = self.constant(f"{result}/split", split)
+        joined_name = self.constant(f"{result}/joined", np.array(node.output.shape))
         grouped, swapped = f"{result}/grouped", f"{result}/swapped"
-        self.add("Reshape", [node.input(0).name, self.constant(f"{result}/split", split)], [grouped])
+        self.add("Reshape", [node.input(0).name, split_name], [grouped])
         self.add("Transpose", [grouped], [swapped], perm=[0, 2, 1, 3, 4])
-        joined = np.array([batch, channels, height, width])
-        self.add("Reshape", [swapped, self.constant(f"{result}/joined", joined)], [result])
+        self.add("Reshape", [swapped, joined_name], [result])
 
     def _activation(self, activation: Activation, source: str, result: str) -> None:
         """Add an activation of its own."""

@@ -204,7 +204,7 @@ def check_activation(node: Node) -> str | None:
 
 @op("SiLU")
 def check_silu(node: Node) -> str | None:
-    """x * Sigmoid(x); internal, made from these two."""
+    """Activation x * Sigmoid(x); internal, made from these two."""
     return None
 
 

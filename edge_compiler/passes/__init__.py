@@ -1,5 +1,5 @@
 """The optimiser."""
 
-from edge_compiler.passes.pipeline import PASSES, optimise
+from edge_compiler.passes.pipeline import optimise, PASSES
 
 __all__ = ["PASSES", "optimise"]

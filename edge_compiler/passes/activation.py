@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Fused, Graph
-from edge_compiler.passes.base import Decision, absorb, done, graph_pass, kept
+from edge_compiler.passes.base import absorb, Decision, done, graph_pass, kept
 
 
 @graph_pass("fuse-activation")

@@ -36,10 +36,8 @@ def _matmul(node: Node) -> str | None:
 
 
 def _clip(node: Node) -> str | None:
-    low, high = (node.constant(index) for index in (1, 2))
-    if low is None or low.item() != 0 or len(node.inputs) > 2 and node.inputs[2] is not None:
-        return None
-    if high is not None:
+    low = node.constant(1)
+    if low is None or low.item() != 0 or any(node.inputs[2:]):
         return None
     node.op, node.inputs = "Relu", node.inputs[:1]
     return "Clip from zero without an upper bound is Relu"

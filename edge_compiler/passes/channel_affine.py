@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.passes.base import Decision, absorb, done, graph_pass, new_constant
+from edge_compiler.passes.base import absorb, Decision, done, graph_pass, new_constant
 
 Array = np.ndarray[Any, Any]
 Affine = tuple[Value, Array, Array]
@@ -49,7 +49,8 @@ def merge_affine(graph: Graph) -> Iterator[Decision]:
 def get_affine(node: Node) -> Affine:
     """Return input, scale and shift of a ChannelAffine."""
     scale, shift = node.constant(1), node.constant(2)
-    assert scale is not None and shift is not None
+    assert scale is not None
+    assert shift is not None
     return node.input(0), scale.astype(np.float64), shift.astype(np.float64)
 
 

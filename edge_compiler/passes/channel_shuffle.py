@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge_compiler.ir.graph import Graph, Node
-from edge_compiler.passes.base import Decision, absorb, done, graph_pass
+from edge_compiler.passes.base import absorb, Decision, done, graph_pass
 
 
 @graph_pass("recognise-channel-shuffle")
@@ -19,7 +19,8 @@ def recognise_channel_shuffle(graph: Graph) -> Iterator[Decision]:
         groups = node.output.shape[1]
         absorb(graph, node, transpose)
         absorb(graph, node, last)
-        node.op, node.attributes, node.inputs = "ChannelShuffle", {"groups": groups}, node.inputs[:1]
+        node.op, node.attributes = "ChannelShuffle", {"groups": groups}
+        node.inputs = node.inputs[:1]
         yield done(node, f"three nodes shuffle the channels of {groups} groups")
 
 

@@ -55,8 +55,7 @@ def _gate(graph: Graph, node: Node) -> bool:
         if inner.op == "Sigmoid":
             _become(graph, node, "SiLU", x, [inner])
             return True
-        slope = (inner.attributes.get("alpha"), inner.attributes.get("beta"))
-        if inner.op == "HardSigmoid" and np.allclose(slope, (SIXTH, 0.5), rtol=1e-6):
+        if inner.op == "HardSigmoid" and _slope(inner) == (np.float32(SIXTH), 0.5):
             _become(graph, node, "HardSwish", x, [inner])
             return True
     return False
@@ -96,7 +95,13 @@ def _operand_and_number(node: Node) -> tuple[Value | None, float]:
 
 def _bounds(clip: Node) -> tuple[float, float] | None:
     low, high = clip.constant(1), clip.constant(2)
-    return (float(low.item()), float(high.item())) if low is not None and high is not None else None
+    if low is None or high is None:
+        return None
+    return float(low.item()), float(high.item())
+
+
+def _slope(node: Node) -> tuple[np.float32, float]:
+    return np.float32(node.attributes["alpha"]), node.attributes["beta"]
 
 
 def _inner(graph: Graph, value: Value | None) -> Node | None:

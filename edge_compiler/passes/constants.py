@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.errors import CompileError
-from edge_compiler.ir.evaluate import RANDOM, check_finite, evaluate
+from edge_compiler.ir.evaluate import check_finite, evaluate, RANDOM
 from edge_compiler.ir.export import node_proto
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
+
+LARGEST_CONSTANT = 2**29
+"""Elements: 2 GB of float32."""
 
 
 @graph_pass("fold-constants")
@@ -22,6 +25,7 @@ def fold_constants(graph: Graph) -> Iterator[Decision]:
         if not _is_known(node):
             remaining.append(node)
             continue
+        _check_size(node)
         try:
             results = _compute(node)
         except Exception as error:  # of the reference implementation, which raises all kinds
@@ -30,14 +34,19 @@ def fold_constants(graph: Graph) -> Iterator[Decision]:
             continue
         for value, array in zip(node.outputs, results, strict=False):
             check_finite(value.name, array)
-            if value in graph.outputs:
-                raise CompileError(
-                    f"the output '{value.name}' doesn't depend on any input of the model: "
-                    "remove it from the outputs, it is a constant"
-                )
             value.constant = array.astype(value.dtype, copy=False).reshape(value.shape)
         yield done(node, f"{node.op} of constants is computed by the compiler")
     graph.nodes[:] = remaining
+    _check_outputs(graph)
+
+
+def _check_outputs(graph: Graph) -> None:
+    for value in graph.outputs:
+        if value.constant is not None:
+            raise CompileError(
+                f"the output '{value.name}' doesn't depend on any input of the model: "
+                "remove it from the outputs, it is a constant"
+            )
 
 
 def _is_known(node: Node) -> bool:
@@ -45,6 +54,17 @@ def _is_known(node: Node) -> bool:
         return True
     constant = all(value is None or value.constant is not None for value in node.inputs)
     return constant and node.op not in RANDOM
+
+
+def _check_size(node: Node) -> None:
+    """Refuse constants that would not fit a robot, before memory is taken for them."""
+    for value in node.outputs:
+        if value.size > LARGEST_CONSTANT:
+            raise CompileError(
+                f"the constant '{value.name}' of shape {list(value.shape)} that node "
+                f"'{node.name}' ({node.op}) computes would have {value.size} elements, more than "
+                f"{LARGEST_CONSTANT}: the model is damaged or far too large for a robot"
+            )
 
 
 def _compute(node: Node) -> list[np.ndarray[Any, Any]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.passes.base import Decision, absorb, done, graph_pass, kept, new_constant
+from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.passes.base import absorb, Decision, done, graph_pass, kept, new_constant
 from edge_compiler.passes.channel_affine import get_affine
 
 Array = np.ndarray[Any, Any]

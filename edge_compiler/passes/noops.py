@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node
-from edge_compiler.passes.base import Decision, bypass, done, graph_pass, kept
+from edge_compiler.passes.base import bypass, Decision, done, graph_pass, kept
 
 
 @graph_pass("remove-noops")
@@ -26,7 +26,7 @@ def remove_noops(graph: Graph) -> Iterator[Decision]:
 
 def _why_noop(node: Node) -> str | None:
     """Return why a node changes nothing; None if it does or may."""
-    if not node.inputs or node.inputs[0] is None:
+    if not node.inputs or node.inputs[0] is None or len(node.outputs) > 1:
         return None
     same_shape = node.input(0).shape == node.output.shape
     if node.op == "Identity":

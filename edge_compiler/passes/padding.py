@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
 
@@ -14,7 +15,7 @@ Pads = tuple[int, int, int, int]
 
 @graph_pass("fuse-padding")
 def fuse_padding(graph: Graph) -> Iterator[Decision]:
-    """Fold a Pad with zeros into the pads of the Conv or AveragePool that reads it."""
+    """Fold a Pad with zeros into the pads of the Conv or pool that reads it."""
     for node in list(graph.nodes):
         if node.op != "Pad" or len(node.output.shape) != 4:
             continue
@@ -22,7 +23,7 @@ def fuse_padding(graph: Graph) -> Iterator[Decision]:
         if layer is None or layer.op not in ("Conv", "AveragePool", "MaxPool"):
             continue
         pads = _image_pads(node)
-        reason = _why_not(layer, pads)
+        reason = _why_not(graph, node, layer, pads)
         if pads is None or reason:
             yield kept(node, f"not folded into '{layer.name}': {reason}")
             continue
@@ -58,19 +59,32 @@ def _image_pads(node: Node) -> Pads | None:
     return top, left, bottom, right
 
 
-def _why_not(layer: Node, pads: Pads | None) -> str | None:
+def _why_not(graph: Graph, node: Node, layer: Node, pads: Pads | None) -> str | None:
     if pads is None:
         return "it doesn't pad height and width by zeros"
-    if layer.op == "MaxPool":
-        return "the maximum of a window takes part in padded zeros, but not in MaxPool's own pads"
     if layer.op == "Conv":
         return None
     if layer.attributes["ceil_mode"]:
         return "the size of the result is rounded up"
-    if any(layer.attributes["pads"]) and not layer.attributes["count_include_pad"]:
+    if layer.op == "MaxPool" and not _never_negative(graph.producer(node.input(0))):
+        return "a zero may win against negative numbers, which a MaxPool's own padding never does"
+    own = any(layer.attributes["pads"])
+    if layer.op == "AveragePool" and own and not layer.attributes["count_include_pad"]:
         return "the pool doesn't count its own padding"
+    if layer.attributes["dilations"] != [1, 1]:
+        return "the window is dilated"
     kernel = layer.attributes["kernel_shape"]
     total = [a + b for a, b in zip(layer.attributes["pads"], pads, strict=True)]
     if any(pad >= size for pad, size in zip(total, (*kernel, *kernel), strict=True)):
         return "it pads by more than the window"
     return None
+
+
+def _never_negative(node: Node | None) -> bool:
+    """Return whether a node's results are zero or more, whatever its input."""
+    activation = ops.activation_of(node) if node is not None else None
+    if activation is None:
+        return False
+    return activation.op in ("Relu", "Sigmoid", "HardSigmoid") or (
+        activation.op == "Clip" and activation.a >= 0
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge_compiler.ir.graph import Fused, Graph, Node, Value
-from edge_compiler.passes.base import Decision, absorb, done, graph_pass, kept
+from edge_compiler.passes.base import absorb, Decision, done, graph_pass, kept
 
 
 @graph_pass("fuse-residual")
