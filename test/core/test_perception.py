@@ -1,0 +1,222 @@
+"""The perception core with a model that needs no library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import itertools
+import json
+from typing import Any
+
+from fake_model import FakeModel
+import numpy as np
+import pytest
+
+from edge_perception import messages
+from edge_perception.core.node import ConfigurationError, Level, Traffic, Value
+from edge_perception.core.perception import PerceptionCore
+from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.runtime import BundleError
+from edge_perception.runtime.manifest import Decoder
+
+Image = messages.get("sensor_msgs/msg/Image")
+Header = messages.get("std_msgs/msg/Header")
+NOW = 100 * SECOND
+MS = SECOND // 1000
+
+
+def parameters(**changes: Value) -> Mapping[str, Value]:
+    return {p.name: p.default for p in PerceptionCore.parameters} | {"model": "x.edge"} | changes
+
+
+def make(model: FakeModel | None = None, **changes: Value) -> PerceptionCore:
+    """Return a configured core whose every look at the clock takes a millisecond."""
+    ticks = itertools.count(step=MS)
+    fake = model or FakeModel()
+    core = PerceptionCore(load=lambda *_: fake, clock=lambda: next(ticks))
+    core.configure(parameters(**changes))
+    return core
+
+
+def image(colour: tuple[int, int, int] = (0, 0, 255), stamp: int = NOW, **changes: Any) -> Any:
+    data = np.full((2, 4, 3), colour, np.uint8)
+    fields = {
+        "header": Header(stamp=to_time(stamp), frame_id="camera"),
+        "height": 2,
+        "width": 4,
+        "encoding": "rgb8",
+        "step": 12,
+        "data": data,
+    }
+    return Image(**(fields | changes))
+
+
+def of(port: str, outputs: Any) -> list[Any]:
+    return [message for name, message in outputs if name == port]
+
+
+def levels(core: PerceptionCore, now: int = NOW) -> dict[str, Level]:
+    return {d.name: d.level for d in core.diagnostics(now)}
+
+
+def test_an_image_gives_detections_with_its_header() -> None:
+    outputs = make().step({"image": image(stamp=NOW - 30 * MS)}, NOW)
+    [result] = of("detections", outputs)
+    assert result.header == Header(stamp=to_time(NOW - 30 * MS), frame_id="camera")
+    assert (result.model, result.image_width, result.image_height) == ("fake", 4, 2)
+    best = result.detections[0]
+    assert (best.label, best.class_id, best.score) == ("espresso", 2, 1.0)
+    stages = {stage.name: stage.milliseconds for stage in result.stages}
+    assert stages == pytest.approx({"wait": 30, "run": 1, "decode": 1})
+    assert nanoseconds(result.age) == 32 * MS
+    messages.serialize(result)
+
+
+def test_nothing_seen_is_an_empty_array() -> None:
+    [result] = of("detections", make(min_score=0.5).step({"image": image((0, 0, 0))}, NOW))
+    assert len(result.detections) == 0
+
+
+def test_the_encoding_reaches_the_model() -> None:
+    outputs = make().step({"image": image(encoding="bgr8")}, NOW)
+    assert of("detections", outputs)[0].detections[0].label == "cat"
+
+
+def test_labels_are_published_once_for_late_joiners() -> None:
+    core = PerceptionCore(load=lambda *_: FakeModel())
+    [(port, message)] = core.configure(parameters())
+    assert port == "labels"
+    assert json.loads(message.data) == {
+        "model": "fake",
+        "decoder": "classification",
+        "labels": ["cat", "dog", "espresso"],
+    }
+
+
+def test_a_bad_image_is_counted_and_reported_and_the_next_good_one_works() -> None:
+    core = make()
+    assert of("detections", core.step({"image": image(step=3)}, NOW)) == []
+    [fault] = [d for d in core.diagnostics(NOW) if d.name == "images"]
+    assert fault.level == Level.ERROR
+    for part in ("camera/image_raw", "12 bytes", "step is 3", "must fill in"):
+        assert part in fault.message
+    later = NOW + 2 * SECOND + 1
+    outputs = core.step({"image": image(stamp=later)}, later)
+    assert len(of("detections", outputs)) == 1
+    assert of("status", outputs)[0].rejected == 1
+    assert levels(core, later)["images"] == Level.OK
+
+
+@pytest.mark.parametrize(
+    ("error", "scores"),
+    [(BundleError("out of memory"), None), (None, [np.nan] * 3)],
+    ids=["model fails", "scores are no numbers"],
+)
+def test_a_failing_model_is_reported(error: Exception | None, scores: Any) -> None:
+    class Failing(FakeModel):
+        def run_image(self, frame: np.ndarray, encoding: str) -> dict[str, np.ndarray]:
+            if error:
+                raise error
+            return {"scores": np.array(scores, np.float32)}
+
+    core = make(Failing())
+    assert of("detections", core.step({"image": image()}, NOW)) == []
+    assert levels(core)["images"] == Level.ERROR
+
+
+@pytest.mark.parametrize(
+    ("stamp", "level"),
+    [
+        (0, Level.WARN),
+        (NOW + SECOND, Level.WARN),
+        (NOW + 50 * MS, Level.OK),
+        (NOW - SECOND, Level.OK),
+    ],
+)
+def test_implausible_times(stamp: int, level: Level) -> None:
+    core = make()
+    [result] = of("detections", core.step({"image": image(stamp=stamp)}, NOW))
+    assert levels(core)["time"] == level
+    if level == Level.WARN:
+        assert nanoseconds(result.age) == 2 * MS  # what is known of it
+
+
+def test_late_results_are_reported() -> None:
+    core = make()
+    core.step({"image": image(stamp=NOW - SECOND)}, NOW)
+    assert levels(core)["latency"] == Level.WARN
+
+
+def test_status_once_a_second() -> None:
+    core = make()
+    traffic = Traffic()
+    core.traffic = {"image": traffic}
+    found = []
+    for index in range(100):
+        now = NOW + index * SECOND // 20
+        traffic.received += 2
+        traffic.dropped += 1
+        outputs = core.step({"image": image(stamp=now)}, now)
+        found += of("status", outputs)
+    assert len(found) == 5
+    last = found[-1]
+    assert last.model == "fake"
+    assert (last.received, last.dropped, last.processed, last.rejected) == (162, 81, 81, 0)
+    assert last.input_rate == pytest.approx(40, rel=0.01)
+    assert last.output_rate == pytest.approx(20, rel=0.01)
+    assert last.latency_p50 == pytest.approx(2)
+    assert last.run_p99 == pytest.approx(1)
+    assert len(of("status", core.step({}, NOW + 10 * SECOND))) == 1
+
+
+def test_same_inputs_give_the_same_bytes() -> None:
+    def run() -> list[bytes]:
+        core = make()
+        outputs = [
+            output
+            for index in range(30)
+            for output in core.step(
+                {"image": image((index, 20, 7), NOW + index * 99 * MS)}, NOW + index * 100 * MS
+            )
+        ]
+        return [messages.serialize(message) for _, message in outputs]
+
+    assert run() == run()
+
+
+@pytest.mark.parametrize(
+    ("changes", "given", "says"),
+    [
+        ({}, {"model": ""}, "the parameter 'model' is empty; give the bundle"),
+        ({"preprocess": None}, {}, "takes no camera image"),
+        ({"decoder": Decoder("boxes")}, {}, "wants the decoder 'boxes'"),
+    ],
+)
+def test_bundles_that_can_not_be_used(
+    changes: dict[str, Any], given: dict[str, Value], says: str
+) -> None:
+    model = FakeModel(**changes)
+    core = PerceptionCore(load=lambda *_: model)
+    with pytest.raises(ConfigurationError, match=says):
+        core.configure(parameters(**given))
+    assert model.closed or given
+    assert core.diagnostics(NOW) == ()
+
+
+def test_a_missing_bundle() -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.edge"):
+        PerceptionCore().configure(parameters(model="nowhere.edge"))
+
+
+def test_parameters_reach_the_loader_and_close_frees_the_model() -> None:
+    model, seen = FakeModel(), []
+
+    def load(*arguments: Any) -> FakeModel:
+        seen.append(arguments)
+        return model
+
+    core = PerceptionCore(load=load)
+    core.configure(parameters(threads=3, variant="avx2"))
+    assert seen == [("x.edge", 3, "avx2")]
+    core.close()
+    core.close()
+    assert model.closed
