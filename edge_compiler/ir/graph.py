@@ -2,12 +2,16 @@
 The intermediate representation: ONNX operators in execution order over values of static shape.
 
 The semantics of every node are ONNX's (opset ``OPSET``), so a graph can be checked against ONNX
-Runtime after any pass. Two things go beyond ONNX, both written by passes:
+Runtime after any pass. Some things go beyond ONNX, all written by passes:
 
 - ``Node.fused``: an activation (and for Conv a residual input) that the node applies to what it
   computed;
 - the operator ``ChannelAffine``: ``y[n, c, ...] = x[n, c, ...] * scale[c] + shift[c]`` with the
-  inputs (x, scale, shift): what BatchNormalization and per-channel Mul/Add come down to.
+  inputs (x, scale, shift): what BatchNormalization and per-channel Mul/Add come down to;
+- the operator ``ChannelShuffle``: with ``g`` the attribute ``groups`` and ``m`` the channels of
+  a group, ``y[n, j * g + i, ...] = x[n, i * m + j, ...]``: what the Reshape, Transpose, Reshape
+  of ShuffleNet come down to;
+- the operator ``SiLU``: ``y = x * Sigmoid(x)``.
 """
 
 from __future__ import annotations
@@ -84,7 +88,7 @@ class Node:
     """
     One operation. Compared by identity.
 
-    :ivar op: ONNX operator name, or ``ChannelAffine``.
+    :ivar op: ONNX operator name, or one of the internal operators above.
     :ivar name: unique in a graph; the ONNX node's name, or one made from its output.
     :ivar inputs: in ONNX order; an omitted optional input is None.
     :ivar outputs: in ONNX order.
