@@ -66,7 +66,7 @@ def step(name: str, inputs: Iterable[Path], *commands: list[str | Path]) -> None
     """
     digest = hashlib.sha256(f"{ROOT} {sys.version_info[:2]}".encode())
     for path in sorted(inputs):
-        digest.update(path.read_bytes())
+        digest.update(path.name.encode() + path.read_bytes())
     stamp = VENV / "setup" / name
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest.hexdigest():
         return

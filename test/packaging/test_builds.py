@@ -1,0 +1,119 @@
+"""The package as pip and as colcon build it has everything that it needs to run."""
+
+from collections.abc import Callable
+import json
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MESSAGES = sorted(path.stem for path in (ROOT / "msg").glob("*.msg"))
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "build", "install", "log", "*.egg-info")
+PROBE = """
+import json, edge_perception.msg, edge_compiler
+from edge_perception.share import share_dir
+from rclpy.serialization import serialize_message
+
+message = edge_perception.msg.DetectionArray(model="probe")
+print(json.dumps({
+    "messages": edge_perception.msg.__file__,
+    "compiler": edge_compiler.__file__,
+    "share": str(share_dir()),
+    "size": len(serialize_message(message)),
+}))
+"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.ros]
+
+
+def _run(command: list[str], folder: Path, **environment: str) -> str:
+    """Run a command in a folder other than the checkout, which Python would import from."""
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def _files(folder: Path) -> set[str]:
+    """List the files of the two packages in a folder, without what Python caches."""
+    return {
+        str(path.relative_to(folder))
+        for package in ("edge_compiler", "edge_perception")
+        for path in (folder / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+@pytest.fixture(scope="session")
+def prefix(made_once: Callable[..., Path]) -> Path:
+    """Return the prefix into which pip has installed a copy of the checkout."""
+
+    def install(folder: Path) -> None:
+        sources = folder.with_name("pip-sources")
+        shutil.copytree(ROOT, sources, ignore=LEFT_OUT)
+        pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation"]
+        _run([*pip, "--ignore-installed", "--prefix", str(folder), "."], sources)
+
+    return made_once("pip-prefix", install)
+
+
+def _site_packages(prefix: Path) -> Path:
+    return Path(sysconfig.get_path("purelib", vars={"base": str(prefix)}))
+
+
+def test_pip_installs_every_file_of_the_packages(prefix: Path) -> None:
+    sources = prefix.with_name("pip-sources")
+    assert _files(sources) - _files(_site_packages(prefix)) == set()
+    assert {path.name for path in (prefix / "bin").iterdir()} == {"edgec", "edge-robot"}
+
+
+def test_pip_installs_configuration_launch_files_and_messages(prefix: Path) -> None:
+    share = prefix / "share" / "edge_perception"
+    for folder in ("config", "launch"):
+        files = sorted(path.name for path in (ROOT / folder).glob("*.*"))
+        assert sorted(path.name for path in (share / folder).glob("*.*")) == files
+    assert sorted(path.stem for path in (share / "msg").glob("*.msg")) == MESSAGES
+
+
+def test_pip_installs_working_messages(prefix: Path) -> None:
+    site = str(_site_packages(prefix))
+    libraries = os.pathsep.join([str(prefix / "lib"), os.environ.get("LD_LIBRARY_PATH", "")])
+    command = [sys.executable, "-c", PROBE]
+    found = json.loads(_run(command, prefix, PYTHONPATH=site, LD_LIBRARY_PATH=libraries))
+    assert found["messages"].startswith(site)
+    assert found["compiler"].startswith(site)
+    assert found["share"] == str(prefix / "share" / "edge_perception")
+    assert found["size"] > 0
+
+
+@pytest.mark.parametrize("options", [[], ["--symlink-install"]], ids=["copied", "symlinked"])
+def test_colcon_builds_a_workspace(tmp_path: Path, options: list[str]) -> None:
+    shutil.copytree(ROOT, tmp_path / "src" / "edge_perception", ignore=LEFT_OUT)
+    programs = Path(sys.executable).parent
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    ros = {"PATH": path, "AMENT_PREFIX_PATH": sys.prefix, "CMAKE_PREFIX_PATH": sys.prefix}
+    _run([str(programs / "colcon"), "build", *options], tmp_path, **ros)
+
+    installed = tmp_path / "install" / "edge_perception"
+    found = json.loads(
+        _run(
+            ["bash", "-c", '. install/setup.bash && python -c "$0"', PROBE],
+            tmp_path,
+            **ros,
+        ).splitlines()[-1]
+    )
+    assert found["messages"].startswith(str(installed))
+    assert found["compiler"].startswith(str(installed))
+    nodes = {file.name for file in (installed / "lib" / "edge_perception").iterdir()}
+    assert nodes == {"camera", "decision", "perception", "robot"}
+    for program in ("edgec", "edge-robot"):
+        assert os.access(installed / "bin" / program, os.X_OK)
+    share = installed / "share" / "edge_perception"
+    assert all((share / "msg" / f"{name}.msg").is_file() for name in MESSAGES)
+    assert all((share / folder).is_dir() for folder in ("config", "launch"))

@@ -1,0 +1,79 @@
+"""What is written down twice for the different build systems agrees."""
+
+from pathlib import Path
+import re
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+import edge_compiler.version
+from edge_perception import share
+
+tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no tomllib")
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ElementTree.parse(ROOT / "package.xml").getroot()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CMAKE = (ROOT / "CMakeLists.txt").read_text()
+
+
+def test_version_is_the_same_everywhere() -> None:
+    assert PACKAGE.findtext("version") == PROJECT["version"] == edge_compiler.version.VERSION
+
+
+def test_name_maintainer_and_licence_agree() -> None:
+    maintainer = PACKAGE.find("maintainer")
+    assert maintainer is not None
+    assert PACKAGE.findtext("name") == PROJECT["name"]
+    assert PROJECT["authors"] == [{"name": maintainer.text, "email": maintainer.get("email")}]
+    assert PACKAGE.findtext("license") == PROJECT["license"]["text"] == "Apache-2.0"
+
+
+def test_every_message_is_generated() -> None:
+    listed = set(re.findall(r"^\s+(msg/\w+\.msg)$", CMAKE, re.MULTILINE))
+    assert listed == {f"msg/{path.name}" for path in (ROOT / "msg").glob("*.msg")}
+
+
+def test_every_message_package_is_a_dependency() -> None:
+    used = set()
+    for path in (ROOT / "msg").glob("*.msg"):
+        used |= set(re.findall(r"^(\w+)/\w+ ", path.read_text(), re.MULTILINE))
+    declared = {element.text for element in PACKAGE.iter("depend")}
+    assert used <= declared
+    for package in used:
+        assert f"find_package({package} REQUIRED)" in CMAKE
+
+
+def test_programs_are_the_same_for_pip_and_ros() -> None:
+    installed = dict(re.findall(r"^\s+([\w-]+):([\w.]+):bin\)?$", CMAKE, re.MULTILINE))
+    assert installed == {
+        name: target.removesuffix(":main") for name, target in PROJECT["scripts"].items()
+    }
+
+
+@pytest.mark.parametrize("path", [*(ROOT / "config").glob("*.yaml")], ids=lambda path: path.name)
+def test_shipped_configuration_is_yaml(path: Path) -> None:
+    assert yaml.safe_load(path.read_text()) is not None
+
+
+def test_constraints_pin_every_dependency() -> None:
+    pins = (ROOT / "requirements" / "constraints.txt").read_text()
+    pinned = set(re.findall(r"^([\w.-]+)==", pins, re.MULTILINE))
+    extras = PROJECT["optional-dependencies"].values()
+    wanted = {re.match(r"[\w.-]+", line)[0] for line in sum(extras, PROJECT["dependencies"])}
+    assert wanted - {"edge_perception"} <= pinned
+
+
+def test_share_folder_of_a_checkout_is_its_root() -> None:
+    assert share.share_dir() == ROOT
+
+
+def test_share_folder_of_an_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = tmp_path / "lib/python3.11/site-packages/edge_perception/share.py"
+    monkeypatch.setattr(share, "__file__", str(module))
+    with pytest.raises(FileNotFoundError, match="incomplete"):
+        share.share_dir()
+    folder = tmp_path / "share" / "edge_perception"
+    folder.mkdir(parents=True)
+    (folder / "package.xml").touch()
+    assert share.share_dir() == folder
