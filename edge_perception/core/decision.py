@@ -93,12 +93,11 @@ class DecisionCore(NodeCore):
         """Judge the rules on new detections, and decide."""
         if "labels" in inputs:
             self._advice = advice(self._rules, inputs["labels"].data)
-        if not self._detections.tick(now):
+        self._detections.tick(now)
+        if self._detections.problem():
             self._forget()
         if "detections" in inputs and self._detections.accept(inputs["detections"]):
             self._see(inputs["detections"])
-        if self._detections.problem():
-            self._forget()
         for state in self._states:
             state.switch.settle(now)
         return self._publish(*self._decide(now))

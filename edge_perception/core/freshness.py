@@ -27,19 +27,13 @@ class Freshness:
         self._now = 0
         self._refused = ""
 
-    def tick(self, now: int) -> bool:
-        """
-        Take in the time; after a jump backwards nothing that was received before counts.
-
-        :returns: False if the clock jumped.
-        """
-        jumped = now < self._now
-        if jumped:
+    def tick(self, now: int) -> None:
+        """Take in the time; after a jump backwards nothing that was received before counts."""
+        if now < self._now:
             self.message = None
             self._stamp = 0
             self._refused = f"the clock jumped back by {(self._now - now) / SECOND:.3f} s"
         self._now = now
-        return not jumped
 
     def accept(self, message: Message) -> bool:
         """Take in a message, and tell whether it may be acted upon."""

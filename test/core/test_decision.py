@@ -1,0 +1,307 @@
+"""The decision core: hysteresis, freshness, the safe action, and what holds whatever comes in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import pytest
+
+from edge_perception import messages
+from edge_perception.core.decision import DecisionCore
+from edge_perception.core.freshness import AHEAD
+from edge_perception.core.hysteresis import Share, Switch
+from edge_perception.core.node import ConfigurationError, Level
+from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+
+MS = SECOND // 1000
+NOW = 1000 * SECOND
+TIMEOUT = 500 * MS
+
+RULES = """
+version: 1
+timeout: {detections: 0.5}
+actions:
+  go: {limit: {linear: 1, angular: 2}}
+  stop: {limit: {linear: 0, angular: 0}}
+  unlock: {limit: {linear: 1, angular: 2}, trigger: true}
+default: go
+safe: stop
+rules:
+  - {name: person ahead, when: {label: person}, action: stop, release: 2 of 2, hold: 0.3}
+  - {name: owner, when: {label: owner, score: 0.8}, action: unlock, after: 3 of 3}
+"""
+
+Array = messages.get("edge_perception/msg/DetectionArray")
+Detection = messages.get("edge_perception/msg/Detection")
+Header = messages.get("std_msgs/msg/Header")
+Text = messages.get("std_msgs/msg/String")
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    return path
+
+
+class Robot:
+    """A configured core and what its last step published."""
+
+    def __init__(self, rules: Path) -> None:
+        self.core = DecisionCore()
+        assert self.core.configure({"rules": str(rules)}) == []
+
+    def step(self, now: int, *labels: str, stamp: int | None = None) -> Any:
+        """Show an image with things of some labels, and return the decision."""
+        header = Header(stamp=to_time(now if stamp is None else stamp), frame_id="camera")
+        things = [Detection(label=label, score=0.9) for label in labels]
+        return self._run({"detections": Array(header=header, detections=things)}, now)
+
+    def wait(self, now: int) -> Any:
+        """Let time pass without an image."""
+        return self._run({}, now)
+
+    def _run(self, inputs: Any, now: int) -> Any:
+        self.outputs = dict(self.core.step(inputs, now))
+        return self.outputs["decision"]
+
+    def warm(self, now: int) -> int:
+        """Show as many empty images as the rules ask for; return the time of the next one."""
+        for _ in range(3):
+            self.step(now)
+            now += 100 * MS
+        return now
+
+
+@pytest.fixture
+def robot(rules: Path) -> Robot:
+    return Robot(rules)
+
+
+def test_before_the_first_image_the_robot_is_safe(robot: Robot) -> None:
+    decision = robot.wait(NOW)
+    assert (decision.action, decision.rule, decision.safe) == ("stop", "safe", True)
+    assert decision.reason == "nothing has come on detections yet"
+    assert nanoseconds(decision.expires) == NOW + TIMEOUT
+    assert robot.outputs["limit"].linear.x == 0
+    assert robot.outputs["trigger"].data is False
+    [fault, _] = robot.core.diagnostics(NOW)
+    assert fault.level == Level.ERROR
+    assert "nothing has come on detections yet; the safe action 'stop' is given" in fault.message
+
+
+def test_default_after_enough_images(robot: Robot) -> None:
+    reasons = [robot.step(NOW + i * 100 * MS).reason for i in range(3)]
+    assert reasons == [
+        "1 of 3 images seen that the rules ask for",
+        "2 of 3 images seen that the rules ask for",
+        "no rule is in force",
+    ]
+    assert robot.outputs["decision"].action == "go"
+    assert robot.outputs["limit"].linear.x == 1
+    assert robot.outputs["limit"].angular.z == 2
+    assert robot.core.diagnostics(NOW)[0].level == Level.OK
+
+
+def test_a_rule_gives_its_evidence_and_expires_with_its_input(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    decision = robot.step(now, "chair", "person", stamp=now - 30 * MS)
+    assert (decision.action, decision.rule, decision.safe) == ("stop", "person ahead", False)
+    assert decision.reason == "person is seen with score 0.90 (in 1 of 1 images)"
+    assert [thing.label for thing in decision.evidence] == ["person"]
+    assert decision.header == Header(stamp=to_time(now - 30 * MS), frame_id="camera")
+    assert nanoseconds(decision.expires) == now - 30 * MS + TIMEOUT
+    for message in robot.outputs.values():
+        messages.serialize(message)
+
+
+def test_the_first_rule_in_force_decides(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    for i in range(4):
+        decision = robot.step(now + i * 100 * MS, "owner", "person")
+    assert decision.rule == "person ahead"
+
+
+def test_release_and_hold(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    actions = [robot.step(now, "person").action]
+    actions += [robot.step(now + i * 100 * MS).action for i in range(1, 5)]
+    assert actions == ["stop", "stop", "stop", "go", "go"]  # held for 0.3 s, released by 2 images
+
+
+def test_unlock_needs_consecutive_matches(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    seen = ["owner", "owner", "", "owner", "owner", "owner"]
+    actions = [robot.step(now + i * 100 * MS, label).action for i, label in enumerate(seen)]
+    assert actions == ["go"] * 5 + ["unlock"]
+    assert robot.outputs["trigger"].data is True
+
+
+def test_unlock_never_acts_on_a_replayed_image(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    for i in range(5):
+        decision = robot.step(now + i * 10 * MS, "owner", stamp=now)
+    assert decision.action == "go"
+    assert robot.outputs["trigger"].data is False
+    assert "not newer" in robot.wait(now + SECOND).reason
+
+
+def test_stale_input_leads_to_the_safe_action_and_back(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    last = now - 100 * MS
+    assert robot.wait(last + TIMEOUT).action == "go"
+    decision = robot.wait(last + TIMEOUT + 1)
+    assert (decision.action, decision.safe) == ("stop", True)
+    assert decision.reason == "the newest of detections is 0.500 s old, the limit is 0.5 s"
+    back = last + 2 * SECOND
+    actions = [robot.step(back + i * 100 * MS).action for i in range(3)]
+    assert actions == ["stop", "stop", "go"]
+
+
+def test_a_gap_ends_an_unlock(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    for i in range(3):
+        robot.step(now + i * 100 * MS, "owner")
+    assert robot.outputs["trigger"].data is True
+    later = now + 5 * SECOND
+    robot.wait(later)
+    assert robot.outputs["trigger"].data is False
+    assert robot.step(later, "owner").action == "stop"
+    assert robot.step(later + 100 * MS, "owner").action == "stop"
+    assert robot.step(later + 200 * MS, "owner").action == "unlock"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "says"),
+    [
+        (0, "carries no time (header.stamp is 0)"),
+        (NOW + 10 * SECOND, "is stamped 9.000 s in the future"),
+        (NOW - 10 * SECOND, "nothing has come"),
+    ],
+)
+def test_images_of_implausible_time(robot: Robot, stamp: int, says: str) -> None:
+    decision = robot.step(NOW + SECOND, "owner", stamp=stamp)
+    assert decision.safe
+    if stamp == NOW - 10 * SECOND:
+        says = "is 11.000 s old"
+    assert says in decision.reason
+    assert robot.core.diagnostics(NOW)[0].level == Level.ERROR
+
+
+def test_a_jump_of_the_clock(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    assert robot.wait(now).action == "go"
+    decision = robot.wait(now - 3 * SECOND)
+    assert (decision.action, decision.safe) == ("stop", True)
+    assert decision.reason == "the clock jumped back by 3.000 s"
+    now = robot.warm(now - 3 * SECOND)
+    assert robot.wait(now).action == "go"
+
+
+def test_it_repeats_itself_faster_than_its_decisions_expire(robot: Robot) -> None:
+    assert robot.core.period() == 0.1
+    assert robot.core.period() * SECOND < TIMEOUT / 2
+
+
+def test_labels_of_the_model_are_compared_with_the_rules(robot: Robot) -> None:
+    labels = Text(data='{"model": "m", "decoder": "boxes", "labels": ["person", "owners"]}')
+    robot.core.step({"labels": labels}, NOW)
+    [_, fault] = robot.core.diagnostics(NOW)
+    assert fault.level == Level.WARN
+    assert "no label of m fits 'owner'; is 'owners' meant?" in fault.message
+
+
+def test_a_rule_file_with_a_typo(rules: Path) -> None:
+    rules.write_text(RULES.replace("default: go", "default: goo"))
+    with pytest.raises(ConfigurationError, match=r"rules\.yaml, line 8, column 10.*'go' meant"):
+        DecisionCore().configure({"rules": str(rules)})
+
+
+def test_the_shipped_rules_are_the_default() -> None:
+    core = DecisionCore()
+    core.configure({"rules": ""})
+    assert "config/rules.yaml" in core.diagnostics(0)[1].message
+
+
+# What a shell may do: at some time, with or without an image of some age showing something.
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from([0, 1, 50 * MS, 100 * MS, 400 * MS, 3 * SECOND, -200 * MS]),
+        st.none() | st.sampled_from([0, 50 * MS, 450 * MS, 2 * SECOND, -50 * MS, -SECOND, NOW]),
+        st.sets(st.sampled_from(["person", "owner", "chair"])),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(events=EVENTS)
+def test_whatever_comes_in(tmp_path_factory: pytest.TempPathFactory, events: Any) -> None:
+    path = tmp_path_factory.getbasetemp() / "rules.yaml"
+    path.write_text(RULES)
+    robots = [Robot(path), Robot(path)]
+    now = NOW
+    accepted: list[tuple[int, frozenset[str]]] = []  # since the last gap
+    for delta, age, labels in events:
+        if delta < 0 or (accepted and now + delta - accepted[-1][0] > TIMEOUT):
+            accepted = []
+        now += delta
+        stamp = None if age is None else max(0, now - age)
+        published = []
+        for robot in robots:
+            if stamp is None:
+                robot.wait(now)
+            else:
+                robot.step(now, *sorted(labels), stamp=stamp)
+            published.append([messages.serialize(m) for m in robot.outputs.values()])
+        assert published[0] == published[1]  # same inputs, same bytes
+
+        newest = accepted[-1][0] if accepted else 0
+        if stamp is not None and max(newest, now - TIMEOUT - 1) < stamp <= now + AHEAD:
+            accepted.append((stamp, frozenset(labels)))
+        decision = robots[0].outputs["decision"]
+        fresh = bool(accepted) and now - accepted[-1][0] <= TIMEOUT
+        if not fresh or len(accepted) < 3:
+            assert decision.safe
+            assert decision.action == "stop"
+        elif "person" in accepted[-1][1]:
+            assert decision.rule == "person ahead"
+        if not decision.safe:
+            assert nanoseconds(decision.expires) == accepted[-1][0] + TIMEOUT >= now
+        if decision.action == "unlock":
+            assert any(
+                all("owner" in seen for _, seen in accepted[i : i + 3])
+                for i in range(len(accepted) - 2)
+            )
+        assert robots[0].outputs["trigger"].data == (decision.action == "unlock")
+        assert decision.reason
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 10)), max_size=60),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.integers(0, 20),
+)
+def test_a_switch_changes_only_for_enough_votes_and_not_too_soon(
+    images: list[tuple[bool, int]], count: int, more: int, hold: int
+) -> None:
+    after, release = Share(count, count + more), Share(more, count + more)
+    switch = Switch(after, release, hold)
+    now, since, changed = 0, 0, 0
+    for index, (holds, delta) in enumerate(images, 1):
+        now += delta
+        before = switch.on
+        switch.see(holds)
+        switch.settle(now)
+        if switch.on == before:
+            continue
+        share = release if before else after
+        recent = [seen for seen, _ in images[changed:index]][-share.of :]
+        assert recent.count(not before) >= share.count
+        if before:
+            assert now - since >= hold
+        since, changed = now, index
