@@ -18,14 +18,24 @@ from typing import NoReturn
 
 import argcomplete
 
-from edge_compiler.commands import compile as compile_command
-from edge_compiler.commands import fetch
+from edge_compiler.commands import (
+    analyze,
+    explain,
+    fetch,
+    ops,
+    profile,
+    run,
+    verify,
+)
+from edge_compiler.commands import (
+    compile as compile_,
+)
 from edge_compiler.errors import CompileError
 from edge_compiler.terminal import note
 from edge_compiler.version import VERSION
 from edge_perception.runtime.errors import BundleError
 
-COMMANDS = (fetch, compile_command)
+COMMANDS = (fetch, analyze, compile_, verify, explain, run, profile, ops)
 """In the order in which they are used and listed."""
 
 

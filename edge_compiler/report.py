@@ -88,7 +88,8 @@ def _memory_map(manifest: Manifest) -> dict[str, Any]:
                 "y": round(
                     MAP_HEIGHT - (allocation.offset + allocation.bytes) * height_per_byte, 2
                 ),
-                "width": (allocation.last - allocation.first + 1) * step_width,
+                "width": (min(allocation.last, len(model.steps) - 1) - allocation.first + 1)
+                * step_width,
                 "height": round(allocation.bytes * height_per_byte, 2),
                 "color": COLORS[index % len(COLORS)],
                 "allocation": allocation,

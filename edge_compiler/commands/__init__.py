@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,3 +55,19 @@ def _shape(text: str) -> tuple[str, tuple[int, ...]]:
             f"{text!r} is no shape; expected NAME=1,3,224,224 with dimensions of at least 1"
         )
     return name, shape
+
+
+def add_bundle(parser: argparse.ArgumentParser) -> None:
+    """Add the positional ``bundle``."""
+    parser.add_argument("bundle", type=Path, metavar="OUT.edge", help="the bundle")
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add ``--threads``."""
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=0,
+        metavar="N",
+        help="threads to run with (default: one per processor)",
+    )

@@ -1,0 +1,86 @@
+"""What can be said of a model before it is compiled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_compiler import frontend, passes
+from edge_compiler.compile import refusals
+from edge_compiler.ir.graph import Graph
+from edge_compiler.ir.ops import macs
+from edge_compiler.targets.base import Target
+
+
+@dataclass(frozen=True)
+class Unsupported:
+    """A node that the target can't run, and why."""
+
+    node: str
+    op: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """
+    The size of a model.
+
+    :ivar operators: number of nodes by operator, as in the file.
+    :ivar activation_bytes: the most that the values alive at one time take, after optimisation.
+    """
+
+    name: str
+    inputs: Mapping[str, tuple[int, ...]]
+    outputs: Mapping[str, tuple[int, ...]]
+    operators: Mapping[str, int]
+    nodes_after_optimisation: int
+    macs: int
+    parameters: int
+    weight_bytes: int
+    activation_bytes: int
+    unsupported: tuple[Unsupported, ...]
+
+
+def analyze(model: Path, shapes: Mapping[str, tuple[int, ...]], target: Target) -> Analysis:
+    """
+    Read and optimise a model, and measure it.
+
+    :raises CompileError: if it can't be read.
+    """
+    graph = frontend.load(model, dict(shapes))
+    operators = Counter(node.op for node in graph.nodes)
+    constants = graph.constants()
+    passes.optimise(graph)
+    return Analysis(
+        name=graph.name,
+        inputs={value.name: value.shape for value in graph.inputs},
+        outputs={value.name: value.shape for value in graph.outputs},
+        operators=dict(operators.most_common()),
+        nodes_after_optimisation=len(graph.nodes),
+        macs=sum(macs(node) for node in graph.nodes),
+        parameters=sum(value.size for value in constants),
+        weight_bytes=sum(value.size * value.dtype.itemsize for value in constants),
+        activation_bytes=_peak_bytes(graph),
+        unsupported=tuple(
+            Unsupported(node.name, node.op, reason) for node, reason in refusals(graph, target)
+        ),
+    )
+
+
+def _peak_bytes(graph: Graph) -> int:
+    """Return the most bytes alive at once: from the writer of a value to its last reader."""
+    last_read = {id(value): len(graph.nodes) for value in graph.outputs}
+    for index, node in enumerate(graph.nodes):
+        for value in node.reads():
+            if value.constant is None:
+                last_read[id(value)] = max(index, last_read.get(id(value), 0))
+    alive = {id(value): value for value in graph.inputs}
+    peak = 0
+    for index, node in enumerate(graph.nodes):
+        alive |= {id(value): value for value in node.outputs}
+        peak = max(peak, sum(value.size * value.dtype.itemsize for value in alive.values()))
+        alive = {key: value for key, value in alive.items() if last_read.get(key, 0) > index}
+    return peak

@@ -1,0 +1,100 @@
+"""``edgec run``: what a bundle sees in image files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import time
+from typing import Any, TYPE_CHECKING
+
+from edge_compiler.commands import add_bundle, add_command, add_json, add_threads
+from edge_compiler.errors import CompileError
+from edge_compiler.terminal import say, say_json
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from edge_compiler.commands import Commands
+    from edge_perception.runtime.manifest import Model
+
+
+def register(commands: Commands) -> None:
+    """Add the parser."""
+    parser = add_command(commands, "run", "run a bundle on image files", run)
+    add_bundle(parser)
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="an image file")
+    parser.add_argument("--top", type=int, metavar="N", help="classes to show (default: bundle's)")
+    add_threads(parser)
+    add_json(parser)
+    parser.set_defaults(usage_error=parser.error)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print labels and scores of each image, or what the outputs look like."""
+    from edge_compiler.samples import read_image
+    from edge_perception.runtime import load
+
+    if arguments.top is not None and arguments.top < 1:
+        arguments.usage_error("--top must be at least 1")
+    results = []
+    with load(arguments.bundle, threads=arguments.threads) as loaded:
+        model = loaded.manifest.model
+        if model.preprocess is None:
+            raise CompileError(
+                f"{arguments.bundle} has no pre-processing, so it can't be run on images; compile "
+                "it again with --preprocess FILE.json"
+            )
+        for path in arguments.images:
+            frame = read_image(path)
+            start = time.perf_counter()
+            outputs = loaded.run_image(frame, "rgb8")
+            milliseconds = (time.perf_counter() - start) * 1e3
+            result = {"image": str(path), "milliseconds": milliseconds}
+            results.append(result | _interpret(outputs, model, arguments.top))
+            if not arguments.json:
+                _print(results[-1])
+    if arguments.json:
+        say_json(results)
+    return 0
+
+
+def _interpret(
+    outputs: dict[str, np.ndarray[Any, Any]], model: Model, top: int | None
+) -> dict[str, Any]:
+    """Return the best classes of a classification, else the range of each output."""
+    if model.decoder.kind != "classification":
+        ranges = {
+            name: {
+                "shape": list(array.shape),
+                "minimum": float(array.min()),
+                "maximum": float(array.max()),
+            }
+            for name, array in outputs.items()
+        }
+        return {"outputs": ranges}
+    import numpy as np
+
+    parameters = model.decoder.parameters
+    scores = outputs[parameters.get("output", model.outputs[0].name)].ravel()
+    if parameters.get("softmax", False):
+        scores = np.exp(scores - scores.max())
+        scores /= scores.sum()
+    best = np.argsort(-scores, kind="stable")[: top or parameters.get("top", 5)]
+    classes = [
+        {
+            "class": int(index),
+            "label": model.labels[index] if index < len(model.labels) else str(index),
+            "score": float(scores[index]),
+        }
+        for index in best
+    ]
+    return {"classes": classes}
+
+
+def _print(result: dict[str, Any]) -> None:
+    say(f"{result['image']}  ({result['milliseconds']:.1f} ms)", "bold")
+    for entry in result.get("classes", ()):
+        say(f"  {entry['score']:.3f}  {entry['label']} ({entry['class']})")
+    for name, output in result.get("outputs", {}).items():
+        shape = " x ".join(map(str, output["shape"]))
+        say(f"  {name}: {shape}, {output['minimum']:.4g} to {output['maximum']:.4g}")
