@@ -73,7 +73,7 @@ def _check(value: onnx.ValueInfoProto) -> None:
             f"the input '{value.name}' of shape {_text(value)} has a dimension of zero: "
             f"give its real shape with {_suggestion(value)}"
         )
-    if len(sizes) > 1 and sizes[0] != 1:
+    if len(sizes) >= 4 and sizes[0] != 1:
         raise CompileError(
             f"the input '{value.name}' of shape {_text(value)} holds a batch of {sizes[0]}, but "
             f"a robot handles one frame at a time: compile with {_suggestion(value)}"

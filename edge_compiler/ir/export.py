@@ -65,7 +65,7 @@ class _Writer:
 
     def constant(self, name: str, array: np.ndarray[Any, Any]) -> str:
         """Add an initializer and return its name."""
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def add(self, op: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:

@@ -159,7 +159,7 @@ def _gemm_macs(node: Node) -> int:
 def check_gemm(node: Node) -> str | None:
     """Row vector times matrix plus bias (a fully connected layer); constant weights."""
     if node.input(0).shape[0] != 1:
-        return f"only a row vector times a matrix is supported, received {node.input(0)}"
+        return f"only a row vector times a matrix is supported, received {list(node.input(0).shape)}"
     return _constant(node, 1, 2) or _supports(node, "transA", 0)
 
 
