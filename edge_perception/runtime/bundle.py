@@ -46,10 +46,11 @@ def write_manifest(directory: Path, manifest: Manifest) -> None:
 
     :raises BundleError: if the manifest holds what its schema does not allow.
     """
-    text = _manifest_text(schema.decode(Manifest, schema.encode(manifest)))
+    manifest = schema.decode(Manifest, schema.encode(manifest))
+    _check_manifest(manifest)
     temporary = directory / (MANIFEST_NAME + ".tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
+        file.write(_manifest_text(manifest))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(directory / MANIFEST_NAME)
@@ -68,12 +69,7 @@ def read_manifest(bundle: str | Path, check: bool = True) -> Manifest:
     document = schema.parse(text, str(path))
     try:
         manifest = _decode_document(document)
-        _check_model(manifest.model, "$.model")
-        for name in manifest.files:
-            _check_file_name(name)
-        for role in ("library", "selftest"):
-            if getattr(manifest, role) not in manifest.files:
-                raise BundleError(f"$.{role} is not one of $.files")
+        _check_manifest(manifest)
     except BundleError as error:
         raise BundleError(
             f"{path} can't be used: {error}; compile the bundle again with edgec compile"
@@ -161,6 +157,15 @@ def _decode_document(document: Any) -> Manifest:
     if not isinstance(document.pop("digest", None), str):
         raise BundleError("$.digest is missing")
     return schema.decode(Manifest, document)
+
+
+def _check_manifest(manifest: Manifest) -> None:
+    _check_model(manifest.model, "$.model")
+    for name in manifest.files:
+        _check_file_name(name)
+    for role in ("library", "selftest"):
+        if getattr(manifest, role) not in manifest.files:
+            raise BundleError(f"$.{role} is not one of $.files")
 
 
 def _check_model(model: Model, path: str = "$") -> None:

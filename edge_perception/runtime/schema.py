@@ -66,14 +66,14 @@ def _decode(hint: Any, value: Any, path: str) -> Any:
         inner = get_args(hint)[0]
         return tuple(_decode(inner, item, f"{path}[{i}]") for i, item in enumerate(items))
     if origin is dict:
-        fields = _require(value, dict, "an object", path)
+        fields = _require_object(value, path)
         inner = get_args(hint)[1]
         return {key: _decode(inner, item, f"{path}.{key}") for key, item in fields.items()}
     return _DECODERS[hint](value, path)
 
 
 def _decode_dataclass(cls: type, value: Any, path: str) -> Any:
-    given = _require(value, dict, "an object", path)
+    given = _require_object(value, path)
     hints = typing.get_type_hints(cls)
     fields = [field.name for field in dataclasses.fields(cls)]
     for name in fields:
@@ -91,7 +91,8 @@ def _decode_any(value: Any, path: str, depth: int = 0) -> Any:
     if isinstance(value, (list, tuple)):
         return [_decode_any(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
     if isinstance(value, dict):
-        return {key: _decode_any(item, f"{path}.{key}", depth + 1) for key, item in value.items()}
+        fields = _require_object(value, path)
+        return {key: _decode_any(item, f"{path}.{key}", depth + 1) for key, item in fields.items()}
     if isinstance(value, float):
         return _decode_float(value, path)
     if value is None or isinstance(value, (bool, int, str)):
@@ -136,6 +137,13 @@ def _require(value: Any, kind: type, name: str, path: str) -> Any:
     return value
 
 
+def _require_object(value: Any, path: str) -> dict[str, Any]:
+    fields: dict[str, Any] = _require(value, dict, "an object", path)
+    if not all(isinstance(key, str) and key.isprintable() for key in fields):
+        raise BundleError(f"{path} has a field whose name can't be printed")
+    return fields
+
+
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
@@ -149,6 +157,4 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         raise ValueError("an object has a field twice")
-    if not all(key.isprintable() for key in result):
-        raise ValueError("an object has an unprintable field name")
     return result

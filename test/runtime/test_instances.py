@@ -37,7 +37,7 @@ def check(inputs: dict[str, np.ndarray], outputs: dict[str, np.ndarray]) -> None
     np.testing.assert_allclose(outputs["box"], expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("spec", LAYOUTS, ids=str)
+@pytest.mark.parametrize("spec", LAYOUTS)
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_tensors_pass_any_layout_unharmed(make: Make, spec: Spec, threads: int) -> None:
     model = make(spec, threads)
