@@ -1,0 +1,53 @@
+"""The lifecycle state of a node as its users should see it: what it waits for, what failed."""
+
+from __future__ import annotations
+
+import enum
+
+from edge_perception.core.node import Diagnostic, Level
+
+
+class State(enum.Enum):
+    """The primary states of a ROS 2 lifecycle node."""
+
+    UNCONFIGURED = "unconfigured"
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    FINALIZED = "finalized"
+
+
+_NEXT = {State.UNCONFIGURED: "configure", State.INACTIVE: "activate"}
+
+
+class Condition:
+    """The state that a node is in, and why it is not in a better one."""
+
+    def __init__(self, node: str) -> None:
+        """
+        Begin unconfigured.
+
+        :param node: fully qualified name
+        """
+        self.state = State.UNCONFIGURED
+        self.problem = ""
+        self._node = node
+
+    def reached(self, state: State) -> None:
+        """Note that a transition succeeded."""
+        self.state, self.problem = state, ""
+
+    def failed(self, problem: str) -> None:
+        """Note why a transition failed; the state stays as it was."""
+        self.problem = problem
+
+    def diagnose(self) -> Diagnostic:
+        """Say what keeps the node from working and which command changes that."""
+        if self.problem:
+            return Diagnostic(Level.ERROR, "lifecycle", self.problem)
+        if self.state is State.ACTIVE:
+            return Diagnostic(Level.OK, "lifecycle", "active")
+        step = _NEXT.get(self.state)
+        advice = f"ros2 lifecycle set {self._node} {step}" if step else "start the node again"
+        return Diagnostic(
+            Level.WARN, "lifecycle", f"{self.state.value}, so nothing is processed: {advice}"
+        )

@@ -1,0 +1,151 @@
+"""An input of a node: its subscription, and what is wrong when nothing arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import difflib
+import time
+
+from rclpy.node import Node
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+from edge_perception.core.node import Diagnostic, Level, Port, Qos, Traffic
+from edge_perception.transport.ros import qos
+from edge_perception.transport.ros.typesupport import rosidl_class
+
+GRACE = 1.0  # seconds that discovery may take after activation
+SILENCE = 1.5  # seconds without a message after which something is wrong
+MISSED = 3.0  # ... unless the messages come seldom: then, so many usual intervals
+SUGGESTIONS = 3
+
+
+class Input:
+    """The subscription of an active node to one input port."""
+
+    def __init__(
+        self, node: Node, port: Port, put: Callable[[str, bytes], None], traffic: Traffic
+    ) -> None:
+        """
+        Subscribe.
+
+        :param node: that the input belongs to
+        :param put: is given port name and serialised message
+        :param traffic: what ``put`` counts
+        """
+        self._node = node
+        self._port = port
+        self._put = put
+        self._traffic = traffic
+        self._since = time.monotonic()
+        self._last = self._since
+        self._interval = 0.0
+        self._rate = Rate(self._since)
+        self._subscription = node.create_subscription(
+            rosidl_class(port.type),
+            port.topic,
+            self._receive,
+            qos.profile(port),
+            raw=True,
+            qos_overriding_options=qos.overrides(),
+        )
+        self._topic = self._subscription.topic_name
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        self._node.destroy_subscription(self._subscription)
+
+    def diagnose(self) -> Diagnostic:
+        """Say whether messages arrive; if not, why not and what to do."""
+        now = time.monotonic()
+        silent = now - self._last
+        level, message = self._state(now, silent)
+        values = {
+            "topic": self._topic,
+            "rate [1/s]": f"{self._rate.update(now, self._traffic.received):.1f}",
+            "received": str(self._traffic.received),
+            "superseded": str(self._traffic.dropped),
+            "seconds since last": f"{silent:.1f}" if self._traffic.received else "never",
+        }
+        return Diagnostic(level, f"input {self._port.name}", message, values)
+
+    def _receive(self, data: bytes) -> None:
+        now = time.monotonic()
+        self._interval, self._last = now - self._last, now
+        self._put(self._port.name, data)
+
+    def _state(self, now: float, silent: float) -> tuple[Level, str]:
+        publishers = self._node.get_publishers_info_by_topic(self._topic)
+        useful = [info for info in publishers if info.topic_type == self._port.type]
+        wrong = [reason for info in useful if (reason := self._mismatch(info))]
+        if wrong and len(wrong) == len(useful):
+            return Level.ERROR, wrong[0]
+        if self._port.optional and not useful:
+            return Level.OK, "no publisher, and none needed"
+        if not useful:
+            if now - self._since < GRACE:
+                return Level.OK, "waiting for a publisher"
+            return Level.ERROR, self._no_publisher(publishers)
+        if self._port.qos is Qos.LATCHED and self._traffic.received:
+            return Level.OK, "received"
+        if silent > max(SILENCE, MISSED * self._interval * bool(self._traffic.received)):
+            return Level.ERROR, (
+                f"no message on {self._topic} for {silent:.0f} s although {_name(useful[0])}"
+                " publishes there: is it active, and does its device deliver?"
+            )
+        return Level.OK, "receiving" if self._traffic.received else "waiting for the first message"
+
+    def _mismatch(self, info: TopicEndpointInfo) -> str:
+        reason = qos.mismatch(info.qos_profile, self._subscription.qos_profile, self._topic)
+        return (
+            f"nothing can arrive from {_name(info)} on {self._topic}: {reason}" if reason else ""
+        )
+
+    def _no_publisher(self, others: list[TopicEndpointInfo]) -> str:
+        if others:
+            return (
+                f"{_name(others[0])} publishes {others[0].topic_type} on {self._topic}, expected"
+                f" {self._port.type}: connect a topic of that type"
+            )
+        alike = similar(
+            self._topic,
+            [
+                topic
+                for topic, types in self._node.get_topic_names_and_types()
+                if self._port.type in types and self._node.count_publishers(topic)
+            ],
+        )
+        if not alike:
+            return (
+                f"nobody publishes {self._port.type} on {self._topic}: start its publisher, or"
+                f" remap with --ros-args -r {self._port.topic}:=TOPIC"
+            )
+        return (
+            f"nobody publishes on {self._topic}: did you mean {', '.join(alike)}? Remap with"
+            f" --ros-args -r {self._port.topic}:={alike[0]}"
+        )
+
+
+class Rate:
+    """Messages a second, over windows of at least a second."""
+
+    def __init__(self, now: float) -> None:
+        self._begin, self._count, self._rate = now, 0, 0.0
+
+    def update(self, now: float, count: int) -> float:
+        """Return the rate, given the number of messages so far."""
+        elapsed = now - self._begin
+        if elapsed >= 1.0:
+            self._rate = (count - self._count) / elapsed
+            self._begin, self._count = now, count
+        return self._rate
+
+
+def similar(topic: str, candidates: list[str]) -> list[str]:
+    """Return a few candidates, those first whose names look most like ``topic``."""
+    return sorted(
+        candidates, key=lambda name: -difflib.SequenceMatcher(None, topic, name).ratio()
+    )[:SUGGESTIONS]
+
+
+def _name(info: TopicEndpointInfo) -> str:
+    return f"{info.node_namespace.rstrip('/')}/{info.node_name}"

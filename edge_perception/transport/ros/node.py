@@ -1,0 +1,236 @@
+"""
+The ROS 2 node around a node core: a lifecycle node that is the same for all of them.
+
+``configure`` loads and tests, ``activate`` subscribes and starts the thread in which the core
+works, ``deactivate`` stops both, ``cleanup`` gives everything back. Messages go in and out as the
+bytes that ROS 2 exchanges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+import time
+import traceback
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter as RosParameter
+
+from edge_perception.core.node import (
+    ConfigurationError,
+    Diagnostic,
+    Level,
+    NodeCore,
+    Outputs,
+    Parameter,
+)
+from edge_perception.transport.ros import parameters
+from edge_perception.transport.ros.condition import Condition, State
+from edge_perception.transport.ros.diagnostics import DiagnosticsPublisher
+from edge_perception.transport.ros.inputs import Input
+from edge_perception.transport.ros.outputs import Mirror, Output
+from edge_perception.transport.worker import Worker
+
+CHECK_PERIOD = 0.2  # seconds between two looks at inputs and core
+HANGING = 1.5  # seconds after which a step that did not return is reported
+FAILURE_SHOWN = 2.0  # seconds for which an exception stays an ERROR diagnostic
+LOG_PERIOD = 1.0  # seconds between two tracebacks in the log
+
+
+AUTOSTART = Parameter(
+    "autostart",
+    True,
+    "Configure and activate at the start; false: wait for a lifecycle manager.",
+    read_only=True,
+)
+
+
+class RosNode(LifecycleNode):  # type: ignore[misc]
+    """A node core as a ROS 2 lifecycle node."""
+
+    def __init__(
+        self,
+        name: str,
+        make_core: Callable[[], NodeCore],
+        mirrors: Sequence[Mirror] = (),
+        cli_args: Sequence[str] = (),
+    ) -> None:
+        """
+        Create the node, unconfigured.
+
+        :param name: of the node, unless remapped
+        :param make_core: is called for each configuration, so nothing survives a cleanup
+        :param mirrors: what else to publish
+        :param cli_args: ROS arguments of this node alone
+        :raises ConfigurationError: if a parameter is given a value that isn't allowed
+        """
+        super().__init__(name, cli_args=list(cli_args))
+        self._make_core = make_core
+        self._core = make_core()
+        self._mirrors = mirrors
+        self.condition = Condition(self.get_fully_qualified_name())
+        self._outdated = False  # a parameter changed since the core was configured
+        self._latched: Outputs = ()
+        self._outputs: dict[str, Output] = {}
+        self._inputs: list[Input] = []
+        self._worker: Worker | None = None
+        parameters.declare(self, (AUTOSTART, *self._core.parameters))
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        self._diagnostics = DiagnosticsPublisher(self)
+        self.create_timer(
+            CHECK_PERIOD, self._diagnose, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    def start(self) -> None:
+        """
+        Configure and activate, unless the parameter ``autostart`` says otherwise.
+
+        :raises ConfigurationError: if one of them fails
+        """
+        if not self.get_parameter(AUTOSTART.name).value:
+            return
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() is not TransitionCallbackReturn.SUCCESS:
+                raise ConfigurationError(f"{self.get_name()}: {self.condition.problem}")
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Configure the core and announce its outputs."""
+        return self._transition(self._configure, State.INACTIVE)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Publish what the configuration gave, subscribe, and start the core."""
+        return self._transition(self._activate, State.ACTIVE)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop the core and unsubscribe."""
+        return self._transition(self._deactivate, State.INACTIVE)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give back all that the core took."""
+        return self._transition(self._clean_up, State.UNCONFIGURED)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop for good."""
+        return self._transition(self._clean_up, State.FINALIZED)
+
+    def destroy_node(self) -> None:
+        """Stop the core before the node goes."""
+        try:
+            self._clean_up()
+        finally:
+            super().destroy_node()
+
+    def _transition(self, action: Callable[[], None], target: State) -> TransitionCallbackReturn:
+        """Act, and report exceptions, which rclpy swallows."""
+        try:
+            action()
+        except ConfigurationError as error:
+            self.condition.failed(str(error))
+        except Exception as error:
+            self.get_logger().error(traceback.format_exc())
+            self.condition.failed(f"{type(error).__name__}: {error}")
+        else:
+            self.condition.reached(target)
+            return TransitionCallbackReturn.SUCCESS
+        self.get_logger().fatal(self.condition.problem)
+        return TransitionCallbackReturn.FAILURE
+
+    def _configure(self) -> None:
+        self._latched = self._core.configure(parameters.values(self, self._core.parameters))
+        self._outdated = False
+        try:
+            for port in self._core.outputs:
+                self._outputs[port.name] = Output(self, port, self._mirrors)
+        except Exception:
+            self._clean_up()
+            raise
+
+    def _activate(self) -> None:
+        if self._outdated:
+            self._clean_up()
+            self._configure()
+        self._publish(self._latched)
+        worker = Worker(self._core, self._now, self._publish, self._report, self.get_name())
+        self._worker = worker
+        try:
+            for port in self._core.inputs:
+                traffic = worker.slots.traffic[port.name]
+                self._inputs.append(Input(self, port, worker.slots.put, traffic))
+        except Exception:
+            self._deactivate()
+            raise
+        worker.start()
+
+    def _deactivate(self) -> None:
+        while self._inputs:
+            self._inputs.pop().close()
+        worker, self._worker = self._worker, None
+        if worker is not None and not worker.stop():
+            raise RuntimeError(
+                f"the step that has been running for {worker.busy():.0f} s does not end: the"
+                " device or library that it waits for hangs; end the process"
+            )
+
+    def _clean_up(self) -> None:
+        self._deactivate()
+        while self._outputs:
+            self._outputs.popitem()[1].close()
+        self._latched = ()
+        self._core.close()
+        self._core = self._make_core()
+
+    def _publish(self, outputs: Outputs) -> None:
+        for port, message in outputs:
+            self._outputs[port].publish(message)
+
+    def _now(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+    def _report(self, error: Exception) -> None:
+        self.get_logger().error(
+            f"an input is lost: {''.join(traceback.format_exception(error))}",
+            throttle_duration_sec=LOG_PERIOD,
+        )
+
+    def _on_set_parameters(self, changes: list[RosParameter]) -> SetParametersResult:
+        declared = {parameter.name: parameter for parameter in self._core.parameters}
+        own = [change for change in changes if change.name in declared]
+        for change in own:
+            if self.condition.state is State.ACTIVE:
+                return SetParametersResult(
+                    successful=False,
+                    reason=f"{change.name} can't change while the node is active: first"
+                    f" ros2 lifecycle set {self.get_fully_qualified_name()} deactivate",
+                )
+            if reason := parameters.refusal(declared[change.name], change.value):
+                return SetParametersResult(successful=False, reason=reason)
+        self._outdated |= bool(own)
+        return SetParametersResult(successful=True)
+
+    def _diagnose(self) -> None:
+        found = [self.condition.diagnose()]
+        if (worker := self._worker) is not None:
+            found += [self._diagnose_step(worker), *(port.diagnose() for port in self._inputs)]
+            found += worker.diagnostics
+        self._diagnostics.publish(found)
+
+    def _diagnose_step(self, worker: Worker) -> Diagnostic:
+        failures = worker.failures
+        values = {"failures": str(failures.count), "last failure": failures.reason or "none"}
+        if not self._now():
+            return Diagnostic(
+                Level.ERROR,
+                "step",
+                "use_sim_time is set but nobody publishes /clock, so time stands still: start the"
+                " simulator, play the bag with --clock, or set use_sim_time to false",
+                values,
+            )
+        if (busy := worker.busy()) > HANGING:
+            message = f"busy with one input for {busy:.0f} s: a device or library hangs"
+            return Diagnostic(Level.ERROR, "step", message, values)
+        if time.monotonic() - failures.last < FAILURE_SHOWN:
+            message = f"an input is lost, see the log: {failures.reason}"
+            return Diagnostic(Level.ERROR, "step", message, values)
+        return Diagnostic(Level.OK, "step", "working", values)

@@ -1,0 +1,65 @@
+"""An output of a node: its publisher, and the same content in other message types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.node import Node
+
+from edge_perception import messages
+from edge_perception.core.node import Message, Port
+from edge_perception.transport.ros import qos
+from edge_perception.transport.ros.typesupport import rosidl_class
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """
+    The content of an output once more, as a message of a package that need not be installed.
+
+    :ivar port: output whose messages are converted.
+    :ivar type: the generated class.
+    :ivar topic: where to publish.
+    :ivar convert: makes an instance of ``type``.
+    """
+
+    port: str
+    type: type[Any]
+    topic: str
+    convert: Callable[[Message], Any]
+
+
+class Output:
+    """The publisher of an output port, and those of its mirrors."""
+
+    def __init__(self, node: Node, port: Port, mirrors: Sequence[Mirror]) -> None:
+        self._node = node
+        self._type = messages.get(port.type)
+        self._publisher = node.create_publisher(
+            rosidl_class(port.type),
+            port.topic,
+            qos.profile(port),
+            qos_overriding_options=qos.overrides(),
+        )
+        self._mirrors = [
+            (mirror.convert, node.create_publisher(mirror.type, mirror.topic, qos.profile(port)))
+            for mirror in mirrors
+            if mirror.port == port.name
+        ]
+
+    def publish(self, message: Message) -> None:
+        """Publish the bytes of a message."""
+        if not isinstance(message, self._type):
+            raise TypeError(f"expected {self._type.__name__}, received {type(message).__name__}")
+        self._publisher.publish(messages.serialize(message))
+        for convert, publisher in self._mirrors:
+            if publisher.get_subscription_count():
+                publisher.publish(convert(message))
+
+    def close(self) -> None:
+        """Take the publishers back."""
+        self._node.destroy_publisher(self._publisher)
+        for _, publisher in self._mirrors:
+            self._node.destroy_publisher(publisher)

@@ -1,0 +1,103 @@
+"""A process with nodes: start, run until told to stop, leave nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+import os
+import signal
+import sys
+import threading
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from edge_perception.core.node import ConfigurationError
+from edge_perception.share import share_dir
+from edge_perception.transport.ros.node import RosNode
+
+PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
+
+
+class Stop:
+    """What ends the process: a signal, a time limit, or anybody who calls `set`."""
+
+    def __init__(self) -> None:
+        self.error = ""
+        self._event = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.set())
+
+    def set(self, error: str = "") -> None:
+        """End the process; with an error, its exit code is 1."""
+        self.error = self.error or error
+        self._event.set()
+
+    def wait(self, seconds: float | None) -> None:
+        """Wait until `set`, or for so many seconds."""
+        self._event.wait(seconds)
+
+    def __bool__(self) -> bool:
+        """Tell whether the process is to end."""
+        return self._event.is_set()
+
+
+def run(
+    make_nodes: Callable[[Stop], Sequence[RosNode]],
+    arguments: Sequence[str],
+    duration: float | None = None,
+) -> int:
+    """
+    Create nodes, start those that start by themselves, and run them until told to stop.
+
+    :param make_nodes: creates them in the order in which they are to be started
+    :param arguments: ROS arguments of the process
+    :param duration: seconds after which to stop
+    :returns: the exit code
+    """
+    use_transport_profile()
+    stop = Stop()
+    rclpy.init(args=list(arguments), signal_handler_options=SignalHandlerOptions.NO)
+    nodes: Sequence[RosNode] = ()
+    try:
+        nodes = make_nodes(stop)
+        for node in nodes:
+            node.start()
+            if stop:
+                break
+        _spin(nodes, stop, duration)
+    except ConfigurationError as error:
+        stop.set(str(error))
+    finally:
+        for node in reversed(nodes):
+            node.destroy_node()
+        rclpy.shutdown()
+    if stop.error:
+        print(f"error: {stop.error}", file=sys.stderr)
+    return 1 if stop.error else 0
+
+
+def use_transport_profile() -> None:
+    """Let Fast DDS pass camera images through shared memory, unless the user has a profile."""
+    os.environ.setdefault(PROFILE_VARIABLE, str(share_dir() / "config" / "fastdds.xml"))
+
+
+def _spin(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:
+    """Run callbacks in a thread, so that the main thread gets signals without delay."""
+    executor = SingleThreadedExecutor()  # EventsExecutor hangs outside the main thread (9.1.2)
+    for node in nodes:
+        executor.add_node(node)
+
+    def work() -> None:
+        try:
+            executor.spin()
+        except Exception as error:
+            stop.set(f"{type(error).__name__}: {error}")
+
+    thread = threading.Thread(target=work, name="executor")
+    thread.start()
+    try:
+        stop.wait(duration)
+    finally:
+        executor.shutdown()
+        thread.join()

@@ -1,0 +1,76 @@
+"""Quality of service of ports: profiles, overrides by parameters (REP-2003), and mismatches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rclpy.qos import (
+    qos_check_compatible,
+    qos_profile_sensor_data,
+    QoSCompatibility,
+    QoSDurabilityPolicy,
+    QoSPolicyKind,
+    QoSProfile,
+    QoSReliabilityPolicy,
+)
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from edge_perception.core.node import Port, Qos
+
+
+def profile(port: Port) -> QoSProfile:
+    """Return the default profile of a port."""
+    if port.qos is Qos.SENSOR_DATA:
+        return QoSProfile(
+            depth=qos_profile_sensor_data.depth, reliability=QoSReliabilityPolicy.BEST_EFFORT
+        )
+    if port.qos is Qos.LATCHED:
+        return QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+    return QoSProfile(depth=10)
+
+
+def overrides() -> QoSOverridingOptions:
+    """Let ``qos_overrides.<topic>.<publisher|subscription>.<policy>`` change a profile."""
+    return QoSOverridingOptions(
+        (
+            QoSPolicyKind.HISTORY,
+            QoSPolicyKind.DEPTH,
+            QoSPolicyKind.RELIABILITY,
+            QoSPolicyKind.DURABILITY,
+        )
+    )
+
+
+def mismatch(offered: QoSProfile, requested: QoSProfile, topic: str) -> str:
+    """
+    Say why a subscription gets nothing from a publisher, and what to do.
+
+    :param offered: by the publisher
+    :param requested: by the subscription on ``topic``
+    :returns: cause and fix; empty if they fit
+    """
+    verdict, reason = qos_check_compatible(offered, requested)
+    if verdict is not QoSCompatibility.ERROR:
+        return ""
+    fixes: list[str] = []
+    if (
+        requested.reliability is QoSReliabilityPolicy.RELIABLE
+        and offered.reliability is QoSReliabilityPolicy.BEST_EFFORT
+    ):
+        fixes.append(_override(topic, "reliability", "best_effort"))
+    if (
+        requested.durability is QoSDurabilityPolicy.TRANSIENT_LOCAL
+        and offered.durability is QoSDurabilityPolicy.VOLATILE
+    ):
+        fixes.append(_override(topic, "durability", "volatile"))
+    return _sentence(reason, fixes)
+
+
+def _override(topic: str, policy: str, value: str) -> str:
+    return f"qos_overrides.{topic}.subscription.{policy}: {value}"
+
+
+def _sentence(reason: str, fixes: Sequence[str]) -> str:
+    cause = reason.strip().rstrip(".;").removeprefix("ERROR: ")
+    fix = " and ".join(fixes) if fixes else "the same policies on both sides"
+    return f"incompatible QoS ({cause}); set {fix}"

@@ -1,0 +1,151 @@
+"""
+What every shell needs to run a node core: slots for its inputs and a thread that calls ``step``.
+
+The freshest message wins: there is one slot an input and no queue, so that a core that can't keep
+up works on what is true now, and what it did not get to is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+import threading
+import time
+
+from edge_perception import messages
+from edge_perception.core.node import Diagnostic, NodeCore, Outputs, Traffic
+
+PAUSE_AFTER_ERROR = 0.1  # seconds; a core that fails at once must not take a whole CPU
+DIAGNOSTICS_PERIOD = 0.2  # seconds between two looks at the core's state
+STOP_TIMEOUT = 5.0  # seconds that a step may take to end after `Worker.stop`
+
+
+class Slots:
+    """The newest serialised message of each input."""
+
+    def __init__(self, ports: Iterable[str]) -> None:
+        self.traffic = {port: Traffic() for port in ports}
+        self._newest: dict[str, bytes] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def put(self, port: str, data: bytes) -> None:
+        """Store a message in place of the one that is still waiting, if any."""
+        with self._changed:
+            traffic = self.traffic[port]
+            traffic.received += 1
+            traffic.dropped += port in self._newest
+            self._newest[port] = data
+            self._changed.notify()
+
+    def take(self, timeout: float) -> dict[str, bytes]:
+        """Wait until there is a message, ``timeout`` seconds went by, or `close`; empty all."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest or self._closed, timeout)
+            taken, self._newest = self._newest, {}
+            return taken
+
+    def close(self) -> None:
+        """Let nobody wait any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+@dataclass
+class Failures:
+    """What went wrong in ``step``: how often, when last (monotonic seconds) and what."""
+
+    count: int = 0
+    last: float = float("-inf")
+    reason: str = ""
+
+
+class Worker:
+    """
+    The thread in which a core works.
+
+    ``step`` and ``diagnostics`` are called in this thread alone, so a core needs no locks.
+
+    :ivar failures: exceptions that came out of ``step``; the core goes on with the next input.
+    :ivar diagnostics: what the core last said of itself.
+    """
+
+    def __init__(
+        self,
+        core: NodeCore,
+        now: Callable[[], int],
+        publish: Callable[[Outputs], None],
+        report: Callable[[Exception], None],
+        name: str,
+    ) -> None:
+        """
+        Prepare the thread without starting it.
+
+        :param now: the time in nanoseconds; 0 while it isn't known.
+        :param publish: is given what ``step`` returns.
+        :param report: is told of exceptions.
+        :param name: of the thread.
+        """
+        self.slots = Slots(port.name for port in core.inputs)
+        self.failures = Failures()
+        self.diagnostics: Sequence[Diagnostic] = ()
+        core.traffic = self.slots.traffic
+        self._core = core
+        self._types = {port.name: messages.get(port.type) for port in core.inputs}
+        self._now, self._publish, self._report = now, publish, report
+        self._busy_since: float | None = None
+        self._asked = float("-inf")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start calling ``step``."""
+        self._thread.start()
+
+    def stop(self) -> bool:
+        """
+        End the thread after the step that is under way.
+
+        :returns: whether it ended; a step that hangs in a device does not.
+        """
+        self._stopping.set()
+        self.slots.close()
+        if self._thread.is_alive():
+            self._thread.join(STOP_TIMEOUT)
+        return not self._thread.is_alive()
+
+    def busy(self) -> float:
+        """Return for how many seconds the current step has been running."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            waiting = self.slots.take(self._core.period())
+            now = self._now()
+            if self._stopping.is_set():
+                break
+            if not now:  # simulated time that has not begun
+                self._stopping.wait(PAUSE_AFTER_ERROR)
+                continue
+            try:
+                self._busy_since = time.monotonic()
+                self._step(waiting, now)
+            except Exception as error:
+                self.failures.count += 1
+                self.failures.last = time.monotonic()
+                self.failures.reason = f"{type(error).__name__}: {error}"
+                self._report(error)
+                self._stopping.wait(PAUSE_AFTER_ERROR)
+            finally:
+                self._busy_since = None
+
+    def _step(self, waiting: dict[str, bytes], now: int) -> None:
+        inputs = {
+            port: messages.deserialize(data, self._types[port]) for port, data in waiting.items()
+        }
+        self._publish(self._core.step(inputs, now))
+        if time.monotonic() - self._asked >= DIAGNOSTICS_PERIOD:
+            self._asked = time.monotonic()
+            self.diagnostics = tuple(self._core.diagnostics(now))
