@@ -95,19 +95,19 @@ def main() -> None:
     check_machine()
     lock = os.open(ROOT, os.O_RDONLY)  # one set-up at a time; the end of the process releases it
     fcntl.flock(lock, fcntl.LOCK_EX)
-    packaging = [Path(__file__), CONSTRAINTS, ROOT / "pyproject.toml", ROOT / "setup.py"]
+    common = [Path(__file__), CONSTRAINTS, ROOT / "setup.py"]
     pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "-c", CONSTRAINTS]
     # --clear: after a new Python or a move of the checkout, nothing in the old one would fit
     step("environment", [], [sys.executable, "-m", "venv", "--clear", VENV])
     step(
         "packages",
-        packaging,
+        [*common, ROOT / "pyproject.toml"],
         [*pip, "setuptools"],
         [*pip, "--no-build-isolation", "--editable", ".[dev]"],
     )
     step(
         "messages",
-        [*packaging, ROOT / "CMakeLists.txt", ROOT / "package.xml", *ROOT.glob("msg/*.msg")],
+        [*common, ROOT / "CMakeLists.txt", ROOT / "package.xml", *ROOT.glob("msg/*.msg")],
         [PYTHON, "setup.py", "-q", "install_messages"],
     )
 
