@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from rclpy.node import Node
 
 from edge_perception import messages
 from edge_perception.core.node import Message, Port
 from edge_perception.transport.ros import qos
+from edge_perception.transport.ros.mirror import Mirror
 from edge_perception.transport.ros.typesupport import rosidl_class
-
-
-@dataclass(frozen=True)
-class Mirror:
-    """
-    The content of an output once more, as a message of a package that need not be installed.
-
-    :ivar port: output whose messages are converted.
-    :ivar type: the generated class.
-    :ivar topic: where to publish.
-    :ivar convert: makes an instance of ``type``.
-    """
-
-    port: str
-    type: type[Any]
-    topic: str
-    convert: Callable[[Message], Any]
 
 
 class Output:

@@ -1,0 +1,56 @@
+"""What a node is made of, and how it runs in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import importlib
+import pkgutil
+import sys
+
+from edge_perception import nodes
+from edge_perception.core.node import NodeCore
+from edge_perception.transport.ros.mirror import Mirror
+
+
+@dataclass(frozen=True)
+class NodeType:
+    """
+    A kind of node; a module of this package defines it as ``NODE``.
+
+    :ivar name: that of the module, of the executable, and of the node unless it is remapped.
+    :ivar make_core: makes its core, with the drivers that it needs.
+    :ivar mirrors: says what the ROS node publishes beside the core's outputs.
+    """
+
+    name: str
+    make_core: Callable[[], NodeCore]
+    mirrors: Callable[[], tuple[Mirror, ...]] = tuple
+
+
+def names() -> list[str]:
+    """Return the names of all kinds of nodes."""
+    return sorted(
+        module.name for module in pkgutil.iter_modules(nodes.__path__) if module.name != "base"
+    )
+
+
+def find(name: str) -> NodeType:
+    """Return the kind of node of that name, one of `names`."""
+    found = importlib.import_module(f"{nodes.__name__}.{name}").NODE
+    assert isinstance(found, NodeType)
+    return found
+
+
+def run(kind: NodeType) -> int:
+    """
+    Run one node, with the ROS arguments of the command line, until it is told to stop.
+
+    :returns: the exit code
+    """
+    from edge_perception.transport.ros import process
+    from edge_perception.transport.ros.node import RosNode
+
+    return process.run(
+        lambda stop: [RosNode(kind.name, kind.make_core, kind.mirrors())], sys.argv[1:]
+    )

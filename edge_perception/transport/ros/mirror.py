@@ -1,0 +1,26 @@
+"""The content of an output once more, as a message of a package that need not be installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from edge_perception.core.node import Message
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """
+    What is published beside an output.
+
+    :ivar port: output whose messages are converted.
+    :ivar type: the class that rosidl generated.
+    :ivar topic: where to publish.
+    :ivar convert: makes an instance of ``type``.
+    """
+
+    port: str
+    type: type[Any]
+    topic: str
+    convert: Callable[[Message], Any]
