@@ -64,14 +64,19 @@ def test_photographs_lead_to_decisions(squeezenet_bundle: Path) -> None:
     data = pytest.importorskip("skimage.data")
     seeing, deciding = perception(squeezenet_bundle), DecisionCore()
     deciding.configure({"rules": ""})
+    names = ("chelsea", "coffee", "astronaut", "rocket")
+    pictures = {name: getattr(data, name)() for name in names}
+    pictures["motorcycle"] = data.stereo_motorcycle()[0]
     actions = {}
-    for index, name in enumerate(("chelsea", "coffee", "astronaut")):
+    for index, (name, picture) in enumerate(pictures.items()):
         now = NOW + index * SECOND
-        seen = dict(seeing.step({"image": image(getattr(data, name)(), now)}, now))["detections"]
+        seen = dict(seeing.step({"image": image(picture, now)}, now))["detections"]
         decision = dict(deciding.step({"detections": seen}, now))["decision"]
         actions[name] = (decision.action, [thing.class_id for thing in decision.evidence])
     seeing.close()
     assert actions["chelsea"][0] == "slow"
     assert set(actions["chelsea"][1]) <= {281, 282, 285}
     assert actions["coffee"] == ("deliver", [967])
-    assert actions["astronaut"] == ("go", [])
+    assert actions["motorcycle"][0] == "stop"
+    assert set(actions["motorcycle"][1]) <= {665, 670}
+    assert actions["astronaut"] == actions["rocket"] == ("go", [])

@@ -258,3 +258,16 @@ def test_advice_on_rules_that_can_never_hold() -> None:
 @pytest.mark.parametrize("published", ["", "[]", "{}", '{"model": 1}', "3", '{"labels": 3}'])
 def test_no_advice_on_what_is_not_understood(published: str) -> None:
     assert advice(read(GOOD), published) == []
+
+
+def test_the_examples_of_the_guide() -> None:
+    guide = (share_dir() / "docs" / "rules.md").read_text()
+    first, second = (part.partition("```")[0] for part in guide.split("```yaml\n")[1:])
+    unlock = "actions:\n  unlock: {limit: {linear: 0, angular: 0}}\n"
+    text = (first + second).replace("actions:\n", unlock)
+    found = read(text)
+    assert [rule.name for rule in found.rules] == ["person ahead", "owner alone"]
+    mistake = first.replace("{label: person", "{lable: person")
+    with pytest.raises(FileError) as caught:
+        read(mistake)
+    assert str(caught.value) in guide
