@@ -9,6 +9,7 @@ import yaml
 
 import edge_compiler.version
 from edge_perception import share
+from edge_perception.nodes import base
 
 tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no tomllib")
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,3 +78,10 @@ def test_share_folder_of_an_installation(tmp_path: Path, monkeypatch: pytest.Mon
     folder.mkdir(parents=True)
     (folder / "package.xml").touch()
     assert share.share_dir() == folder
+
+
+def test_every_node_has_a_program() -> None:
+    programs = dict(re.findall(r"^\s+(\w+):([\w.]+):lib/", CMAKE, re.MULTILINE))
+    for name in base.names():
+        assert programs.pop(name) == f"edge_perception.nodes.{name}"
+    assert programs == {"robot": "edge_perception.cli"}
