@@ -9,10 +9,10 @@ messages and times, a core returns the same messages, whatever the shell.
 
 from __future__ import annotations
 
-import enum
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+import enum
 from types import MappingProxyType
 from typing import Any, ClassVar
 
