@@ -4,6 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := edge_compiler edge_perception launch setup.py test tools
 
+# A ROS 2 that the shell has sourced must not mix with the one in .venv
+unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPLEMENTATION
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-quick lint clean
 
