@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 import functools
+import itertools
 from operator import attrgetter
 import struct
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ def serialize(message: Message) -> bytes:
     """
     Return the bytes of a message, as ``rclpy.serialization.serialize_message`` does.
 
+    Padding is zero, where rclpy leaves in it what memory held; so equal messages are equal bytes.
     Sequences of numbers may be lists, arrays, or anything with the buffer protocol.
 
     :raises MessageError: if a field's value does not fit its type.
@@ -106,18 +108,18 @@ def _parts(fields: Sequence[Field], order: Order) -> list[_Part]:
     if not fields:  # rosidl gives an empty message one byte, as C has no empty structures
         return [_Part((), lambda _: (0,), _ignoring(elements.numbers("B", order)))]
     parts: list[_Part] = []
-    run: list[Field] = []
-    for field in [*fields, None]:
-        if field is not None and not field.type.array and field.type.base in NUMBERS:
-            run.append(field)
-            continue
-        if run:
-            codes = "".join(NUMBERS[f.type.base] for f in run)
-            parts.append(_part([f.name for f in run], elements.numbers(codes, order)))
-            run = []
-        if field is not None:
-            parts.append(_part([field.name], elements.alone(_field(field.type, order))))
+    for numbers, group in itertools.groupby(fields, key=_is_number):
+        if numbers:
+            run = list(group)
+            codes = "".join(NUMBERS[field.type.base] for field in run)
+            parts.append(_part([field.name for field in run], elements.numbers(codes, order)))
+        else:
+            parts += [_part([f.name], elements.alone(_field(f.type, order))) for f in group]
     return parts
+
+
+def _is_number(field: Field) -> bool:
+    return not field.type.array and field.type.base in NUMBERS
 
 
 def _part(names: Sequence[str], codec: Codec) -> _Part:

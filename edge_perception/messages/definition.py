@@ -77,10 +77,7 @@ def full_name(name: str, package: str = "") -> str:
     :param package: that of the file in which the name stands, for names without a package.
     :raises MessageError: if it can't be the name of a message.
     """
-    written = f"{package}/{name}" if package and "/" not in name else name
-    if written == "std_msgs/Header" or name == "Header":
-        return "std_msgs/msg/Header"
-    match = _NAME.fullmatch(written)
+    match = _NAME.fullmatch(f"{package}/{name}" if package and "/" not in name else name)
     if not match:
         raise MessageError(f"{name!r} is no message type: expected e.g. 'sensor_msgs/msg/Image'")
     return "{}/msg/{}".format(*match.groups())
@@ -157,8 +154,6 @@ def _literal(kind: Type, text: str) -> object:
         return text.lower() == "true"
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        return float(value) if kind.base.startswith("float") and not kind.array else value
+    except (ValueError, SyntaxError, TypeError):
         raise MessageError(f"{text!r} is no value of type {kind.base}") from None
-    if kind.base.startswith("float") and not kind.array:
-        return float(value)
-    return bool(value) if kind.base == "bool" else value

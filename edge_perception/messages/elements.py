@@ -183,10 +183,9 @@ def _check_room(count: int, least: int, buffer: memoryview, position: int) -> No
 
 def _as_array(values: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return the values as a contiguous array of the type, if they are the same in it."""
-    if isinstance(values, (bytes, bytearray, memoryview)):
-        array = np.frombuffer(values, np.uint8)
-    else:
-        array = np.asarray(values)
+    array = np.frombuffer(values, np.uint8) if isinstance(values, bytes) else np.asarray(values)
+    if array.ndim == 0:
+        raise MessageError(f"a sequence of numbers is expected, received {values!r:.40}")
     if array.dtype != dtype:
         with np.errstate(all="ignore"):
             converted = array.astype(dtype)

@@ -172,7 +172,9 @@ def test_alignment_and_bounds(awkward: Any, wide: list[float]) -> None:
         ("words", [3], "a string is expected, received 3"),
         ("words", "\ud800", "utf-8"),
         ("words", None, "words=None"),
-        ("wide", "text", "wide='text'"),
+        ("wide", "text", "a sequence of numbers is expected, received 'text'"),
+        ("wide", 3.5, "a sequence of numbers is expected, received 3.5"),
+        ("wide", ["a"], "wide=['a']"),
     ],
 )
 def test_a_value_that_does_not_fit(awkward: Any, field: str, value: Any, says: str) -> None:
@@ -289,6 +291,7 @@ def test_unknown_names(name: str, says: str) -> None:
         ("int32 X=abc", "'abc' is no value of type int32"),
         ("in[t x", "is no type"),
         ("nothing x", "is no message type"),
+        ("float32 F=[1]", "is no value of type float32"),
     ],
 )
 def test_mistakes_in_a_definition(text: str, says: str) -> None:
@@ -297,10 +300,10 @@ def test_mistakes_in_a_definition(text: str, says: str) -> None:
 
 
 def test_constants_and_defaults_of_a_definition() -> None:
-    text = 'string S="a # b"  # comment\nbool T=true\nfloat32 F=1\nint8[2] d [1, 2]\nHeader h'
+    text = 'string S="a # b"  # comment\nbool T=true\nfloat32 F=1\nint8[2] d [1, 2]\nOther h'
     parsed = parse("odd_msgs/msg/Odd", text)
     assert parsed.constants == {"S": "a # b", "T": True, "F": 1.0}
     assert [f.default for f in parsed.fields] == [[1, 2], None]
-    assert parsed.fields[1].type == Type("std_msgs/msg/Header")
+    assert parsed.fields[1].type == Type("odd_msgs/msg/Other")
     assert messages.get("geometry_msgs/Quaternion")().w == 1.0
     assert messages.get("diagnostic_msgs/msg/DiagnosticStatus").STALE == 3
