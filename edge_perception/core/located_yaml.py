@@ -65,6 +65,10 @@ class Item:
         """Tell whether this is a mapping."""
         return isinstance(self._node, yaml.MappingNode)
 
+    def is_empty(self) -> bool:
+        """Tell whether nothing is given."""
+        return self._kind() == "null"
+
     def is_sequence(self) -> bool:
         """Tell whether this is a list."""
         return isinstance(self._node, yaml.SequenceNode)

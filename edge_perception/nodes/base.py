@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import importlib
 import pkgutil
 import sys
+from typing import TYPE_CHECKING
 
 from edge_perception import nodes
 from edge_perception.core.node import NodeCore
 from edge_perception.transport.ros.mirror import Mirror
+
+if TYPE_CHECKING:
+    from edge_perception.transport.ros.node import RosNode
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,17 @@ def find(name: str) -> NodeType:
     return found
 
 
+def make(kind: NodeType, ros_arguments: Sequence[str] = ()) -> RosNode:
+    """
+    Create a node, in a process where rclpy was initialised.
+
+    :param ros_arguments: for this node alone
+    """
+    from edge_perception.transport.ros.node import RosNode
+
+    return RosNode(kind.name, kind.make_core, kind.mirrors(), ros_arguments)
+
+
 def run(kind: NodeType) -> int:
     """
     Run one node, with the ROS arguments of the command line, until it is told to stop.
@@ -49,8 +64,5 @@ def run(kind: NodeType) -> int:
     :returns: the exit code
     """
     from edge_perception.transport.ros import process
-    from edge_perception.transport.ros.node import RosNode
 
-    return process.run(
-        lambda stop: [RosNode(kind.name, kind.make_core, kind.mirrors())], sys.argv[1:]
-    )
+    return process.run(lambda stop: [make(kind)], sys.argv)

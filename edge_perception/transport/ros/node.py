@@ -22,7 +22,6 @@ from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
     Level,
-    Message,
     NodeCore,
     Outputs,
     Parameter,
@@ -58,7 +57,6 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         make_core: Callable[[], NodeCore],
         mirrors: Sequence[Mirror] = (),
         cli_args: Sequence[str] = (),
-        observe: Callable[[str, Message], None] | None = None,
     ) -> None:
         """
         Create the node, unconfigured.
@@ -67,14 +65,12 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         :param make_core: is called for each configuration, so nothing survives a cleanup
         :param mirrors: what else to publish
         :param cli_args: ROS arguments of this node alone
-        :param observe: is told output port and message of all that is published
         :raises ConfigurationError: if a parameter is given a value that isn't allowed
         """
         super().__init__(name, cli_args=list(cli_args))
         self._make_core = make_core
         self._core = make_core()
         self._mirrors = mirrors
-        self._observe = observe
         self.condition = Condition(self.get_fully_qualified_name())
         self._outdated = False  # a parameter changed since the core was configured
         self._latched: Outputs = ()
@@ -189,8 +185,6 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
     def _publish(self, outputs: Outputs) -> None:
         for port, message in outputs:
             self._outputs[port].publish(message)
-            if self._observe is not None:
-                self._observe(port, message)
 
     def _now(self) -> int:
         return int(self.get_clock().now().nanoseconds)

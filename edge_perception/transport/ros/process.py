@@ -9,7 +9,9 @@ import sys
 import threading
 
 import rclpy
+from rclpy.exceptions import NameValidationException
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.signals import SignalHandlerOptions
 
 from edge_perception.core.node import ConfigurationError
@@ -17,6 +19,14 @@ from edge_perception.share import share_dir
 from edge_perception.transport.ros.node import RosNode
 
 PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
+
+REFUSALS = (
+    ConfigurationError,
+    NameValidationException,
+    _rclpy.RCLError,
+    _rclpy.UnknownROSArgsError,
+)
+"""What a user's arguments can cause."""
 
 
 class Stop:
@@ -57,21 +67,21 @@ def run(
     """
     use_transport_profile()
     stop = Stop()
-    rclpy.init(args=list(arguments), signal_handler_options=SignalHandlerOptions.NO)
     nodes: Sequence[RosNode] = ()
     try:
+        rclpy.init(args=list(arguments), signal_handler_options=SignalHandlerOptions.NO)
         nodes = make_nodes(stop)
         for node in nodes:
             node.start()
             if stop:
                 break
         _spin(nodes, stop, duration)
-    except ConfigurationError as error:
+    except REFUSALS as error:
         stop.set(str(error))
     finally:
         for node in reversed(nodes):
             node.destroy_node()
-        rclpy.shutdown()
+        rclpy.try_shutdown()
     if stop.error:
         print(f"error: {stop.error}", file=sys.stderr)
     return 1 if stop.error else 0

@@ -1,0 +1,155 @@
+"""The robot as a graph of nodes: config/robot.yaml, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+import re
+
+from edge_perception.core.located_yaml import Item, one_of, read
+from edge_perception.core.node import NodeCore, Parameter, Value
+from edge_perception.nodes import base
+from edge_perception.share import share_dir
+
+NAME = re.compile(r"[A-Za-z]\w*\Z")
+MOST = 2.0**63
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    A node of the graph.
+
+    :ivar core: shows its ports and parameters.
+    :ivar remap: topics to use instead of the core's own.
+    """
+
+    name: str
+    kind: str
+    core: NodeCore
+    parameters: Mapping[str, Value]
+    remap: Mapping[str, str]
+
+    def topic(self, own: str) -> str:
+        """Return the topic that is used for one of the core's."""
+        return self.remap.get(own, own)
+
+
+@dataclass(frozen=True)
+class Argument:
+    """
+    A value that is given at the start.
+
+    :ivar parameter: that it sets.
+    :ivar topic: that it takes the place of, leaving out the node; one of the two is empty.
+    """
+
+    name: str
+    description: str
+    required: bool
+    node: str
+    parameter: str = ""
+    topic: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The nodes of a robot and the arguments of its start."""
+
+    arguments: tuple[Argument, ...]
+    nodes: tuple[Entry, ...]
+
+
+def default_path() -> Path:
+    """Return where this package has its graph."""
+    return share_dir() / "config" / "robot.yaml"
+
+
+def load(path: Path | None = None) -> Graph:
+    """
+    Read and check a graph.
+
+    :param path: config/robot.yaml of this package if it is not given
+    :raises FileError: at the first mistake: file, line, column, what was expected
+    """
+    top = read(path or default_path()).mapping(("arguments", "nodes"), ("nodes",))
+    nodes = [_entry(name, item) for name, item in top["nodes"].mapping().items()]
+    by_name = {entry.name: entry for entry in nodes}
+    arguments = top["arguments"].mapping() if "arguments" in top else {}
+    return Graph(
+        tuple(_argument(name, item, by_name) for name, item in arguments.items()), tuple(nodes)
+    )
+
+
+def _entry(name: str, item: Item) -> Entry:
+    if not NAME.match(name):
+        raise item.error(f"{name!r} can't be a node's name: use letters, digits and _")
+    fields = item.mapping(("kind", "parameters", "remap")) if not item.is_empty() else {}
+    kinds = base.names()
+    if "kind" in fields:
+        kind = fields["kind"].choice(kinds, "kind of node")
+    elif name in kinds:
+        kind = name
+    else:
+        raise item.error(f"the key 'kind' is missing; {one_of(name, kinds)}")
+    core = base.find(kind).make_core()
+    declared = {parameter.name: parameter for parameter in core.parameters}
+    topics = [port.topic for port in (*core.inputs, *core.outputs)]
+    values = fields["parameters"].mapping(declared) if "parameters" in fields else {}
+    remap = fields["remap"].mapping(topics) if "remap" in fields else {}
+    return Entry(
+        name,
+        kind,
+        core,
+        {key: _value(value, declared[key]) for key, value in values.items()},
+        {key: value.text() for key, value in remap.items()},
+    )
+
+
+def _argument(name: str, item: Item, nodes: Mapping[str, Entry]) -> Argument:
+    fields = item.mapping(("description", "sets", "replaces", "required"), ("description",))
+    if ("sets" in fields) == ("replaces" in fields):
+        raise item.error("expected one of the keys 'sets' and 'replaces'")
+    target = fields.get("sets") or fields["replaces"]
+    node, _, rest = target.text().partition(".")
+    if node not in nodes:
+        raise target.error(f"unknown node {node!r}; {one_of(node, nodes)}")
+    entry = nodes[node]
+    known = (
+        {parameter.name: "" for parameter in entry.core.parameters}
+        if "sets" in fields
+        else {port.name: entry.topic(port.topic) for port in entry.core.outputs}
+    )
+    if rest not in known:
+        what = "parameter" if "sets" in fields else "output"
+        raise target.error(f"{node} has no {what} {rest!r}; {one_of(rest, known)}")
+    return Argument(
+        name=name,
+        description=fields["description"].text(),
+        required="required" in fields and fields["required"].flag(),
+        node=node,
+        parameter=rest if "sets" in fields else "",
+        topic=known[rest],
+    )
+
+
+def _value(item: Item, parameter: Parameter) -> Value:
+    """Read a value of the type that the parameter has."""
+    kind = parameter.default
+    if parameter.choices:
+        return item.choice(parameter.choices, parameter.name)
+    if isinstance(kind, bool):
+        return item.flag()
+    if isinstance(kind, int | float):
+        low = -MOST if parameter.minimum is None else parameter.minimum
+        high = MOST if parameter.maximum is None else parameter.maximum
+        number = item.number(low, high)
+        if isinstance(kind, float):
+            return number
+        if not number.is_integer():
+            raise item.error(f"expected a whole number, received {number:g}")
+        return int(number)
+    if isinstance(kind, str):
+        return item.text()
+    raise item.error("lists can be given in a ROS parameter file only (--params-file)")

@@ -1,0 +1,132 @@
+"""
+From the graph of a robot to the ROS arguments of its nodes.
+
+The launch file and `edge-robot` start what `plan` returns, so they start the same robot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import json
+from pathlib import Path
+
+import yaml
+
+from edge_perception.core.node import NodeCore, Parameter, Value
+from edge_perception.graph import Argument, Entry, Graph
+
+
+class RequestError(Exception):
+    """The robot can't be started as asked: what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A node to start: what kind it is and its ROS arguments."""
+
+    name: str
+    kind: str
+    ros_arguments: list[str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """
+    How the robot is to be started.
+
+    :ivar values: of the graph's arguments; an empty text counts as not given.
+    :ivar parameters_file: a ROS parameter file, which beats the graph and is beaten by ``values``.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    parameters_file: str = ""
+    namespace: str = ""
+    use_sim_time: bool = False
+
+
+def plan(graph: Graph, request: Request) -> list[Start]:
+    """
+    Say which nodes to start, and how.
+
+    :raises RequestError: if an argument is missing or has a value of another type
+    """
+    given = [
+        (argument, request.values[argument.name])
+        for argument in graph.arguments
+        if request.values.get(argument.name)
+    ]
+    present = {argument.name for argument, _ in given}
+    replaced = {argument.node for argument, _ in given if argument.topic}
+    for argument in graph.arguments:
+        if argument.required and argument.name not in present:
+            raise RequestError(f"no {argument.name} is given: {argument.description}")
+    for argument, _ in given:
+        if argument.parameter and argument.node in replaced:
+            raise RequestError(f"{argument.name} is for {argument.node}, which is left out")
+    if request.parameters_file and not Path(request.parameters_file).is_file():
+        raise RequestError(f"the parameter file {request.parameters_file} does not exist")
+    topics = {argument.topic: value for argument, value in given if argument.topic}
+    return [
+        Start(entry.name, entry.kind, _ros_arguments(entry, request, given, topics))
+        for entry in graph.nodes
+        if entry.name not in replaced
+    ]
+
+
+def _ros_arguments(
+    entry: Entry,
+    request: Request,
+    given: list[tuple[Argument, str]],
+    topics: Mapping[str, str],
+) -> list[str]:
+    """Return the arguments of a node; of several values of a parameter the last one holds."""
+    remap = {"__node": entry.name}
+    if request.namespace.strip("/"):
+        remap["__ns"] = "/" + request.namespace.strip("/")
+    ports = (*entry.core.inputs, *entry.core.outputs)
+    for own in {port.topic for port in ports}:
+        topic = entry.topic(own)
+        remap[own] = topics.get(topic, topic)
+    arguments = []
+    for source, target in remap.items():
+        if source != target:
+            arguments += ["-r", f"{source}:={target}"]
+    for name, value in entry.parameters.items():
+        arguments += ["-p", f"{name}:={_as_yaml(value)}"]
+    if request.use_sim_time:
+        arguments += ["-p", "use_sim_time:=true"]
+    if request.parameters_file:
+        arguments += ["--params-file", request.parameters_file]
+    for argument, text in given:
+        if argument.node == entry.name and argument.parameter:
+            parameter = _parameter(entry.core, argument.parameter)
+            value = _typed(argument.name, text, parameter)
+            arguments += ["-p", f"{parameter.name}:={_as_yaml(value)}"]
+    return arguments
+
+
+def _typed(name: str, text: str, parameter: Parameter) -> Value:
+    """Give a text from the command line the type of the parameter that it is for."""
+    if isinstance(parameter.default, str):
+        return text
+    wanted = type(parameter.default)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = None
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted:
+        raise RequestError(f"{name} must be of type {wanted.__name__}, received {text!r}")
+    assert isinstance(value, bool | int | float | list)
+    return value
+
+
+def _parameter(core: NodeCore, name: str) -> Parameter:
+    return next(parameter for parameter in core.parameters if parameter.name == name)
+
+
+def _as_yaml(value: Value) -> str:
+    """Write a value so that ROS reads back the same type; JSON is YAML."""
+    return json.dumps(value, ensure_ascii=False)

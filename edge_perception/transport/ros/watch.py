@@ -1,0 +1,90 @@
+"""A node for the person at the terminal: what is seen and decided, on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+import sys
+from typing import TextIO
+
+from edge_perception.core.node import Message, NodeCore, Outputs, Port, Value
+from edge_perception.core.stamps import nanoseconds
+from edge_perception.transport.ros.node import RosNode
+from edge_perception.transport.ros.process import Stop
+
+SHOWN = 3  # detections on the line
+WIDTH = 100  # columns of the line
+
+
+class WatchCore(NodeCore):
+    """
+    Shows detections and decision.
+
+    On a terminal the line is rewritten; elsewhere a line is printed when the decision changes.
+    """
+
+    inputs = (
+        Port("detections", "edge_perception/msg/DetectionArray", "detections"),
+        Port("decision", "edge_perception/msg/Decision", "decision"),
+    )
+
+    def __init__(self, out: TextIO, decided: Callable[[], None]) -> None:
+        """
+        Show nothing yet.
+
+        :param decided: is called after each decision on an image that was seen here
+        """
+        self._out = out
+        self._decided = decided
+        self._detections: Message = None
+        self._decision: Message = None
+
+    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+        """Need nothing."""
+        return ()
+
+    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+        """Show what is new."""
+        if "detections" in inputs:
+            self._detections = inputs["detections"]
+        if "decision" in inputs:
+            before, self._decision = self._decision, inputs["decision"]
+            if self._out.isatty():
+                self._out.write(f"\r{self._line()[:WIDTH]:<{WIDTH}}")
+            elif before is None or before.rule != self._decision.rule:
+                self._out.write(f"{self._line()}\n")
+            self._out.flush()
+            if nanoseconds(self._decision.header.stamp):
+                self._decided()
+        return ()
+
+    def close(self) -> None:
+        """Leave the cursor on a fresh line."""
+        if self._decision is not None and self._out.isatty():
+            self._out.write("\n")
+        self._decision = None
+
+    def _line(self) -> str:
+        decision = self._decision
+        return f"{decision.action} ({decision.rule}: {decision.reason}) | {self._seen()}"
+
+    def _seen(self) -> str:
+        if self._detections is None:
+            return "no image yet"
+        found = [f"{one.label} {one.score:.0%}" for one in self._detections.detections[:SHOWN]]
+        age = nanoseconds(self._detections.age) / 1e6
+        return f"{', '.join(found) or 'nothing seen'} | {age:.0f} ms"
+
+
+def make(stop: Stop, namespace: str, once: bool) -> RosNode:
+    """
+    Create the node.
+
+    :param once: end the process after the first decision on an image
+    """
+    decided = stop.set if once else lambda: None
+    name = namespace.strip("/")
+    return RosNode(
+        "edge_robot_watch",
+        lambda: WatchCore(sys.stdout, decided),
+        cli_args=["-r", f"__ns:=/{name}"] if name else [],
+    )
