@@ -124,9 +124,8 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
 
 def _check(graph: Graph, options: argparse.Namespace) -> int:
     """Say that the graph is right: reading it has checked it."""
-    print(
-        f"{options.graph or share_dir() / 'config' / 'robot.yaml'}: {len(graph.nodes)} nodes, ok"
-    )
+    path = options.graph or graphs.default_path()
+    print(f"{path}: {len(graph.nodes)} nodes, nothing wrong")
     return 0
 
 
