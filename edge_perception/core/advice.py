@@ -23,7 +23,7 @@ def advice(rules: Rules, published: str) -> list[str]:
         facts = json.loads(published)
         model, decoder = str(facts["model"]), str(facts["decoder"])
         labels = [str(label) for label in facts["labels"]]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []
     found = []
     for rule in rules.rules:

@@ -176,4 +176,5 @@ def _reason(rule: Rule, evidence: Sequence[Message]) -> str:
     if not evidence:
         return "nothing that the rule excludes is seen"
     best = max(evidence, key=lambda thing: thing.score)
-    return f"{best.label} is seen with score {best.score:.2f} (in {rule.after} images)"
+    often = f" in {rule.after} images" if rule.after.of > 1 else ""
+    return f"{best.label} was seen with score {best.score:.2f}{often}"

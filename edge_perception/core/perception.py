@@ -206,7 +206,7 @@ class PerceptionCore(NodeCore):
             "images": Diagnostic(
                 Level.OK,
                 "images",
-                "all images can be used",
+                "images can be used" if self._throughput.processed else "no image came yet",
                 {
                     "processed": str(self._throughput.processed),
                     "rejected": str(self._throughput.rejected),
