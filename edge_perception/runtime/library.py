@@ -194,10 +194,15 @@ class Instance:
         outputs = self._outputs(None)
         values: list[Array] = [np.empty(step.shape, np.float32) for step in self.model.steps]
         results: list[tuple[int, int, Array]] = []
+        failures: list[BaseException] = []  # ctypes would swallow what a callback raises
 
         def observer(_user: int, model: int, step: int, nanoseconds: int) -> None:
-            self._c.edge_read_step(model, step, values[step].ctypes.data)
-            results.append((step, nanoseconds, values[step]))
+            try:
+                if self._c.edge_read_step(model, step, values[step].ctypes.data):
+                    raise BundleError(f"step {step} can't be read; compile the model again")
+                results.append((step, nanoseconds, values[step]))
+            except BaseException as failure:
+                failures.append(failure)
 
         self._call(
             "edge_run_observed",
@@ -206,6 +211,8 @@ class Instance:
             _Observer(observer),
             None,
         )
+        if failures:
+            raise failures[0]
         return results
 
     def close(self) -> None:

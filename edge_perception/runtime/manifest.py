@@ -35,8 +35,9 @@ class Preprocess:
 
     :ivar input: name of the image input.
     :ivar color: channel order of the network, "rgb", "bgr" or "mono".
-    :ivar resize: "stretch" to the input's size, or "letterbox": keep the aspect ratio, centre,
-        pad with ``pad_value``. Both interpolate bilinearly with half-pixel centres.
+    :ivar resize: "stretch" to the input's size, or "letterbox": keep the aspect ratio (sizes are
+        rounded half up), centre (the odd pixel to the right and bottom), pad with ``pad_value``.
+        Both interpolate bilinearly with half-pixel centres and do not round the pixels.
     :ivar mean: one number a channel, in the network's channel order, pixels being 0..255.
     :ivar scale: like mean.
     :ivar pad_value: grey level of the padding, 0..255.
