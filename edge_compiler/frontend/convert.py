@@ -27,8 +27,16 @@ def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
         ) from error
     if original < 11:
         _restore_resize(converted.graph)
-    name_nodes(converted.graph)
+    _restore_names(model.graph, converted.graph)
     return converted
+
+
+def _restore_names(original: onnx.GraphProto, converted: onnx.GraphProto) -> None:
+    """Give nodes the name of the one that computed their first output: the converter loses it."""
+    names = {node.output[0]: node.name for node in original.node}
+    for node in converted.node:
+        node.name = names.get(node.output[0], "")
+    name_nodes(converted)
 
 
 def _restore_resize(graph: onnx.GraphProto) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 import onnx
 
 from edge_compiler.errors import CompileError
@@ -36,6 +37,19 @@ def read_model(path: Path) -> onnx.ModelProto:
         model = onnx.load_model_from_string(content)
     except DecodeError as error:
         raise CompileError(damaged) from error
-    if not model.HasField("graph") or not model.graph.node or not model.opset_import:
+    if not model.graph.node or not model.opset_import or not _is_text(model):
         raise CompileError(damaged)
     return model
+
+
+def _is_text(message: Message) -> bool:
+    """Return whether all strings of a message, and of those in it, are text."""
+    for field, value in message.ListFields():
+        if field.type not in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_MESSAGE):
+            continue
+        for item in [value] if isinstance(value, str | bytes | Message) else value:
+            if isinstance(item, bytes):  # what protobuf gives for a string that isn't UTF-8
+                return False
+            if isinstance(item, Message) and not _is_text(item):
+                return False
+    return True

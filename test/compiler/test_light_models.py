@@ -1,0 +1,114 @@
+"""Real architectures through front end and optimiser: the same numbers, and fused as expected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+import math
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+import pytest
+from small_models import assert_same
+
+from edge_compiler.frontend import load
+from edge_compiler.ir import ops
+from edge_compiler.ir.graph import Graph
+from edge_compiler.passes import optimise
+
+FOLDER = Path(onnx.__file__).parent / "backend/test/data/light"
+LARGEST_WEIGHTS = 2**22
+"""Elements of random weights; the larger ones stay as they are, which takes less memory."""
+
+# Operators after optimisation, "*" for an activation and "+" for a residual that is fused.
+EXPECTED = {
+    "bvlc_alexnet": "5 Conv* 2 LRN 3 MaxPool 1 Reshape 2 Gemm* 1 Gemm 1 Softmax",
+    "densenet121": (
+        "59 Conv* 62 Conv 62 ChannelAffine* 58 Concat 1 MaxPool 3 AveragePool 1 GlobalAveragePool"
+    ),
+    "inception_v1": (
+        "57 Conv* 2 LRN 13 MaxPool 9 Concat 1 AveragePool 1 Reshape 1 Gemm 1 Softmax"
+    ),
+    "inception_v2": (
+        "69 Conv* 5 MaxPool 10 Concat 7 AveragePool 1 GlobalAveragePool 1 Reshape 1 Gemm 1 Softmax"
+    ),
+    "resnet50": (
+        "33 Conv* 4 Conv 16 Conv+* 1 MaxPool 1 GlobalAveragePool 1 Reshape 1 Gemm 1 Softmax"
+    ),
+    "shufflenet": (
+        "17 Conv* 19 Conv 13 Conv+* 3 Relu 3 Concat 16 ChannelShuffle 1 MaxPool 3 AveragePool "
+        "1 GlobalAveragePool 1 Reshape 1 Gemm 1 Softmax"
+    ),
+    "squeezenet": "26 Conv* 8 Concat 3 MaxPool 1 GlobalAveragePool 1 Flatten 1 Softmax 1 Reshape",
+    "vgg19": "16 Conv* 5 MaxPool 1 Reshape 2 Gemm* 1 Gemm 1 Softmax",
+    "zfnet512": "5 Conv* 2 LRN 3 MaxPool 1 Reshape 2 Gemm* 1 Gemm 1 Softmax",
+}
+
+# Multiply-accumulates of convolutions and matrix products, in millions.
+MILLION_MACS = {"resnet50": 4089, "squeezenet": 349, "vgg19": 19632}
+
+
+SLOW = ("vgg19",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in EXPECTED],
+)
+def test_light_model(
+    name: str, tmp_path: Path, made_once: Callable[[str, Callable[[Path], object]], Path]
+) -> None:
+    path = made_once(f"random_{name}.onnx", lambda target: _give_weights(name, target))
+    graph = load(path)
+    optimise(graph)
+    assert {node.name: reason for node in graph.nodes if (reason := ops.refusal(node))} == {}
+    words = EXPECTED[name].split()
+    assert _kinds(graph) == dict(zip(words[1::2], map(int, words[::2]), strict=True))
+    if name in MILLION_MACS:
+        layers = (node for node in graph.nodes if node.op in ("Conv", "Gemm"))
+        assert round(sum(map(ops.macs, layers)) / 1e6) == MILLION_MACS[name]
+    assert_same(graph, path)
+
+
+def _kinds(graph: Graph) -> dict[str, int]:
+    """Count the nodes of each kind, written as in EXPECTED."""
+    return Counter(
+        node.op + "+" * bool(node.fused.residual) + "*" * bool(node.fused.activation)
+        for node in graph.nodes
+    )
+
+
+def _give_weights(name: str, target: Path) -> None:
+    """
+    Replace the weights, which the nine models make of one number each, by random ones.
+
+    What Softmax reads becomes an output too, since Softmax hides differences.
+    """
+    model = onnx.load(FOLDER / f"light_{name}.onnx")
+    graph = model.graph
+    model.ir_version = 8  # from 4 on, initializers are no inputs
+    random = np.random.default_rng(len(name))
+    sizes = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    for node in list(graph.node):
+        if node.op_type == "ConstantOfShape":
+            shape = tuple(sizes[node.input[0]].tolist())
+            if math.prod(shape) < LARGEST_WEIGHTS:
+                array = _random_weights(random, shape)
+                graph.initializer.append(numpy_helper.from_array(array, node.output[0]))
+                graph.node.remove(node)
+        elif node.op_type == "Softmax":
+            graph.output.append(onnx.helper.make_empty_tensor_value_info(node.input[0]))
+    inputs = [value for value in graph.input if value.name not in sizes]
+    del graph.input[:]
+    graph.input.extend(inputs)
+    onnx.save(onnx.shape_inference.infer_shapes(model), target)
+
+
+def _random_weights(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return weights that keep activations within bounds: positive if one a channel."""
+    if len(shape) < 2:
+        return random.uniform(0.5, 1.5, shape).astype(np.float32)
+    deviation = math.sqrt(1 / math.prod(shape[1:]))
+    return random.standard_normal(shape, dtype=np.float32) * np.float32(deviation)

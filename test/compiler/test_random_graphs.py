@@ -1,0 +1,143 @@
+"""Random networks through the whole optimiser, against ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+import tempfile
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import onnx
+from small_models import assert_same, load_model, make_model, node
+
+from edge_compiler.ir import ops
+from edge_compiler.passes import optimise
+
+
+class Network:
+    """
+    Grows a network by layers that hypothesis chooses.
+
+    :ivar values: name and shape of the images computed so far, the newest last.
+    """
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+        self.draw = draw
+        self.random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, np.ndarray[Any, Any]] = {}
+        channels, size = draw(st.sampled_from([2, 4, 6])), draw(st.integers(3, 7))
+        self.values = [("x", (1, channels, size, size))]
+
+    def constant(self, *shape: int, low: float = -1, high: float = 1) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants[name] = self.random.uniform(low, high, shape).astype(np.float32)
+        return name
+
+    def add(self, op: str, inputs: str, shape: tuple[int, ...], **attributes: Any) -> None:
+        name = f"v{len(self.values)}_{len(self.nodes)}"
+        self.nodes.append(node(op, inputs, name, **attributes))
+        self.values.append((name, shape))
+
+    def grow(self) -> None:
+        """Add one layer, mostly behind the newest value."""
+        layer = self.draw(st.sampled_from(LAYERS))
+        recent = self.draw(st.sampled_from([-1, -1, -1, -2]))
+        layer(self, *self.values[max(recent, -len(self.values))])
+
+
+def conv(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    group = net.draw(st.sampled_from([1, 2, shape[1]]))
+    outputs = net.draw(st.sampled_from([shape[1], 2 * shape[1]]))
+    kernel = net.draw(st.sampled_from([1, 3]))
+    pad = kernel // 2 if net.draw(st.booleans()) or min(shape[2:]) < kernel else 0
+    w = net.constant(outputs, shape[1] // group, kernel, kernel)
+    bias = net.constant(outputs) if net.draw(st.booleans()) else ""
+    size = tuple(side + 2 * pad - kernel + 1 for side in shape[2:])
+    net.add("Conv", f"{name} {w} {bias}", (1, outputs, *size), group=group, pads=[pad] * 4)
+
+
+def batch_norm(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    numbers = [net.constant(shape[1]) for _ in range(3)]
+    variance = net.constant(shape[1], low=0.3, high=2)
+    net.add("BatchNormalization", " ".join([name, *numbers, variance]), shape)
+
+
+def arithmetic(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    op = net.draw(st.sampled_from(["Add", "Sub", "Mul", "Div"]))
+    dims = net.draw(st.sampled_from([(), (shape[1], 1, 1), (1, 1, 1, shape[3]), shape]))
+    other = net.constant(*dims, low=0.5, high=2)
+    swap = op != "Div" and net.draw(st.booleans())
+    net.add(op, f"{other} {name}" if swap else f"{name} {other}", shape)
+
+
+def activation(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    op = net.draw(
+        st.sampled_from(["Relu", "LeakyRelu", "Sigmoid", "HardSwish", "Clip", "Dropout"])
+    )
+    bounds = f"{net.constant(low=-1, high=0)} -" if op == "Clip" else ""
+    net.add(op, f"{name} {bounds}", shape)
+
+
+def gate(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    net.add(net.draw(st.sampled_from(["Sigmoid", "HardSigmoid"])), name, shape)
+    net.add("Mul", f"{net.values[-1][0]} {name}", shape)
+
+
+def join(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    others = [other for other, size in net.values if size == shape]
+    other = net.draw(st.sampled_from(others))
+    if net.draw(st.integers(0, 3)):
+        op = net.draw(st.sampled_from(["Add", "Sum", "Sub", "Mul", "Max"]))
+        net.add(op, f"{name} {other}", shape)
+    elif shape[1] < 16:
+        net.add("Concat", f"{name} {other}", (1, 2 * shape[1], *shape[2:]), axis=1)
+
+
+def pad(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    net.constants[pads := f"c{len(net.constants)}"] = np.array([0, 0, 1, 0, 0, 0, 0, 1])
+    net.add("Pad", f"{name} {pads}", (*shape[:2], shape[2] + 1, shape[3] + 1))
+
+
+def pool(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    kernel = net.draw(st.sampled_from([[2, 2], list(shape[2:])]))
+    if min(shape[2:]) < 2:
+        return
+    op = net.draw(st.sampled_from(["MaxPool", "AveragePool"]))
+    size = tuple(side - k + 1 for side, k in zip(shape[2:], kernel, strict=True))
+    net.add(op, name, (*shape[:2], *size), kernel_shape=kernel)
+
+
+LAYERS = (conv, conv, batch_norm, batch_norm, arithmetic, activation, activation, gate, join, join)
+LAYERS += (pad, pool)
+
+
+@st.composite
+def networks(draw: Callable[[st.SearchStrategy[Any]], Any]) -> onnx.ModelProto:
+    net = Network(draw)
+    for _ in range(draw(st.integers(1, 12))):
+        net.grow()
+    if not net.nodes:
+        activation(net, *net.values[-1])
+    names = [name for name, _ in net.values[1:]]
+    extra = draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
+    outputs = list(dict.fromkeys([*extra, names[-1]]))
+    return make_model(net.nodes, {"x": net.values[0][1]}, net.constants, outputs)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(networks())
+def test_random_network(model: onnx.ModelProto) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        graph = load_model(model, Path(folder))
+    optimise(graph)
+    assert [ops.refusal(n) for n in graph.nodes if ops.refusal(n)] == []
+    assert [value.name for value in graph.outputs] == [v.name for v in model.graph.output]
+    computed = {id(value) for value in graph.inputs}
+    for n in graph.nodes:  # in execution order, and every name still one of the model's
+        assert all(value.constant is not None or id(value) in computed for value in n.reads())
+        computed |= {id(value) for value in n.outputs}
+    assert_same(graph, model)
