@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import ctypes
-import os
 from pathlib import Path
 import threading
 from types import TracebackType
@@ -14,57 +13,16 @@ import weakref
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_perception.runtime.abi import Observer, open_library, Options, pointers
 from edge_perception.runtime.bundle import model_from_json
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.frames import Frame, make_frame
+from edge_perception.runtime.frames import make_frame
 from edge_perception.runtime.manifest import ABI_VERSION, Model, Tensor
 
 Array = NDArray[np.float32]
 Self = TypeVar("Self", bound="Instance")
 
 _ERROR_BYTES = 1024
-_Pointers = ctypes.POINTER(ctypes.c_void_p)
-_Observer = ctypes.CFUNCTYPE(
-    None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
-)
-
-
-class _Options(ctypes.Structure):
-    _fields_ = (
-        ("abi_version", ctypes.c_uint32),
-        ("threads", ctypes.c_uint32),
-        ("variant", ctypes.c_char_p),
-    )
-
-
-_FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "edge_abi_version": (ctypes.c_uint32, ()),
-    "edge_describe": (ctypes.c_char_p, ()),
-    "edge_create": (
-        ctypes.c_int,
-        (
-            ctypes.POINTER(_Options),
-            ctypes.POINTER(ctypes.c_void_p),
-            ctypes.c_char_p,
-            ctypes.c_size_t,
-        ),
-    ),
-    "edge_run": (ctypes.c_int, (ctypes.c_void_p, _Pointers, _Pointers)),
-    "edge_run_frame": (ctypes.c_int, (ctypes.c_void_p, ctypes.POINTER(Frame), _Pointers)),
-    "edge_run_observed": (
-        ctypes.c_int,
-        (ctypes.c_void_p, _Pointers, _Pointers, _Observer, ctypes.c_void_p),
-    ),
-    "edge_read_step": (ctypes.c_int, (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)),
-    "edge_preprocess": (
-        ctypes.c_int,
-        (ctypes.c_void_p, ctypes.POINTER(Frame), ctypes.c_void_p),
-    ),
-    "edge_variant": (ctypes.c_char_p, (ctypes.c_void_p,)),
-    "edge_last_error": (ctypes.c_char_p, (ctypes.c_void_p,)),
-    "edge_destroy": (None, (ctypes.c_void_p,)),
-}
-"""The C interface: result and argument types."""
 
 
 class Library:
@@ -81,25 +39,7 @@ class Library:
         :raises BundleError: if it can't be loaded, or has another interface.
         """
         self.path = Path(path)
-        try:
-            # CDLL's calls release the GIL; local symbols keep two models apart.
-            self.c: Any = ctypes.CDLL(
-                str(self.path.resolve()), mode=ctypes.RTLD_LOCAL | os.RTLD_NOW
-            )
-            for name, (result, arguments) in _FUNCTIONS.items():
-                function = getattr(self.c, name)
-                function.restype, function.argtypes = result, arguments
-        except (OSError, AttributeError) as error:
-            raise BundleError(
-                f"{self.path} can't be loaded as a compiled model ({error}); "
-                "compile the model again with edgec compile"
-            ) from None
-        version = self.c.edge_abi_version()
-        if version != ABI_VERSION:
-            raise BundleError(
-                f"{self.path} has interface version {version}, this software needs version "
-                f"{ABI_VERSION}; compile the model again with edgec compile"
-            )
+        self.c = open_library(self.path)
         self.model: Model = model_from_json(self.describe())
 
     def describe(self) -> str:
@@ -134,7 +74,7 @@ class Instance:
             raise BundleError(
                 f"threads must be 1..64, or 0 for one per processor, not {threads!r}"
             )
-        options = _Options(ABI_VERSION, threads, None if variant is None else variant.encode())
+        options = Options(ABI_VERSION, threads, None if variant is None else variant.encode())
         error = ctypes.create_string_buffer(_ERROR_BYTES)
         if self._c.edge_create(ctypes.byref(options), ctypes.byref(handle), error, _ERROR_BYTES):
             raise BundleError(f"{library.path}: {error.value.decode(errors='replace')}")
@@ -156,7 +96,7 @@ class Instance:
         """
         arrays = self._check_inputs(inputs)
         outputs = self._outputs(out)
-        self._call("edge_run", _pointers(arrays), _pointers(list(outputs.values())))
+        self._call("edge_run", pointers(arrays), pointers(outputs.values()))
         return outputs
 
     def run_image(
@@ -174,7 +114,7 @@ class Instance:
         """
         c_frame, _keep = make_frame(frame, encoding)
         outputs = self._outputs(out)
-        self._call("edge_run_frame", ctypes.byref(c_frame), _pointers(list(outputs.values())))
+        self._call("edge_run_frame", ctypes.byref(c_frame), pointers(outputs.values()))
         return outputs
 
     def preprocess(self, frame: NDArray[np.uint8], encoding: str) -> Array:
@@ -206,9 +146,9 @@ class Instance:
 
         self._call(
             "edge_run_observed",
-            _pointers(arrays),
-            _pointers(list(outputs.values())),
-            _Observer(observer),
+            pointers(arrays),
+            pointers(outputs.values()),
+            Observer(observer),
             None,
         )
         if failures:
@@ -254,10 +194,6 @@ class Instance:
             if not array.flags.c_contiguous or not array.flags.writeable:
                 raise BundleError(f"output {name!r} must be a contiguous, writable array")
         return outputs
-
-
-def _pointers(arrays: list[Array]) -> Any:
-    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
 
 
 def _check_names(kind: str, given: Mapping[str, Any], tensors: tuple[Tensor, ...]) -> None:
