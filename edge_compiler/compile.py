@@ -18,7 +18,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.prove import Progress, Prover
 from edge_compiler.reference import Reference
-from edge_compiler.samples import calibration_frames
+from edge_compiler.samples import calibration_images, read_image
 from edge_compiler.sandbox import Sandbox
 from edge_compiler.targets.base import Target
 from edge_perception.runtime.bundle import file_sha256, write_manifest
@@ -50,11 +50,13 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     """
     bundle = check_destination(bundle)
     target = targets.get(options.target)
-    frames = calibration_frames(options.calibration) if options.calibration else ()
+    images = calibration_images(options.calibration) if options.calibration else []
 
     progress("reading the model", 0, 0)
     graph = frontend.load(model, dict(options.shapes))
     description = describe(graph, model, options.overrides)
+    if images and description.preprocess is None:
+        raise CompileError("--calibration needs to know the pre-processing: add --preprocess")
     progress("optimising", 0, 0)
     fusions = passes.optimise(graph)
     refuse_unsupported(graph, target)
@@ -68,7 +70,7 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
         with Sandbox(folder / LIBRARY) as sandbox:
             tensors = [step.value for step in compiled.steps]
             prover = Prover(sandbox, compiled, Reference(model, compiled.inputs, tensors))
-            proof = prover.prove(frames, progress)
+            proof = prover.prove(map(read_image, images), progress)
             progress("measuring the speed", 0, 0)
             threads = len(os.sched_getaffinity(0))
             timing = sandbox.measure(threads, prover.selftest[0], MEASURE_SECONDS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,11 @@ def _channel_axis(tensor: Tensor) -> int:
     return len(tensor.shape) - 1 if tensor.layout == "NHWC" else 1
 
 
-def calibration_frames(folder: Path) -> Iterator[Array]:
+def calibration_images(folder: Path) -> list[Path]:
     """
-    Yield the images of ``folder`` as rgb8 frames, in the order of their names.
+    Return the image files of ``folder``, in the order of their names.
 
-    :raises CompileError: if there is none, or one can't be read.
+    :raises CompileError: if there is none.
     """
     if not folder.is_dir():
         raise CompileError(f"--calibration {folder} is not a folder; give one that holds images")
@@ -73,7 +73,7 @@ def calibration_frames(folder: Path) -> Iterator[Array]:
         raise CompileError(
             f"--calibration {folder} holds no image ({', '.join(sorted(IMAGE_SUFFIXES))})"
         )
-    yield from map(read_image, paths)
+    return paths
 
 
 def read_image(path: Path) -> Array:

@@ -19,7 +19,8 @@ def register(commands: Commands) -> None:
     parser = add_command(
         commands, "fetch", "download a trained model, convert it to ONNX and print its path", run
     )
-    parser.add_argument("name", nargs="?", help="of the model, see --list")
+    name = parser.add_argument("name", nargs="?", help="of the model, see --list")
+    name.completer = _names  # type: ignore[attr-defined]  # argcomplete looks for it
     parser.add_argument("--list", action="store_true", help="list the models that can be fetched")
     parser.add_argument("--force", action="store_true", help="download again, even if cached")
     add_json(parser)
@@ -77,3 +78,9 @@ def _list(as_json: bool) -> None:
             for entry in entries
         ],
     )
+
+
+def _names(**_context: object) -> list[str]:
+    from edge_compiler.zoo import MODELS
+
+    return list(MODELS)

@@ -186,6 +186,19 @@ def test_ops_lists_operators_of_onnx_only(capsys: Capture) -> None:
     assert "| Conv |" in capsys.readouterr().out
 
 
+def test_tab_completes_commands_and_models(tmp_path: Path) -> None:
+    for typed, expected in (("edgec comp", "compile"), ("edgec fetch sq", "squeezenet1.1")):
+        context = {
+            "_ARGCOMPLETE": "1",
+            "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "completions"),
+            "COMP_LINE": typed,
+            "COMP_POINT": str(len(typed)),
+        }
+        command = [sys.executable, "-m", "edge_compiler.cli"]
+        subprocess.run(command, env=os.environ | context, check=True)
+        assert expected in (tmp_path / "completions").read_text()
+
+
 # Bad models.
 
 
@@ -323,6 +336,10 @@ def test_bad_options_are_refused(tiny_onnx: Path, tmp_path: Path, capsys: Captur
     assert "cannot read" in refusal(capsys, *compile_, "--labels", tmp_path / "none")
     assert "holds no image" in refusal(capsys, *compile_, "--calibration", tmp_path)
     assert "is not a folder" in refusal(capsys, *compile_, "--calibration", tmp_path / "none")
+    Image.new("RGB", (4, 3)).save(tmp_path / "grey.png")
+    onnx.save(small(), tmp_path / "small.onnx")
+    compile_ = ("compile", tmp_path / "small.onnx", "-o", tmp_path / "out.edge")
+    assert "add --preprocess" in refusal(capsys, *compile_, "--calibration", tmp_path)
 
 
 @pytest.mark.parametrize(
