@@ -1,0 +1,145 @@
+"""
+Show the robot real photographs: ``python -m edge_perception.demo``.
+
+Fetches a trained model, compiles it, starts the ROS 2 graph of config/robot.yaml with a folder of
+pictures as its camera, watches its topics from a node of its own, and ends.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import random
+import sys
+import time
+
+from rich.console import Console
+from rich.text import Text
+
+from edge_perception import graph
+from edge_perception.demo import prepare
+from edge_perception.demo.report import print_heading, print_sighting, print_summary, write_sheet
+from edge_perception.demo.watch import Findings, fingerprint, Sighting, WatchCore
+from edge_perception.drivers.images import read_image
+from edge_perception.nodes import base
+from edge_perception.plan import plan, Request
+
+OUTPUT = Path("output/demo")
+SHEET = OUTPUT / "contact_sheet.png"
+ROUNDS = 3
+TIME_LIMIT = 60.0
+"""Seconds in which the robot must have seen everything."""
+EXPECTED = {
+    "chelsea.png": ("tabby", "tiger cat", "Egyptian cat"),
+    "coffee.png": ("espresso",),
+}
+"""What must be seen first; ImageNet has no class for what the other pictures show."""
+_EXTRA = {"camera": ["-p", "rate:=4.0"]}
+"""ROS arguments of some nodes: nobody wants to wait for a picture a second."""
+
+
+def main() -> int:
+    """
+    Run the demo.
+
+    :returns: the exit code.
+    """
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    try:
+        problems = _demo(console)
+    except KeyboardInterrupt:
+        problems = ["interrupted"]
+    except prepare.DemoError as error:
+        problems = [str(error)]
+    for problem in problems:
+        print(f"demo: error: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _demo(console: Console) -> list[str]:
+    """Do everything; return what went wrong."""
+    pictures, bundle = OUTPUT / "pictures", OUTPUT / f"{prepare.MODEL}.edge"
+    prepare.copy_pictures(pictures)
+    model = prepare.fetch_model()
+    _say(console, "model", str(model))
+    if prepare.is_current(bundle, model):
+        _say(console, "bundle", f"{bundle}, up to date")
+    else:
+        _say(console, "bundle", f"{bundle}, compiled now and used again later")
+        prepare.compile_model(model, bundle)
+    findings = Findings()
+    ran = _run_robot(console, bundle, pictures, findings)
+    if findings.shown:
+        write_sheet(findings, prepare.MODEL, SHEET)
+        print_summary(console, findings, SHEET)
+    return mistakes(findings) if ran else ["the robot could not be started, see above"]
+
+
+def mistakes(findings: Findings) -> list[str]:
+    """Say what the robot should have seen and did not."""
+    found = []
+    for name in prepare.PICTURES:
+        sighting = findings.shown.get(name)
+        if sighting is None:
+            reasons = "; ".join(findings.problems.values()) or "no node reported an error"
+            found.append(f"no decision was seen for {name} within {TIME_LIMIT:.0f} s: {reasons}")
+            continue
+        seen = [thing.label for thing in sighting.detections.detections[:1]]
+        wanted = EXPECTED.get(name)
+        if wanted and not any(label.startswith(wanted) for label in seen):
+            found.append(f"{name} was seen as {seen}, expected one of {', '.join(wanted)}")
+        if sighting.decision.safe:
+            found.append(f"the robot did not trust {name}: {sighting.decision.reason}")
+    return found
+
+
+def _run_robot(console: Console, bundle: Path, pictures: Path, findings: Findings) -> bool:
+    """
+    Start the robot's nodes and one that watches, until everything was seen or time is up.
+
+    :returns: whether the nodes ran; if not, they have said why.
+    :raises KeyboardInterrupt: if somebody ended them.
+    """
+    domain = str(random.randint(1, 100))  # another robot's topics are none of ours
+    os.environ.update(ROS_DOMAIN_ID=domain, ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST")
+    from edge_perception.transport.ros import process
+    from edge_perception.transport.ros.node import RosNode
+
+    names = {fingerprint(read_image(path).data): path.name for path in pictures.iterdir()}
+    request = Request({"model": str(bundle), "camera": str(pictures)})
+    starts = plan(graph.load(), request)
+    _say(console, "robot", f"{', '.join(start.name for start in starts)} on ROS domain {domain}")
+    console.print()
+    print_heading(console)
+
+    def make_nodes(stop: process.Stop) -> list[RosNode]:
+        def seen(sighting: Sighting) -> None:
+            if sighting.name not in printed and not sighting.decision.safe:
+                printed.add(sighting.name)
+                print_sighting(console, sighting)
+            if len(printed) == len(names) and len(findings.ages) >= ROUNDS * len(names):
+                stop.set()
+
+        return [
+            RosNode("demo", lambda: WatchCore(names, findings, seen)),
+            *(
+                base.make(base.find(start.kind), start.ros_arguments + _EXTRA.get(start.kind, []))
+                for start in starts
+            ),
+        ]
+
+    printed: set[str] = set()
+    began = time.monotonic()
+    failed = process.run(make_nodes, ["--ros-args", "--log-level", "warn"], TIME_LIMIT)
+    everything = len(printed) == len(names)
+    if not (failed or everything or time.monotonic() - began >= TIME_LIMIT):
+        raise KeyboardInterrupt
+    return not failed
+
+
+def _say(console: Console, what: str, value: str) -> None:
+    console.print(Text.assemble((f"{what:<8} ", "bold"), value), soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

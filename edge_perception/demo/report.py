@@ -1,0 +1,83 @@
+"""What the demo tells: a line a picture, a summary, and the contact sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from edge_perception.core.image import frame
+from edge_perception.demo.watch import Findings, Sighting
+from edge_perception.drivers.picture import action_color, card, contact_sheet
+
+_COLUMNS = ((20, "<"), (24, "<"), (7, ">"), (9, "<"), (18, "<"), (9, ">"), (9, ">"))
+_TITLES = ("picture", "sees", "score", "decides", "rule", "run [ms]", "age [ms]")
+
+
+def print_heading(console: Console) -> None:
+    """Print the titles of the lines."""
+    console.print(_line(_TITLES, "bold"))
+
+
+def print_sighting(console: Console, sighting: Sighting) -> None:
+    """Print a picture's line."""
+    found, decision = sighting.detections.detections, sighting.decision
+    stages = {stage.name: stage.milliseconds for stage in sighting.detections.stages}
+    line = _line(
+        (
+            sighting.name,
+            found[0].label if found else "nothing",
+            f"{found[0].score:.3f}" if found else "",
+            decision.action,
+            decision.rule,
+            f"{stages.get('run', 0):.1f}",
+            f"{sighting.age:.1f}",
+        )
+    )
+    line.highlight_words([decision.action], f"bold {action_color(decision.action, decision.safe)}")
+    console.print(line)
+
+
+def summary(findings: Findings) -> dict[str, str]:
+    """Return the facts of a run, as they are printed and drawn."""
+    facts = {"pictures": f"{len(findings.shown)}, shown {len(findings.ages)} times"}
+    for name, samples in (("model alone", findings.runs), ("camera to decision", findings.ages)):
+        if samples:
+            median, late = np.percentile(samples, (50, 95))
+            facts[name] = f"p50 {median:.1f} ms, p95 {late:.1f} ms"
+    return {**facts, "dropped pictures": str(findings.dropped)}
+
+
+def print_summary(console: Console, findings: Findings, sheet: Path) -> None:
+    """Print the facts and where the contact sheet is."""
+    console.print()
+    for name, value in {**summary(findings), "contact sheet": str(sheet)}.items():
+        console.print(Text.assemble((f"{name:<20} ", "bold"), value))
+
+
+def write_sheet(findings: Findings, model: str, path: Path) -> None:
+    """Draw all pictures with what was seen in them."""
+    cards = [
+        card(_rgb(sighting.image), sighting.detections, sighting.decision, name)
+        for name, sighting in sorted(findings.shown.items())
+    ]
+    sheet = contact_sheet(cards, "What the robot saw", {"model": model, **summary(findings)})
+    temporary = path.with_suffix(".part.png")
+    sheet.save(temporary)
+    temporary.replace(path)
+
+
+def _line(cells: tuple[Any, ...], style: str = "") -> Text:
+    texts = (
+        f"{str(cell)[:width]:{align}{width}}"
+        for cell, (width, align) in zip(cells, _COLUMNS, strict=True)
+    )
+    return Text("  ".join(texts), style)
+
+
+def _rgb(image: Any) -> Any:
+    """Return the pixels of an image message: the demo's camera sends rgb8."""
+    return np.ascontiguousarray(frame(image).pixels)
