@@ -11,6 +11,7 @@ from edge_perception import messages
 from edge_perception.core import decode
 from edge_perception.core.decode import DecodeError
 from edge_perception.core.faults import Faults
+from edge_perception.core.freshness import AHEAD
 from edge_perception.core.image import frame, FrameError
 from edge_perception.core.model import Load, load_bundle, Model
 from edge_perception.core.node import (
@@ -33,7 +34,6 @@ DetectionArray = messages.get("edge_perception/msg/DetectionArray")
 StageTime = messages.get("edge_perception/msg/StageTime")
 Text = messages.get("std_msgs/msg/String")
 
-_AHEAD = SECOND // 10  # clocks of two machines differ a little
 _TOO_LATE_MS = 500.0  # from the camera to the detections; above it, diagnostics warn
 
 
@@ -181,7 +181,7 @@ class PerceptionCore(NodeCore):
         stamp = nanoseconds(image.header.stamp)
         if stamp == 0:
             fault = "the images carry no time (header.stamp is 0), so their age is unknown"
-        elif stamp > now + _AHEAD:
+        elif stamp > now + AHEAD:
             fault = f"the images are stamped {(stamp - now) / SECOND:.3f} s in the future"
         else:
             return max(0, now - stamp)
