@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 import difflib
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 
@@ -19,6 +20,13 @@ _MAX_DEPTH = 20
 
 class FileError(Exception):
     """A mistake in a configuration file: file, line, column, what was expected."""
+
+
+class _Mark(Protocol):
+    """A place in a file, of either of PyYAML's parsers."""
+
+    line: int
+    column: int
 
 
 class Item:
@@ -180,6 +188,6 @@ def _check_structure(data: bytes | str, file: str) -> None:
             raise _error(file, event.start_mark, f"nested more than {_MAX_DEPTH} levels deep")
 
 
-def _error(file: str, mark: yaml.Mark | None, message: str) -> FileError:
+def _error(file: str, mark: _Mark | None, message: str) -> FileError:
     place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     return FileError(f"{file}{place}: {message}")
