@@ -20,7 +20,7 @@ def read_attributes(
     Return the attributes of a node, complete.
 
     Operators with a sliding window always get ``kernel_shape``, ``strides``, ``dilations`` and
-    ``pads``, with an ``auto_pad`` of "NOTSET".
+    ``pads``, with an ``auto_pad`` of "NOTSET"; Transpose always gets ``perm``.
     """
     schema = onnx.defs.get_schema(proto.op_type, OPSET, "")
     attributes = {
@@ -31,6 +31,8 @@ def read_attributes(
     attributes |= {attribute.name: _value(attribute) for attribute in proto.attribute}
     if proto.op_type in WINDOWED:
         _explicit_window(attributes, inputs, outputs)
+    if proto.op_type == "Transpose":
+        attributes.setdefault("perm", list(range(len(outputs[0].shape)))[::-1])
     return attributes
 
 

@@ -142,6 +142,13 @@ class Lowering:
         self._dense[value] = Buffer(value.name, value.size, 1, 1, 1)
         return self._dense[value]
 
+    def share(self, value: Value, other: Value) -> None:
+        """Let ``value`` be another name of ``other``."""
+        if other in self._blocked:
+            self._blocked[value] = self._blocked[other]
+        else:
+            self._dense[value] = self.dense(other)
+
     def share_dense(self, value: Value, buffer: Buffer) -> None:
         """Let ``value`` be the elements of ``buffer`` under another shape."""
         self._dense[value] = buffer

@@ -18,9 +18,9 @@ from edge_compiler.targets.c.build import (
     find_compiler,
     Source,
 )
-from edge_compiler.targets.c.lowering import image_layout, lower, RULES
+from edge_compiler.targets.c.lowering import image_layout, lower
 from edge_compiler.targets.c.program import Program
-import edge_compiler.targets.c.rules  # noqa: F401  (fills RULES)
+from edge_compiler.targets.c.rules import RULES
 from edge_compiler.targets.c.variants import Variant, X86_64
 from edge_compiler.version import VERSION
 from edge_perception.runtime.bundle import model_to_json

@@ -19,6 +19,7 @@ typedef enum { CHANNELS_OUTER, ROWS_OUTER } conv_order;
 typedef struct {
     int in_blocks, in_lanes, last_lanes;     /* blocks of in_lanes channels, the last one has last_lanes */
     int in_plane, in_row;                    /* floats between input blocks and rows */
+    int chunk;                               /* input blocks that are summed up apart; 0: all in one sum */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     int out_blocks, out_h, out_w, out_plane, out_row;
     int residual_plane, residual_row;
@@ -53,26 +54,40 @@ INLINE const float *conv_accumulate(const conv c, const int pixels, const int bl
     return w;
 }
 
+/* Accumulate the input blocks from `first` to `last`, of which each has `lanes` channels; return the next weights. */
+INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks, const int lanes, const int first,
+                                const int last, vec *sum, const float *restrict x, const float *restrict w)
+{
+    for (int i = first; i < last; i++)
+        for (int ky = 0; ky < c.kernel_h; ky++)
+            for (int kx = 0; kx < c.kernel_w; kx++)
+                w = conv_accumulate(c, pixels, blocks, lanes, sum,
+                                    x + i * c.in_plane + ky * c.dilation_h * c.in_row + kx * c.dilation_w * c.in_lanes, w);
+    return w;
+}
+
 /* One tile. x: the input pixel under the kernel's first position; b: bias; r: residual. */
 INLINE void conv_tile(const conv c, const int pixels, const int blocks, const float *restrict x, const float *restrict w,
                       const float *restrict b, float *restrict y, const float *restrict r)
 {
-    const int vectors = blocks * VECTORS;
+    const int vectors = blocks * VECTORS, count = pixels * vectors;
     vec sum[CONV_MAX_TILE];
-    UNROLL for (int p = 0; p < pixels; p++)
-        UNROLL for (int v = 0; v < vectors; v++) sum[p * vectors + v] = load(b + v * LANES);
+    UNROLL for (int i = 0; i < count; i++) sum[i] = load(b + i % vectors * LANES);
 
     const int whole = c.last_lanes == c.in_lanes ? c.in_blocks : c.in_blocks - 1;
-    for (int i = 0; i < whole; i++)
-        for (int ky = 0; ky < c.kernel_h; ky++)
-            for (int kx = 0; kx < c.kernel_w; kx++)
-                w = conv_accumulate(c, pixels, blocks, c.in_lanes, sum,
-                                    x + i * c.in_plane + ky * c.dilation_h * c.in_row + kx * c.dilation_w * c.in_lanes, w);
-    if (whole < c.in_blocks)
-        for (int ky = 0; ky < c.kernel_h; ky++)
-            for (int kx = 0; kx < c.kernel_w; kx++)
-                w = conv_accumulate(c, pixels, blocks, c.last_lanes, sum,
-                                    x + whole * c.in_plane + ky * c.dilation_h * c.in_row + kx * c.dilation_w * c.in_lanes, w);
+    int done = 0;
+    if (c.chunk) { /* a long sum is added up in chunks, so that its rounding error stays small */
+        vec total[CONV_MAX_TILE];
+        UNROLL for (int i = 0; i < count; i++) total[i] = sum[i];
+        for (; done + c.chunk <= whole; done += c.chunk) {
+            UNROLL for (int i = 0; i < count; i++) sum[i] = splat(0.0f);
+            w = conv_blocks(c, pixels, blocks, c.in_lanes, done, done + c.chunk, sum, x, w);
+            UNROLL for (int i = 0; i < count; i++) total[i] += sum[i];
+        }
+        UNROLL for (int i = 0; i < count; i++) sum[i] = total[i];
+    }
+    w = conv_blocks(c, pixels, blocks, c.in_lanes, done, whole, sum, x, w);
+    if (whole < c.in_blocks) conv_blocks(c, pixels, blocks, c.last_lanes, whole, c.in_blocks, sum, x, w);
 
     UNROLL for (int p = 0; p < pixels; p++)
         UNROLL for (int v = 0; v < vectors; v++) {

@@ -1,5 +1,6 @@
-"""One module for each family of operators; importing them fills ``lowering.RULES``."""
+"""The rules of all operators: one module for each family, which registers them."""
 
+from edge_compiler.targets.c.lowering import RULES
 from edge_compiler.targets.c.rules import conv, elementwise, normalize, pool, resize, shape
 
-__all__ = ["conv", "elementwise", "normalize", "pool", "resize", "shape"]
+__all__ = ["RULES", "conv", "elementwise", "normalize", "pool", "resize", "shape"]

@@ -212,6 +212,7 @@ def _add_direct(
             "last_lanes": (in_channels - 1) % lanes + 1,
             "in_plane": source.plane if source.block == lanes else lanes,
             "in_row": source.row,
+            "chunk": _chunk(in_channels, lanes, geometry),
             "out_blocks": out_blocks,
             "out_h": height,
             "out_w": width,
@@ -297,6 +298,17 @@ def _add_depthwise(low: Lowering, layer: _Layer, w: Array, b: Array) -> None:
         macs=layer.macs(w.size),
         weight_floats=blocks.size,
     )
+
+
+def _chunk(in_channels: int, lanes: int, geometry: Geometry) -> int:
+    """Return the input blocks of a partial sum of some thousand terms; 0 if the sum is short."""
+    terms = geometry.kernel[0] * geometry.kernel[1] * lanes
+    chunk = max(1, _SUM_TERMS // terms)
+    return chunk if in_channels >= 2 * chunk * lanes else 0
+
+
+_SUM_TERMS = 1024
+"""Terms that are added one by one; a longer sum is a sum of such sums."""
 
 
 @dataclass(frozen=True)

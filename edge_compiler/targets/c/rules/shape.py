@@ -37,6 +37,17 @@ def lower_reshape(low: Lowering, node: Node) -> None:
     low.share_dense(node.output, low.dense(value))
 
 
+def _check_dropout(node: Node) -> str | None:
+    training = node.op == "Dropout" and node.constant(2)
+    return "training mode is not supported" if training or len(node.outputs) > 1 else None
+
+
+@lowers("Identity", "Dropout", check=_check_dropout)
+def lower_identity(low: Lowering, node: Node) -> None:
+    """Rename: what remains of these after the passes stands between an input and an output."""
+    low.share(node.output, node.input(0))
+
+
 @lowers("Transpose", check=_check_rank)
 def lower_transpose(low: Lowering, node: Node) -> None:
     """Copy with the strides of the input in another order."""
