@@ -127,6 +127,7 @@ class CameraCore(NodeCore):
         self._pace = Pace(request.rate)
         self._measured = Rate(seconds=5)
         self._now = 0
+        self._ahead: Frame | None = None
         self._published = self._lost = self._skipped = 0
         self._skipped_at: int | None = None
         self._skipped_why = ""
@@ -138,7 +139,7 @@ class CameraCore(NodeCore):
             if not given["wait_for_source"]:
                 raise ConfigurationError(str(error)) from error
         self._connection = connection
-        self._adopt_rate()
+        self._adopt_rate(connection)
         return ()
 
     def period(self) -> float:
@@ -146,28 +147,26 @@ class CameraCore(NodeCore):
         connection = self._connection
         if connection is None:
             return _LONGEST_WAIT
-        wait = connection.wait(self._now)
-        if connection.source and not connection.source.live:
-            wait = self._pace.wait(self._now)
+        wait = self._pace.wait(self._now) if self._ahead else connection.wait(self._now)
         return min(wait, _LONGEST_WAIT)
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Publish a picture, if there is one and it is due."""
         self._now = now
-        connection = self._connection
-        if connection is None:
+        if self._connection is None:
             return ()
-        source = connection.source
-        if source and not source.live and self._pace.wait(now) > 0:
+        if self._ahead:
+            if self._pace.wait(now) > 0:
+                return ()
+            due, self._ahead = self._ahead, None
+            return self._publish(due, now)
+        frame = self._read(self._connection, now)
+        source = self._connection.source
+        if source and not source.live:
+            # read ahead, so that the time it takes to decode a file makes no picture old
+            self._ahead = frame
             return ()
-        got = connection.read(now)
-        if source is None:
-            self._adopt_rate()
-        if isinstance(got, Skipped):
-            self._skipped += 1
-            self._skipped_at = now
-            self._skipped_why = f"{got.name}: {got.reason}"
-        return self._publish(got, now) if isinstance(got, Frame) else ()
+        return self._publish(frame, now) if frame else ()
 
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
         """Report the source and the calibration."""
@@ -199,9 +198,22 @@ class CameraCore(NodeCore):
             self._connection.close()
             self._connection = None
 
-    def _adopt_rate(self) -> None:
+    def _read(self, connection: Connection, now: int) -> Frame | None:
+        """Read a picture; one that can't be used is noted."""
+        before = connection.source
+        got = connection.read(now)
+        if connection.source is not before:
+            self._adopt_rate(connection)
+        if not isinstance(got, Skipped):
+            return got
+        self._skipped += 1
+        self._skipped_at = now
+        self._skipped_why = f"{got.name}: {got.reason}"
+        return None
+
+    def _adopt_rate(self, connection: Connection) -> None:
         """Keep the rate that is wanted, or a file's own."""
-        source = self._connection.source if self._connection else None
+        source = connection.source
         if source and not source.live and not self._wanted_rate:
             self._pace = Pace(source.rate)
 

@@ -18,7 +18,7 @@ _INK = "#17212b"
 _FAINT = "#66737f"
 _TRACK = "#e3e8ec"
 _ACTIONS = {"stop": "#c0272d", "slow": "#b35c00", "go": "#1f7a3d", "unlock": "#1f7a3d"}
-_OTHERS = ("#1d5fa8", "#6b3fa0", "#00707a", "#8a3b66", "#4a5a2b")
+_OTHERS = ("#1d5fa8", "#6b3fa0", "#00707a", "#8a3b66")
 _SAFE = "#4b5661"
 
 _PAD = 16
