@@ -48,7 +48,7 @@ class Recipe:
 
     @property
     def download_bytes(self) -> int:
-        """The size of everything that must be downloaded."""
+        """Return the size of all that must be downloaded."""
         return sum(package.size for package in self.packages)
 
     def provenance(self) -> dict[str, str]:
