@@ -5,13 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import multiprocessing
 import os
 from pathlib import Path
+import platform
 
 from box_model import compile_c, Spec
 import numpy as np
 import pytest
 from reference import box_sum
 
-from edge_perception.runtime import BundleError, Instance, Library
+from edge_perception.runtime import BundleError, Instance, Library, load
 
 Make = Callable[..., Instance]
 Build = Callable[[Spec], Path]
@@ -129,6 +130,16 @@ def test_what_cannot_be_created_says_why(
 def test_the_best_supported_variant_is_taken_unless_one_is_named(make: Make) -> None:
     assert make(Spec()).variant == "fast"
     assert make(Spec(), variant="baseline").variant == "baseline"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="asks for x86-64's features")
+def test_the_best_variant_is_that_of_the_processor(tiny_bundle: Path) -> None:
+    features = set(Path("/proc/cpuinfo").read_text().split("flags", 1)[1].split("\n")[0].split())
+    avx2 = {"avx2", "fma", "bmi1", "bmi2"}
+    avx512 = avx2 | {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
+    expected = "avx512" if avx512 <= features else "avx2" if avx2 <= features else "baseline"
+    with load(tiny_bundle) as model:
+        assert model.variant == expected
 
 
 def test_a_closed_instance_says_so(make: Make) -> None:
