@@ -14,6 +14,7 @@ from edge_perception.runtime.manifest import MANIFEST_NAME
 
 MODEL = "squeezenet1.1"
 PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
+_DISTRIBUTIONS = {"skimage": "scikit-image"}
 _LONGEST = 600
 """Seconds that downloading, or compiling and proving, may take."""
 
@@ -95,5 +96,5 @@ def _package_folder(name: str) -> Path:
     """Find an installed package without importing it, which takes a second for some."""
     spec = find_spec(name)
     if spec is None or spec.origin is None:
-        raise DemoError(f"the Python package {name} is missing; run make setup")
+        raise DemoError(f"{_DISTRIBUTIONS.get(name, name)} is missing; run make setup")
     return Path(spec.origin).parent
