@@ -16,11 +16,11 @@ from edge_compiler.atomic import new_folder
 from edge_compiler.description import describe, Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
-from edge_compiler.prove import Progress, Prover
+from edge_compiler.prove import Prover
 from edge_compiler.reference import Reference
-from edge_compiler.samples import calibration_images, read_image
+from edge_compiler.samples import calibration_images
 from edge_compiler.sandbox import Sandbox
-from edge_compiler.targets.base import Target
+from edge_compiler.targets.base import Progress, Target
 from edge_perception.runtime.bundle import file_sha256, write_manifest
 from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Speed
 from edge_perception.runtime.selftest import write_selftest
@@ -70,7 +70,7 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
         with Sandbox(folder / LIBRARY) as sandbox:
             tensors = [step.value for step in compiled.steps]
             prover = Prover(sandbox, compiled, Reference(model, compiled.inputs, tensors))
-            proof = prover.prove(map(read_image, images), progress)
+            proof = prover.prove(images, progress)
             progress("measuring the speed", 0, 0)
             threads = len(os.sched_getaffinity(0))
             timing = sandbox.measure(threads, prover.selftest[0], MEASURE_SECONDS)

@@ -8,7 +8,8 @@ calibration images. A value that is further off than the tolerance, or not a num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,14 @@ import numpy as np
 from edge_compiler.errors import CompileError
 from edge_compiler.preprocess import preprocess
 from edge_compiler.reference import NAME, Reference
-from edge_compiler.samples import random_inputs
+from edge_compiler.samples import random_inputs, read_image
 from edge_compiler.sandbox import Sandbox
+from edge_compiler.targets.base import Progress
 from edge_perception.runtime.manifest import Model, Proof, Step
 from edge_perception.runtime.selftest import relative_error
 
 Array = np.ndarray[Any, Any]
 Inputs = Mapping[str, Array]
-Progress = Callable[[str, int, int], None]
 
 TOLERANCE = 1e-4
 """Relative error allowed in float32; sums of thousands of products differ by some 1e-6."""
@@ -52,15 +53,16 @@ class Prover:
         best = model.variants.index(sandbox.best_variant())
         self.variants = model.variants[best:]  # this processor lacks what the others need
 
-    def prove(self, frames: Iterable[Array], progress: Progress) -> Proof:
+    def prove(self, images: Sequence[Path], progress: Progress) -> Proof:
         """
         Compare everything.
 
-        :param frames: calibration images, rgb8; used if the model has an image input.
+        :param images: calibration images; used if the model has a pre-processing.
         :raises CompileError: at the first step that is wrong, naming it.
         """
-        for inputs in self._all_inputs(frames):
-            progress(f"proving against {NAME}", self.inputs, 0)
+        frames = len(images) + 1 if self._model.preprocess else 0
+        for inputs in self._all_inputs(images):
+            progress(f"proving against {NAME}", self.inputs, RANDOM_INPUTS + frames)
             expected = self._reference.run(inputs)
             self._check_reference(expected)
             for variant in self.variants:
@@ -81,7 +83,7 @@ class Prover:
         worst, name = max(known, default=(0.0, ""))
         return Proof(NAME, TOLERANCE, worst, name, self.inputs)
 
-    def _all_inputs(self, frames: Iterable[Array]) -> Iterator[Inputs]:
+    def _all_inputs(self, images: Sequence[Path]) -> Iterator[Inputs]:
         """Yield the random inputs, and those made of frames, which the library makes as well."""
         for seed in range(RANDOM_INPUTS):
             yield random_inputs(self._model.inputs, self._model.preprocess, seed)
@@ -90,12 +92,13 @@ class Prover:
             return
         image = next(tensor for tensor in self._model.inputs if tensor.name == spec.input)
         noise = np.random.default_rng(0).integers(0, 256, FRAME_SHAPE, np.uint8)
-        for number, frame in enumerate([noise, *frames]):
+        for path in [None, *images]:
+            frame = noise if path is None else read_image(path)
             expected = preprocess(frame, spec, image)
             made = self._sandbox.preprocess(frame, "rgb8")
             if _is_wrong(made, expected):
                 raise CompileError(
-                    f"the compiled pre-processing is wrong on frame {number}: "
+                    f"the compiled pre-processing is wrong on {path or 'a noisy frame'}: "
                     f"{explain_difference(made, expected)}; {BUG}"
                 )
             yield {image.name: expected}

@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from edge_compiler.terminal import count, size
+from edge_compiler.units import count, size
 from edge_perception.runtime.manifest import Manifest
 
 COLORS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#b07aa1", "#edc948", "#9c755f")

@@ -7,6 +7,7 @@ Generated code that is wrong may crash or hang; the compiler must survive that a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 import signal
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.errors import CompileError
+from edge_perception.runtime import Instance, Library
 
 Array = np.ndarray[Any, Any]
 REPLY_TIMEOUT_S = 600.0
@@ -74,19 +76,21 @@ class Sandbox:
         return Timing(*self._ask("measure", threads, dict(inputs), seconds))
 
     def _ask(self, method: str, *arguments: Any) -> Any:
+        settings = [str(argument) for argument in arguments if isinstance(argument, str | int)]
+        what = f"{method}({', '.join(settings)})"
         try:
             self._connection.send((method, arguments))
             if not self._connection.poll(REPLY_TIMEOUT_S):
                 raise CompileError(
-                    f"the compiled library did not answer {method} within {REPLY_TIMEOUT_S:.0f} s"
+                    f"the compiled library did not answer {what} within {REPLY_TIMEOUT_S:.0f} s"
                 )
             error, result = self._connection.recv()
         except (EOFError, ConnectionError):
             raise CompileError(
-                f"the compiled library crashed in {method}: {self._death()}"
+                f"the compiled library crashed in {what}: {self._death()}"
             ) from None
         if error:
-            raise CompileError(f"the compiled library failed in {method}: {error}")
+            raise CompileError(f"the compiled library failed in {what}: {error}")
         return result
 
     def _death(self) -> str:
@@ -97,40 +101,47 @@ class Sandbox:
         return f"{name}, {lines[-1]}" if lines else name
 
 
+@dataclass(frozen=True)
 class Timing:
-    """Durations in milliseconds of whole runs, and the median of each step."""
+    """Durations in milliseconds: of each run, and the median of each step."""
 
-    def __init__(self, runs: list[float], steps: list[float]) -> None:
-        self.minimum_ms, self.median_ms = min(runs), statistics.median(runs)
-        self.runs = len(runs)
-        self.step_ms = steps
+    runs: list[float]
+    step_ms: list[float]
+
+    @property
+    def minimum_ms(self) -> float:
+        """Return the duration of the fastest run."""
+        return min(self.runs)
+
+    @property
+    def median_ms(self) -> float:
+        """Return the duration of an ordinary run."""
+        return statistics.median(self.runs)
 
 
 class _Server:
     """The child's side: the methods that the sandbox asks for."""
 
     def __init__(self, library: str) -> None:
-        from edge_perception.runtime import Library
-
         self._library = Library(library)
-        self._instances: dict[tuple[str | None, int], Any] = {}
+        self._instances: dict[tuple[str | None, int], Instance] = {}
 
-    def _instance(self, variant: str | None, threads: int) -> Any:
+    def _instance(self, variant: str | None, threads: int) -> Instance:
         key = (variant, threads)
         if key not in self._instances:
             self._instances[key] = self._library.create(threads=threads, variant=variant)
         return self._instances[key]
 
     def best_variant(self) -> str:
-        return str(self._instance(None, 1).variant)
+        return self._instance(None, 1).variant
 
     def observe(self, variant: str, threads: int, inputs: dict[str, Array]) -> list[Array]:
         return [array for _, _, array in self._instance(variant, threads).observe(inputs)]
 
-    def run(self, variant: str, threads: int, inputs: dict[str, Array]) -> Any:
+    def run(self, variant: str, threads: int, inputs: dict[str, Array]) -> dict[str, Array]:
         return self._instance(variant, threads).run(inputs)
 
-    def preprocess(self, frame: Array, encoding: str) -> Any:
+    def preprocess(self, frame: Array, encoding: str) -> Array:
         return self._instance(None, 1).preprocess(frame, encoding)
 
     def measure(

@@ -6,11 +6,11 @@ On a terminal it is coloured and moves; in a pipe or a log it is plain text, a l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 import json
 import sys
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -18,11 +18,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from edge_compiler.units import Quantity
+
+if TYPE_CHECKING:
+    from edge_compiler.targets.base import Progress as ProgressFunction
+
 PLAIN_WIDTH = 1000
 """Width where there is no terminal: nothing is wrapped or cut."""
-
-ProgressFunction = Callable[[str, int, int], None]
-"""Called as progress(what, done, total); a total of 0 means unknown."""
 
 
 def _console(*, stderr: bool) -> Console:
@@ -69,30 +71,6 @@ def say_table(
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     _console(stderr=False).print(table)
-
-
-class Quantity(str):
-    """A number with its unit, as text; aligned to the right in tables."""
-
-    __slots__ = ()
-
-
-def count(number: float) -> Quantity:
-    """Write a count with a decimal prefix: 349 M."""
-    return _scaled(number, 1000, ("", "k", "M", "G", "T"))
-
-
-def size(number: float) -> Quantity:
-    """Write a number of bytes: 4.7 MiB."""
-    return _scaled(number, 1024, ("B", "KiB", "MiB", "GiB"))
-
-
-def _scaled(number: float, base: int, units: tuple[str, ...]) -> Quantity:
-    power = 0
-    while number >= base and power < len(units) - 1:
-        number, power = number / base, power + 1
-    digits = f"{number:.3g}" if number < 100 else f"{number:.0f}"
-    return Quantity(f"{digits} {units[power]}".strip())
 
 
 @contextmanager

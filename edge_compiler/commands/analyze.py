@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_command, add_json, add_shape
-from edge_compiler.terminal import count, progress, say, say_json, say_table, size
+from edge_compiler.terminal import progress, say, say_json, say_table
+from edge_compiler.units import count, size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_command, add_json, add_shape
-from edge_compiler.terminal import note, progress, say, say_json, size
+from edge_compiler.terminal import note, progress, say, say_json
+from edge_compiler.units import size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands

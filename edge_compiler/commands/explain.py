@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_bundle, add_command, add_json
-from edge_compiler.terminal import count, say, say_json, say_table, size
+from edge_compiler.terminal import say, say_json, say_table
+from edge_compiler.units import count, size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_command, add_json
 from edge_compiler.errors import CompileError
-from edge_compiler.terminal import progress, say, say_json, say_table, size
+from edge_compiler.terminal import progress, say, say_json, say_table
+from edge_compiler.units import size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
@@ -52,30 +53,32 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(as_json: bool) -> None:
     from edge_compiler.zoo import model_folder, MODELS
 
-    entries = [
-        {
-            "name": recipe.name,
-            "summary": recipe.summary,
-            "license": recipe.license,
-            "download_bytes": recipe.download_bytes,
-            "cached": model_folder(recipe.name).is_dir(),
-        }
-        for recipe in MODELS.values()
-    ]
+    cached = {name: model_folder(name).is_dir() for name in MODELS}
     if as_json:
-        say_json(entries)
+        say_json(
+            [
+                {
+                    "name": recipe.name,
+                    "summary": recipe.summary,
+                    "license": recipe.license,
+                    "download_bytes": recipe.download_bytes,
+                    "cached": cached[recipe.name],
+                }
+                for recipe in MODELS.values()
+            ]
+        )
         return
     say_table(
         ("name", "what it is", "download", "cached", "licence"),
         [
             (
-                entry["name"],
-                entry["summary"],
-                size(int(str(entry["download_bytes"]))),
-                "yes" if entry["cached"] else "no",
-                entry["license"],
+                recipe.name,
+                recipe.summary,
+                size(recipe.download_bytes),
+                "yes" if cached[recipe.name] else "no",
+                recipe.license,
             )
-            for entry in entries
+            for recipe in MODELS.values()
         ],
     )
 

@@ -7,7 +7,8 @@ import statistics
 from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_bundle, add_command, add_json, add_threads
-from edge_compiler.terminal import count, progress, say, say_json, say_table
+from edge_compiler.terminal import progress, say, say_json, say_table
+from edge_compiler.units import count
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from edge_compiler.terminal import progress, say, say_json
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
-    from edge_compiler.terminal import ProgressFunction
+    from edge_compiler.targets.base import Progress
     from edge_perception.runtime.manifest import Manifest
 
 
@@ -32,44 +33,58 @@ def register(commands: Commands) -> None:
     add_json(parser)
 
 
+@dataclass(frozen=True)
+class Findings:
+    """
+    What was checked.
+
+    :ivar selftest_errors: relative error by instruction-set variant.
+    :ivar model: the ONNX file that the steps were compared with, None if it isn't at hand.
+    :ivar node_errors: relative error by step; None for one without a counterpart in the file.
+    """
+
+    bundle: str
+    files: int
+    selftest_errors: dict[str, float]
+    model: str | None = None
+    node_errors: dict[str, float | None] = field(default_factory=dict)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Check what can be checked on this machine; anything wrong is an error."""
     from edge_perception.runtime import read_manifest
 
     bundle = arguments.bundle
-    result: dict[str, object] = {"bundle": str(bundle)}
     with progress() as show:
         show("checking the files", 0, 0)
         manifest = read_manifest(bundle)
-        result["files"] = len(manifest.files)
         model = _find_model(bundle, manifest, arguments.model)
-        result["selftest_errors"] = _selftest(bundle, manifest, show)
-        result["model"] = str(model) if model else None
-        result["node_errors"] = _prove(bundle, manifest, model, show) if model else None
+        show("running the self-test", 0, 0)
+        findings = Findings(str(bundle), len(manifest.files), _selftest(bundle, manifest))
+        if model is not None:
+            errors = _prove(bundle, manifest, model, show)
+            findings = replace(findings, model=str(model), node_errors=errors)
     if arguments.json:
-        say_json(result)
+        say_json(asdict(findings))
     else:
-        _print(result)
+        _print(findings)
     return 0
 
 
-def _print(result: dict[str, object]) -> None:
-    say(f"files: {result['files']} as the manifest says")
-    selftest_errors = result["selftest_errors"]
-    assert isinstance(selftest_errors, dict)
-    for variant, error in selftest_errors.items():
+def _print(findings: Findings) -> None:
+    say(f"files: {findings.files} as the manifest says")
+    for variant, error in findings.selftest_errors.items():
         say(f"self-test: relative error {error:.1e} ({variant})")
-    node_errors = result["node_errors"]
-    if isinstance(node_errors, dict):
-        known = {name: error for name, error in node_errors.items() if error is not None}
+    known = {name: e for name, e in findings.node_errors.items() if e is not None}
+    if findings.model is None:
+        say("nodes: not compared, the ONNX file is not at hand; give it with --model")
+    elif known:
         worst = max(known, key=lambda name: known[name])
         say(
-            f"nodes: {len(known)} steps as {result['model']} says, "
+            f"nodes: {len(known)} steps as {findings.model} says, "
             f"worst relative error {known[worst]:.1e} at {worst}"
         )
-    else:
-        say("nodes: not compared, the ONNX file is not at hand; give it with --model")
-    say(f"{result['bundle']} is right", "bold green")
+    say(f"{findings.bundle} is right", "bold green")
 
 
 def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | None:
@@ -90,7 +105,7 @@ def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | 
     return next((path for path in candidates if path.is_file() and sha256(path) == wanted), None)
 
 
-def _selftest(bundle: Path, manifest: Manifest, show: ProgressFunction) -> dict[str, float]:
+def _selftest(bundle: Path, manifest: Manifest) -> dict[str, float]:
     """Return the self-test's relative error for every variant that this processor can run."""
     from edge_perception.runtime import check_selftest, load
 
@@ -98,7 +113,6 @@ def _selftest(bundle: Path, manifest: Manifest, show: ProgressFunction) -> dict[
     with load(bundle) as best:
         variants = manifest.model.variants[manifest.model.variants.index(best.variant) :]
     for variant in variants:
-        show("running the self-test", 0, 0)
         with load(bundle, variant=variant) as loaded:
             selftest = bundle / manifest.selftest
             errors[variant] = check_selftest(loaded, selftest, manifest.proof.tolerance)
@@ -106,7 +120,7 @@ def _selftest(bundle: Path, manifest: Manifest, show: ProgressFunction) -> dict[
 
 
 def _prove(
-    bundle: Path, manifest: Manifest, model: Path, show: ProgressFunction
+    bundle: Path, manifest: Manifest, model: Path, show: Progress
 ) -> dict[str, float | None]:
     from edge_compiler.prove import Prover
     from edge_compiler.reference import Reference

@@ -8,7 +8,6 @@ not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import hashlib
 import json
 import os
@@ -19,11 +18,9 @@ import onnx
 
 from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
+from edge_compiler.targets.base import Progress
 from edge_compiler.zoo.index import download
 from edge_compiler.zoo.recipe import read_member, Recipe
-
-Progress = Callable[[str, int, int], None]
-"""Called as progress(what, done, total), counted in bytes."""
 
 
 def model_folder(name: str) -> Path:
