@@ -21,6 +21,7 @@ typedef struct {
     int in_plane, in_row;                    /* floats between input blocks and rows */
     int chunk;                               /* input blocks that are summed up apart; 0: all in one sum */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    int block_weights;                       /* floats from one output block's weights to the next */
     int out_blocks, out_h, out_w, out_plane, out_row;
     int residual_plane, residual_row;
     int has_residual;                        /* y = act(conv + residual) */
@@ -33,21 +34,16 @@ typedef struct {
 
 enum { CONV_MAX_TILE = 32 };
 
-INLINE int conv_weights_per_block(const conv c)
-{
-    return ((c.in_blocks - 1) * c.in_lanes + c.last_lanes) * c.kernel_h * c.kernel_w * BLOCK;
-}
-
 /* Accumulate `lanes` input channels at one kernel position. */
 INLINE const float *conv_accumulate(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
                                     const float *restrict x, const float *restrict w)
 {
-    const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes, block_weights = conv_weights_per_block(c);
+    const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
     NO_UNROLL
     for (int lane = 0; lane < lanes; lane++, w += BLOCK, x++) {
         vec weight[CONV_MAX_TILE];
         UNROLL for (int v = 0; v < vectors; v++)
-            weight[v] = load(w + v / VECTORS * block_weights + v % VECTORS * LANES);
+            weight[v] = load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
         UNROLL for (int p = 0; p < pixels; p++)
             UNROLL for (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
     }
@@ -66,13 +62,13 @@ INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks
     return w;
 }
 
-/* One tile. x: the input pixel under the kernel's first position; b: bias; r: residual. */
+/* One tile. x: the input pixel under the kernel's first position; b: bias or NULL; r: residual. */
 INLINE void conv_tile(const conv c, const int pixels, const int blocks, const float *restrict x, const float *restrict w,
                       const float *restrict b, float *restrict y, const float *restrict r)
 {
     const int vectors = blocks * VECTORS, count = pixels * vectors;
     vec sum[CONV_MAX_TILE];
-    UNROLL for (int i = 0; i < count; i++) sum[i] = load(b + i % vectors * LANES);
+    UNROLL for (int i = 0; i < count; i++) sum[i] = b ? load(b + i % vectors * LANES) : splat(0.0f);
 
     const int whole = c.last_lanes == c.in_lanes ? c.in_blocks : c.in_blocks - 1;
     int done = 0;
@@ -129,7 +125,7 @@ INLINE void conv_run(const conv c, const float *x, const float *w, const float *
         const int tile = by_tile ? row : -1, line = by_tile ? 0 : row;
         const int block = group * c.blocks;
         const float *xx = x + (c.first_block ? c.first_block[block] * c.in_plane : 0) + line * c.stride_h * c.in_row;
-        const float *ww = w + (size_t)block * conv_weights_per_block(c), *bb = b + block * BLOCK;
+        const float *ww = w + (size_t)block * c.block_weights, *bb = b + block * BLOCK;
         float *yy = y + (size_t)block * c.out_plane + line * c.out_row;
         const float *rr = c.has_residual ? r + (size_t)block * c.residual_plane + line * c.residual_row : yy;
         if (rest && group == groups - 1)

@@ -213,6 +213,7 @@ def _add_direct(
             "in_plane": source.plane if source.block == lanes else lanes,
             "in_row": source.row,
             "chunk": _chunk(in_channels, lanes, geometry),
+            "block_weights": packed.shape[1],
             "out_blocks": out_blocks,
             "out_h": height,
             "out_w": width,
