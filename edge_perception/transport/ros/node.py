@@ -56,7 +56,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         name: str,
         make_core: Callable[[], NodeCore],
         mirrors: Sequence[Mirror] = (),
-        cli_args: Sequence[str] = (),
+        ros_arguments: Sequence[str] = (),
     ) -> None:
         """
         Create the node, unconfigured.
@@ -64,10 +64,10 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         :param name: of the node, unless remapped
         :param make_core: is called for each configuration, so nothing survives a cleanup
         :param mirrors: what else to publish
-        :param cli_args: ROS arguments of this node alone
+        :param ros_arguments: such as -p and -r, for this node alone
         :raises ConfigurationError: if a parameter is given a value that isn't allowed
         """
-        super().__init__(name, cli_args=list(cli_args))
+        super().__init__(name, cli_args=["--ros-args", *ros_arguments])
         self._make_core = make_core
         self._core = make_core()
         self._mirrors = mirrors
@@ -84,17 +84,18 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             CHECK_PERIOD, self._diagnose, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
-    def start(self) -> None:
+    def start(self) -> bool:
         """
         Configure and activate, unless the parameter ``autostart`` says otherwise.
 
-        :raises ConfigurationError: if one of them fails
+        :returns: whether nothing failed
         """
         if not self.get_parameter(AUTOSTART.name).value:
-            return
-        for trigger in (self.trigger_configure, self.trigger_activate):
-            if trigger() is not TransitionCallbackReturn.SUCCESS:
-                raise ConfigurationError(f"{self.get_name()}: {self.condition.problem}")
+            return True
+        return all(
+            trigger() is TransitionCallbackReturn.SUCCESS
+            for trigger in (self.trigger_configure, self.trigger_activate)
+        )
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Configure the core and announce its outputs."""

@@ -30,21 +30,26 @@ REFUSALS = (
 
 
 class Stop:
-    """What ends the process: a signal, a time limit, or anybody who calls `set`."""
+    """What ends the process: a signal, a failure, or anybody who calls `set`."""
 
     def __init__(self) -> None:
-        self.error = ""
+        self.failed = False
         self._event = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.set())
 
-    def set(self, error: str = "") -> None:
-        """End the process; with an error, its exit code is 1."""
-        self.error = self.error or error
+    def set(self) -> None:
+        """End the process."""
         self._event.set()
 
+    def fail(self, reason: str) -> None:
+        """End the process with exit code 1."""
+        print(f"error: {reason}", file=sys.stderr)
+        self.failed = True
+        self.set()
+
     def wait(self, seconds: float | None) -> None:
-        """Wait until `set`, or for so many seconds."""
+        """Wait until the process is to end, or for so many seconds."""
         self._event.wait(seconds)
 
     def __bool__(self) -> bool:
@@ -71,20 +76,17 @@ def run(
     try:
         rclpy.init(args=list(arguments), signal_handler_options=SignalHandlerOptions.NO)
         nodes = make_nodes(stop)
-        for node in nodes:
-            node.start()
-            if stop:
-                break
-        _spin(nodes, stop, duration)
+        if all(not stop and node.start() for node in nodes):
+            _spin(nodes, stop, duration)
+        else:
+            stop.failed |= not stop
     except REFUSALS as error:
-        stop.set(str(error))
+        stop.fail(str(error))
     finally:
         for node in reversed(nodes):
             node.destroy_node()
         rclpy.try_shutdown()
-    if stop.error:
-        print(f"error: {stop.error}", file=sys.stderr)
-    return 1 if stop.error else 0
+    return int(stop.failed)
 
 
 def use_transport_profile() -> None:
@@ -94,7 +96,8 @@ def use_transport_profile() -> None:
 
 def _spin(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:
     """Run callbacks in a thread, so that the main thread gets signals without delay."""
-    executor = SingleThreadedExecutor()  # EventsExecutor hangs outside the main thread (9.1.2)
+    # not the EventsExecutor: in rclpy 9.1.2 it hangs outside the main thread
+    executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
 
@@ -102,7 +105,7 @@ def _spin(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:
         try:
             executor.spin()
         except Exception as error:
-            stop.set(f"{type(error).__name__}: {error}")
+            stop.fail(f"{type(error).__name__}: {error}")
 
     thread = threading.Thread(target=work, name="executor")
     thread.start()

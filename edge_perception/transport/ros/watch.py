@@ -86,5 +86,5 @@ def make(stop: Stop, namespace: str, once: bool) -> RosNode:
     return RosNode(
         "edge_robot_watch",
         lambda: WatchCore(sys.stdout, decided),
-        cli_args=["-r", f"__ns:=/{name}"] if name else [],
+        ros_arguments=["-r", f"__ns:=/{name}"] if name else [],
     )

@@ -1,0 +1,116 @@
+"""
+Start the robot of config/robot.yaml: ``ros2 launch edge_perception robot.launch.py model:=X``.
+
+The nodes configure and activate themselves (their parameter ``autostart``). The launch ends when
+one of them does: with an error if that node failed, since half a robot should not drive on.
+"""
+
+from launch.actions import (
+    DeclareLaunchArgument,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
+from launch_ros.actions import Node
+
+from edge_perception.graph import Graph, load
+from edge_perception.plan import plan, Request
+from launch import Action, LaunchContext, LaunchDescription
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments; the nodes follow from their values."""
+    graph = load()
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(
+                    argument.name,
+                    default_value=None if argument.required else "",
+                    description=argument.description,
+                )
+                for argument in graph.arguments
+            ),
+            DeclareLaunchArgument(
+                "params_file", default_value="", description="ROS parameter file for the nodes"
+            ),
+            DeclareLaunchArgument(
+                "namespace", default_value="", description="ROS namespace of all nodes and topics"
+            ),
+            DeclareLaunchArgument(
+                "use_sim_time",
+                default_value="false",
+                choices=["true", "false"],
+                description="take the time from /clock",
+            ),
+            DeclareLaunchArgument(
+                "log_level",
+                default_value="info",
+                choices=["debug", "info", "warn", "error", "fatal"],
+                description="what the nodes log",
+            ),
+            DeclareLaunchArgument(
+                "composed",
+                default_value="true",
+                choices=["true", "false"],
+                description="all nodes in one process (uses less memory), or one process each",
+            ),
+            OpaqueFunction(function=_start, args=[graph]),
+        ]
+    )
+
+
+def _start(context: LaunchContext, graph: Graph) -> list[Action]:
+    """Start the nodes, and end with the first of them."""
+    values = context.launch_configurations
+    request = Request(
+        values={argument.name: values[argument.name] for argument in graph.arguments},
+        parameters_file=values["params_file"],
+        namespace=values["namespace"],
+        use_sim_time=values["use_sim_time"] == "true",
+    )
+    starts = plan(graph, request)  # finds mistakes, whoever starts the nodes
+    if values["composed"] == "true":
+        programs = [("robot", ["up", *_options(request)], [])]
+    else:
+        programs = [(start.kind, [], start.ros_arguments) for start in starts]
+    nodes = [
+        Node(
+            package="edge_perception",
+            executable=executable,
+            arguments=arguments,
+            ros_arguments=[*ros_arguments, "--log-level", values["log_level"]],
+            output="screen",
+        )
+        for executable, arguments, ros_arguments in programs
+    ]
+    return [
+        *nodes,
+        *(
+            RegisterEventHandler(OnProcessExit(target_action=node, on_exit=_ended))
+            for node in nodes
+        ),
+    ]
+
+
+def _options(request: Request) -> list[str]:
+    """Return the options of `edge-robot up` for a request."""
+    options = {name.replace("_", "-"): value for name, value in request.values.items()}
+    options["params-file"] = request.parameters_file
+    options["namespace"] = request.namespace
+    given = [f"--{name}={value}" for name, value in options.items() if value]
+    return [*given, "--use-sim-time"] if request.use_sim_time else given
+
+
+def _ended(event: ProcessExited, context: LaunchContext) -> list[Action]:
+    """End the launch; an exception is what makes its exit code 1."""
+    if context.is_shutdown:
+        return []
+    if event.returncode:
+        raise RuntimeError(
+            f"{event.process_name} ended with exit code {event.returncode}; its last lines above"
+            " say why"
+        )
+    return [Shutdown(reason=f"{event.process_name} ended")]
