@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from pathlib import Path
+import random
 import tempfile
 from typing import Any
 
@@ -19,22 +20,24 @@ from edge_compiler.passes import optimise
 
 class Network:
     """
-    Grows a network by layers that hypothesis chooses.
+    Grows a network layer by layer; a seed decides everything.
 
     :ivar values: name and shape of the images computed so far, the newest last.
     """
 
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
-        self.draw = draw
-        self.random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    def __init__(self, seed: int) -> None:
+        self.choose = random.Random(seed)
+        self.numbers = np.random.default_rng(seed)
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
-        channels, size = draw(st.sampled_from([2, 4, 6])), draw(st.integers(3, 7))
+        channels, size = self.choose.choice([2, 4, 6]), self.choose.randint(3, 7)
         self.values = [("x", (1, channels, size, size))]
 
     def constant(self, *shape: int, low: float = -1, high: float = 1) -> str:
         name = f"c{len(self.constants)}"
-        self.constants[name] = self.random.uniform(low, high, shape).astype(np.float32)
+        bounded = math.sqrt(math.prod(shape[1:])) if len(shape) == 4 else 1
+        numbers = self.numbers.uniform(low, high, shape) / bounded
+        self.constants[name] = numbers.astype(np.float32)
         return name
 
     def add(self, op: str, inputs: str, shape: tuple[int, ...], **attributes: Any) -> None:
@@ -44,18 +47,18 @@ class Network:
 
     def grow(self) -> None:
         """Add one layer, mostly behind the newest value."""
-        layer = self.draw(st.sampled_from(LAYERS))
-        recent = self.draw(st.sampled_from([-1, -1, -1, -2]))
+        layer = self.choose.choice(LAYERS)
+        recent = self.choose.choice([-1, -1, -1, -2])
         layer(self, *self.values[max(recent, -len(self.values))])
 
 
 def conv(net: Network, name: str, shape: tuple[int, ...]) -> None:
-    group = net.draw(st.sampled_from([1, 2, shape[1]]))
-    outputs = net.draw(st.sampled_from([shape[1], 2 * shape[1]]))
-    kernel = net.draw(st.sampled_from([1, 3]))
-    pad = kernel // 2 if net.draw(st.booleans()) or min(shape[2:]) < kernel else 0
+    group = net.choose.choice([1, 2, shape[1]])
+    outputs = net.choose.choice([shape[1], 2 * shape[1]])
+    kernel = net.choose.choice([1, 3])
+    pad = kernel // 2 if net.choose.random() < 0.5 or min(shape[2:]) < kernel else 0
     w = net.constant(outputs, shape[1] // group, kernel, kernel)
-    bias = net.constant(outputs) if net.draw(st.booleans()) else ""
+    bias = net.constant(outputs) if net.choose.random() < 0.5 else ""
     size = tuple(side + 2 * pad - kernel + 1 for side in shape[2:])
     net.add("Conv", f"{name} {w} {bias}", (1, outputs, *size), group=group, pads=[pad] * 4)
 
@@ -67,34 +70,43 @@ def batch_norm(net: Network, name: str, shape: tuple[int, ...]) -> None:
 
 
 def arithmetic(net: Network, name: str, shape: tuple[int, ...]) -> None:
-    op = net.draw(st.sampled_from(["Add", "Sub", "Mul", "Div"]))
-    dims = net.draw(st.sampled_from([(), (shape[1], 1, 1), (1, 1, 1, shape[3]), shape]))
+    op = net.choose.choice(["Add", "Sub", "Mul", "Div"])
+    dims = net.choose.choice([(), (shape[1], 1, 1), (1, 1, 1, shape[3]), shape])
     other = net.constant(*dims, low=0.5, high=2)
-    swap = op != "Div" and net.draw(st.booleans())
+    swap = op != "Div" and net.choose.random() < 0.5
     net.add(op, f"{other} {name}" if swap else f"{name} {other}", shape)
 
 
 def activation(net: Network, name: str, shape: tuple[int, ...]) -> None:
-    op = net.draw(
-        st.sampled_from(["Relu", "LeakyRelu", "Sigmoid", "HardSwish", "Clip", "Dropout"])
-    )
+    op = net.choose.choice(["Relu", "LeakyRelu", "Sigmoid", "HardSwish", "Clip", "Dropout"])
     bounds = f"{net.constant(low=-1, high=0)} -" if op == "Clip" else ""
     net.add(op, f"{name} {bounds}", shape)
 
 
 def gate(net: Network, name: str, shape: tuple[int, ...]) -> None:
-    net.add(net.draw(st.sampled_from(["Sigmoid", "HardSigmoid"])), name, shape)
+    net.add(net.choose.choice(["Sigmoid", "HardSigmoid"]), name, shape)
     net.add("Mul", f"{net.values[-1][0]} {name}", shape)
 
 
 def join(net: Network, name: str, shape: tuple[int, ...]) -> None:
     others = [other for other, size in net.values if size == shape]
-    other = net.draw(st.sampled_from(others))
-    if net.draw(st.integers(0, 3)):
-        op = net.draw(st.sampled_from(["Add", "Sum", "Sub", "Mul", "Max"]))
+    other = net.choose.choice(others)
+    if net.choose.random() < 0.75:
+        op = net.choose.choice(["Add", "Sum", "Sub", "Mul", "Max"])
         net.add(op, f"{name} {other}", shape)
     elif shape[1] < 16:
         net.add("Concat", f"{name} {other}", (1, 2 * shape[1], *shape[2:]), axis=1)
+
+
+def block(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    net.add("Conv", f"{name} {net.constant(shape[1], shape[1], 1, 1)}", shape)
+    if net.choose.random() < 0.5:
+        batch_norm(net, *net.values[-1])
+    inner = net.values[-1][0]
+    if net.choose.random() < 0.5:
+        activation(net, name, shape)
+        name = net.values[-1][0]
+    net.add("Add", f"{inner} {name}", shape)
 
 
 def pad(net: Network, name: str, shape: tuple[int, ...]) -> None:
@@ -103,34 +115,33 @@ def pad(net: Network, name: str, shape: tuple[int, ...]) -> None:
 
 
 def pool(net: Network, name: str, shape: tuple[int, ...]) -> None:
-    kernel = net.draw(st.sampled_from([[2, 2], list(shape[2:])]))
+    kernel = net.choose.choice([[2, 2], list(shape[2:])])
     if min(shape[2:]) < 2:
         return
-    op = net.draw(st.sampled_from(["MaxPool", "AveragePool"]))
+    op = net.choose.choice(["MaxPool", "AveragePool"])
     size = tuple(side - k + 1 for side, k in zip(shape[2:], kernel, strict=True))
     net.add(op, name, (*shape[:2], *size), kernel_shape=kernel)
 
 
 LAYERS = (conv, conv, batch_norm, batch_norm, arithmetic, activation, activation, gate, join, join)
-LAYERS += (pad, pool)
+LAYERS += (pad, pool, block)
 
 
-@st.composite
-def networks(draw: Callable[[st.SearchStrategy[Any]], Any]) -> onnx.ModelProto:
-    net = Network(draw)
-    for _ in range(draw(st.integers(1, 12))):
+def make_network(seed: int) -> onnx.ModelProto:
+    net = Network(seed)
+    for _ in range(net.choose.randint(2, 20)):
         net.grow()
-    if not net.nodes:
-        activation(net, *net.values[-1])
+    activation(net, *net.values[-1])
     names = [name for name, _ in net.values[1:]]
-    extra = draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
+    extra = net.choose.sample(names, min(len(names), net.choose.choice([0, 0, 1, 2])))
     outputs = list(dict.fromkeys([*extra, names[-1]]))
     return make_model(net.nodes, {"x": net.values[0][1]}, net.constants, outputs)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(networks())
-def test_random_network(model: onnx.ModelProto) -> None:
+@given(st.integers(0, 2**32 - 1))
+def test_random_network(seed: int) -> None:
+    model = make_network(seed)
     with tempfile.TemporaryDirectory() as folder:
         graph = load_model(model, Path(folder))
     optimise(graph)
@@ -140,4 +151,4 @@ def test_random_network(model: onnx.ModelProto) -> None:
     for n in graph.nodes:  # in execution order, and every name still one of the model's
         assert all(value.constant is not None or id(value) in computed for value in n.reads())
         computed |= {id(value) for value in n.outputs}
-    assert_same(graph, model)
+    assert_same(graph, model, tolerance=1e-4)  # a chance network may amplify rounding
