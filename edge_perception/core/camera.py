@@ -48,7 +48,7 @@ class CameraCore(NodeCore):
         Parameter(
             "rate",
             0.0,
-            "Pictures per second; 0: the source's own (a video: as filmed, a folder: 1).",
+            "Pictures per second; 0: the source's own (a video: as filmed, a folder: 2).",
             minimum=0.0,
             maximum=1000.0,
         ),

@@ -24,4 +24,4 @@ def open_source(spec: str, request: Request | None = None) -> Source:
         if driver.accepts(spec):
             return driver.open(spec, request or Request())
     forms = ", ".join(driver.form for driver in DRIVERS)
-    raise SourceError(f"there is no camera source {spec!r}; give one of: {forms}")
+    raise SourceError(f"the camera source {spec!r} does not exist; give one of: {forms}")

@@ -46,13 +46,13 @@ def read_image(path: Path) -> Frame:
 
 class Images:
     """
-    Picture files in the order in which a person would number them, one a second unless paced.
+    Picture files in the order in which a person would number them, two a second unless paced.
 
     A folder is looked through again in every round, so that pictures may be added meanwhile.
     """
 
     live = False
-    rate = 1.0
+    rate = 2.0
 
     def __init__(self, spec: str, request: Request) -> None:
         self._spec = spec

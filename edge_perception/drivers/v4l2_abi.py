@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_int, c_long, c_uint8, c_uint32, c_ulong
+from ctypes import c_int, c_long, c_ubyte, c_uint32, c_ulong
 
 VIDEO_CAPTURE = 1
 """Both the buffer type and the capability bit."""
@@ -59,7 +59,7 @@ class PixelFormat(ctypes.Structure):
 
 class _FormatUnion(ctypes.Union):
     # The kernel's union also holds pointers, which align it.
-    _fields_ = [("pix", PixelFormat), ("raw", c_uint8 * 200), ("align", c_ulong)]
+    _fields_ = [("pix", PixelFormat), ("raw", c_ubyte * 200), ("align", c_ulong)]
 
 
 class Format(ctypes.Structure):
@@ -88,7 +88,7 @@ class CaptureParameters(ctypes.Structure):
 
 
 class _ParametersUnion(ctypes.Union):
-    _fields_ = [("capture", CaptureParameters), ("raw", c_uint8 * 200)]
+    _fields_ = [("capture", CaptureParameters), ("raw", c_ubyte * 200)]
 
 
 class StreamParameters(ctypes.Structure):
@@ -105,8 +105,8 @@ class RequestBuffers(ctypes.Structure):
         ("type", c_uint32),
         ("memory", c_uint32),
         ("capabilities", c_uint32),
-        ("flags", c_uint8),
-        ("reserved", c_uint8 * 3),
+        ("flags", c_ubyte),
+        ("reserved", c_ubyte * 3),
     ]
 
 
@@ -122,11 +122,11 @@ class TimeCode(ctypes.Structure):
     _fields_ = [
         ("type", c_uint32),
         ("flags", c_uint32),
-        ("frames", c_uint8),
-        ("seconds", c_uint8),
-        ("minutes", c_uint8),
-        ("hours", c_uint8),
-        ("userbits", c_uint8 * 4),
+        ("frames", c_ubyte),
+        ("seconds", c_ubyte),
+        ("minutes", c_ubyte),
+        ("hours", c_ubyte),
+        ("userbits", c_ubyte * 4),
     ]
 
 
