@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields
 import difflib
 import hashlib
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from edge_compiler.ir.graph import Graph, Value
 from edge_compiler.targets.base import Description
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
+LARGEST_NUMBER = 1e30
+"""Leaves room to compute in float32."""
 CHOICES = {"color": ("rgb", "bgr", "mono"), "resize": ("stretch", "letterbox")}
 
 
@@ -132,7 +133,7 @@ def _per_channel(value: Any, field: str, channels: int, where: str) -> tuple[flo
 
 def _number(value: Any, field: str, where: str) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value):
+    if not is_number or not abs(value) <= LARGEST_NUMBER:  # NaN compares as false
         raise CompileError(f"{where}: {field} has {value!r} where a number is expected")
     return float(value)
 

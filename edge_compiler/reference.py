@@ -21,8 +21,8 @@ class Reference:
     """
     The model as its file says, without the compiler's front end and passes.
 
-    ONNX Runtime's graph optimisations are off too: they are what it has most bugs in, and would
-    remove the tensors that are asked for.
+    ONNX Runtime's own graph optimisations are off too: they would remove tensors that are asked
+    for, and are one thing less to trust.
     """
 
     def __init__(self, path: Path, inputs: Iterable[Tensor], tensors: Iterable[str]) -> None:
@@ -57,7 +57,7 @@ class Reference:
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's exceptions have no common base
-            raise CompileError(f"{NAME} cannot load {path}: {error}") from error
+            raise CompileError(f"{NAME} cannot load {path}: {_first_line(error)}") from error
         self._names = [output.name for output in self._session.get_outputs()]
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -69,7 +69,7 @@ class Reference:
         try:
             return dict(zip(self._names, self._session.run(None, dict(inputs)), strict=True))
         except Exception as error:  # as above
-            raise CompileError(f"{NAME} cannot run the model: {error}") from error
+            raise CompileError(f"{NAME} cannot run the model: {_first_line(error)}") from error
 
 
 def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
@@ -77,3 +77,7 @@ def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
     tensor.ClearField("shape")
     for dimension in shape:
         tensor.shape.dim.add().dim_value = dimension
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
