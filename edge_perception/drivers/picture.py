@@ -64,7 +64,7 @@ def card(
         _draw_score(draw, top + row * _ROW, size[0], seen, color if row == 0 else _FAINT)
     if not detections.detections:
         draw.text((_PAD, top + _ROW // 2), "nothing seen", _FAINT, _font(17), "lm")
-    times = "   ".join(f"{stage.name} {stage.milliseconds:.1f} ms" for stage in detections.stages)
+    times = ", ".join(f"{stage.name} {stage.milliseconds:.1f} ms" for stage in detections.stages)
     middle = size[1] + _PANEL - _FOOTER // 2 - 3
     draw.text((_PAD, middle), _shorten(times, 14, size[0] * 2 // 3), _FAINT, _font(14), "lm")
     draw.text(
@@ -119,7 +119,7 @@ def _draw_boxes(photo: Image.Image, detections: Sequence[Message], color: str) -
         corner = (seen.x, seen.y)
         end = (seen.x + max(0.0, seen.width), seen.y + max(0.0, seen.height))
         draw.rectangle((corner, end), outline=color, width=stroke)
-        text = f"{seen.label} {seen.score:.2f}"
+        text = _shorten(f"{seen.label} {seen.score:.2f}", size, photo.width)
         place = (seen.x + stroke, max(seen.y, size * 1.2))
         draw.rectangle(draw.textbbox(place, text, _font(size), "lb"), fill=color)
         draw.text(place, text, "white", _font(size), "lb")
@@ -157,10 +157,18 @@ def _fact_card(size: tuple[int, int], title: str, facts: Mapping[str, str]) -> I
     sheet = Image.new("RGB", size, _CARD)
     draw = ImageDraw.Draw(sheet)
     pad = 2 * _PAD
-    draw.text((pad, pad + 8), title, _INK, _font(28), "lm", stroke_width=0.4)
+    draw.text(
+        (pad, pad + 8),
+        _shorten(title, 28, width - 2 * pad),
+        _INK,
+        _font(28),
+        "lm",
+        stroke_width=0.4,
+    )
     row = min(44, (height - 3 * pad) // max(1, len(facts)))
-    for index, (name, value) in enumerate(facts.items()):
+    for index, (key, value) in enumerate(facts.items()):
         middle = 3 * pad + index * row
+        name = _shorten(key, 17, width / 2)
         left = pad + _font(17).getlength(name) + _PAD
         draw.text((pad, middle), name, _FAINT, _font(17), "lm")
         text = _shorten(value, 17, width - pad - left)
@@ -177,8 +185,9 @@ def _rounded(size: tuple[int, int]) -> Image.Image:
 
 
 def _shorten(text: str, size: int, width: float) -> str:
-    """Return the text, cut with an ellipsis if it is too wide."""
+    """Return the text on one line, cut with an ellipsis if it is too wide."""
     font = _font(size)
+    text = " ".join(text.split())
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "...") > width:

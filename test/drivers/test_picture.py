@@ -72,7 +72,7 @@ def test_actions_of_the_user_have_a_color_that_stays() -> None:
     assert action_color("dance", safe=True) == action_color("go", safe=True) != action_color("go")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.text(max_size=300),
     st.floats(allow_nan=False, width=32),
@@ -87,7 +87,8 @@ def test_any_content_can_be_drawn(
     detection = Detection(
         label=text, score=score, has_box=True, x=-5.0, y=1e6, width=-3.0, height=9.0
     )
-    card(pixels, seen(*[detection] * 5), Decision(action=text, reason=text), text)
+    drawn = card(pixels, seen(*[detection] * 5), Decision(action=text, reason=text), text)
+    contact_sheet([drawn], text, {text: text})
 
 
 def test_a_sheet_holds_every_card_and_the_facts() -> None:
