@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 import math
+from pathlib import Path
 
 from edge_compiler.ir.graph import Activation
 from edge_compiler.targets.base import Description
@@ -14,16 +15,7 @@ from edge_compiler.targets.c.program import Call, Field, Pointer, Program, Step,
 from edge_compiler.targets.c.variants import Variant
 from edge_perception.runtime.manifest import Preprocess, Tensor
 
-KERNELS = (
-    "conv",
-    "copy",
-    "depthwise",
-    "elementwise",
-    "halo",
-    "normalize",
-    "pool",
-    "resize",
-)
+KERNELS = sorted(path.name for path in (Path(__file__).parent / "kernels").glob("*.h"))
 STEPS_PER_FILE = 24
 """Few enough that the files of one instruction set compile side by side."""
 
@@ -53,6 +45,11 @@ def step_function(variant: Variant, index: int) -> str:
     return f"edge_step_{index}_{variant.name}"
 
 
+def prepare_function(variant: Variant, index: int) -> str:
+    """Return the name of the C function that prepares a step's weights."""
+    return f"edge_prepare_{index}_{variant.name}"
+
+
 @dataclass
 class _StepFile:
     """
@@ -71,13 +68,17 @@ class _StepFile:
         calls = [step.call(self.variant)]
         if step.output.halo:
             calls.insert(0, _clear_halo(step.output))
+        self._function(step, step_function(self.variant, index), calls)
+        if step.prepare is not None:
+            self._function(step, prepare_function(self.variant, index), [step.prepare])
+
+    def _function(self, step: Step, name: str, calls: Sequence[Call]) -> None:
         shape = list(step.value.shape) if step.value is not None else ""
         comment = f"{step.name}: {step.kernel} {shape}".replace("*/", "* /").replace("\n", " ")
         body = "\n".join(f"    {self._call(call)}" for call in calls)
         self.steps.append(
             f"/* {comment.strip()} */\n"
-            f"void {step_function(self.variant, index)}"
-            f"(const edge_memory *m, int part, int parts)\n{{\n{body}\n}}\n"
+            f"void {name}(const edge_memory *m, int part, int parts)\n{{\n{body}\n}}\n"
         )
 
     def _call(self, call: Call) -> str:
@@ -109,7 +110,7 @@ class _StepFile:
 
     def render(self) -> str:
         """Return the text."""
-        includes = "\n".join(f'#include "kernels/{name}.h"' for name in KERNELS)
+        includes = "\n".join(f'#include "kernels/{name}"' for name in KERNELS)
         tables = "".join(
             f"static const {table.ctype} {name}[] = {{{', '.join(table.elements)}}};\n"
             for table, name in self.tables.items()
@@ -185,7 +186,8 @@ def program_file(
             _count("program", len(variants)),
             f"const edge_program edge_programs[] = {{\n{_lines(map(_program, variants))}}};\n",
             f"const size_t edge_arena_floats = {program.arena};",
-            f"const size_t edge_scratch_floats = {program.scratch};\n",
+            f"const size_t edge_scratch_floats = {program.scratch};",
+            f"const size_t edge_prepared_floats = {program.prepared};\n",
             _preprocessing(description.preprocess, image),
         )
     )
@@ -199,7 +201,7 @@ def _indices(name: str, values: Sequence[int]) -> str:
     return f"const uint32_t edge_{name}[] = {{{', '.join(map(str, values))}}};\n"
 
 
-def _lines(items: Iterator[str] | map[str]) -> str:
+def _lines(items: Iterable[str]) -> str:
     return "".join(f"    {item},\n" for item in items)
 
 
@@ -228,12 +230,13 @@ def _value(buffer: Buffer) -> str:
 
 
 def _steps(program: Program, variant: Variant, buffers: Mapping[Buffer, int]) -> str:
-    functions = [step_function(variant, index) for index in range(len(program.steps))]
+    functions, rows = [], []
+    for index, step in enumerate(program.steps):
+        run, prepare = step_function(variant, index), prepare_function(variant, index)
+        functions += [run] if step.prepare is None else [run, prepare]
+        last = "0" if step.prepare is None else prepare
+        rows.append(f"{{{run}, {buffers[step.output]}, {step.parts}, {last}}}")
     declarations = "".join(f"void {name}(const edge_memory *, int, int);\n" for name in functions)
-    rows = (
-        f"{{{name}, {buffers[step.output]}, {step.parts}}}"
-        for name, step in zip(functions, program.steps, strict=True)
-    )
     return f"{declarations}static const edge_step steps_{variant.name}[] = {{\n{_lines(rows)}}};\n"
 
 

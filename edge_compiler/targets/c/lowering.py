@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.targets.c.buffers import BLOCK, Buffer
+from edge_compiler.targets.c.buffers import ALIGNMENT, BLOCK, Buffer
 from edge_compiler.targets.c.memory import Lifetime, plan
 from edge_compiler.targets.c.program import (
     Call,
@@ -79,6 +79,7 @@ class Lowering:
         self.steps: list[Step] = []
         self.weights = Weights()
         self.scratch = 0
+        self.prepared = 0
         self._blocked: dict[Value, Buffer] = {}
         self._dense: dict[Value, Buffer] = {}
         self._planar: dict[Value, Buffer] = {}
@@ -166,6 +167,7 @@ class Lowering:
         call: Callable[[Variant], Call],
         *,
         value: Value | None = None,
+        prepare: Call | None = None,
         macs: int = 0,
         weight_floats: int = 0,
     ) -> None:
@@ -180,6 +182,7 @@ class Lowering:
                 reads,
                 output,
                 call,
+                prepare,
                 macs=macs,
                 traffic=pixels + weight_floats,
                 weight_floats=weight_floats,
@@ -189,6 +192,12 @@ class Lowering:
     def reserve_scratch(self, floats: int) -> None:
         """Ask for memory that is private to each thread."""
         self.scratch = max(self.scratch, floats)
+
+    def reserve_prepared(self, floats: int) -> int:
+        """Ask for memory that is filled at create and return its position."""
+        offset = self.prepared
+        self.prepared += -(-floats // ALIGNMENT) * ALIGNMENT
+        return offset
 
     def _convert(self, value: Value, target: Buffer, layouts: dict[Value, Buffer]) -> None:
         """Add a step that copies ``value`` into ``target``'s layout."""
@@ -230,7 +239,14 @@ class Lowering:
         arena = plan(lives.values())
         spans = [(life.buffer, life.first, life.last) for life in lives.values()]
         return Program(
-            self.steps, inputs, outputs, self.weights, arena, self.scratch, lifetimes=spans
+            self.steps,
+            inputs,
+            outputs,
+            self.weights,
+            arena,
+            self.scratch,
+            self.prepared,
+            lifetimes=spans,
         )
 
     def _output(self, value: Value) -> Buffer:

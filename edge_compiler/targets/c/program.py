@@ -59,6 +59,7 @@ class Step:
     :ivar reads: the buffers that it reads.
     :ivar output: the buffer that it writes.
     :ivar call: makes the call, once all buffers have their place.
+    :ivar prepare: makes the call that is run once at create, if any.
     :ivar macs: multiply-accumulates.
     :ivar traffic: floats read and written.
     :ivar weight_floats: of its packed constants.
@@ -71,6 +72,7 @@ class Step:
     reads: Sequence[Buffer]
     output: Buffer
     call: Callable[[Variant], Call]
+    prepare: Call | None = None
     macs: int = 0
     traffic: int = 0
     weight_floats: int = 0
@@ -106,7 +108,7 @@ class Weights:
 
 @dataclass
 class Program:
-    """A lowered graph. ``arena`` is in floats."""
+    """A lowered graph; sizes of memory are in floats."""
 
     steps: list[Step]
     inputs: list[tuple[Value, Buffer]]
@@ -114,6 +116,7 @@ class Program:
     weights: Weights
     arena: int = 0
     scratch: int = 0
+    prepared: int = 0
     lifetimes: list[tuple[Buffer, int, int]] = field(default_factory=list)
 
 

@@ -12,7 +12,7 @@ from edge_compiler.ir.graph import Activation, Node, Value
 from edge_compiler.targets.c.buffers import BLOCK, Buffer
 from edge_compiler.targets.c.lowering import is_image, Lowering, lowers
 from edge_compiler.targets.c.program import Call, Field, Pointer, reading, writing
-from edge_compiler.targets.c.rules.conv import pad_channels, required
+from edge_compiler.targets.c.rules.layer import pad_channels, required
 
 _UNARY = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "SiLU")
 _BINARY = {

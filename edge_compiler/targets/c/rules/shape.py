@@ -19,7 +19,7 @@ from edge_compiler.targets.c.lowering import (
     strided_fields,
 )
 from edge_compiler.targets.c.program import Call, Pointer, reading, writing
-from edge_compiler.targets.c.rules.conv import required
+from edge_compiler.targets.c.rules.layer import required
 from edge_compiler.targets.c.variants import Variant
 
 _MAX_RANK = 6

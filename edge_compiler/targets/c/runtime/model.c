@@ -51,27 +51,62 @@ static edge_status choose_program(const char *variant, const edge_program **chos
     return EDGE_ERROR_ARGUMENT;
 }
 
-/* Get the arena and the threads' scratch memory as one block of whole pages. Zeroing it makes page faults happen now. */
-static int allocate_arena(edge_model *model, unsigned threads)
+/* Round a number of floats up to whole pages; 0 on overflow. */
+static int whole_pages(size_t floats, size_t *rounded)
 {
-    const size_t page_floats = PAGE / sizeof(float);
-    size_t arena, stride, total;
-    if (__builtin_add_overflow(edge_arena_floats, page_floats - 1, &arena) ||
-        __builtin_add_overflow(edge_scratch_floats, page_floats - 1, &stride))
+    const size_t page = PAGE / sizeof(float);
+    if (__builtin_add_overflow(floats, page - 1, rounded))
         return 0;
-    arena = arena / page_floats * page_floats;
-    stride = stride / page_floats * page_floats;
+    *rounded = *rounded / page * page;
+    return 1;
+}
+
+/* Get arena, prepared weights and the threads' scratch memory as one block. Zeroing it makes page faults happen now. */
+static int allocate_memory(edge_model *model, unsigned threads)
+{
+    size_t arena, prepared, stride, total;
+    if (!whole_pages(edge_arena_floats, &arena) || !whole_pages(edge_prepared_floats, &prepared) ||
+        !whole_pages(edge_scratch_floats, &stride))
+        return 0;
     if (__builtin_mul_overflow(stride, (size_t)threads, &total) || __builtin_add_overflow(total, arena, &total) ||
-        __builtin_mul_overflow(total, sizeof(float), &total))
+        __builtin_add_overflow(total, prepared, &total) || __builtin_mul_overflow(total, sizeof(float), &total))
         return 0;
     total = total ? total : PAGE;
     model->arena = aligned_alloc(PAGE, total);
     if (!model->arena)
         return 0;
     memset(model->arena, 0, total);
-    model->scratch = model->arena + arena;
+    model->prepared = model->arena + arena;
+    model->scratch = model->prepared + prepared;
     model->scratch_stride = stride;
     return 1;
+}
+
+typedef struct step_job {
+    const edge_model *model;
+    edge_step_function run;
+} step_job;
+
+static void run_part(void *context, unsigned part, unsigned parts, unsigned thread)
+{
+    const step_job *job = context;
+    const edge_memory memory = {
+        .arena = job->model->arena,
+        .weights = edge_weights,
+        .prepared = job->model->prepared,
+        .scratch = job->model->scratch + thread * job->model->scratch_stride,
+    };
+    job->run(&memory, (int)part, (int)parts);
+}
+
+/* Let every step bring its weights into the form that it wants. */
+static void prepare_steps(const edge_model *model)
+{
+    for (uint32_t i = 0; i < edge_step_count; i++) {
+        step_job job = {model, model->program->steps[i].prepare};
+        if (job.run)
+            edge_pool_run(model->pool, run_part, &job, EDGE_MAX_THREADS);
+    }
 }
 
 edge_status edge_create(const edge_options *options, edge_model **model, char *error, size_t error_capacity)
@@ -112,10 +147,11 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
         made->program = program;
         made->fresh_step = edge_step_count;
     }
-    if (!made || !allocate_arena(made, threads)) {
+    if (!made || !allocate_memory(made, threads)) {
         snprintf(error, error_capacity,
-                 "no memory for the model's %zu bytes of activations and %u x %zu bytes of scratch space; use fewer threads",
-                 edge_arena_floats * sizeof(float), threads, edge_scratch_floats * sizeof(float));
+                 "no memory for the model's %zu bytes of activations and weights and %u x %zu bytes of scratch space; use "
+                 "fewer threads",
+                 (edge_arena_floats + edge_prepared_floats) * sizeof(float), threads, edge_scratch_floats * sizeof(float));
         edge_destroy(made);
         return EDGE_ERROR_MEMORY;
     }
@@ -125,6 +161,7 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
         edge_destroy(made);
         return EDGE_ERROR_MEMORY;
     }
+    prepare_steps(made);
     *model = made;
     return EDGE_OK;
 }
@@ -156,19 +193,6 @@ edge_status edge_fail(edge_model *model, edge_status status, const char *format,
     vsnprintf(model->error, sizeof model->error, format, arguments);
     va_end(arguments);
     return status;
-}
-
-typedef struct step_job {
-    const edge_model *model;
-    edge_step_function run;
-} step_job;
-
-static void run_part(void *context, unsigned part, unsigned parts, unsigned thread)
-{
-    const step_job *job = context;
-    const edge_memory memory = {job->model->arena, edge_weights,
-                                job->model->scratch + thread * job->model->scratch_stride};
-    job->run(&memory, (int)part, (int)parts);
 }
 
 static uint64_t nanoseconds(void)

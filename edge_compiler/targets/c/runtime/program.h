@@ -31,6 +31,7 @@ typedef struct edge_value {
 typedef struct edge_memory {
     float *arena;
     const float *weights;
+    float *prepared; /* what steps computed from their weights at create; written by edge_step.prepare alone */
     float *scratch; /* private to the thread that runs the part */
 } edge_memory;
 
@@ -41,6 +42,7 @@ typedef struct edge_step {
     edge_step_function run;
     uint32_t value; /* index of the value that it writes */
     uint32_t parts; /* the most parts that are worth cutting it into; 1: not worth sharing among threads */
+    edge_step_function prepare; /* run once at create, cut into parts too; or NULL */
 } edge_step;
 
 /* The steps, compiled for one instruction set. */
@@ -70,7 +72,7 @@ extern const edge_value edge_values[];
 extern const uint32_t edge_inputs[], edge_outputs[]; /* indices of values, in the model's order */
 extern const edge_program edge_programs[];           /* best first */
 extern const edge_preprocessing edge_preprocessing_spec; /* concerns edge_inputs[0] */
-extern const size_t edge_arena_floats, edge_scratch_floats;
+extern const size_t edge_arena_floats, edge_scratch_floats, edge_prepared_floats;
 extern const float edge_weights[];
 extern const char edge_description[]; /* JSON */
 

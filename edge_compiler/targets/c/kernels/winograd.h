@@ -1,0 +1,229 @@
+/* winograd.h - 3x3 convolution with stride 1 by Winograd's minimal filtering F(m x m, 3 x 3), m = 2 or 4.
+ *
+ * A tile of m x m results needs an (m+2) x (m+2) patch of the input. Patch and kernel are transformed, multiplied point by
+ * point (a matrix product over the channels for each of the (m+2)^2 points), and transformed back: 2.25 (m = 2) or 4
+ * (m = 4) times fewer products than the direct way. Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
+ * 2015. Tiles are worked on in chunks whose transformed patches stay in the second-level cache.
+ *
+ * The library keeps the weights as for direct convolution; winograd_prepare() transforms them when an instance is made:
+ * [output block][point][input channel][16 output channels].
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_WINOGRAD_H
+#define EDGE_WINOGRAD_H
+
+#include "conv.h"
+
+typedef struct {
+    int m;                                /* results of a tile in each direction */
+    int tiles_h, tiles_w;                 /* tiles that cover the image */
+    int chunk_tiles;                      /* tiles that are worked on together */
+    int splits;                           /* a chunk's output channels are so many pieces of work */
+    int in_blocks, last_lanes, in_plane, in_row;
+    int out_blocks, out_h, out_w, out_plane, out_row;
+    int residual_plane, residual_row, has_residual;
+    activation act;
+    int pixels, blocks, wide_tiles, narrow_tiles; /* of the products, see conv.h */
+} winograd;
+
+enum { WINOGRAD_MAX = 6 };
+
+/* B^T d, in one direction: m + 2 input elements to m + 2 points. */
+INLINE void winograd_transform_in(const int m, const vec *d, vec *o)
+{
+    if (m == 2) {
+        o[0] = d[0] - d[2];
+        o[1] = d[1] + d[2];
+        o[2] = d[2] - d[1];
+        o[3] = d[1] - d[3];
+    } else {
+        const vec p = d[4] - 4.0f * d[2], q = d[3] - 4.0f * d[1], r = d[4] - d[2], s = 2.0f * (d[3] - d[1]);
+        o[0] = 4.0f * d[0] + (d[4] - 5.0f * d[2]);
+        o[1] = p + q;
+        o[2] = p - q;
+        o[3] = r + s;
+        o[4] = r - s;
+        o[5] = 4.0f * d[1] + (d[5] - 5.0f * d[3]);
+    }
+}
+
+/* A^T d, in one direction: m + 2 points to m results. */
+INLINE void winograd_transform_out(const int m, const vec *d, vec *o)
+{
+    if (m == 2) {
+        o[0] = d[0] + d[1] + d[2];
+        o[1] = d[1] - d[2] - d[3];
+    } else {
+        const vec p = d[1] + d[2], q = d[1] - d[2], r = d[3] + d[4], s = d[3] - d[4];
+        o[0] = d[0] + p + r;
+        o[1] = q + 2.0f * s;
+        o[2] = p + 4.0f * r;
+        o[3] = q + 8.0f * s + d[5];
+    }
+}
+
+/* G d, in one direction: 3 weights to m + 2 points. */
+INLINE void winograd_transform_kernel(const int m, const vec *d, vec *o)
+{
+    if (m == 2) {
+        o[0] = d[0];
+        o[1] = 0.5f * (d[0] + d[1] + d[2]);
+        o[2] = 0.5f * (d[0] - d[1] + d[2]);
+        o[3] = d[2];
+    } else {
+        const vec even = d[0] + d[2], wide = d[0] + 4.0f * d[2];
+        o[0] = 0.25f * d[0];
+        o[1] = (-1.0f / 6.0f) * (even + d[1]);
+        o[2] = (-1.0f / 6.0f) * (even - d[1]);
+        o[3] = (1.0f / 24.0f) * (wide + 2.0f * d[1]);
+        o[4] = (1.0f / 24.0f) * (wide - 2.0f * d[1]);
+        o[5] = d[2];
+    }
+}
+
+typedef struct { int m, channels, blocks; } winograd_kernels;
+
+/* Transform the weights, packed as conv.h says. */
+INLINE void winograd_prepare(const winograd_kernels c, const float *w, float *prepared, int part, int parts)
+{
+    const int a = c.m + 2;
+    const range todo = share(c.blocks * c.channels, part, parts);
+    for (int i = todo.first; i < todo.last; i++) {
+        const int block = i / c.channels, channel = i % c.channels, first = channel / BLOCK * BLOCK;
+        const int lanes = c.channels - first < BLOCK ? c.channels - first : BLOCK; /* of this input block */
+        const float *from = w + ((size_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK;
+        float *to = prepared + ((size_t)block * a * a * c.channels + channel) * BLOCK;
+        for (int v = 0; v < BLOCK; v += LANES) {
+            vec half[3][WINOGRAD_MAX]; /* [column][point] */
+            UNROLL for (int x = 0; x < 3; x++) {
+                vec d[3];
+                UNROLL for (int y = 0; y < 3; y++) d[y] = load(from + (y * 3 + x) * lanes * BLOCK + v);
+                winograd_transform_kernel(c.m, d, half[x]);
+            }
+            UNROLL for (int y = 0; y < a; y++) {
+                vec d[3], o[WINOGRAD_MAX];
+                UNROLL for (int x = 0; x < 3; x++) d[x] = half[x][y];
+                winograd_transform_kernel(c.m, d, o);
+                UNROLL for (int x = 0; x < a; x++) store(to + (size_t)(y * a + x) * c.channels * BLOCK + v, o[x]);
+            }
+        }
+    }
+}
+
+/* Transform one patch of one input block. x: its first pixel; points are `stride` floats apart. */
+INLINE void winograd_patch(const winograd c, const float *restrict x, float *restrict points, const int stride)
+{
+    const int a = c.m + 2;
+    for (int v = 0; v < BLOCK; v += LANES) {
+        vec half[WINOGRAD_MAX][WINOGRAD_MAX]; /* transformed along the columns: [column][point] */
+        UNROLL for (int j = 0; j < a; j++) {
+            vec d[WINOGRAD_MAX];
+            UNROLL for (int i = 0; i < a; i++) d[i] = load(x + i * c.in_row + j * BLOCK + v);
+            winograd_transform_in(c.m, d, half[j]);
+        }
+        UNROLL for (int i = 0; i < a; i++) {
+            vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
+            UNROLL for (int j = 0; j < a; j++) d[j] = half[j][i];
+            winograd_transform_in(c.m, d, o);
+            UNROLL for (int j = 0; j < a; j++) store(points + (i * a + j) * stride + v, o[j]);
+        }
+    }
+}
+
+/* Transform the points of one tile of one output block back and store the results that lie inside the image. */
+INLINE void winograd_results(const winograd c, const float *restrict points, const int stride, const float *restrict b,
+                             float *restrict y, const float *restrict r, const int rows, const int columns)
+{
+    const int a = c.m + 2;
+    for (int v = 0; v < BLOCK; v += LANES) {
+        vec half[WINOGRAD_MAX][WINOGRAD_MAX]; /* [column of points][result row] */
+        const vec bias = load(b + v);
+        UNROLL for (int j = 0; j < a; j++) {
+            vec d[WINOGRAD_MAX];
+            UNROLL for (int i = 0; i < a; i++) d[i] = load(points + (i * a + j) * stride + v);
+            winograd_transform_out(c.m, d, half[j]);
+        }
+        UNROLL for (int i = 0; i < c.m; i++) {
+            vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
+            UNROLL for (int j = 0; j < a; j++) d[j] = half[j][i];
+            winograd_transform_out(c.m, d, o);
+            if (i >= rows) continue;
+            UNROLL for (int j = 0; j < c.m; j++) {
+                if (j >= columns) continue;
+                vec result = o[j] + bias;
+                if (c.has_residual) result += load(r + i * c.residual_row + j * BLOCK + v);
+                store(y + i * c.out_row + j * BLOCK + v, activate(c.act, result));
+            }
+        }
+    }
+}
+
+INLINE void winograd_chunk_in(const winograd c, const float *x, float *points, const int chunk)
+{
+    const int tiles = c.tiles_h * c.tiles_w, stride = c.in_blocks * c.chunk_tiles * BLOCK;
+    for (int block = 0; block < c.in_blocks; block++)
+        for (int i = 0; i < c.chunk_tiles; i++) {
+            /* the last chunk is filled up with its last tile, so that the products have one shape */
+            const int t = clamp_int(chunk * c.chunk_tiles + i, 0, tiles - 1);
+            winograd_patch(c, x + (size_t)block * c.in_plane + t / c.tiles_w * c.m * c.in_row + t % c.tiles_w * c.m * BLOCK,
+                           points + (block * c.chunk_tiles + i) * BLOCK, stride);
+        }
+}
+
+INLINE void winograd_chunk_out(const winograd c, const float *points, const int stride, const float *b, float *y,
+                               const float *r, const int chunk, const int first, const int blocks)
+{
+    const int tiles = c.tiles_h * c.tiles_w;
+    for (int block = 0; block < blocks; block++)
+        for (int i = 0; i < c.chunk_tiles && chunk * c.chunk_tiles + i < tiles; i++) {
+            const int t = chunk * c.chunk_tiles + i, row = t / c.tiles_w * c.m, column = t % c.tiles_w * c.m;
+            const float *from = points + (block * c.chunk_tiles + i) * BLOCK, *bias = b + (first + block) * BLOCK;
+            float *to = y + (size_t)(first + block) * c.out_plane + row * c.out_row + column * BLOCK;
+            const float *residual = c.has_residual
+                ? r + (size_t)(first + block) * c.residual_plane + row * c.residual_row + column * BLOCK : to;
+            const int rows = c.out_h - row, columns = c.out_w - column;
+            if (rows >= c.m && columns >= c.m)
+                winograd_results(c, from, stride, bias, to, residual, c.m, c.m);
+            else
+                winograd_results(c, from, stride, bias, to, residual, rows, columns);
+        }
+}
+
+INLINE void winograd_run(const winograd c, const float *x, const float *w, const float *b, float *y, const float *r,
+                         float *scratch, int part, int parts)
+{
+    const int points = (c.m + 2) * (c.m + 2), channels = (c.in_blocks - 1) * BLOCK + c.last_lanes;
+    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks;
+    const int chunks = (c.tiles_h * c.tiles_w + c.chunk_tiles - 1) / c.chunk_tiles;
+    const int in_stride = c.in_blocks * c.chunk_tiles * BLOCK, out_stride = c.blocks * c.chunk_tiles * BLOCK;
+    const conv product = {
+        .in_blocks = c.in_blocks, .in_lanes = BLOCK, .last_lanes = c.last_lanes, .in_plane = c.chunk_tiles * BLOCK,
+        .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .out_plane = c.chunk_tiles * BLOCK,
+        .pixels = c.pixels, .blocks = c.blocks, .wide_tiles = c.wide_tiles, .narrow_tiles = c.narrow_tiles,
+        .block_weights = points * channels * BLOCK,
+    };
+    float *in_points = scratch, *out_points = scratch + points * in_stride;
+    const range todo = share(chunks * c.splits, part, parts);
+    for (int i = todo.first, current = -1; i < todo.last; i++) {
+        const int chunk = i / c.splits;
+        if (chunk != current) winograd_chunk_in(c, x, in_points, chunk);
+        current = chunk;
+        const range mine = share(groups, i % c.splits, c.splits);
+        for (int group = mine.first; group < mine.last; group++) {
+            const int first = group * c.blocks, blocks = rest && group == groups - 1 ? rest : c.blocks;
+            for (int point = 0; point < points; point++) {
+                const float *from = in_points + point * in_stride;
+                const float *weights = w + (size_t)first * product.block_weights + point * channels * BLOCK;
+                float *to = out_points + point * out_stride;
+                if (blocks == c.blocks)
+                    conv_tiles(product, c.blocks, -1, from, weights, 0, to, to);
+                else
+                    conv_tiles(product, rest, -1, from, weights, 0, to, to);
+            }
+            winograd_chunk_out(c, out_points, out_stride, b, y, r, chunk, first, blocks);
+        }
+    }
+}
+
+#endif

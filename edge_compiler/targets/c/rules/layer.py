@@ -1,0 +1,121 @@
+"""What the kinds of convolution share: geometry, buffers, packing of weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.buffers import BLOCK, Buffer, Halo
+from edge_compiler.targets.c.program import Field, Pointer, reading, writing
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A convolution's attributes: pairs are (vertical, horizontal)."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    pads: tuple[int, int, int, int]
+
+    @classmethod
+    def of(cls, node: Node) -> Geometry:
+        """Read the attributes of a Conv or pool node."""
+        a = node.attributes
+        return cls(
+            tuple(a["kernel_shape"]),
+            tuple(a.get("strides") or (1, 1)),
+            tuple(a.get("dilations") or (1, 1)),
+            tuple(a.get("pads") or (0, 0, 0, 0)),
+        )
+
+    def halo(self, size: tuple[int, int], out: tuple[int, int]) -> Halo:
+        """Return the zeros that the kernel reads around an image of ``size``."""
+        top, left = self.pads[:2]
+        reach = [
+            (out[i] - 1) * self.stride[i] + (self.kernel[i] - 1) * self.dilation[i] + 1
+            for i in range(2)
+        ]
+        return Halo(top, left, max(0, reach[0] - top - size[0]), max(0, reach[1] - left - size[1]))
+
+    def fields(self) -> dict[str, Field]:
+        """Return the fields that every windowed kernel has."""
+        names = ("kernel", "stride", "dilation")
+        return {f"{n}_{axis}": getattr(self, n)[i] for n in names for i, axis in enumerate("hw")}
+
+    def __str__(self) -> str:
+        stride = f" stride {self.stride[0]}" if self.stride != (1, 1) else ""
+        return f"{self.kernel[0]}x{self.kernel[1]}{stride}"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution's node with its buffers."""
+
+    node: Node
+    geometry: Geometry
+    source: Buffer
+    target: Buffer
+    residual: Buffer | None
+
+    @property
+    def reads(self) -> list[Buffer]:
+        """The buffers that it reads."""
+        return [self.source] if self.residual is None else [self.source, self.residual]
+
+    def macs(self, weights: int) -> int:
+        """Return the multiply-accumulates, given the number of weights of all channels."""
+        shape = self.node.output.shape
+        return weights * (shape[2] * shape[3] if len(shape) == 4 else 1)
+
+    def pointers(self, w: Pointer, b: Pointer) -> tuple[Pointer, ...]:
+        """Return the arguments of a convolution kernel."""
+        x = reading(self.source, -self.geometry.pads[0], -self.geometry.pads[1])
+        y = writing(self.target)
+        return x, w, b, y, reading(self.residual) if self.residual is not None else y
+
+    def common_fields(self) -> dict[str, Field]:
+        """Return the fields that direct and depthwise convolution share."""
+        fields = self.geometry.fields()
+        fields["act"] = self.node.fused.activation
+        fields["has_residual"] = int(self.residual is not None)
+        return fields
+
+
+def required(node: Node, index: int) -> Array:
+    """Return the data of an input that the checks have found to be constant."""
+    data = node.constant(index)
+    if data is None:
+        raise ValueError(f"{node.op} node {node.name!r}: input {index} is not constant")
+    return data
+
+
+def pack(weights: Array, lanes: int) -> Array:
+    """
+    Pack (out, in, h, w) for conv.h: [out block][in block][h][w][in lane][16 out].
+
+    The last input block keeps just its own lanes: no work is done on padding.
+    """
+    padded = pad_first(weights)
+    blocks = padded.reshape(-1, BLOCK, *weights.shape[1:])
+    slices = [
+        blocks[:, :, i : i + lanes].transpose(0, 3, 4, 2, 1).reshape(blocks.shape[0], -1)
+        for i in range(0, weights.shape[1], lanes)
+    ]
+    return np.concatenate(slices, axis=1)
+
+
+def pad_channels(vector: Array) -> Array:
+    """Extend a vector with one element a channel to whole blocks, by zeros."""
+    return pad_first(vector.reshape(-1))
+
+
+def pad_first(array: Array) -> Array:
+    """Extend the first dimension to whole blocks, by zeros."""
+    missing = -array.shape[0] % BLOCK
+    return np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))
