@@ -198,8 +198,10 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CompileError(f"cannot read {path}: {error}") from error
+    except OSError as error:
+        raise CompileError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CompileError(f"{path} is not a text file in UTF-8: {error}") from error
 
 
 def sha256(path: Path) -> str:

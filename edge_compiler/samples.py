@@ -88,4 +88,5 @@ def read_image(path: Path) -> Array:
     except UnidentifiedImageError:
         raise CompileError(f"{path} is not an image that can be read") from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise CompileError(f"cannot read the image {path}: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise CompileError(f"cannot read the image {path}: {reason}") from error

@@ -334,6 +334,7 @@ def test_bad_options_are_refused(tiny_onnx: Path, tmp_path: Path, capsys: Captur
     (tmp_path / "labels").write_text("\n\n")
     assert "has no label" in refusal(capsys, *compile_, "--labels", tmp_path / "labels")
     assert "cannot read" in refusal(capsys, *compile_, "--labels", tmp_path / "none")
+    assert "not a text file" in refusal(capsys, *compile_, "--labels", tiny_onnx)
     assert "holds no image" in refusal(capsys, *compile_, "--calibration", tmp_path)
     assert "is not a folder" in refusal(capsys, *compile_, "--calibration", tmp_path / "none")
     Image.new("RGB", (4, 3)).save(tmp_path / "grey.png")
