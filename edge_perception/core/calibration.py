@@ -7,9 +7,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
-from edge_perception.core.node import ConfigurationError
+from edge_perception import messages
+from edge_perception.core.node import ConfigurationError, Message
+
+_CameraInfo = messages.get("sensor_msgs/msg/CameraInfo")
 
 _LARGEST_FILE = 1 << 20
 _DISTORTIONS = {"plumb_bob": 5, "rational_polynomial": 8, "equidistant": 4}
@@ -53,6 +57,37 @@ def read_calibration(url: str) -> Calibration:
         raise ConfigurationError(
             f"{path} is no camera calibration: {reason}; expected what camera_calibration writes"
         ) from error
+
+
+def camera_info(
+    calibration: Calibration, header: Message, width: int, height: int
+) -> tuple[Message, str]:
+    """
+    Describe the camera that took a picture of this size.
+
+    :returns: sensor_msgs/msg/CameraInfo, and what is wrong: a calibration for another size is
+        worse than none.
+    """
+    problem = ""
+    known = calibration
+    if known.width and (known.width, known.height) != (width, height):
+        problem = (
+            f"the calibration is for {known.width}x{known.height} pictures, but they are "
+            f"{width}x{height}, so camera info is published uncalibrated; calibrate for this "
+            "size, or set width and height"
+        )
+        known = Calibration()
+    info = _CameraInfo(
+        header=header,
+        width=width,
+        height=height,
+        distortion_model=known.distortion_model,
+        d=np.array(known.d),
+        k=np.array(known.k),
+        r=np.array(known.r),
+        p=np.array(known.p),
+    )
+    return info, problem
 
 
 def _parse(content: Any) -> Calibration:

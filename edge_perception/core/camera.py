@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from edge_perception import messages
-from edge_perception.core.calibration import Calibration, read_calibration
+from edge_perception.core.calibration import Calibration, camera_info, read_calibration
 from edge_perception.core.connection import Connection, OpenSource
 from edge_perception.core.health import Rate
 from edge_perception.core.node import (
@@ -26,7 +26,6 @@ from edge_perception.core.source import Frame, NATIVE, Request, Skipped, SourceE
 from edge_perception.core.stamps import SECOND, to_time
 
 _Image = messages.get("sensor_msgs/msg/Image")
-_CameraInfo = messages.get("sensor_msgs/msg/CameraInfo")
 _Header = messages.get("std_msgs/msg/Header")
 
 _LARGEST = 16384
@@ -237,29 +236,8 @@ class CameraCore(NodeCore):
             step=data.nbytes // height,
             data=data.view(np.uint8).reshape(-1),
         )
-        return (("image", image), ("camera_info", self._info(header, width, height)))
-
-    def _info(self, header: Message, width: int, height: int) -> Message:
-        """Describe the camera; a calibration for another size is worse than none."""
-        known = self._calibration
-        self._miscalibrated = ""
-        if known.width and (known.width, known.height) != (width, height):
-            self._miscalibrated = (
-                f"the calibration is for {known.width}x{known.height} pictures, but they are "
-                f"{width}x{height}, so camera info is published uncalibrated; calibrate for this "
-                "size, or set width and height"
-            )
-            known = Calibration()
-        return _CameraInfo(
-            header=header,
-            width=width,
-            height=height,
-            distortion_model=known.distortion_model,
-            d=np.array(known.d),
-            k=np.array(known.k),
-            r=np.array(known.r),
-            p=np.array(known.p),
-        )
+        info, self._miscalibrated = camera_info(self._calibration, header, width, height)
+        return (("image", image), ("camera_info", info))
 
     def _state(self, connection: Connection, now: int) -> tuple[Level, str]:
         if connection.problem:

@@ -12,14 +12,14 @@ from edge_perception.core.source import (
     SourceError,
     SourceFinished,
 )
+from edge_perception.core.stamps import SECOND
 
 OpenSource = Callable[[str, Request], Source]
 
-_SECOND = 1_000_000_000
-_FIRST_RETRY = _SECOND // 2
-_LAST_RETRY = 5 * _SECOND
-_SILENT = 2 * _SECOND
-_HUNG = 10 * _SECOND
+_FIRST_RETRY = SECOND // 2
+_LAST_RETRY = 5 * SECOND
+_SILENT = 2 * SECOND
+_HUNG = 10 * SECOND
 _READ = 0.4
 """Seconds that a read may block: a node is asked to stop at any time."""
 
@@ -61,7 +61,7 @@ class Connection:
         """Return the seconds until there is something to do."""
         if self.finished:
             return 1.0
-        return 0.0 if self.source else max(0, self._until_retry(now)) / _SECOND
+        return 0.0 if self.source else max(0, self._until_retry(now)) / SECOND
 
     def read(self, now: int) -> Frame | Skipped | None:
         """Return the next picture if there is one; open the source again if it was lost."""
@@ -124,7 +124,7 @@ class Connection:
         assert self.source is not None
         problem = (
             f"{self.source.describe()} is connected but has given no picture for "
-            f"{silent / _SECOND:.0f} s; check its cable, power and USB bandwidth"
+            f"{silent / SECOND:.0f} s; check its cable, power and USB bandwidth"
         )
         if silent < _HUNG:
             self.problem = problem

@@ -32,8 +32,12 @@ def read_image(path: Path) -> Frame:
     try:
         with Image.open(path) as file:
             upright = ImageOps.exif_transpose(file)
-            if upright.mode.startswith("I;16"):
-                return Frame(np.asarray(upright).astype(np.uint16), "mono16", path.name)
+            if upright.mode == "F":
+                raise ValueError("its pixels are floating-point numbers")
+            if upright.mode.startswith("I"):  # depth images and the like
+                return Frame(
+                    np.asarray(upright).clip(0, 65535).astype(np.uint16), "mono16", path.name
+                )
             grey = upright.mode in ("1", "L", "LA")
             data = np.asarray(upright.convert("L" if grey else "RGB"))
     except Image.DecompressionBombError as error:

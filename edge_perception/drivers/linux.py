@@ -1,8 +1,9 @@
-"""The system calls that device drivers use, in one place so that tests can stand in for them."""
+"""The system calls that device drivers use, replaceable in tests, and what their errors mean."""
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import mmap
 import os
@@ -87,3 +88,21 @@ class Linux:
     def time(self) -> int:
         """Return system time in nanoseconds."""
         return time.time_ns()
+
+
+_REASONS = {
+    errno.ENOENT: "is not there; plug it in, or see ls /dev/video*",
+    errno.ENODEV: "was unplugged; plug it in again",
+    errno.ENXIO: "was unplugged; plug it in again",
+    errno.EIO: "does not answer; check its cable and power",
+    errno.EACCES: "may not be opened; sudo usermod -aG video $USER, then log in again",
+    errno.EBUSY: "is in use by another program (fuser -v {path}); end that first",
+    errno.ENOTTY: "is no camera; see ls /dev/video*",
+    errno.ENOSPC: "needs more USB bandwidth; use a lower rate or size, or another USB port",
+}
+
+
+def explain(path: str, error: OSError) -> str:
+    """Say why a camera can't be used, and what to do."""
+    reason = _REASONS.get(error.errno or 0, f"failed: {error.strerror}; check its cable and power")
+    return f"the camera {path} {reason.format(path=path)}"

@@ -133,7 +133,7 @@ def _draw_banner(
     middle = top + _BANNER // 2
     action = decision.action.upper() + (" (SAFE)" if decision.safe else "")
     action = _shorten(action, 23, width // 2)
-    draw.text((_PAD, middle), action, "white", _font(23), "lm", stroke_width=0.4)
+    draw.text((_PAD, middle), action, "white", _font(23), "lm")
     left = _PAD + _font(23).getlength(action) + _PAD
     reason = _shorten(decision.reason, 14, width - left - _PAD)
     draw.text((width - _PAD, middle), reason, "#ffffffd0", _font(14), "rm")
@@ -163,7 +163,7 @@ def _fact_card(size: tuple[int, int], title: str, facts: Mapping[str, str]) -> I
         _INK,
         _font(28),
         "lm",
-        stroke_width=0.4,
+,
     )
     row = min(44, (height - 3 * pad) // max(1, len(facts)))
     for index, (key, value) in enumerate(facts.items()):

@@ -17,7 +17,7 @@ import numpy as np
 from edge_perception.core.source import Frame, Request, Skipped, Source, SourceError
 from edge_perception.drivers import v4l2_abi as abi
 from edge_perception.drivers.driver import Driver
-from edge_perception.drivers.linux import Linux, Mapping, System
+from edge_perception.drivers.linux import explain, Linux, Mapping, System
 from edge_perception.drivers.pixels import decode_jpeg, fit
 
 _ENCODINGS = {
@@ -29,6 +29,9 @@ _ENCODINGS = {
     "MJPG": ("bgr8", 0),
 }
 """ROS encoding and bytes a pixel (0: JPEG) of the formats in use, the preferred ones first."""
+
+_USUAL_WIDTH, _USUAL_HEIGHT, _USUAL_RATE = 640, 480, 15.0
+"""What to look for unless asked otherwise: not what the last program happened to use."""
 
 _BUFFERS = 4
 _STALE = 500_000_000
@@ -50,14 +53,14 @@ class V4l2Camera:
         try:
             self._descriptor: int | None = self._system.open(path)
         except OSError as error:
-            raise SourceError(_explain(path, error)) from error
+            raise SourceError(explain(path, error)) from error
         try:
             self._name = self._identify()
             self._format, self._pixels, self.rate = self._negotiate()
             self._start()
         except OSError as error:
             self.close()
-            raise SourceError(_explain(path, error)) from error
+            raise SourceError(explain(path, error)) from error
         except SourceError:
             self.close()
             raise
@@ -82,7 +85,7 @@ class V4l2Camera:
                 if self._system.monotonic() >= deadline:
                     return None
         except OSError as error:
-            raise SourceError(_explain(self._path, error)) from error
+            raise SourceError(explain(self._path, error)) from error
 
     def close(self) -> None:
         """Stop streaming and release the camera; it may be gone already."""
@@ -133,18 +136,14 @@ class V4l2Camera:
                 f"{self._path} offers the formats {', '.join(offered) or 'none'}; "
                 f"expected one of {', '.join(_ENCODINGS)}"
             )
-        current = abi.Format(type=abi.VIDEO_CAPTURE)
-        self._ioctl(abi.G_FMT, current)
-        wanted = (
-            self._request.width or current.fmt.pix.width,
-            self._request.height or current.fmt.pix.height,
-        )
+        wanted = (self._request.width or _USUAL_WIDTH, self._request.height or _USUAL_HEIGHT)
+        fast_enough = self._request.rate or _USUAL_RATE
 
         def shortfall(code: str) -> tuple[int, float]:
             pixels, rate = self._set_format(code, wanted)
             missing = abs(pixels.width - wanted[0]) + abs(pixels.height - wanted[1])
             # Devices round their rates; half a picture a second is no reason for JPEG.
-            slow = self._request.rate - rate if rate else 0.0
+            slow = fast_enough - rate if rate else 0.0
             return missing, slow if slow > 0.5 else 0.0
 
         best = min(usable, key=shortfall)  # the first, preferred one of equals
@@ -247,23 +246,6 @@ class V4l2Camera:
             rows = memory[: pitch * height].reshape(height, pitch)[:, : width * depth]
             data = rows.reshape((height, width, depth) if depth > 1 else (height, width))
         return fit(Frame(data, encoding, name, stamp, lost), self._request)
-
-
-_REASONS = {
-    errno.ENOENT: "is not there; plug it in, or see ls /dev/video*",
-    errno.ENODEV: "was unplugged; plug it in again",
-    errno.ENXIO: "was unplugged; plug it in again",
-    errno.EIO: "does not answer; check its cable and power",
-    errno.EACCES: "may not be opened; sudo usermod -aG video $USER, then log in again",
-    errno.EBUSY: "is in use by another program (fuser -v {path}); end that first",
-    errno.ENOTTY: "is no camera; see ls /dev/video*",
-    errno.ENOSPC: "needs more USB bandwidth; use a lower rate or size, or another USB port",
-}
-
-
-def _explain(path: str, error: OSError) -> str:
-    reason = _REASONS.get(error.errno or 0, f"failed: {error.strerror}; check its cable and power")
-    return f"the camera {path} {reason.format(path=path)}"
 
 
 def _accepts(spec: str) -> bool:

@@ -162,7 +162,6 @@ def _request(direction: int, number: int, argument: type[ctypes._CData]) -> int:
 _WRITE, _READ, _BOTH = 1, 2, 3
 QUERYCAP = _request(_READ, 0, Capability)
 ENUM_FMT = _request(_BOTH, 2, FormatDescription)
-G_FMT = _request(_BOTH, 4, Format)
 S_FMT = _request(_BOTH, 5, Format)
 REQBUFS = _request(_BOTH, 8, RequestBuffers)
 QUERYBUF = _request(_BOTH, 9, Buffer)

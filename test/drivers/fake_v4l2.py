@@ -40,7 +40,7 @@ class FakeCamera:
         self.epoch = 1_700_000_000_000_000_000  # system time minus monotonic time
         self.is_open = False
         self.streaming = False
-        self.pixels = ("YUYV", 640, 480)
+        self.pixels = ("YUYV", 320, 240)
         self.buffers: list[mmap.mmap] = []
         self.queued: deque[int] = deque()
         self.filled: deque[abi.Buffer] = deque()
@@ -129,7 +129,6 @@ class FakeCamera:
             return errno.EINVAL
         return {
             abi.ENUM_FMT: self._enumerate,
-            abi.G_FMT: self._get_format,
             abi.S_FMT: self._set_format,
             abi.G_PARM: self._get_rate,
             abi.S_PARM: self._get_rate,
