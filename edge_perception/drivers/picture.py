@@ -157,14 +157,7 @@ def _fact_card(size: tuple[int, int], title: str, facts: Mapping[str, str]) -> I
     sheet = Image.new("RGB", size, _CARD)
     draw = ImageDraw.Draw(sheet)
     pad = 2 * _PAD
-    draw.text(
-        (pad, pad + 8),
-        _shorten(title, 28, width - 2 * pad),
-        _INK,
-        _font(28),
-        "lm",
-,
-    )
+    draw.text((pad, pad + 8), _shorten(title, 28, width - 2 * pad), _INK, _font(28), "lm")
     row = min(44, (height - 3 * pad) // max(1, len(facts)))
     for index, (key, value) in enumerate(facts.items()):
         middle = 3 * pad + index * row
