@@ -93,7 +93,7 @@ static void run_box(const edge_memory *m, int part, int parts)
 }
 
 static int never(void) { return 0; }
-static const edge_step steps[] = {{run_doubled, 1, 64}, {run_box, 2, 64}};
+static const edge_step steps[] = {{run_doubled, 1, 64, 0}, {run_box, 2, 64, 0}};
 const edge_program edge_programs[] = {
     {"future", never, "this processor lacks quantum dots", steps},
     {"fast", EDGE_TEST_SUPPORTED, "this processor lacks magic", steps},

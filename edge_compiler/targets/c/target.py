@@ -7,6 +7,7 @@ from pathlib import Path
 import shutil
 
 from edge_compiler import targets
+from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.targets.base import Description, Progress, Target
 from edge_compiler.targets.c import emit
@@ -55,7 +56,7 @@ class CTarget(Target):
         entry = RULES.get(node.op)
         if entry is None:
             return f"the operator {node.op} is not supported"
-        return entry.check(node)
+        return ops.refusal(node) or entry.check(node)
 
     def build(
         self, graph: Graph, description: Description, directory: Path, progress: Progress
