@@ -21,9 +21,10 @@ def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
     try:
         converted = version_converter.convert_version(model, version)
     except Exception as error:  # the C++ converter throws several kinds, RuntimeError among them
+        reason = first_line(error).rpartition(" failed: ")[2]  # without the assertion's location
         raise CompileError(
             f"{_culprit(model, version)} cannot be converted from ONNX opset {original} "
-            f"to {version} ({first_line(error)}): export the model with opset {version}"
+            f"to {version} ({reason}): export the model with opset {version}"
         ) from error
     if original < 11:
         _restore_resize(converted.graph)

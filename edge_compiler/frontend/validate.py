@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+import re
 
 import onnx
 from onnx import checker, inliner
@@ -37,8 +38,12 @@ def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
         )
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", version))
+    checked = onnx.ModelProto()
+    checked.CopyFrom(model)
+    for output in checked.graph.output:  # its shape is inferred: the checker need not insist on it
+        output.type.tensor_type.shape.SetInParent()
     try:
-        checker.check_model(model)
+        checker.check_model(checked)
     except checker.ValidationError as error:
         raise CompileError(f"{path} is not valid ONNX: {first_line(error)}") from error
     return model
@@ -76,4 +81,4 @@ def _unknown(graph: onnx.GraphProto, version: int) -> Iterator[str]:
 def first_line(error: Exception) -> str:
     """Return what an exception of onnx says, without its trace and context."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    return re.sub(r"^\[\w+\] ", "", lines[0]) if lines else type(error).__name__

@@ -49,16 +49,7 @@ def make_model(
         ],
         [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-    for output in model.graph.output:  # the checker wants a shape, even an unknown one
-        output.type.tensor_type.shape.SetInParent()
-    return onnx.shape_inference.infer_shapes(_without_output_shapes(model))
-
-
-def _without_output_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
-    for output in model.graph.output:
-        output.type.tensor_type.ClearField("shape")
-    return model
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
 def load_model(model: onnx.ModelProto, folder: Path, **arguments: Any) -> Graph:

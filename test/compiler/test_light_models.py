@@ -99,11 +99,13 @@ def _give_weights(name: str, target: Path) -> None:
                 graph.initializer.append(numpy_helper.from_array(array, node.output[0]))
                 graph.node.remove(node)
         elif node.op_type == "Softmax":
-            graph.output.append(onnx.helper.make_empty_tensor_value_info(node.input[0]))
+            graph.output.append(
+                onnx.helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, None)
+            )
     inputs = [value for value in graph.input if value.name not in sizes]
     del graph.input[:]
     graph.input.extend(inputs)
-    onnx.save(onnx.shape_inference.infer_shapes(model), target)
+    onnx.save(model, target)
 
 
 def _random_weights(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -52,7 +52,7 @@ class CTarget(Target):
     variants: Sequence[Variant]
 
     def refusal(self, node: Node) -> str | None:
-        """Return why no kernel runs ``node``; None if one does."""
+        """Return why the compiler or the kernels can't take ``node``; None if they can."""
         entry = RULES.get(node.op)
         if entry is None:
             return f"the operator {node.op} is not supported"

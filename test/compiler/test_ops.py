@@ -1,0 +1,73 @@
+"""The operator table: what is refused, and how much work a node is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from small_models import load_model, make_model, node, weights
+
+from edge_compiler.ir import ops
+
+CONSTANTS = {
+    "w": weights(8, 2, 3, 3),
+    "m": weights(6, 5),
+    "pads": np.array([0, 0, -1, 0, 0, 0, 0, 0]),
+    "axes": np.array([1]),
+    "sizes": np.array([1, 8, 6, 6]),
+}
+
+
+def refusals(model: onnx.ModelProto, folder: Path) -> list[str | None]:
+    return [ops.refusal(n) for n in load_model(model, folder).nodes]
+
+
+def test_every_operator_is_described() -> None:
+    assert all(operator.summary for operator in ops.OPERATORS.values())
+    assert {"Conv", "SiLU", "ChannelAffine", "ChannelShuffle"} <= set(ops.OPERATORS)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "reason"),
+    [
+        ([node("Erf", "x", "y")], "the operator Erf is not supported"),
+        ([node("Conv", "x w", "y")], "don't fit 4 input channels"),
+        ([node("Conv", "x x", "y")], "'x' must be a constant"),
+        ([node("MatMul", "x m", "y")], "only a row vector"),
+        ([node("AveragePool", "r", "y", kernel_shape=[2])], "only images"),
+        ([node("MaxPool", "x", "y z", kernel_shape=[2, 2])], "second output 'z'"),
+        ([node("Pad", "x pads", "y")], "negative pads"),
+        ([node("Pad", "x pads", "y", mode="reflect")], "negative pads|mode='reflect'"),
+        ([node("ReduceMean", "x axes", "y")], "axes 2, 3"),
+        ([node("Resize", "x - - sizes", "y")], "only height and width"),
+        ([node("Mul", "x r", "y")], "broadcasting a computed"),
+        ([node("Cast", "x", "i", to=6), node("Add", "i i", "y")], "int32, only float32"),
+    ],
+)
+def test_refusals(tmp_path: Path, nodes: list[onnx.NodeProto], reason: str) -> None:
+    used = {name for n in nodes for name in n.input}
+    inputs = {"x": [1, 4, 6, 6], "r": [1, 6, 6]}
+    model = make_model(
+        nodes,
+        {name: shape for name, shape in inputs.items() if name in used},
+        {name: array for name, array in CONSTANTS.items() if name in used},
+        outputs=[nodes[-1].output[-1]],
+    )
+    *_, last = refusals(model, tmp_path)
+    assert last is not None
+    assert any(part in last for part in reason.split("|"))
+
+
+@pytest.mark.parametrize(
+    ("proto", "macs"),
+    [
+        (node("Conv", "x w", "y", group=2), 8 * 4 * 4 * 2 * 9),
+        (node("AveragePool", "x", "y", kernel_shape=[2, 2]), 4 * 5 * 5 * 4),
+        (node("Relu", "x", "y"), 0),
+    ],
+)
+def test_macs(tmp_path: Path, proto: onnx.NodeProto, macs: int) -> None:
+    model = make_model([proto], {"x": [1, 4, 6, 6]}, {"w": CONSTANTS["w"]})
+    assert ops.macs(load_model(model, tmp_path).nodes[0]) == macs
