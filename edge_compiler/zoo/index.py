@@ -65,7 +65,12 @@ def _store(
             digest.update(piece)
             file.write(piece)
             received(len(piece))
-    if size != package.size or digest.hexdigest() != package.sha256:
+    if size < package.size:
+        raise CompileError(
+            f"the download of {package.filename} was cut short: received {size} of "
+            f"{package.size} bytes; try again"
+        )
+    if size > package.size or digest.hexdigest() != package.sha256:
         raise CompileError(
             f"{package.filename} from the package index is not the pinned file: expected "
             f"{package.size} bytes with SHA-256 {package.sha256}, received "
