@@ -9,7 +9,7 @@ from rich.console import Console
 
 from edge_perception import messages
 from edge_perception.core.stamps import SECOND, to_time
-from edge_perception.demo.__main__ import mistakes
+from edge_perception.demo.__main__ import EXPECTED, mistakes
 from edge_perception.demo.prepare import PICTURES
 from edge_perception.demo.report import print_sighting, summary
 from edge_perception.demo.watch import Findings, fingerprint, Sighting, WatchCore
@@ -90,7 +90,10 @@ def findings_with(labels: dict[str, str], safe: bool = False) -> Findings:
     return findings
 
 
-RIGHT = {**dict.fromkeys(PICTURES, "thing"), "chelsea.png": "tabby", "coffee.png": "espresso"}
+RIGHT = {
+    **dict.fromkeys(PICTURES, "thing"),
+    **{name: wanted[0] for name, wanted in EXPECTED.items()},
+}
 
 
 def test_right_results_are_no_mistakes() -> None:
