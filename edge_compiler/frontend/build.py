@@ -14,7 +14,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontend.attributes import read_attributes
 from edge_compiler.frontend.validate import first_line
 from edge_compiler.frontend.weights import SMALL
-from edge_compiler.ir.evaluate import check_finite, evaluate, RANDOM
+from edge_compiler.ir.evaluate import check_finite, evaluate, known_inputs
 from edge_compiler.ir.graph import Graph, Node, OPSET, Value
 
 Array = np.ndarray[Any, Any]
@@ -97,13 +97,9 @@ class _Builder:
         """Return the outputs if they can be computed now with little work, else nothing."""
         if any(_elements(type_) > SMALL for type_ in types):
             return []
-        if proto.op_type == "Shape" and inputs[0] is not None:
-            # only the shape of the input matters: stand in for it without its memory
-            arrays: list[Array | None] = [np.broadcast_to(np.float32(0), inputs[0].shape)]
-        elif proto.op_type in RANDOM or any(n and n not in self.known for n in proto.input):
+        arrays = known_inputs(proto.op_type, inputs, lambda value: self.known.get(value.name))
+        if arrays is None:
             return []
-        else:
-            arrays = [self.known[name] if name else None for name in proto.input]
         try:
             results = evaluate(proto, arrays)
         except Exception:  # the pass that folds constants tells the user

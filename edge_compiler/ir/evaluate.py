@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 from edge_compiler.errors import CompileError
-from edge_compiler.ir.graph import OPSET
+from edge_compiler.ir.graph import OPSET, Value
 
 RANDOM = {
     "Bernoulli",
@@ -21,6 +21,23 @@ RANDOM = {
     "RandomUniformLike",
 }
 """Operators that yield something else each time."""
+
+
+def known_inputs(
+    op: str,
+    inputs: Sequence[Value | None],
+    content: Callable[[Value], np.ndarray[Any, Any] | None],
+) -> list[np.ndarray[Any, Any] | None] | None:
+    """
+    Return the inputs with which a node can be evaluated; None if it can't be.
+
+    :param content: returns the data of a value, None if it is known only while the model runs.
+    """
+    if op == "Shape" and inputs[0] is not None:
+        return [np.broadcast_to(np.float32(0), inputs[0].shape)]  # a stand-in without memory
+    arrays = [None if value is None else content(value) for value in inputs]
+    unknown = any(a is None for a, v in zip(arrays, inputs, strict=True) if v is not None)
+    return None if unknown or op in RANDOM else arrays
 
 
 def evaluate(

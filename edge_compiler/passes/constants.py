@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-import numpy as np
 
 from edge_compiler.errors import CompileError
-from edge_compiler.ir.evaluate import check_finite, evaluate, RANDOM
+from edge_compiler.ir.evaluate import check_finite, evaluate, known_inputs
 from edge_compiler.ir.export import node_proto
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
@@ -22,12 +19,13 @@ def fold_constants(graph: Graph) -> Iterator[Decision]:
     """Replace nodes whose inputs are all known by their results."""
     remaining = []
     for node in graph.nodes:
-        if not _is_known(node):
+        inputs = known_inputs(node.op, node.inputs, lambda value: value.constant)
+        if inputs is None:
             remaining.append(node)
             continue
         _check_size(node)
         try:
-            results = _compute(node)
+            results = evaluate(node_proto(node), inputs)
         except Exception as error:  # of the reference implementation, which raises all kinds
             remaining.append(node)
             yield kept(node, f"{node.op} of constants could not be computed: {error}")
@@ -49,13 +47,6 @@ def _check_outputs(graph: Graph) -> None:
             )
 
 
-def _is_known(node: Node) -> bool:
-    if node.op == "Shape":
-        return True
-    constant = all(value is None or value.constant is not None for value in node.inputs)
-    return constant and node.op not in RANDOM
-
-
 def _check_size(node: Node) -> None:
     """Refuse constants that would not fit a robot, before memory is taken for them."""
     for value in node.outputs:
@@ -65,13 +56,3 @@ def _check_size(node: Node) -> None:
                 f"'{node.name}' ({node.op}) computes would have {value.size} elements, more than "
                 f"{LARGEST_CONSTANT}: the model is damaged or far too large for a robot"
             )
-
-
-def _compute(node: Node) -> list[np.ndarray[Any, Any]]:
-    if node.op == "Shape":  # only the shape of the input matters: stand in for it without memory
-        inputs: list[np.ndarray[Any, Any] | None] = [
-            np.broadcast_to(np.float32(0), node.input(0).shape)
-        ]
-    else:
-        inputs = [None if value is None else value.constant for value in node.inputs]
-    return evaluate(node_proto(node), inputs)

@@ -31,7 +31,7 @@ def _why_noop(node: Node) -> str | None:
     same_shape = node.input(0).shape == node.output.shape
     if node.op == "Identity":
         return "it is an identity"
-    if node.op == "Dropout" and not np.any(node.constant(2)):
+    if node.op == "Dropout" and _is_zero(node, 2):
         return "dropout does nothing when a network only runs"
     if node.op in ("Concat", "Sum", "Max", "Min", "Mean") and len(node.inputs) == 1:
         return f"{node.op} of one tensor is that tensor"
@@ -39,7 +39,7 @@ def _why_noop(node: Node) -> str | None:
         return "the shape stays the same"
     if node.op == "Transpose" and list(node.attributes["perm"]) == sorted(node.attributes["perm"]):
         return "the order of the dimensions stays the same"
-    if node.op == "Pad" and same_shape and not np.any(node.constant(1)):
+    if node.op == "Pad" and same_shape and _is_zero(node, 1):
         return "it pads by nothing"
     if node.op == "Slice" and same_shape and np.all(_steps(node) > 0):
         return "it takes everything"
@@ -48,6 +48,14 @@ def _why_noop(node: Node) -> str | None:
     if node.op == "Clip" and not any(node.inputs[1:]):
         return "it has no bounds"
     return None
+
+
+def _is_zero(node: Node, index: int) -> bool:
+    """Return whether an input is left out or a constant of zeros."""
+    if index >= len(node.inputs) or node.inputs[index] is None:
+        return True
+    data = node.constant(index)
+    return data is not None and not np.any(data)
 
 
 def _steps(node: Node) -> np.ndarray[Any, Any]:

@@ -14,27 +14,29 @@ def fuse_residual(graph: Graph) -> Iterator[Decision]:
     for node in list(graph.nodes):
         if node.op != "Add" or node.inputs[0] is node.inputs[1]:
             continue
-        candidates = _convolutions(graph, node)
-        if not candidates:
-            continue
-        conv, other = max(candidates, key=lambda pair: graph.nodes.index(pair[0]))
-        if reason := _why_not(graph, conv, other, node):
-            yield kept(node, f"not added by '{conv.name}': {reason}")
-            continue
-        _compute_before(graph, other, conv, node)
-        conv.fused = Fused(other)
-        absorb(graph, conv, node)
-        yield done(conv, f"adds '{other.name}' to its result")
+        refused = []
+        for conv, other in _convolutions(graph, node):
+            if reason := _why_not(graph, conv, other):
+                refused.append(kept(node, f"not added by '{conv.name}': {reason}"))
+                continue
+            _compute_before(graph, other, conv, node)
+            conv.fused = Fused(other)
+            absorb(graph, conv, node)
+            yield done(conv, f"adds '{other.name}' to its result")
+            break
+        else:
+            yield from refused
 
 
 def _convolutions(graph: Graph, add: Node) -> list[tuple[Node, Value]]:
-    """Return each operand's Conv, with the other operand."""
+    """Return each operand's Conv with the other operand, the Conv that runs last first."""
     left, right = add.input(0), add.input(1)
     pairs = ((graph.producer(left), right), (graph.producer(right), left))
-    return [(conv, other) for conv, other in pairs if conv is not None and conv.op == "Conv"]
+    convs = [(conv, other) for conv, other in pairs if conv is not None and conv.op == "Conv"]
+    return sorted(convs, key=lambda pair: graph.nodes.index(pair[0]), reverse=True)
 
 
-def _why_not(graph: Graph, conv: Node, other: Value, add: Node) -> str | None:
+def _why_not(graph: Graph, conv: Node, other: Value) -> str | None:
     if conv.fused.residual is not None or conv.fused.activation is not None:
         return "it adds or applies something already"
     if graph.sole_consumer(conv.output) is None:

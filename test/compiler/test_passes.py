@@ -98,6 +98,19 @@ def test_a_noop_between_input_and_output_stays(tmp_path: Path) -> None:
     assert [d.done for d in decisions] == [False]
 
 
+def test_what_is_decided_at_run_time_is_no_noop(tmp_path: Path) -> None:
+    model = make_model(
+        [
+            node("ReduceMax", "x", "m", keepdims=0),
+            node("Cast", "m", "training", to=onnx.TensorProto.BOOL),
+            node("Dropout", "x ratio training", "y"),
+        ],
+        IMAGE,
+        {"ratio": np.float32(0)},
+    )
+    assert "Dropout" in ops(optimised(model, tmp_path)[0])
+
+
 def test_a_used_dropout_mask_keeps_the_dropout(tmp_path: Path) -> None:
     model = make_model(
         [
@@ -429,6 +442,23 @@ def test_what_is_no_residual(tmp_path: Path, nodes: list[onnx.NodeProto], reason
     assert any(reason in d.reason for d in decisions if not d.done)
 
 
+def test_the_conv_that_can_adds_the_one_that_cannot(tmp_path: Path) -> None:
+    """The later of two convolutions is read elsewhere too: the earlier one adds it."""
+    model = make_model(
+        [
+            conv("x", "a"),
+            conv("x", "b", "w"),
+            node("Add", "a b", "s"),
+            node("Mul", "b s", "y"),
+        ],
+        IMAGE,
+        CONV,
+    )
+    graph, _ = optimised(model, tmp_path)
+    assert [n.output.name for n in graph.nodes] == ["b", "s", "y"]
+    assert graph.nodes[1].fused.residual is graph.nodes[0].output
+
+
 def test_a_value_added_to_itself_is_no_residual(tmp_path: Path) -> None:
     model = make_model([conv("x", "a"), node("Add", "a a", "y")], IMAGE, CONV)
     assert ops(optimised(model, tmp_path)[0]) == ["Conv", "Add"]
@@ -447,6 +477,12 @@ def test_a_value_added_to_itself_is_no_residual(tmp_path: Path) -> None:
 def test_global_pool(tmp_path: Path, pool: onnx.NodeProto, expected: list[str]) -> None:
     model = make_model([pool], IMAGE, {"axes": np.array([-1, 2])})
     assert ops(optimised(model, tmp_path)[0]) == expected
+
+
+def test_transpose_without_order_reverses(tmp_path: Path) -> None:
+    model = make_model([node("Transpose", "x", "y")], IMAGE)
+    graph, _ = optimised(model, tmp_path)
+    assert graph.nodes[0].attributes == {"perm": [3, 2, 1, 0]}
 
 
 @pytest.mark.parametrize("permutation", [[0, 2, 1, 3, 4], [0, 2, 1, 4, 3]])
