@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-import random
 import sys
 import time
 
@@ -107,7 +106,7 @@ def _run_robot(console: Console, bundle: Path, pictures: Path, findings: Finding
     :returns: whether the nodes ran; if not, they have said why.
     :raises KeyboardInterrupt: if somebody ended them.
     """
-    domain = str(random.choice(_DOMAINS))  # another robot's topics are none of ours
+    domain = str(_DOMAINS[os.getpid() % len(_DOMAINS)])  # another robot's topics are none of ours
     os.environ.update(ROS_DOMAIN_ID=domain, ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST")
     try:
         from edge_perception.transport.ros import process
