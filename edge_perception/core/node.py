@@ -42,7 +42,11 @@ class Level(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A declared parameter: the default gives its type; range and choices are enforced."""
+    """
+    A declared parameter.
+
+    The default gives its type, so that of a list is not empty; range and choices are enforced.
+    """
 
     name: str
     default: Value

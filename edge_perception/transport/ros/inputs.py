@@ -111,7 +111,7 @@ class Input:
             [
                 topic
                 for topic, types in self._node.get_topic_names_and_types()
-                if self._port.type in types and self._node.count_publishers(topic)
+                if self._port.type in types and self._published_by_others(topic)
             ],
         )
         if not alike:
@@ -123,6 +123,10 @@ class Input:
             f"nobody publishes on {self._topic}: did you mean {', '.join(alike)}? Remap with"
             f" --ros-args -r {self._port.topic}:={alike[0]}"
         )
+
+    def _published_by_others(self, topic: str) -> bool:
+        own = self._node.get_fully_qualified_name()
+        return any(_name(info) != own for info in self._node.get_publishers_info_by_topic(topic))
 
 
 class Rate:
@@ -148,4 +152,6 @@ def similar(topic: str, candidates: list[str]) -> list[str]:
 
 
 def _name(info: TopicEndpointInfo) -> str:
+    if "UNKNOWN" in info.node_name:  # the name is discovered a little later than the publisher
+        return "a publisher"
     return f"{info.node_namespace.rstrip('/')}/{info.node_name}"

@@ -93,7 +93,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         if not self.get_parameter(AUTOSTART.name).value:
             return True
         return all(
-            trigger() is TransitionCallbackReturn.SUCCESS
+            trigger() == TransitionCallbackReturn.SUCCESS
             for trigger in (self.trigger_configure, self.trigger_activate)
         )
 

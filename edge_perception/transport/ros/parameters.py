@@ -40,7 +40,7 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
     """Describe a parameter as `ros2 param describe` shows it."""
     described = ParameterDescriptor(
         name=parameter.name,
-        type=ros_type(parameter.default).value,
+        type=RosParameter.Type.from_parameter_value(parameter.default).value,
         description=parameter.description,
         read_only=parameter.read_only,
         additional_constraints=(
@@ -66,17 +66,10 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
 
 def expectation(parameter: Parameter) -> str:
     """Say which values a parameter takes, e.g. "double from 0.1 up to 120"."""
-    kind = ros_type(parameter.default).name.lower().replace("_", " ")
+    kind = RosParameter.Type.from_parameter_value(parameter.default).name.lower().replace("_", " ")
     low = f" from {parameter.minimum:g}" if parameter.minimum is not None else ""
     high = f" up to {parameter.maximum:g}" if parameter.maximum is not None else ""
     return f"{kind}{low}{high}"
-
-
-def ros_type(value: Value) -> RosParameter.Type:
-    """Return the ROS type of a value; an empty list is one of strings."""
-    if value == []:
-        return RosParameter.Type.STRING_ARRAY
-    return RosParameter.Type.from_parameter_value(value)
 
 
 def refusal(parameter: Parameter, value: Any) -> str:

@@ -50,7 +50,7 @@ def mismatch(offered: QoSProfile, requested: QoSProfile, topic: str) -> str:
     :returns: cause and fix; empty if they fit
     """
     verdict, reason = qos_check_compatible(offered, requested)
-    if verdict is not QoSCompatibility.ERROR:
+    if verdict != QoSCompatibility.ERROR:
         return ""
     fixes: list[str] = []
     if (

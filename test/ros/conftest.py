@@ -1,0 +1,118 @@
+"""A ROS context with an executor in the background, for tests of nodes."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+rclpy = pytest.importorskip("rclpy")
+
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from rclpy.context import Context  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.signals import SignalHandlerOptions  # noqa: E402
+from toy import Toy  # noqa: E402
+
+from edge_perception.transport.ros.node import RosNode  # noqa: E402
+from edge_perception.transport.ros.process import use_transport_profile  # noqa: E402
+
+PATIENCE = 15.0
+
+
+class Robot:
+    """Nodes under test, and a peer that plays the rest of the robot, as if elsewhere."""
+
+    def __init__(self) -> None:
+        self.context = Context()
+        rclpy.init(context=self.context)
+        self.peer = rclpy.create_node("peer", context=self.context)
+        self.own = SingleThreadedExecutor()
+        self.others = SingleThreadedExecutor(context=self.context)
+        self.others.add_node(self.peer)
+        self.nodes: list[RosNode] = []
+        self.changed = threading.Condition()
+        self.status: dict[str, Any] = {}
+        self.peer.create_subscription(DiagnosticArray, "/diagnostics", self._note, 10)
+        self.threads = [
+            threading.Thread(target=executor.spin) for executor in (self.own, self.others)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def toy(self, *ros_arguments: str, start: bool = True) -> RosNode:
+        node = RosNode("toy", Toy, ros_arguments=ros_arguments)
+        self.nodes.append(node)
+        if start:
+            assert node.start()
+        self.own.add_node(node)
+        return node
+
+    def hear(self, topic: str, kind: Any, qos: Any = 10, raw: bool = False) -> list[Any]:
+        heard: list[Any] = []
+
+        def receive(message: Any) -> None:
+            with self.changed:
+                heard.append(message)
+                self.changed.notify_all()
+
+        self.peer.create_subscription(kind, topic, receive, qos, raw=raw)
+        self.others.wake()
+        return heard
+
+    def speak(self, topic: str, kind: Any, qos: Any = 10) -> Any:
+        """Return a publisher that is connected."""
+        publisher = self.peer.create_publisher(kind, topic, qos)
+        self.wait(publisher.get_subscription_count)
+        return publisher
+
+    def wait(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+        """Wait until the condition is true, and return what it gave."""
+        deadline = time.monotonic() + seconds
+        with self.changed:
+            while not (result := condition()):
+                left = deadline - time.monotonic()
+                assert left > 0, f"not within {seconds} s; diagnostics: {self.status}"
+                self.changed.wait(min(left, 0.05))
+        return result
+
+    def do(self, action: Callable[[], Any]) -> Any:
+        """Act where callbacks run, as a service request of a lifecycle manager does."""
+        done = self.own.create_task(action)
+        self.wait(done.done)
+        return done.result()
+
+    def level(self, name: str) -> int | None:
+        status = self.status.get(name)
+        return None if status is None else status.level[0]
+
+    def close(self) -> None:
+        for executor in (self.own, self.others):
+            executor.shutdown()
+        for thread in self.threads:
+            thread.join()
+        for node in (*self.nodes, self.peer):
+            node.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+    def _note(self, array: Any) -> None:
+        with self.changed:
+            self.status |= {status.name: status for status in array.status}
+            self.changed.notify_all()
+
+
+@pytest.fixture
+def robot() -> Iterator[Robot]:
+    use_transport_profile()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    robot = Robot()
+    try:
+        yield robot
+    finally:
+        robot.close()
+        rclpy.shutdown()

@@ -1,0 +1,147 @@
+"""What is wrong appears on /diagnostics within two seconds, with cause and fix."""
+
+import time
+
+import pytest
+from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from sensor_msgs.msg import Image
+from std_msgs.msg import Int32, String
+
+from edge_perception.core.node import Level
+from edge_perception.transport.ros.inputs import Rate, similar
+
+pytestmark = pytest.mark.ros
+BEST_EFFORT = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT)
+OK, WARN, ERROR = (int(level) for level in (Level.OK, Level.WARN, Level.ERROR))
+SOON = 2.0
+
+
+def message(robot, name):
+    return robot.status[name].message
+
+
+def test_missing_publisher_and_what_may_be_meant(robot):
+    robot.peer.create_publisher(String, "/front/text", 10)
+    robot.peer.create_publisher(Int32, "/text2", 10)
+    robot.toy()
+    robot.wait(lambda: robot.level("toy: input text") == ERROR, SOON)
+    assert "nobody publishes on /text: did you mean /front/text?" in message(
+        robot, "toy: input text"
+    )
+    assert "-r text:=/front/text" in message(robot, "toy: input text")
+    assert robot.level("toy: input maybe") == OK
+
+
+def test_publisher_that_vanishes_and_comes_back(robot):
+    robot.toy()
+    publisher = robot.speak("text", String)
+    heard = robot.hear("echo", String)
+    robot.wait(lambda: heard or publisher.publish(String(data="x")))
+    robot.wait(lambda: robot.level("toy: input text") == OK)
+    robot.peer.destroy_publisher(publisher)
+    robot.wait(lambda: robot.level("toy: input text") == ERROR, SOON)
+    assert "nobody publishes std_msgs/msg/String on /text" in message(robot, "toy: input text")
+    publisher = robot.speak("text", String)
+    robot.wait(
+        lambda: robot.level("toy: input text") == OK or publisher.publish(String(data="x")), SOON
+    )
+
+
+def test_silent_publisher(robot):
+    robot.peer.create_publisher(String, "text", 10)
+    robot.toy()
+    robot.wait(lambda: robot.level("toy: input text") == ERROR, SOON + 1)
+    assert "no message on /text for" in message(robot, "toy: input text")
+    assert "/peer publishes there" in message(robot, "toy: input text")
+
+
+def test_incompatible_qos(robot):
+    robot.toy()
+    robot.peer.create_publisher(String, "text", BEST_EFFORT)
+    begin = time.monotonic()
+    robot.wait(
+        lambda: (
+            robot.level("toy: input text") == ERROR
+            and "incompatible QoS" in message(robot, "toy: input text")
+        ),
+        SOON,
+    )
+    assert time.monotonic() - begin < SOON
+    robot.wait(lambda: "from /peer on /text" in message(robot, "toy: input text"))
+    assert "set qos_overrides./text.subscription.reliability: best_effort" in message(
+        robot, "toy: input text"
+    )
+
+
+def test_fix_for_incompatible_qos_helps(robot):
+    robot.toy("-p", "qos_overrides./text.subscription.reliability:=best_effort")
+    heard = robot.hear("echo", String)
+    publisher = robot.speak("text", String, BEST_EFFORT)
+    robot.wait(lambda: heard or publisher.publish(String(data="x")))
+
+
+def test_topic_of_another_type(robot):
+    robot.peer.create_publisher(Image, "text", 10)
+    robot.toy()
+    robot.wait(lambda: robot.level("toy: input text") == ERROR, SOON)
+    assert "/peer publishes sensor_msgs/msg/Image on /text, expected std_msgs" in message(
+        robot, "toy: input text"
+    )
+
+
+def test_inactive_node_names_the_command(robot):
+    node = robot.toy(start=False)
+    robot.wait(lambda: robot.level("toy: lifecycle") == WARN, SOON)
+    assert message(robot, "toy: lifecycle").endswith("ros2 lifecycle set /toy configure")
+    robot.do(node.trigger_configure)
+    robot.wait(
+        lambda: message(robot, "toy: lifecycle").endswith("ros2 lifecycle set /toy activate"), SOON
+    )
+    robot.do(node.trigger_activate)
+    robot.wait(lambda: robot.level("toy: lifecycle") == OK, SOON)
+
+
+def test_exception_in_step_is_reported_and_the_node_goes_on(robot):
+    robot.toy()
+    heard = robot.hear("echo", String)
+    publisher = robot.speak("text", String)
+    publisher.publish(String(data="fail"))
+    robot.wait(lambda: robot.level("toy: step") == ERROR, SOON)
+    assert "ValueError: that text is not liked" in message(robot, "toy: step")
+    publisher.publish(String(data="next"))
+    robot.wait(lambda: heard)
+    assert heard[0].data == "> next"
+    robot.wait(lambda: robot.level("toy: step") == OK)
+
+
+def test_step_that_hangs_is_reported(robot):
+    node = robot.toy()
+    core = node._core
+    robot.speak("text", String).publish(String(data="wait"))
+    robot.wait(core.entered.is_set)
+    robot.wait(lambda: robot.level("toy: step") == ERROR, SOON)
+    assert "busy with one input" in message(robot, "toy: step")
+    core.proceed.set()
+    robot.wait(lambda: robot.level("toy: step") == OK)
+
+
+def test_what_the_core_says_is_published_at_once(robot):
+    robot.toy()
+    publisher = robot.speak("text", String)
+    robot.wait(lambda: robot.level("toy: mood") == OK)
+    publisher.publish(String(data="bad"))
+    robot.wait(lambda: robot.level("toy: mood") == ERROR, 1.0)
+
+
+def test_rate():
+    rate = Rate(10.0)
+    assert rate.update(10.5, 15) == 0.0
+    assert rate.update(11.0, 30) == 30.0
+    assert rate.update(11.5, 30) == 30.0
+    assert rate.update(13.0, 40) == 5.0
+
+
+def test_similar_topics_come_first():
+    topics = ["/depth/points", "/camera/color/image_raw", "/cam/image_raw", "/map", "/odom"]
+    assert similar("/camera/image_raw", topics)[0] == "/cam/image_raw"
+    assert len(similar("/camera/image_raw", topics)) == 3

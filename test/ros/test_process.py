@@ -1,0 +1,159 @@
+"""Nodes as processes: they end cleanly, and a node that can't start says why."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+import pytest
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+
+from edge_perception import messages
+from edge_perception.transport.ros.typesupport import rosidl_class
+
+pytestmark = pytest.mark.ros
+TOY = [sys.executable, str(Path(__file__).with_name("toy.py"))]
+ROBOT = [sys.executable, "-m", "edge_perception.cli", "up"]
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def shared_memory(process: subprocess.Popen[str]) -> set[str]:
+    """Return the shared-memory segments that a process has mapped."""
+    maps = Path(f"/proc/{process.pid}/maps").read_text()
+    return {word for word in maps.split() if word.startswith("/dev/shm/fastdds_")}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_a_node_without_a_trace(robot, number):
+    heard = robot.hear("echo", String)
+    publisher = robot.peer.create_publisher(String, "text", 10)
+    with started(TOY) as process:
+        robot.wait(lambda: heard or publisher.publish(String(data="x")))
+        own = {path for path in shared_memory(process) if "port" not in path}
+        assert own
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=10)
+    assert output == ""
+    assert process.returncode == 0
+    assert not any(Path(path).exists() for path in own - set(shared_memory_of_this_process()))
+
+
+def shared_memory_of_this_process() -> list[str]:
+    return [
+        word
+        for word in Path(f"/proc/{os.getpid()}/maps").read_text().split()
+        if word.startswith("/dev/shm/fastdds_")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["-p", "prefix:=refuse"], "the prefix 'refuse' can't be used"),
+        (["-p", "gain:=1"], "expected double from 0 up to 10"),
+        (["-r", "__ns:=/a b"], "Couldn't parse remap rule"),
+        (["--params-file", "/nowhere.yaml"], "/nowhere.yaml"),
+    ],
+)
+def test_node_that_can_not_start_says_why(arguments, reason):
+    done = subprocess.run(
+        [*TOY, "--ros-args", *arguments], capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_robot_sees_and_decides(robot, tiny_bundle):
+    detections = robot.hear("detections", rosidl_class("edge_perception/msg/DetectionArray"))
+    decisions = robot.hear("decision", rosidl_class("edge_perception/msg/Decision"))
+    images = robot.hear("camera/image_raw", Image, qos_profile_sensor_data)
+    command = [*ROBOT, "--model", str(tiny_bundle), "--camera", "pattern:64x48"]
+    with started(command) as process:
+        robot.wait(lambda: len(detections) > 5 and decisions and not decisions[-1].safe, 20)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "Traceback" not in output
+    stamps = {(image.header.stamp.sec, image.header.stamp.nanosec) for image in images}
+    seen = detections[5]
+    assert (seen.header.stamp.sec, seen.header.stamp.nanosec) in stamps
+    assert (seen.image_width, seen.image_height) == (64, 48)
+    assert {found.label for found in seen.detections} == {"red", "green", "blue"}
+    assert "go (default" in output
+
+
+def test_robot_in_a_namespace_with_a_parameter_file(robot, tiny_bundle, tmp_path):
+    parameters = tmp_path / "parameters.yaml"
+    parameters.write_text("/**/camera:\n  ros__parameters:\n    frame_id: from_file\n")
+    images = robot.hear("/bot/camera/image_raw", Image, qos_profile_sensor_data)
+    command = [*ROBOT, "--model", str(tiny_bundle), "--camera", "pattern:64x48"]
+    with started([*command, "--namespace", "bot", "--params-file", str(parameters)]):
+        robot.wait(lambda: images, 20)
+    assert images[0].header.frame_id == "from_file"
+
+
+def test_robot_with_the_camera_of_somebody_else(robot, tiny_bundle):
+    decisions = robot.hear("decision", rosidl_class("edge_perception/msg/Decision"))
+    publisher = robot.peer.create_publisher(Image, "/usb/image", qos_profile_sensor_data)
+    image = Image(height=48, width=64, step=64 * 3, encoding="rgb8", data=bytes(64 * 48 * 3))
+
+    def look() -> bool:
+        image.header.stamp = robot.peer.get_clock().now().to_msg()
+        publisher.publish(image)
+        return any(not decision.safe for decision in decisions)
+
+    with started([*ROBOT, "--model", str(tiny_bundle), "--image-topic", "/usb/image"]):
+        robot.wait(look, 20)
+        assert not robot.peer.count_publishers("/camera/image_raw")
+
+
+def test_once_ends_by_itself(tiny_bundle):
+    done = subprocess.run(
+        [*ROBOT, "--model", str(tiny_bundle), "--camera", "pattern:64x48", "--once"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        (["--model", "nowhere.edge"], 1, "nowhere.edge does not exist"),
+        ([], 2, "--model"),
+        (["--model", "x", "--params-file", "nowhere.yaml"], 1, "nowhere.yaml does not exist"),
+        (["--model", "x", "--graph", "nowhere.yaml"], 1, "nowhere.yaml"),
+        (["--model", "x", "--camera", "0", "--image-topic", "/i"], 1, "camera, which is left out"),
+    ],
+)
+def test_robot_that_can_not_start_says_why(arguments, code, reason):
+    done = subprocess.run([*ROBOT, *arguments], capture_output=True, text=True, timeout=20)
+    assert done.returncode == code
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_types_that_are_not_installed_are_named():
+    from edge_perception.core.node import ConfigurationError
+
+    with pytest.raises(ConfigurationError, match="nowhere_msgs/msg/Thing is not installed"):
+        rosidl_class("nowhere_msgs/msg/Thing")
+    assert messages.get("std_msgs/msg/String")
