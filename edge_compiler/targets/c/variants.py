@@ -14,7 +14,7 @@ class Variant:
 
     :ivar flags: for the compiler.
     :ivar lanes: floats a vector.
-    :ivar accumulators: vector registers that a tile's sums may take; the rest hold operands.
+    :ivar registers: vector registers: they bound the size of a tile.
     :ivar supported: C function of the run time that says whether the processor has it.
     :ivar features: what the processor must have, for the manifest.
     """
@@ -22,7 +22,7 @@ class Variant:
     name: str
     flags: tuple[str, ...]
     lanes: int
-    accumulators: int
+    registers: int
     supported: str
     features: tuple[str, ...] = ()
 
@@ -36,7 +36,7 @@ AVX512 = Variant(
     "avx512",
     ("-march=x86-64-v4", "-mprefer-vector-width=512"),
     lanes=16,
-    accumulators=28,
+    registers=32,
     supported="edge_cpu_avx512",
     features=("avx512f", "avx512bw", "avx512dq", "avx512vl"),
 )
@@ -44,7 +44,7 @@ AVX2 = Variant(
     "avx2",
     ("-march=x86-64-v3",),
     lanes=8,
-    accumulators=12,
+    registers=16,
     supported="edge_cpu_avx2",
     features=("avx2", "fma"),
 )
@@ -52,7 +52,7 @@ BASELINE = Variant(
     "baseline",
     ("-march=x86-64",),
     lanes=4,
-    accumulators=12,
+    registers=16,
     supported="edge_cpu_always",
 )
 

@@ -26,7 +26,7 @@ def add_depthwise(low: Lowering, layer: Layer, w: Array, b: Array) -> None:
             "out_row": target.row,
             "residual_plane": residual.plane if residual else 0,
             "residual_row": residual.row if residual else 0,
-            "pixels": min(target.width, 8 if variant.accumulators > 12 else 4),
+            "pixels": min(target.width, 8 if variant.registers >= 32 else 4),
         }
         pointers = layer.pointers(weights, bias)
         return Call("depthwise_run", "depthwise", fields | layer.common_fields(), pointers)

@@ -27,9 +27,14 @@ def choose_tile(width: int, out_blocks: int, variant: Variant, *, most_blocks: i
 
 
 def _tiles(width: int, most_blocks: int, variant: Variant) -> Iterator[Tile]:
-    """Yield the tiles whose sums fit into the registers and that cut the row evenly."""
+    """
+    Yield the tiles that cut the row evenly and whose operands fit into the registers.
+
+    These are the sums, a weight vector for each block, and one broadcast input element.
+    """
     for blocks in range(1, most_blocks + 1):
-        largest = variant.accumulators // (blocks * variant.vectors)
+        vectors = blocks * variant.vectors
+        largest = (variant.registers - 1 - vectors) // vectors
         for pixels in range(1, min(largest, width) + 1):
             count = -(-width // pixels)
             narrow = count * pixels - width
