@@ -1,0 +1,155 @@
+"""The description of the robot: what it says, and mistakes in it."""
+
+import pytest
+import yaml
+
+from edge_perception import cli, graph
+from edge_perception.core.located_yaml import FileError
+from edge_perception.drawing import draw
+from edge_perception.plan import plan, Request, RequestError
+
+
+def load(tmp_path, text):
+    path = tmp_path / "robot.yaml"
+    path.write_text(text)
+    return graph.load(path)
+
+
+def argument(what):
+    return f"arguments: {{it: {{description: words, {what}}}}}\nnodes: {{camera: }}"
+
+
+def arguments(starts, name):
+    """Return the remappings and parameters of a node, the last one of each."""
+    [start] = [start for start in starts if start.name == name]
+    words = start.ros_arguments
+    pairs = zip(words[::2], words[1::2], strict=True)
+    rules = [pair[1].split(":=", 1) for pair in pairs if pair[0] in ("-r", "-p")]
+    return {name: yaml.safe_load(value) for name, value in rules}
+
+
+def test_shipped_graph_connects_camera_perception_and_decision():
+    robot = graph.load()
+    assert {entry.name for entry in robot.nodes} == {"camera", "perception", "decision"}
+    drawn = draw(robot, parameters=True)
+    assert "camera/image_raw  sensor_msgs/msg/Image  sensor_data  from camera" in drawn
+    assert "detections  edge_perception/msg/DetectionArray  default  from perception" in drawn
+
+
+def test_arguments_set_parameters_with_their_type():
+    starts = plan(graph.load(), Request({"model": "x.edge", "camera": "0"}, namespace="/bot/"))
+    assert arguments(starts, "camera") == {
+        "__node": "camera",
+        "__ns": "/bot",
+        "source": "0",
+    }
+    assert arguments(starts, "perception")["model"] == "x.edge"
+
+
+def test_topic_in_place_of_the_camera():
+    starts = plan(graph.load(), Request({"model": "x", "image_topic": "/usb/image"}))
+    assert [start.name for start in starts] == ["decision", "perception"]
+    assert arguments(starts, "perception")["camera/image_raw"] == "/usb/image"
+
+
+def test_parameters_and_remappings_of_the_file(tmp_path):
+    robot = load(
+        tmp_path,
+        """
+        arguments:
+          speed: {description: pictures a second, sets: front.rate}
+        nodes:
+          front:
+            kind: camera
+            parameters: {rate: 5, loop: false, width: 640, source: "7", encoding: rgb8}
+            remap: {camera/image_raw: front/image}
+          perception: {remap: {camera/image_raw: front/image}}
+        """,
+    )
+    starts = plan(robot, Request({"speed": "12"}, use_sim_time=True))
+    found = arguments(starts, "front")
+    assert (found["rate"], found["width"], found["source"]) == (12.0, 640, "7")
+    assert isinstance(found["rate"], float)
+    assert isinstance(found["width"], int)
+    assert found["loop"] is False
+    assert found["use_sim_time"] is True
+    assert found["camera/image_raw"] == "front/image"
+    assert "front/image  sensor_msgs/msg/Image  sensor_data  from front" in draw(robot, False)
+
+
+def test_parameter_file_beats_the_graph_and_is_beaten_by_arguments(tmp_path):
+    robot = load(
+        tmp_path,
+        "arguments: {a: {description: d, sets: camera.source}}\n"
+        "nodes: {camera: {parameters: {rate: 5.0}}}",
+    )
+    file = tmp_path / "parameters.yaml"
+    file.write_text("{}")
+    [start] = plan(robot, Request({"a": "7"}, parameters_file=str(file)))
+    words = start.ros_arguments
+    assert words.index("rate:=5.0") < words.index("--params-file") < words.index('source:="7"')
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "reason"),
+    [
+        ("nodes:\n  camrea: {}", "line 2, column 11", "is 'camera' meant?"),
+        ("nodes:\n  x: {kind: perceptoin}", "line 2, column 13", "is 'perception' meant?"),
+        ("nodes:\n  camera:\n    parameters: {rat: 5}", "line 3, column 18", "is 'rate' meant?"),
+        ("nodes:\n  camera: {parameters: {rate: fast}}", "line 2, column 31", "a number from 0"),
+        ("nodes:\n  camera: {parameters: {rate: -1}}", "line 2, column 31", "a number from 0"),
+        ("nodes:\n  camera: {parameters: {width: 1.5}}", "line 2, column 32", "whole number"),
+        ("nodes:\n  camera: {parameters: {loop: 3}}", "line 2, column 31", "true or false"),
+        ("nodes:\n  camera: {parameters: {encoding: rgb}}", "column 35", "is 'rgb8' meant?"),
+        ("nodes:\n  camera: {remap: {image: x}}", "line 2, column 20", "camera/image_raw"),
+        ("nodes:\n  camera: {}\n  camera: {}", "line 3, column 3", "given twice"),
+        ("nodes:\n  my-cam: {kind: camera}", "line 2", "letters, digits and _"),
+        ("node: {}", "line 1, column 1", "is 'nodes' meant?"),
+        ("arguments: {}", "line 1, column 1", "'nodes' is missing"),
+        (argument("sets: camera.sauce"), "line 1", "'source'"),
+        (argument("sets: cam.source"), "line 1", "'camera'"),
+        (argument("replaces: camera.img"), "line 1", "image"),
+        (argument("required: true"), "line 1", "'sets' and 'replaces'"),
+        ("nodes: [camera", "line 1", "not YAML"),
+        ("nodes: &a\n  camera: *a", "line 2", "aliases"),
+    ],
+)  # fmt: skip
+def test_mistake_is_shown_with_line_and_column(tmp_path, text, place, reason):
+    with pytest.raises(FileError) as caught:
+        load(tmp_path, text)
+    assert str(caught.value).startswith("robot.yaml")
+    assert place in str(caught.value)
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({}, "no model is given: the bundle"),
+        ({"model": ""}, "no model is given"),
+        ({"model": "x", "camera": "0", "image_topic": "/i"}, "camera, which is left out"),
+    ],
+)
+def test_request_that_can_not_be_met(values, reason):
+    with pytest.raises(RequestError, match=reason):
+        plan(graph.load(), Request(values))
+
+
+def test_argument_of_another_type(tmp_path):
+    robot = load(
+        tmp_path,
+        "arguments: {r: {description: d, sets: camera.rate}}\nnodes: {camera: {}}",
+    )
+    with pytest.raises(RequestError, match="r must be of type float, received 'fast'"):
+        plan(robot, Request({"r": "fast"}))
+
+
+def test_check_and_graph_commands(tmp_path, capsys):
+    assert cli.main(["check"]) == 0
+    assert "nothing wrong" in capsys.readouterr().out
+    assert cli.main(["graph", "--parameters"]) == 0
+    assert "frame_id = 'camera_optical_frame'" in capsys.readouterr().out
+    path = tmp_path / "mine.yaml"
+    path.write_text("nodes: {camera: {colour: red}}")
+    assert cli.main(["check", "--graph", str(path)]) == 1
+    assert "mine.yaml, line 1, column 18: unknown key 'colour'" in capsys.readouterr().err

@@ -1,0 +1,59 @@
+"""What all shells share: slots and the thread of a core."""
+
+from queue import Queue
+
+from hypothesis import given
+from hypothesis import strategies as st
+from toy import Text, Toy
+
+from edge_perception import messages
+from edge_perception.transport.worker import Slots, Worker
+
+
+@given(st.lists(st.one_of(st.none(), st.tuples(st.sampled_from("ab"), st.binary(max_size=3)))))
+def test_slots_keep_the_newest_and_count_the_rest(actions):
+    """None takes; a pair puts."""
+    slots = Slots("ab")
+    put: dict[str, list[bytes]] = {"a": [], "b": []}
+    waiting: dict[str, bytes] = {}
+    taken = 0
+    for action in actions:
+        if action is None:
+            assert slots.take(0) == waiting
+            taken += len(waiting)
+            waiting = {}
+        else:
+            port, data = action
+            slots.put(port, data)
+            put[port].append(data)
+            waiting[port] = data
+    for port, sent in put.items():
+        assert slots.traffic[port].received == len(sent)
+    dropped = sum(traffic.dropped for traffic in slots.traffic.values())
+    assert dropped == sum(map(len, put.values())) - taken - len(waiting)
+
+
+def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_on():
+    core, published, errors = Toy(), Queue(), Queue()
+    core.configure({"prefix": ""})
+    worker = Worker(core, lambda: 1, lambda out: out and published.put(out), errors.put, "test")
+    worker.slots.put("text", b"\x00\x01")
+    worker.start()
+    assert isinstance(errors.get(timeout=10), messages.MessageError)
+    worker.slots.put("text", messages.serialize(Text(data="y")))
+    assert published.get(timeout=10) == [("echo", Text(data="y"))]
+    assert worker.stop()
+    assert worker.failures.count == 1
+
+
+def test_stop_gives_up_on_a_step_that_hangs(monkeypatch):
+    monkeypatch.setattr("edge_perception.transport.worker.STOP_TIMEOUT", 0.05)
+    core = Toy()
+    core.configure({"prefix": ""})
+    worker = Worker(core, lambda: 1, lambda outputs: None, lambda error: None, "test")
+    worker.slots.put("text", messages.serialize(Text(data="wait")))
+    worker.start()
+    assert core.entered.wait(10)
+    assert not worker.stop()
+    assert worker.busy() > 0
+    core.proceed.set()
