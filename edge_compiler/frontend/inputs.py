@@ -48,11 +48,8 @@ def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
 def _check(value: onnx.ValueInfoProto) -> None:
     tensor = value.type.tensor_type
     if tensor.elem_type != onnx.TensorProto.FLOAT:
-        kind = (
-            onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
-            if value.type.HasField("tensor_type")
-            else "no tensor"
-        )
+        names = {number: name.lower() for name, number in onnx.TensorProto.DataType.items()}
+        kind = names.get(tensor.elem_type, "of an unknown type")
         raise CompileError(
             f"the input '{value.name}' is {kind}, but only float32 inputs are supported: "
             "export the model with a float32 input"

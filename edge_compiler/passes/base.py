@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from edge_compiler.ir.evaluate import check_finite
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_perception.runtime.manifest import Fusion
 
@@ -92,6 +93,12 @@ def bypass(graph: Graph, node: Node) -> bool:
 
 
 def new_constant(name: str, array: ArrayLike) -> Value:
-    """Return a constant of float32."""
-    data = np.asarray(array, np.float32)
+    """
+    Return a constant of float32.
+
+    :raises CompileError: if it isn't finite.
+    """
+    with np.errstate(over="ignore"):  # an overflow is told as such
+        data = np.asarray(array, np.float32)
+    check_finite(name, data)
     return Value(name, data.shape, data.dtype, data)

@@ -71,7 +71,8 @@ def _batch_normalization(node: Node) -> Affine | None:
     if any(constant is None for constant in constants):
         return None
     gamma, beta, mean, variance = (c.astype(np.float64) for c in constants if c is not None)
-    scale = gamma / np.sqrt(variance + node.attributes["epsilon"])
+    with np.errstate(all="ignore"):  # what isn't a number then is refused
+        scale = gamma / np.sqrt(variance + node.attributes["epsilon"])
     return node.input(0), scale, beta - mean * scale
 
 

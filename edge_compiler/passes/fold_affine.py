@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.passes.base import absorb, Decision, done, graph_pass, kept, new_constant
 from edge_compiler.passes.channel_affine import get_affine
@@ -44,7 +45,7 @@ def fold_affine_forward(graph: Graph) -> Iterator[Decision]:
         if layer is None or layer.op not in ("Conv", "Gemm") or layer.input(0) is not node.output:
             continue
         source, scale, shift = get_affine(node)
-        if reason := _constant_weights(layer):
+        if reason := ops.refusal(layer):
             yield kept(node, f"not folded into '{layer.name}': {reason}")
             continue
         if layer.op == "Conv" and any(layer.attributes["pads"]) and np.any(shift):
@@ -62,13 +63,7 @@ def fold_affine_forward(graph: Graph) -> Iterator[Decision]:
 def _obstacle(graph: Graph, layer: Node) -> str | None:
     if graph.sole_consumer(layer.output) is None:
         return "its result is used elsewhere too"
-    return _constant_weights(layer)
-
-
-def _constant_weights(layer: Node) -> str | None:
-    if any(value is not None and value.constant is None for value in layer.inputs[1:]):
-        return "its weights are computed"
-    return None
+    return ops.refusal(layer)
 
 
 def _fold_into_inputs(layer: Node, scale: Array, shift: Array) -> None:

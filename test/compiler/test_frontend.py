@@ -303,6 +303,16 @@ def test_computed_constants_that_are_no_numbers(tmp_path: Path) -> None:
         refused(model, tmp_path, "constant 'l'")
 
 
+def test_a_negative_variance(tmp_path: Path) -> None:
+    """Folding a batch normalisation must not make weights that are no numbers."""
+    model = make_model(
+        [node("BatchNormalization", "x s s s v", "y")],
+        IMAGE,
+        {"s": weights(4), "v": np.array([1, 1, -1, 1], np.float32)},
+    )
+    refused(model, tmp_path, "constant 'y/scale' .* holds 1 NaN")
+
+
 def test_constants_larger_than_memory(tmp_path: Path) -> None:
     model = make_model(
         [
@@ -389,6 +399,12 @@ def test_truncated_files(tmp_path: Path) -> None:
             load(path)
 
 
+def test_what_is_fuzzed_is_a_good_model(tmp_path: Path) -> None:
+    graph = load_model(FUZZED, tmp_path)
+    optimise(graph)
+    assert_same(graph, FUZZED)
+
+
 @settings(
     max_examples=300,
     deadline=None,
@@ -402,7 +418,7 @@ def test_truncated_files(tmp_path: Path) -> None:
 )
 def test_changed_bytes(tmp_path: Path, changes: list[tuple[float, int]]) -> None:
     """Whatever byte changes, there is a graph or a CompileError: no crash, no other exception."""
-    content = bytearray(FUZZED)
+    content = bytearray(FUZZED.SerializeToString())
     for place, byte in changes:
         content[int(place * len(content))] = byte
     path = tmp_path / "model.onnx"
@@ -415,12 +431,24 @@ FUZZED = make_model(
     [
         node("Pad", "x pads", "p"),
         node("Conv", "p w bias", "a", strides=[2, 2], auto_pad="SAME_UPPER", dilations=[1, 1]),
-        node("Relu", "a", "b"),
+        node("Mul", "a bias3", "s"),
+        node("Relu", "s", "b"),
         node("AveragePool", "b", "c", kernel_shape=[2, 2], ceil_mode=1),
-        node("Reshape", "c shape", "y"),
+        node("BatchNormalization", "c bias bias bias bias", "n"),
+        node("Conv", "n w2", "z", group=2),
+        node("Reshape", "z shape", "f"),
+        node("Gemm", "f m", "g", transB=1),
+        node("Add", "g bias", "y"),
     ],
     IMAGE,
-    {"w": weights(2, 4, 1, 1), "bias": weights(2), "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1])}
-    | {"shape": np.array([1, -1])},
+    {
+        "w": weights(2, 4, 1, 1),
+        "bias": weights(2, low=0.1),
+        "bias3": weights(2, 1, 1),
+        "w2": weights(2, 1, 1, 1),
+        "m": weights(2, 18),
+        "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1]),
+        "shape": np.array([1, -1]),
+    },
     opset=13,
-).SerializeToString()
+)
