@@ -58,7 +58,7 @@ def open_library(path: Path) -> Any:
     """
     try:
         # local symbols keep two models apart
-        library = ctypes.CDLL(str(path.resolve()), mode=ctypes.RTLD_LOCAL | os.RTLD_NOW)
+        library = ctypes.CDLL(_unique_name(path), mode=ctypes.RTLD_LOCAL | os.RTLD_NOW)
         for name, (result, arguments) in _FUNCTIONS.items():
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
@@ -74,6 +74,25 @@ def open_library(path: Path) -> Any:
             f"{ABI_VERSION}; compile the model again with edgec compile"
         )
     return library
+
+
+_LOADED: dict[tuple[int, int], int] = {}
+
+
+def _unique_name(path: Path) -> str:
+    """
+    Return a name for the file that no other file had before.
+
+    The dynamic linker takes a name that it knows for the library that it has loaded: a bundle that
+    was compiled again to the same path would never be seen. A loaded file stays open, so its
+    descriptor is nobody else's.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    status = os.fstat(descriptor)
+    kept = _LOADED.setdefault((status.st_dev, status.st_ino), descriptor)
+    if kept != descriptor:
+        os.close(descriptor)
+    return f"/proc/self/fd/{kept}"
 
 
 def pointers(arrays: Iterable[np.ndarray[Any, Any]]) -> Any:

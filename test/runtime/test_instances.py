@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from pathlib import Path
 import platform
+import shutil
 
 from box_model import compile_c, Spec
 import numpy as np
@@ -180,6 +181,15 @@ def test_instances_and_models_run_side_by_side(make: Make) -> None:
 
     with ThreadPoolExecutor(len(models)) as pool:
         list(pool.map(work, range(len(models))))
+
+
+def test_a_library_that_was_built_again_is_loaded_again(build: Build, tmp_path: Path) -> None:
+    path = tmp_path / "model.so"
+    for channels in (2, 3):
+        new = tmp_path / "new.so"
+        shutil.copy(build(Spec(channels=channels)), new)
+        new.replace(path)
+        assert Library(path).model.inputs[0].shape[1] == channels
 
 
 def test_the_gil_is_released_while_the_model_runs(build: Build) -> None:
