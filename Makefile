@@ -2,7 +2,7 @@
 # `make` lists what can be done. Everything runs in .venv, which the first command sets up.
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := edge_compiler edge_perception launch setup.py test tools
+CODE := bench edge_compiler edge_perception launch setup.py test tools
 
 # A ROS 2 that the shell has sourced must not mix with the one in .venv
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPLEMENTATION
@@ -28,13 +28,14 @@ test: lint ## lint, then run all tests
 test-quick: setup ## run the tests that compile no large network
 	$(BIN)/pytest -n 2 -m "not slow"
 
+# ament_pep257 does not know properties, whose docstrings are not imperative (D401); ruff does
 lint: setup ## check style, types and ROS 2's conventions
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	@mkdir -p build
 	@$(BIN)/ament_flake8 --config tools/ament_flake8.ini $(CODE) >build/flake8.log || { cat build/flake8.log; exit 1; }
-	@$(BIN)/ament_pep257 $(CODE) >build/pep257.log 2>&1 || { cat build/pep257.log; exit 1; }
+	@$(BIN)/ament_pep257 --add-ignore D401 $(CODE) >build/pep257.log 2>&1 || { cat build/pep257.log; exit 1; }
 
 clean: ## remove what was built, .venv too
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build install log output *.egg-info

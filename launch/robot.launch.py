@@ -5,6 +5,7 @@ The nodes configure and activate themselves (their parameter ``autostart``). The
 one of them does: with an error if that node failed, since half a robot should not drive on.
 """
 
+from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     OpaqueFunction,
@@ -17,7 +18,6 @@ from launch_ros.actions import Node
 
 from edge_perception.graph import Graph, load
 from edge_perception.plan import plan, Request
-from launch import Action, LaunchContext, LaunchDescription
 
 
 def generate_launch_description() -> LaunchDescription:
