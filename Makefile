@@ -2,7 +2,7 @@
 # `make` lists what can be done. Everything runs in .venv, which the first command sets up.
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := bench edge_compiler edge_perception launch setup.py test tools
+CODE := $(wildcard bench) edge_compiler edge_perception launch setup.py test tools
 
 # A ROS 2 that the shell has sourced must not mix with the one in .venv
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPLEMENTATION
