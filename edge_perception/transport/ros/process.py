@@ -20,6 +20,7 @@ from edge_perception.transport.ros.node import RosNode
 
 PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 REFUSALS = (
     ConfigurationError,
     NameValidationException,
@@ -35,7 +36,7 @@ class Stop:
     def __init__(self) -> None:
         self.failed = False
         self._event = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, lambda *_: self.set())
 
     def set(self) -> None:
@@ -86,6 +87,8 @@ def run(
         for node in reversed(nodes):
             node.destroy_node()
         rclpy.try_shutdown()
+        for number in SIGNALS:  # a second Ctrl-C must not kill Python while it ends
+            signal.signal(number, signal.SIG_IGN)
     return int(stop.failed)
 
 
