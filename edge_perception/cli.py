@@ -3,7 +3,7 @@
 ``edge-robot``: start the robot of config/robot.yaml in one process, check it, draw it.
 
 Exit codes: 0 ended as asked, 1 a node can't be started or a file is wrong (one sentence on
-standard error says why), 2 wrong usage.
+standard error says why), 2 wrong usage, 130 interrupted before the start.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (FileError, RequestError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before there was anything to end
+        return 130
 
 
 def build_parser(graph: Graph) -> argparse.ArgumentParser:

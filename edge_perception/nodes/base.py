@@ -63,6 +63,9 @@ def run(kind: NodeType) -> int:
 
     :returns: the exit code
     """
-    from edge_perception.transport.ros import process
+    try:
+        from edge_perception.transport.ros import process
 
-    return process.run(lambda stop: [make(kind)], sys.argv)
+        return process.run(lambda stop: [make(kind)], sys.argv)
+    except KeyboardInterrupt:  # before there was anything to end
+        return 130

@@ -62,6 +62,21 @@ def shared_memory_of_this_process() -> list[str]:
     ]
 
 
+def test_no_camera_image_is_lost_between_processes(robot):
+    """Fast DDS's own settings lose many best-effort images of this size: one must ship a profile."""
+    pixels = bytes(640 * 480 * 3)
+    image = Image(height=480, width=640, step=640 * 3, encoding="rgb8", data=pixels)
+    override = "qos_overrides./copy.publisher.reliability:=best_effort"
+    with started([*TOY, "--ros-args", "-p", override]):
+        heard = robot.hear("copy", Image, qos_profile_sensor_data)
+        publisher = robot.speak("image", Image, qos_profile_sensor_data)
+        robot.wait(lambda: heard or publisher.publish(image))
+        for number in range(1, 31):
+            image.header.stamp.sec = number
+            publisher.publish(image)
+            robot.wait(lambda now=number: heard[-1].header.stamp.sec == now, 3)
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

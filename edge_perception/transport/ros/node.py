@@ -121,8 +121,9 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         """Stop the core before the node goes."""
         try:
             self._clean_up()
-        finally:
-            super().destroy_node()
+        except RuntimeError as error:
+            self.get_logger().error(str(error))
+        super().destroy_node()
 
     def _transition(self, action: Callable[[], None], target: State) -> TransitionCallbackReturn:
         """Act, and report exceptions, which rclpy swallows."""
