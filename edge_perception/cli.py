@@ -9,9 +9,10 @@ standard error says why), 2 wrong usage, 130 interrupted before the start.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 import sys
+from typing import TYPE_CHECKING
 
 from edge_perception import graph as graphs
 from edge_perception.core.located_yaml import FileError
@@ -19,6 +20,9 @@ from edge_perception.drawing import draw
 from edge_perception.graph import Graph
 from edge_perception.nodes import base
 from edge_perception.plan import plan, Request, RequestError
+
+if TYPE_CHECKING:
+    from edge_perception.transport.ros.node import RosNode
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -114,14 +118,12 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
         ros_arguments += ["--ros-args", "--log-level", options.log_level]
     from edge_perception.transport.ros import process, watch
 
-    return process.run(
-        lambda stop: [
-            watch.make(stop, options.namespace, options.once),
-            *(base.make(base.find(start.kind), start.ros_arguments) for start in starts),
-        ],
-        ros_arguments,
-        options.duration,
-    )
+    def make_nodes(stop: process.Stop) -> Iterator[RosNode]:
+        yield watch.make(stop, options.namespace, options.once)
+        for start in starts:
+            yield base.make(base.find(start.kind), start.ros_arguments)
+
+    return process.run(make_nodes, ros_arguments, options.duration)
 
 
 def _check(graph: Graph, options: argparse.Namespace) -> int:

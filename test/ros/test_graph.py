@@ -1,5 +1,7 @@
 """The description of the robot: what it says, and mistakes in it."""
 
+import re
+
 import pytest
 import yaml
 
@@ -7,6 +9,7 @@ from edge_perception import cli, graph
 from edge_perception.core.located_yaml import FileError
 from edge_perception.drawing import draw
 from edge_perception.plan import plan, Request, RequestError
+from edge_perception.share import share_dir
 
 
 def load(tmp_path, text):
@@ -34,6 +37,15 @@ def test_shipped_graph_connects_camera_perception_and_decision():
     drawn = draw(robot, parameters=True)
     assert "camera/image_raw  sensor_msgs/msg/Image  sensor_data  from camera" in drawn
     assert "detections  edge_perception/msg/DetectionArray  default  from perception" in drawn
+
+
+def test_example_of_the_guide(tmp_path):
+    guide = (share_dir() / "docs" / "ros.md").read_text()
+    [example] = re.findall(r"```yaml\n(arguments:.*?)```", guide, re.DOTALL)
+    robot = load(tmp_path, example)
+    drawn = draw(robot, parameters=False)
+    assert "front/image_raw  sensor_msgs/msg/Image  sensor_data  from front" in drawn
+    assert "rear/image_raw  sensor_msgs/msg/Image  default  to outside" in drawn
 
 
 def test_arguments_set_parameters_with_their_type():

@@ -63,7 +63,7 @@ def shared_memory_of_this_process() -> list[str]:
 
 
 def test_no_camera_image_is_lost_between_processes(robot):
-    """Fast DDS's own settings lose many best-effort images of this size: one must ship a profile."""
+    """With the settings of Fast DDS itself, images of this size get lost."""
     pixels = bytes(640 * 480 * 3)
     image = Image(height=480, width=640, step=640 * 3, encoding="rgb8", data=pixels)
     override = "qos_overrides./copy.publisher.reliability:=best_effort"

@@ -15,7 +15,8 @@ from edge_perception.transport.ros.typesupport import rosidl_class
 
 GRACE = 1.0  # seconds that discovery may take after activation
 SILENCE = 1.5  # seconds without a message after which something is wrong
-MISSED = 3.0  # ... unless the messages come seldom: then, so many usual intervals
+MISSED = 3.0  # ... unless messages come seldom: then, so many times their interval
+SELDOM = 10.0  # seconds between messages beyond which it was an interruption
 SUGGESTIONS = 3
 
 
@@ -70,7 +71,9 @@ class Input:
 
     def _receive(self, data: bytes) -> None:
         now = time.monotonic()
-        self._interval, self._last = now - self._last, now
+        interval, self._last = now - self._last, now
+        if self._traffic.received and interval < SELDOM:
+            self._interval = interval
         self._put(self._port.name, data)
 
     def _state(self, now: float, silent: float) -> tuple[Level, str]:
@@ -87,7 +90,7 @@ class Input:
             return Level.ERROR, self._no_publisher(publishers)
         if self._port.qos is Qos.LATCHED and self._traffic.received:
             return Level.OK, "received"
-        if silent > max(SILENCE, MISSED * self._interval * bool(self._traffic.received)):
+        if silent > max(SILENCE, MISSED * self._interval):
             return Level.ERROR, (
                 f"no message on {self._topic} for {silent:.0f} s although {_name(useful[0])}"
                 " publishes there: is it active, and does its device deliver?"

@@ -39,7 +39,6 @@ HANGING = 1.5  # seconds after which a step that did not return is reported
 FAILURE_SHOWN = 2.0  # seconds for which an exception stays an ERROR diagnostic
 LOG_PERIOD = 1.0  # seconds between two tracebacks in the log
 
-
 AUTOSTART = Parameter(
     "autostart",
     True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 import os
 import signal
 import sys
@@ -19,7 +19,6 @@ from edge_perception.share import share_dir
 from edge_perception.transport.ros.node import RosNode
 
 PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 REFUSALS = (
     ConfigurationError,
@@ -59,7 +58,7 @@ class Stop:
 
 
 def run(
-    make_nodes: Callable[[Stop], Sequence[RosNode]],
+    make_nodes: Callable[[Stop], Iterable[RosNode]],
     arguments: Sequence[str],
     duration: float | None = None,
 ) -> int:
@@ -73,10 +72,11 @@ def run(
     """
     use_transport_profile()
     stop = Stop()
-    nodes: Sequence[RosNode] = ()
+    nodes: list[RosNode] = []
     try:
         rclpy.init(args=list(arguments), signal_handler_options=SignalHandlerOptions.NO)
-        nodes = make_nodes(stop)
+        for node in make_nodes(stop):
+            nodes.append(node)
         if all(not stop and node.start() for node in nodes):
             _spin(nodes, stop, duration)
         else:
