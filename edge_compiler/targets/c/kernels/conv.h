@@ -22,6 +22,7 @@ typedef struct {
     int chunk;                               /* input blocks that are summed up apart; 0: all in one sum */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     int block_weights;                       /* floats from one output block's weights to the next */
+    int prefetch;                            /* floats by which weights are fetched ahead; 0: the processor does it */
     int out_blocks, out_h, out_w, out_plane, out_row;
     int residual_plane, residual_row;
     int has_residual;                        /* y = act(conv + residual) */
@@ -34,9 +35,9 @@ typedef struct {
 
 enum { CONV_MAX_TILE = 32 };
 
-/* Accumulate `lanes` input channels at one kernel position. */
-INLINE const float *conv_accumulate(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
-                                    const float *restrict x, const float *restrict w)
+/* Accumulate `lanes` input channels at one kernel position; return the next weights. */
+INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
+                               const float *restrict x, const float *restrict w)
 {
     const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
     NO_UNROLL
@@ -44,6 +45,8 @@ INLINE const float *conv_accumulate(const conv c, const int pixels, const int bl
         vec weight[CONV_MAX_TILE];
         UNROLL for (int v = 0; v < vectors; v++)
             weight[v] = load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
+        if (c.prefetch)
+            UNROLL for (int b = 0; b < blocks; b++) __builtin_prefetch(w + b * c.block_weights + c.prefetch, 0, 3);
         UNROLL for (int p = 0; p < pixels; p++)
             UNROLL for (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
     }
@@ -57,8 +60,8 @@ INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks
     for (int i = first; i < last; i++)
         for (int ky = 0; ky < c.kernel_h; ky++)
             for (int kx = 0; kx < c.kernel_w; kx++)
-                w = conv_accumulate(c, pixels, blocks, lanes, sum,
-                                    x + i * c.in_plane + ky * c.dilation_h * c.in_row + kx * c.dilation_w * c.in_lanes, w);
+                w = conv_lanes(c, pixels, blocks, lanes, sum,
+                               x + i * c.in_plane + ky * c.dilation_h * c.in_row + kx * c.dilation_w * c.in_lanes, w);
     return w;
 }
 

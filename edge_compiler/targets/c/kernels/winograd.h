@@ -24,7 +24,7 @@ typedef struct {
     int out_blocks, out_h, out_w, out_plane, out_row;
     int residual_plane, residual_row, has_residual;
     activation act;
-    int pixels, blocks, wide_tiles, narrow_tiles; /* of the products, see conv.h */
+    int pixels, blocks, wide_tiles, narrow_tiles, prefetch; /* of the products, see conv.h */
 } winograd;
 
 enum { WINOGRAD_MAX = 6 };
@@ -201,7 +201,7 @@ INLINE void winograd_run(const winograd c, const float *x, const float *w, const
         .in_blocks = c.in_blocks, .in_lanes = BLOCK, .last_lanes = c.last_lanes, .in_plane = c.chunk_tiles * BLOCK,
         .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .out_plane = c.chunk_tiles * BLOCK,
         .pixels = c.pixels, .blocks = c.blocks, .wide_tiles = c.wide_tiles, .narrow_tiles = c.narrow_tiles,
-        .block_weights = points * channels * BLOCK,
+        .block_weights = points * channels * BLOCK, .prefetch = c.prefetch,
     };
     float *in_points = scratch, *out_points = scratch + points * in_stride;
     const range todo = share(chunks * c.splits, part, parts);

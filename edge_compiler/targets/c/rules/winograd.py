@@ -17,6 +17,11 @@ _CACHE_FLOATS = 96 * 1024
 """Transformed input and products of a chunk: a good part of a core's second-level cache."""
 
 
+_PREFETCH_FLOATS = 512
+_PREFETCHED_WEIGHTS = 1 << 20
+"""Transformed weights, in floats, that come from a cache; those from memory gain nothing."""
+
+
 def choose_winograd(layer: Layer, channels: int) -> int | None:
     """
     Return the tile size 2 or 4 if it is expected to beat direct convolution, else None.
@@ -108,6 +113,7 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int) -> Non
             "blocks": tile.blocks,
             "wide_tiles": tile.wide,
             "narrow_tiles": tile.narrow,
+            "prefetch": _PREFETCH_FLOATS if floats < _PREFETCHED_WEIGHTS else 0,
         }
         pointers = (*layer.pointers(weights, bias), SCRATCH)
         return Call("winograd_run", "winograd", fields, pointers)
