@@ -29,8 +29,12 @@ def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
 
 
 def shared_memory(process: subprocess.Popen[str]) -> set[str]:
