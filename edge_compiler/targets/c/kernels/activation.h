@@ -15,6 +15,12 @@ typedef struct { activation_kind kind; float a, b; } activation;
 
 INLINE vec sigmoid(vec x) { return 1.0f / (1.0f + vec_exp(-x)); }
 
+/* Is it long code? Then kernels apply it in a loop over what they have stored, not for each register of a tile. */
+INLINE int is_long(activation act)
+{
+    return act.kind == ACT_SIGMOID || act.kind == ACT_SILU || act.kind == ACT_TANH;
+}
+
 INLINE vec activate(activation act, vec x)
 {
     switch (act.kind) {
@@ -29,6 +35,12 @@ INLINE vec activate(activation act, vec x)
     case ACT_HARD_SWISH: return x * vec_min(splat(1.0f), vec_max(splat(0.0f), x * (1.0f / 6.0f) + 0.5f));
     }
     return x;
+}
+
+/* Apply it to so many floats, whole blocks, in place. */
+INLINE void activate_line(activation act, float *line, int floats)
+{
+    NO_UNROLL for (int i = 0; i < floats; i += LANES) store(line + i, activate(act, load(line + i)));
 }
 
 #endif

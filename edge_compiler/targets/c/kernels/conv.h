@@ -88,13 +88,16 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
     w = conv_blocks(c, pixels, blocks, c.in_lanes, done, whole, sum, x, w);
     if (whole < c.in_blocks) conv_blocks(c, pixels, blocks, c.last_lanes, whole, c.in_blocks, sum, x, w);
 
+    const int later = is_long(c.act);
     UNROLL for (int p = 0; p < pixels; p++)
         UNROLL for (int v = 0; v < vectors; v++) {
             vec result = sum[p * vectors + v];
             if (c.has_residual)
                 result += load(r + v / VECTORS * c.residual_plane + v % VECTORS * LANES + p * BLOCK);
-            store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * BLOCK, activate(c.act, result));
+            store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * BLOCK, later ? result : activate(c.act, result));
         }
+    if (later)
+        for (int block = 0; block < blocks; block++) activate_line(c.act, y + block * c.out_plane, pixels * BLOCK);
 }
 
 /* One row of tiles for `blocks` output blocks, or a single tile of it if `tile` >= 0. */

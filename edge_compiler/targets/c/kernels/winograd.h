@@ -153,10 +153,11 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
                 if (j >= columns) continue;
                 vec result = o[j] + bias;
                 if (c.has_residual) result += load(r + i * c.residual_row + j * BLOCK + v);
-                store(y + i * c.out_row + j * BLOCK + v, activate(c.act, result));
+                store(y + i * c.out_row + j * BLOCK + v, is_long(c.act) ? result : activate(c.act, result));
             }
         }
-    }
+    }    if (is_long(c.act))
+        for (int i = 0; i < rows; i++) activate_line(c.act, y + i * c.out_row, columns * BLOCK);
 }
 
 INLINE void winograd_chunk_in(const winograd c, const float *x, float *points, const int chunk)
