@@ -2,14 +2,14 @@
 # `make` lists what can be done. Everything runs in .venv, which the first command sets up.
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := $(wildcard bench) edge_compiler edge_perception launch setup.py test tools
+CODE := bench edge_compiler edge_perception launch setup.py test tools
 
 # A ROS 2 that the shell has sourced must not mix with the one in .venv
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPLEMENTATION
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick lint clean
+.PHONY: help setup demo bench test test-quick lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ setup: ## set up .venv; does nothing when nothing has changed
 
 demo: setup ## fetch and compile a trained network, and run the robot's graph on real pictures
 	@$(BIN)/python -m edge_perception.demo
+
+bench: setup ## measure compiled networks beside other engines; takes a quarter of an hour
+	@$(BIN)/python -m bench
 
 test: lint ## lint, then run all tests
 	$(BIN)/pytest -n 2

@@ -1,0 +1,121 @@
+"""A virtual environment for each engine, so that none disturbs another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+from bench.cache import BenchError, cache_folder, digest, folder_size
+from bench.engines import Engine, OURS, ROOT
+from edge_compiler.atomic import new_folder
+from edge_compiler.version import VERSION
+
+INSTALL_SECONDS = 900
+CONVERT_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Environment:
+    """
+    An engine that is ready to run.
+
+    :ivar size: of its package, without what the package depends on, in bytes.
+    """
+
+    engine: Engine
+    python: Path
+    version: str
+    size: int
+
+
+def prepare(engine: Engine, *, upgrade: bool) -> Environment:
+    """
+    Install an engine, if it isn't yet.
+
+    :param upgrade: install the current release, even if one is installed.
+    :raises BenchError: if that fails.
+    """
+    # without dependencies: pnnx would bring torch, which it does not need to convert ONNX
+    python = install(engine.module, "--no-deps", *engine.packages, upgrade=upgrade)
+    if engine.name == OURS:
+        return Environment(engine, python, VERSION, 0)
+    folders = [str(path) for path in python.parent.parent.glob("lib/*/site-packages")]
+    installed = {
+        package.metadata["Name"].lower(): package for package in distributions(path=folders)
+    }
+    package = installed[engine.package.lower()]
+    files = [Path(str(file.locate())) for file in package.files or ()]
+    size = sum(file.stat().st_size for file in files if file.is_file() and file.suffix != ".pyc")
+    return Environment(engine, python, package.version, size)
+
+
+def install(name: str, *packages: str, upgrade: bool = False) -> Path:
+    """
+    Return the Python of an environment with packages, installed if need be.
+
+    :param packages: arguments for pip.
+    :param upgrade: install the current releases, even if the packages are installed.
+    :raises BenchError: if that fails.
+    """
+    folder = cache_folder() / "environments" / name
+    python = folder / "bin" / "python"
+    stamp, contents = folder / "complete", f"{sys.version}\n{' '.join(packages)}\n"
+    if upgrade or not stamp.is_file() or stamp.read_text() != contents:
+        run([sys.executable, "-m", "venv", "--clear", folder], INSTALL_SECONDS)
+        run([python, "-m", "pip", "install", *packages], INSTALL_SECONDS)
+        stamp.write_text(contents)
+    return python
+
+
+def convert(environment: Environment, name: str, model: Path) -> Path:
+    """
+    Return the folder with what the engine loads, converted if need be.
+
+    :raises BenchError: if the engine's converter fails.
+    """
+    engine = environment.engine
+    key = digest(model, environment.version, *engine.sources)
+    folder = cache_folder() / "conversions" / name / f"{engine.module}-{key}"
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for outdated in folder.parent.glob(f"{engine.module}-*"):
+        shutil.rmtree(outdated)
+    python = sys.executable if engine.converts_here else environment.python
+    with new_folder(folder) as new:
+        command = [python, "-m", "bench.worker", "convert", engine.module, model, new]
+        run(command, CONVERT_SECONDS)
+    return folder
+
+
+def installed_size(environment: Environment, conversion: Path) -> int:
+    """Return the bytes that a robot needs of an engine and a model, beside Python and numpy."""
+    return environment.size + folder_size(conversion)
+
+
+def run(command: list[Path | str], timeout: float) -> None:
+    """
+    Run a command in the root of the repository.
+
+    :raises BenchError: with the end of what it wrote, if it fails.
+    """
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"{command[0]} took longer than {timeout:.0f} s") from None
+    if done.returncode != 0:
+        lines = done.stdout.strip().splitlines()[-3:]
+        raise BenchError(" | ".join(line.strip() for line in lines) or f"{command[0]} failed")

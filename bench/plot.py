@@ -1,0 +1,82 @@
+"""
+Draws a file of results: ``python -m bench.plot RESULTS.json PLOT.png``.
+
+Runs in an environment of its own, with matplotlib.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from bench.engines import OURS
+
+OTHER_COLORS = ["#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#bbbbbb", "#888888"]
+"""Paul Tol's bright scheme: can be told apart by everybody."""
+OUR_COLOR = "#ee6677"
+GROUP = 0.8
+"""Width of a network's bars, of the 1 that it has."""
+
+
+def main() -> None:
+    """Draw the file named first into the file named second."""
+    source, target = map(Path, sys.argv[1:])
+    results = json.loads(source.read_text(encoding="utf-8"))
+    threads = sorted(results["machine"]["ceilings"], key=int)
+    figure = Figure(figsize=(11, 3.6 * len(threads)), layout="constrained")
+    rows = figure.subplots(len(threads), 1, squeeze=False)
+    for axes, count in zip(rows[:, 0], threads, strict=True):
+        draw(axes, results, int(count))
+    rows[0, 0].legend(ncols=4, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.08))
+    machine = results["machine"]
+    figure.supxlabel(
+        f"{machine['processor']}, {machine['cores']} cores, {results['date'][:10]}; batch 1,"
+        " float32, fastest run of each; bold: the fastest other engine's time over ours",
+        fontsize=9,
+    )
+    partial = target.with_suffix(".partial")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(partial, dpi=150, format="png")
+    partial.rename(target)
+
+
+def draw(axes: Any, results: dict[str, Any], threads: int) -> None:
+    """Draw how many times as long as ours each engine takes, for one number of threads."""
+    engines = [name for name, engine in results["engines"].items() if engine["float32"]]
+    fastest = {
+        (latency["network"], latency["engine"]): latency["minimum_ms"]
+        for latency in results["latencies"]
+        if latency["threads"] == threads and latency["correct"]
+    }
+    networks = [name for name in results["networks"] if (name, OURS) in fastest]
+    width = GROUP / len(engines)
+    for index, engine in enumerate(engines):
+        ratios = [
+            fastest.get((name, engine), float("nan")) / fastest[name, OURS] for name in networks
+        ]
+        places = [place + (index + 0.5) * width - GROUP / 2 for place in range(len(networks))]
+        color = OUR_COLOR if engine == OURS else OTHER_COLORS[index - 1]
+        axes.bar(places, ratios, width * 0.92, label=engine, color=color)
+    for place, name in enumerate(networks):
+        others = [
+            time
+            for (network, engine), time in fastest.items()
+            if network == name and engine != OURS
+        ]
+        if others:
+            ratio, most = (pick(others) / fastest[name, OURS] for pick in (min, max))
+            axes.text(place, most + 0.04, f"{ratio:.2f}", ha="center", weight="bold")
+    axes.axhline(1, color="black", linewidth=0.8, zorder=0)
+    ticks = [f"{name}\n{fastest[name, OURS]:.2f} ms" for name in networks]
+    axes.set_xticks(range(len(networks)), ticks)
+    axes.set_ylabel(f"time / {OURS}'s")
+    axes.set_title(f"{threads} thread{'s' if threads > 1 else ''}", loc="left", weight="bold")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+if __name__ == "__main__":
+    main()

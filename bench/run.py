@@ -1,0 +1,163 @@
+"""The benchmark from installing the engines to the table, the file of results and the plot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+import subprocess
+
+import numpy as np
+
+from bench import environments
+from bench.cache import BenchError, cache_folder, network_file
+from bench.engines import ENGINES, REFERENCE, ROOT
+from bench.environments import Environment
+from bench.machine import describe_machine
+from bench.measure import Bench
+from bench.networks import NETWORKS
+from bench.results import Competitor, NetworkSize, Results, write_results
+from bench.table import show
+from edge_compiler import targets
+from edge_compiler.analysis import analyze
+from edge_compiler.targets.base import Progress
+from edge_compiler.terminal import note, progress, say
+
+SEED = 5
+PLOT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What to measure.
+
+    :ivar rounds: turns of each engine with each network and number of threads.
+    :ivar seconds: that a turn takes, about.
+    :ivar upgrade: install the engines' current releases first.
+    :ivar prepare: install and convert, but measure nothing.
+    """
+
+    engines: Sequence[str]
+    models: Sequence[str]
+    threads: Sequence[int]
+    rounds: int = 10
+    seconds: float = 0.25
+    upgrade: bool = False
+    prepare: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """All engines and networks are measured."""
+        return set(self.engines) >= set(ENGINES) and set(self.models) >= set(NETWORKS)
+
+
+def run(plan: Plan) -> None:
+    """
+    Prepare, measure, show, and keep the results.
+
+    :raises BenchError: if there is nothing to measure, or nothing to compare with.
+    """
+    failures: list[str] = []
+    with progress() as report:
+        ready = install(plan, failures, report)
+        if REFERENCE not in ready:
+            raise BenchError(failures[-1])
+        conversions = {name: convert(name, ready, failures, report) for name in plan.models}
+        if not plan.prepare:
+            report("measuring the machine", 0, 0)
+            results = start_results(plan, ready, failures)
+            measure(plan, results, ready, conversions, report)
+    if plan.prepare:
+        for failure in failures:
+            note(failure, style="yellow")
+        return
+    show(results)
+    keep(results, plan.complete)
+
+
+def install(plan: Plan, failures: list[str], report: Progress) -> dict[str, Environment]:
+    """Return the engines that could be installed, and note which could not."""
+    # the others' answers are compared with the reference's
+    names = [name for name in ENGINES if name in {*plan.engines, REFERENCE}]
+    ready = {}
+    upgraded: set[str] = set()
+    for index, name in enumerate(names):
+        report(f"installing {name}", index, len(names))
+        engine = ENGINES[name]
+        try:
+            upgrade = plan.upgrade and engine.module not in upgraded
+            ready[name] = environments.prepare(engine, upgrade=upgrade)
+            upgraded.add(engine.module)
+        except BenchError as error:
+            failures.append(f"{name} is skipped, it can't be installed: {error}")
+    return ready
+
+
+def convert(
+    network: str, ready: Mapping[str, Environment], failures: list[str], report: Progress
+) -> dict[str, Path]:
+    """Return what each engine loads, and note which can't have the network."""
+    conversions = {}
+    model = network_file(network)
+    for index, (name, environment) in enumerate(ready.items()):
+        report(f"converting {network} for {name}", index, len(ready))
+        try:
+            conversions[name] = environments.convert(environment, network, model)
+        except BenchError as error:
+            failures.append(f"{network} is skipped for {name}, its converter failed: {error}")
+    return conversions
+
+
+def start_results(plan: Plan, ready: Mapping[str, Environment], failures: list[str]) -> Results:
+    """Describe the machine, the engines and the networks."""
+    machine = describe_machine(plan.threads)
+    git = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    results = Results(machine, date, commit, plan.rounds, plan.seconds, failures=failures)
+    for name, environment in ready.items():
+        results.engines[name] = Competitor(
+            environment.version, environment.engine.float32, environment.size
+        )
+    for network in plan.models:
+        analysis = analyze(network_file(network), {}, targets.get("host"))
+        operations, weights = 2 * analysis.macs, analysis.weight_bytes
+        floors = {
+            str(threads): machine.floor_ms(operations, weights, threads)
+            for threads in plan.threads
+        }
+        results.networks[network] = NetworkSize(operations / 1e9, weights, floors)
+    return results
+
+
+def measure(
+    plan: Plan,
+    results: Results,
+    ready: Mapping[str, Environment],
+    conversions: Mapping[str, Mapping[str, Path]],
+    report: Progress,
+) -> None:
+    """Measure each network in all engines."""
+    image = cache_folder() / "image.npy"
+    for network, converted in conversions.items():
+        shape = analyze(network_file(network), {}, targets.get("host")).inputs["image"]
+        np.save(image, np.random.default_rng(SEED).standard_normal(shape, np.float32))
+        try:
+            Bench(ready, results, plan.threads, report).measure(network, image, converted)
+        except BenchError as error:
+            results.failures.append(f"{network}: {error}")
+
+
+def keep(results: Results, complete: bool) -> None:
+    """Write the results and their plot; only complete ones take the place of published ones."""
+    build = ROOT / "build" / "bench"
+    file = (ROOT / "bench/results" if complete else build) / f"{results.machine.name}.json"
+    plot = (ROOT / "docs" if complete else build) / "benchmark.png"
+    write_results(file, results)
+    say(f"\nwritten to {file}")
+    if any(results.mean_ratio(threads, "minimum_ms") for threads in results.threads):
+        python = environments.install("plot", "matplotlib")
+        environments.run([python, "-m", "bench.plot", file, plot], PLOT_SECONDS)
+        say(f"drawn in {plot}")

@@ -1,0 +1,84 @@
+"""Shows results on the terminal."""
+
+from __future__ import annotations
+
+from bench.engines import OURS
+from bench.measure import C_PROGRAM
+from bench.results import Results
+from edge_compiler.terminal import note, say, say_table
+from edge_compiler.units import Quantity, size
+
+NONE = Quantity("-")
+
+
+def show(results: Results) -> None:
+    """Print all tables."""
+    machine = results.machine
+    say(f"{machine.processor}, {machine.cores} cores, {machine.system}", style="bold")
+    for count, ceiling in machine.ceilings.items():
+        peaks = ", ".join(
+            f"{value:.0f} with {width}-bit" for width, value in ceiling.gflops.items()
+        )
+        say(f"{_count(count)}: GFLOP/s {peaks} vectors; reads {ceiling.read_gbs:.0f} GB/s")
+    for threads in results.threads:
+        say()
+        _show_latencies(results, threads)
+    say()
+    _show_footprints(results)
+    say()
+    _show_engines(results)
+    for failure in results.failures:
+        note(failure, style="yellow")
+
+
+def _show_latencies(results: Results, threads: int) -> None:
+    rows = []
+    for network, work in results.networks.items():
+        row: list[object] = [network]
+        for engine in results.engines:
+            latency = results.latency(network, engine, threads)
+            if latency is None:
+                row.append(NONE)
+            elif not latency.correct and results.engines[engine].float32:
+                row.append(Quantity(f"wrong by {latency.error:.0e}"))
+            else:
+                row.append(Quantity(f"{latency.minimum_ms:.2f} ({latency.median_ms:.2f})"))
+        ours = results.latency(network, OURS, threads)
+        share = work.floor_ms[str(threads)] / ours.minimum_ms if ours else None
+        ratios = [results.ratio(network, threads, x) for x in ("minimum_ms", "median_ms")]
+        rows.append([*row, *map(_ratio, ratios), Quantity(f"{share:.0%}") if share else NONE])
+    means = [_ratio(results.mean_ratio(threads, x)) for x in ("minimum_ms", "median_ms")]
+    rows.append(["geometric mean", *[Quantity("")] * len(results.engines), *means, Quantity("")])
+    columns = ["network", *results.engines, "best other / ours", "by median", "share of peak"]
+    say_table(columns, rows, f"{_count(threads)}: minimum (median) in ms")
+
+
+def _show_footprints(results: Results) -> None:
+    engines = list(dict.fromkeys(footprint.engine for footprint in results.footprints))
+    rows = []
+    for network in results.networks:
+        row: list[object] = [network]
+        for engine in engines:
+            found = results.footprint(network, engine)
+            text = f"{found.start_ms:.0f} ms, {size(found.peak_rss)}" if found else "-"
+            row.append(Quantity(text))
+        rows.append(row)
+    title = "Start to first answer, and most memory of the process, 1 thread"
+    say_table(["network", *engines], rows, title)
+
+
+def _show_engines(results: Results) -> None:
+    rows = []
+    for name, engine in results.engines.items():
+        arithmetic = "float32" if engine.float32 else "its own choice, may be bfloat16"
+        rows.append([name, engine.version, arithmetic, size(engine.package_bytes)])
+    say_table(["engine", "version", "arithmetic", "package"], rows)
+    say(f"{OURS} needs no package: a model's library is all; {C_PROGRAM} has no Python either.")
+
+
+def _count(threads: int | str) -> str:
+    return f"{threads} thread{'' if int(threads) == 1 else 's'}"
+
+
+def _ratio(value: float | None) -> Quantity:
+    return NONE if value is None else Quantity(f"{value:.2f}")
