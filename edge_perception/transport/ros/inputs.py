@@ -41,14 +41,16 @@ class Input:
         self._last = self._since
         self._interval = 0.0
         self._rate = Rate(self._since)
-        self._subscription = node.create_subscription(
-            rosidl_class(port.type),
-            port.topic,
-            self._receive,
-            qos.profile(port),
-            raw=True,
-            qos_overriding_options=qos.overrides(),
-        )
+        kind = rosidl_class(port.type)
+        with qos.explained(port.topic):
+            self._subscription = node.create_subscription(
+                kind,
+                port.topic,
+                self._receive,
+                qos.profile(port),
+                raw=True,
+                qos_overriding_options=qos.overrides(),
+            )
         self._topic = self._subscription.topic_name
 
     def close(self) -> None:

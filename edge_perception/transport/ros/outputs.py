@@ -19,12 +19,11 @@ class Output:
     def __init__(self, node: Node, port: Port, mirrors: Sequence[Mirror]) -> None:
         self._node = node
         self._type = messages.get(port.type)
-        self._publisher = node.create_publisher(
-            rosidl_class(port.type),
-            port.topic,
-            qos.profile(port),
-            qos_overriding_options=qos.overrides(),
-        )
+        kind = rosidl_class(port.type)
+        with qos.explained(port.topic):
+            self._publisher = node.create_publisher(
+                kind, port.topic, qos.profile(port), qos_overriding_options=qos.overrides()
+            )
         self._mirrors = [
             (mirror.convert, node.create_publisher(mirror.type, mirror.topic, qos.profile(port)))
             for mirror in mirrors

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from rclpy.exceptions import ParameterException
 from rclpy.qos import (
     qos_check_compatible,
     qos_profile_sensor_data,
@@ -15,7 +17,7 @@ from rclpy.qos import (
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from edge_perception.core.node import Port, Qos
+from edge_perception.core.node import ConfigurationError, Port, Qos
 
 
 def profile(port: Port) -> QoSProfile:
@@ -39,6 +41,17 @@ def overrides() -> QoSOverridingOptions:
             QoSPolicyKind.DURABILITY,
         )
     )
+
+
+@contextmanager
+def explained(topic: str) -> Iterator[None]:
+    """Turn what rclpy raises at a wrong override or a type conflict into one sentence."""
+    try:
+        yield
+    except (RuntimeError, ParameterException) as error:
+        raise ConfigurationError(
+            f"the topic {topic} can't be used: {error}; see qos_overrides in docs/ros.md"
+        ) from error
 
 
 def mismatch(offered: QoSProfile, requested: QoSProfile, topic: str) -> str:
