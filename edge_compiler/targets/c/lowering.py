@@ -291,7 +291,22 @@ def channel_copy(
         "clear_lanes": -(out_channel + channels) % target.block if last else 0,
         "source": None if order is None else Table("uint16_t", tuple(map(str, order))),
     }
+    if order is None and source.block == target.block == BLOCK and out_channel % BLOCK == 0:
+        return _block_copy(source, target, out_channel)
     return Call("channel_copy_run", "channel_copy", fields, (reading(source), writing(target)))
+
+
+def _block_copy(source: Buffer, target: Buffer, out_channel: int) -> Call:
+    """Return the call that copies whole blocks of channels."""
+    fields: dict[str, Field] = {
+        "blocks": source.blocks,
+        "height": source.height,
+        "floats": source.width * BLOCK,
+        "in": (source.plane, source.row),
+        "out": (target.plane, target.row),
+    }
+    to = writing(target).plus(out_channel // BLOCK * target.plane)
+    return Call("block_copy_run", "block_copy", fields, (reading(source), to))
 
 
 def _layout(buffer: Buffer, shape: tuple[int, int, int]) -> tuple[int, ...]:

@@ -38,6 +38,21 @@ INLINE void channel_copy_run(const channel_copy c, const float *in, float *out, 
     }
 }
 
+typedef struct { int plane, row; } block_layout;
+
+typedef struct { int blocks, height, floats; block_layout in, out; } block_copy;
+
+/* Copy whole blocks of channels, `floats` a row. */
+INLINE void block_copy_run(const block_copy c, const float *in, float *out, int part, int parts)
+{
+    const range todo = share(c.blocks * c.height, part, parts);
+    for (int i = todo.first; i < todo.last; i++) {
+        const int block = i / c.height, y = i % c.height;
+        memcpy(out + (size_t)block * c.out.plane + y * c.out.row, in + (size_t)block * c.in.plane + y * c.in.row,
+               sizeof(float) * c.floats);
+    }
+}
+
 enum { MAX_RANK = 6 };
 
 typedef struct {

@@ -75,7 +75,14 @@ def lower_channel_shuffle(low: Lowering, node: Node) -> None:
     )
 
 
-@lowers("Concat", check=_check_rank)
+def _check_concat(node: Node) -> str | None:
+    channels = is_image(node.output) and node.attributes["axis"] % 4 == 1
+    if channels and any(value is None or value.constant is not None for value in node.inputs):
+        return "concatenating constant channels to an image is not supported"
+    return _check_rank(node)
+
+
+@lowers("Concat", check=_check_concat)
 def lower_concat(low: Lowering, node: Node) -> None:
     """Let the inputs be computed in their place within the output; copy those that can't be."""
     axis = node.attributes["axis"] % len(node.output.shape)
@@ -94,23 +101,37 @@ def lower_concat(low: Lowering, node: Node) -> None:
 
 
 def _concat_channels(low: Lowering, node: Node, values: list[Value]) -> None:
-    """Concatenate images: blocks of a whole number of channels need no copy."""
-    sources = [None if v.constant is not None else low.blocked(v) for v in values]
+    """Concatenate images: what begins and ends with a block needs no copy."""
+    sources = [low.blocked(value) for value in values]
     target = low.new_blocked(node.output)
     starts = _starts(values, 1)
-    copies = []
-    for value, source, start in zip(values, sources, starts, strict=True):
-        ends_block = value.shape[1] % BLOCK == 0 or start + value.shape[1] == target.channels
-        computed = source is not None and not source.is_view and not low.is_input(source)
-        if source is not None and computed and start % BLOCK == 0 and ends_block:
-            source.place_in(target, start)
+    copies, index = [], 0
+    while index < len(sources):
+        root, start = sources[index].root, starts[index]
+        count = 0 if root is target or low.is_input(root) else _shows_all(sources[index:], root)
+        ends_block = root.channels % BLOCK == 0 or start + root.channels == target.channels
+        if count and start % BLOCK == 0 and ends_block:
+            root.place_in(target, start)
         else:
-            copies.append((value, start))
-    for value, start in copies:
-        buffer, shape = low.blocked(value), image_size(value)
-        call = _channel_call(buffer, target, shape, start)
-        done = node.output if (value, start) == copies[-1] else None
-        low.add(node, "copy channels", [buffer], target, call, value=done)
+            copies.append(index)
+            count = 1
+        index += count
+    for index in copies:
+        call = _channel_call(sources[index], target, image_size(values[index]), starts[index])
+        done = node.output if index == copies[-1] else None
+        low.add(node, "copy channels", [sources[index]], target, call, value=done)
+
+
+def _shows_all(sources: list[Buffer], root: Buffer) -> int:
+    """Return how many of the first ``sources`` show all channels of ``root`` in order, or 0."""
+    channels = 0
+    for count, source in enumerate(sources, 1):
+        if source.root is not root or source.first_channel != channels:
+            return 0
+        channels += source.channels
+        if channels == root.channels:
+            return count
+    return 0
 
 
 def _channel_call(
