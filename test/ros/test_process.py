@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import qos_profile_sensor_data, QoSDurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
@@ -17,6 +17,7 @@ from edge_perception import messages
 from edge_perception.transport.ros.typesupport import rosidl_class
 
 pytestmark = pytest.mark.ros
+LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 TOY = [sys.executable, str(Path(__file__).with_name("toy.py"))]
 ROBOT = [sys.executable, "-m", "edge_perception.cli", "up"]
 
@@ -99,6 +100,17 @@ def test_node_that_can_not_start_says_why(arguments, reason):
     assert done.returncode == 1
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_misspelt_parameter_is_named(robot):
+    heard = robot.hear("info", String, LATCHED)
+    with started([*TOY, "--ros-args", "-p", "gian:=2.0", "-p", "use_sim_time:=false"]) as process:
+        robot.wait(lambda: heard)
+        process.terminate()
+        output, _ = process.communicate(timeout=10)
+    assert "there is no parameter 'gian'" in output
+    assert "is 'gain' meant?" in output
+    assert output.count("no parameter") == 1
 
 
 def test_robot_sees_and_decides(robot, tiny_bundle):

@@ -77,6 +77,8 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self._inputs: list[Input] = []
         self._worker: Worker | None = None
         parameters.declare(self, (AUTOSTART, *self._core.parameters))
+        for mistake in parameters.unknown(self, self._core.parameters):
+            self.get_logger().warning(mistake)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._diagnostics = DiagnosticsPublisher(self)
         self.create_timer(

@@ -14,6 +14,7 @@ from rclpy.exceptions import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
+from edge_perception.core.located_yaml import one_of
 from edge_perception.core.node import ConfigurationError, Parameter, Value
 
 INT64 = 2**63
@@ -34,6 +35,16 @@ def declare(node: Node, parameters: Iterable[Parameter]) -> None:
             raise ConfigurationError(f"{error}; expected {expectation(parameter)}") from error
         if reason := refusal(parameter, value):
             raise ConfigurationError(reason)
+
+
+def unknown(node: Node, parameters: Iterable[Parameter]) -> list[str]:
+    """Say which values were given at the start for parameters that the node does not have."""
+    known = [parameter.name for parameter in parameters]
+    return [
+        f"there is no parameter {name!r}, its value is ignored; {one_of(name, known)}"
+        for name in node._parameter_overrides  # rclpy ignores a misspelt name without a word
+        if not name.startswith("qos_overrides.") and not node.has_parameter(name)
+    ]
 
 
 def descriptor(parameter: Parameter) -> ParameterDescriptor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rclpy.exceptions import ParameterException
@@ -65,25 +65,12 @@ def mismatch(offered: QoSProfile, requested: QoSProfile, topic: str) -> str:
     verdict, reason = qos_check_compatible(offered, requested)
     if verdict != QoSCompatibility.ERROR:
         return ""
-    fixes: list[str] = []
-    if (
-        requested.reliability is QoSReliabilityPolicy.RELIABLE
-        and offered.reliability is QoSReliabilityPolicy.BEST_EFFORT
-    ):
-        fixes.append(_override(topic, "reliability", "best_effort"))
-    if (
-        requested.durability is QoSDurabilityPolicy.TRANSIENT_LOCAL
-        and offered.durability is QoSDurabilityPolicy.VOLATILE
-    ):
-        fixes.append(_override(topic, "durability", "volatile"))
-    return _sentence(reason, fixes)
-
-
-def _override(topic: str, policy: str, value: str) -> str:
-    return f"qos_overrides.{topic}.subscription.{policy}: {value}"
-
-
-def _sentence(reason: str, fixes: Sequence[str]) -> str:
+    weaker = {"reliability": "best_effort", "durability": "volatile"}
+    fixes = [
+        f"qos_overrides.{topic}.subscription.{policy}: {value}"
+        for policy, value in weaker.items()
+        if getattr(offered, policy).name.lower() == value
+        and getattr(requested, policy).name.lower() != value
+    ]
     cause = reason.strip().rstrip(".;").removeprefix("ERROR: ")
-    fix = " and ".join(fixes) if fixes else "the same policies on both sides"
-    return f"incompatible QoS ({cause}); set {fix}"
+    return f"incompatible QoS ({cause}); set {' and '.join(fixes) or 'the same on both sides'}"
