@@ -102,7 +102,7 @@ def main() -> None:
     step(
         "packages",
         [*common, ROOT / "pyproject.toml"],
-        [*pip, "setuptools"],
+        [*pip, "pip", "setuptools"],
         [*pip, "--no-build-isolation", "--editable", ".[dev]"],
     )
     step(
