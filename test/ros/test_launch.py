@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
+from edge_perception.share import share_dir
+
 pytest.importorskip("launch_ros")
 pytest.importorskip("ros2launch")
-
-from edge_perception.share import share_dir
 
 LAUNCH = [
     sys.executable,
