@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from edge_perception import messages
 from edge_perception.core.calibration import Calibration, camera_info, read_calibration
-from edge_perception.core.connection import Connection, OpenSource
+from edge_perception.core.connection import Connection
 from edge_perception.core.health import Rate
 from edge_perception.core.node import (
     ConfigurationError,
@@ -22,11 +22,13 @@ from edge_perception.core.node import (
     Value,
 )
 from edge_perception.core.pace import Pace
-from edge_perception.core.source import Frame, NATIVE, Request, Skipped, SourceError
+from edge_perception.core.source import Frame, NATIVE, Request, Skipped, Source, SourceError
 from edge_perception.core.stamps import SECOND, to_time
 
 _Image = messages.get("sensor_msgs/msg/Image")
 _Header = messages.get("std_msgs/msg/Header")
+
+OpenSource = Callable[[str, Request], Source]
 
 _LARGEST = 16384
 _LONGEST_WAIT = 0.5
@@ -95,7 +97,7 @@ class CameraCore(NodeCore):
 
     def __init__(self, open_source: OpenSource) -> None:
         self._open_source = open_source
-        self._connection: Connection | None = None
+        self._connection: Connection[Frame] | None = None
 
     def configure(self, parameters: Mapping[str, Value]) -> Outputs:
         """
@@ -131,7 +133,7 @@ class CameraCore(NodeCore):
         self._skipped_at: int | None = None
         self._skipped_why = ""
         self._format = ""
-        connection = Connection(self._source_name, request, self._open_source)
+        connection = Connection(lambda: self._open_source(self._source_name, request))
         try:
             connection.open()
         except SourceError as error:
@@ -197,7 +199,7 @@ class CameraCore(NodeCore):
             self._connection.close()
             self._connection = None
 
-    def _read(self, connection: Connection, now: int) -> Frame | None:
+    def _read(self, connection: Connection[Frame], now: int) -> Frame | None:
         """Read a picture; one that can't be used is noted."""
         before = connection.source
         got = connection.read(now)
@@ -210,7 +212,7 @@ class CameraCore(NodeCore):
         self._skipped_why = f"{got.name}: {got.reason}"
         return None
 
-    def _adopt_rate(self, connection: Connection) -> None:
+    def _adopt_rate(self, connection: Connection[Frame]) -> None:
         """Keep the rate that is wanted, or a file's own."""
         source = connection.source
         if source and not source.live and not self._wanted_rate:
@@ -239,7 +241,7 @@ class CameraCore(NodeCore):
         info, self._miscalibrated = camera_info(self._calibration, header, width, height)
         return (("image", image), ("camera_info", info))
 
-    def _state(self, connection: Connection, now: int) -> tuple[Level, str]:
+    def _state(self, connection: Connection[Frame], now: int) -> tuple[Level, str]:
         if connection.problem:
             return Level.ERROR, connection.problem
         if self._skipped_at is not None and 0 <= now - self._skipped_at < _REMEMBER_SKIPPED:

@@ -3,44 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from edge_perception.core.source import (
-    Frame,
-    Request,
-    Skipped,
-    Source,
-    SourceError,
-    SourceFinished,
-)
+from edge_perception.core.source import Device, Skipped, SourceError, SourceFinished
 from edge_perception.core.stamps import SECOND
-
-OpenSource = Callable[[str, Request], Source]
 
 _FIRST_RETRY = SECOND // 2
 _LAST_RETRY = 5 * SECOND
-_SILENT = 2 * SECOND
-_HUNG = 10 * SECOND
 _READ = 0.4
 """Seconds that a read may block: a node is asked to stop at any time."""
 
 
-class Connection:
+@dataclass(frozen=True)
+class Patience:
+    """
+    How long a connected source may be silent.
+
+    :ivar what: what it does not give, for the message.
+    :ivar silent: nanoseconds after which that is a problem.
+    :ivar hung: nanoseconds after which it is opened anew.
+    :ivar advice: what to do about it.
+    """
+
+    what: str = "picture"
+    silent: int = 2 * SECOND
+    hung: int = 10 * SECOND
+    advice: str = "check its cable, power and USB bandwidth"
+
+
+Reading = TypeVar("Reading")
+
+
+class Connection(Generic[Reading]):
     """
     A source that may come and go.
 
-    :ivar finished: all pictures were read, and it does not repeat itself.
-    :ivar problem: why there are no pictures now; empty while all is well.
+    :ivar finished: all of it was read, and it does not repeat itself.
+    :ivar problem: why nothing comes from it now; empty while all is well.
     :ivar reconnects: how often a lost source was opened again.
     """
 
-    def __init__(self, spec: str, request: Request, open_source: OpenSource) -> None:
-        self.source: Source | None = None
+    def __init__(
+        self, open_source: Callable[[], Device[Reading]], patience: Patience | None = None
+    ) -> None:
+        self.source: Device[Reading] | None = None
         self.finished = False
         self.problem = ""
         self.reconnects = 0
-        self._spec = spec
-        self._request = request
         self._open_source = open_source
+        self._patience = patience or Patience()
         self._retry_after = _FIRST_RETRY
         self._retry_at = 0
         self._heard: int | None = None
@@ -52,7 +64,7 @@ class Connection:
         :raises SourceError: if that fails; ``read`` tries again.
         """
         try:
-            self.source = self._open_source(self._spec, self._request)
+            self.source = self._open_source()
         except SourceError as error:
             self.problem = str(error)
             raise
@@ -63,8 +75,8 @@ class Connection:
             return 1.0
         return 0.0 if self.source else max(0, self._until_retry(now)) / SECOND
 
-    def read(self, now: int) -> Frame | Skipped | None:
-        """Return the next picture if there is one; open the source again if it was lost."""
+    def read(self, now: int) -> Reading | Skipped | None:
+        """Return the next reading if there is one; open the source again if it was lost."""
         if self.finished or not (self.source or self._reopen(now)):
             return None
         assert self.source is not None
@@ -75,16 +87,23 @@ class Connection:
             self.close()
             return None
         except SourceError as error:
-            self._lose(str(error), now)
+            self.lose(str(error), now)
             return None
         if got is None:
             self._listen(now)
             return None
         self._heard = now
-        if isinstance(got, Frame):
+        if not isinstance(got, Skipped):
             self.problem = ""
             self._retry_after = _FIRST_RETRY
         return got
+
+    def lose(self, problem: str, now: int) -> None:
+        """Close a source that is of no use, to open it again later."""
+        self.close()
+        self.problem = problem
+        self._retry_at = now + self._retry_after
+        self._retry_after = min(2 * self._retry_after, _LAST_RETRY)
 
     def close(self) -> None:
         """Close the source."""
@@ -99,7 +118,7 @@ class Connection:
         try:
             self.open()
         except SourceError as error:
-            self._lose(str(error), now)
+            self.lose(str(error), now)
             return False
         self.reconnects += 1
         return True
@@ -108,25 +127,19 @@ class Connection:
         wait = self._retry_at - now
         return wait if wait <= _LAST_RETRY else 0  # else the clock was set back
 
-    def _lose(self, problem: str, now: int) -> None:
-        self.close()
-        self.problem = problem
-        self._retry_at = now + self._retry_after
-        self._retry_after = min(2 * self._retry_after, _LAST_RETRY)
-
     def _listen(self, now: int) -> None:
-        """Notice a device that is there but gives no pictures."""
+        """Notice a device that is there but gives nothing."""
         if self._heard is None or self._heard > now:
             self._heard = now
         silent = now - self._heard
-        if silent < _SILENT:
+        if silent < self._patience.silent:
             return
         assert self.source is not None
         problem = (
-            f"{self.source.describe()} is connected but has given no picture for "
-            f"{silent / SECOND:.0f} s; check its cable, power and USB bandwidth"
+            f"{self.source.describe()} is connected but has given no {self._patience.what} for "
+            f"{silent / SECOND:.0f} s; {self._patience.advice}"
         )
-        if silent < _HUNG:
+        if silent < self._patience.hung:
             self.problem = problem
         else:
-            self._lose(problem, now)
+            self.lose(problem, now)

@@ -1,5 +1,5 @@
 """
-What a camera core expects of whatever gives it pictures: the drivers implement this.
+What a core expects of whatever gives it pictures or measurements: the drivers implement this.
 
 A source is opened by the function that the shell hands to the core, read from one thread, and
 closed. Reading never blocks longer than it was told to.
@@ -8,7 +8,7 @@ closed. Reading never blocks longer than it was told to.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ class SourceError(Exception):
 
 
 class SourceFinished(Exception):  # noqa: N818 - the end of a file is no error
-    """Every picture of a source that does not repeat itself was read."""
+    """All of a source that does not repeat itself was read."""
 
 
 @dataclass(frozen=True)
@@ -65,29 +65,32 @@ class Frame:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A picture that can't be used, e.g. a corrupt file; the next one may be fine."""
+    """A reading that can't be used, e.g. of a corrupt file; the next one may be fine."""
 
     name: str
     reason: str
 
 
-class Source(Protocol):
-    """An opened source of pictures."""
+Reading = TypeVar("Reading", covariant=True)
+
+
+class Device(Protocol[Reading]):
+    """An opened source of readings: pictures, or the measurements of a sensor."""
 
     @property
     def live(self) -> bool:
-        """Tell whether pictures come when the device has them, instead of when asked for."""
+        """Tell whether readings come when the device has them, instead of when asked for."""
 
     @property
     def rate(self) -> float:
-        """Return the pictures a second that the source has by nature; 0: unknown."""
+        """Return the readings a second that the source has by nature; 0: unknown."""
 
     def describe(self) -> str:
         """Return what it is, for a person, e.g. "USB camera (/dev/video0), 640x480 yuyv"."""
 
-    def read(self, timeout: float) -> Frame | Skipped | None:
+    def read(self, timeout: float) -> Reading | Skipped | None:
         """
-        Return the newest picture of a device, the next one of a file.
+        Return the newest reading of a device, the next one of a file.
 
         :param timeout: seconds that it may take at most.
         :returns: None if there was none in that time.
@@ -97,3 +100,7 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give the device or file back. May be called twice."""
+
+
+Source = Device[Frame]
+"""A source of pictures."""

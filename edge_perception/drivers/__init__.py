@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
-from edge_perception.core.source import Request, Source, SourceError
+from edge_perception.core.source import Request, Source
 from edge_perception.drivers import images, pattern, v4l2, video
+from edge_perception.drivers.driver import choose
 
 DRIVERS = (pattern.DRIVER, v4l2.DRIVER, images.DRIVER, video.DRIVER)
 """All camera drivers; the first one that accepts a source opens it."""
@@ -19,9 +18,4 @@ def open_source(spec: str, request: Request | None = None) -> Source:
     :param request: size, rate and encoding that are wanted.
     :raises SourceError: if it is none of these or can't be opened.
     """
-    spec = os.path.expanduser(spec)
-    for driver in DRIVERS:
-        if driver.accepts(spec):
-            return driver.open(spec, request or Request())
-    forms = ", ".join(driver.form for driver in DRIVERS)
-    raise SourceError(f"the camera source {spec!r} does not exist; give one of: {forms}")
+    return choose(DRIVERS, "camera", spec, request or Request())

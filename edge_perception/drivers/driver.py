@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+import os
+from typing import Generic, TypeVar
 
-from edge_perception.core.source import Request, Source
+from edge_perception.core.source import SourceError
+
+Wish = TypeVar("Wish")
+Opened = TypeVar("Opened")
 
 
 @dataclass(frozen=True)
-class Driver:
+class Driver(Generic[Wish, Opened]):
     """
     A kind of source.
 
     :ivar form: how its sources are written, for the error message.
     :ivar accepts: tells, without opening it, whether a source is of this kind.
-    :ivar open: opens it, or raises SourceError.
+    :ivar open: opens it as wished, or raises SourceError.
     """
 
     form: str
     accepts: Callable[[str], bool]
-    open: Callable[[str, Request], Source]
+    open: Callable[[str, Wish], Opened]
+
+
+def choose(drivers: Sequence[Driver[Wish, Opened]], what: str, spec: str, wish: Wish) -> Opened:
+    """
+    Open a source by the first driver that accepts it.
+
+    :param what: the kind of sources, for the message.
+    :raises SourceError: if none accepts it, or it can't be opened.
+    """
+    spec = os.path.expanduser(spec)
+    for driver in drivers:
+        if driver.accepts(spec):
+            return driver.open(spec, wish)
+    forms = ", ".join(driver.form for driver in drivers)
+    raise SourceError(f"the {what} source {spec!r} does not exist; give one of: {forms}")
