@@ -39,9 +39,10 @@ def install_messages(ros: Path, build: Path, prefix: Path) -> None:
     Generate, build and install the messages.
 
     :param ros: the prefix of ROS 2
-    :param build: the folder to build in
+    :param build: the folder to build in; emptied, as CMake's cache survives no move or new Python
     :param prefix: the folder to install into
     """
+    shutil.rmtree(build, ignore_errors=True)
     environment = {**os.environ, "AMENT_PREFIX_PATH": str(ros), "CMAKE_PREFIX_PATH": str(ros)}
     configure = ["cmake", "-G", "Ninja", "-S", str(ROOT), "-B", str(build)]
     configure += ["-DEDGE_MESSAGES_ONLY=ON", "-DBUILD_TESTING=OFF", "-DCMAKE_BUILD_TYPE=Release"]
@@ -73,8 +74,8 @@ class BuildWithMessages(build_py):
             self._add_data(ROOT, [ROOT / "package.xml", *ROOT.glob("msg/*.msg")], SHARE)
             return
         messages = Path(self.build_lib).resolve().with_name("wheel-messages")
-        shutil.rmtree(messages, ignore_errors=True)
         prefix = messages / "prefix"
+        shutil.rmtree(prefix, ignore_errors=True)
         install_messages(ros, messages / "build", prefix)
         package = Path(self.build_lib) / "edge_perception"
         generated = prefix / GENERATED / "edge_perception"
