@@ -7,11 +7,13 @@ import numpy as np
 from edge_compiler.ir.graph import Activation, Node
 from edge_compiler.ir.ops.table import op, require_constant
 
+_LARGEST = float(np.finfo(np.float32).max)  # ONNX's bounds, where none is given: infinity is cut
+
 
 def activation_of(node: Node) -> Activation | None:
     """Return the function of one number that a node is; None if it is something else."""
     if node.op == "Clip":
-        low, high = (_bound(node, 1, -np.inf), _bound(node, 2, np.inf))
+        low, high = (_bound(node, 1, -_LARGEST), _bound(node, 2, _LARGEST))
         return None if low is None or high is None else Activation("Clip", low, high)
     if node.op == "LeakyRelu":
         return Activation("LeakyRelu", node.attributes["alpha"])

@@ -20,8 +20,8 @@ INLINE vec apply(binary_op op, vec a, vec b)
     case OP_SUB: return a - b;
     case OP_MUL: return a * b;
     case OP_DIV: return a / b;
-    case OP_MAX: return vec_max(a, b);
-    case OP_MIN: return vec_min(a, b);
+    case OP_MAX: return vec_max_or_nan(a, b);
+    case OP_MIN: return vec_min_or_nan(a, b);
     }
     return a;
 }

@@ -31,7 +31,8 @@ INLINE void pool_pixel(const pool c, const float *image, const int y, const int 
             if (!inside && (yy < 0 || yy >= c.in_h || xx < 0 || xx >= c.in_w)) continue;
             const float *p = image + yy * c.in_row + xx * BLOCK;
             UNROLL for (int v = 0; v < VECTORS; v++)
-                result[v] = c.kind == POOL_MAX ? vec_max(result[v], load(p + v * LANES)) : result[v] + load(p + v * LANES);
+                result[v] = c.kind == POOL_MAX ? vec_max_or_nan(result[v], load(p + v * LANES))
+                                                 : result[v] + load(p + v * LANES);
             taps++;
         }
     if (c.kind == POOL_AVERAGE) {

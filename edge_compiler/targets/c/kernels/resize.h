@@ -24,11 +24,11 @@ INLINE void resize_run(const resize c, const resize_tap *rows, const resize_tap 
             UNROLL for (int v = 0; v < BLOCK; v += LANES) {
                 const int left = columns[x].first * BLOCK + v, right = columns[x].second * BLOCK + v;
                 vec result = load(top + left);
-                if (c.linear) {
-                    const vec upper = result + columns[x].fraction * (load(top + right) - result);
-                    const vec corner = load(bottom + left);
-                    const vec lower = corner + columns[x].fraction * (load(bottom + right) - corner);
-                    result = upper + row.fraction * (lower - upper);
+                if (c.linear) { /* weights, not differences: of an infinite neighbour the result is infinite, not NaN */
+                    const float f = columns[x].fraction;
+                    const vec upper = (1.0f - f) * result + f * load(top + right);
+                    const vec lower = (1.0f - f) * load(bottom + left) + f * load(bottom + right);
+                    result = (1.0f - row.fraction) * upper + row.fraction * lower;
                 }
                 store(line + x * BLOCK + v, result);
             }

@@ -50,7 +50,10 @@ INLINE void store(float *p, vec v) { *(vec *)p = v; }
 INLINE vec load_unaligned(const float *p) { return (vec)*(const vec_unaligned *)p; }
 INLINE vec splat(float x) { return (vec){0} + x; }
 
-/* Either operand may be returned when one of them is NaN, as the instruction does: put the data second to keep its NaN. */
+/* For each lane: if the comparison `mask` is true, then a, else b. */
+INLINE vec vec_select(ivec mask, vec a, vec b) { return (vec)(((ivec)a & mask) | ((ivec)b & ~mask)); }
+
+/* The second operand is returned when either is NaN, as the instruction does: put the data second to keep its NaN. */
 #if LANES == 16
 INLINE vec vec_max(vec a, vec b) { return (vec)_mm512_max_ps((__m512)a, (__m512)b); }
 INLINE vec vec_min(vec a, vec b) { return (vec)_mm512_min_ps((__m512)a, (__m512)b); }
@@ -64,17 +67,22 @@ INLINE vec vec_max(vec a, vec b) { return (vec)_mm_max_ps((__m128)a, (__m128)b);
 INLINE vec vec_min(vec a, vec b) { return (vec)_mm_min_ps((__m128)a, (__m128)b); }
 INLINE ivec vec_round(vec a) { return (ivec)_mm_cvtps_epi32((__m128)a); }
 #else
-INLINE vec vec_max(vec a, vec b) { ivec m = a > b; return (vec)(((ivec)a & m) | ((ivec)b & ~m)); }
-INLINE vec vec_min(vec a, vec b) { ivec m = a < b; return (vec)(((ivec)a & m) | ((ivec)b & ~m)); }
+INLINE vec vec_max(vec a, vec b) { return vec_select(a > b, a, b); }
+INLINE vec vec_min(vec a, vec b) { return vec_select(a < b, a, b); }
 INLINE ivec vec_round(vec a) { a += 12582912.0f; return (ivec)a - 0x4b400000; }
 #endif
 
+/* The larger or smaller one, and NaN if either operand is: twice the work of vec_max() and vec_min(). */
+INLINE vec vec_max_or_nan(vec a, vec b) { return vec_select(a == a, vec_max(a, b), a); }
+INLINE vec vec_min_or_nan(vec a, vec b) { return vec_select(a == a, vec_min(a, b), a); }
+
 INLINE vec vec_float(ivec a) { return __builtin_convertvector(a, vec); }
 
-/* exp(x), relative error below 2e-7; Cody-Waite reduction and a minimax polynomial (Cephes expf). */
+/* exp(x), relative error below 2e-7; Cody-Waite reduction and a minimax polynomial (Cephes expf).
+ * From 88.4 on it is infinite and below -87.7 zero: the bounds make n 128 and -127, exponents of just these. */
 INLINE vec vec_exp(vec x)
 {
-    x = vec_min(splat(88.37f), vec_max(splat(-87.33f), x));
+    x = vec_min(splat(89.0f), vec_max(splat(-88.1f), x));
     ivec n = vec_round(x * 1.44269504f);
     vec f = vec_float(n);
     x = x - f * 0.693359375f - f * -2.12194440e-4f;

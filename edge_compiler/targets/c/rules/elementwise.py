@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import math
 from typing import Any
 
 import numpy as np
 
-from edge_compiler.ir.graph import Activation, Node, Value
+from edge_compiler.ir.graph import Node, Value
+from edge_compiler.ir.ops.activations import activation_of
 from edge_compiler.targets.c.buffers import BLOCK, Buffer
 from edge_compiler.targets.c.lowering import is_image, Lowering, lowers
 from edge_compiler.targets.c.program import Call, Field, Pointer, reading, writing
@@ -24,23 +24,6 @@ _BINARY = {
     "Min": "OP_MIN",
     "Sum": "OP_ADD",
 }
-
-
-def activation_of(node: Node) -> Activation:
-    """Return the function that a unary node computes."""
-    a = node.attributes
-    if node.op == "Clip":
-        low, high = ([*node.inputs[1:], None, None])[:2]
-        return Activation("Clip", _scalar(low, -math.inf), _scalar(high, math.inf))
-    if node.op == "LeakyRelu":
-        return Activation("LeakyRelu", a["alpha"])
-    if node.op == "HardSigmoid":
-        return Activation("HardSigmoid", a["alpha"], a["beta"])
-    return Activation(node.op)
-
-
-def _scalar(value: Value | None, default: float) -> float:
-    return default if value is None or value.constant is None else float(value.constant.item())
 
 
 def _check_unary(node: Node) -> str | None:

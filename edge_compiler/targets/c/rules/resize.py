@@ -75,7 +75,8 @@ def _taps(node: Node, axis: int) -> Table:
         else:
             x = min(max(x, 0.0), old - 1.0)
             first = math.floor(x)
-            second, fraction = min(first + 1, old - 1), x - first
+            second = min(first + 1, old - 1)
+            fraction = x - first if first < second else 0.5  # not 0: that times infinity is NaN
         taps.append(f"{{{first}, {second}, {fraction!r}f}}")
     return Table("resize_tap", tuple(taps))
 
