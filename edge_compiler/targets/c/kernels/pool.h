@@ -22,17 +22,19 @@ typedef struct {
 /* Pool the window whose first input pixel is (y, x); taps outside of the image are left out. */
 INLINE void pool_pixel(const pool c, const float *image, const int y, const int x, const int inside, float *out)
 {
-    vec result[VECTORS];
-    UNROLL for (int v = 0; v < VECTORS; v++) result[v] = splat(c.kind == POOL_MAX ? -INFINITY : 0.0f);
+    vec sum[VECTORS], largest[VECTORS];
+    UNROLL for (int v = 0; v < VECTORS; v++) sum[v] = splat(0.0f), largest[v] = splat(-INFINITY);
     int taps = 0;
     for (int ky = 0; ky < c.kernel_h; ky++)
         for (int kx = 0; kx < c.kernel_w; kx++) {
             const int yy = y + ky * c.dilation_h, xx = x + kx * c.dilation_w;
             if (!inside && (yy < 0 || yy >= c.in_h || xx < 0 || xx >= c.in_w)) continue;
             const float *p = image + yy * c.in_row + xx * BLOCK;
-            UNROLL for (int v = 0; v < VECTORS; v++)
-                result[v] = c.kind == POOL_MAX ? vec_max_or_nan(result[v], load(p + v * LANES))
-                                                 : result[v] + load(p + v * LANES);
+            UNROLL for (int v = 0; v < VECTORS; v++) {
+                const vec tap = load(p + v * LANES);
+                sum[v] += tap;
+                largest[v] = vec_max(largest[v], tap);
+            }
             taps++;
         }
     if (c.kind == POOL_AVERAGE) {
@@ -42,9 +44,10 @@ INLINE void pool_pixel(const pool c, const float *image, const int y, const int 
             taps = ((bottom < end_y ? bottom : end_y) - y + c.dilation_h - 1) / c.dilation_h
                  * (((right < end_x ? right : end_x) - x + c.dilation_w - 1) / c.dilation_w);
         }
-        UNROLL for (int v = 0; v < VECTORS; v++) result[v] *= 1.0f / (float)taps;
+        UNROLL for (int v = 0; v < VECTORS; v++) store(out + v * LANES, sum[v] * (1.0f / (float)taps));
+    } else { /* the sum tells of a NaN, which vec_max() forgets when other numbers follow */
+        UNROLL for (int v = 0; v < VECTORS; v++) store(out + v * LANES, vec_select(sum[v] == sum[v], largest[v], sum[v]));
     }
-    UNROLL for (int v = 0; v < VECTORS; v++) store(out + v * LANES, result[v]);
 }
 
 INLINE void pool_run(const pool c, const float *in, float *out, int part, int parts)
