@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 import json
 import os
 from pathlib import Path
-import platform
 import shutil
 
 from edge_compiler import frontend, passes, report, targets
@@ -16,6 +15,7 @@ from edge_compiler.atomic import new_folder
 from edge_compiler.description import describe, Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.machine import processor
 from edge_compiler.prove import Prover
 from edge_compiler.reference import Reference
 from edge_compiler.samples import calibration_images
@@ -33,13 +33,18 @@ LISTED = 10
 
 @dataclass(frozen=True)
 class Options:
-    """What the user may choose; see ``edgec compile --help``."""
+    """
+    What the user may choose; see ``edgec compile --help``.
+
+    :ivar tune_threads: measure kernels with so many threads before choosing; 0: estimate.
+    """
 
     target: str = "host"
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=Overrides)
     calibration: Path | None = None
     keep_source: bool = False
+    tune_threads: int = 0
 
 
 def compile_model(model: Path, bundle: Path, options: Options, progress: Progress) -> Manifest:
@@ -50,6 +55,8 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     """
     bundle = check_destination(bundle)
     target = targets.get(options.target)
+    if options.tune_threads:
+        target = target.tuned(options.tune_threads)
     images = calibration_images(options.calibration) if options.calibration else []
 
     progress("reading the model", 0, 0)
@@ -140,14 +147,3 @@ def refuse_unsupported(graph: Graph, target: Target) -> None:
         f"the target {target.name!r} can't run {len(refused)} of {len(graph.nodes)} nodes: "
         f"{listed}{more}; see edgec analyze and edgec ops"
     )
-
-
-def processor() -> str:
-    """Return the name of this machine's processor."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.machine()

@@ -27,6 +27,9 @@ Array = np.ndarray[Any, Any]
 REPLY_TIMEOUT_S = 600.0
 """After which a run counts as hanging."""
 
+LEAST_ROUNDS = 5
+"""Of which the shortest time is taken."""
+
 
 class Sandbox:
     """A library, loaded by a child process; a context manager that ends the child."""
@@ -74,6 +77,18 @@ class Sandbox:
     def measure(self, threads: int, inputs: Mapping[str, Array], seconds: float) -> Timing:
         """Run for some seconds on the best variant, and return how long runs and steps take."""
         return Timing(*self._ask("measure", threads, dict(inputs), seconds))
+
+    def step_times(
+        self, variant: str, threads: int, seconds: float, evict_bytes: int
+    ) -> list[float]:
+        """
+        Run on random input for some seconds, and return the shortest time of each step.
+
+        :param evict_bytes: are read after each step that has weights, so that the caches forget
+            the next one's.
+        :returns: microseconds.
+        """
+        return list(self._ask("step_times", variant, threads, seconds, evict_bytes))
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         settings = [str(argument) for argument in arguments if isinstance(argument, str | int)]
@@ -157,6 +172,31 @@ class _Server:
             runs.append((time.perf_counter() - start) * 1e3)
         samples = [[ns / 1e6 for _, ns, _ in instance.observe(inputs)] for _ in range(3)]
         return runs, [statistics.median(step) for step in zip(*samples, strict=True)]
+
+    def step_times(
+        self, variant: str, threads: int, seconds: float, evict_bytes: int
+    ) -> list[float]:
+        instance = self._instance(variant, threads)
+        steps = instance.model.steps
+        random = np.random.default_rng(0)
+        inputs = {
+            tensor.name: random.standard_normal(tensor.shape, np.float32)
+            for tensor in instance.model.inputs
+        }
+        others = np.ones(evict_bytes // 4, np.float32)
+
+        def evict(index: int) -> None:
+            if steps[index].macs:
+                others.sum()
+
+        shortest = [float("inf")] * len(steps)
+        end = time.perf_counter() + seconds
+        rounds = 0
+        while rounds < LEAST_ROUNDS or time.perf_counter() < end:
+            for index, nanoseconds, _ in instance.observe(inputs, evict):
+                shortest[index] = min(shortest[index], nanoseconds / 1e3)
+            rounds += 1
+        return shortest
 
 
 def _serve(connection: Connection, library: str) -> None:

@@ -13,6 +13,8 @@ from edge_compiler.units import size
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
 
+MOST_THREADS = 64
+
 
 def register(commands: Commands) -> None:
     """Add the parser."""
@@ -44,7 +46,25 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--keep-source", action="store_true", help="keep the generated C in the bundle"
     )
+    parser.add_argument(
+        "--tune",
+        action="store_true",
+        help="measure kernels on this machine and take the fastest (minutes; kept for next time)",
+    )
+    parser.add_argument(
+        "--tune-threads",
+        type=_threads,
+        default=1,
+        metavar="N",
+        help="threads that the network will run with (default: 1)",
+    )
     add_json(parser)
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_THREADS}")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         overrides=Overrides(arguments.name, arguments.preprocess, arguments.labels),
         calibration=arguments.calibration,
         keep_source=arguments.keep_source,
+        tune_threads=arguments.tune_threads if arguments.tune else 0,
     )
     with progress() as show:
         manifest = compile_model(arguments.model, arguments.output, options, show)

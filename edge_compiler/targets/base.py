@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
 from edge_perception.runtime.manifest import Decoder, Fusion, Model, Preprocess
 
@@ -38,6 +39,14 @@ class Target(ABC):
 
     name: ClassVar[str]
     triple: ClassVar[str]
+
+    def tuned(self, threads: int) -> Target:
+        """
+        Return the target that measures its kernels, run by so many threads, before it chooses.
+
+        :raises CompileError: if it has nothing to choose.
+        """
+        raise CompileError(f"the target {self.name!r} can't be tuned; leave out --tune")
 
     @abstractmethod
     def refusal(self, node: Node) -> str | None:

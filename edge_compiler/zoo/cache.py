@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 import tempfile
 
@@ -18,6 +17,7 @@ import onnx
 
 from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
+from edge_compiler.machine import user_cache
 from edge_compiler.targets.base import Progress
 from edge_compiler.zoo.index import download
 from edge_compiler.zoo.recipe import read_member, Recipe
@@ -25,11 +25,7 @@ from edge_compiler.zoo.recipe import read_member, Recipe
 
 def model_folder(name: str) -> Path:
     """Return where the cache keeps the model called ``name``."""
-    base = os.environ.get("EDGE_CACHE")
-    if not base:
-        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        base = str(Path(caches) / "edge_perception")
-    return Path(base) / "models" / name
+    return user_cache() / "models" / name
 
 
 def fetch(recipe: Recipe, progress: Progress, *, force: bool = False) -> Path:

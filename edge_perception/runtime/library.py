@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import ctypes
 from pathlib import Path
 import threading
@@ -124,10 +124,15 @@ class Instance:
         self._call("edge_preprocess", ctypes.byref(c_frame), result.ctypes.data)
         return result
 
-    def observe(self, inputs: Mapping[str, NDArray[Any]]) -> list[tuple[int, int, Array]]:
+    def observe(
+        self,
+        inputs: Mapping[str, NDArray[Any]],
+        after: Callable[[int], None] | None = None,
+    ) -> list[tuple[int, int, Array]]:
         """
         Run the model and return what each step computed, in the order of ``model.steps``.
 
+        :param after: called with the index of each step when it was timed, before the next.
         :returns: index of the step, nanoseconds that it took, its value.
         """
         arrays = self._check_inputs(inputs)
@@ -141,6 +146,8 @@ class Instance:
                 if self._c.edge_read_step(model, step, values[step].ctypes.data):
                     raise BundleError(f"step {step} can't be read; compile the model again")
                 results.append((step, nanoseconds, values[step]))
+                if after is not None:
+                    after(step)
             except BaseException as failure:
                 failures.append(failure)
 

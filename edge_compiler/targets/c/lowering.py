@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.targets.c.buffers import ALIGNMENT, BLOCK, Buffer
+from edge_compiler.targets.c.choice import Choice, Chooser
 from edge_compiler.targets.c.memory import Lifetime, plan
 from edge_compiler.targets.c.program import (
     Call,
@@ -74,12 +75,14 @@ class Lowering:
     A graph input takes the layout in which it is asked for first.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, chooser: Chooser) -> None:
         self.graph = graph
+        self.chooser = chooser
         self.steps: list[Step] = []
         self.weights = Weights()
         self.scratch = 0
         self.prepared = 0
+        self._prepared: dict[object, int] = {}
         self._blocked: dict[Value, Buffer] = {}
         self._dense: dict[Value, Buffer] = {}
         self._planar: dict[Value, Buffer] = {}
@@ -170,6 +173,7 @@ class Lowering:
         prepare: Call | None = None,
         macs: int = 0,
         weight_floats: int = 0,
+        choose: Callable[[Variant], Choice] | None = None,
     ) -> None:
         """Append a step that computes ``node`` (a part of it, if ``value`` is None)."""
         pixels = sum(b.channels * b.height * b.width for b in (*reads, output))
@@ -186,6 +190,7 @@ class Lowering:
                 macs=macs,
                 traffic=pixels + weight_floats,
                 weight_floats=weight_floats,
+                choose=choose,
             )
         )
 
@@ -193,11 +198,12 @@ class Lowering:
         """Ask for memory that is private to each thread."""
         self.scratch = max(self.scratch, floats)
 
-    def reserve_prepared(self, floats: int) -> int:
-        """Ask for memory that is filled at create and return its position."""
-        offset = self.prepared
-        self.prepared += -(-floats // ALIGNMENT) * ALIGNMENT
-        return offset
+    def reserve_prepared(self, content: object, floats: int) -> int:
+        """Ask for memory that is filled at create, once for equal content; return its position."""
+        if content not in self._prepared:
+            self._prepared[content] = self.prepared
+            self.prepared += -(-floats // ALIGNMENT) * ALIGNMENT
+        return self._prepared[content]
 
     def _convert(self, value: Value, target: Buffer, layouts: dict[Value, Buffer]) -> None:
         """Add a step that copies ``value`` into ``target``'s layout."""
@@ -243,6 +249,7 @@ class Lowering:
             inputs,
             outputs,
             self.weights,
+            self.chooser.variant,
             arena,
             self.scratch,
             self.prepared,
@@ -329,9 +336,9 @@ def strided_fields(
     }
 
 
-def lower(graph: Graph) -> Program:
+def lower(graph: Graph, chooser: Chooser) -> Program:
     """Lower every node by its rule and plan the memory."""
-    lowering = Lowering(graph)
+    lowering = Lowering(graph, chooser)
     for node in graph.nodes:
         RULES[node.op].rule(lowering, node)
     return lowering.finish()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+import hashlib
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from edge_compiler.ir.graph import Activation, Value
 from edge_compiler.targets.c.buffers import ALIGNMENT, Buffer
+from edge_compiler.targets.c.choice import Choice
 from edge_compiler.targets.c.variants import Variant
 
 
@@ -63,6 +65,7 @@ class Step:
     :ivar macs: multiply-accumulates.
     :ivar traffic: floats read and written.
     :ivar weight_floats: of its packed constants.
+    :ivar choose: tells which of several kernels was chosen, if there were several.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Step:
     macs: int = 0
     traffic: int = 0
     weight_floats: int = 0
+    choose: Callable[[Variant], Choice] | None = None
 
     @property
     def parts(self) -> int:
@@ -89,15 +93,18 @@ class Weights:
 
     def __init__(self) -> None:
         self._arrays: list[np.ndarray[Any, Any]] = []
+        self._known: dict[bytes, Pointer] = {}
         self.floats = 0
 
     def add(self, array: np.ndarray[Any, Any]) -> Pointer:
-        """Append ``array`` at the next cache line and return a pointer to it."""
-        offset = self.floats
+        """Append ``array`` at the next cache line, once if it comes again; return a pointer."""
         flat = np.ascontiguousarray(array, np.float32).ravel()
-        self._arrays.append(flat)
-        self.floats += -(-flat.size // ALIGNMENT) * ALIGNMENT
-        return Pointer("const float *", f"m->weights + {offset}")
+        content = hashlib.sha256(flat.data.cast("B")).digest()
+        if content not in self._known:
+            self._known[content] = Pointer("const float *", f"m->weights + {self.floats}")
+            self._arrays.append(flat)
+            self.floats += -(-flat.size // ALIGNMENT) * ALIGNMENT
+        return self._known[content]
 
     def write(self, file: BinaryIO) -> None:
         """Write all constants, each padded to a cache line."""
@@ -108,12 +115,17 @@ class Weights:
 
 @dataclass
 class Program:
-    """A lowered graph; sizes of memory are in floats."""
+    """
+    A lowered graph; sizes of memory are in floats.
+
+    :ivar variant: the instruction set that kernels were chosen for in the first place.
+    """
 
     steps: list[Step]
     inputs: list[tuple[Value, Buffer]]
     outputs: list[tuple[Value, Buffer]]
     weights: Weights
+    variant: Variant
     arena: int = 0
     scratch: int = 0
     prepared: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import copy
 from pathlib import Path
 import shutil
 
@@ -11,6 +12,7 @@ from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.targets.base import Description, Progress, Target
 from edge_compiler.targets.c import emit
+from edge_compiler.targets.c import program as program_steps
 from edge_compiler.targets.c.buffers import Buffer
 from edge_compiler.targets.c.build import (
     build_library,
@@ -19,6 +21,8 @@ from edge_compiler.targets.c.build import (
     find_compiler,
     Source,
 )
+from edge_compiler.targets.c.choice import Chooser
+from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.lowering import image_layout, lower
 from edge_compiler.targets.c.program import Program
 from edge_compiler.targets.c.rules import RULES
@@ -50,6 +54,26 @@ class CTarget(Target):
     """A machine for which we generate C for each of its instruction sets."""
 
     variants: Sequence[Variant]
+    _tuning_threads = 0
+
+    def tuned(self, threads: int) -> CTarget:
+        """Return the target that measures kernels on this machine before it chooses."""
+        target = copy.copy(self)
+        target._tuning_threads = threads
+        return target
+
+    def only(self, variant: Variant) -> CTarget:
+        """Return the target that generates code for one instruction set."""
+        target = copy.copy(self)
+        target.variants = (variant,)
+        return target
+
+    def _chooser(self, graph: Graph, progress: Progress) -> Chooser:
+        if not self._tuning_threads:
+            return Estimated.of(self.variants[0])
+        from edge_compiler.targets.c.tuning import tune
+
+        return tune(self, graph, self._tuning_threads, progress)
 
     def refusal(self, node: Node) -> str | None:
         """Return why the compiler or the kernels can't take ``node``; None if they can."""
@@ -62,8 +86,19 @@ class CTarget(Target):
         self, graph: Graph, description: Description, directory: Path, progress: Progress
     ) -> Model:
         """Lower, write the C files, compile and link."""
+        program = lower(graph, self._chooser(graph, progress))
+        return self.build_program(graph, program, description, directory, progress)
+
+    def build_program(
+        self,
+        graph: Graph,
+        program: Program,
+        description: Description,
+        directory: Path,
+        progress: Progress,
+    ) -> Model:
+        """Write the C files of a lowered graph, compile and link."""
         compiler = find_compiler()
-        program = lower(graph)
         model = self._describe(graph, program, description, compiler)
         sources = self._write_sources(program, model, description, directory / "source")
         build_library(compiler, directory / "source", sources, directory / "model.so", progress)
@@ -110,18 +145,7 @@ class CTarget(Target):
             preprocess=description.preprocess,
             decoder=description.decoder,
             labels=description.labels,
-            steps=tuple(
-                Step(
-                    name=step.name,
-                    kernel=step.kernel,
-                    nodes=step.nodes,
-                    value=step.value.name if step.value is not None else "",
-                    shape=_shape(step.value, step.output),
-                    macs=step.macs,
-                    weight_bytes=step.weight_floats * 4,
-                )
-                for step in program.steps
-            ),
+            steps=tuple(_step(step, program.variant) for step in program.steps),
             allocations=tuple(
                 Allocation(b.name, (b.offset or 0) * 4, b.floats * 4, max(first, 0), last)
                 for b, first, last in program.lifetimes
@@ -136,6 +160,21 @@ class CTarget(Target):
 
 def _tensor(value: Value) -> Tensor:
     return Tensor(value.name, value.shape, str(value.dtype), image_layout(value.shape))
+
+
+def _step(step: program_steps.Step, variant: Variant) -> Step:
+    """Return what the manifest says of a step, with the kernel chosen for ``variant``."""
+    choice = step.choose(variant) if step.choose else None
+    return Step(
+        name=step.name,
+        kernel=f"{step.kernel}, {choice.candidate}" if choice else step.kernel,
+        nodes=step.nodes,
+        value=step.value.name if step.value is not None else "",
+        shape=_shape(step.value, step.output),
+        reason=choice.reason if choice else "",
+        macs=step.macs,
+        weight_bytes=step.weight_floats * 4,
+    )
 
 
 def _shape(value: Value | None, output: Buffer) -> tuple[int, ...]:

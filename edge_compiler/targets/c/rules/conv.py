@@ -6,11 +6,13 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.buffers import BLOCK
+from edge_compiler.targets.c.candidates import can_winograd
+from edge_compiler.targets.c.choice import Algorithm, DIRECT
 from edge_compiler.targets.c.lowering import image_size, Lowering, lowers
 from edge_compiler.targets.c.rules.depthwise import add_depthwise
 from edge_compiler.targets.c.rules.direct import add_direct, add_grouped
 from edge_compiler.targets.c.rules.layer import Geometry, Layer, pack, pad_channels, required
-from edge_compiler.targets.c.rules.winograd import add_winograd, choose_winograd
+from edge_compiler.targets.c.rules.winograd import add_winograd
 
 
 def _check_conv(node: Node) -> str | None:
@@ -40,10 +42,18 @@ def lower_conv(low: Lowering, node: Node) -> None:
         add_depthwise(low, layer, w, b)
     elif groups > 1:
         add_grouped(low, layer, w, b, groups)
-    elif m := choose_winograd(layer, w.shape[1]):
-        add_winograd(low, layer, w, b, m)
+    elif (algorithm := _algorithm(low, layer, w.shape[1])) != DIRECT:
+        add_winograd(low, layer, w, b, *algorithm)
     else:
         add_direct(low, layer, pack(w, source.block), pad_channels(b), w.shape[1])
+
+
+def _algorithm(low: Lowering, layer: Layer, channels: int) -> Algorithm:
+    """Choose what all instruction sets have in common, as the one for which it is chosen likes."""
+    problem = layer.problem(channels)
+    if not can_winograd(problem):
+        return DIRECT
+    return low.chooser.choose(problem, low.chooser.variant).candidate.algorithm
 
 
 def _check_gemm(node: Node) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge_compiler.targets.c.buffers import BLOCK
+from edge_compiler.targets.c.choice import Choice, Depthwise
 from edge_compiler.targets.c.lowering import Lowering
 from edge_compiler.targets.c.program import Call, Field
 from edge_compiler.targets.c.rules.layer import Array, Layer, pad_channels, pad_first
@@ -14,8 +15,14 @@ def add_depthwise(low: Lowering, layer: Layer, w: Array, b: Array) -> None:
     blocks = pad_first(w[:, 0]).reshape(-1, BLOCK, *w.shape[2:]).transpose(0, 2, 3, 1)
     weights, bias = low.weights.add(blocks), low.weights.add(pad_channels(b))
     source, target, residual = layer.source, layer.target, layer.residual
+    chooser = low.chooser
+
+    def choose(variant: Variant) -> Choice:
+        return chooser.choose(layer.problem(1, kind="depthwise"), variant)
 
     def call(variant: Variant) -> Call:
+        chosen = choose(variant).candidate
+        assert isinstance(chosen, Depthwise)
         fields: dict[str, Field] = {
             "blocks": source.blocks,
             "in_plane": source.plane,
@@ -26,7 +33,7 @@ def add_depthwise(low: Lowering, layer: Layer, w: Array, b: Array) -> None:
             "out_row": target.row,
             "residual_plane": residual.plane if residual else 0,
             "residual_row": residual.row if residual else 0,
-            "pixels": min(target.width, 8 if variant.registers >= 32 else 4),
+            "pixels": chosen.pixels,
         }
         pointers = layer.pointers(weights, bias)
         return Call("depthwise_run", "depthwise", fields | layer.common_fields(), pointers)
@@ -40,4 +47,5 @@ def add_depthwise(low: Lowering, layer: Layer, w: Array, b: Array) -> None:
         value=layer.node.output,
         macs=layer.macs(w.size),
         weight_floats=blocks.size,
+        choose=choose,
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from edge_compiler.targets.c.buffers import BLOCK
+from edge_compiler.targets.c.choice import Choice, DIRECT, Direct
 from edge_compiler.targets.c.lowering import Lowering
 from edge_compiler.targets.c.program import Call, Field, Table
 from edge_compiler.targets.c.rules.layer import Array, Geometry, Layer, pack, pad_channels
-from edge_compiler.targets.c.rules.tile import choose_tile
 from edge_compiler.targets.c.variants import Variant
 
 
@@ -30,15 +30,16 @@ def add_direct(
     )
     lanes = BLOCK if len(layer.node.output.shape) != 4 else source.block
     out_blocks = bias.size // BLOCK
+    chooser, kind = low.chooser, "dense" if first_block is None else "grouped"
+
+    def choose(variant: Variant) -> Choice:
+        return chooser.choose(layer.problem(in_channels, kind=kind), variant, DIRECT)
 
     def call(variant: Variant) -> Call:
-        height, width = (1, 1) if target.block == 1 else (target.height, target.width)
-        images = [b for b in (source, target, residual) if b is not None]
-        pointwise = geometry.kernel == geometry.stride == (1, 1) and not any(geometry.pads)
-        if pointwise and all(image.is_flat for image in images):
-            height, width = 1, height * width  # the whole plane is one long row
-        tile = choose_tile(width, out_blocks, variant, most_blocks=8 if first_block is None else 1)
-        weights_outweigh = packed.size > in_channels * source.height * source.width
+        height, width = layer.rows
+        chosen = choose(variant).candidate
+        assert isinstance(chosen, Direct)
+        tile = chosen.tile
         fields: dict[str, Field] = {
             "in_blocks": -(-in_channels // lanes),
             "in_lanes": lanes,
@@ -58,21 +59,21 @@ def add_direct(
             "blocks": tile.blocks,
             "wide_tiles": tile.wide,
             "narrow_tiles": tile.narrow,
-            "order": "CHANNELS_OUTER" if weights_outweigh else "ROWS_OUTER",
+            "order": chosen.order,
             "first_block": first_block,
         }
         return Call("conv_run", "conv", fields | layer.common_fields(), layer.pointers(w, b))
 
-    grouped = " grouped" if first_block else ""
     low.add(
         layer.node,
-        f"direct{grouped} {geometry}",
+        f"direct {geometry}" if first_block is None else f"direct grouped {geometry}",
         layer.reads,
         target,
         call,
         value=layer.node.output,
         macs=layer.macs(in_channels * geometry.kernel[0] * geometry.kernel[1] * bias.size),
         weight_floats=packed.size,
+        choose=choose,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.buffers import BLOCK, Buffer, Halo
+from edge_compiler.targets.c.choice import Problem
 from edge_compiler.targets.c.program import Field, Pointer, reading, writing
 
 Array = np.ndarray[Any, Any]
@@ -67,6 +68,35 @@ class Layer:
     def reads(self) -> list[Buffer]:
         """The buffers that it reads."""
         return [self.source] if self.residual is None else [self.source, self.residual]
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """Return number and width of the rows of the result, once the halos are known."""
+        if self.target.block == 1:
+            return (1, 1)
+        g, size = self.geometry, (self.target.height, self.target.width)
+        pointwise = g.kernel == g.stride == (1, 1) and not any(g.pads)
+        if pointwise and all(image.is_flat for image in (*self.reads, self.target)):
+            return (1, size[0] * size[1])  # the whole plane is one long row
+        return size
+
+    def problem(self, channels: int, *, kind: str = "dense") -> Problem:
+        """Return what the choice of a kernel depends on, once the halos are known."""
+        activation = self.node.fused.activation
+        height, width = self.rows
+        return Problem(
+            kind,
+            channels,
+            BLOCK if self.target.block == 1 else self.source.block,
+            -(-self.target.channels // BLOCK),
+            height,
+            width,
+            self.geometry.kernel,
+            self.geometry.stride,
+            self.geometry.dilation,
+            self.residual is not None,
+            "" if activation is None else activation.op,
+        )
 
     def macs(self, weights: int) -> int:
         """Return the multiply-accumulates, given the number of weights of all channels."""

@@ -1,0 +1,132 @@
+"""The kernels worth considering for a convolution: those that waste neither registers nor work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from edge_compiler.targets.c.buffers import BLOCK
+from edge_compiler.targets.c.choice import (
+    Algorithm,
+    Candidate,
+    Depthwise,
+    Direct,
+    Problem,
+    Tile,
+    Winograd,
+)
+from edge_compiler.targets.c.variants import Variant
+
+MOST_BLOCKS = 8
+"""Output blocks of a direct tile: more leave few registers for pixels."""
+WINOGRAD_BLOCKS = 4
+"""Output blocks of a Winograd tile: their products share the cache with the transformed input."""
+_DIRECT_TILES, _WINOGRAD_TILES = 6, 2
+_CHUNK_FLOATS = (48 * 1024, 96 * 1024, 192 * 1024)
+"""Transformed input and products of a chunk: parts of a second-level cache of 1 or 2 MiB."""
+_LEAST_CHUNK = 8
+_DEPTHWISE_PIXELS = 14
+MULTIPLY_ADDS, LOADS, LATENCY = 2, 2, 4
+"""Of vectors: a cycle can do so many; a multiply-add's result is there after so many cycles."""
+
+
+def candidates(
+    problem: Problem, variant: Variant, algorithm: Algorithm | None = None
+) -> list[Candidate]:
+    """Return the candidates for an instruction set, of one algorithm if it is given."""
+    found: list[Candidate] = []
+    if problem.kind == "depthwise":
+        found += _depthwise(problem, variant)
+    else:
+        found += _direct(problem, variant)
+    if can_winograd(problem):
+        found += _winograd(problem, variant)
+    return [c for c in found if algorithm is None or c.algorithm == algorithm]
+
+
+def can_winograd(problem: Problem) -> bool:
+    """Return whether winograd.h can compute it."""
+    return (
+        problem.kind == "dense"
+        and problem.lanes == BLOCK
+        and problem.channels >= BLOCK
+        and problem.kernel == (3, 3)
+        and problem.stride == problem.dilation == (1, 1)
+    )
+
+
+def _direct(problem: Problem, variant: Variant) -> Iterator[Direct]:
+    # blocks of a tile read the same input, which blocks of a grouped convolution do not
+    most = 1 if problem.kind == "grouped" else min(MOST_BLOCKS, problem.out_blocks)
+    tiles = _best_tiles(problem.width, most, problem.out_blocks, variant)[:_DIRECT_TILES]
+    for tile in tiles:
+        rows = problem.height if problem.height > 1 else tile.wide + tile.narrow
+        several = rows > 1 and tile.blocks < problem.out_blocks
+        for order in ("ROWS_OUTER", "CHANNELS_OUTER") if several else ("CHANNELS_OUTER",):
+            yield Direct(tile, order)
+
+
+def _winograd(problem: Problem, variant: Variant) -> Iterator[Winograd]:
+    in_blocks = -(-problem.channels // BLOCK)
+    most_blocks = min(WINOGRAD_BLOCKS, problem.out_blocks)
+    for m in (2, 4):
+        tiles = -(-problem.height // m) * -(-problem.width // m)
+        tile_floats = (m + 2) ** 2 * BLOCK * (in_blocks + WINOGRAD_BLOCKS)
+        chunks = []
+        for floats in _CHUNK_FLOATS:
+            most = max(_LEAST_CHUNK, floats // tile_floats)
+            chunks.append(-(-tiles // -(-tiles // most)))  # all chunks alike
+        for chunk in sorted(set(chunks)):
+            best = _best_tiles(chunk, most_blocks, problem.out_blocks, variant)
+            for tile in best[:_WINOGRAD_TILES]:
+                yield Winograd(m, chunk, tile)
+
+
+def _depthwise(problem: Problem, variant: Variant) -> Iterator[Depthwise]:
+    largest = min(problem.width, _DEPTHWISE_PIXELS, variant.registers - 2)
+    even = {-(-problem.width // count) for count in range(1, problem.width + 1)}
+    yield from map(Depthwise, sorted({p for p in even | {4, 8} if p <= largest})[-4:])
+
+
+def _best_tiles(width: int, most_blocks: int, out_blocks: int, variant: Variant) -> list[Tile]:
+    """Return all tiles, those first that need fewest cycles for all blocks, then fewest loads."""
+
+    def cost(tile: Tile) -> tuple[float, float]:
+        blocks = groups(tile, out_blocks)
+        loads = (tile.wide + tile.narrow) * sum(tile.pixels + n * variant.vectors for n in blocks)
+        return sum(row_cycles(tile, n, variant) for n in blocks), loads
+
+    return sorted(_tiles(width, min(most_blocks, out_blocks), variant), key=cost)
+
+
+def _tiles(width: int, most_blocks: int, variant: Variant) -> Iterator[Tile]:
+    """
+    Yield the tiles that cut the row evenly and whose operands fit into the registers.
+
+    These are the sums, a weight vector for each block, and one broadcast input element.
+    """
+    for blocks in range(1, most_blocks + 1):
+        vectors = blocks * variant.vectors
+        largest = (variant.registers - 1 - vectors) // vectors
+        for pixels in range(1, min(largest, width) + 1):
+            count = -(-width // pixels)
+            narrow = count * pixels - width
+            if narrow < count and (pixels > 1 or narrow == 0):
+                yield Tile(pixels, blocks, count - narrow, narrow)
+
+
+def tile_cycles(pixels: int, vectors: int) -> float:
+    """Return the least cycles in which a tile adds one input channel to its sums."""
+    return max(pixels * vectors / MULTIPLY_ADDS, (pixels + vectors) / LOADS, LATENCY)
+
+
+def row_cycles(tile: Tile, blocks: int, variant: Variant) -> float:
+    """Return the least cycles for a row of tiles, ``blocks`` output blocks high."""
+    vectors = blocks * variant.vectors
+    narrow = tile.narrow * tile_cycles(tile.pixels - 1, vectors) if tile.narrow else 0.0
+    return tile.wide * tile_cycles(tile.pixels, vectors) + narrow
+
+
+def groups(tile: Tile, out_blocks: int) -> Sequence[int]:
+    """Return the output blocks of each group that a tile computes."""
+    whole, rest = divmod(out_blocks, tile.blocks)
+    return [tile.blocks] * whole + [rest] * (rest > 0)

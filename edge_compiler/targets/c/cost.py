@@ -1,0 +1,135 @@
+"""
+The cost model: how long a candidate is expected to take, where nothing was measured.
+
+The time is a sum of counts (cycles of the multipliers, stores, bytes read again, ...), each times
+a constant. ``python -m bench.fit_cost_model`` fits the constants to measurements and writes them
+to ``cost_model.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import json
+from pathlib import Path
+
+from edge_compiler.targets.c.buffers import BLOCK
+from edge_compiler.targets.c.candidates import candidates, groups, row_cycles
+from edge_compiler.targets.c.choice import (
+    Algorithm,
+    Candidate,
+    Choice,
+    Depthwise,
+    Direct,
+    fastest,
+    Problem,
+    Winograd,
+)
+from edge_compiler.targets.c.variants import Variant
+
+CONSTANTS = Path(__file__).with_name("cost_model.json")
+Counts = dict[str, float]
+
+
+def family(candidate: Candidate) -> str:
+    """Return the name of the constants that hold for a candidate."""
+    return (
+        f"winograd{candidate.m}"
+        if isinstance(candidate, Winograd)
+        else type(candidate).__name__.lower()
+    )
+
+
+def counts(problem: Problem, candidate: Candidate, variant: Variant) -> Counts:
+    """Return what a candidate's time depends on."""
+    if isinstance(candidate, Direct):
+        return _direct(problem, candidate, variant)
+    if isinstance(candidate, Winograd):
+        return _winograd(problem, candidate, variant)
+    return _depthwise(problem, candidate, variant)
+
+
+def _direct(problem: Problem, candidate: Direct, variant: Variant) -> Counts:
+    tile = candidate.tile
+    cycles = sum(row_cycles(tile, n, variant) for n in groups(candidate.tile, problem.out_blocks))
+    number = len(groups(candidate.tile, problem.out_blocks))
+    results = problem.height * problem.width * problem.out_blocks * BLOCK
+    tiles = problem.height * (tile.wide + tile.narrow) * number
+    rows = problem.height if problem.height > 1 else tile.wide + tile.narrow
+    weights = problem.terms * problem.out_blocks * BLOCK
+    outer = candidate.order == "CHANNELS_OUTER"
+    inputs = problem.height * problem.width * problem.terms
+    return {
+        "cycles": cycles * problem.height * problem.terms,
+        "stored vectors": results / variant.lanes,
+        "tiles": tiles,
+        "steps of tiles": tiles * problem.terms,
+        "weights": weights,
+        "weights read again": weights * (0 if outer else rows - 1),
+        "input read again": inputs * ((number - 1) if outer else 0),
+        "runs": 1.0,
+    }
+
+
+def _winograd(problem: Problem, candidate: Winograd, variant: Variant) -> Counts:
+    m, points = candidate.m, (candidate.m + 2) ** 2
+    tiles = -(-problem.height // m) * -(-problem.width // m)
+    chunks = -(-tiles // candidate.chunk)
+    padded, blocks = chunks * candidate.chunk, -(-problem.channels // BLOCK)
+    number = groups(candidate.tile, problem.out_blocks)
+    cycles = sum(row_cycles(candidate.tile, n, variant) for n in number)
+    weights = points * problem.channels * problem.out_blocks * BLOCK
+    across = candidate.tile.wide + candidate.tile.narrow
+    return {
+        "cycles": cycles * points * chunks * problem.channels,
+        "tiles": across * len(number) * points * chunks,
+        "patches": padded * blocks * variant.vectors,
+        "results": tiles * problem.out_blocks * variant.vectors,
+        "weights": weights,
+        "weights read again": weights * (chunks - 1),
+        "transformed input": points * padded * problem.channels * len(number),
+        "runs": 1.0,
+    }
+
+
+def _depthwise(problem: Problem, candidate: Depthwise, variant: Variant) -> Counts:
+    rows = problem.height * problem.out_blocks * variant.vectors
+    tiles = -(-problem.width // candidate.pixels)
+    return {
+        "cycles": rows * problem.width * problem.terms,
+        "weights": rows * tiles * problem.terms,
+        "stored vectors": rows * problem.width,
+        "tiles": rows * tiles,
+        "runs": 1.0,
+    }
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """
+    Chooses what the cost model expects to be fastest.
+
+    :ivar constants: microseconds for one of each count, by family.
+    """
+
+    variant: Variant
+    constants: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def of(cls, variant: Variant) -> Estimated:
+        """Return the chooser with the constants that come with the compiler."""
+        return cls(variant, json.loads(CONSTANTS.read_text())["microseconds"])
+
+    def microseconds(self, problem: Problem, candidate: Candidate, variant: Variant) -> float:
+        """Return the time that a candidate is expected to take."""
+        constants = self.constants[family(candidate)]
+        found = counts(problem, candidate, variant)
+        return sum(constants[name] * count for name, count in found.items())
+
+    def choose(
+        self, problem: Problem, variant: Variant, algorithm: Algorithm | None = None
+    ) -> Choice:
+        """Return the candidate that is expected to be fastest."""
+        found = candidates(problem, variant, algorithm)
+        times = [(c, self.microseconds(problem, c, variant)) for c in found]
+        return fastest(problem, times, "estimated")
