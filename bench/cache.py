@@ -12,7 +12,7 @@ from pathlib import Path
 import onnx
 
 from bench.networks import NETWORKS
-from edge_compiler.zoo.cache import model_folder
+from edge_compiler.machine import user_cache
 
 
 class BenchError(Exception):
@@ -21,7 +21,7 @@ class BenchError(Exception):
 
 def cache_folder() -> Path:
     """Return the folder, made if need be."""
-    folder = model_folder("").parent / "bench"
+    folder = user_cache() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import distributions
+import os
 from pathlib import Path
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -16,6 +18,7 @@ from edge_compiler.version import VERSION
 
 INSTALL_SECONDS = 900
 CONVERT_SECONDS = 900
+ERROR_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -103,19 +106,23 @@ def run(command: list[Path | str], timeout: float) -> None:
 
     :raises BenchError: with the end of what it wrote, if it fails.
     """
-    try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-    except subprocess.TimeoutExpired:
-        raise BenchError(f"{command[0]} took longer than {timeout:.0f} s") from None
-    if done.returncode != 0:
-        lines = done.stdout.strip().splitlines()[-3:]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # so that whatever it starts can be ended with it
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGTERM)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise BenchError(f"{command[0]} took longer than {timeout:.0f} s") from None
+            raise
+    if process.returncode != 0:
+        lines = output.strip().splitlines()[-ERROR_LINES:]
         raise BenchError(" | ".join(line.strip() for line in lines) or f"{command[0]} failed")

@@ -14,9 +14,14 @@ import subprocess
 
 from bench.cache import BenchError, cache_folder, digest
 from bench.engines import ROOT
-from edge_compiler.compile import processor
+from edge_compiler.machine import (
+    cache_bytes,
+    processor,
+    processor_features,
+    processor_identity,
+)
 
-MEASURE_SECONDS = 120
+PROGRAM_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,13 @@ class Machine:
     """
     The machine that was measured on.
 
+    :ivar identity: the processor's name and numbers.
+    :ivar features: what its instructions can do with vectors.
     :ivar ceilings: by the number of threads, as text since JSON's keys are text.
     """
 
     processor: str
+    identity: str
     cores: int
     features: Sequence[str]
     l3_bytes: int
@@ -73,13 +81,13 @@ def describe_machine(threads: Sequence[int]) -> Machine:
     :raises BenchError: if there is no C compiler.
     """
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    flags = re.findall(r"^(?:flags|Features)\s*:(.*)", Path("/proc/cpuinfo").read_text(), re.M)
     vector = re.compile("avx|fma|amx|asimd|sve|i8mm|bf16")
     return Machine(
         processor=processor(),
+        identity=processor_identity(),
         cores=len(os.sched_getaffinity(0)),
-        features=sorted(flag for flag in set(" ".join(flags).split()) if vector.search(flag)),
-        l3_bytes=_l3_bytes(),
+        features=sorted(filter(vector.search, processor_features())),
+        l3_bytes=cache_bytes(3),
         memory_bytes=pages,
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         ceilings={str(count): _ceiling(count) for count in threads},
@@ -96,7 +104,8 @@ def build_program(name: str, *options: str) -> Path:
     compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
     if not compiler:
         raise BenchError("no C compiler; sudo apt-get install -y gcc")
-    path = cache_folder() / "programs" / f"{name}-{digest(source, compiler, processor())}"
+    key = digest(source, compiler, processor_identity())
+    path = cache_folder() / "programs" / f"{name}-{key}"
     if not path.is_file():
         path.parent.mkdir(exist_ok=True)
         partial = path.with_suffix(".partial")
@@ -108,19 +117,24 @@ def build_program(name: str, *options: str) -> Path:
     return path
 
 
+def run_program(program: Path, *arguments: str) -> str:
+    """
+    Run a program and return what it prints.
+
+    :raises BenchError: if it fails, or hangs.
+    """
+    command = [str(program), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"{program.name} took longer than {PROGRAM_SECONDS} s") from None
+    if done.returncode != 0:
+        raise BenchError(f"{program.name} failed ({done.returncode}): {done.stderr.strip()}")
+    return done.stdout
+
+
 def _ceiling(threads: int) -> Ceiling:
     program = build_program("machine", "-O3", "-march=native", "-pthread")
-    command = [str(program), str(threads)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=MEASURE_SECONDS
-    )
-    values: dict[str, float] = json.loads(done.stdout)
+    values: dict[str, float] = json.loads(run_program(program, str(threads)))
     gflops = {key.split("_")[1]: value for key, value in values.items() if "gflops" in key}
     return Ceiling(gflops, values["read_gbs"])
-
-
-def _l3_bytes() -> int:
-    caches = sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"))
-    units = {"K": 1024, "M": 1024**2}
-    sizes = [path.read_text().strip() for path in caches]
-    return max((int(size[:-1]) * units[size[-1]] for size in sizes), default=0)

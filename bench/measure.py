@@ -7,7 +7,6 @@ from contextlib import ExitStack
 import math
 from pathlib import Path
 import statistics
-import subprocess
 import time
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from bench.cache import BenchError
 from bench.engines import OURS, REFERENCE
 from bench.environments import Environment, installed_size
-from bench.machine import build_program
+from bench.machine import build_program, run_program
 from bench.process import Worker
 from bench.results import Footprint, Latency, Results
 from edge_compiler.targets.base import Progress
@@ -28,7 +27,6 @@ Conversions = Mapping[str, Path]
 
 C_PROGRAM = f"{OURS} (C program)"
 STARTS = 3
-START_SECONDS = 60
 TOLERANCE = 1e-3
 """Of answers in float32: some engines approximate the exponential function to 1e-4."""
 
@@ -63,7 +61,9 @@ class Bench:
         failed: set[str] = set()
         for index in range(STARTS):
             self.report(f"starting {network}", index, STARTS)
-            for engine in conversions.keys() - failed:
+            for engine in conversions:
+                if engine in failed:
+                    continue
                 try:
                     environment = self.environments[engine]
                     with Worker(environment, conversions[engine], image, threads=1) as worker:
@@ -72,7 +72,7 @@ class Bench:
                 except BenchError as error:
                     self._fail(f"{network}: {error}")
                     failed.add(engine)
-            if OURS in conversions.keys() - failed:
+            if OURS in conversions and OURS not in failed:
                 start = run_c_program(conversions[OURS] / "model.edge", image)
                 starts.setdefault(C_PROGRAM, []).append(start)
         for engine, samples in starts.items():
@@ -151,16 +151,14 @@ def run_c_program(bundle: Path, image: Path) -> tuple[float, int]:
     Start a C program that runs a compiled model once.
 
     :returns: milliseconds from its start to its end, and the most memory that it had, in bytes.
+    :raises BenchError: if it fails.
     """
     program = build_program("first", "-O2")
     raw = image.with_suffix(".raw")
     raw.write_bytes(np.load(image).tobytes())
     manifest = read_manifest(bundle, check=False)
     elements = [str(math.prod(tensor.shape)) for tensor in manifest.model.outputs]
-    command = [str(program), str(bundle / manifest.library), "1", str(raw), *elements]
     start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS)
+    printed = run_program(program, str(bundle / manifest.library), "1", str(raw), *elements)
     milliseconds = (time.perf_counter() - start) * 1e3
-    if done.returncode != 0:
-        raise BenchError(f"{program.name} failed: {done.stderr.strip()}")
-    return milliseconds, int(done.stdout) * 1024
+    return milliseconds, int(printed) * 1024

@@ -15,11 +15,12 @@ from matplotlib.figure import Figure
 
 from bench.engines import OURS
 
-OTHER_COLORS = ["#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#bbbbbb", "#888888"]
+COLORS = ["#ee6677", "#4477aa", "#66ccee", "#228833", "#ccbb44", "#aa3377", "#bbbbbb"]
 """Paul Tol's bright scheme: can be told apart by everybody."""
-OUR_COLOR = "#ee6677"
 GROUP = 0.8
 """Width of a network's bars, of the 1 that it has."""
+HIGHEST = 3
+"""Bars end here; what is longer has its number."""
 
 
 def main() -> None:
@@ -54,23 +55,24 @@ def draw(axes: Any, results: dict[str, Any], threads: int) -> None:
     }
     networks = [name for name in results["networks"] if (name, OURS) in fastest]
     width = GROUP / len(engines)
-    for index, engine in enumerate(engines):
-        ratios = [
-            fastest.get((name, engine), float("nan")) / fastest[name, OURS] for name in networks
-        ]
-        places = [place + (index + 0.5) * width - GROUP / 2 for place in range(len(networks))]
-        color = OUR_COLOR if engine == OURS else OTHER_COLORS[index - 1]
-        axes.bar(places, ratios, width * 0.92, label=engine, color=color)
-    for place, name in enumerate(networks):
-        others = [
-            time
-            for (network, engine), time in fastest.items()
-            if network == name and engine != OURS
-        ]
-        if others:
-            ratio, most = (pick(others) / fastest[name, OURS] for pick in (min, max))
-            axes.text(place, most + 0.04, f"{ratio:.2f}", ha="center", weight="bold")
+    for place, network in enumerate(networks):
+        ratios = {
+            engine: fastest[network, engine] / fastest[network, OURS]
+            for engine in engines
+            if (network, engine) in fastest
+        }
+        others = [(ratio, engine) for engine, ratio in ratios.items() if engine != OURS]
+        best = min(others)[1] if others else None
+        for index, (engine, color) in enumerate(zip(engines, COLORS, strict=False)):
+            x = place + (index + 0.5) * width - GROUP / 2
+            ratio = ratios.get(engine, 0)
+            axes.bar(x, ratio, width * 0.92, color=color, label=engine if place == 0 else None)
+            if engine == best or ratio > HIGHEST:
+                weight = "bold" if engine == best else "normal"
+                y = min(ratio, HIGHEST) + 0.03
+                axes.text(x, y, f"{ratio:.2f}", ha="center", weight=weight, fontsize=9)
     axes.axhline(1, color="black", linewidth=0.8, zorder=0)
+    axes.set_ylim(0, HIGHEST * 1.08)
     ticks = [f"{name}\n{fastest[name, OURS]:.2f} ms" for name in networks]
     axes.set_xticks(range(len(networks)), ticks)
     axes.set_ylabel(f"time / {OURS}'s")

@@ -62,6 +62,7 @@ class Worker:
             bufsize=0,
             start_new_session=True,  # Ctrl-C is for this process, which ends the others
         )
+        self.pid = self._process.pid
         try:
             self.peak_rss: int = self._answer()["peak_rss"]
             self.start_ms = (time.perf_counter() - start) * 1e3

@@ -42,7 +42,7 @@ class Plan:
     engines: Sequence[str]
     models: Sequence[str]
     threads: Sequence[int]
-    rounds: int = 10
+    rounds: int = 12
     seconds: float = 0.25
     upgrade: bool = False
     prepare: bool = False
@@ -158,6 +158,11 @@ def keep(results: Results, complete: bool) -> None:
     write_results(file, results)
     say(f"\nwritten to {file}")
     if any(results.mean_ratio(threads, "minimum_ms") for threads in results.threads):
-        python = environments.install("plot", "matplotlib")
-        environments.run([python, "-m", "bench.plot", file, plot], PLOT_SECONDS)
+        draw(file, plot)
         say(f"drawn in {plot}")
+
+
+def draw(results: Path, plot: Path) -> None:
+    """Draw results, in an environment with matplotlib."""
+    python = environments.install("plot", "matplotlib")
+    environments.run([python, "-m", "bench.plot", results, plot], PLOT_SECONDS)

@@ -23,8 +23,14 @@ def show(results: Results) -> None:
     for threads in results.threads:
         say()
         _show_latencies(results, threads)
-    say()
-    _show_footprints(results)
+    titles = {
+        "start_ms": "Start of a process to its first answer, 1 thread",
+        "peak_rss": "Most memory of that process",
+        "installed_bytes": "Installed: the engine's package and what it loads",
+    }
+    for quantity, title in titles.items():
+        say()
+        _show_footprints(results, quantity, title)
     say()
     _show_engines(results)
     for failure in results.failures:
@@ -53,17 +59,19 @@ def _show_latencies(results: Results, threads: int) -> None:
     say_table(columns, rows, f"{_count(threads)}: minimum (median) in ms")
 
 
-def _show_footprints(results: Results) -> None:
+def _show_footprints(results: Results, quantity: str, title: str) -> None:
     engines = list(dict.fromkeys(footprint.engine for footprint in results.footprints))
     rows = []
     for network in results.networks:
         row: list[object] = [network]
         for engine in engines:
             found = results.footprint(network, engine)
-            text = f"{found.start_ms:.0f} ms, {size(found.peak_rss)}" if found else "-"
-            row.append(Quantity(text))
+            value = getattr(found, quantity) if found else None
+            if value is None:
+                row.append(NONE)
+            else:
+                row.append(Quantity(f"{value:.0f} ms") if quantity == "start_ms" else size(value))
         rows.append(row)
-    title = "Start to first answer, and most memory of the process, 1 thread"
     say_table(["network", *engines], rows, title)
 
 
