@@ -1,0 +1,89 @@
+"""The start: which way is up, and the gyroscope's bias, from the first readings of the IMU."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edge_perception.core.imu_source import GRAVITY
+from edge_perception.core.pose.measurements import Inertial
+from edge_perception.core.pose.quaternion import level
+from edge_perception.core.pose.settings import Settings
+from edge_perception.core.pose.state import State
+from edge_perception.core.stamps import SECOND
+
+_FEWEST = 10
+_PATIENCE = 3
+"""Times the wanted span after which it starts although the robot moves."""
+_CERTAIN = 1e-3
+"""Standard deviation of position, heading and speed at the start: they are zero by definition."""
+_MOVING = (math.radians(5.0), 1.0)
+"""Standard deviations of tilt [rad] and speed [m/s] if the robot moves."""
+
+
+class Alignment:
+    """Collects readings until they are enough to start with."""
+
+    def __init__(self, seconds: float, settings: Settings) -> None:
+        self._span = round(seconds * SECOND)
+        self._settings = settings
+        self._readings: list[Inertial] = []
+        self._first: int | None = None
+
+    def add(self, reading: Inertial, moves: bool) -> State | None:
+        """
+        Take in a reading.
+
+        :param moves: whether the wheels turn.
+        :returns: the state to start with, once it is known.
+        """
+        if self._readings and reading.stamp <= self._readings[-1].stamp:
+            self._readings.clear()
+            self._first = None
+        if self._first is None:
+            self._first = reading.stamp
+        self._readings.append(reading)
+        if reading.stamp - self._readings[0].stamp < self._span or len(self._readings) < _FEWEST:
+            return None
+        gyro = np.array([one.gyro for one in self._readings])
+        accel = np.array([one.accel for one in self._readings])
+        settings = self._settings
+        calm = (
+            float(gyro.var(0).sum()) < settings.still_gyro**2
+            and float(accel.var(0).sum()) < settings.still_accel**2
+            and float(np.abs(gyro.mean(0)).max()) < 5 * settings.gyro_bias
+        )
+        if calm and not moves:
+            return self._still(reading, gyro.mean(0), accel.mean(0))
+        if reading.stamp - self._first < _PATIENCE * self._span:
+            del self._readings[: len(self._readings) // 4]
+            return None
+        return start(reading.stamp, settings, accel.mean(0), *_MOVING)
+
+    def _still(self, last: Inertial, gyro: np.ndarray, accel: np.ndarray) -> State:
+        tilt = self._settings.accel_bias / GRAVITY
+        state = start(last.stamp, self._settings, accel, tilt, _CERTAIN)
+        seconds = max(1e-3, self._span / SECOND)
+        deviation = last.noise[0] / math.sqrt(seconds) + self._settings.gyro_walk
+        state.gyro_bias = gyro
+        state.covariance[9:12, 9:12] = np.eye(3) * deviation**2
+        return state
+
+
+def start(
+    stamp: int, settings: Settings, up: np.ndarray | None, tilt: float, speed: float
+) -> State:
+    """
+    Return a state at the origin.
+
+    :param up: what the accelerometer reads; None: the robot is level.
+    :param tilt: standard deviation of roll and pitch [rad].
+    :param speed: standard deviation of the velocity [m/s].
+    """
+    deviation = np.repeat(
+        [tilt, speed, _CERTAIN, settings.gyro_bias, settings.accel_bias], 3
+    ).astype(float)
+    deviation[2] = _CERTAIN
+    rotation = level(up) if up is not None else np.array([0.0, 0.0, 0.0, 1.0])
+    return State(stamp, rotation, np.diag(deviation**2))

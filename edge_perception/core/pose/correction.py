@@ -1,0 +1,59 @@
+"""How a measurement corrects the state: the update of an error-state Kalman filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_perception.core import rotation
+from edge_perception.core.pose.quaternion import exponential, normalised, skew
+from edge_perception.core.pose.state import Array, BA, BG, bounded, P, SIZE, State, THETA, V
+
+_IDENTITY = np.eye(SIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """
+    What a measurement says against what the state had led to expect.
+
+    :ivar value: their difference.
+    :ivar jacobian: of the expected measurement by the error state.
+    :ivar noise: covariance of the measurement.
+    """
+
+    value: Array
+    jacobian: Array
+    noise: Array
+
+
+def surprise(state: State, residual: Residual) -> float:
+    """Return the normalised innovation squared (NIS)."""
+    covariance = residual.jacobian @ state.covariance @ residual.jacobian.T + residual.noise
+    return float(residual.value @ np.linalg.solve(covariance, residual.value))
+
+
+def correct(state: State, residual: Residual) -> None:
+    """Update the state, with the covariance in Joseph's form, which stays positive."""
+    cross = state.covariance @ residual.jacobian.T
+    gain = cross @ np.linalg.inv(residual.jacobian @ cross + residual.noise)
+    rest = _IDENTITY - gain @ residual.jacobian
+    state.covariance = rest @ state.covariance @ rest.T + gain @ residual.noise @ gain.T
+    _inject(state, gain @ residual.value)
+
+
+def _inject(state: State, error: Array) -> None:
+    """Take the estimated error into the state; what remains is seen from the new attitude."""
+    angle = error[THETA]
+    turned = rotation.product(state.rotation.tolist(), exponential(*angle.tolist()).tolist())
+    state.rotation = normalised(turned)
+    state.velocity = state.velocity + error[V]
+    state.position = state.position + error[P]
+    state.gyro_bias = state.gyro_bias + error[BG]
+    state.accel_bias = state.accel_bias + error[BA]
+    reset = np.eye(3) - 0.5 * skew(angle)
+    covariance = state.covariance
+    covariance[THETA] = reset @ covariance[THETA]
+    covariance[:, THETA] = covariance[:, THETA] @ reset.T
+    state.covariance = bounded(covariance)

@@ -1,0 +1,173 @@
+"""The filter: what each kind of measurement means to the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+
+from edge_perception.core import rotation
+from edge_perception.core.pose import standstill
+from edge_perception.core.pose.chi_square import quantile
+from edge_perception.core.pose.correction import correct, Residual, surprise
+from edge_perception.core.pose.measurements import Axis, Inertial, Measurement, Placement, Wheels
+from edge_perception.core.pose.motion import advance, advance_by
+from edge_perception.core.pose.quaternion import euler, normalised, skew
+from edge_perception.core.pose.settings import Settings
+from edge_perception.core.pose.state import Array, BG, bounded, P, SIZE, State, THETA, V
+from edge_perception.core.stamps import SECOND
+
+_SHORTEST = 1e-4
+"""Seconds between readings at the least, for their noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    How well the wheels fitted.
+
+    :ivar stamp: of the measurement [ns].
+    :ivar nis: normalised innovation squared.
+    :ivar freedom: numbers that were measured.
+    :ivar used: whether they passed the gate.
+    """
+
+    stamp: int
+    nis: float
+    freedom: int
+    used: bool
+
+
+class Filter:
+    """An error-state Kalman filter; it keeps no state itself, so that it can go back in time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        axes = settings.wheel_axes
+        self._axes = np.array(axes, int)
+        self._gate = quantile(settings.gate, len(axes))
+        self._fixed = [axis for axis in (Axis.VX, Axis.VY, Axis.VZ) if axis not in axes]
+        if not settings.slip:
+            self._fixed = []
+        height, tilt = settings.floor if settings.planar else (0.0, 0.0)
+        deviations = [settings.slip] * len(self._fixed)
+        deviations += [tilt, tilt, height] if settings.planar else []
+        self._constraint_noise = np.diag(np.square(deviations))
+
+    def after(self, state: State, measurement: Measurement) -> tuple[State, Verdict | None]:
+        """Return the state after a measurement, which is not older than it."""
+        state = state.copy()
+        if isinstance(measurement, Inertial):
+            self._feel(state, measurement)
+            return state, None
+        advance(state, measurement.stamp, self.settings)
+        if isinstance(measurement, Placement):
+            _place(state, measurement)
+            return state, None
+        return state, self._roll(state, measurement)
+
+    def predict(self, state: State, stamp: int) -> State:
+        """Return the state as it is expected to be later."""
+        state = state.copy()
+        advance(state, stamp, self.settings)
+        return state
+
+    def _feel(self, state: State, reading: Inertial) -> None:
+        before = state.imu_stamp if state.imu_stamp is not None else state.stamp
+        interval = max(_SHORTEST, (reading.stamp - before) / SECOND)
+        advance_by(state, reading.stamp, reading.gyro, reading.accel, reading.noise, self.settings)
+        standstill.look(state, reading, interval, self.settings)
+        standstill.use(state, reading, interval, self.settings)
+
+    def _roll(self, state: State, wheels: Wheels) -> Verdict | None:
+        standstill.look_at_wheels(state.stillness, wheels, self.settings)
+        state.wheels_stamp = wheels.stamp
+        if Axis.WZ in self.settings.wheel_axes:
+            turn = float(wheels.velocity[Axis.WZ])
+            # each says how fast it turned for a hundredth of a second or more
+            density = math.sqrt(float(wheels.covariance[Axis.WZ, Axis.WZ]) * 0.02)
+            state.turn = (turn, density)
+        verdict = None
+        residual = self._wheel_residual(state, wheels)
+        if residual.value.size:
+            verdict = self._gated(state, wheels.stamp, residual)
+        if self._constraint_noise.size and (verdict is None or verdict.used):
+            correct(state, self._constraints(state))
+        return verdict
+
+    def _wheel_residual(self, state: State, wheels: Wheels) -> Residual:
+        """Compare the velocity, in the base's axes, with the wheels'."""
+        expected, jacobian = np.zeros(4), np.zeros((4, SIZE))
+        expected[:3], jacobian[:3] = _base_velocity(state)
+        noise = wheels.covariance
+        axes = self._axes
+        if state.imu_stamp is None or wheels.stamp - state.imu_stamp > (
+            self.settings.imu_hold * SECOND
+        ):
+            axes = axes[axes != Axis.WZ]  # the state turned by the wheels already
+        else:
+            expected[3] = state.gyro[2] - state.gyro_bias[2]
+            jacobian[3, BG.start + 2] = -1.0
+            noise = noise.copy()
+            noise[3, 3] += (state.noise[0] ** 2) / 0.005
+        rows = np.ix_(axes, axes)
+        return Residual((wheels.velocity - expected)[axes], jacobian[axes], noise[rows])
+
+    def _gated(self, state: State, stamp: int, residual: Residual) -> Verdict:
+        """Use a measurement if it is plausible, or if none has been for too long."""
+        nis = surprise(state, residual)
+        freedom = residual.value.size
+        gate = self._gate if freedom == self._axes.size else quantile(0.9999, freedom)
+        if nis <= gate:
+            state.rejecting = None
+        else:
+            if state.rejecting is None or state.rejecting > stamp:
+                state.rejecting = stamp
+            if stamp - state.rejecting < self.settings.patience * SECOND:
+                return Verdict(stamp, nis, freedom, False)
+            # it is the state that is wrong: be drawn to the measurement, but not all at once
+            residual = Residual(residual.value, residual.jacobian, residual.noise * (nis / gate))
+        correct(state, residual)
+        return Verdict(stamp, nis, freedom, True)
+
+    def _constraints(self, state: State) -> Residual:
+        """Say what can't be: moving sideways, leaving the floor."""
+        velocity, jacobian = _base_velocity(state)
+        values, rows = [-velocity[self._fixed]], [jacobian[self._fixed]]
+        if self.settings.planar:
+            up = rotation.matrix(state.rotation.tolist())[2]
+            floor = np.zeros((3, SIZE))
+            floor[:2, THETA] = skew(up)[:2]
+            floor[2, P.start + 2] = 1.0
+            values.append(np.array([-up[0], -up[1], -state.position[2]]))
+            rows.append(floor)
+        return Residual(np.concatenate(values), np.concatenate(rows), self._constraint_noise)
+
+
+def _base_velocity(state: State) -> tuple[Array, Array]:
+    """Return the velocity in the base's axes, and its derivative by the error state."""
+    to_base = rotation.matrix(state.rotation.tolist()).T
+    velocity = to_base @ state.velocity
+    jacobian = np.zeros((3, SIZE))
+    jacobian[:, THETA] = skew(velocity)
+    jacobian[:, V] = to_base
+    return velocity, jacobian
+
+
+def _place(state: State, placement: Placement) -> None:
+    """Move the robot to where it is said to be; what it knows of its tilt and biases stays."""
+    turn = placement.yaw - euler(state.rotation)[2]
+    about = rotation.quaternion(0.0, 0.0, turn)
+    up = rotation.matrix(state.rotation.tolist())[2]
+    change = np.eye(SIZE)
+    change[THETA, THETA] -= np.outer(up, up)
+    change[V, V] = rotation.matrix(about.tolist())
+    change[P, P] = 0.0
+    covariance = change @ state.covariance @ change.T
+    covariance[THETA, THETA] += placement.covariance[3, 3] * np.outer(up, up)
+    covariance[P, P] = placement.covariance[:3, :3]
+    state.covariance = bounded(covariance)
+    state.velocity = change[V, V] @ state.velocity
+    state.position = placement.position
+    state.rotation = normalised(rotation.product(about.tolist(), state.rotation.tolist()))

@@ -1,0 +1,102 @@
+"""The last second of measurements: what comes late takes its place, and what followed again."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass
+import enum
+
+from edge_perception.core.pose.filter import Filter, Verdict
+from edge_perception.core.pose.measurements import Inertial, Measurement, Placement, Wheels
+from edge_perception.core.pose.state import State
+
+_ORDER = {Inertial: 0, Wheels: 1, Placement: 2}
+"""Of measurements of the same time."""
+
+
+class Entry(enum.Enum):
+    """What became of a measurement."""
+
+    IN_ORDER = enum.auto()
+    LATE = enum.auto()
+    TOO_LATE = enum.auto()
+    REPEATED = enum.auto()
+
+
+@dataclass(slots=True)
+class _Step:
+    """A measurement, and what was known after it; None until that is worked out."""
+
+    key: tuple[int, int]
+    measurement: Measurement
+    state: State | None = None
+    verdict: Verdict | None = None
+
+    def __lt__(self, other: _Step) -> bool:
+        return self.key < other.key
+
+
+class History:
+    """
+    Measurements in the order of their stamps, however they come.
+
+    Nothing is computed before the state is asked for, so several that come late cost one replay.
+    The state depends on the set of measurements, and not on the order in which they came, as long
+    as none comes later than the window is long.
+
+    :ivar newest: stamp of the newest measurement [ns].
+    """
+
+    def __init__(self, filter_: Filter, start: State, window: int) -> None:
+        """
+        Begin.
+
+        :param start: the state before all measurements.
+        :param window: nanoseconds by which a measurement may be late.
+        """
+        self.newest = start.stamp
+        self._filter = filter_
+        self._base = start
+        self._begin = start.stamp
+        self._window = window
+        self._steps: list[_Step] = []
+        self._clean = 0
+
+    def add(self, measurement: Measurement) -> Entry:
+        """Put a measurement into its place."""
+        stamp = measurement.stamp
+        if stamp < max(self._begin, self.newest - self._window):
+            return Entry.TOO_LATE
+        step = _Step((stamp, _ORDER[type(measurement)]), measurement)
+        index = bisect_left(self._steps, step)
+        if index < len(self._steps) and self._steps[index].key == step.key:
+            return Entry.REPEATED
+        late = index < len(self._steps)
+        insort(self._steps, step)
+        self._clean = min(self._clean, index)
+        self.newest = max(self.newest, stamp)
+        return Entry.LATE if late else Entry.IN_ORDER
+
+    def state(self) -> State:
+        """Return what is known after all measurements, working out what hasn't been yet."""
+        state = self._base if self._clean == 0 else self._steps[self._clean - 1].state
+        assert state is not None
+        for step in self._steps[self._clean :]:
+            state, step.verdict = self._filter.after(state, step.measurement)
+            step.state = state
+        self._clean = len(self._steps)
+        self._forget()
+        return state
+
+    def verdicts(self) -> list[Verdict]:
+        """Return how well the wheels fitted lately, oldest first; call `state` before."""
+        return [step.verdict for step in self._steps if step.verdict is not None]
+
+    def _forget(self) -> None:
+        """Drop what nothing can come before any more."""
+        horizon = self.newest - self._window
+        count = bisect_left(self._steps, horizon, key=lambda step: step.key[0])
+        if count:
+            self._base = self._steps[count - 1].state or self._base
+            del self._steps[:count]
+            self._clean -= count

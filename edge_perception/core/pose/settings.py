@@ -1,0 +1,46 @@
+"""What the filter assumes about robot and sensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_perception.core.pose.measurements import Axis
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    The assumptions; `config/pose.yaml` explains each.
+
+    :ivar planar: whether the robot stays on a level floor.
+    :ivar wheel_axes: the components of the velocity that the wheels measure.
+    :ivar slip: standard deviation of the velocities that wheels can't have [m/s]; 0: unknown.
+    :ivar floor: standard deviations of a planar robot's height [m] and tilt [rad].
+    :ivar gyro_walk: how fast the gyroscope's bias wanders [rad/s/√s].
+    :ivar accel_walk: how fast the accelerometer's bias wanders [m/s²/√s].
+    :ivar gyro_bias: standard deviation of its bias at the start [rad/s].
+    :ivar accel_bias: standard deviation of its bias at the start [m/s²].
+    :ivar gate: share of the good wheel measurements that pass the gate.
+    :ivar patience: seconds after which wheels that never pass are believed after all.
+    :ivar imu_hold: seconds for which a reading of the IMU stands for what follows it.
+    :ivar still_gyro: deviation of angular velocities below which the robot may stand [rad/s].
+    :ivar still_accel: deviation of accelerations below which it may stand [m/s²].
+    :ivar still_speed: speed below which the wheels stand [m/s, rad/s].
+    :ivar still_time: seconds of all that after which it does stand.
+    """
+
+    planar: bool = True
+    wheel_axes: tuple[Axis, ...] = (Axis.VX, Axis.WZ)
+    slip: float = 0.05
+    floor: tuple[float, float] = (0.02, 0.02)
+    gyro_walk: float = 5e-5
+    accel_walk: float = 1e-3
+    gyro_bias: float = 0.03
+    accel_bias: float = 0.2
+    gate: float = 0.9999
+    patience: float = 0.5
+    imu_hold: float = 0.1
+    still_gyro: float = 0.03
+    still_accel: float = 0.3
+    still_speed: float = 0.01
+    still_time: float = 0.3

@@ -1,0 +1,74 @@
+"""Standing still: told by calm IMU and wheels that do not turn, and a measurement in itself."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edge_perception.core.pose.correction import correct, Residual
+from edge_perception.core.pose.measurements import Inertial, Wheels
+from edge_perception.core.pose.settings import Settings
+from edge_perception.core.pose.state import BG, SIZE, State, Stillness, V
+from edge_perception.core.stamps import SECOND
+
+_MEMORY = 0.2
+"""Seconds over which the IMU's variance is taken."""
+_PERIOD = SECOND // 20
+_WHEELS_GOOD_FOR = SECOND // 2
+_SPEED_NOISE = 0.005
+"""How still standing is [m/s]: suspensions and floors give."""
+
+_JACOBIAN = np.zeros((6, SIZE))
+_JACOBIAN[:3, V] = np.eye(3)
+_JACOBIAN[3:, BG] = np.eye(3)
+
+
+def look(state: State, reading: Inertial, interval: float, settings: Settings) -> None:
+    """Take in a reading of the IMU: its variance, in a window that forgets."""
+    still = state.stillness
+    sample = np.concatenate((reading.gyro, reading.accel))
+    if not math.isfinite(still.variance[0]):
+        still.mean, still.variance = sample, (1.0, 1.0)
+    weight = min(1.0, interval / _MEMORY)
+    difference = sample - still.mean
+    still.mean = still.mean + weight * difference
+    squares = difference * difference
+    gyro, accel = still.variance
+    still.variance = (
+        (1 - weight) * (gyro + weight * float(squares[:3].sum())),
+        (1 - weight) * (accel + weight * float(squares[3:].sum())),
+    )
+    calm = (
+        still.variance[0] < settings.still_gyro**2 and still.variance[1] < settings.still_accel**2
+    )
+    still.since = (still.since or reading.stamp) if calm else None
+
+
+def look_at_wheels(still: Stillness, wheels: Wheels, settings: Settings) -> None:
+    """Take in whether the wheels stand."""
+    stands = float(np.abs(wheels.velocity).max()) < settings.still_speed
+    still.wheels = (still.wheels or wheels.stamp) if stands else None
+
+
+def stands(state: State, settings: Settings) -> bool:
+    """Tell whether IMU and wheels agree that the robot stands, and have for a while."""
+    still = state.stillness
+    if still.since is None or still.wheels is None or state.wheels_stamp is None:
+        return False
+    begin = max(still.since, still.wheels)
+    return (
+        state.stamp - begin >= settings.still_time * SECOND
+        and state.stamp - state.wheels_stamp < _WHEELS_GOOD_FOR
+    )
+
+
+def use(state: State, reading: Inertial, interval: float, settings: Settings) -> None:
+    """If it stands: its velocity is zero, and what the gyroscope reads is its bias."""
+    still = state.stillness
+    if reading.stamp - still.updated < _PERIOD or not stands(state, settings):
+        return
+    still.updated = reading.stamp
+    value = np.concatenate((-state.velocity, reading.gyro - state.gyro_bias))
+    noise = np.repeat([_SPEED_NOISE**2, reading.noise[0] ** 2 / interval], 3)
+    correct(state, Residual(value, _JACOBIAN, np.diag(noise)))
