@@ -9,7 +9,7 @@ import sys
 from bench.cache import alone, BenchError
 from bench.engines import ENGINES
 from bench.networks import NETWORKS
-from bench.run import Plan, run
+from bench.run import Plan, run, THREADS
 from edge_compiler.errors import CompileError
 from edge_compiler.terminal import note
 
@@ -40,7 +40,7 @@ def parse_arguments() -> argparse.Namespace:
             metavar="NAME,NAME",
             help=f"some of: {', '.join(choices)}",
         )
-    parser.add_argument("--threads", type=counts, default=[1, 2], help="default: 1,2")
+    parser.add_argument("--threads", type=counts, default=list(THREADS), help="default: 1,2")
     parser.add_argument(
         "--rounds", type=positive, default=Plan.rounds, help="default: %(default)s"
     )

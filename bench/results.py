@@ -34,9 +34,11 @@ class NetworkSize:
     """
     How much work a network is.
 
+    :ivar image: shape of its input.
     :ivar floor_ms: the least time of direct convolution, by number of threads.
     """
 
+    image: Sequence[int]
     gflop: float
     weight_bytes: int
     floor_ms: Mapping[str, float]
@@ -102,6 +104,11 @@ class Results:
         key = (network, engine, threads)
         found = (x for x in self.latencies if (x.network, x.engine, x.threads) == key)
         return next(found, None)
+
+    def answers_rightly(self, network: str, engine: str, threads: int) -> bool:
+        """Tell whether an engine gave the reference's answer."""
+        latency = self.latency(network, engine, threads)
+        return latency is not None and latency.correct
 
     def footprint(self, network: str, engine: str) -> Footprint | None:
         """Return what was measured of an engine, if it was."""

@@ -11,8 +11,9 @@ import subprocess
 import numpy as np
 
 from bench import environments
+from bench.builder import Builder
 from bench.cache import BenchError, cache_folder, network_file
-from bench.engines import ENGINES, REFERENCE, ROOT
+from bench.engines import ENGINES, OURS, REFERENCE, ROOT
 from bench.environments import Environment
 from bench.machine import describe_machine
 from bench.measure import Bench
@@ -25,6 +26,7 @@ from edge_compiler.targets.base import Progress
 from edge_compiler.terminal import note, progress, say
 
 SEED = 5
+THREADS = (1, 2)
 PLOT_SECONDS = 120
 
 
@@ -49,15 +51,18 @@ class Plan:
 
     @property
     def complete(self) -> bool:
-        """All engines and networks are measured."""
-        return set(self.engines) >= set(ENGINES) and set(self.models) >= set(NETWORKS)
+        """Everything is measured, for as long as by default at least."""
+        everything = (*ENGINES, *NETWORKS, *THREADS)
+        long = self.rounds >= Plan.rounds and self.seconds >= Plan.seconds
+        return long and {*self.engines, *self.models, *self.threads} >= {*everything}
 
 
 def run(plan: Plan) -> None:
     """
     Prepare, measure, show, and keep the results.
 
-    :raises BenchError: if there is nothing to measure, or nothing to compare with.
+    :raises BenchError: if there is nothing to compare with, or edge_perception does not answer
+        as it must.
     """
     failures: list[str] = []
     with progress() as report:
@@ -75,6 +80,14 @@ def run(plan: Plan) -> None:
         return
     show(results)
     keep(results, plan.complete)
+    missing = [
+        f"{network} with {threads} threads"
+        for network in plan.models
+        for threads in plan.threads
+        if not results.answers_rightly(network, OURS, threads)
+    ]
+    if missing:
+        raise BenchError(f"{OURS} has no right answer for {', '.join(missing)}")
 
 
 def install(plan: Plan, failures: list[str], report: Progress) -> dict[str, Environment]:
@@ -128,7 +141,8 @@ def start_results(plan: Plan, ready: Mapping[str, Environment], failures: list[s
             str(threads): machine.floor_ms(operations, weights, threads)
             for threads in plan.threads
         }
-        results.networks[network] = NetworkSize(operations / 1e9, weights, floors)
+        shape = analysis.inputs[Builder.image]
+        results.networks[network] = NetworkSize(shape, operations / 1e9, weights, floors)
     return results
 
 
@@ -142,7 +156,7 @@ def measure(
     """Measure each network in all engines."""
     image = cache_folder() / "image.npy"
     for network, converted in conversions.items():
-        shape = analyze(network_file(network), {}, targets.get("host")).inputs["image"]
+        shape = results.networks[network].image
         np.save(image, np.random.default_rng(SEED).standard_normal(shape, np.float32))
         try:
             Bench(ready, results, plan.threads, report).measure(network, image, converted)

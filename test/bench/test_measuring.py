@@ -154,7 +154,7 @@ def test_ratios_are_to_the_best_correct_float32_engine(results: Results) -> None
         for name in (OURS, "slow", "fast", "bf16", "wrong")
     }
     for network, ours in (("a", 2.0), ("b", 1.0)):
-        results.networks[network] = NetworkSize(1, 1, {"1": 1})
+        results.networks[network] = NetworkSize([1], 1, 1, {"1": 1})
         for engine, time_ms in ((OURS, ours), ("slow", 9), ("fast", 4), ("bf16", 1), ("wrong", 1)):
             results.latencies.append(
                 Latency(network, engine, 1, time_ms, time_ms + 1, 3, 0, True, engine != "wrong")
