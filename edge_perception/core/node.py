@@ -64,7 +64,7 @@ class Port:
 
     ``type`` is a ROS message type such as "sensor_msgs/msg/Image"; ``topic`` the default name,
     relative to the node's namespace. An ``optional`` input may have no publisher without a
-    diagnostic.
+    diagnostic. Of a ``sole`` port's topic a second publisher is reported.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Port:
     topic: str
     qos: Qos = Qos.DEFAULT
     optional: bool = False
+    sole: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,290 @@
+"""The IMU node: angular velocity and acceleration of a part, a log or a simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+import math
+
+from edge_perception.core.bias import Bias, BiasStore
+from edge_perception.core.connection import Connection, Patience
+from edge_perception.core.faults import Faults
+from edge_perception.core.health import Rate
+from edge_perception.core.imu_checks import Checks
+from edge_perception.core.imu_form import ImuForm
+from edge_perception.core.imu_source import Batch, GRAVITY, ImuWish, OpenImu, Part, Sample
+from edge_perception.core.node import (
+    ConfigurationError,
+    Diagnostic,
+    Level,
+    Message,
+    NodeCore,
+    Outputs,
+    Parameter,
+    Port,
+    Qos,
+    Value,
+)
+from edge_perception.core.source import Skipped, SourceError
+from edge_perception.core.stamp_smoother import StampSmoother
+from edge_perception.core.stamps import SECOND
+from edge_perception.core.standstill import Standstill
+
+_PATIENCE = Patience(
+    "measurement", SECOND, 3 * SECOND, "check its wiring and power, and that nothing else uses it"
+)
+_SLOW = 0.8
+_LONGEST_WAIT = 0.5
+_FROZEN_TOO_LONG = 2 * SECOND
+_STANDING = 1e-3
+"""Speed of wheels [m/s, rad/s] below which they stand."""
+
+
+class ImuCore(NodeCore):
+    """
+    Publish what an IMU measures, its bias taken off and turned into the robot's frame.
+
+    What can't be true (NaN, frozen values) is not published but reported.
+    """
+
+    parameters = (
+        Parameter(
+            "source",
+            "mpu:1",
+            "mpu:BUS[:ADDRESS] or bno055:BUS[:ADDRESS] on an I2C bus, serial:FORMAT.yaml, a log "
+            "(CSV file or bag), or simulated[:KEY=VALUE,...]; docs/imu.md explains them.",
+        ),
+        Parameter(
+            "rate",
+            200.0,
+            "Measurements a second; a part takes the nearest that it has.",
+            minimum=1.0,
+            maximum=1000.0,
+        ),
+        Parameter(
+            "gyroscope_range",
+            math.radians(500),
+            "Greatest angular velocity that must be measured [rad/s].",
+            minimum=0.1,
+            maximum=100.0,
+        ),
+        Parameter(
+            "accelerometer_range",
+            4 * GRAVITY,
+            "Greatest acceleration that must be measured, gravity included [m/s²].",
+            minimum=GRAVITY,
+            maximum=1000.0,
+        ),
+        Parameter(
+            "mounting",
+            [0.0, 0.0, 0.0],
+            "Roll, pitch, yaw [rad] from the axes of the part to those of frame_id (x forward, y "
+            "left, z up).",
+        ),
+        Parameter("frame_id", "imu_link", "The frame of the measurements."),
+        Parameter(
+            "gyroscope_noise",
+            0.0,
+            "Standard deviation of the angular velocity [rad/s]; 0: as the driver says.",
+            minimum=0.0,
+            maximum=10.0,
+        ),
+        Parameter(
+            "accelerometer_noise",
+            0.0,
+            "Standard deviation of the acceleration [m/s²]; 0: as the driver says.",
+            minimum=0.0,
+            maximum=100.0,
+        ),
+        Parameter(
+            "calibration_time",
+            2.0,
+            "Seconds of standstill after the start that give the gyroscope's bias; 0: no "
+            "calibration.",
+            minimum=0.0,
+            maximum=60.0,
+        ),
+        Parameter(
+            "calibration_age",
+            7.0,
+            "Days after which a stored bias is not used any more.",
+            minimum=0.0,
+            maximum=3650.0,
+        ),
+        Parameter(
+            "wait_for_source",
+            False,
+            "Start even if the source can't be opened yet, and wait for it.",
+        ),
+    )
+    inputs = (
+        Port("wheels", "nav_msgs/msg/Odometry", "wheel/odometry", Qos.SENSOR_DATA, optional=True),
+    )
+    outputs = (Port("imu", "sensor_msgs/msg/Imu", "imu/data", sole=True),)
+
+    def __init__(self, open_source: OpenImu, store: BiasStore) -> None:
+        """
+        Make a core that is not configured yet.
+
+        :param open_source: opens the source.
+        :param store: keeps the bias from one start to the next.
+        """
+        self._open_source = open_source
+        self._store = store
+        self._connection: Connection[Batch] | None = None
+
+    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+        """
+        Open the source and load the stored bias.
+
+        :raises ConfigurationError: if the source can't be opened, or mounting is no rotation.
+        """
+        self.close()
+        given = {p.name: parameters.get(p.name, p.default) for p in self.parameters}
+        number = {name: value for name, value in given.items() if isinstance(value, float)}
+        self._source_name = str(given["source"])
+        self._form = ImuForm(
+            str(given["frame_id"]),
+            given["mounting"],
+            number["gyroscope_noise"],
+            number["accelerometer_noise"],
+        )
+        wish = ImuWish(number["rate"], number["gyroscope_range"], number["accelerometer_range"])
+        connection = Connection(lambda: self._open_source(self._source_name, wish), _PATIENCE)
+        try:
+            connection.open()
+        except SourceError as error:
+            if not given["wait_for_source"]:
+                raise ConfigurationError(str(error)) from error
+        self._connection = connection
+        time, age = number["calibration_time"], number["calibration_age"]
+        self._standstill = Standstill(time) if time else None
+        self._bias = Bias(self._store, self._source_name, round(age * 86400 * SECOND))
+        self._loaded = self._calibrated = False
+        self._wheels_turn: bool | None = None
+        self._measured = Rate(seconds=2)
+        self._faults = Faults()
+        self._published = self._lost = self._now = 0
+        self._adopt(connection)
+        return ()
+
+    def period(self) -> float:
+        """Return 0 while the source is open: reading it waits."""
+        connection = self._connection
+        return min(connection.wait(self._now), _LONGEST_WAIT) if connection else _LONGEST_WAIT
+
+    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+        """Publish what was measured since the last call."""
+        self._now = now
+        connection = self._connection
+        if connection is None:
+            return ()
+        if "wheels" in inputs:
+            self._wheels_turn = _turns(inputs["wheels"])
+        before = connection.source
+        got = connection.read(now)
+        if connection.source is not before:
+            self._adopt(connection)
+        if not self._loaded and connection.source and connection.source.live:
+            self._loaded = True
+            self._bias.load(now)
+        if isinstance(got, Skipped):
+            self._faults.report(now, Level.WARN, "measurements", f"{got.name}: {got.reason}")
+        if got is None or isinstance(got, Skipped):
+            return ()
+        if got.lost:
+            self._lost += got.lost
+            self._faults.report(
+                now,
+                Level.WARN,
+                "drop-outs",
+                f"{got.lost} measurements were lost; the computer or the bus is too busy, lower "
+                "the rate",
+            )
+        made = [
+            self._message(sample, got.part, 0 if index else got.lost, now)
+            for index, sample in enumerate(got.samples)
+        ]
+        outputs = [("imu", message) for message in made if message is not None]
+        self._published += len(outputs)
+        self._measured.add(now, self._published)
+        if self._checks.frozen > _FROZEN_TOO_LONG:
+            connection.lose(f"{self._source_name} repeats itself; it is started anew", now)
+        return outputs
+
+    def diagnostics(self, now: int) -> Sequence[Diagnostic]:
+        """Report source, measurements, drop-outs and calibration."""
+        if self._connection is None:
+            return ()
+        level, message = self._state(self._connection, now)
+        values = {
+            "source": self._source_name,
+            "published": str(self._published),
+            "rate": f"{self._measured.per_second(now):.1f}",
+            "lost": str(self._lost),
+            "reconnects": str(self._connection.reconnects),
+        }
+        shown = {
+            "source": Diagnostic(level, "source", message, values),
+            "measurements": Diagnostic(Level.OK, "measurements", "plausible"),
+            "drop-outs": Diagnostic(Level.OK, "drop-outs", "none lately"),
+            "calibration": self._bias.diagnose(),
+        }
+        return list({**shown, **self._faults.current(now)}.values())
+
+    def close(self) -> None:
+        """Close the source."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def _adopt(self, connection: Connection[Batch]) -> None:
+        """Begin with a source that was opened."""
+        source = connection.source
+        self._rate = source.rate if source else 0.0
+        self._smoother = StampSmoother(self._rate)
+        self._checks = Checks()
+
+    def _message(self, sample: Sample, part: Part, lost: int, now: int) -> Message | None:
+        """Return a measurement as a message; None if it is of no use."""
+        stamp = self._smoother.smooth(sample.stamp, lost)
+        if problem := self._checks.problem(sample):
+            self._faults.report(now, Level.ERROR, "measurements", problem)
+            return None
+        if saturated := self._checks.saturated(sample, part):
+            self._faults.report(now, Level.WARN, "measurements", f"saturated: {saturated}")
+        self._calibrate(sample, now)
+        return self._form.message(sample, part, stamp, self._bias.gyroscope)
+
+    def _calibrate(self, sample: Sample, now: int) -> None:
+        """
+        Take the bias at the first standstill after the start.
+
+        Later, slow turning could be taken for a bias: then the wheels must say that they stand.
+        """
+        if self._standstill is None:
+            return
+        moves = self._wheels_turn is not False and self._calibrated
+        bias = self._standstill.add(sample, moves or bool(self._wheels_turn))
+        if bias is not None:
+            self._bias.found(bias, now)
+            self._calibrated = True
+
+    def _state(self, connection: Connection[Batch], now: int) -> tuple[Level, str]:
+        if connection.problem:
+            return Level.ERROR, connection.problem
+        if connection.finished:
+            return Level.OK, f"finished: all {self._published} measurements were published"
+        what = connection.source.describe() if connection.source else self._source_name
+        rate = self._measured.per_second(now)
+        if 0 < rate < _SLOW * self._rate:
+            return Level.WARN, (
+                f"{what} gives {rate:.3g} measurements/s, expected {self._rate:.3g}; look for "
+                "other programs that use the bus, or lower the rate"
+            )
+        return Level.OK, f"{what}, {self._rate:.4g} measurements/s"
+
+
+def _turns(odometry: Message) -> bool:
+    """Tell whether the wheels turn."""
+    twist = odometry.twist.twist
+    return bool(abs(twist.linear.x) + abs(twist.linear.y) + abs(twist.angular.z) > _STANDING)

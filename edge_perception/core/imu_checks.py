@@ -1,0 +1,67 @@
+"""Measurements of an IMU that can't be true."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edge_perception.core.imu_source import Part, Sample, Vector
+from edge_perception.core.stamps import SECOND
+
+_FROZEN = 3 * SECOND // 10
+_NEARLY = 0.99
+
+
+class Checks:
+    """
+    Compare each measurement with those before and with what the part can measure.
+
+    :ivar frozen: nanoseconds for which the measurements have been identical to the last bit, which
+        noise forbids.
+    """
+
+    def __init__(self) -> None:
+        self.frozen = 0
+        self._same: bytes = b""
+        self._since = 0
+
+    def problem(self, sample: Sample) -> str:
+        """Say why a measurement can't be used; empty if it can."""
+        numbers = [sample.angular_velocity, sample.linear_acceleration]
+        if sample.orientation is not None:
+            numbers.append(sample.orientation)
+        if not all(np.isfinite(vector).all() for vector in numbers):
+            return "a measurement is no number (NaN or infinite); look at the driver or the wiring"
+        content = b"".join(vector.tobytes() for vector in numbers[:2])
+        if content != self._same or sample.stamp < self._since:
+            self._same, self._since = content, sample.stamp
+        self.frozen = sample.stamp - self._since
+        if self.frozen >= _FROZEN:
+            return (
+                f"the measurements are frozen: the same for {self.frozen / SECOND:.1f} s; the "
+                "part hangs, it is started anew"
+            )
+        return ""
+
+    @staticmethod
+    def saturated(sample: Sample, part: Part) -> str:
+        """Name what is at its limit; empty if nothing is."""
+        found = [
+            f"{what} (limit {limit:.3g} {unit}, raise {what}_range)"
+            for what, vector, limit, unit in (
+                ("gyroscope", sample.angular_velocity, part.gyroscope_limit, "rad/s"),
+                ("accelerometer", sample.linear_acceleration, part.accelerometer_limit, "m/s²"),
+            )
+            if _at_limit(vector, limit)
+        ]
+        return " and ".join(found)
+
+
+def variance(vector: Vector, limit: float, noise: float) -> float:
+    """Return the variance of each axis of a measurement; a saturated one says little."""
+    return (limit if _at_limit(vector, limit) else noise) ** 2
+
+
+def _at_limit(vector: Vector, limit: float) -> bool:
+    return math.isfinite(limit) and float(np.abs(vector).max()) >= _NEARLY * limit

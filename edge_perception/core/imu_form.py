@@ -1,0 +1,87 @@
+"""From a measurement to sensor_msgs/Imu: the robot's frame, SI units, covariances (REP-145)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_perception import messages
+from edge_perception.core import rotation
+from edge_perception.core.imu_checks import variance
+from edge_perception.core.imu_source import Part, Sample, Vector
+from edge_perception.core.node import ConfigurationError, Message, Value
+from edge_perception.core.stamps import to_time
+
+_Header = messages.get("std_msgs/msg/Header")
+_Imu = messages.get("sensor_msgs/msg/Imu")
+_Quaternion = messages.get("geometry_msgs/msg/Quaternion")
+_Vector3 = messages.get("geometry_msgs/msg/Vector3")
+
+_UNKNOWN = np.array((-1.0,) + (0.0,) * 8)
+"""The covariance that says that there is no orientation."""
+
+
+class ImuForm:
+    """How the measurements of an IMU become messages."""
+
+    def __init__(
+        self,
+        frame_id: str,
+        mounting: Value,
+        gyroscope_noise: float,
+        accelerometer_noise: float,
+    ) -> None:
+        """
+        Choose frame and noise.
+
+        :param mounting: roll, pitch, yaw [rad] from the axes of the part to those of the frame.
+        :param gyroscope_noise: standard deviation [rad/s]; 0: that of the part.
+        :param accelerometer_noise: standard deviation [m/s²]; 0: that of the part.
+        :raises ConfigurationError: if the mounting is no rotation.
+        """
+        self._frame_id = frame_id
+        self._mounting = _mounting(mounting)
+        self._turn = rotation.matrix(self._mounting)
+        self._noise = gyroscope_noise, accelerometer_noise
+
+    def message(self, sample: Sample, part: Part, stamp: int, bias: Vector) -> Message:
+        """
+        Return a measurement as a message.
+
+        :param bias: of the gyroscope, in the axes of the part [rad/s].
+        """
+        gyroscope, accelerometer = sample.angular_velocity, sample.linear_acceleration
+        noise = self._noise[0] or part.gyroscope_noise, self._noise[1] or part.accelerometer_noise
+        message = _Imu(
+            header=_Header(stamp=to_time(stamp), frame_id=self._frame_id),
+            orientation_covariance=_UNKNOWN,
+            angular_velocity=_vector(self._turn @ (gyroscope - bias)),
+            angular_velocity_covariance=_diagonal(
+                variance(gyroscope, part.gyroscope_limit, noise[0])
+            ),
+            linear_acceleration=_vector(self._turn @ accelerometer),
+            linear_acceleration_covariance=_diagonal(
+                variance(accelerometer, part.accelerometer_limit, noise[1])
+            ),
+        )
+        if sample.orientation is not None:
+            turned = rotation.product(sample.orientation, rotation.inverse(self._mounting))
+            message.orientation = _Quaternion(*turned.tolist())
+            message.orientation_covariance = _diagonal(part.orientation_noise**2)
+        return message
+
+
+def _mounting(angles: Value) -> Vector:
+    if not isinstance(angles, list) or len(angles) != 3 or not np.isfinite(angles).all():
+        raise ConfigurationError(
+            f"mounting is {angles}, expected three finite angles: roll, pitch, yaw [rad]"
+        )
+    return rotation.quaternion(*map(float, angles))
+
+
+def _vector(values: Vector) -> Message:
+    x, y, z = values.tolist()
+    return _Vector3(x, y, z)
+
+
+def _diagonal(variance: float) -> Vector:
+    return np.diag([variance] * 3).reshape(-1)

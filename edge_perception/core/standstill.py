@@ -1,0 +1,54 @@
+"""Find out by the measurements of an IMU that it stands still, and its bias then."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_perception.core.imu_source import GRAVITY, Sample, Vector
+from edge_perception.core.stamps import SECOND
+
+_GYROSCOPE_SPREAD = 0.02
+_ACCELEROMETER_SPREAD = 0.3
+_LARGEST_BIAS = 0.2
+_GRAVITY_ERROR = 1.0
+_FEWEST = 20
+
+
+class Standstill:
+    """
+    Look at the measurements in windows of some seconds.
+
+    An IMU stands still if its measurements hardly vary, gravity is all that it feels, and it
+    turns no faster than a bias can be. Slow and even turning can't be told from a bias by an IMU
+    alone, so the owner may say that it moves.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._length = round(seconds * SECOND)
+        self._samples: list[Sample] = []
+
+    def add(self, sample: Sample, moves: bool = False) -> Vector | None:
+        """
+        Take in a measurement.
+
+        :param moves: whether it is known to move.
+        :returns: the gyroscope's bias [rad/s] if it stood still for a whole window, else None.
+        """
+        if moves or (self._samples and sample.stamp <= self._samples[-1].stamp):
+            self._samples.clear()
+        self._samples.append(sample)
+        if sample.stamp - self._samples[0].stamp < self._length:
+            return None
+        gyroscope = np.array([one.angular_velocity for one in self._samples])
+        accelerometer = np.array([one.linear_acceleration for one in self._samples])
+        count = len(self._samples)
+        self._samples.clear()
+        bias: Vector = gyroscope.mean(0)
+        still = (
+            count >= _FEWEST
+            and gyroscope.std(0).max() < _GYROSCOPE_SPREAD
+            and accelerometer.std(0).max() < _ACCELEROMETER_SPREAD
+            and float(np.abs(bias).max()) < _LARGEST_BIAS
+            and abs(float(np.linalg.norm(accelerometer.mean(0))) - GRAVITY) < _GRAVITY_ERROR
+        )
+        return bias if still else None

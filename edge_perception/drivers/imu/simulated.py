@@ -1,0 +1,60 @@
+"""An IMU in the middle of a robot that drives a circle, with the errors of a real part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import functools
+
+import numpy as np
+
+from edge_perception.core.imu_errors import ImuErrorModel, MPU6050
+from edge_perception.core.imu_source import GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.stamps import SECOND
+from edge_perception.drivers.clock import Clock, SystemClock
+from edge_perception.drivers.drive import began, Drive, is_simulated, read_drive
+from edge_perception.drivers.driver import Driver
+from edge_perception.drivers.imu.measured import batch
+from edge_perception.drivers.paced import Paced
+
+_USUAL_RATE = 200.0
+
+
+def samples(drive: Drive, rate: float) -> Iterator[tuple[int, Sample]]:
+    """Give times [ns] and what the IMU measures then, for ever."""
+    errors = ImuErrorModel(MPU6050, round(drive.seed))
+    count = 0
+    while True:
+        time = count / rate
+        count += 1
+        speed = drive.velocity(time)
+        turning = speed * drive.curvature
+        got = errors.measure(
+            np.array([0.0, 0.0, turning]),
+            np.array([drive.acceleration(time), speed * turning, GRAVITY]),
+            1 / rate,
+        )
+        if got is not None:
+            stamp = round(time * SECOND)
+            yield stamp, Sample(stamp, *got)
+
+
+def open_simulated(spec: str, wish: ImuWish, clock: Clock | None = None) -> ImuSource:
+    """
+    Open simulated[:KEY=VALUE,...].
+
+    :raises SourceError: if a value can't be used.
+    """
+    rate = wish.rate or _USUAL_RATE
+    part = Part(
+        MPU6050.gyro.limit,
+        MPU6050.accel.limit,
+        MPU6050.gyro.noise * rate**0.5,
+        MPU6050.accel.noise * rate**0.5,
+    )
+    make = functools.partial(batch, part)
+    drive = read_drive(spec)
+    begin = None if clock else began()
+    return Paced("simulated IMU", rate, samples(drive, rate), make, clock or SystemClock(), begin)
+
+
+DRIVER = Driver("simulated[:KEY=VALUE,...]", is_simulated, open_simulated)
