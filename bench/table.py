@@ -21,8 +21,9 @@ def show(results: Results) -> None:
         )
         say(f"{_count(count)}: GFLOP/s {peaks} vectors; reads {ceiling.read_gbs:.0f} GB/s")
     for threads in results.threads:
-        say()
-        _show_latencies(results, threads)
+        for which in ("minimum_ms", "median_ms"):
+            say()
+            _show_latencies(results, threads, which)
     titles = {
         "start_ms": "Start of a process to its first answer, 1 thread",
         "peak_rss": "Most memory of that process",
@@ -37,7 +38,7 @@ def show(results: Results) -> None:
         note(failure, style="yellow")
 
 
-def _show_latencies(results: Results, threads: int) -> None:
+def _show_latencies(results: Results, threads: int, which: str) -> None:
     rows = []
     for network, work in results.networks.items():
         row: list[object] = [network]
@@ -48,15 +49,16 @@ def _show_latencies(results: Results, threads: int) -> None:
             elif not latency.correct and results.engines[engine].float32:
                 row.append(Quantity(f"wrong by {latency.error:.0e}"))
             else:
-                row.append(Quantity(f"{latency.minimum_ms:.2f} ({latency.median_ms:.2f})"))
+                row.append(Quantity(f"{getattr(latency, which):.2f}"))
+        row.append(_ratio(results.ratio(network, threads, which)))
         ours = results.latency(network, OURS, threads)
-        share = work.floor_ms[str(threads)] / ours.minimum_ms if ours else None
-        ratios = [results.ratio(network, threads, x) for x in ("minimum_ms", "median_ms")]
-        rows.append([*row, *map(_ratio, ratios), Quantity(f"{share:.0%}") if share else NONE])
-    means = [_ratio(results.mean_ratio(threads, x)) for x in ("minimum_ms", "median_ms")]
-    rows.append(["geometric mean", *[Quantity("")] * len(results.engines), *means, Quantity("")])
-    columns = ["network", *results.engines, "best other / ours", "by median", "share of peak"]
-    say_table(columns, rows, f"{_count(threads)}: minimum (median) in ms")
+        floor = work.floor_ms[str(threads)]
+        row.append(Quantity(f"{floor / getattr(ours, which):.0%}") if ours else NONE)
+        rows.append(row)
+    mean = _ratio(results.mean_ratio(threads, which))
+    rows.append(["geometric mean", *[Quantity("")] * len(results.engines), mean, Quantity("")])
+    title = f"{_count(threads)}, {which.removesuffix('_ms')} in ms"
+    say_table(["network", *results.engines, "best other / ours", "share of peak"], rows, title)
 
 
 def _show_footprints(results: Results, quantity: str, title: str) -> None:
