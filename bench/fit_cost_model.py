@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import json
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.cache import alone, network_file
 from bench.networks import NETWORKS
@@ -28,6 +29,7 @@ from edge_compiler.targets.c.tuning import Measured, tune
 from edge_compiler.targets.c.variants import Variant
 from edge_compiler.terminal import progress, say, say_table
 
+Array = NDArray[np.float64]
 Constants = dict[str, dict[str, float]]
 THREADS = 1
 
@@ -65,11 +67,13 @@ def fit(networks: Iterable[Network]) -> Constants:
     samples: dict[str, list[tuple[Problem, Candidate, float, float, Variant]]] = {}
     for network in networks:
         for problem in network.problems:
-            times = network.measured.times[problem]
-            best = min(times.values())
+            measured = network.measured.times[problem]
+            best = min(measured.values())
             share = best / 1e3 / network.milliseconds()
-            for candidate, time in times.items():
-                weight = share * (best / time) ** 2 / len(times)  # what nobody takes matters less
+            for candidate, time in measured.items():
+                weight = (
+                    share * (best / time) ** 2 / len(measured)
+                )  # what nobody takes matters less
                 sample = (problem, candidate, time, weight, network.measured.variant)
                 samples.setdefault(family(candidate), []).append(sample)
     found = {}
@@ -83,7 +87,7 @@ def fit(networks: Iterable[Network]) -> Constants:
     return found
 
 
-def non_negative(matrix: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def non_negative(matrix: Array, wanted: Array) -> Array:
     """Return the least-squares solution, leaving out one by one the columns that go below zero."""
     scale = np.abs(matrix).max(axis=0)
     used = [column for column in range(matrix.shape[1]) if scale[column] > 0]

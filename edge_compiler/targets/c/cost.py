@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import json
 from pathlib import Path
 
+from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.c.buffers import BLOCK
 from edge_compiler.targets.c.candidates import candidates, groups, row_cycles
 from edge_compiler.targets.c.choice import (
@@ -38,6 +39,12 @@ def family(candidate: Candidate) -> str:
         if isinstance(candidate, Winograd)
         else type(candidate).__name__.lower()
     )
+
+
+def weights_in(graph: Graph, l3_bytes: int) -> str:
+    """Return where a layer finds its weights when a network runs again: "L3" or "DRAM"."""
+    total = sum(v.constant.nbytes for v in graph.constants() if v.constant is not None)
+    return "L3" if total <= l3_bytes else "DRAM"
 
 
 def counts(problem: Problem, candidate: Candidate, variant: Variant) -> Counts:
@@ -116,9 +123,10 @@ class Estimated:
     constants: Mapping[str, Mapping[str, float]]
 
     @classmethod
-    def of(cls, variant: Variant) -> Estimated:
+    def of(cls, variant: Variant, graph: Graph) -> Estimated:
         """Return the chooser with the constants that come with the compiler."""
-        return cls(variant, json.loads(CONSTANTS.read_text())["microseconds"])
+        model = json.loads(CONSTANTS.read_text(encoding="utf-8"))
+        return cls(variant, model["microseconds"][weights_in(graph, model["l3_bytes"])])
 
     def microseconds(self, problem: Problem, candidate: Candidate, variant: Variant) -> float:
         """Return the time that a candidate is expected to take."""

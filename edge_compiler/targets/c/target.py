@@ -70,7 +70,7 @@ class CTarget(Target):
 
     def _chooser(self, graph: Graph, progress: Progress) -> Chooser:
         if not self._tuning_threads:
-            return Estimated.of(self.variants[0])
+            return Estimated.of(self.variants[0], graph)
         from edge_compiler.targets.c.tuning import tune
 
         return tune(self, graph, self._tuning_threads, progress)

@@ -15,8 +15,8 @@ from edge_compiler.sandbox import Sandbox
 from edge_compiler.targets.base import Description, Progress
 from edge_compiler.targets.c.build import COMMON_FLAGS, compiler_version, find_compiler
 from edge_compiler.targets.c.candidates import candidates
-from edge_compiler.targets.c.choice import Algorithm, Choice, Chooser, fastest, Problem
-from edge_compiler.targets.c.cost import Estimated
+from edge_compiler.targets.c.choice import Algorithm, Choice, fastest, Problem
+from edge_compiler.targets.c.cost import Estimated, weights_in
 from edge_compiler.targets.c.lowering import lower
 from edge_compiler.targets.c.program import Program
 from edge_compiler.targets.c.tuning.store import Conditions, Store, Times
@@ -61,16 +61,16 @@ class Measured:
         return fastest(problem, found, how)
 
 
-def tune(target: CTarget, graph: Graph, threads: int, progress: Progress) -> Chooser:
+def tune(target: CTarget, graph: Graph, threads: int, progress: Progress) -> Measured:
     """
     Measure the candidates of every convolution of a graph with the best instruction set here.
 
     Each library's measurements are kept when they are made; what is known is not measured again.
     """
     variant = best_here(target.variants)
-    chooser = Measured(Estimated.of(variant), threads)
+    chooser = Measured(Estimated.of(variant, graph), threads)
     program = lower(graph, chooser)
-    evict, store = _conditions(program, variant, threads)
+    evict, store = _conditions(graph, variant, threads)
     tasks = []
     for task in _tasks(graph, program, variant):
         known = store.get(task.problem, task.candidates)
@@ -95,10 +95,9 @@ def best_here(variants: Sequence[Variant]) -> Variant:
     return next((v for v in variants if has.issuperset(v.features)), variants[-1])
 
 
-def _conditions(program: Program, variant: Variant, threads: int) -> tuple[int, Store]:
+def _conditions(graph: Graph, variant: Variant, threads: int) -> tuple[int, Store]:
     """Return how many bytes are read between measurements, and where these are kept."""
-    weights = 4 * sum(step.weight_floats for step in program.steps)
-    level = 3 if weights > cache_bytes(3, threads) else 2
+    source = weights_in(graph, cache_bytes(3, threads))
     kernels = hashlib.sha256(" ".join(COMMON_FLAGS + variant.flags).encode())
     for path in sorted(_KERNELS.glob("*.h")):
         kernels.update(path.read_bytes())
@@ -108,9 +107,10 @@ def _conditions(program: Program, variant: Variant, threads: int) -> tuple[int, 
         kernels=kernels.hexdigest()[:16],
         variant=variant.name,
         threads=threads,
-        weights_in="DRAM" if level == 3 else "L3",
+        weights_in=source,
     )
-    return 2 * cache_bytes(level, threads), Store(user_cache() / "tune", conditions)
+    forget = cache_bytes(2 if source == "L3" else 3, threads)
+    return 2 * forget, Store(user_cache() / "tune", conditions)
 
 
 def _tasks(graph: Graph, program: Program, variant: Variant) -> Iterator[Task]:
