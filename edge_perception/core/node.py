@@ -64,7 +64,9 @@ class Port:
 
     ``type`` is a ROS message type such as "sensor_msgs/msg/Image"; ``topic`` the default name,
     relative to the node's namespace. An ``optional`` input may have no publisher without a
-    diagnostic. Of a ``sole`` port's topic a second publisher is reported.
+    diagnostic. Of a ``sole`` port's topic a second publisher is reported. An input with a ``queue``
+    misses nothing: ``step`` is given a list of all that came since its last call, oldest first, and
+    of the newest so many if more came.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Port:
     qos: Qos = Qos.DEFAULT
     optional: bool = False
     sole: bool = False
+    queue: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,9 @@ class NodeCore(ABC):
     """Base of all node cores."""
 
     parameters: ClassVar[tuple[Parameter, ...]] = ()
-    inputs: ClassVar[tuple[Port, ...]] = ()
-    outputs: ClassVar[tuple[Port, ...]] = ()
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    """The ports; ``configure`` may add those that a parameter asks for."""
 
     traffic: Mapping[str, Traffic] = MappingProxyType({})
     """By input port; kept up to date by the shell."""
@@ -137,7 +141,8 @@ class NodeCore(ABC):
         """
         Work on what came in since the last call: the newest message of each port that got one.
 
-        :param inputs: by port name; ports that got nothing are missing.
+        :param inputs: by port name; ports that got nothing are missing, those with a queue give
+            a list.
         :param now: ROS time in nanoseconds.
         """
 

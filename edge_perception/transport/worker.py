@@ -1,19 +1,20 @@
 """
 What every shell needs to run a node core: slots for its inputs and a thread that calls ``step``.
 
-The freshest message wins: there is one slot an input and no queue, so that a core that can't keep
-up works on what is true now, and what it did not get to is counted.
+The freshest message wins: there is one slot an input and no queue, unless the port asks for one, so
+that a core that can't keep up works on what is true now, and what it did not get to is counted.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 import threading
 import time
 
 from edge_perception import messages
-from edge_perception.core.node import Diagnostic, NodeCore, Outputs, Traffic
+from edge_perception.core.node import Diagnostic, Message, NodeCore, Outputs, Port, Traffic
 
 PAUSE_AFTER_ERROR = 0.1  # seconds; a core that fails at once must not take a whole CPU
 DIAGNOSTICS_PERIOD = 0.2  # seconds between two looks at the core's state
@@ -21,28 +22,34 @@ STOP_TIMEOUT = 5.0  # seconds that a step may take to end after `Worker.stop`
 
 
 class Slots:
-    """The newest serialised message of each input."""
+    """The newest serialised messages of each input: one, or as many as its queue holds."""
 
-    def __init__(self, ports: Iterable[str]) -> None:
-        self.traffic = {port: Traffic() for port in ports}
-        self._newest: dict[str, bytes] = {}
+    def __init__(self, ports: Iterable[Port]) -> None:
+        self._length = {port.name: max(1, port.queue) for port in ports}
+        self.traffic = {name: Traffic() for name in self._length}
+        self._waiting: dict[str, deque[bytes]] = {}
         self._changed = threading.Condition()
         self._closed = False
 
     def put(self, port: str, data: bytes) -> None:
-        """Store a message in place of the one that is still waiting, if any."""
+        """Store a message, in place of the oldest if there is no room left."""
         with self._changed:
+            waiting = self._waiting.setdefault(port, deque(maxlen=self._length[port]))
             traffic = self.traffic[port]
             traffic.received += 1
-            traffic.dropped += port in self._newest
-            self._newest[port] = data
+            traffic.dropped += len(waiting) == waiting.maxlen
+            waiting.append(data)
             self._changed.notify()
 
-    def take(self, timeout: float) -> dict[str, bytes]:
-        """Wait until there is a message, ``timeout`` seconds went by, or `close`; empty all."""
+    def take(self, timeout: float) -> dict[str, deque[bytes]]:
+        """
+        Wait until there is a message, ``timeout`` seconds went by, or `close`; empty all.
+
+        :returns: what each port got, oldest first.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._newest or self._closed, timeout)
-            taken, self._newest = self._newest, {}
+            self._changed.wait_for(lambda: self._waiting or self._closed, timeout)
+            taken, self._waiting = self._waiting, {}
             return taken
 
     def close(self) -> None:
@@ -87,12 +94,13 @@ class Worker:
         :param report: is told of exceptions.
         :param name: of the thread.
         """
-        self.slots = Slots(port.name for port in core.inputs)
+        self.slots = Slots(core.inputs)
         self.failures = Failures()
         self.diagnostics: Sequence[Diagnostic] = ()
         core.traffic = self.slots.traffic
         self._core = core
         self._types = {port.name: messages.get(port.type) for port in core.inputs}
+        self._queued = {port.name for port in core.inputs if port.queue}
         self._now, self._publish, self._report = now, publish, report
         self._busy_since: float | None = None
         self._asked = float("-inf")
@@ -141,10 +149,11 @@ class Worker:
             finally:
                 self._busy_since = None
 
-    def _step(self, waiting: dict[str, bytes], now: int) -> None:
-        inputs = {
-            port: messages.deserialize(data, self._types[port]) for port, data in waiting.items()
-        }
+    def _step(self, waiting: dict[str, deque[bytes]], now: int) -> None:
+        inputs: dict[str, Message] = {}
+        for port, came in waiting.items():
+            read = [messages.deserialize(data, self._types[port]) for data in came]
+            inputs[port] = read if port in self._queued else read[0]
         self._publish(self._core.step(inputs, now))
         if time.monotonic() - self._asked >= DIAGNOSTICS_PERIOD:
             self._asked = time.monotonic()

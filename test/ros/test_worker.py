@@ -7,30 +7,35 @@ from hypothesis import strategies as st
 from toy import Text, Toy
 
 from edge_perception import messages
+from edge_perception.core.node import Port
 from edge_perception.transport.worker import Slots, Worker
+
+
+PORTS = (Port("a", "std_msgs/msg/String", "a"), Port("b", "std_msgs/msg/String", "b", queue=2))
 
 
 @given(st.lists(st.one_of(st.none(), st.tuples(st.sampled_from("ab"), st.binary(max_size=3)))))
 def test_slots_keep_the_newest_and_count_the_rest(actions):
     """None takes; a pair puts."""
-    slots = Slots("ab")
+    slots = Slots(PORTS)
     put: dict[str, list[bytes]] = {"a": [], "b": []}
-    waiting: dict[str, bytes] = {}
+    waiting: dict[str, list[bytes]] = {}
     taken = 0
     for action in actions:
         if action is None:
-            assert slots.take(0) == waiting
-            taken += len(waiting)
+            assert {port: list(data) for port, data in slots.take(0).items()} == waiting
+            taken += sum(map(len, waiting.values()))
             waiting = {}
         else:
             port, data = action
             slots.put(port, data)
             put[port].append(data)
-            waiting[port] = data
+            room = {"a": 1, "b": 2}[port]
+            waiting[port] = [*waiting.get(port, []), data][-room:]
     for port, sent in put.items():
         assert slots.traffic[port].received == len(sent)
     dropped = sum(traffic.dropped for traffic in slots.traffic.values())
-    assert dropped == sum(map(len, put.values())) - taken - len(waiting)
+    assert dropped == sum(map(len, put.values())) - taken - sum(map(len, waiting.values()))
 
 
 def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_on():

@@ -24,11 +24,12 @@ def profile(port: Port) -> QoSProfile:
     """Return the default profile of a port."""
     if port.qos is Qos.SENSOR_DATA:
         return QoSProfile(
-            depth=qos_profile_sensor_data.depth, reliability=QoSReliabilityPolicy.BEST_EFFORT
+            depth=max(qos_profile_sensor_data.depth, port.queue),
+            reliability=QoSReliabilityPolicy.BEST_EFFORT,
         )
     if port.qos is Qos.LATCHED:
         return QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-    return QoSProfile(depth=10)
+    return QoSProfile(depth=max(10, port.queue))
 
 
 def overrides() -> QoSOverridingOptions:
