@@ -1,0 +1,276 @@
+"""Small models that together use every operator and kernel, each operator on the input itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from small_models import Array, make_model, node, run, weights
+
+from edge_compiler import targets
+from edge_compiler.frontend import load
+from edge_compiler.passes import optimise
+from edge_compiler.targets.base import Description
+from edge_perception.runtime import Library
+from edge_perception.runtime.manifest import Model
+
+CHANNELS, HEIGHT, WIDTH = 20, 9, 11
+"""The channels do not fill their last block; the sides fit no tile."""
+
+IMAGE = (1, CHANNELS, HEIGHT, WIDTH)
+DEEP = (1, 40, 12, 13)
+"""Channels enough for Winograd's way."""
+
+LINE = 2100
+"""Long enough for a sum in several parts."""
+
+
+class Builder:
+    """Collects nodes; each is named like its output, and every output is one of the model."""
+
+    def __init__(self, **inputs: tuple[int, ...]) -> None:
+        self.inputs = inputs
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, Array] = {}
+        self.inner: set[str] = set()
+
+    def constant(self, array: Array | list[int] | float) -> str:
+        name = f"constant{len(self.constants)}"
+        data = np.asarray(array)
+        self.constants[name] = data.astype(np.float32) if data.dtype == np.float64 else data
+        return name
+
+    def add(self, name: str, op: str, inputs: str = "x", **attributes: Any) -> str:
+        """Add a node; several outputs are separated by spaces."""
+        self.nodes.append(node(op, inputs, name, name=name.split()[0], **attributes))
+        return name
+
+    def conv(
+        self, name: str, outputs: int, kernel: int = 3, value: str = "x", **attributes: Any
+    ) -> str:
+        """Add a convolution with bias whose results are about as large as what it reads."""
+        group = attributes.get("group", 1)
+        channels = self.inputs.get(value, IMAGE)[1] // group
+        scale = (channels * kernel * kernel) ** -0.5
+        w = self.constant(weights(outputs, channels, kernel, kernel, low=-2, high=2) * scale)
+        b = self.constant(weights(outputs))
+        return self.add(name, "Conv", f"{value} {w} {b}", **attributes)
+
+    def model(self) -> onnx.ModelProto:
+        outputs = [name for n in self.nodes for name in n.output if name not in self.inner]
+        return make_model(self.nodes, self.inputs, self.constants, outputs)
+
+
+def convolutions() -> onnx.ModelProto:
+    """Every kind of convolution, alone; Winograd's needs more channels than the others."""
+    b = Builder(x=IMAGE, rgb=(1, 3, HEIGHT, WIDTH), deep=DEEP, wide=(1, 240, 4, 5))
+    b.conv("pointwise", 24, 1)
+    b.conv("strided", 18, 3, strides=[2, 2], pads=[1, 1, 1, 1])
+    b.conv("dilated", 17, 3, dilations=[2, 2], pads=[2, 0, 1, 2])
+    b.conv("first", 16, 5, "rgb", strides=[2, 1], pads=[2, 2, 2, 2])
+    b.conv("winograd", 48, 3, "deep", pads=[1, 1, 1, 1])
+    b.conv("long_sum", 16, 3, "wide", strides=[2, 2])
+    b.conv("depthwise", CHANNELS, 3, group=CHANNELS, pads=[1, 1, 1, 1])
+    b.conv("multiplier", 2 * CHANNELS, 3, group=CHANNELS, pads=[1, 1, 1, 1])
+    b.conv("grouped", 40, 3, group=4, pads=[1, 1, 1, 1])
+    return b.model()
+
+
+ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
+    "relu": ("Relu", {}),
+    "leaky": ("LeakyRelu", {"alpha": 0.1}),
+    "steep": ("LeakyRelu", {"alpha": 3.0}),
+    "negative": ("LeakyRelu", {"alpha": -0.5}),
+    "sigmoid": ("Sigmoid", {}),
+    "tanh": ("Tanh", {}),
+    "hard_sigmoid": ("HardSigmoid", {"alpha": 0.3, "beta": 0.6}),
+    "falling_sigmoid": ("HardSigmoid", {"alpha": -0.3, "beta": 0.6}),
+    "hard_swish": ("HardSwish", {}),
+}
+BOUNDS: dict[str, tuple[float | None, float | None]] = {
+    "clip": (-1.0, 2.0),
+    "clip_low": (0.5, None),
+    "clip_high": (None, 0.25),
+    "clip_crossed": (2.0, 1.0),
+}
+
+
+def _activate(b: Builder, name: str, value: str) -> None:
+    """Add the activation ``name`` of ``value``."""
+    if name in ACTIVATIONS:
+        op, attributes = ACTIVATIONS[name]
+        b.add(name, op, value, **attributes)
+    elif name == "silu":
+        b.inner.add(b.add("silu_gate", "Sigmoid", value))
+        b.add("silu", "Mul", f"{value} silu_gate")
+    else:
+        low, high = ("-" if x is None else b.constant(x) for x in BOUNDS[name])
+        b.add(name, "Clip", f"{value} {low} {high}")
+
+
+_EDGES = {"pads": [1, 1, 1, 1]}
+_LAYERS: list[tuple[str, str, int, dict[str, Any]]] = [
+    ("winograd", "deep", DEEP[1], _EDGES),
+    ("depthwise", "x", CHANNELS, {"group": CHANNELS, **_EDGES}),
+    ("grouped", "x", CHANNELS, {"group": 2, **_EDGES}),
+    ("direct", "x", CHANNELS, {"dilations": [2, 2], "pads": [2, 2, 2, 2]}),
+]
+"""The kinds of convolution that keep the size: name, input, channels, attributes."""
+
+ALL_ACTIVATIONS = (*ACTIVATIONS, *BOUNDS, "silu")
+
+
+def activations() -> onnx.ModelProto:
+    """Every activation of the input."""
+    b = Builder(x=IMAGE)
+    for name in ALL_ACTIVATIONS:
+        _activate(b, name, "x")
+    return b.model()
+
+
+def fused() -> onnx.ModelProto:
+    """Every activation in a convolution, and one after a shortcut in each kind of convolution."""
+    b = Builder(x=IMAGE, deep=DEEP)
+    for name in ALL_ACTIVATIONS:
+        value = b.conv(f"{name}_conv", CHANNELS, 1)
+        b.inner.add(value)
+        _activate(b, name, value)
+    for layer, value, channels, attributes in _LAYERS:
+        conv = b.conv(f"{layer}_conv", channels, 3, value, **attributes)
+        total = b.add(f"{layer}_sum", "Add", f"{conv} {value}")
+        b.inner |= {conv, total}
+        b.add(f"{layer}_residual", "LeakyRelu", total)
+    return b.model()
+
+
+def bounded() -> onnx.ModelProto:
+    """Use an activation that takes long in each kind of convolution."""
+    b = Builder(x=IMAGE, deep=DEEP)
+    for layer, value, channels, attributes in _LAYERS:
+        conv = b.conv(f"{layer}_conv", channels, 3, value, **attributes)
+        b.inner.add(conv)
+        b.add(f"{layer}_bounded", "Tanh", conv)
+    return b.model()
+
+
+def arithmetic() -> onnx.ModelProto:
+    """Operators of two or more values, of a value and constants, and of channels."""
+    b = Builder(x=IMAGE, y=IMAGE)
+    numbers = b.constant(weights(1, CHANNELS, 1, 1, low=0.5, high=2))
+    full = b.constant(weights(1, CHANNELS, HEIGHT, WIDTH, low=0.5, high=2))
+    row, half = b.constant(weights(1, 1, 1, WIDTH)), b.constant(0.5)
+    mean = b.add("mean", "GlobalAveragePool", "y")
+    for op in ("Add", "Sub", "Mul", "Div", "Max", "Min"):
+        b.add(op.lower(), op, "x y")
+        b.add(f"{op.lower()}_full", op, f"x {full}")
+        b.add(f"{op.lower()}_half", op, f"x {half}")
+    b.add("add_row", "Add", f"x {row}")
+    b.add("mul_mean", "Mul", f"x {mean}")
+    b.add("sum", "Sum", "x y x")
+    b.add("max3", "Max", "x y x")
+    b.inner.add(b.add("scaled", "Mul", f"x {numbers}"))
+    b.add("affine", "Add", f"scaled {numbers}")
+    variance = b.constant(weights(CHANNELS, low=0.5, high=2))
+    means = [b.constant(weights(CHANNELS)) for _ in range(3)]
+    b.add("batch_norm", "BatchNormalization", " ".join(["x", *means, variance]))
+    return b.model()
+
+
+def windows() -> onnx.ModelProto:
+    """Pools, normalisations and resizes."""
+    b = Builder(x=IMAGE)
+    plain = {"kernel_shape": [2, 2], "strides": [2, 2]}
+    edges = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+    b.add("max_pool", "MaxPool", **plain)
+    b.add("max_pool_edges", "MaxPool", **edges)
+    b.add("max_pool_dilated", "MaxPool", kernel_shape=[2, 3], dilations=[2, 2])
+    b.add("average_pool", "AveragePool", **plain)
+    b.add("average_pool_edges", "AveragePool", **edges)
+    b.add("average_pool_pad", "AveragePool", **edges, count_include_pad=1)
+    b.add("global_average", "GlobalAveragePool")
+    b.add("reduce_mean", "ReduceMean", f"x {b.constant([2, 3])}", keepdims=1)
+    b.add("softmax_channels", "Softmax", axis=1)
+    b.add("softmax_row", "Softmax", axis=-1)
+    b.add("lrn", "LRN", size=5, alpha=0.1)
+    b.add("lrn_powers", "LRN", size=3, alpha=0.2, beta=0.6, bias=2.0)
+    scales = b.constant(np.array([1, 1, 2, 1.5], np.float32))
+    b.add("nearest", "Resize", f"x - {scales}", mode="nearest")
+    b.add("linear", "Resize", f"x - {scales}", mode="linear")
+    return b.model()
+
+
+def moves() -> onnx.ModelProto:
+    """Operators that move data or only rename it."""
+    b = Builder(x=IMAGE, y=IMAGE, z=(1, 16, HEIGHT, WIDTH), v=(2, 3, 4))
+    b.add("concat", "Concat", "x y", axis=1)
+    b.add("concat_blocks", "Concat", "z x", axis=1)
+    b.add("concat_rows", "Concat", "x y", axis=2)
+    b.add("head tail", "Split", f"x {b.constant([16, 4])}", axis=1)
+    b.add("left right", "Split", f"x {b.constant([5, 6])}", axis=3)
+    starts, ends, axes, steps = (b.constant(n) for n in ([3, -1], [12, -99], [1, 3], [1, -2]))
+    b.add("slice", "Slice", f"x {starts} {ends} {axes} {steps}")
+    b.add("pad", "Pad", f"x {b.constant([0, 0, 1, 2, 0, 0, 3, 0])} {b.constant(0.5)}")
+    b.add("transpose", "Transpose", perm=[0, 2, 3, 1])
+    b.add("shuffled_split", "Reshape", f"x {b.constant([1, 4, 5, HEIGHT, WIDTH])}")
+    b.add("shuffled_turn", "Transpose", "shuffled_split", perm=[0, 2, 1, 3, 4])
+    b.add("shuffled", "Reshape", f"shuffled_turn {b.constant(list(IMAGE))}")
+    b.inner |= {"shuffled_split", "shuffled_turn"}
+    b.add("flatten", "Flatten")
+    b.add("reshape", "Reshape", f"x {b.constant([CHANNELS, -1])}")
+    b.add("squeeze", "Squeeze", f"x {b.constant([0])}")
+    b.add("unsqueeze", "Unsqueeze", f"v {b.constant([1])}")
+    b.add("identity", "Identity")
+    b.add("dropout", "Dropout")
+    return b.model()
+
+
+def products() -> onnx.ModelProto:
+    """Matrix products, one with a sum long enough to be added up in parts."""
+    b = Builder(v=(1, 37), line=(1, LINE))
+    bias = b.constant(weights(18))
+    b.add("gemm", "Gemm", f"v {b.constant(weights(18, 37))} {bias}", transB=1, alpha=0.5, beta=2.0)
+    b.add("gemm_long", "Gemm", f"line {b.constant(weights(LINE, 18) * 0.02)} {bias}")
+    b.add("matmul", "MatMul", f"v {b.constant(weights(37, 20))}")
+    b.add("softmax", "Softmax", "v", axis=1)
+    return b.model()
+
+
+OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
+    make.__name__: make
+    for make in (convolutions, activations, fused, bounded, arithmetic, windows, moves, products)
+}
+
+
+class Built:
+    """
+    A compiled model, not proven, beside ONNX Runtime's results of the same model.
+
+    :ivar variants: those that this processor can run.
+    """
+
+    def __init__(self, proto: onnx.ModelProto, folder: Path) -> None:
+        self.proto = proto
+        path = folder / "model.onnx"
+        onnx.save(proto, path)
+        graph = load(path)
+        optimise(graph)
+        self.model: Model = targets.get("host").build(
+            graph, Description("operators", ""), folder, lambda *_: None
+        )
+        self._library = Library(folder / "model.so")
+        with self._library.create(threads=1) as instance:
+            best = self.model.variants.index(instance.variant)
+        self.variants = self.model.variants[best:]
+
+    def run(self, variant: str, feeds: dict[str, Array]) -> dict[str, Array]:
+        """Return the outputs of the library."""
+        with self._library.create(threads=1, variant=variant) as instance:
+            return instance.run(feeds)
+
+    def reference(self, feeds: dict[str, Array]) -> dict[str, Array]:
+        """Return the outputs of ONNX Runtime."""
+        names = (output.name for output in self.model.outputs)
+        return dict(zip(names, run(self.proto, feeds), strict=True))
