@@ -51,6 +51,9 @@ def parse_arguments() -> argparse.Namespace:
         "--upgrade", action="store_true", help="install the engines' current releases"
     )
     parser.add_argument(
+        "--tune", action="store_true", help="compile with kernels measured on this machine"
+    )
+    parser.add_argument(
         "--prepare", action="store_true", help="install and convert, measure nothing"
     )
     return parser.parse_args()

@@ -17,7 +17,7 @@ from edge_compiler.atomic import new_folder
 from edge_compiler.version import VERSION
 
 INSTALL_SECONDS = 900
-CONVERT_SECONDS = 900
+CONVERT_SECONDS = 3600
 ERROR_LINES = 3
 
 
@@ -81,7 +81,7 @@ def convert(environment: Environment, name: str, model: Path) -> Path:
     :raises BenchError: if the engine's converter fails.
     """
     engine = environment.engine
-    key = digest(model, environment.version, *engine.sources)
+    key = digest(model, environment.version, *engine.convert_options, *engine.sources)
     folder = cache_folder() / "conversions" / name / f"{engine.module}-{key}"
     if folder.is_dir():
         return folder
@@ -91,7 +91,7 @@ def convert(environment: Environment, name: str, model: Path) -> Path:
     python = sys.executable if engine.converts_here else environment.python
     with new_folder(folder) as new:
         command = [python, "-m", "bench.worker", "convert", engine.module, model, new]
-        run(command, CONVERT_SECONDS)
+        run([*command, *engine.convert_options], CONVERT_SECONDS)
     return folder
 
 

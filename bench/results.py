@@ -85,6 +85,7 @@ class Results:
     """
     A whole benchmark.
 
+    :ivar tuned: the networks were compiled with ``--tune``.
     :ivar failures: one sentence for whatever could not be measured.
     """
 
@@ -93,6 +94,7 @@ class Results:
     commit: str
     rounds: int
     seconds: float
+    tuned: bool
     engines: dict[str, Competitor] = field(default_factory=dict)
     networks: dict[str, NetworkSize] = field(default_factory=dict)
     latencies: list[Latency] = field(default_factory=list)

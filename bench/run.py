@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 import subprocess
@@ -38,6 +38,7 @@ class Plan:
     :ivar rounds: turns of each engine with each network and number of threads.
     :ivar seconds: that a turn takes, about.
     :ivar upgrade: install the engines' current releases first.
+    :ivar tune: compile with ``edgec compile --tune``.
     :ivar prepare: install and convert, but measure nothing.
     """
 
@@ -47,6 +48,7 @@ class Plan:
     rounds: int = 12
     seconds: float = 0.25
     upgrade: bool = False
+    tune: bool = False
     prepare: bool = False
 
     @property
@@ -99,6 +101,8 @@ def install(plan: Plan, failures: list[str], report: Progress) -> dict[str, Envi
     for index, name in enumerate(names):
         report(f"installing {name}", index, len(names))
         engine = ENGINES[name]
+        if plan.tune and name == OURS:
+            engine = replace(engine, convert_options=("--tune",))
         try:
             upgrade = plan.upgrade and engine.module not in upgraded
             ready[name] = environments.prepare(engine, upgrade=upgrade)
@@ -129,7 +133,9 @@ def start_results(plan: Plan, ready: Mapping[str, Environment], failures: list[s
     git = ["git", "describe", "--always", "--dirty"]
     commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    results = Results(machine, date, commit, plan.rounds, plan.seconds, failures=failures)
+    results = Results(
+        machine, date, commit, plan.rounds, plan.seconds, plan.tune, failures=failures
+    )
     for name, environment in ready.items():
         results.engines[name] = Competitor(
             environment.version, environment.engine.float32, environment.size

@@ -1,7 +1,7 @@
 """
 Runs one network in one engine, as a process in that engine's environment.
 
-    python -m bench.worker convert MODULE MODEL FOLDER
+    python -m bench.worker convert MODULE MODEL FOLDER [OPTION...]
     python -m bench.worker run MODULE FOLDER IMAGE.npy THREADS OPTIONS-AS-JSON
 
 ``run`` writes a line of JSON when it has its first answer, and one for each line that it reads:
@@ -37,7 +37,8 @@ def main() -> None:
     command, module, *arguments = sys.argv[1:]
     engine = importlib.import_module(f"bench.engines.{module}")
     if command == "convert":
-        engine.convert(*map(Path, arguments))
+        model, destination, *further = arguments
+        engine.convert(Path(model), Path(destination), *further)
         return
     folder, image, threads, options = arguments
     run = engine.load(Path(folder), np.load(image), threads=int(threads), **json.loads(options))

@@ -1,9 +1,10 @@
 """
 The engines, a module each; a module is imported only in its engine's own environment.
 
-Such a module has two functions: ``convert(model, folder)`` writes what the engine loads into a
-folder, and ``load(folder, image, threads)``, with the keywords of ``Engine.options``, gives a
-function that runs the network on the image and returns its outputs, sorted by name.
+Such a module has two functions. ``convert(model, folder)``, with the arguments that
+``Engine.convert_options`` adds, writes what the engine loads into a folder. ``load(folder, image,
+threads)``, with the keywords of ``Engine.options``, gives a function that runs the network on the
+image and returns its outputs, sorted by name.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Engine:
     :ivar packages: what pip installs, without what these packages ask for.
     :ivar package: the one of them that runs networks; its version and size are reported.
     :ivar options: keywords for ``load``.
+    :ivar convert_options: further arguments for ``convert``.
     :ivar float32: computes in float32; others are shown, but are no match to win or lose.
     :ivar converts_here: converting needs the environment of this project, not the engine's.
     :ivar sources: what a conversion depends on, beside the model and the package.
@@ -38,6 +40,7 @@ class Engine:
     packages: tuple[str, ...]
     package: str
     options: Mapping[str, object] = field(default_factory=dict)
+    convert_options: tuple[str, ...] = ()
     float32: bool = True
     converts_here: bool = False
     sources: tuple[Path, ...] = ()

@@ -15,10 +15,10 @@ from edge_perception.runtime import Library
 Array = NDArray[np.float32]
 
 
-def convert(model: Path, folder: Path) -> None:
-    """Compile and prove the model."""
+def convert(model: Path, folder: Path, *options: str) -> None:
+    """Compile and prove the model, with options of ``edgec compile``."""
     bundle = str(folder / "model.edge")
-    edgec = [sys.executable, "-m", "edge_compiler", "compile", str(model), "-o", bundle]
+    edgec = [sys.executable, "-m", "edge_compiler", "compile", str(model), "-o", bundle, *options]
     subprocess.run(edgec, check=True, stdout=sys.stderr)
 
 

@@ -36,7 +36,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def results() -> Results:
-    return Results(MACHINE, "2026-01-01", "abc", rounds=2, seconds=0.001)
+    return Results(MACHINE, "2026-01-01", "abc", rounds=2, seconds=0.001, tuned=False)
 
 
 @pytest.fixture
