@@ -64,9 +64,9 @@ class Port:
 
     ``type`` is a ROS message type such as "sensor_msgs/msg/Image"; ``topic`` the default name,
     relative to the node's namespace. An ``optional`` input may have no publisher without a
-    diagnostic. Of a ``sole`` port's topic a second publisher is reported. An input with a ``queue``
-    misses nothing: ``step`` is given a list of all that came since its last call, oldest first, and
-    of the newest so many if more came.
+    diagnostic. Of a ``sole`` port's topic a second publisher is reported. An input with a
+    ``queue`` misses nothing: ``step`` is given a list of all that came since its last call,
+    oldest first, and of the newest so many if more came.
     """
 
     name: str
@@ -113,7 +113,11 @@ Outputs = Sequence[tuple[str, Message]]
 
 
 class NodeCore(ABC):
-    """Base of all node cores."""
+    """
+    Base of all node cores.
+
+    Ports that depend on parameters are added to those of the class by ``configure``.
+    """
 
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     inputs: tuple[Port, ...] = ()

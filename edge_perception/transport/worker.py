@@ -1,8 +1,8 @@
 """
 What every shell needs to run a node core: slots for its inputs and a thread that calls ``step``.
 
-The freshest message wins: there is one slot an input and no queue, unless the port asks for one, so
-that a core that can't keep up works on what is true now, and what it did not get to is counted.
+The freshest message wins: there is one slot an input and no queue, unless the port asks for one,
+so that a core that can't keep up works on what is true now, and what it did not get to is counted.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from edge_perception import messages
 from edge_perception.core.node import Port
 from edge_perception.transport.worker import Slots, Worker
 
-
 PORTS = (Port("a", "std_msgs/msg/String", "a"), Port("b", "std_msgs/msg/String", "b", queue=2))
 
 

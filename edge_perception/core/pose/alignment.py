@@ -10,10 +10,11 @@ from edge_perception.core.imu_source import GRAVITY
 from edge_perception.core.pose.measurements import Inertial
 from edge_perception.core.pose.quaternion import level
 from edge_perception.core.pose.settings import Settings
-from edge_perception.core.pose.state import State
+from edge_perception.core.pose.state import Array, State
 from edge_perception.core.stamps import SECOND
 
 _FEWEST = 10
+_GRAVITY_ERROR = 2.0
 _PATIENCE = 3
 """Times the wanted span after which it starts although the robot moves."""
 _CERTAIN = 1e-3
@@ -23,9 +24,14 @@ _MOVING = (math.radians(5.0), 1.0)
 
 
 class Alignment:
-    """Collects readings until they are enough to start with."""
+    """
+    Collects readings until they are enough to start with.
+
+    :ivar problem: why the accelerometer can't tell which way is up; empty if it can.
+    """
 
     def __init__(self, seconds: float, settings: Settings) -> None:
+        self.problem = ""
         self._span = round(seconds * SECOND)
         self._settings = settings
         self._readings: list[Inertial] = []
@@ -54,6 +60,10 @@ class Alignment:
             and float(accel.var(0).sum()) < settings.still_accel**2
             and float(np.abs(gyro.mean(0)).max()) < 5 * settings.gyro_bias
         )
+        self.problem = _misread_gravity(float(np.linalg.norm(accel.mean(0))))
+        if self.problem:
+            del self._readings[: len(self._readings) // 4]
+            return None
         if calm and not moves:
             return self._still(reading, gyro.mean(0), accel.mean(0))
         if reading.stamp - self._first < _PATIENCE * self._span:
@@ -61,7 +71,7 @@ class Alignment:
             return None
         return start(reading.stamp, settings, accel.mean(0), *_MOVING)
 
-    def _still(self, last: Inertial, gyro: np.ndarray, accel: np.ndarray) -> State:
+    def _still(self, last: Inertial, gyro: Array, accel: Array) -> State:
         tilt = self._settings.accel_bias / GRAVITY
         state = start(last.stamp, self._settings, accel, tilt, _CERTAIN)
         seconds = max(1e-3, self._span / SECOND)
@@ -71,9 +81,20 @@ class Alignment:
         return state
 
 
-def start(
-    stamp: int, settings: Settings, up: np.ndarray | None, tilt: float, speed: float
-) -> State:
+def _misread_gravity(felt: float) -> str:
+    """Say why a mean acceleration can't be gravity's."""
+    if abs(felt - GRAVITY) < _GRAVITY_ERROR:
+        return ""
+    if abs(felt - 1) < 0.15:
+        cause = "the driver seems to give g: multiply by 9.80665"
+    elif felt < 0.5:
+        cause = "the driver seems to take gravity off: let it give the specific force (REP-145)"
+    else:
+        cause = "check its range and unit, and that the robot stands"
+    return f"the IMU reads an acceleration of {felt:.2f} m/s² where gravity is 9.81; {cause}"
+
+
+def start(stamp: int, settings: Settings, up: Array | None, tilt: float, speed: float) -> State:
     """
     Return a state at the origin.
 

@@ -99,7 +99,7 @@ class Filter:
     def _wheel_residual(self, state: State, wheels: Wheels) -> Residual:
         """Compare the velocity, in the base's axes, with the wheels'."""
         expected, jacobian = np.zeros(4), np.zeros((4, SIZE))
-        expected[:3], jacobian[:3] = _base_velocity(state)
+        expected[:3], jacobian[:3] = base_velocity(state)
         noise = wheels.covariance
         axes = self._axes
         if state.imu_stamp is None or wheels.stamp - state.imu_stamp > (
@@ -133,7 +133,7 @@ class Filter:
 
     def _constraints(self, state: State) -> Residual:
         """Say what can't be: moving sideways, leaving the floor."""
-        velocity, jacobian = _base_velocity(state)
+        velocity, jacobian = base_velocity(state)
         values, rows = [-velocity[self._fixed]], [jacobian[self._fixed]]
         if self.settings.planar:
             up = rotation.matrix(state.rotation.tolist())[2]
@@ -145,7 +145,7 @@ class Filter:
         return Residual(np.concatenate(values), np.concatenate(rows), self._constraint_noise)
 
 
-def _base_velocity(state: State) -> tuple[Array, Array]:
+def base_velocity(state: State) -> tuple[Array, Array]:
     """Return the velocity in the base's axes, and its derivative by the error state."""
     to_base = rotation.matrix(state.rotation.tolist()).T
     velocity = to_base @ state.velocity

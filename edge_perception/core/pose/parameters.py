@@ -153,8 +153,8 @@ def _check_frames(given: Mapping[str, Any]) -> None:
             )
     if frames["odom_frame"] == frames["base_frame"]:
         raise ConfigurationError(
-            f"odom_frame and base_frame are both {frames['odom_frame']!r}; the pose is that of one "
-            "in the other, so they must differ, e.g. 'odom' and 'base_link'"
+            f"odom_frame and base_frame are both {frames['odom_frame']!r}; the pose is that of "
+            "one in the other, so they must differ, e.g. 'odom' and 'base_link'"
         )
     if frames["imu_frame"] == frames["odom_frame"]:
         raise ConfigurationError(
@@ -163,9 +163,9 @@ def _check_frames(given: Mapping[str, Any]) -> None:
         )
     if frames["odom_frame"] in _FIXED_FRAMES:
         raise ConfigurationError(
-            f"odom_frame is {frames['odom_frame']!r}, but this pose drifts, and REP-105 keeps that "
-            "frame for a localisation that does not; use 'odom', and let a localisation publish "
-            f"{frames['odom_frame']} -> odom"
+            f"odom_frame is {frames['odom_frame']!r}, but this pose drifts, and REP-105 keeps "
+            "that frame for a localisation that does not; use 'odom', and let a localisation "
+            f"publish {frames['odom_frame']} -> odom"
         )
     if frames["base_frame"] in (*_FIXED_FRAMES, "odom"):
         raise ConfigurationError(
@@ -174,9 +174,9 @@ def _check_frames(given: Mapping[str, Any]) -> None:
         )
     if given["imu_frame"] == given["base_frame"] and any(given["imu_mounting"]):
         raise ConfigurationError(
-            f"imu_frame is base_frame ({frames['base_frame']!r}), so the IMU's axes are the base's, "
-            f"but imu_mounting turns them by {list(given['imu_mounting'])}; set it to [0, 0, 0], "
-            "or name the IMU's own frame"
+            f"imu_frame is base_frame ({frames['base_frame']!r}), so the IMU's axes are the "
+            f"base's, but imu_mounting turns them by {list(given['imu_mounting'])}; set it to "
+            "[0, 0, 0], or name the IMU's own frame"
         )
 
 
@@ -188,8 +188,9 @@ def _axes(names: Sequence[str]) -> tuple[Axis, ...]:
     unknown = [name for name in names if name not in _AXES]
     if unknown:
         raise ConfigurationError(
-            f"wheel_axes holds {unknown[0]!r}, but wheels measure some of {', '.join(_AXES)}; pose "
-            "and acceleration of wheel odometry are derived from its twist and are not used again"
+            f"wheel_axes holds {unknown[0]!r}, but wheels measure some of {', '.join(_AXES)}; the "
+            "pose and acceleration of wheel odometry are derived from its twist and are not "
+            "used again"
         )
     if not names or len(set(names)) < len(names):
         raise ConfigurationError(
@@ -202,17 +203,17 @@ def _axes(names: Sequence[str]) -> tuple[Axis, ...]:
 def _check_axes(axes: Sequence[Axis], planar: bool, slip: float) -> None:
     if planar and Axis.VZ in axes:
         raise ConfigurationError(
-            "planar is true, but wheel_axes holds 'vz', a motion off the floor; leave 'vz' out, or "
-            "set planar to false"
+            "planar is true, but wheel_axes holds 'vz', a motion off the floor; leave 'vz' out, "
+            "or set planar to false"
         )
     if Axis.VX not in axes and Axis.VY not in axes:
         raise ConfigurationError(
-            "wheel_axes holds neither 'vx' nor 'vy', so nothing bounds the speed and the pose would "
-            "drift away within seconds; add what the wheels measure"
+            "wheel_axes holds neither 'vx' nor 'vy', so nothing bounds the speed and the pose "
+            "would drift away within seconds; add what the wheels measure"
         )
     if not planar and not slip and len({Axis.VX, Axis.VY, Axis.VZ} & set(axes)) < 3:
         missing = [a.name.lower() for a in (Axis.VX, Axis.VY, Axis.VZ) if a not in axes]
         raise ConfigurationError(
-            f"slip is 0 and planar false, so nothing bounds the speed along {', '.join(missing)} and "
-            "its covariance grows for ever; set slip to how much the wheels may slide, e.g. 0.05"
+            f"slip is 0 and planar false, so nothing bounds the speed along {', '.join(missing)} "
+            "and its covariance grows for ever; set slip to how much the wheels may slide, e.g. 0.05"
         )

@@ -93,7 +93,8 @@ class ImuReader:
         if self._same >= _FEWEST and stamp - self._changed >= _FROZEN_AFTER:
             raise ReadingError(
                 f"{self._topic} is frozen: it has repeated the same values for "
-                f"{(stamp - self._changed) / SECOND:.1f} s; restart the IMU's driver, check its bus"
+                f"{(stamp - self._changed) / SECOND:.1f} s; restart the IMU's driver, check its "
+                "bus"
             )
 
     def _noise(self, message: Message, values: Array) -> tuple[float, float]:
@@ -233,8 +234,8 @@ def _stamp(message: Message, topic: str, now: int) -> int:
         )
     if stamp > now + AHEAD:
         raise ReadingError(
-            f"{topic} is stamped {(stamp - now) / SECOND:.3f} s in the future; make its driver use "
-            "the clock that this node uses (use_sim_time?)"
+            f"{topic} is stamped {(stamp - now) / SECOND:.3f} s in the future; make its driver "
+            "use the clock that this node uses (use_sim_time?)"
         )
     return stamp
 
@@ -242,6 +243,6 @@ def _stamp(message: Message, topic: str, now: int) -> int:
 def _check_frame(frame: str, wanted: str, topic: str, parameter: str, prefix: str = "") -> None:
     if wanted and frame != wanted:
         raise ReadingError(
-            f"{prefix}frame_id of {topic} is {frame!r}, but {wanted!r} was expected; set it in the "
-            f"driver, or set {parameter} if {frame or 'another'!r} is right"
+            f"{prefix}frame_id of {topic} is {frame!r}, but {wanted!r} was expected; set it in "
+            f"the driver, or set {parameter} if {frame or 'another'!r} is right"
         )

@@ -1,0 +1,109 @@
+"""What is said about the pose node in /diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edge_perception.core.node import Diagnostic, Level
+from edge_perception.core.pose.chi_square import quantile
+from edge_perception.core.pose.filter import Verdict
+from edge_perception.core.pose.state import P, State, THETA
+from edge_perception.core.stamps import SECOND
+
+_SURPRISED = 3.0
+"""Times the expected NIS above which the noise that the sensors state can't be right."""
+_FEWEST = 10
+
+
+class Silence:
+    """
+    When each sensor was last heard.
+
+    :ivar heard: by port [ns].
+    """
+
+    def __init__(self, topics: Mapping[str, str], timeout: int) -> None:
+        self._topics = topics
+        self._timeout = timeout
+        self._since: int | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew: the clock was set."""
+        self._since = None
+        self.heard: dict[str, int] = {}
+
+    def tick(self, now: int) -> None:
+        """Take in the time."""
+        self._since = now if self._since is None else self._since
+
+    def check(self, port: str, now: int, effect: str) -> Diagnostic:
+        """
+        Say whether a sensor is silent.
+
+        :param effect: what its silence leads to.
+        """
+        topic = self._topics[port]
+        since = self._since if self._since is not None else now
+        silent = now - self.heard.get(port, since)
+        if silent > self._timeout:
+            what = "has been silent" if port in self.heard else "has not been heard"
+            return Diagnostic(
+                Level.ERROR,
+                port,
+                f"{topic} {what} for {silent / SECOND:.1f} s; {effect}: check that its node runs "
+                "and that its device delivers",
+            )
+        if port not in self.heard:
+            return Diagnostic(Level.OK, port, f"waiting for {topic}")
+        return Diagnostic(Level.OK, port, f"{topic} is used")
+
+
+def fit(verdicts: list[Verdict]) -> Diagnostic:
+    """Say whether wheels and IMU agree, as far as their noise allows."""
+    if len(verdicts) < _FEWEST:
+        return Diagnostic(Level.OK, "fit", "too few wheel measurements to judge")
+    count, freedom = len(verdicts), verdicts[-1].freedom
+    nis = float(np.mean([verdict.nis for verdict in verdicts]))
+    rejected = sum(not verdict.used for verdict in verdicts)
+    low, high = (quantile(p, freedom * count) / count for p in (0.025, 0.975))
+    values = {
+        "NIS": f"{nis:.2f}",
+        "95 % bounds": f"{low:.2f} .. {high:.2f}",
+        "rejected": f"{rejected} of {count}",
+    }
+    if rejected > count // 4:
+        return Diagnostic(
+            Level.WARN,
+            "fit",
+            f"{rejected} of {count} wheel measurements contradict the IMU and were left out: the "
+            "wheels slip, or radius, track, signs or imu_mounting are wrong",
+            values,
+        )
+    if nis > _SURPRISED * freedom:
+        return Diagnostic(
+            Level.WARN,
+            "fit",
+            f"wheels and IMU differ by more than their noise allows (NIS {nis:.1f}, expected "
+            f"{freedom}); raise the wheels' covariance, or calibrate radius and track",
+            values,
+        )
+    return Diagnostic(Level.OK, "fit", "wheels and IMU agree", values)
+
+
+def pose(state: State | None, problem: str, standing: bool) -> Diagnostic:
+    """Say whether there is a pose, and how sure it is."""
+    if state is None:
+        level = Level.ERROR if problem else Level.OK
+        return Diagnostic(level, "pose", problem or "finding out which way is up: keep it still")
+    deviation = np.sqrt(state.covariance.diagonal())
+    values = {
+        "position deviation [m]": f"{float(deviation[P].max()):.3f}",
+        "attitude deviation [deg]": f"{float(np.degrees(deviation[THETA].max())):.2f}",
+        "gyroscope bias [rad/s]": " ".join(f"{value:.5f}" for value in state.gyro_bias),
+        "accelerometer bias [m/s^2]": " ".join(f"{value:.3f}" for value in state.accel_bias),
+        "standing": "yes" if standing else "no",
+    }
+    return Diagnostic(Level.OK, "pose", "the pose is known", values)

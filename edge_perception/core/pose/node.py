@@ -1,0 +1,184 @@
+"""The pose node: where the robot is and how it moves, by IMU and wheels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edge_perception.core.faults import Faults
+from edge_perception.core.node import (
+    Diagnostic,
+    Level,
+    Message,
+    NodeCore,
+    Outputs,
+    Port,
+    Qos,
+    Value,
+)
+from edge_perception.core.pace import Pace
+from edge_perception.core.pose import diagnosis, publishing
+from edge_perception.core.pose import parameters as pose_parameters
+from edge_perception.core.pose.diagnosis import Silence
+from edge_perception.core.pose.estimator import Estimator
+from edge_perception.core.pose.measurements import Measurement
+from edge_perception.core.pose.readings import (
+    ImuReader,
+    read_placement,
+    ReadingError,
+    WheelReader,
+)
+from edge_perception.core.pose.transforms import Transforms
+from edge_perception.core.stamps import SECOND
+
+_JUMP_FORWARD = SECOND
+_JUMP_BACK = SECOND // 100
+_QUEUE = 200
+
+
+class PoseCore(NodeCore):
+    """
+    Publish the pose in the odom frame, predicted to the time at which it is published.
+
+    While IMU and wheels are both silent nothing is published: an old pose must not look new.
+    """
+
+    parameters = pose_parameters.PARAMETERS
+    inputs: tuple[Port, ...] = (
+        Port("imu", "sensor_msgs/msg/Imu", "imu/data", Qos.SENSOR_DATA, queue=_QUEUE),
+        Port("wheels", "nav_msgs/msg/Odometry", "wheel/odometry", Qos.SENSOR_DATA, queue=_QUEUE),
+        Port("set_pose", "geometry_msgs/msg/PoseWithCovarianceStamped", "set_pose", optional=True),
+        Port("reset", "std_msgs/msg/Empty", "reset", optional=True),
+    )
+    outputs: tuple[Port, ...] = (
+        Port("odometry", "nav_msgs/msg/Odometry", "odometry/filtered", sole=True),
+        Port("status", "edge_perception/msg/PoseStatus", "pose_status"),
+    )
+
+    _tf = Port("tf", "tf2_msgs/msg/TFMessage", "/tf")
+    _tf_heard = Port("tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=_QUEUE)
+
+    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+        """Check the parameters and begin anew."""
+        self._configuration = pose_parameters.read(parameters)
+        self._odom = self._configuration.text("odom_frame")
+        self._base = self._configuration.text("base_frame")
+        self._sends_tf = bool(self._configuration.given["publish_tf"])
+        if self._sends_tf:
+            self.inputs = (*type(self).inputs, self._tf_heard)
+            self.outputs = (*type(self).outputs, self._tf)
+        self._topics = {port.name: port.topic for port in self.inputs}
+        self._predicts = bool(self._configuration.given["predict"])
+        self._timeout = round(self._configuration.number("timeout") * SECOND)
+        self._pace = Pace(self._configuration.number("rate"))
+        self._status_pace = Pace(1.0)
+        self._estimator = Estimator(self._configuration)
+        self._readers: dict[str, ImuReader | WheelReader] = {
+            "imu": ImuReader(self._topics["imu"], self._configuration),
+            "wheels": WheelReader(self._topics["wheels"], self._configuration),
+        }
+        self._faults = Faults()
+        self._now: int | None = None
+        self._silence = Silence(self._topics, self._timeout)
+        self._transforms = Transforms(self._odom, self._base)
+        self._published = 0
+        return ()
+
+    def period(self) -> float:
+        """Return how often the pose is published."""
+        return 1.0 / self._configuration.number("rate")
+
+    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+        """Take in what was measured, and publish the pose when it is due."""
+        self._watch_clock(now)
+        if "reset" in inputs:
+            self._estimator.reset()
+            self._published = 0
+        if "set_pose" in inputs:
+            self._set_pose(inputs["set_pose"], now)
+        for port, reader in self._readers.items():
+            for message in inputs.get(port, ()):
+                self._read(port, reader, message, now)
+        for message in inputs.get("tf", ()):
+            if conflict := self._transforms.conflict(message):
+                self._faults.report(now, Level.ERROR, "tf", conflict)
+        if self._pace.wait(now) > 0:
+            return ()
+        self._pace.advance(now)
+        return self._publish(now)
+
+    def _read(
+        self, port: str, reader: ImuReader | WheelReader, message: Message, now: int
+    ) -> None:
+        self._silence.heard[port] = now
+        try:
+            measurement: Measurement = reader.read(message, now)
+        except ReadingError as error:
+            self._faults.report(now, Level.ERROR, port, str(error))
+            return
+        if reader.warning:
+            self._faults.report(now, Level.WARN, port, reader.warning)
+        self._estimator.take(measurement)
+        if self._estimator.notice:
+            notice = f"{self._topics[port]}: {self._estimator.notice}"
+            self._faults.report(now, Level.WARN, "time", notice)
+
+    def _set_pose(self, message: Message, now: int) -> None:
+        try:
+            placement = read_placement(message, now, self._topics["set_pose"], self._odom)
+        except ReadingError as error:
+            self._faults.report(now, Level.ERROR, "set_pose", str(error))
+            return
+        self._estimator.take(placement)
+        if self._estimator.notice:
+            notice = f"{self._topics['set_pose']}: {self._estimator.notice}"
+            self._faults.report(now, Level.WARN, "set_pose", notice)
+
+    def _watch_clock(self, now: int) -> None:
+        """Notice that the clock was set, or that this program was stopped for a while."""
+        before, self._now = self._now, now
+        self._silence.tick(now)
+        ahead = now - before if before is not None else 0
+        if -_JUMP_BACK <= ahead <= _JUMP_FORWARD:
+            return
+        way = "forward" if ahead > 0 else "back"
+        self._estimator.jump(now)
+        self._published = 0
+        self._silence.restart()
+        self._faults.report(
+            now,
+            Level.WARN,
+            "time",
+            f"the clock jumped {way} by {abs(ahead) / SECOND:.3f} s; the pose goes on from there",
+        )
+
+    def _publish(self, now: int) -> Outputs:
+        newest = self._estimator.newest
+        if newest is None or now - newest > self._timeout:
+            return ()
+        state = self._estimator.state(now if self._predicts else None)
+        if state is None or state.stamp <= self._published:
+            return ()
+        self._published = state.stamp
+        pose = publishing.odometry(state, self._odom, self._base)
+        outputs: list[tuple[str, Message]] = [("odometry", pose)]
+        if self._sends_tf:
+            outputs.append(("tf", self._transforms.make(pose)))
+        if self._status_pace.wait(now) == 0:
+            self._status_pace.advance(now)
+            verdicts, standing = self._estimator.verdicts(), self._estimator.standing(state)
+            outputs.append(("status", publishing.status(state, verdicts, standing, self._odom)))
+        return outputs
+
+    def diagnostics(self, now: int) -> Sequence[Diagnostic]:
+        """Report on the sensors, on time, on how well they agree, and on the pose."""
+        state = self._estimator.state()
+        standing = state is not None and self._estimator.standing(state)
+        silence = self._silence
+        shown = {
+            "imu": silence.check("imu", now, "the pose rests on the wheels alone"),
+            "wheels": silence.check("wheels", now, "the pose rests on the IMU alone and drifts"),
+            "time": Diagnostic(Level.OK, "time", "the stamps are plausible"),
+            "fit": diagnosis.fit(self._estimator.verdicts()),
+            "pose": diagnosis.pose(state, self._estimator.problem, standing),
+        }
+        return list({**shown, **self._faults.current(now)}.values())

@@ -1,0 +1,42 @@
+"""The transform of the base: published if asked for, and watched for a second publisher."""
+
+from __future__ import annotations
+
+from edge_perception.core.node import Message
+from edge_perception.core.pose import publishing
+from edge_perception.core.stamps import nanoseconds
+
+_KEPT = 200
+
+
+class Transforms:
+    """Makes transforms, and tells them from those of others."""
+
+    def __init__(self, odom_frame: str, base_frame: str) -> None:
+        self._odom = odom_frame
+        self._base = base_frame
+        self._sent: dict[int, tuple[float, float]] = {}
+
+    def make(self, odometry: Message) -> Message:
+        """Return the pose as a transform."""
+        place = odometry.pose.pose.position
+        self._sent[nanoseconds(odometry.header.stamp)] = (place.x, place.y)
+        if len(self._sent) > _KEPT:
+            del self._sent[next(iter(self._sent))]
+        return publishing.transform(odometry)
+
+    def conflict(self, heard: Message) -> str:
+        """Say what is wrong with what was heard on /tf, own transforms included; empty if fine."""
+        for one in heard.transforms:
+            if one.child_frame_id != self._base:
+                continue
+            place = one.transform.translation
+            own = self._sent.get(nanoseconds(one.header.stamp)) == (place.x, place.y)
+            if own and one.header.frame_id == self._odom:
+                continue
+            return (
+                f"another node publishes the transform {one.header.frame_id} -> {self._base} on "
+                "/tf too, and the robot will seem to jump to and fro; set publish_tf to false "
+                "here or there"
+            )
+        return ""
