@@ -1,0 +1,50 @@
+"""Compare how the wheels say that the robot turns with what the gyroscope measures."""
+
+from __future__ import annotations
+
+import math
+
+from edge_perception.core.stamps import SECOND
+
+_MEMORY = 0.2
+_STALE = SECOND // 2
+
+
+class Slip:
+    """
+    Notice that wheels slip.
+
+    Both are smoothed alike, since they are not measured at the same moments.
+
+    :ivar difference: wheels less gyroscope [rad/s].
+    """
+
+    def __init__(self, threshold: float) -> None:
+        """
+        Begin.
+
+        :param threshold: difference that is slip [rad/s]; 0: never.
+        """
+        self.difference = 0.0
+        self._threshold = threshold
+        self._gyroscope: float | None = None
+        self._heard = 0
+
+    def measure(self, turning: float, stamp: int) -> None:
+        """Take in what the gyroscope measures [rad/s]."""
+        if math.isfinite(turning):
+            self._gyroscope, self._heard = turning, stamp
+
+    def slips(self, turning: float, interval: float, stamp: int) -> bool:
+        """
+        Tell whether the wheels slip.
+
+        :param turning: as the wheels say [rad/s].
+        :param interval: since they were read last [s].
+        """
+        if self._gyroscope is None or not self._threshold or abs(stamp - self._heard) > _STALE:
+            self.difference = 0.0
+            return False
+        share = 1 - math.exp(-interval / _MEMORY)
+        self.difference += share * (turning - self._gyroscope - self.difference)
+        return abs(self.difference) > self._threshold

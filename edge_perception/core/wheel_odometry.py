@@ -1,0 +1,291 @@
+"""The wheel odometry node: how far the wheels say that the robot went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+import math
+
+import numpy as np
+
+from edge_perception import messages
+from edge_perception.core import rotation
+from edge_perception.core.connection import Connection, Patience
+from edge_perception.core.dead_reckoning import as_message, DeadReckoning
+from edge_perception.core.faults import Faults
+from edge_perception.core.geometry import Motion
+from edge_perception.core.health import Rate
+from edge_perception.core.node import (
+    ConfigurationError,
+    Diagnostic,
+    Level,
+    Message,
+    NodeCore,
+    Outputs,
+    Port,
+    Qos,
+    Value,
+)
+from edge_perception.core.slip import Slip
+from edge_perception.core.source import Skipped, SourceError
+from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.core.transforms import OdometryTransform
+from edge_perception.core.wheel_set_up import PARAMETERS, SetUp
+from edge_perception.core.wheel_source import OpenWheels, Reading, WheelWish
+
+_Header = messages.get("std_msgs/msg/Header")
+_Odometry = messages.get("nav_msgs/msg/Odometry")
+_Point = messages.get("geometry_msgs/msg/Point")
+_Pose = messages.get("geometry_msgs/msg/Pose")
+_PoseWithCovariance = messages.get("geometry_msgs/msg/PoseWithCovariance")
+_Quaternion = messages.get("geometry_msgs/msg/Quaternion")
+_Twist = messages.get("geometry_msgs/msg/Twist")
+_TwistWithCovariance = messages.get("geometry_msgs/msg/TwistWithCovariance")
+_Vector3 = messages.get("geometry_msgs/msg/Vector3")
+
+TOPIC_SOURCE = "joint_states"
+_JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA)
+_IMU = Port("imu", "sensor_msgs/msg/Imu", "imu/data", Qos.SENSOR_DATA, optional=True)
+_TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf")
+_HEARD_TF = Port("heard_tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True)
+_ODOMETRY = Port("odometry", "nav_msgs/msg/Odometry", "wheel/odometry", sole=True)
+
+_PATIENCE = Patience("count", SECOND, 3 * SECOND, "check the encoders' wiring and power")
+_LONGEST_WAIT = 0.5
+_CLOCK_JUMP = SECOND
+_LEAST_TWIST_VARIANCE = 1e-6
+_ALONE = Diagnostic(Level.OK, "transform", "nobody else publishes it")
+
+
+class WheelOdometryCore(NodeCore):
+    """Integrate the turning of wheels to a pose in the frame ``odom``."""
+
+    parameters = PARAMETERS
+    inputs: tuple[Port, ...] = (_JOINTS, _IMU)
+    outputs: tuple[Port, ...] = (_ODOMETRY,)
+
+    def __init__(self, open_source: OpenWheels) -> None:
+        """
+        Make a core that is not configured yet.
+
+        :param open_source: opens a source that is no topic.
+        """
+        self._open_source = open_source
+        self._connection: Connection[Sequence[Reading]] | None = None
+        self._configured = False
+
+    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+        """
+        Check the geometry and open the source.
+
+        :raises ConfigurationError: if they don't fit together, or the source can't be opened.
+        """
+        self.close()
+        given = {p.name: parameters.get(p.name, p.default) for p in self.parameters}
+        self._set_up = SetUp.read(given)
+        self._frames = str(given["frame_id"]), str(given["child_frame_id"])
+        self._source_name = str(given["source"])
+        self._transform = OdometryTransform() if given["publish_tf"] else None
+        topic = self._source_name == TOPIC_SOURCE
+        self.inputs = (*((_JOINTS,) if topic else ()), _IMU)
+        self.outputs = (_ODOMETRY,)
+        if self._transform:
+            self.inputs += (_HEARD_TF,)
+            self.outputs += (_TF,)
+        self._encoders = self._set_up.encoders(in_radians=topic)
+        self._slip = Slip(self._set_up.slip_threshold)
+        self._place = DeadReckoning()
+        self._faults = Faults()
+        self._measured = Rate(seconds=2)
+        self._now = self._published = 0
+        self._last: int | None = None
+        if not topic:
+            self._open(bool(given["wait_for_source"]), self._set_up.wish)
+        self._configured = True
+        return ()
+
+    def period(self) -> float:
+        """Return 0 while a source is open: reading it waits."""
+        connection = self._connection
+        return min(connection.wait(self._now), _LONGEST_WAIT) if connection else _LONGEST_WAIT
+
+    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+        """Publish where the robot is after what came in since the last call."""
+        self._now = now
+        if imu := inputs.get("imu"):
+            self._slip.measure(imu.angular_velocity.z, nanoseconds(imu.header.stamp))
+        if self._transform and (heard := inputs.get("heard_tf")):
+            self._check_rival(self._transform.rival(heard, self._frames[1]), now)
+        readings = self._readings(inputs, now)
+        outputs: list[tuple[str, Message]] = []
+        for reading in readings:
+            if (odometry := self._integrate(reading, now)) is not None:
+                outputs.append(("odometry", odometry))
+                if self._transform:
+                    outputs.append(("tf", self._transform.message(odometry)))
+        return outputs
+
+    def diagnostics(self, now: int) -> Sequence[Diagnostic]:
+        """Report source, encoders, slip and who else publishes the transform."""
+        if not self._configured:
+            return ()
+        connection = self._connection
+        what = connection.source.describe() if connection and connection.source else ""
+        level, message = Level.OK, what or self._source_name
+        if connection and connection.problem:
+            level, message = Level.ERROR, connection.problem
+        elif connection and connection.finished:
+            message = f"finished after {self._published} readings"
+        values = {
+            "source": self._source_name,
+            "rate": f"{self._measured.per_second(now):.1f}",
+            "counter overflows": str(sum(one.overflows for one in self._encoders.values())),
+            "reconnects": str(connection.reconnects if connection else 0),
+        }
+        slip = {"wheels less gyroscope [rad/s]": f"{self._slip.difference:.3f}"}
+        shown = {
+            "source": Diagnostic(level, "source", message, values),
+            "encoders": Diagnostic(Level.OK, "encoders", "plausible"),
+            "slip": Diagnostic(Level.OK, "slip", "the wheels agree with the gyroscope", slip),
+            **({"transform": _ALONE} if self._transform else {}),
+        }
+        return list({**shown, **self._faults.current(now)}.values())
+
+    def close(self) -> None:
+        """Close the source."""
+        self._configured = False
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self, wait: bool, wish: WheelWish) -> None:
+        connection = Connection(lambda: self._open_source(self._source_name, wish), _PATIENCE)
+        try:
+            connection.open()
+        except SourceError as error:
+            if not wait:
+                raise ConfigurationError(str(error)) from error
+        self._connection = connection
+
+    def _readings(self, inputs: Mapping[str, Message], now: int) -> Sequence[Reading]:
+        """Return what came from the topic or the source."""
+        connection = self._connection
+        if connection is None:
+            joints = inputs.get("joints")
+            return [_reading(joints, now)] if joints is not None else ()
+        before = connection.reconnects
+        got = connection.read(now)
+        if connection.reconnects != before:
+            self._start_anew()  # the counters may have begun anew
+        if isinstance(got, Skipped):
+            self._faults.report(now, Level.WARN, "encoders", f"{got.name}: {got.reason}")
+            return ()
+        return got or ()
+
+    def _start_anew(self) -> None:
+        """Take the next reading for the first one."""
+        self._last = None
+        for encoder in self._encoders.values():
+            encoder.forget()
+
+    def _integrate(self, reading: Reading, now: int) -> Message | None:
+        """Add what the wheels did since the last reading; None if that can't be known."""
+        if problem := self._unusable(reading):
+            self._faults.report(now, Level.ERROR, "encoders", problem)
+            return None
+        last, self._last = self._last, reading.stamp
+        if last is not None and reading.stamp <= last:
+            self._faults.report(
+                now,
+                Level.WARN,
+                "encoders",
+                "readings are not in the order of their time stamps; look at the clock or at a "
+                "second publisher",
+            )
+            if last - reading.stamp < _CLOCK_JUMP:
+                self._last = last
+                return None
+            self._start_anew()  # the clock was set back
+            last, self._last = None, reading.stamp
+        angles = [
+            encoder.angle(reading.counts[name])
+            if name == self._set_up.steering
+            else encoder.turned(reading.counts[name])
+            for name, encoder in self._encoders.items()
+        ]
+        interval = (reading.stamp - last) / SECOND if last is not None else 0.0
+        motion = self._set_up.motion(angles)
+        if interval and math.hypot(motion.forward, motion.left) > interval * self._set_up.too_fast:
+            self._faults.report(
+                now,
+                Level.ERROR,
+                "encoders",
+                f"the wheels jumped by {motion.forward:.2f} m in {interval:.3f} s, which is left "
+                f"out; set counter_bits ({self._set_up.counter_bits}) to the counters' width, or "
+                "look whether their controller started anew",
+            )
+            return None
+        return self._odometry(motion, interval, reading.stamp, now)
+
+    def _unusable(self, reading: Reading) -> str:
+        missing = [name for name in self._encoders if name not in reading.counts]
+        if missing:
+            return (
+                f"there is no joint {missing[0]!r}, but {', '.join(reading.counts) or 'none'}; "
+                "set the parameter joints"
+            )
+        if not all(math.isfinite(reading.counts[name]) for name in self._encoders):
+            return "an encoder gives no number (NaN or infinite); look at its driver"
+        return ""
+
+    def _odometry(self, motion: Motion, interval: float, stamp: int, now: int) -> Message:
+        """Move, and say where the robot is and how fast."""
+        speed = 1 / interval if interval else 0.0
+        slips = bool(interval) and self._slip.slips(motion.turn * speed, interval, stamp)
+        if slips:
+            self._faults.report(
+                now,
+                Level.WARN,
+                "slip",
+                f"the wheels slip: they turn the robot by {self._slip.difference:+.2f} rad/s more "
+                "than the gyroscope measures; if it lasts, check track and the IMU's mounting",
+            )
+        variances = self._set_up.errors.variances(motion, self._set_up.size.track, slips)
+        self._place.move(motion, variances)
+        self._published += 1
+        self._measured.add(now, self._published)
+        twist = np.diag(np.maximum(np.array(variances) * speed**2, _LEAST_TWIST_VARIANCE))
+        return _Odometry(
+            header=_Header(stamp=to_time(stamp), frame_id=self._frames[0]),
+            child_frame_id=self._frames[1],
+            pose=_PoseWithCovariance(
+                pose=_Pose(
+                    position=_Point(self._place.x, self._place.y, 0.0),
+                    orientation=_Quaternion(
+                        *rotation.quaternion(0.0, 0.0, self._place.heading).tolist()
+                    ),
+                ),
+                covariance=as_message(self._place.covariance),
+            ),
+            twist=_TwistWithCovariance(
+                twist=_Twist(
+                    linear=_Vector3(motion.forward * speed, motion.left * speed, 0.0),
+                    angular=_Vector3(0.0, 0.0, motion.turn * speed),
+                ),
+                covariance=as_message(twist),
+            ),
+        )
+
+    def _check_rival(self, rival: str, now: int) -> None:
+        if rival:
+            self._faults.report(
+                now,
+                Level.ERROR,
+                "transform",
+                f"another node publishes {rival} on /tf, too, so the robot jumps between the two; "
+                "set publish_tf of one of them to false",
+            )
+
+
+def _reading(joints: Message, now: int) -> Reading:
+    stamp = nanoseconds(joints.header.stamp) or now
+    return Reading(stamp, dict(zip(joints.name, joints.position.tolist(), strict=False)))
