@@ -22,15 +22,22 @@ def random_inputs(
     """
     Return reproducible inputs in the range that the model expects.
 
-    :param preprocess: gives the range of the image input; other inputs are normally distributed.
+    :param preprocess: gives the range of the image input; other inputs are normally distributed,
+        with some numbers far out, where functions saturate.
     """
     generator = np.random.default_rng(seed)
     return {
         tensor.name: _random_image(generator, tensor, preprocess)
         if preprocess is not None and tensor.name == preprocess.input
-        else generator.standard_normal(tensor.shape, np.float32)
+        else _random_numbers(generator, tensor.shape)
         for tensor in inputs
     }
+
+
+def _random_numbers(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    numbers = generator.standard_normal(shape, np.float32)
+    numbers[generator.random(shape) < 1 / 64] *= 12
+    return numbers
 
 
 def _random_image(generator: np.random.Generator, tensor: Tensor, preprocess: Preprocess) -> Array:

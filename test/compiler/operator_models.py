@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from small_models import Array, make_model, node, run, weights
+from small_models import Array, make_model, node, run
 
 from edge_compiler import targets
 from edge_compiler.frontend import load
@@ -33,9 +33,13 @@ class Builder:
 
     def __init__(self, **inputs: tuple[int, ...]) -> None:
         self.inputs = inputs
+        self._random = np.random.default_rng(0)
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, Array] = {}
         self.inner: set[str] = set()
+
+    def numbers(self, *shape: int, low: float = -1, high: float = 1) -> Array:
+        return self._random.uniform(low, high, shape).astype(np.float32)
 
     def constant(self, array: Array | list[int] | float) -> str:
         name = f"constant{len(self.constants)}"
@@ -55,8 +59,8 @@ class Builder:
         group = attributes.get("group", 1)
         channels = self.inputs.get(value, IMAGE)[1] // group
         scale = (channels * kernel * kernel) ** -0.5
-        w = self.constant(weights(outputs, channels, kernel, kernel, low=-2, high=2) * scale)
-        b = self.constant(weights(outputs))
+        w = self.constant(self.numbers(outputs, channels, kernel, kernel, low=-2, high=2) * scale)
+        b = self.constant(self.numbers(outputs))
         return self.add(name, "Conv", f"{value} {w} {b}", **attributes)
 
     def model(self) -> onnx.ModelProto:
@@ -159,9 +163,9 @@ def bounded() -> onnx.ModelProto:
 def arithmetic() -> onnx.ModelProto:
     """Operators of two or more values, of a value and constants, and of channels."""
     b = Builder(x=IMAGE, y=IMAGE)
-    numbers = b.constant(weights(1, CHANNELS, 1, 1, low=0.5, high=2))
-    full = b.constant(weights(1, CHANNELS, HEIGHT, WIDTH, low=0.5, high=2))
-    row, half = b.constant(weights(1, 1, 1, WIDTH)), b.constant(0.5)
+    numbers = b.constant(b.numbers(1, CHANNELS, 1, 1, low=0.5, high=2))
+    full = b.constant(b.numbers(1, CHANNELS, HEIGHT, WIDTH, low=0.5, high=2))
+    row, half = b.constant(b.numbers(1, 1, 1, WIDTH)), b.constant(0.5)
     mean = b.add("mean", "GlobalAveragePool", "y")
     for op in ("Add", "Sub", "Mul", "Div", "Max", "Min"):
         b.add(op.lower(), op, "x y")
@@ -173,8 +177,8 @@ def arithmetic() -> onnx.ModelProto:
     b.add("max3", "Max", "x y x")
     b.inner.add(b.add("scaled", "Mul", f"x {numbers}"))
     b.add("affine", "Add", f"scaled {numbers}")
-    variance = b.constant(weights(CHANNELS, low=0.5, high=2))
-    means = [b.constant(weights(CHANNELS)) for _ in range(3)]
+    variance = b.constant(b.numbers(CHANNELS, low=0.5, high=2))
+    means = [b.constant(b.numbers(CHANNELS)) for _ in range(3)]
     b.add("batch_norm", "BatchNormalization", " ".join(["x", *means, variance]))
     return b.model()
 
@@ -230,18 +234,61 @@ def moves() -> onnx.ModelProto:
 def products() -> onnx.ModelProto:
     """Matrix products, one with a sum long enough to be added up in parts."""
     b = Builder(v=(1, 37), line=(1, LINE))
-    bias = b.constant(weights(18))
-    b.add("gemm", "Gemm", f"v {b.constant(weights(18, 37))} {bias}", transB=1, alpha=0.5, beta=2.0)
-    b.add("gemm_long", "Gemm", f"line {b.constant(weights(LINE, 18) * 0.02)} {bias}")
-    b.add("matmul", "MatMul", f"v {b.constant(weights(37, 20))}")
+    bias = b.constant(b.numbers(18))
+    b.add(
+        "gemm", "Gemm", f"v {b.constant(b.numbers(18, 37))} {bias}", transB=1, alpha=0.5, beta=2.0
+    )
+    b.add("gemm_long", "Gemm", f"line {b.constant(b.numbers(LINE, 18) * 0.02)} {bias}")
+    b.add("matmul", "MatMul", f"v {b.constant(b.numbers(37, 20))}")
     b.add("softmax", "Softmax", "v", axis=1)
+    return b.model()
+
+
+def chain() -> onnx.ModelProto:
+    """Layers behind each other, that use the same memory in turn."""
+    b = Builder(x=IMAGE)
+    first = b.conv("first", CHANNELS, 3, "x", **_EDGES)
+    second = b.conv("second", CHANNELS, 3, first, **_EDGES, group=CHANNELS)
+    b.conv("third", CHANNELS, 3, second, **_EDGES, group=CHANNELS)
+    b.inner |= {first, second}
     return b.model()
 
 
 OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     make.__name__: make
-    for make in (convolutions, activations, fused, bounded, arithmetic, windows, moves, products)
+    for make in (
+        convolutions,
+        activations,
+        fused,
+        bounded,
+        arithmetic,
+        windows,
+        moves,
+        products,
+        chain,
+    )
 }
+
+
+def part_of(name: str, output: str) -> onnx.ModelProto:
+    """Return the nodes of a model that ``output`` needs."""
+    model = OPERATOR_MODELS[name]()
+    graph = model.graph
+    needed = {output}
+    nodes = []
+    for proto in reversed(graph.node):
+        if needed.intersection(proto.output):
+            needed.update(proto.input)
+            nodes.insert(0, proto)
+    for field, kept in (
+        (graph.node, nodes),
+        (graph.input, [value for value in graph.input if value.name in needed]),
+        (graph.output, [value for value in graph.output if value.name == output]),
+        (graph.initializer, [tensor for tensor in graph.initializer if tensor.name in needed]),
+    ):
+        del field[:]
+        field.extend(kept)
+    return model
 
 
 class Built:

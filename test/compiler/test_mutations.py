@@ -1,0 +1,234 @@
+"""Whether the proof is strong enough: every kernel with an error in it is refused, by node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import io
+from pathlib import Path
+import re
+import shutil
+from typing import BinaryIO
+
+import numpy as np
+import onnx
+from operator_models import part_of
+import pytest
+
+from edge_compiler.compile import compile_model, Options
+from edge_compiler.errors import CompileError
+from edge_compiler.targets.c import target as c_target
+from edge_compiler.targets.c.emit import KERNELS
+from edge_compiler.targets.c.program import Weights
+from edge_compiler.targets.c.target import HostTarget
+from edge_compiler.targets.c.variants import BASELINE
+
+SOURCES = Path(c_target.__file__).parent
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """
+    An error in a kernel.
+
+    :ivar file: in the folder of kernels.
+    :ivar old: text that stands there, once at least; all of them are changed.
+    :ivar new: what it becomes.
+    :ivar model: the one of ``OPERATOR_MODELS`` with a node that shows it.
+    :ivar output: of that node.
+    """
+
+    file: str
+    old: str
+    new: str
+    model: str
+    output: str
+
+    def __str__(self) -> str:
+        return f"{self.output}: {self.old} -> {self.new}"
+
+
+def _of(file: str, model: str, *rows: tuple[str, str, str]) -> list[Mutation]:
+    return [Mutation(file, old, new, model, output) for output, old, new in rows]
+
+
+MUTATIONS = [
+    *_of(
+        "conv.h",
+        "convolutions",
+        ("pointwise", "sum[p * vectors + v] += weight", "sum[p * vectors + v] -= weight"),
+        ("strided", "ky * c.dilation_h * c.in_row", "ky * c.in_row * c.stride_h"),
+        ("strided", "stride = c.stride_w * c.in_lanes", "stride = c.in_lanes"),
+        ("dilated", "kx * c.dilation_w", "kx"),
+        ("first", "lane < lanes", "lane < lanes - 1"),
+        ("long_sum", "total[i] += sum[i]", "total[i] = sum[i]"),
+        ("multiplier", "c.first_block ?", "0 ?"),
+        ("first", "x + column * step", "x + column * BLOCK"),
+    ),
+    *_of(
+        "conv.h",
+        "fused",
+        ("direct_residual", "result += load(r", "result -= load(r"),
+        ("relu", "activate(c.act, result)", "result"),
+    ),
+    Mutation("conv.h", "if (later)", "if (0)", "bounded", "direct_bounded"),
+    *_of(
+        "winograd.h",
+        "convolutions",
+        ("winograd", "- 5.0f * d[2]", "- 4.0f * d[2]"),
+        ("winograd", "q + 8.0f * s", "q - 8.0f * s"),
+        ("winograd", "0.25f * d[0]", "0.5f * d[0]"),
+        ("winograd", "o[j] + bias", "o[j]"),
+        ("winograd", "half[j][i]", "half[i][j]"),
+    ),
+    *_of(
+        "winograd.h",
+        "fused",
+        ("winograd_residual", "result += load(r", "result -= load(r"),
+    ),
+    *_of(
+        "depthwise.h",
+        "convolutions",
+        ("depthwise", "sum[p] += weight", "sum[p] -= weight"),
+        ("depthwise", "sum[p] = load(b)", "sum[p] = splat(0.0f)"),
+        ("depthwise", "row = i % c.out_h", "row = 0"),
+    ),
+    Mutation("depthwise.h", "+= load(r", "-= load(r", "fused", "depthwise_residual"),
+    *_of(
+        "activation.h",
+        "activations",
+        ("relu", "case ACT_RELU: return vec_max", "case ACT_RELU: return vec_min"),
+        ("clip", "vec_min(splat(act.b)", "vec_min(splat(act.a)"),
+        ("leaky", "+ act.a * vec_min", "- act.a * vec_min"),
+        ("sigmoid", "1.0f + vec_exp", "2.0f + vec_exp"),
+        ("silu", "return x * sigmoid(x)", "return sigmoid(x)"),
+        ("tanh", "* z - 3.33332819422e-1f", "* z + 3.33332819422e-1f"),
+        ("tanh", "2.0f * sigmoid(2.0f * x)", "2.0f * sigmoid(x)"),
+        ("hard_sigmoid", "act.a * x + act.b", "act.a * x - act.b"),
+        ("falling_sigmoid", "vec_min(splat(1.0f), vec_max", "vec_max(splat(1.0f), vec_max"),
+        ("hard_swish", "(1.0f / 6.0f) + 0.5f", "(1.0f / 6.0f) - 0.5f"),
+        ("hard_swish", "x * vec_min(splat(1.0f), ", "x * (splat(0.0f) + "),
+    ),
+    *_of(
+        "simd.h",
+        "activations",
+        ("sigmoid", "splat(89.0f)", "splat(8.0f)"),
+        ("sigmoid", "splat(-88.1f)", "splat(-8.0f)"),
+        ("sigmoid", "(n + 127)", "(n + 126)"),
+        ("silu", "p * x + 1.6666665459e-1f", "p * x - 1.6666665459e-1f"),
+        ("relu", "* (part + 1) / parts)", "* (part + 1) / parts) - 1"),
+    ),
+    *_of(
+        "elementwise.h",
+        "arithmetic",
+        ("add", "return a + b", "return a - b"),
+        ("sub", "return a - b", "return b - a"),
+        ("mul", "return a * b", "return a + b"),
+        ("div", "return a / b", "return a * b"),
+        ("max", "vec_max_or_nan(a, b)", "a"),
+        ("min", "vec_min_or_nan(a, b)", "b"),
+        ("mul_mean", "x * c.b.column", "x * c.a.column"),
+        ("add_row", "y * c.b.row", "y * c.a.row"),
+        ("batch_norm", "* s + t", "* s - t"),
+    ),
+    *_of(
+        "pool.h",
+        "windows",
+        ("max_pool", "splat(-INFINITY)", "splat(0.0f)"),
+        ("max_pool_edges", "yy < 0 ||", ""),
+        ("max_pool_dilated", "kx * c.dilation_w", "kx"),
+        ("average_pool", "1.0f / (float)taps", "0.5f / (float)taps"),
+        ("average_pool_edges", "taps++", "taps = 9"),
+        ("average_pool_pad", "if (c.count_include_pad)", "if (0)"),
+        ("global_average", "c.in_h * c.in_w)", "c.in_h * c.in_h)"),
+    ),
+    *_of(
+        "normalize.h",
+        "windows",
+        ("softmax_row", "expf(in[at + (size_t)k * c.inner] - largest)", "1.0f + 0.0f * largest"),
+        ("softmax_channels", "i % c.inner;", "0;"),
+        ("lrn", "j = -before", "j = 0"),
+        ("lrn_powers", "-c.beta", "c.beta"),
+        ("lrn", "c.alpha / (float)c.size", "c.alpha"),
+    ),
+    *_of(
+        "resize.h",
+        "windows",
+        ("nearest", "columns[x].first * BLOCK", "columns[0].first * BLOCK"),
+        ("linear", "row.second", "row.first"),
+        ("linear", "columns[x].fraction", "0.5f * columns[x].fraction"),
+    ),
+    # memory that held something else before: the halo must be cleared
+    Mutation("halo.h", "memset(p, 0, sizeof(float) * row)", "(void)row", "chain", "third"),
+    Mutation("halo.h", "h.right * h.lanes);", "0);", "chain", "third"),
+    *_of(
+        "copy.h",
+        "moves",
+        ("concat", "c.out_channel + channel", "channel"),
+        ("shuffled", "c.source ? c.source[channel] : channel", "channel"),
+        ("transpose", "x * c.in[5]", "x"),
+        ("slice", "(rest % c.shape[d]) * c.in[d]", "(rest % c.shape[d])"),
+        ("pad", "out[i] = c.value", "out[i] = 0.0f"),
+    ),
+]
+
+
+def _compile_with_error(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, model: onnx.ModelProto, node: str
+) -> None:
+    """Check that the compiler refuses ``model``, names ``node``, and leaves nothing behind."""
+    monkeypatch.setattr(HostTarget, "variants", (BASELINE,))
+    path = folder / "model.onnx"
+    onnx.save(model, path)
+    with pytest.raises(CompileError) as caught:
+        compile_model(path, folder / "model.edge", Options(), lambda *_: None)
+    assert re.search(rf"is wrong at node .*\b{node}\b.*: ", str(caught.value)), caught.value
+    assert not list(folder.glob("*.edge*"))
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+def test_an_error_in_a_kernel_is_found(
+    mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(SOURCES / "kernels", tmp_path / "c/kernels")
+    (tmp_path / "c/runtime").symlink_to(SOURCES / "runtime")
+    (tmp_path / "include").symlink_to(SOURCES.parent / "include")
+    file = tmp_path / "c/kernels" / mutation.file
+    text = file.read_text()
+    assert mutation.old in text, "the kernel has changed: choose another error"
+    file.write_text(text.replace(mutation.old, mutation.new))
+    monkeypatch.setattr(c_target, "_HERE", tmp_path / "c")
+    model = part_of(mutation.model, mutation.output)
+    _compile_with_error(monkeypatch, tmp_path, model, mutation.output)
+
+
+def test_every_kernel_has_its_errors() -> None:
+    assert {mutation.file for mutation in MUTATIONS} == set(KERNELS)
+
+
+@pytest.mark.parametrize("position", [0.3, 0.9])
+@pytest.mark.parametrize(
+    ("model", "output"),
+    [
+        ("convolutions", "pointwise"),
+        ("convolutions", "winograd"),
+        ("convolutions", "depthwise"),
+        ("convolutions", "grouped"),
+        ("arithmetic", "batch_norm"),
+        ("products", "gemm_long"),
+    ],
+)
+def test_a_wrong_weight_is_found(
+    model: str, output: str, position: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(weights: Weights, file: BinaryIO) -> None:
+        """Change the sign of one of the weights."""
+        content = io.BytesIO()
+        honest(weights, content)
+        numbers = np.frombuffer(content.getvalue(), np.float32).copy()
+        used = np.flatnonzero(numbers)
+        numbers[used[int(position * used.size)]] *= -1
+        file.write(numbers.tobytes())
+
+    honest = Weights.write
+    monkeypatch.setattr(Weights, "write", write)
+    _compile_with_error(monkeypatch, tmp_path, part_of(model, output), output)
