@@ -75,7 +75,7 @@ def fit(networks: Iterable[Network]) -> Constants:
                     share * (best / time) ** 2 / len(measured)
                 )  # what nobody takes matters less
                 sample = (problem, candidate, time, weight, network.measured.variant)
-                samples.setdefault(family(candidate), []).append(sample)
+                samples.setdefault(family(problem, candidate), []).append(sample)
     found = {}
     for name, those in sorted(samples.items()):
         rows = [counts(problem, candidate, variant) for problem, candidate, *_, variant in those]

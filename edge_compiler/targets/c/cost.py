@@ -24,6 +24,7 @@ from edge_compiler.targets.c.choice import (
     Direct,
     fastest,
     Problem,
+    Tile,
     Winograd,
 )
 from edge_compiler.targets.c.variants import Variant
@@ -32,13 +33,15 @@ CONSTANTS = Path(__file__).with_name("cost_model.json")
 Counts = dict[str, float]
 
 
-def family(candidate: Candidate) -> str:
+def family(problem: Problem, candidate: Candidate) -> str:
     """Return the name of the constants that hold for a candidate."""
-    return (
-        f"winograd{candidate.m}"
-        if isinstance(candidate, Winograd)
-        else type(candidate).__name__.lower()
-    )
+    if isinstance(candidate, Winograd):
+        return f"winograd{candidate.m}"
+    if isinstance(candidate, Depthwise):
+        return "depthwise"
+    if problem.lanes == 1:
+        return "direct on planes"
+    return "direct" if problem.height * problem.width > 1 else "direct on one pixel"
 
 
 def weights_in(graph: Graph, l3_bytes: int) -> str:
@@ -68,10 +71,13 @@ def _direct(problem: Problem, candidate: Direct, variant: Variant) -> Counts:
     inputs = problem.height * problem.width * problem.terms
     return {
         "cycles": cycles * problem.height * problem.terms,
+        "crowded cycles": cycles * problem.height * problem.terms * _crowding(tile, variant),
         "stored vectors": results / variant.lanes,
         "tiles": tiles,
         "steps of tiles": tiles * problem.terms,
+        "added vectors": results / variant.lanes * problem.residual,
         "weights": weights,
+        "weights side by side": weights * (tile.blocks - 1),
         "weights read again": weights * (0 if outer else rows - 1),
         "input read again": inputs * ((number - 1) if outer else 0),
         "runs": 1.0,
@@ -89,6 +95,11 @@ def _winograd(problem: Problem, candidate: Winograd, variant: Variant) -> Counts
     across = candidate.tile.wide + candidate.tile.narrow
     return {
         "cycles": cycles * points * chunks * problem.channels,
+        "crowded cycles": cycles
+        * points
+        * chunks
+        * problem.channels
+        * _crowding(candidate.tile, variant),
         "tiles": across * len(number) * points * chunks,
         "patches": padded * blocks * variant.vectors,
         "results": tiles * problem.out_blocks * variant.vectors,
@@ -97,6 +108,13 @@ def _winograd(problem: Problem, candidate: Winograd, variant: Variant) -> Counts
         "transformed input": points * padded * problem.channels * len(number),
         "runs": 1.0,
     }
+
+
+def _crowding(tile: Tile, variant: Variant) -> float:
+    """Return how much of the last quarter of the registers a tile takes: compilers like some."""
+    vectors = tile.blocks * variant.vectors
+    used = tile.pixels * vectors + vectors + 1
+    return max(0.0, 4 * used / variant.registers - 3)
 
 
 def _depthwise(problem: Problem, candidate: Depthwise, variant: Variant) -> Counts:
@@ -130,7 +148,7 @@ class Estimated:
 
     def microseconds(self, problem: Problem, candidate: Candidate, variant: Variant) -> float:
         """Return the time that a candidate is expected to take."""
-        constants = self.constants[family(candidate)]
+        constants = self.constants[family(problem, candidate)]
         found = counts(problem, candidate, variant)
         return sum(constants[name] * count for name, count in found.items())
 
