@@ -124,5 +124,6 @@ def run(command: list[Path | str], timeout: float) -> None:
                 raise BenchError(f"{command[0]} took longer than {timeout:.0f} s") from None
             raise
     if process.returncode != 0:
-        lines = output.strip().splitlines()[-ERROR_LINES:]
-        raise BenchError(" | ".join(line.strip() for line in lines) or f"{command[0]} failed")
+        lines = [line.strip() for line in output.strip().splitlines()]
+        errors = [line for line in lines if not line.startswith("WARNING:")]  # as pip writes them
+        raise BenchError(" | ".join(errors[-ERROR_LINES:]) or f"{command[0]} failed")

@@ -28,7 +28,7 @@ def main() -> None:
     source, target = map(Path, sys.argv[1:])
     results = json.loads(source.read_text(encoding="utf-8"))
     threads = sorted(results["machine"]["ceilings"], key=int)
-    figure = Figure(figsize=(11, 3.6 * len(threads)), layout="constrained")
+    figure = Figure(figsize=(15, 4 * len(threads)), layout="constrained")
     rows = figure.subplots(len(threads), 1, squeeze=False)
     for axes, count in zip(rows[:, 0], threads, strict=True):
         draw(axes, results, int(count))
@@ -70,7 +70,7 @@ def draw(axes: Any, results: dict[str, Any], threads: int) -> None:
             if engine == best or ratio > HIGHEST:
                 weight = "bold" if engine == best else "normal"
                 y = min(ratio, HIGHEST) + 0.03
-                axes.text(x, y, f"{ratio:.2f}", ha="center", weight=weight, fontsize=9)
+                axes.text(x, y, f"{ratio:.2f}", ha="center", weight=weight, fontsize=8)
     axes.axhline(1, color="black", linewidth=0.8, zorder=0)
     axes.set_ylim(0, HIGHEST * 1.08)
     ticks = [f"{name}\n{fastest[name, OURS]:.2f} ms" for name in networks]
