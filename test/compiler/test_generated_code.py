@@ -1,0 +1,89 @@
+"""The C code that is generated: free of warnings, right with either compiler, buildable alone."""
+
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+from operator_models import OPERATOR_MODELS
+import pytest
+
+from edge_compiler import compile as stages
+from edge_compiler import frontend, passes
+from edge_compiler.targets.c import build
+from edge_compiler.targets.c.emit import KERNELS
+from edge_compiler.targets.c.rules import RULES
+from edge_perception.runtime import Library
+
+CMAKE = Path(sys.executable).with_name("cmake")
+
+
+def compile_quietly(model: str, folder: Path) -> Path:
+    """Compile and prove one of the models, with its sources; return the bundle."""
+    path, bundle = folder / "model.onnx", folder / "model.edge"
+    onnx.save(OPERATOR_MODELS[model](), path)
+    stages.compile_model(path, bundle, stages.Options(keep_source=True), lambda *_: None)
+    return bundle
+
+
+@pytest.fixture(autouse=True)
+def no_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "MEASURE_SECONDS", 0.0)
+
+
+def test_models_use_every_operator(tmp_path: Path) -> None:
+    used = set()
+    for name, make in OPERATOR_MODELS.items():
+        path = tmp_path / f"{name}.onnx"
+        onnx.save(make(), path)
+        used |= {node.op for node in frontend.load(path).nodes}
+        graph = frontend.load(path)
+        passes.optimise(graph)
+        used |= {node.op for node in graph.nodes}
+    assert set(RULES) <= used
+
+
+@pytest.mark.parametrize("model", OPERATOR_MODELS)
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.slow)])
+def test_compilers_have_no_warning_and_are_proven(
+    compiler: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    monkeypatch.setenv("CC", compiler)
+    monkeypatch.setattr(build, "COMMON_FLAGS", (*build.COMMON_FLAGS, "-Werror"))
+    compile_quietly(model, tmp_path)
+
+
+@pytest.mark.parametrize("model", ["convolutions", "moves"])
+def test_kept_source_builds_the_same_library_by_cmake(model: str, tmp_path: Path) -> None:
+    bundle, made = compile_quietly(model, tmp_path), tmp_path / "made"
+    subprocess.run([CMAKE, "-S", bundle / "source", "-B", made], check=True, capture_output=True)
+    done = subprocess.run([CMAKE, "--build", made, "-j2"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = []
+    for library in (Library(bundle / "model.so"), Library(made / "model.so")):
+        with library.create(threads=1) as instance:
+            random = np.random.default_rng(0)
+            inputs = {
+                t.name: random.standard_normal(t.shape, np.float32) for t in instance.model.inputs
+            }
+            results.append(instance.run(inputs))
+    for name, array in results[0].items():
+        np.testing.assert_array_equal(array, results[1][name], err_msg=name)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_kernels_stand_alone(kernel: str) -> None:
+    """Each header includes what it needs, for every instruction set."""
+    folder = Path(build.__file__).parent / "kernels"
+    for flags in (["-march=x86-64-v4"], ["-march=x86-64-v3"], []):
+        command = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", *flags, "-xc", "-c", "-"]
+        subprocess.run(
+            [*command, "-o", "/dev/null", "-I", folder],
+            input=f'#include "{kernel}"\n',
+            text=True,
+            check=True,
+        )
