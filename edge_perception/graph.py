@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 import re
@@ -14,6 +14,10 @@ from edge_perception.share import share_dir
 
 NAME = re.compile(r"[A-Za-z]\w*\Z")
 MOST = 2.0**63
+NONE = "none"
+TOPIC_FORM = "topic:"
+"""What the value of an argument that starts a node begins with if it is a topic instead."""
+_EFFECTS = ("sets", "starts", "replaces")
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Entry:
 
     :ivar core: shows its ports and parameters.
     :ivar remap: topics to use instead of the core's own.
+    :ivar needs: arguments of which one must be given, or the node is left out.
     """
 
     name: str
@@ -30,6 +35,7 @@ class Entry:
     core: NodeCore
     parameters: Mapping[str, Value]
     remap: Mapping[str, str]
+    needs: tuple[str, ...] = ()
 
     def topic(self, own: str) -> str:
         """Return the topic that is used for one of the core's."""
@@ -42,7 +48,9 @@ class Argument:
     A value that is given at the start.
 
     :ivar parameter: that it sets.
-    :ivar topic: that it takes the place of, leaving out the node; one of the two is empty.
+    :ivar topic: that it takes the place of, leaving out the node.
+    :ivar starts: whether the node runs only if the argument is given. It has both then: a source
+        for the parameter, or TOPIC_FORM and a topic.
     """
 
     name: str
@@ -51,6 +59,7 @@ class Argument:
     node: str
     parameter: str = ""
     topic: str = ""
+    starts: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,18 +83,18 @@ def load(path: Path | None = None) -> Graph:
     :raises FileError: at the first mistake: file, line, column, what was expected
     """
     top = read(path or default_path()).mapping(("arguments", "nodes"), ("nodes",))
-    nodes = [_entry(name, item) for name, item in top["nodes"].mapping().items()]
-    by_name = {entry.name: entry for entry in nodes}
     arguments = top["arguments"].mapping() if "arguments" in top else {}
+    nodes = [_entry(name, item, arguments) for name, item in top["nodes"].mapping().items()]
+    by_name = {entry.name: entry for entry in nodes}
     return Graph(
         tuple(_argument(name, item, by_name) for name, item in arguments.items()), tuple(nodes)
     )
 
 
-def _entry(name: str, item: Item) -> Entry:
+def _entry(name: str, item: Item, arguments: Collection[str]) -> Entry:
     if not NAME.match(name):
         raise item.error(f"{name!r} can't be a node's name: use letters, digits and _")
-    fields = item.mapping(("kind", "parameters", "remap")) if not item.is_empty() else {}
+    fields = item.mapping(("kind", "needs", "parameters", "remap")) if not item.is_empty() else {}
     kinds = base.names()
     if "kind" in fields:
         kind = fields["kind"].choice(kinds, "kind of node")
@@ -104,33 +113,38 @@ def _entry(name: str, item: Item) -> Entry:
         core,
         {key: _value(value, declared[key]) for key, value in values.items()},
         {key: value.text() for key, value in remap.items()},
+        tuple(one.choice(arguments, "argument") for one in fields["needs"].sequence())
+        if "needs" in fields
+        else (),
     )
 
 
 def _argument(name: str, item: Item, nodes: Mapping[str, Entry]) -> Argument:
-    fields = item.mapping(("description", "sets", "replaces", "required"), ("description",))
-    if ("sets" in fields) == ("replaces" in fields):
-        raise item.error("expected one of the keys 'sets' and 'replaces'")
-    target = fields.get("sets") or fields["replaces"]
+    fields = item.mapping(("description", *_EFFECTS, "required"), ("description",))
+    effects = [name for name in _EFFECTS if name in fields]
+    if len(effects) != 1:
+        raise item.error(f"expected one of the keys {', '.join(map(repr, _EFFECTS))}")
+    target = fields[effects[0]]
     node, _, rest = target.text().partition(".")
     if node not in nodes:
         raise target.error(f"unknown node {node!r}; {one_of(node, nodes)}")
     entry = nodes[node]
     known = (
         {parameter.name: "" for parameter in entry.core.parameters}
-        if "sets" in fields
+        if "replaces" not in fields
         else {port.name: entry.topic(port.topic) for port in entry.core.outputs}
     )
     if rest not in known:
-        what = "parameter" if "sets" in fields else "output"
+        what = "output" if "replaces" in fields else "parameter"
         raise target.error(f"{node} has no {what} {rest!r}; {one_of(rest, known)}")
     return Argument(
         name=name,
         description=fields["description"].text(),
         required="required" in fields and fields["required"].flag(),
         node=node,
-        parameter=rest if "sets" in fields else "",
-        topic=known[rest],
+        parameter="" if "replaces" in fields else rest,
+        topic=entry.topic(entry.core.outputs[0].topic) if "starts" in fields else known[rest],
+        starts="starts" in fields,
     )
 
 

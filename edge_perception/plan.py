@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from edge_perception.core.node import NodeCore, Parameter, Value
-from edge_perception.graph import Argument, Entry, Graph
+from edge_perception.graph import Argument, Entry, Graph, NONE, TOPIC_FORM
 
 
 class RequestError(Exception):
@@ -54,24 +54,47 @@ def plan(graph: Graph, request: Request) -> list[Start]:
     given = [
         (argument, request.values[argument.name])
         for argument in graph.arguments
-        if request.values.get(argument.name)
+        if request.values.get(argument.name, "") not in ("", NONE if argument.starts else "")
     ]
     present = {argument.name for argument, _ in given}
-    replaced = {argument.node for argument, _ in given if argument.topic}
+    topics = {
+        argument.topic: topic for argument, value in given if (topic := _topic(argument, value))
+    }
+    left_out = {
+        argument.node
+        for argument in graph.arguments
+        if argument.topic in topics or (argument.starts and argument.name not in present)
+    } | {entry.name for entry in graph.nodes if entry.needs and not present & set(entry.needs)}
     for argument in graph.arguments:
         if argument.required and argument.name not in present:
             raise RequestError(f"no {argument.name} is given: {argument.description}")
-    for argument, _ in given:
-        if argument.parameter and argument.node in replaced:
+    settings = [(argument, value) for argument, value in given if not _topic(argument, value)]
+    for argument, _ in settings:
+        if argument.node in left_out:
             raise RequestError(f"{argument.name} is for {argument.node}, which is left out")
     if request.parameters_file and not Path(request.parameters_file).is_file():
         raise RequestError(f"the parameter file {request.parameters_file} does not exist")
-    topics = {argument.topic: value for argument, value in given if argument.topic}
     return [
-        Start(entry.name, entry.kind, _ros_arguments(entry, request, given, topics))
+        Start(entry.name, entry.kind, _ros_arguments(entry, request, settings, topics))
         for entry in graph.nodes
-        if entry.name not in replaced
+        if entry.name not in left_out
     ]
+
+
+def _topic(argument: Argument, value: str) -> str:
+    """
+    Return the topic that takes the place of a node's; empty if the value is for the node.
+
+    :raises RequestError: if it should be a topic and is none
+    """
+    if not argument.starts:
+        return value if argument.topic else ""
+    if not value.startswith(TOPIC_FORM):
+        return ""
+    topic = value.removeprefix(TOPIC_FORM)
+    if not topic:
+        raise RequestError(f"{argument.name} is {value!r}; name a topic, e.g. {TOPIC_FORM}/NAME")
+    return topic
 
 
 def _ros_arguments(
@@ -99,7 +122,7 @@ def _ros_arguments(
     if request.parameters_file:
         arguments += ["--params-file", request.parameters_file]
     for argument, text in given:
-        if argument.node == entry.name and argument.parameter:
+        if argument.node == entry.name:
             parameter = _parameter(entry.core, argument.parameter)
             value = _typed(argument.name, text, parameter)
             arguments += ["-p", f"{parameter.name}:={_as_yaml(value)}"]

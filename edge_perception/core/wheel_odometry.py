@@ -25,10 +25,10 @@ from edge_perception.core.node import (
     Qos,
     Value,
 )
+from edge_perception.core.pose.transforms import Transforms
 from edge_perception.core.slip import Slip
 from edge_perception.core.source import Skipped, SourceError
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
-from edge_perception.core.transforms import OdometryTransform
 from edge_perception.core.wheel_set_up import PARAMETERS, SetUp
 from edge_perception.core.wheel_source import OpenWheels, Reading, WheelWish
 
@@ -46,7 +46,7 @@ TOPIC_SOURCE = "joint_states"
 _JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA)
 _IMU = Port("imu", "sensor_msgs/msg/Imu", "imu/data", Qos.SENSOR_DATA, optional=True)
 _TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf")
-_HEARD_TF = Port("heard_tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True)
+_HEARD_TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=200)
 _ODOMETRY = Port("odometry", "nav_msgs/msg/Odometry", "wheel/odometry", sole=True)
 
 _PATIENCE = Patience("count", SECOND, 3 * SECOND, "check the encoders' wiring and power")
@@ -84,7 +84,7 @@ class WheelOdometryCore(NodeCore):
         self._set_up = SetUp.read(given)
         self._frames = str(given["frame_id"]), str(given["child_frame_id"])
         self._source_name = str(given["source"])
-        self._transform = OdometryTransform() if given["publish_tf"] else None
+        self._transform = Transforms(*self._frames) if given["publish_tf"] else None
         topic = self._source_name == TOPIC_SOURCE
         self.inputs = (*((_JOINTS,) if topic else ()), _IMU)
         self.outputs = (_ODOMETRY,)
@@ -113,15 +113,16 @@ class WheelOdometryCore(NodeCore):
         self._now = now
         if imu := inputs.get("imu"):
             self._slip.measure(imu.angular_velocity.z, nanoseconds(imu.header.stamp))
-        if self._transform and (heard := inputs.get("heard_tf")):
-            self._check_rival(self._transform.rival(heard, self._frames[1]), now)
+        for message in inputs.get("tf", ()):
+            if self._transform and (conflict := self._transform.conflict(message)):
+                self._faults.report(now, Level.ERROR, "transform", conflict)
         readings = self._readings(inputs, now)
         outputs: list[tuple[str, Message]] = []
         for reading in readings:
             if (odometry := self._integrate(reading, now)) is not None:
                 outputs.append(("odometry", odometry))
                 if self._transform:
-                    outputs.append(("tf", self._transform.message(odometry)))
+                    outputs.append(("tf", self._transform.make(odometry)))
         return outputs
 
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
@@ -274,16 +275,6 @@ class WheelOdometryCore(NodeCore):
                 covariance=as_message(twist),
             ),
         )
-
-    def _check_rival(self, rival: str, now: int) -> None:
-        if rival:
-            self._faults.report(
-                now,
-                Level.ERROR,
-                "transform",
-                f"another node publishes {rival} on /tf, too, so the robot jumps between the two; "
-                "set publish_tf of one of them to false",
-            )
 
 
 def _reading(joints: Message, now: int) -> Reading:

@@ -2,7 +2,8 @@
 Show the robot real photographs: ``python -m edge_perception.demo``.
 
 Fetches a trained model, compiles it, starts the ROS 2 graph of config/robot.yaml with a folder of
-pictures as its camera, watches its topics from a node of its own, and ends.
+pictures as its camera and a simulated drive for its IMU and wheels, watches its topics from a node
+of its own, and ends.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ EXPECTED = {
 """What must be seen first; ImageNet knows neither astronauts nor rockets on their pad."""
 _EXTRA = {"camera": ["-p", "rate:=4.0"]}
 """ROS arguments of some nodes: the demo shows pictures faster than a folder does by itself."""
+_DRIVE = "simulated:radius=1,speed=0.5,still=0.5"
+"""What the robot's IMU and wheels feel: a circle of 1 m, once it has stood for half a second."""
 _DOMAINS = range(215, 232)
 """ROS domains that are allowed on Linux and seldom used."""
 
@@ -96,6 +99,9 @@ def mistakes(findings: Findings) -> list[str]:
             found.append(f"{name} was seen as {seen}, expected one of {', '.join(wanted)}")
         if sighting.decision.safe:
             found.append(f"the robot did not trust {name}: {sighting.decision.reason}")
+    if findings.shown and all(one.odometry is None for one in findings.shown.values()):
+        reasons = "; ".join(findings.problems.values()) or "no node reported an error"
+        found.append(f"the robot does not know where it is: {reasons}")
     return found
 
 
@@ -115,7 +121,9 @@ def _run_robot(console: Console, bundle: Path, pictures: Path, findings: Finding
         raise prepare.DemoError(f"ROS 2 can't be imported ({error}); run make setup") from error
 
     names = {fingerprint(read_image(path).data): path.name for path in pictures.iterdir()}
-    request = Request({"model": str(bundle), "camera": str(pictures)})
+    request = Request(
+        {"model": str(bundle), "camera": str(pictures), "imu": _DRIVE, "wheels": _DRIVE}
+    )
     starts = plan(graph.load(), request)
     _say(console, "robot", f"{', '.join(start.name for start in starts)} on ROS domain {domain}")
     console.print()
@@ -123,7 +131,8 @@ def _run_robot(console: Console, bundle: Path, pictures: Path, findings: Finding
 
     def make_nodes(stop: process.Stop) -> list[RosNode]:
         def seen(sighting: Sighting) -> None:
-            if sighting.name not in printed and not sighting.decision.safe:
+            known = sighting.odometry is not None and not sighting.decision.safe
+            if known and sighting.name not in printed:
                 printed.add(sighting.name)
                 print_sighting(console, sighting)
             if len(printed) == len(names) and len(findings.ages) >= ROUNDS * len(names):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,18 @@ from rich.console import Console
 from rich.text import Text
 
 from edge_perception.core.image import frame
+from edge_perception.core.node import Message
 from edge_perception.demo.watch import Findings, Sighting
 from edge_perception.drivers.picture import action_color, card, contact_sheet
 
-_COLUMNS = ((20, "<"), (24, "<"), (7, ">"), (9, "<"), (18, "<"), (9, ">"), (9, ">"))
-_TITLES = ("picture", "sees", "score", "decides", "rule", "run [ms]", "age [ms]")
+_COLUMNS = (
+    *((19, "<"), (20, "<"), (6, ">"), (8, "<"), (16, "<"), (8, ">"), (8, ">")),
+    (18, ">"),
+)
+_TITLES = (
+    *("picture", "sees", "score", "decides", "rule", "run [ms]", "age [ms]"),
+    "x, y [m], heading",
+)
 
 
 def print_heading(console: Console) -> None:
@@ -35,10 +43,20 @@ def print_sighting(console: Console, sighting: Sighting) -> None:
             decision.rule,
             f"{stages.get('run', 0):.1f}",
             f"{sighting.age:.1f}",
+            pose(sighting.odometry),
         )
     )
     line.highlight_words([decision.action], f"bold {action_color(decision.action, decision.safe)}")
     console.print(line)
+
+
+def pose(odometry: Message | None) -> str:
+    """Return where the robot is."""
+    if odometry is None:
+        return "unknown"
+    position, turned = odometry.pose.pose.position, odometry.pose.pose.orientation
+    heading = math.degrees(2 * math.atan2(turned.z, turned.w))
+    return f"{position.x:.2f}, {position.y:.2f}, {math.remainder(heading, 360):+.0f}°"
 
 
 def summary(findings: Findings) -> dict[str, str]:

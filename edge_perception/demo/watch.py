@@ -21,6 +21,7 @@ class Sighting:
     What is known of one picture.
 
     :ivar age: from the camera's stamp to the decision's arrival here [ms].
+    :ivar odometry: where the robot was when the decision arrived; None if that is not known.
     """
 
     name: str = ""
@@ -28,6 +29,7 @@ class Sighting:
     detections: Message = None
     decision: Message = None
     age: float = 0.0
+    odometry: Message = None
 
     @property
     def complete(self) -> bool:
@@ -64,6 +66,7 @@ class WatchCore(NodeCore):
         Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.SENSOR_DATA),
         Port("detections", "edge_perception/msg/DetectionArray", "detections"),
         Port("decision", "edge_perception/msg/Decision", "decision"),
+        Port("pose", "nav_msgs/msg/Odometry", "odometry/filtered"),
         Port("status", "edge_perception/msg/PerceptionStatus", "perception_status"),
         Port("diagnostics", "diagnostic_msgs/msg/DiagnosticArray", "/diagnostics"),
     )
@@ -82,6 +85,7 @@ class WatchCore(NodeCore):
         self._findings = findings
         self._seen = seen
         self._open: dict[int, Sighting] = {}
+        self._odometry: Message = None
 
     def configure(self, parameters: Mapping[str, Value]) -> Outputs:
         """Nothing to do."""
@@ -89,6 +93,7 @@ class WatchCore(NodeCore):
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Add what arrived to the sighting that it belongs to."""
+        self._odometry = inputs.get("pose", self._odometry)
         if image := inputs.get("image"):
             sighting = self._sighting(image)
             sighting.image = image
@@ -114,6 +119,7 @@ class WatchCore(NodeCore):
         return self._open.setdefault(stamp, Sighting())
 
     def _finish(self, sighting: Sighting) -> None:
+        sighting.odometry = self._odometry
         self._findings.shown[sighting.name] = sighting
         self._findings.ages.append(sighting.age)
         self._findings.runs += [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+import math
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ Decision = messages.get("edge_perception/msg/Decision")
 Status = messages.get("edge_perception/msg/PerceptionStatus")
 DiagnosticArray = messages.get("diagnostic_msgs/msg/DiagnosticArray")
 DiagnosticStatus = messages.get("diagnostic_msgs/msg/DiagnosticStatus")
+Odometry = messages.get("nav_msgs/msg/Odometry")
 
 PIXELS = np.arange(48, dtype=np.uint8)
 NAMES = {fingerprint(PIXELS): "cat.png"}
@@ -86,7 +88,7 @@ def findings_with(labels: dict[str, str], safe: bool = False) -> Findings:
     for name, label in labels.items():
         parts = about(START, label)
         parts["decision"].safe = safe
-        findings.shown[name] = Sighting(name, **parts)
+        findings.shown[name] = Sighting(name, **parts, odometry=Odometry())
     return findings
 
 
@@ -108,10 +110,29 @@ def test_a_wrong_label_a_missing_picture_and_distrust_are_mistakes() -> None:
     assert len(mistakes(findings_with(RIGHT, safe=True))) == len(PICTURES)
 
 
+def test_a_robot_that_does_not_know_where_it_is_makes_a_mistake() -> None:
+    lost = findings_with(RIGHT)
+    for sighting in lost.shown.values():
+        sighting.odometry = None
+    assert "does not know where it is" in mistakes(lost)[0]
+
+
+def test_the_pose_is_that_of_the_moment() -> None:
+    core, findings, _ = watch()
+    odometry = Odometry()
+    core.step({"pose": odometry, **about(START)}, START)
+    assert findings.shown["cat.png"].odometry is odometry
+
+
 def test_a_line_tells_all(capsys: pytest.CaptureFixture[str]) -> None:
     print_sighting(Console(width=120), Sighting("cat.png", **about(START), age=12.34))
     line = capsys.readouterr().out
-    assert line.split() == ["cat.png", "cat", "0.900", "stop", "animal", "4.0", "12.3"]
+    assert line.split() == ["cat.png", "cat", "0.900", "stop", "animal", "4.0", "12.3", "unknown"]
+    placed = Odometry()
+    placed.pose.pose.position.x = 1.5
+    placed.pose.pose.orientation.z = placed.pose.pose.orientation.w = math.sqrt(0.5)
+    print_sighting(Console(width=120), Sighting("cat.png", **about(START), odometry=placed))
+    assert capsys.readouterr().out.strip().endswith("1.50, 0.00, +90°")
     nothing = Sighting("cat.png", **{**about(START), "detections": DetectionArray()})
     print_sighting(Console(width=120), nothing)
     assert "nothing" in capsys.readouterr().out

@@ -33,7 +33,10 @@ def arguments(starts, name):
 
 def test_shipped_graph_connects_camera_perception_and_decision():
     robot = graph.load()
-    assert {entry.name for entry in robot.nodes} == {"camera", "perception", "decision"}
+    assert {entry.name for entry in robot.nodes} == {
+        *("camera", "perception", "decision"),
+        *("imu", "wheels", "pose"),
+    }
     drawn = draw(robot, parameters=True)
     assert "camera/image_raw  sensor_msgs/msg/Image  sensor_data  from camera" in drawn
     assert "detections  edge_perception/msg/DetectionArray  default  from perception" in drawn
@@ -121,7 +124,7 @@ def test_parameter_file_beats_the_graph_and_is_beaten_by_arguments(tmp_path):
         (argument("sets: camera.sauce"), "line 1", "'source'"),
         (argument("sets: cam.source"), "line 1", "'camera'"),
         (argument("replaces: camera.img"), "line 1", "image"),
-        (argument("required: true"), "line 1", "'sets' and 'replaces'"),
+        (argument("required: true"), "line 1", "'sets', 'starts', 'replaces'"),
         ("nodes: [camera", "line 1", "not YAML"),
         ("nodes: &a\n  camera: *a", "line 2", "aliases"),
     ],
@@ -165,3 +168,29 @@ def test_check_and_graph_commands(tmp_path, capsys):
     path.write_text("nodes: {camera: {colour: red}}")
     assert cli.main(["check", "--graph", str(path)]) == 1
     assert "mine.yaml, line 1, column 18: unknown key 'colour'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("values", "nodes"),
+    [
+        ({}, set()),
+        ({"imu": "none", "wheels": "none"}, set()),
+        ({"imu": "mpu:1"}, {"imu", "pose"}),
+        ({"wheels": "joint_states", "imu": "none"}, {"wheels", "pose"}),
+        ({"imu": "topic:/razor/imu", "wheels": "simulated"}, {"wheels", "pose"}),
+    ],
+)
+def test_sensors_of_motion_run_only_if_they_are_given(values, nodes):
+    starts = plan(graph.load(), Request({"model": "x.edge", **values}))
+    assert {start.name for start in starts} == {"camera", "perception", "decision"} | nodes
+
+
+def test_topic_in_place_of_a_source():
+    starts = plan(
+        graph.load(), Request({"model": "x", "imu": "topic:/razor/imu", "wheels": "simulated"})
+    )
+    assert arguments(starts, "pose")["imu/data"] == "/razor/imu"
+    assert arguments(starts, "wheels")["imu/data"] == "/razor/imu"
+    assert arguments(starts, "wheels")["source"] == "simulated"
+    with pytest.raises(RequestError, match="name a topic"):
+        plan(graph.load(), Request({"model": "x", "imu": "topic:"}))

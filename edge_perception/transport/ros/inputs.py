@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import difflib
 import time
 
@@ -84,6 +84,8 @@ class Input:
         wrong = [reason for info in useful if (reason := self._mismatch(info))]
         if wrong and len(wrong) == len(useful):
             return Level.ERROR, wrong[0]
+        if self._port.sole and (rivals := rivalry(self._topic, useful)):
+            return Level.ERROR, rivals
         if self._port.optional and not useful:
             return Level.OK, "no publisher, and none needed"
         if not useful:
@@ -154,6 +156,17 @@ def similar(topic: str, candidates: list[str]) -> list[str]:
     return sorted(
         candidates, key=lambda name: -difflib.SequenceMatcher(None, topic, name).ratio()
     )[:SUGGESTIONS]
+
+
+def rivalry(topic: str, publishers: Sequence[TopicEndpointInfo]) -> str:
+    """Say that a topic that should have one publisher has several; empty if it has not."""
+    if len(publishers) < 2:
+        return ""
+    names = " and ".join(sorted(_name(info) for info in publishers))
+    return (
+        f"{names} publish on {topic} at once, and what is read there jumps between them: stop all"
+        " but one, or remap their topics"
+    )
 
 
 def _name(info: TopicEndpointInfo) -> str:

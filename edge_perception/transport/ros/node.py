@@ -217,6 +217,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         found = [self.condition.diagnose()]
         if (worker := self._worker) is not None:
             found += [self._diagnose_step(worker), *(port.diagnose() for port in self._inputs)]
+            found += [state for one in self._outputs.values() if (state := one.diagnose())]
             found += worker.diagnostics
         self._diagnostics.publish(found)
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rclpy.node import Node
 
 from edge_perception import messages
-from edge_perception.core.node import Message, Port
+from edge_perception.core.node import Diagnostic, Level, Message, Port
 from edge_perception.transport.ros import qos
+from edge_perception.transport.ros.inputs import rivalry
 from edge_perception.transport.ros.mirror import Mirror
 from edge_perception.transport.ros.typesupport import rosidl_class
 
@@ -18,6 +19,7 @@ class Output:
 
     def __init__(self, node: Node, port: Port, mirrors: Sequence[Mirror]) -> None:
         self._node = node
+        self._port = port
         self._type = messages.get(port.type)
         kind = rosidl_class(port.type)
         with qos.explained(port.topic):
@@ -38,6 +40,15 @@ class Output:
         for convert, publisher in self._mirrors:
             if publisher.get_subscription_count():
                 publisher.publish(convert(message))
+
+    def diagnose(self) -> Diagnostic | None:
+        """Say who else publishes what should have one publisher; None if any number may."""
+        if not self._port.sole:
+            return None
+        topic = self._publisher.topic_name
+        rivals = rivalry(topic, self._node.get_publishers_info_by_topic(topic))
+        level, message = (Level.ERROR, rivals) if rivals else (Level.OK, "the only publisher")
+        return Diagnostic(level, f"output {self._port.name}", message, {"topic": topic})
 
     def close(self) -> None:
         """Take the publishers back."""
