@@ -39,11 +39,8 @@ def cache_bytes(level: int, threads: int = 1) -> int:
         with contextlib.suppress(OSError, ValueError):
             if int((folder / "level").read_text()) == level:
                 size = int((folder / "size").read_text().strip().removesuffix("K")) << 10
-                return (
-                    size
-                    * threads
-                    // max(threads, _count((folder / "shared_cpu_list").read_text()))
-                )
+                sharing = _count((folder / "shared_cpu_list").read_text())
+                return size * threads // max(threads, sharing)
     return _USUAL_CACHE[level]
 
 

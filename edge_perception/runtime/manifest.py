@@ -65,12 +65,12 @@ class Step:
     One step of the compiled program, in execution order.
 
     :ivar name: the node's name.
-    :ivar kernel: what runs it, e.g. "conv3x3 direct 14x2".
+    :ivar kernel: what runs it, e.g. "direct 3x3, tile 6x4, rows outer".
     :ivar nodes: the ONNX nodes that it computes.
     :ivar value: the ONNX tensor that it writes; empty for a step that only changes a layout.
     :ivar shape: of that tensor.
     :ivar backend: "c", "acl" or "tensorrt".
-    :ivar reason: why that back end.
+    :ivar reason: why that back end and kernel, e.g. "tuned: 38.5 us, next 41.0 us".
     :ivar macs: multiply-accumulates.
     :ivar weight_bytes: of its constants as packed.
     """

@@ -12,6 +12,7 @@ from small_models import Array, load_model, make_model, node, run, weights
 
 from edge_compiler.commands.compile import MOST_THREADS
 from edge_compiler.compile import compile_model, Options
+from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
 from edge_compiler.sandbox import Sandbox
@@ -164,6 +165,14 @@ def test_measurements_are_kept(tmp_path: Path) -> None:
     assert store.get(PROBLEM, [FAST, replace(FAST, order="CHANNELS_OUTER")]) is None
     assert store.get(replace(PROBLEM, residual=True), list(TIMES)) is None
     assert [path.suffix for path in store.folder.iterdir()] == [".json"]
+
+
+def test_cache_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        CompileError, match=r"cannot keep measurements in .*: Not a directory; name"
+    ):
+        Store(tmp_path / "file", CONDITIONS).put(PROBLEM, TIMES)
 
 
 @pytest.mark.parametrize("field", ["processor", "compiler", "kernels", "variant", "weights_in"])

@@ -16,7 +16,7 @@ from edge_compiler.targets.c.choice import (
 )
 from edge_compiler.targets.c.variants import Variant
 
-MOST_BLOCKS = 8
+_MOST_BLOCKS = 8
 """Output blocks of a direct tile: more leave few registers for pixels."""
 WINOGRAD_BLOCKS = 4
 """Output blocks of a Winograd tile: their products share the cache with the transformed input."""
@@ -25,7 +25,7 @@ _CHUNK_FLOATS = (48 * 1024, 96 * 1024, 192 * 1024)
 """Transformed input and products of a chunk: parts of a second-level cache of 1 or 2 MiB."""
 _LEAST_CHUNK = 8
 _DEPTHWISE_PIXELS = 14
-MULTIPLY_ADDS, LOADS, LATENCY = 2, 2, 4
+_MULTIPLY_ADDS, _LOADS, _LATENCY = 2, 2, 4
 """Of vectors: a cycle can do so many; a multiply-add's result is there after so many cycles."""
 
 
@@ -56,7 +56,7 @@ def can_winograd(problem: Problem) -> bool:
 
 def _direct(problem: Problem, variant: Variant) -> Iterator[Direct]:
     # blocks of a tile read the same input, which blocks of a grouped convolution do not
-    most = 1 if problem.kind == "grouped" else min(MOST_BLOCKS, problem.out_blocks)
+    most = 1 if problem.kind == "grouped" else min(_MOST_BLOCKS, problem.out_blocks)
     tiles = _best_tiles(problem.width, most, problem.out_blocks, variant)[:_DIRECT_TILES]
     for tile in tiles:
         rows = problem.height if problem.height > 1 else tile.wide + tile.narrow
@@ -116,7 +116,7 @@ def _tiles(width: int, most_blocks: int, variant: Variant) -> Iterator[Tile]:
 
 def tile_cycles(pixels: int, vectors: int) -> float:
     """Return the least cycles in which a tile adds one input channel to its sums."""
-    return max(pixels * vectors / MULTIPLY_ADDS, (pixels + vectors) / LOADS, LATENCY)
+    return max(pixels * vectors / _MULTIPLY_ADDS, (pixels + vectors) / _LOADS, _LATENCY)
 
 
 def row_cycles(tile: Tile, blocks: int, variant: Variant) -> float:

@@ -45,9 +45,13 @@ def family(problem: Problem, candidate: Candidate) -> str:
 
 
 def weights_in(graph: Graph, l3_bytes: int) -> str:
-    """Return where a layer finds its weights when a network runs again: "L3" or "DRAM"."""
+    """
+    Return where a layer finds its weights when a network runs again: "L3" or "DRAM".
+
+    Activations and other programs need the cache too: half of it is left to the weights.
+    """
     total = sum(v.constant.nbytes for v in graph.constants() if v.constant is not None)
-    return "L3" if total <= l3_bytes else "DRAM"
+    return "L3" if total <= l3_bytes // 2 else "DRAM"
 
 
 def counts(problem: Problem, candidate: Candidate, variant: Variant) -> Counts:
@@ -60,52 +64,47 @@ def counts(problem: Problem, candidate: Candidate, variant: Variant) -> Counts:
 
 
 def _direct(problem: Problem, candidate: Direct, variant: Variant) -> Counts:
-    tile = candidate.tile
-    cycles = sum(row_cycles(tile, n, variant) for n in groups(candidate.tile, problem.out_blocks))
-    number = len(groups(candidate.tile, problem.out_blocks))
-    results = problem.height * problem.width * problem.out_blocks * BLOCK
+    tile, blocks = candidate.tile, groups(candidate.tile, problem.out_blocks)
+    cycles = sum(row_cycles(tile, n, variant) for n in blocks) * problem.height * problem.terms
+    number, vectors = len(blocks), problem.out_blocks * variant.vectors
+    results = problem.height * problem.width * vectors
     tiles = problem.height * (tile.wide + tile.narrow) * number
     rows = problem.height if problem.height > 1 else tile.wide + tile.narrow
     weights = problem.terms * problem.out_blocks * BLOCK
     outer = candidate.order == "CHANNELS_OUTER"
     inputs = problem.height * problem.width * problem.terms
     return {
-        "cycles": cycles * problem.height * problem.terms,
-        "crowded cycles": cycles * problem.height * problem.terms * _crowding(tile, variant),
-        "stored vectors": results / variant.lanes,
+        "cycles": cycles,
+        "crowded cycles": cycles * _crowding(tile, variant),
+        "stored vectors": results,
         "tiles": tiles,
         "steps of tiles": tiles * problem.terms,
-        "added vectors": results / variant.lanes * problem.residual,
+        "added vectors": results * problem.residual,
         "weights": weights,
         "weights side by side": weights * (tile.blocks - 1),
-        "weights read again": weights * (0 if outer else rows - 1),
-        "input read again": inputs * ((number - 1) if outer else 0),
+        "weights read again": 0.0 if outer else weights * (rows - 1),
+        "input read again": inputs * (number - 1) if outer else 0.0,
         "runs": 1.0,
     }
 
 
 def _winograd(problem: Problem, candidate: Winograd, variant: Variant) -> Counts:
-    m, points = candidate.m, (candidate.m + 2) ** 2
+    tile, m, points = candidate.tile, candidate.m, (candidate.m + 2) ** 2
     tiles = -(-problem.height // m) * -(-problem.width // m)
     chunks = -(-tiles // candidate.chunk)
-    padded, blocks = chunks * candidate.chunk, -(-problem.channels // BLOCK)
-    number = groups(candidate.tile, problem.out_blocks)
-    cycles = sum(row_cycles(candidate.tile, n, variant) for n in number)
+    padded, in_blocks = chunks * candidate.chunk, -(-problem.channels // BLOCK)
+    blocks = groups(tile, problem.out_blocks)
+    cycles = sum(row_cycles(tile, n, variant) for n in blocks) * points * chunks * problem.channels
     weights = points * problem.channels * problem.out_blocks * BLOCK
-    across = candidate.tile.wide + candidate.tile.narrow
     return {
-        "cycles": cycles * points * chunks * problem.channels,
-        "crowded cycles": cycles
-        * points
-        * chunks
-        * problem.channels
-        * _crowding(candidate.tile, variant),
-        "tiles": across * len(number) * points * chunks,
-        "patches": padded * blocks * variant.vectors,
+        "cycles": cycles,
+        "crowded cycles": cycles * _crowding(tile, variant),
+        "tiles": (tile.wide + tile.narrow) * len(blocks) * points * chunks,
+        "patches": padded * in_blocks * variant.vectors,
         "results": tiles * problem.out_blocks * variant.vectors,
         "weights": weights,
         "weights read again": weights * (chunks - 1),
-        "transformed input": points * padded * problem.channels * len(number),
+        "transformed input": points * padded * problem.channels * len(blocks),
         "runs": 1.0,
     }
 

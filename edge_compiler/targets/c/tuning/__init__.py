@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _KERNELS = Path(__file__).parents[1] / "kernels"
 CANDIDATES_PER_LIBRARY = 48
 """Enough to keep several compilers busy; little is lost when it is interrupted."""
-MEASURE_SECONDS = 2.0
+MEASURE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass
 import hashlib
 import json
 import math
-import os
 from pathlib import Path
 import tempfile
 from typing import Any
 
+from edge_compiler.errors import CompileError
 from edge_compiler.targets.c.choice import Candidate, Problem
 
 Times = dict[Candidate, float]
@@ -62,17 +62,23 @@ class Store:
         return found if all(map(_is_time, found.values())) else None
 
     def put(self, problem: Problem, times: Times) -> None:
-        """Keep times that were measured side by side."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """
+        Keep times that were measured side by side.
+
+        :raises CompileError: if the cache can't be written.
+        """
         content = self._key(problem) | {"microseconds": {str(c): t for c, t in times.items()}}
-        handle, partial = tempfile.mkstemp(dir=self.folder, suffix=".partial")
         try:
-            with open(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1)
-            os.replace(partial, self._path(problem))
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+                complete = Path(scratch, "complete.json")
+                complete.write_text(json.dumps(content, indent=1), encoding="utf-8")
+                complete.replace(self._path(problem))
+        except OSError as error:
+            raise CompileError(
+                f"cannot keep measurements in {self.folder}: {error.strerror}; "
+                "name a folder that can be written with EDGE_CACHE"
+            ) from error
 
     def _key(self, problem: Problem) -> dict[str, Any]:
         fields = json.loads(json.dumps(asdict(problem)))  # tuples become lists, as in the file
