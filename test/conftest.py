@@ -73,6 +73,20 @@ def edgec(*arguments: object) -> str:
 
 
 @pytest.fixture(scope="session")
+def assert_sanitized_run() -> Callable[..., None]:
+    """Return a function that runs a program made with a sanitizer, which must find nothing."""
+
+    def check(*command: str) -> None:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        if "unexpected memory mapping" in done.stderr:  # newer kernels: addresses too random
+            command = ("setarch", "--addr-no-randomize", *command)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+    return check
+
+
+@pytest.fixture(scope="session")
 def tiny_onnx(made_once: Callable[..., Path]) -> Path:
     """Return the path of an image classifier that compiles in seconds, with all its metadata."""
     return made_once("tiny.onnx", lambda path: onnx.save(_tiny_model(), path))

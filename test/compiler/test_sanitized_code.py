@@ -1,0 +1,82 @@
+"""Generated code has no memory error, undefined behaviour or data race, with every variant."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import platform
+import subprocess
+
+import onnx
+from operator_models import OPERATOR_MODELS
+import pytest
+
+from edge_compiler import frontend, passes, targets
+from edge_compiler.description import describe, Overrides
+from edge_compiler.targets.c import target as c_target
+from edge_compiler.targets.c.variants import X86_64
+
+MEMORY, RACES = "address,undefined", "thread"
+DRIVER = Path(__file__).with_name("sanitized_driver.c")
+LIGHT = Path(onnx.__file__).parent / "backend/test/data/light"
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="variants of x86-64")
+
+
+@pytest.fixture
+def check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, assert_sanitized_run: Callable[..., None]
+) -> Callable[[Path, str], None]:
+    """Return a function that generates code for a model and runs it under a sanitizer."""
+    monkeypatch.setattr(c_target, "build_library", lambda *_: None)
+
+    def check_model(model: Path, sanitizer: str) -> None:
+        graph = frontend.load(model)
+        description = describe(graph, model, Overrides())
+        passes.optimise(graph)
+        targets.get("host").build(graph, description, tmp_path, lambda *_: None)
+        program = _build(tmp_path / "source", sanitizer)
+        assert_sanitized_run(str(program), *(variant.name for variant in X86_64))
+
+    return check_model
+
+
+def _build(source: Path, sanitizer: str) -> Path:
+    """Build the driver with the generated code; return the program."""
+    flags = ["gcc", "-std=gnu11", "-g", "-O1", "-I.", "-Iruntime", f"-fsanitize={sanitizer}"]
+    flags.append("-fno-sanitize-recover=all")
+    variants = {variant.name: variant.flags for variant in X86_64}
+
+    def compile_one(file: Path) -> str:
+        name = f"{file.stem}.o"
+        variant = variants.get(file.stem.rpartition("_")[0].removeprefix("steps_"), ())
+        subprocess.run([*flags, *variant, "-c", file, "-o", name], cwd=source, check=True)
+        return name
+
+    files = [*source.glob("*.[cS]"), *source.glob("runtime/*.c"), DRIVER]
+    with ThreadPoolExecutor(2) as pool:
+        objects = list(pool.map(compile_one, files))
+    command = [*flags, *objects, "-o", "driver", "-lpthread", "-lm"]
+    subprocess.run(command, cwd=source, check=True)
+    return source / "driver"
+
+
+@pytest.mark.parametrize("model", OPERATOR_MODELS)
+def test_operators_are_clean(
+    model: str, check: Callable[[Path, str], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.onnx"
+    onnx.save(OPERATOR_MODELS[model](), path)
+    check(path, MEMORY)
+
+
+@pytest.mark.parametrize("sanitizer", [MEMORY, RACES])
+def test_model_with_frames_is_clean(
+    tiny_onnx: Path, check: Callable[[Path, str], None], sanitizer: str
+) -> None:
+    check(tiny_onnx, sanitizer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sanitizer", [MEMORY, RACES])
+def test_squeezenet_is_clean(check: Callable[[Path, str], None], sanitizer: str) -> None:
+    check(LIGHT / "light_squeezenet.onnx", sanitizer)
