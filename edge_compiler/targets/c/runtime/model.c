@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "instance.h"
 #include "tensor.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, LARGE_PAGE = 2 << 20 };
 
 static const char rebuild[] = "compile the model for this machine: edgec compile MODEL -o OUT.edge --target host";
 
@@ -61,7 +62,9 @@ static int whole_pages(size_t floats, size_t *rounded)
     return 1;
 }
 
-/* Get arena, prepared weights and the threads' scratch memory as one block. Zeroing it makes page faults happen now. */
+/* Get arena, prepared weights and the threads' scratch memory as one block, in large pages where the system has them:
+ * there are fewer page faults now and fewer misses of the address cache later. Zeroing makes the faults happen now;
+ * prepared weights are about to be written anyway. */
 static int allocate_memory(edge_model *model, unsigned threads)
 {
     size_t arena, prepared, stride, total;
@@ -71,14 +74,18 @@ static int allocate_memory(edge_model *model, unsigned threads)
     if (__builtin_mul_overflow(stride, (size_t)threads, &total) || __builtin_add_overflow(total, arena, &total) ||
         __builtin_add_overflow(total, prepared, &total) || __builtin_mul_overflow(total, sizeof(float), &total))
         return 0;
-    total = total ? total : PAGE;
-    model->arena = aligned_alloc(PAGE, total);
+    const size_t alignment = total < LARGE_PAGE ? PAGE : LARGE_PAGE;
+    if (__builtin_add_overflow(total, alignment - 1, &total))
+        return 0;
+    total = total < alignment ? alignment : total / alignment * alignment;
+    model->arena = aligned_alloc(alignment, total);
     if (!model->arena)
         return 0;
-    memset(model->arena, 0, total);
-    model->prepared = model->arena + arena;
-    model->scratch = model->prepared + prepared;
+    madvise(model->arena, total, MADV_HUGEPAGE);
+    model->scratch = model->arena + arena;
     model->scratch_stride = stride;
+    model->prepared = model->scratch + stride * threads;
+    memset(model->arena, 0, (arena + stride * threads) * sizeof(float));
     return 1;
 }
 
