@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 import math
 
 from edge_perception.core.bias import Bias, BiasStore
@@ -11,7 +12,15 @@ from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
 from edge_perception.core.imu_checks import Checks
 from edge_perception.core.imu_form import ImuForm
-from edge_perception.core.imu_source import Batch, GRAVITY, ImuWish, OpenImu, Part, Sample
+from edge_perception.core.imu_source import (
+    Batch,
+    GRAVITY,
+    ImuSource,
+    ImuWish,
+    OpenImu,
+    Part,
+    Sample,
+)
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -34,6 +43,8 @@ _PATIENCE = Patience(
 )
 _SLOW = 0.8
 _LONGEST_WAIT = 0.5
+_GAP = 5.0
+"""Periods without a measurement that are a drop-out."""
 _FROZEN_TOO_LONG = 2 * SECOND
 _STANDING = 1e-3
 """Speed of wheels [m/s, rad/s] below which they stand."""
@@ -148,8 +159,10 @@ class ImuCore(NodeCore):
             number["gyroscope_noise"],
             number["accelerometer_noise"],
         )
-        wish = ImuWish(number["rate"], number["gyroscope_range"], number["accelerometer_range"])
-        connection = Connection(lambda: self._open_source(self._source_name, wish), _PATIENCE)
+        self._wish = ImuWish(
+            number["rate"], number["gyroscope_range"], number["accelerometer_range"]
+        )
+        connection = Connection(self._open, _PATIENCE)
         try:
             connection.open()
         except SourceError as error:
@@ -191,15 +204,7 @@ class ImuCore(NodeCore):
             self._faults.report(now, Level.WARN, "measurements", f"{got.name}: {got.reason}")
         if got is None or isinstance(got, Skipped):
             return ()
-        if got.lost:
-            self._lost += got.lost
-            self._faults.report(
-                now,
-                Level.WARN,
-                "drop-outs",
-                f"{got.lost} measurements were lost; the computer or the bus is too busy, lower "
-                "the rate",
-            )
+        self._watch_gaps(got, now)
         made = [
             self._message(sample, got.part, 0 if index else got.lost, now)
             for index, sample in enumerate(got.samples)
@@ -237,12 +242,19 @@ class ImuCore(NodeCore):
             self._connection.close()
             self._connection = None
 
+    def _open(self) -> ImuSource:
+        """Open the source; once it worked it is not tested again, as the robot may drive."""
+        source = self._open_source(self._source_name, self._wish)
+        self._wish = replace(self._wish, self_test=False)
+        return source
+
     def _adopt(self, connection: Connection[Batch]) -> None:
         """Begin with a source that was opened."""
         source = connection.source
         self._rate = source.rate if source else 0.0
         self._smoother = StampSmoother(self._rate)
         self._checks = Checks()
+        self._heard: int | None = None
 
     def _message(self, sample: Sample, part: Part, lost: int, now: int) -> Message | None:
         """Return a measurement as a message; None if it is of no use."""
@@ -254,6 +266,21 @@ class ImuCore(NodeCore):
             self._faults.report(now, Level.WARN, "measurements", f"saturated: {saturated}")
         self._calibrate(sample, now)
         return self._form.message(sample, part, stamp, self._bias.gyroscope)
+
+    def _watch_gaps(self, batch: Batch, now: int) -> None:
+        """Notice measurements that were lost, and such that never came."""
+        problem = ""
+        for sample in batch.samples:
+            gap = (sample.stamp - (self._heard or sample.stamp)) / SECOND
+            self._heard = sample.stamp
+            if self._rate and gap > _GAP / self._rate:
+                problem = f"no measurement came for {gap * 1e3:.0f} ms"
+        if batch.lost:
+            self._lost += batch.lost
+            problem = f"{batch.lost} measurements were lost"
+        if problem:
+            advice = "the computer or the bus is too busy; lower the rate"
+            self._faults.report(now, Level.WARN, "drop-outs", f"{problem}: {advice}")
 
     def _calibrate(self, sample: Sample, now: int) -> None:
         """

@@ -25,11 +25,13 @@ class ImuWish:
     :ivar rate: measurements a second; 0: as the part likes best.
     :ivar gyroscope_range: greatest angular velocity [rad/s].
     :ivar accelerometer_range: greatest acceleration [m/s²].
+    :ivar self_test: whether to test the part first, which must not be shaken meanwhile.
     """
 
     rate: float = 200.0
     gyroscope_range: float = math.radians(500)
     accelerometer_range: float = 4 * GRAVITY
+    self_test: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from edge_perception.core.stamps import SECOND
 _OFFSET_GAIN = 0.05
 _PERIOD_GAIN = 0.00125
 """Half the offset's squared: critically damped."""
+_SPREAD_GAIN = 0.01
+_LATENESS = 1.5
+"""Mean deviations by which the usual reading is later than one without delay."""
 _DISTURBED = SECOND // 20
 """A difference [ns] that is no jitter: the clock jumped, or the sensor paused."""
 
@@ -27,6 +30,7 @@ class StampSmoother:
         """
         self._period = SECOND / rate if rate > 0 else 0.0
         self._estimate: float | None = None
+        self._spread = 0.0
         self._last = 0
 
     def smooth(self, raw: int, lost: int = 0) -> int:
@@ -47,5 +51,7 @@ class StampSmoother:
             return self._last
         self._period += _PERIOD_GAIN * error / steps
         self._estimate = expected + _OFFSET_GAIN * error
-        self._last = max(min(round(self._estimate), raw), self._last + 1)
+        self._spread += _SPREAD_GAIN * (abs(error) - self._spread)
+        earliest = self._estimate - _LATENESS * self._spread
+        self._last = max(min(round(earliest), raw), self._last + 1)
         return self._last

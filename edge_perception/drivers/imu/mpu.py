@@ -85,7 +85,8 @@ class Mpu:
         self.rate = _INTERNAL_RATE / (divider + 1)
         self._period = SECOND / self.rate
         self._reset()
-        mpu_self_test.check(device, clock, self._model.name, self._model.name == "MPU-6050")
+        if wish.self_test:
+            mpu_self_test.check(device, clock, self._model.name, self._model.name == "MPU-6050")
         gyroscope = _covering(_GYROSCOPE_RANGES, wish.gyroscope_range)
         accelerometer = _covering(_ACCELEROMETER_RANGES, wish.accelerometer_range)
         self._part = Part(
