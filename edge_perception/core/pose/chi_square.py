@@ -12,8 +12,8 @@ def quantile(probability: float, freedom: float) -> float:
     """
     Return the value that a sum of squares of ``freedom`` normal numbers exceeds too rarely.
 
-    Wilson and Hilferty's approximation: from three degrees of freedom on it is off by less than
-    1 % where a filter needs it; for one and two there are closed forms.
+    For one and two degrees of freedom there are closed forms. Above it is Wilson and Hilferty's
+    approximation, good to three hundredths where it is needed: for gates, and for the sums of many.
     """
     if freedom == 1:
         return NormalDist().inv_cdf((1 + probability) / 2) ** 2

@@ -18,6 +18,8 @@ from edge_perception.core.pose.settings import Settings
 from edge_perception.core.pose.state import Array, BG, bounded, P, SIZE, State, THETA, V
 from edge_perception.core.stamps import SECOND
 
+_LASTING = 50
+"""Measurements in a row that share the wheels' lasting error of turn."""
 _SHORTEST = 1e-4
 """Seconds between readings at the least, for their noise."""
 
@@ -119,6 +121,7 @@ class Filter:
         nis = surprise(state, residual)
         freedom = residual.value.size
         gate = self._gate if freedom == self._axes.size else quantile(0.9999, freedom)
+        residual = self._with_lasting_error(state, residual)
         if nis <= gate:
             state.rejecting = None
         else:
@@ -130,6 +133,14 @@ class Filter:
             residual = Residual(residual.value, residual.jacobian, residual.noise * (nis / gate))
         correct(state, residual)
         return Verdict(stamp, nis, freedom, True)
+
+    def _with_lasting_error(self, state: State, residual: Residual) -> Residual:
+        """Learn less from a turn than its noise alone would allow: its error does not average."""
+        if residual.jacobian[-1, BG.start + 2] == 0:
+            return residual  # no turn was measured
+        noise = residual.noise.copy()
+        noise[-1, -1] += _LASTING * (self.settings.turn_error * state.turn[0]) ** 2
+        return Residual(residual.value, residual.jacobian, noise)
 
     def _constraints(self, state: State) -> Residual:
         """Say what can't be: moving sideways, leaving the floor."""

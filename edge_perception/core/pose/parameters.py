@@ -54,6 +54,7 @@ PARAMETERS = (
         10.0,
         "Deviation of the speeds that wheels can't have [m/s]; 0: unknown.",
     ),
+    _number("turn_error", 0.03, 0.0, 1.0, "Lasting error of the wheels' turn, a share of it."),
     _number("floor_height", 0.02, 1e-4, 10.0, "Unevenness of the floor if planar [m]."),
     _number("floor_tilt", 0.02, 1e-4, 1.0, "Slope of the floor if planar [rad]."),
     _number(
@@ -215,5 +216,6 @@ def _check_axes(axes: Sequence[Axis], planar: bool, slip: float) -> None:
         missing = [a.name.lower() for a in (Axis.VX, Axis.VY, Axis.VZ) if a not in axes]
         raise ConfigurationError(
             f"slip is 0 and planar false, so nothing bounds the speed along {', '.join(missing)} "
-            "and its covariance grows for ever; set slip to how much the wheels may slide, e.g. 0.05"
+            "and its covariance grows for ever; set slip to how much the wheels may slide, e.g. "
+            "0.05"
         )

@@ -15,6 +15,7 @@ class Settings:
     :ivar planar: whether the robot stays on a level floor.
     :ivar wheel_axes: the components of the velocity that the wheels measure.
     :ivar slip: standard deviation of the velocities that wheels can't have [m/s]; 0: unknown.
+    :ivar turn_error: lasting error of the wheels' turn, e.g. of the track [1].
     :ivar floor: standard deviations of a planar robot's height [m] and tilt [rad].
     :ivar gyro_walk: how fast the gyroscope's bias wanders [rad/s/√s].
     :ivar accel_walk: how fast the accelerometer's bias wanders [m/s²/√s].
@@ -32,6 +33,7 @@ class Settings:
     planar: bool = True
     wheel_axes: tuple[Axis, ...] = (Axis.VX, Axis.WZ)
     slip: float = 0.05
+    turn_error: float = 0.03
     floor: tuple[float, float] = (0.02, 0.02)
     gyro_walk: float = 5e-5
     accel_walk: float = 1e-3

@@ -29,7 +29,8 @@ def look(state: State, reading: Inertial, interval: float, settings: Settings) -
     still = state.stillness
     sample = np.concatenate((reading.gyro, reading.accel))
     if not math.isfinite(still.variance[0]):
-        still.mean, still.variance = sample, (1.0, 1.0)
+        still.mean = sample
+        still.variance = (4 * settings.still_gyro**2, 4 * settings.still_accel**2)
     weight = min(1.0, interval / _MEMORY)
     difference = sample - still.mean
     still.mean = still.mean + weight * difference

@@ -96,5 +96,5 @@ def bounded(covariance: Array) -> Array:
     if (deviation > _LARGEST).any():
         # shrinking rows and columns alike keeps it positive
         scale = np.minimum(1.0, _LARGEST / np.maximum(deviation, 1e-300))
-        covariance = covariance * scale[:, None] * scale
+        covariance = covariance * np.outer(scale, scale)
     return covariance

@@ -1,0 +1,1 @@
+"""How well the pose node knows where the robot is: ``python -m bench.pose``."""

@@ -1,0 +1,214 @@
+"""The fault table: each is named within two seconds, and recovery is automatic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import math
+from typing import Any
+
+from circling_robot import Robot
+import pytest
+
+from edge_perception.core.node import Level
+from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+
+Change = Callable[[str, Any], Any]
+
+
+def on(port: str, action: Callable[[Any], Any]) -> Change:
+    """Change the messages of one port."""
+
+    def change(came: str, message: Any) -> Any:
+        return action(message) if came == port else message
+
+    return change
+
+
+def nothing(message: Any) -> None:
+    return None
+
+
+def put(path: str, value: Any) -> Callable[[Any], Any]:
+    """Return what sets a field of a message."""
+    *parents, last = path.split(".")
+
+    def action(message: Any) -> Any:
+        field = message
+        for parent in parents:
+            field = getattr(field, parent)
+        setattr(field, last, value)
+        return message
+
+    return action
+
+
+def freeze() -> Callable[[Any], Any]:
+    first: list[Any] = []
+
+    def action(message: Any) -> Any:
+        first.append(message)
+        message.angular_velocity = first[0].angular_velocity
+        message.linear_acceleration = first[0].linear_acceleration
+        return message
+
+    return action
+
+
+def back_and_forth() -> Callable[[Any], Any]:
+    count = 0
+
+    def action(message: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count % 2:
+            message.header.stamp = to_time(
+                nanoseconds(message.header.stamp) - SECOND // 40 + SECOND // 500
+            )
+        return message
+
+    return action
+
+
+def two_publishers() -> Callable[[Any], Any]:
+    count = 0
+
+    def action(message: Any) -> Any:
+        nonlocal count
+        count += 1
+        message.pose.pose.position.x = 7.0 * (count % 2)
+        return message
+
+    return action
+
+
+def without_covariance(message: Any) -> Any:
+    message.twist.covariance[:] = 0
+    return message
+
+
+def without_noise(message: Any) -> Any:
+    message.angular_velocity_covariance[:] = 0
+    return message
+
+
+def slipping(message: Any) -> Any:
+    message.twist.twist.linear.x += 1.5
+    return message
+
+
+def old(message: Any) -> Any:
+    message.header.stamp = to_time(nanoseconds(message.header.stamp) - 3 * SECOND)
+    return message
+
+
+def ahead(message: Any) -> Any:
+    message.header.stamp = to_time(nanoseconds(message.header.stamp) + SECOND)
+    return message
+
+
+FAULTS = [
+    ("imu silent", on("imu", nothing), "imu", "imu/data has been silent for"),
+    ("imu frozen", on("imu", freeze()), "imu", "imu/data is frozen"),
+    ("imu NaN", on("imu", put("angular_velocity.y", math.nan)), "imu", "holds NaN or infinity"),
+    ("imu saturated", on("imu", put("angular_velocity.z", 4.363)), "imu", "z axis stays at 4.363"),
+    (
+        "imu frame",
+        on("imu", put("header.frame_id", "camera")),
+        "imu",
+        "is 'camera', but 'imu_link",
+    ),
+    ("imu no time", on("imu", put("header.stamp", to_time(0))), "imu", "header.stamp is 0"),
+    ("imu ahead", on("imu", ahead), "imu", "1.000 s in the future"),
+    ("imu no noise", on("imu", without_noise), "imu", "angular_velocity_covariance of imu/data"),
+    ("imu out of order", on("imu", back_and_forth()), "time", "stamps are out of order"),
+    ("wheels silent", on("wheels", nothing), "wheels", "wheel/odometry has been silent for"),
+    ("wheels NaN", on("wheels", put("twist.twist.linear.x", math.nan)), "wheels", "holds NaN"),
+    ("wheels frame", on("wheels", put("child_frame_id", "odom")), "wheels", "child_frame_id of"),
+    ("wheels covariance", on("wheels", without_covariance), "wheels", "has the variance 0 for"),
+    ("wheels slip", on("wheels", slipping), "fit", "contradict the IMU and were left out"),
+    ("wheels too late", on("wheels", old), "time", "older than the newest one"),
+    ("two publishers", on("wheels", two_publishers()), "wheels", "two publishers"),
+    ("both silent", lambda port, message: None, "imu", "imu/data has been silent for"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "said"), [f[1:] for f in FAULTS], ids=[f[0] for f in FAULTS]
+)
+def test_a_fault_is_named_within_two_seconds_and_goes_by_itself(change, name, said):
+    robot = Robot()
+    robot.drive(5)
+    assert not robot.said()
+    texts = []
+    for _ in range(20):
+        robot.drive(0.1, change)
+        texts.append(robot.said().get(name))
+    named = [one.message for one in texts if one is not None]
+    assert any(said in text for text in named), named[-1:]
+    assert "\n" not in named[-1]
+    robot.drive(6)
+    assert not robot.said()
+    count = len(robot.poses)
+    robot.drive(1)
+    assert len(robot.poses) - count == pytest.approx(50, abs=1)
+    pose = robot.poses[-1]
+    assert pose.twist.twist.linear.x == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("seconds", [-100, -2, 5, 86400 * 365])
+def test_a_clock_jump_is_named_and_the_pose_goes_on(seconds):
+    robot = Robot()
+    robot.drive(5)
+    before = robot.poses[-1].pose.pose.position
+    robot.shift = seconds * SECOND
+    robot.drive(0.1)
+    way = "back" if seconds < 0 else "forward"
+    assert f"the clock jumped {way}" in robot.said()["time"].message
+    robot.drive(0.1)
+    after = robot.poses[-1].pose.pose.position
+    assert math.hypot(after.x - before.x, after.y - before.y) < 0.5
+    assert robot.poses[-1].header.stamp.sec > 999 + seconds
+    robot.drive(4)
+    assert not robot.said()
+
+
+def test_sensors_whose_clock_jumps_back_alone_are_followed():
+    robot = Robot()
+    robot.drive(4)
+    robot.drive(0.6, lambda port, message: old(message))
+    seen = [robot.said().get("time")]
+    robot.drive(0.3, lambda port, message: old(message))
+    seen.append(robot.said().get("time"))
+    assert any(one and "jumped back by" in one.message for one in seen)
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"), [(1 / 9.80665, "seems to give g"), (0.0, "take gravity off")]
+)
+def test_an_accelerometer_of_another_unit_is_named_before_it_does_harm(factor, said):
+    robot = Robot()
+
+    def change(port: str, message: Any) -> Any:
+        if port == "imu":
+            message.linear_acceleration.z *= factor
+        return message
+
+    robot.drive(2, change)
+    assert said in robot.said(Level.ERROR)["pose"].message
+    assert not robot.poses
+
+
+def test_without_an_imu_the_wheels_do():
+    robot = Robot()
+    robot.drive(12, on("imu", nothing))
+    assert "imu/data has not been heard" in robot.said()["imu"].message
+    assert robot.poses[-1].twist.twist.linear.x == pytest.approx(1.0, abs=0.05)
+
+
+def test_nothing_is_published_while_all_sensors_are_silent():
+    robot = Robot()
+    robot.drive(5)
+    robot.drive(1, lambda port, message: None)
+    count = len(robot.poses)
+    robot.drive(2, lambda port, message: None)
+    assert len(robot.poses) == count
