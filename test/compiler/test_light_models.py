@@ -1,11 +1,15 @@
-"""Real architectures through front end and optimiser: the same numbers, and fused as expected."""
+"""Real architectures: fused as expected, the same numbers, and compiled and verified."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+import json
 import math
 from pathlib import Path
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -13,10 +17,12 @@ from onnx import numpy_helper
 import pytest
 from small_models import assert_same
 
+from edge_compiler.compile import compile_model, Options
 from edge_compiler.frontend import load
 from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
+from edge_compiler.prove import TOLERANCE
 
 FOLDER = Path(onnx.__file__).parent / "backend/test/data/light"
 LARGEST_WEIGHTS = 2**22
@@ -70,6 +76,22 @@ def test_light_model(
         layers = (node for node in graph.nodes if node.op in ("Conv", "Gemm"))
         assert round(sum(map(ops.macs, layers)) / 1e6) == MILLION_MACS[name]
     assert_same(graph, path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPECTED)
+def test_light_model_compiles_and_is_verified(
+    name: str, tmp_path: Path, made_once: Callable[[str, Callable[[Path], object]], Path]
+) -> None:
+    model = made_once(f"random_{name}.onnx", lambda target: _give_weights(name, target))
+    bundle = tmp_path / f"{name}.edge"
+    compile_model(model, bundle, Options(), lambda *_: None)
+    command = [sys.executable, "-m", "edge_compiler", "verify", bundle, "--model", model, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    errors = json.loads(done.stdout)["node_errors"].values()
+    assert max(error for error in errors if error is not None) <= TOLERANCE
+    shutil.rmtree(bundle)  # with all the weights: pytest keeps the folders of three runs
 
 
 def _kinds(graph: Graph) -> dict[str, int]:
