@@ -44,8 +44,15 @@ class PoseCore(NodeCore):
 
     parameters = pose_parameters.PARAMETERS
     inputs: tuple[Port, ...] = (
-        Port("imu", "sensor_msgs/msg/Imu", "imu/data", Qos.SENSOR_DATA, queue=_QUEUE),
-        Port("wheels", "nav_msgs/msg/Odometry", "wheel/odometry", Qos.SENSOR_DATA, queue=_QUEUE),
+        Port("imu", "sensor_msgs/msg/Imu", "imu/data", Qos.SENSOR_DATA, sole=True, queue=_QUEUE),
+        Port(
+            "wheels",
+            "nav_msgs/msg/Odometry",
+            "wheel/odometry",
+            Qos.SENSOR_DATA,
+            sole=True,
+            queue=_QUEUE,
+        ),
         Port("set_pose", "geometry_msgs/msg/PoseWithCovarianceStamped", "set_pose", optional=True),
         Port("reset", "std_msgs/msg/Empty", "reset", optional=True),
     )
@@ -63,9 +70,8 @@ class PoseCore(NodeCore):
         self._odom = self._configuration.text("odom_frame")
         self._base = self._configuration.text("base_frame")
         self._sends_tf = bool(self._configuration.given["publish_tf"])
-        if self._sends_tf:
-            self.inputs = (*type(self).inputs, self._tf_heard)
-            self.outputs = (*type(self).outputs, self._tf)
+        self.inputs = (*type(self).inputs, *[self._tf_heard] * self._sends_tf)
+        self.outputs = (*type(self).outputs, *[self._tf] * self._sends_tf)
         self._topics = {port.name: port.topic for port in self.inputs}
         self._predicts = bool(self._configuration.given["predict"])
         self._timeout = round(self._configuration.number("timeout") * SECOND)
