@@ -1,4 +1,4 @@
-"""Conditions on what is seen in one image, and how they are written in a rule file."""
+"""Conditions on what is seen in an image and how the robot moves, as written in a rule file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import math
 from typing import Protocol
 
 from edge_perception.core.located_yaml import Item
+from edge_perception.core.motion import Motion
 from edge_perception.core.node import Message
 
 SIZES = ("width", "height", "area")
@@ -17,15 +18,19 @@ SIZES = ("width", "height", "area")
 class Condition(Protocol):
     """Something that holds or does not hold for an image."""
 
-    def evidence(self, seen: Message) -> list[Message] | None:
+    def evidence(self, seen: Message, motion: Motion) -> list[Message] | None:
         """
         Return the detections that make it hold, or None if it does not hold.
 
         :param seen: an edge_perception/msg/DetectionArray.
+        :param motion: of the robot.
         """
 
     def seeing(self) -> Iterator[Seen]:
         """Give the conditions on single detections that it consists of."""
+
+    def asks_for_motion(self) -> bool:
+        """Tell whether it depends on how the robot moves."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Seen:
     score: Range = Range()
     sizes: dict[str, Range] = field(default_factory=dict)
 
-    def evidence(self, seen: Message) -> list[Message] | None:
+    def evidence(self, seen: Message, motion: Motion) -> list[Message] | None:
         """Return the detections that fulfil all."""
         found = [thing for thing in seen.detections if self._matches(thing, seen)]
         return found or None
@@ -62,6 +67,10 @@ class Seen:
     def seeing(self) -> Iterator[Seen]:
         """Give itself."""
         yield self
+
+    def asks_for_motion(self) -> bool:
+        """Tell that it does not."""
+        return False
 
     def _matches(self, thing: Message, seen: Message) -> bool:
         if thing.score not in self.score:
@@ -78,15 +87,36 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Moving:
+    """The robot moves at such a speed, or has moved so far."""
+
+    speed: Range = Range()
+    distance: Range = Range()
+
+    def evidence(self, seen: Message, motion: Motion) -> list[Message] | None:
+        """Return nothing that is seen, if it holds."""
+        holds = motion.speed in self.speed and motion.distance in self.distance
+        return [] if holds else None
+
+    def seeing(self) -> Iterator[Seen]:
+        """Give nothing."""
+        return iter(())
+
+    def asks_for_motion(self) -> bool:
+        """Tell that it does."""
+        return True
+
+
+@dataclass(frozen=True)
 class Combination:
     """Several conditions of which ``any``, ``all`` or ``none`` must hold."""
 
     how: str
     parts: tuple[Condition, ...]
 
-    def evidence(self, seen: Message) -> list[Message] | None:
+    def evidence(self, seen: Message, motion: Motion) -> list[Message] | None:
         """Return the evidence of the parts that hold."""
-        found = [part.evidence(seen) for part in self.parts]
+        found = [part.evidence(seen, motion) for part in self.parts]
         holding = [evidence for evidence in found if evidence is not None]
         needed = {"any": len(holding) > 0, "all": len(holding) == len(found), "none": not holding}
         if not needed[self.how]:
@@ -99,9 +129,15 @@ class Combination:
         for part in self.parts:
             yield from part.seeing()
 
+    def asks_for_motion(self) -> bool:
+        """Tell whether any part does."""
+        return any(part.asks_for_motion() for part in self.parts)
+
 
 HOW = ("any", "all", "none")
 _KEYS = ("label", "score", *SIZES)
+_MOTION = ("speed", "distance")
+_FASTEST, _FARTHEST = 1000.0, 1e9
 
 
 def read(item: Item) -> Condition:
@@ -110,14 +146,23 @@ def read(item: Item) -> Condition:
 
     :raises FileError: if it is none.
     """
-    fields = item.mapping(known=(*_KEYS, *HOW))
+    fields = item.mapping(known=(*_KEYS, *_MOTION, *HOW))
     how = [name for name in fields if name in HOW]
     if how and len(fields) > 1:
         raise item.error(f"{how[0]!r} can't stand beside other keys; put them into its list")
     if how:
         return Combination(how[0], tuple(read(part) for part in fields[how[0]].sequence()))
     if not fields:
-        raise item.error(f"the condition is empty; expected one of {', '.join((*_KEYS, *HOW))}")
+        known = ", ".join((*_KEYS, *_MOTION, *HOW))
+        raise item.error(f"the condition is empty; expected one of {known}")
+    motion = [name for name in fields if name in _MOTION]
+    if motion and len(motion) < len(fields):
+        raise item.error(f"{motion[0]!r} can't stand beside what is seen; put both into 'all'")
+    if motion:
+        return Moving(
+            speed=_range(fields["speed"], _FASTEST) if "speed" in fields else Range(),
+            distance=_range(fields["distance"], _FARTHEST) if "distance" in fields else Range(),
+        )
     return Seen(
         labels=_labels(fields["label"]) if "label" in fields else (),
         score=_range(fields["score"]) if "score" in fields else Range(),
@@ -130,12 +175,12 @@ def _labels(item: Item) -> tuple[str, ...]:
     return tuple(label.text().lower() for label in items)
 
 
-def _range(item: Item) -> Range:
+def _range(item: Item, most: float = 1.0) -> Range:
     """Read "0.5", which means at least 0.5, or {min: 0.1, max: 0.5}."""
     if not item.is_mapping():
-        return Range(item.number(0.0, 1.0))
+        return Range(item.number(0.0, most))
     bounds = {
-        name: bound.number(0.0, 1.0) for name, bound in item.mapping(known=("min", "max")).items()
+        name: bound.number(0.0, most) for name, bound in item.mapping(known=("min", "max")).items()
     }
     found = Range(bounds.get("min", 0.0), bounds.get("max", math.inf))
     if found.low > found.high:

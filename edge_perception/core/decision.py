@@ -11,6 +11,7 @@ from edge_perception.core.advice import advice
 from edge_perception.core.freshness import Freshness
 from edge_perception.core.hysteresis import Switch
 from edge_perception.core.located_yaml import FileError
+from edge_perception.core.motion import Motion
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -59,9 +60,10 @@ class DecisionCore(NodeCore):
             read_only=True,
         ),
     )
-    inputs = (
+    inputs: tuple[Port, ...] = (
         Port("detections", "edge_perception/msg/DetectionArray", "detections"),
         Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED, optional=True),
+        Port("odometry", "nav_msgs/msg/Odometry", "odometry/filtered", Qos.SENSOR_DATA),
     )
     outputs = (
         Port("decision", "edge_perception/msg/Decision", "decision"),
@@ -79,7 +81,14 @@ class DecisionCore(NodeCore):
         except FileError as error:
             raise ConfigurationError(f"the rules can't be used: {error}") from error
         self._file = path
+        needed = len(type(self).inputs) - (not self._rules.ask_for_motion)
+        self.inputs = type(self).inputs[:needed]
         self._detections = Freshness(self._topic, self._rules.timeout["detections"])
+        self._odometry: Freshness | None = None
+        if self._rules.ask_for_motion:
+            topic = self.inputs[-1].topic
+            self._odometry = Freshness(topic, self._rules.timeout["odometry"])
+        self._motion = Motion()
         self._advice: list[str] = []
         self._last = ""
         self._forget()
@@ -94,7 +103,11 @@ class DecisionCore(NodeCore):
         if "labels" in inputs:
             self._advice = advice(self._rules, inputs["labels"].data)
         self._detections.tick(now)
-        if self._detections.problem():
+        if self._odometry:
+            self._odometry.tick(now)
+            if "odometry" in inputs:
+                self._move(self._odometry, inputs["odometry"])
+        if self._problem():
             self._forget()
         if "detections" in inputs and self._detections.accept(inputs["detections"]):
             self._see(inputs["detections"])
@@ -107,25 +120,37 @@ class DecisionCore(NodeCore):
         self._seen = 0
         self._states = [_State(rule) for rule in self._rules.rules]
 
+    def _move(self, odometry: Freshness, message: Message) -> None:
+        before = odometry.message
+        if odometry.accept(message):
+            self._motion = self._motion.after(message, before)
+
+    def _problem(self) -> str:
+        """Say why nothing can be decided now; empty if it can."""
+        moving = self._odometry.problem() if self._odometry else ""
+        return self._detections.problem() or moving
+
     def _see(self, seen: Message) -> None:
         self._seen = min(self._seen + 1, self._rules.warm_up)
         for state in self._states:
-            evidence = state.rule.when.evidence(seen)
+            evidence = state.rule.when.evidence(seen, self._motion)
             state.switch.see(evidence is not None)
             state.evidence = evidence if evidence is not None else state.evidence
 
     def _decide(self, now: int) -> tuple[Action, Message]:
-        problem = self._detections.problem()
+        problem = self._problem()
         if not problem and self._seen < self._rules.warm_up:
             problem = f"{self._seen} of {self._rules.warm_up} images seen that the rules ask for"
         if problem:
             expires = now + self._rules.timeout["detections"]
             return self._rules.safe, self._decision("safe", self._rules.safe, problem, expires)
         expires = self._detections.expiry()
+        if self._odometry:
+            expires = min(expires, self._odometry.expiry())
         for state in self._states:
             if state.switch.on:
                 rule = state.rule
-                reason = _reason(rule, state.evidence)
+                reason = _reason(rule, state.evidence, self._motion)
                 decision = self._decision(rule.name, rule.action, reason, expires)
                 decision.evidence = state.evidence
                 return rule.action, decision
@@ -155,7 +180,7 @@ class DecisionCore(NodeCore):
 
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
         """Report on the rules and on what they are applied to."""
-        problem = self._detections.problem()
+        problem = self._problem()
         safe = self._rules.safe.name
         state = (
             Diagnostic(Level.ERROR, "input", f"{problem}; the safe action {safe!r} is given")
@@ -171,8 +196,10 @@ class DecisionCore(NodeCore):
         return (state, checked)
 
 
-def _reason(rule: Rule, evidence: Sequence[Message]) -> str:
+def _reason(rule: Rule, evidence: Sequence[Message], motion: Motion) -> str:
     """Say what a rule rests on."""
+    if not evidence and rule.when.asks_for_motion():
+        return f"the robot moves at {motion}"
     if not evidence:
         return "nothing that the rule excludes is seen"
     best = max(evidence, key=lambda thing: thing.score)

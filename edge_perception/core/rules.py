@@ -18,7 +18,7 @@ from edge_perception.core.located_yaml import Fields, Item
 from edge_perception.core.stamps import SECOND
 
 VERSION = 1
-INPUTS = ("detections",)
+INPUTS = ("detections", "odometry")
 _MOST_IMAGES = 1000
 _LONGEST = 3600.0
 
@@ -86,6 +86,11 @@ class Rules:
         return any(action.trigger for action in self.actions.values())
 
     @property
+    def ask_for_motion(self) -> bool:
+        """Tell whether any rule depends on how the robot moves."""
+        return any(rule.when.asks_for_motion() for rule in self.rules)
+
+    @property
     def warm_up(self) -> int:
         """Return how many images it takes until every rule could be in force."""
         return max((rule.after.of for rule in self.rules), default=1)
@@ -112,10 +117,15 @@ def read(item: Item) -> Rules:
     if version.number(0, 1e9) != VERSION:
         raise version.error(f"this program reads version {VERSION} of the rule format")
     actions = _actions(fields["actions"])
-    timeouts = fields["timeout"].mapping(known=INPUTS, required=INPUTS)
+    timeouts = fields["timeout"].mapping(known=INPUTS, required=INPUTS[:1])
     rules: list[Rule] = []
     for one in fields["rules"].sequence():
         rules.append(_rule(one, actions, {rule.name for rule in rules}))
+    moving = [rule.name for rule in rules if rule.when.asks_for_motion()]
+    if moving and "odometry" not in timeouts:
+        raise fields["timeout"].error(
+            f"the key 'odometry' is missing, since the rule {moving[0]!r} asks how the robot moves"
+        )
     return Rules(
         rules=tuple(rules),
         default=actions[fields["default"].choice(actions, "action")],

@@ -331,3 +331,45 @@ def test_a_switch_changes_only_for_enough_votes_and_not_too_soon(
         if before:
             assert now - since >= hold
         since, changed = now, index
+
+
+MOVING = RULES.replace("{detections: 0.5}", "{detections: 0.5, odometry: 0.2}").replace(
+    "  - {name: person", "  - {name: fast, when: {speed: 0.5}, action: stop}\n  - {name: person"
+)
+Odometry = messages.get("nav_msgs/msg/Odometry")
+
+
+def moving(now: int, speed: float, x: float = 0.0) -> Any:
+    odometry = Odometry(header=Header(stamp=to_time(now)))
+    odometry.twist.twist.linear.x = speed
+    odometry.pose.pose.position.x = x
+    return {"odometry": odometry}
+
+
+def test_speed_decides_and_a_robot_that_does_not_know_it_is_safe(rules: Path) -> None:
+    rules.write_text(MOVING)
+    robot = Robot(rules)
+    assert robot.step(NOW).safe
+    assert "nothing has come on odometry/filtered yet" in robot.step(NOW + 1).reason
+    for image in range(4):
+        now = NOW + (image + 1) * 50 * MS
+        robot._run(moving(now, 0.8, image * 1.0), now)
+        decision = robot.step(now)
+    assert (decision.rule, decision.safe) == ("fast", False)
+    assert decision.reason == "the robot moves at 0.80 m/s after 3.0 m"
+    assert nanoseconds(decision.expires) == now + 200 * MS
+    robot._run(moving(now + MS, 0.1), now + MS)
+    assert robot.step(now + MS).rule == "default"
+    assert "odometry/filtered is 0.3" in robot.step(now + 301 * MS).reason
+
+
+def test_odometry_is_asked_for_only_by_rules_that_need_it(rules: Path) -> None:
+    assert "odometry" not in {port.name for port in Robot(rules).core.inputs}
+    rules.write_text(MOVING)
+    assert "odometry" in {port.name for port in Robot(rules).core.inputs}
+
+
+def test_rules_on_motion_need_a_timeout(rules: Path) -> None:
+    rules.write_text(MOVING.replace(", odometry: 0.2", ""))
+    with pytest.raises(ConfigurationError, match="'odometry' is missing, since the rule 'fast'"):
+        Robot(rules)

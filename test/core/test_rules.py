@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 import pytest
 
 from edge_perception import messages
-from edge_perception.core import located_yaml, rules
+from edge_perception.core import conditions, located_yaml, rules
 from edge_perception.core.advice import advice
 from edge_perception.core.conditions import matches
 from edge_perception.core.hysteresis import Share
 from edge_perception.core.located_yaml import FileError
+from edge_perception.core.motion import Motion
 from edge_perception.core.rules import Limit, Rules
 from edge_perception.core.stamps import SECOND
 from edge_perception.share import share_dir
@@ -53,7 +54,7 @@ def holds(when: str, *seen: Any) -> list[str] | None:
     indented = "\n".join(f"      {line}" for line in when.splitlines())
     text = GOOD.replace('      label: [cat, "*dog"]\n      score: 0.4', indented)
     image = Array(detections=list(seen), image_width=100, image_height=50)
-    evidence = read(text).rules[0].when.evidence(image)
+    evidence = read(text).rules[0].when.evidence(image, Motion())
     return None if evidence is None else [thing.label for thing in evidence]
 
 
@@ -86,9 +87,9 @@ def test_the_shipped_rules_fit_the_shipped_model() -> None:
     cat = Array(detections=[thing("tabby, tabby cat"), thing("tiger cat")])
     moped = Array(detections=[thing("moped", 0.3)])
     by_name = {rule.name: rule.when for rule in found.rules}
-    assert by_name["animal ahead"].evidence(cat) == cat.detections
-    assert by_name["vehicle ahead"].evidence(cat) is None
-    assert by_name["vehicle ahead"].evidence(moped) == moped.detections
+    assert by_name["animal ahead"].evidence(cat, Motion()) == cat.detections
+    assert by_name["vehicle ahead"].evidence(cat, Motion()) is None
+    assert by_name["vehicle ahead"].evidence(moped, Motion()) == moped.detections
 
 
 @pytest.mark.parametrize(
@@ -262,12 +263,36 @@ def test_no_advice_on_what_is_not_understood(published: str) -> None:
 
 def test_the_examples_of_the_guide() -> None:
     guide = (share_dir() / "docs" / "rules.md").read_text()
-    first, second = (part.partition("```")[0] for part in guide.split("```yaml\n")[1:])
-    unlock = "actions:\n  unlock: {limit: {linear: 0, angular: 0}}\n"
-    text = (first + second).replace("actions:\n", unlock)
-    found = read(text)
-    assert [rule.name for rule in found.rules] == ["person ahead", "owner alone"]
+    first, *more = (part.partition("```")[0] for part in guide.split("```yaml\n")[1:])
+    limit = "{limit: {linear: 0, angular: 0}}"
+    others = "".join(f"  {name}: {limit}\n" for name in ("unlock", "slow"))
+    text = "".join([first, *more]).replace("actions:\n", f"actions:\n{others}")
+    text = text.replace("{detections: 0.5}", "{detections: 0.5, odometry: 0.2}")
+    names = [rule.name for rule in read(text).rules]
+    assert names == ["person ahead", "person ahead of a fast robot", "owner alone"]
     mistake = first.replace("{label: person", "{lable: person")
     with pytest.raises(FileError) as caught:
         read(mistake)
     assert str(caught.value) in guide
+
+
+@pytest.mark.parametrize(
+    ("condition", "motion", "holds"),
+    [
+        ("speed: 0.5", Motion(0.5), True),
+        ("speed: 0.5", Motion(0.49), False),
+        ("speed: {max: 0.1}", Motion(0.0), True),
+        ("distance: 100", Motion(0.0, 100.0), True),
+        ("speed: 0.5\ndistance: {min: 1, max: 2}", Motion(0.6, 2.1), False),
+        ("none: [{speed: 0.5}]", Motion(0.4), True),
+    ],
+)
+def test_conditions_on_motion(condition: str, motion: Motion, holds: bool) -> None:
+    when = conditions.read(located_yaml.parse(condition, "rules.yaml"))
+    assert (when.evidence(Array(), motion) is not None) == holds
+    assert when.asks_for_motion()
+
+
+def test_motion_needs_a_condition_of_its_own() -> None:
+    with pytest.raises(FileError, match="'speed' can't stand beside what is seen"):
+        conditions.read(located_yaml.parse("{speed: 0.5, label: cat}", "rules.yaml"))
