@@ -8,6 +8,7 @@ import errno
 import math
 import os
 from pathlib import Path
+import re
 import tty
 
 from fake_i2c import FakeClock
@@ -15,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+import yaml
 
 from edge_perception import messages
 from edge_perception.core.bias import BiasStoreError, StoredBias
 from edge_perception.core.geometry import Dimensions, GEOMETRIES
 from edge_perception.core.imu_source import Batch, GRAVITY, ImuWish
 from edge_perception.core.source import Skipped, SourceError, SourceFinished
+from edge_perception.core.wheel_set_up import PARAMETERS, SetUp
 from edge_perception.core.wheel_source import Reading, WheelWish
 from edge_perception.drivers import columns
 from edge_perception.drivers.drive import Drive
@@ -32,6 +35,7 @@ from edge_perception.drivers.serial_lines import LineError, LineFormat, read_for
 from edge_perception.drivers.wheels import open_wheels
 from edge_perception.drivers.wheels import simulated as wheels_simulated
 from edge_perception.drivers.wheels.gpio import open_gpio
+from edge_perception.share import share_dir
 
 HEADINGS = [f"gyroscope {a} [deg/s]" for a in "xyz"] + [f"accelerometer {a} [g]" for a in "xyz"]
 WISH = ImuWish()
@@ -362,3 +366,30 @@ def test_the_bias_is_kept_in_the_users_state(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     BiasFiles().save("mpu:1", StoredBias((0.0, 0.0, 0.0), 1))
     assert (tmp_path / "edge_perception" / "imu_bias_mpu_1.json").is_file()
+
+
+def test_the_format_in_the_guide_is_right(tmp_path: Path) -> None:
+    [example] = re.findall(r"```yaml\n(port:.*?)```", guide("imu.md"), re.DOTALL)
+    (tmp_path / "imu.yaml").write_text(example)
+    found = form(tmp_path / "imu.yaml")
+    values = found.read(b"IMU,5,0,0,1000,10,0,0*48")
+    assert values is not None
+    assert values["accelerometer z"] == pytest.approx(GRAVITY)
+    assert values["gyroscope x"] == pytest.approx(math.radians(0.61))
+    [headings] = re.findall(r"^time \[s\],.*$", guide("imu.md"), re.MULTILINE)
+    (tmp_path / "log.csv").write_text(headings + "\n0,0,0,0,0,0,1\n0.01,0,0,0,0,0,1\n")
+    assert open_log(str(tmp_path / "log.csv"), WISH).rate == pytest.approx(100)
+
+
+def test_the_robot_in_the_guide_is_right() -> None:
+    [example] = re.findall(r"```yaml\n(/wheels:.*?)```", guide("wheels.md"), re.DOTALL)
+    given = yaml.safe_load(example)["/wheels"]["ros__parameters"]
+    defaults = {parameter.name: parameter.default for parameter in PARAMETERS}
+    assert {name: type(value) for name, value in given.items()} == {
+        name: type(defaults[name]) for name in given
+    }
+    assert SetUp.read({**defaults, **given}).counter_bits == 16
+
+
+def guide(name: str) -> str:
+    return (share_dir() / "docs" / name).read_text()
