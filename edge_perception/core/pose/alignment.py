@@ -10,7 +10,7 @@ from edge_perception.core.imu_source import GRAVITY
 from edge_perception.core.pose.measurements import Inertial
 from edge_perception.core.pose.quaternion import level
 from edge_perception.core.pose.settings import Settings
-from edge_perception.core.pose.state import Array, State
+from edge_perception.core.pose.state import Array, BG, State, THETA
 from edge_perception.core.stamps import SECOND
 
 _FEWEST = 10
@@ -77,7 +77,7 @@ class Alignment:
         seconds = max(1e-3, self._span / SECOND)
         deviation = last.noise[0] / math.sqrt(seconds) + self._settings.gyro_walk
         state.gyro_bias = gyro
-        state.covariance[9:12, 9:12] = np.eye(3) * deviation**2
+        state.covariance[BG, BG] = np.eye(3) * deviation**2
         return state
 
 
@@ -102,9 +102,9 @@ def start(stamp: int, settings: Settings, up: Array | None, tilt: float, speed: 
     :param tilt: standard deviation of roll and pitch [rad].
     :param speed: standard deviation of the velocity [m/s].
     """
-    deviation = np.repeat(
-        [tilt, speed, _CERTAIN, settings.gyro_bias, settings.accel_bias], 3
-    ).astype(float)
-    deviation[2] = _CERTAIN
-    rotation = level(up) if up is not None else np.array([0.0, 0.0, 0.0, 1.0])
-    return State(stamp, rotation, np.diag(deviation**2))
+    up = np.array([0.0, 0.0, GRAVITY]) if up is None else up
+    deviations = [tilt, speed, _CERTAIN, settings.gyro_bias, settings.accel_bias]
+    covariance = np.diag(np.repeat(np.square(deviations), 3))
+    about = np.outer(up, up) / (up @ up)  # the heading is zero by definition
+    covariance[THETA, THETA] += (_CERTAIN**2 - tilt**2) * about
+    return State(stamp, level(up), covariance)

@@ -13,7 +13,7 @@ def quantile(probability: float, freedom: float) -> float:
     Return the value that a sum of squares of ``freedom`` normal numbers exceeds too rarely.
 
     For one and two degrees of freedom there are closed forms. Above it is Wilson and Hilferty's
-    approximation, good to three hundredths where it is needed: for gates, and for the sums of many.
+    approximation, good to three hundredths where it is needed: for gates, and sums of many.
     """
     if freedom == 1:
         return NormalDist().inv_cdf((1 + probability) / 2) ** 2

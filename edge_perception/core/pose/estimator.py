@@ -9,9 +9,9 @@ import numpy as np
 from edge_perception.core.pose.alignment import Alignment, start
 from edge_perception.core.pose.filter import Filter, Verdict
 from edge_perception.core.pose.history import Entry, History
-from edge_perception.core.pose.measurements import Inertial, Measurement, Placement, Wheels
+from edge_perception.core.pose.measurements import Measurement, Placement, Wheels
 from edge_perception.core.pose.parameters import Configuration
-from edge_perception.core.pose.standstill import stands
+from edge_perception.core.pose.standstill import stands, wheels_stand
 from edge_perception.core.pose.state import P, State, V
 from edge_perception.core.stamps import SECOND
 
@@ -49,6 +49,7 @@ class Estimator:
         self._wheels: Wheels | None = None
         self._waiting: int | None = None
         self._refused: int | None = None
+        self._newest: dict[type, int] = {}
 
     @property
     def newest(self) -> int | None:
@@ -72,14 +73,16 @@ class Estimator:
             self.notice = f"nothing was measured for {gap:.1f} s; the pose goes on from there"
             self._restart(measurement.stamp)
         entry = self._history.add(measurement)
+        before = self._newest.get(type(measurement), 0)
+        self._newest[type(measurement)] = max(before, measurement.stamp)
         if entry is Entry.TOO_LATE:
             self._note_too_late(measurement, newest)
-        else:
-            self._refused = None
-        if entry is Entry.LATE and isinstance(measurement, Inertial):
+            return
+        self._refused = None
+        if measurement.stamp < before:
             self.notice = (
                 "stamps are out of order: a measurement is "
-                f"{(newest - measurement.stamp) / SECOND:.3f} s older than one before it; it is "
+                f"{(before - measurement.stamp) / SECOND:.3f} s older than one before it; it is "
                 "put into its place"
             )
         elif entry is Entry.REPEATED:
@@ -107,7 +110,10 @@ class Estimator:
 
     def verdicts(self) -> list[Verdict]:
         """Return how well the wheels fitted in the last second."""
-        return self._history.verdicts() if self._history else []
+        if self._history is None:
+            return []
+        begin = self._history.newest - SECOND
+        return [verdict for verdict in self._history.verdicts() if verdict.stamp > begin]
 
     def standing(self, state: State) -> bool:
         """Tell whether the robot stands."""
@@ -133,8 +139,9 @@ class Estimator:
             )
 
     def _moves(self) -> bool:
-        threshold = self._configuration.settings.still_speed
-        return self._wheels is not None and float(np.abs(self._wheels.velocity).max()) >= threshold
+        return self._wheels is not None and not wheels_stand(
+            self._wheels, self._configuration.settings
+        )
 
     def _without_imu(self, wheels: Wheels) -> State | None:
         self._wheels = wheels
@@ -171,3 +178,4 @@ class Estimator:
         fresh.gyro_bias, fresh.accel_bias = state.gyro_bias, state.accel_bias
         self._history = History(self._filter, fresh, self._window)
         self._refused = None
+        self._newest = {}

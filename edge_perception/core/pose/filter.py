@@ -48,7 +48,6 @@ class Filter:
         self.settings = settings
         axes = settings.wheel_axes
         self._axes = np.array(axes, int)
-        self._gate = quantile(settings.gate, len(axes))
         self._fixed = [axis for axis in (Axis.VX, Axis.VY, Axis.VZ) if axis not in axes]
         if not settings.slip:
             self._fixed = []
@@ -120,7 +119,7 @@ class Filter:
         """Use a measurement if it is plausible, or if none has been for too long."""
         nis = surprise(state, residual)
         freedom = residual.value.size
-        gate = self._gate if freedom == self._axes.size else quantile(0.9999, freedom)
+        gate = quantile(self.settings.gate, freedom)
         residual = self._with_lasting_error(state, residual)
         if nis <= gate:
             state.rejecting = None

@@ -19,6 +19,7 @@ class Entry(enum.Enum):
 
     IN_ORDER = enum.auto()
     LATE = enum.auto()
+    BEFORE_BEGIN = enum.auto()
     TOO_LATE = enum.auto()
     REPEATED = enum.auto()
 
@@ -65,8 +66,10 @@ class History:
     def add(self, measurement: Measurement) -> Entry:
         """Put a measurement into its place."""
         stamp = measurement.stamp
-        if stamp < max(self._begin, self.newest - self._window):
+        if stamp < self.newest - self._window:
             return Entry.TOO_LATE
+        if stamp < self._begin:
+            return Entry.BEFORE_BEGIN
         step = _Step((stamp, _ORDER[type(measurement)]), measurement)
         index = bisect_left(self._steps, step)
         if index < len(self._steps) and self._steps[index].key == step.key:

@@ -146,7 +146,7 @@ class PoseCore(NodeCore):
         ahead = now - before if before is not None else 0
         if -_JUMP_BACK <= ahead <= _JUMP_FORWARD:
             return
-        way = "forward" if ahead > 0 else "back"
+        way = "forward, or this node was stopped," if ahead > 0 else "back"
         self._estimator.jump(now)
         self._published = 0
         self._silence.restart()

@@ -46,10 +46,15 @@ def look(state: State, reading: Inertial, interval: float, settings: Settings) -
     still.since = (still.since or reading.stamp) if calm else None
 
 
+def wheels_stand(wheels: Wheels, settings: Settings) -> bool:
+    """Tell whether the wheels stand, as far as they can tell."""
+    measured = wheels.velocity[list(settings.wheel_axes)]
+    return float(np.abs(measured).max()) < settings.still_speed
+
+
 def look_at_wheels(still: Stillness, wheels: Wheels, settings: Settings) -> None:
     """Take in whether the wheels stand."""
-    stands = float(np.abs(wheels.velocity).max()) < settings.still_speed
-    still.wheels = (still.wheels or wheels.stamp) if stands else None
+    still.wheels = (still.wheels or wheels.stamp) if wheels_stand(wheels, settings) else None
 
 
 def stands(state: State, settings: Settings) -> bool:
@@ -58,8 +63,12 @@ def stands(state: State, settings: Settings) -> bool:
     if still.since is None or still.wheels is None or state.wheels_stamp is None:
         return False
     begin = max(still.since, still.wheels)
+    # wheels that do not measure turns stand while the robot spins evenly, which no bias explains
+    deviation = math.sqrt(float(state.covariance.diagonal()[BG].max()))
+    spin = float(np.abs(still.mean[:3] - state.gyro_bias).max())
     return (
-        state.stamp - begin >= settings.still_time * SECOND
+        spin < settings.still_gyro + 3 * deviation
+        and state.stamp - begin >= settings.still_time * SECOND
         and state.stamp - state.wheels_stamp < _WHEELS_GOOD_FOR
     )
 

@@ -212,3 +212,31 @@ def test_nothing_is_published_while_all_sensors_are_silent():
     count = len(robot.poses)
     robot.drive(2, lambda port, message: None)
     assert len(robot.poses) == count
+
+
+def test_sensors_of_different_latency_are_in_order():
+    robot = Robot()
+    behind = [robot.imu()]
+
+    def change(port: str, message: Any) -> Any:
+        if port != "imu":
+            return message
+        behind.append(message)
+        return behind.pop(0)  # a reading later than the wheels
+
+    robot.drive(6, change)
+    assert not robot.said()
+    assert robot.error() < 0.1
+
+
+def test_an_even_spin_is_no_bias_for_wheels_that_do_not_measure_turns():
+    robot = Robot(wheel_axes=["vx"])
+
+    def spin(port: str, message: Any) -> Any:
+        if port == "imu":
+            message.angular_velocity.z += 0.5 * (robot.seconds > 1.2)
+        return message
+
+    robot.drive(2, spin)
+    turn = robot.poses[-1].twist.twist.angular.z
+    assert turn == pytest.approx(0.5, abs=0.02)
