@@ -11,6 +11,8 @@ import sysconfig
 
 import pytest
 
+from edge_perception.nodes import base
+
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = sorted(path.stem for path in (ROOT / "msg").glob("*.msg"))
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "build", "install", "log", "*.egg-info")
@@ -111,7 +113,7 @@ def test_colcon_builds_a_workspace(tmp_path: Path, options: list[str]) -> None:
     assert found["messages"].startswith(str(installed))
     assert found["compiler"].startswith(str(installed))
     nodes = {file.name for file in (installed / "lib" / "edge_perception").iterdir()}
-    assert nodes == {"camera", "decision", "perception", "robot"}
+    assert nodes == {"robot", *base.names()}
     for program in ("edgec", "edge-robot"):
         assert os.access(installed / "bin" / program, os.X_OK)
     share = installed / "share" / "edge_perception"
