@@ -101,15 +101,15 @@ def test_arcs_are_exact(forward: float, left: float, turn: float) -> None:
 def test_geometries_move_as_their_wheels_roll() -> None:
     size = Dimensions(wheel_radius=0.1, track=0.4, wheelbase=0.6)
     differential = GEOMETRIES["differential"].motion([1.0, 2.0], size)
-    assert differential == Motion(pytest.approx(0.15), 0.0, pytest.approx(0.25))  # type: ignore[arg-type]
+    assert differential == Motion(pytest.approx(0.15), 0.0, pytest.approx(0.25))
     # a bicycle whose rear axle rolls 0.2 m on a circle of 0.6 m / tan(steering)
     ackermann = GEOMETRIES["ackermann"].motion([2.0, 2.0, math.atan(0.6 / 2.0)], size)
     assert (ackermann.forward, ackermann.turn) == pytest.approx((0.2, 0.1))
     mecanum = GEOMETRIES["mecanum"].motion
-    assert mecanum([1, 1, 1, 1], size) == Motion(pytest.approx(0.1), 0, 0)  # type: ignore[arg-type]
-    assert mecanum([-1, 1, 1, -1], size) == Motion(0, pytest.approx(0.1), 0)  # type: ignore[arg-type]
+    assert mecanum([1, 1, 1, 1], size) == Motion(pytest.approx(0.1), 0, 0)
+    assert mecanum([-1, 1, 1, -1], size) == Motion(0, pytest.approx(0.1), 0)
     # turning on the spot: each wheel rolls (track + wheelbase) / 2 a radian
-    assert mecanum([-5, 5, -5, 5], size) == Motion(0, 0, pytest.approx(1.0))  # type: ignore[arg-type]
+    assert mecanum([-5, 5, -5, 5], size) == Motion(0, 0, pytest.approx(1.0))
 
 
 @pytest.mark.parametrize("bits", [8, 16, 24, 32])

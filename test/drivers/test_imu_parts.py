@@ -147,7 +147,7 @@ def test_a_robot_that_drives_is_not_tested() -> None:
 
 def test_mpu_that_does_not_end_its_reset_is_refused() -> None:
     clock, part, bus = mpu()
-    part.write = lambda register, value: part.registers.__setitem__(register, value)  # type: ignore[method-assign]
+    part.write = lambda register, value: part.registers.__setitem__(register, value)
     with pytest.raises(SourceError, match="does not end its reset"):
         opened(clock, bus)
 

@@ -319,11 +319,11 @@ def test_quadrature_is_counted_in_both_directions() -> None:
     lines.turn(23, 24, -7)
     found: list[Reading] = []
     for _ in range(3):
-        found += source.read(0.4) or []  # type: ignore[arg-type]
+        found += source.read(0.4) or []
     assert found[-1].counts == {"left": 41.0, "right": -7.0}
     assert found[-1].stamp - found[-2].stamp == 20_000_000
     lines.turn(17, 27, -41)
-    found += source.read(0.4) or []  # type: ignore[arg-type]
+    found += source.read(0.4) or []
     assert found[-1].counts["left"] == 0
     lines.failure = OSError(errno.ENODEV, "No such device")
     with pytest.raises(SourceError, match="the GPIO lines of /dev/gpiochip0 are lost"):

@@ -6,13 +6,10 @@ import threading
 import time
 from typing import Any
 
-import numpy as np
-import pytest
-
-pytest.importorskip("rclpy")
-
 from nav_msgs.msg import Odometry
+import numpy as np
 from PIL import Image
+import pytest
 from sensor_msgs.msg import Imu, JointState
 
 from edge_perception import graph
@@ -57,8 +54,10 @@ def test_six_nodes_know_what_is_seen_and_where_the_robot_is(robot, tiny_bundle, 
     drive = "simulated:radius=1,speed=0.5,still=0.5"
     request = Request(
         {
-            "model": str(tiny_bundle), "camera": str(tmp_path / "black.png"),
-            "imu": drive, "wheels": drive,
+            "model": str(tiny_bundle),
+            "camera": str(tmp_path / "black.png"),
+            "imu": drive,
+            "wheels": drive,
         }
     )
     heard = robot.hear("odometry/filtered", Odometry)
@@ -126,7 +125,8 @@ class Unreliable:
             self.last = 0.01 * self.random.standard_normal(3)
         turning = self.last.copy()
         turning += {"NaN": math.nan, "saturated": 4.0}.get(self.fault, 0.0)
-        sample = Sample(time.time_ns(), turning.clip(-4, 4), self.last + (0, 0, GRAVITY))
+        pushing = self.last + np.array([0.0, 0.0, GRAVITY])
+        sample = Sample(time.time_ns(), turning.clip(-4, 4), pushing)
         return Batch([sample], self.part)
 
     def close(self) -> None:
