@@ -8,12 +8,27 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from edge_perception import messages
+from edge_perception.core import rotation
 from edge_perception.core.geometry import Motion
+from edge_perception.core.node import Message
+from edge_perception.core.stamps import to_time
+
+_Header = messages.get("std_msgs/msg/Header")
+_Odometry = messages.get("nav_msgs/msg/Odometry")
+_Point = messages.get("geometry_msgs/msg/Point")
+_Pose = messages.get("geometry_msgs/msg/Pose")
+_PoseWithCovariance = messages.get("geometry_msgs/msg/PoseWithCovariance")
+_Quaternion = messages.get("geometry_msgs/msg/Quaternion")
+_Twist = messages.get("geometry_msgs/msg/Twist")
+_TwistWithCovariance = messages.get("geometry_msgs/msg/TwistWithCovariance")
+_Vector3 = messages.get("geometry_msgs/msg/Vector3")
 
 Matrix = npt.NDArray[np.float64]
 
-NOT_MEASURED = 1e6
+_NOT_MEASURED = 1e6
 """Variance of what wheels say nothing about: height, roll, pitch."""
+_LEAST_TWIST_VARIANCE = 1e-6
 _SLIP = 100.0
 """Factor of the variance while wheels slip."""
 
@@ -69,9 +84,43 @@ class DeadReckoning:
         self.y += dy
         self.heading = math.remainder(self.heading + motion.turn, 2 * math.pi)
 
+    def message(
+        self,
+        motion: Motion,
+        variances: tuple[float, float, float],
+        interval: float,
+        stamp: int,
+        frames: tuple[str, str],
+    ) -> Message:
+        """
+        Return pose and velocities as nav_msgs/Odometry.
 
-def as_message(planar: Matrix) -> Matrix:
+        :param motion: the last one, and its variances.
+        :param interval: that it took [s]; 0: unknown, it stands.
+        :param frames: of the pose, and of the robot.
+        """
+        rate = 1 / interval if interval else 0.0
+        heading = rotation.quaternion(0.0, 0.0, self.heading).tolist()
+        twist = np.diag(np.maximum(np.array(variances) * rate**2, _LEAST_TWIST_VARIANCE))
+        return _Odometry(
+            header=_Header(stamp=to_time(stamp), frame_id=frames[0]),
+            child_frame_id=frames[1],
+            pose=_PoseWithCovariance(
+                pose=_Pose(_Point(self.x, self.y, 0.0), _Quaternion(*heading)),
+                covariance=_spatial(self.covariance),
+            ),
+            twist=_TwistWithCovariance(
+                twist=_Twist(
+                    _Vector3(motion.forward * rate, motion.left * rate, 0.0),
+                    _Vector3(0.0, 0.0, motion.turn * rate),
+                ),
+                covariance=_spatial(twist),
+            ),
+        )
+
+
+def _spatial(planar: Matrix) -> Matrix:
     """Return the covariance of x, y and turning as that of a ROS message: 36 numbers."""
-    full = np.diag([0.0, 0.0, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, 0.0])
+    full = np.diag([0.0, 0.0, _NOT_MEASURED, _NOT_MEASURED, _NOT_MEASURED, 0.0])
     full[np.ix_((0, 1, 5), (0, 1, 5))] = planar
     return full.reshape(-1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-import math
 
 from edge_perception.core.bias import Bias, BiasStore
 from edge_perception.core.connection import Connection, Patience
@@ -12,9 +11,9 @@ from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
 from edge_perception.core.imu_checks import Checks
 from edge_perception.core.imu_form import ImuForm
+from edge_perception.core.imu_parameters import PARAMETERS
 from edge_perception.core.imu_source import (
     Batch,
-    GRAVITY,
     ImuSource,
     ImuWish,
     OpenImu,
@@ -28,7 +27,6 @@ from edge_perception.core.node import (
     Message,
     NodeCore,
     Outputs,
-    Parameter,
     Port,
     Qos,
     Value,
@@ -57,76 +55,7 @@ class ImuCore(NodeCore):
     What can't be true (NaN, frozen values) is not published but reported.
     """
 
-    parameters = (
-        Parameter(
-            "source",
-            "mpu:1",
-            "mpu:BUS[:ADDRESS] or bno055:BUS[:ADDRESS] on an I2C bus, serial:FORMAT.yaml, a log "
-            "(CSV file or bag), or simulated[:KEY=VALUE,...]; docs/imu.md explains them.",
-        ),
-        Parameter(
-            "rate",
-            200.0,
-            "Measurements a second; a part takes the nearest that it has.",
-            minimum=1.0,
-            maximum=1000.0,
-        ),
-        Parameter(
-            "gyroscope_range",
-            math.radians(500),
-            "Greatest angular velocity that must be measured [rad/s].",
-            minimum=0.1,
-            maximum=100.0,
-        ),
-        Parameter(
-            "accelerometer_range",
-            4 * GRAVITY,
-            "Greatest acceleration that must be measured, gravity included [m/s²].",
-            minimum=GRAVITY,
-            maximum=1000.0,
-        ),
-        Parameter(
-            "mounting",
-            [0.0, 0.0, 0.0],
-            "Roll, pitch, yaw [rad] from the axes of the part to those of frame_id (x forward, y "
-            "left, z up).",
-        ),
-        Parameter("frame_id", "imu_link", "The frame of the measurements."),
-        Parameter(
-            "gyroscope_noise",
-            0.0,
-            "Standard deviation of the angular velocity [rad/s]; 0: as the driver says.",
-            minimum=0.0,
-            maximum=10.0,
-        ),
-        Parameter(
-            "accelerometer_noise",
-            0.0,
-            "Standard deviation of the acceleration [m/s²]; 0: as the driver says.",
-            minimum=0.0,
-            maximum=100.0,
-        ),
-        Parameter(
-            "calibration_time",
-            2.0,
-            "Seconds of standstill after the start that give the gyroscope's bias; 0: no "
-            "calibration.",
-            minimum=0.0,
-            maximum=60.0,
-        ),
-        Parameter(
-            "calibration_age",
-            7.0,
-            "Days after which a stored bias is not used any more.",
-            minimum=0.0,
-            maximum=3650.0,
-        ),
-        Parameter(
-            "wait_for_source",
-            False,
-            "Start even if the source can't be opened yet, and wait for it.",
-        ),
-    )
+    parameters = PARAMETERS
     inputs = (
         Port("wheels", "nav_msgs/msg/Odometry", "wheel/odometry", Qos.SENSOR_DATA, optional=True),
     )

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 import math
 
-import numpy as np
-
-from edge_perception import messages
-from edge_perception.core import rotation
 from edge_perception.core.connection import Connection, Patience
-from edge_perception.core.dead_reckoning import as_message, DeadReckoning
+from edge_perception.core.dead_reckoning import DeadReckoning
 from edge_perception.core.faults import Faults
 from edge_perception.core.geometry import Motion
 from edge_perception.core.health import Rate
@@ -28,19 +24,9 @@ from edge_perception.core.node import (
 from edge_perception.core.pose.transforms import Transforms
 from edge_perception.core.slip import Slip
 from edge_perception.core.source import Skipped, SourceError
-from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.core.wheel_set_up import PARAMETERS, SetUp
 from edge_perception.core.wheel_source import OpenWheels, Reading, WheelWish
-
-_Header = messages.get("std_msgs/msg/Header")
-_Odometry = messages.get("nav_msgs/msg/Odometry")
-_Point = messages.get("geometry_msgs/msg/Point")
-_Pose = messages.get("geometry_msgs/msg/Pose")
-_PoseWithCovariance = messages.get("geometry_msgs/msg/PoseWithCovariance")
-_Quaternion = messages.get("geometry_msgs/msg/Quaternion")
-_Twist = messages.get("geometry_msgs/msg/Twist")
-_TwistWithCovariance = messages.get("geometry_msgs/msg/TwistWithCovariance")
-_Vector3 = messages.get("geometry_msgs/msg/Vector3")
 
 TOPIC_SOURCE = "joint_states"
 _JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA)
@@ -52,7 +38,6 @@ _ODOMETRY = Port("odometry", "nav_msgs/msg/Odometry", "wheel/odometry", sole=Tru
 _PATIENCE = Patience("count", SECOND, 3 * SECOND, "check the encoders' wiring and power")
 _LONGEST_WAIT = 0.5
 _CLOCK_JUMP = SECOND
-_LEAST_TWIST_VARIANCE = 1e-6
 _ALONE = Diagnostic(Level.OK, "transform", "nobody else publishes it")
 
 
@@ -254,27 +239,7 @@ class WheelOdometryCore(NodeCore):
         self._place.move(motion, variances)
         self._published += 1
         self._measured.add(now, self._published)
-        twist = np.diag(np.maximum(np.array(variances) * speed**2, _LEAST_TWIST_VARIANCE))
-        return _Odometry(
-            header=_Header(stamp=to_time(stamp), frame_id=self._frames[0]),
-            child_frame_id=self._frames[1],
-            pose=_PoseWithCovariance(
-                pose=_Pose(
-                    position=_Point(self._place.x, self._place.y, 0.0),
-                    orientation=_Quaternion(
-                        *rotation.quaternion(0.0, 0.0, self._place.heading).tolist()
-                    ),
-                ),
-                covariance=as_message(self._place.covariance),
-            ),
-            twist=_TwistWithCovariance(
-                twist=_Twist(
-                    linear=_Vector3(motion.forward * speed, motion.left * speed, 0.0),
-                    angular=_Vector3(0.0, 0.0, motion.turn * speed),
-                ),
-                covariance=as_message(twist),
-            ),
-        )
+        return self._place.message(motion, variances, interval, stamp, self._frames)
 
 
 def _reading(joints: Message, now: int) -> Reading:

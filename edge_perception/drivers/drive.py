@@ -53,13 +53,6 @@ class Drive:
         """Return by how much it turns to the left [rad/m]."""
         return 1 / self.radius if self.radius else 0.0
 
-    def pose(self, time: float) -> tuple[float, float, float]:
-        """Return x, y [m] and heading [rad], from where and how it stood."""
-        way, bend = self.driven(time), self.curvature
-        if not bend:
-            return way, 0.0, 0.0
-        return math.sin(way * bend) / bend, (1 - math.cos(way * bend)) / bend, way * bend
-
 
 def is_simulated(spec: str) -> bool:
     """Tell whether a source is a simulation."""

@@ -268,7 +268,9 @@ def test_simulated_wheels_drive_the_circle(kind: str) -> None:
         y += forward * math.sin(heading) + left * math.cos(heading)
         heading += motion.turn
         before = after
-    assert (x, y, heading) == pytest.approx(drive.pose(at / 1e9), abs=0.005)
+    turned = (at / 1e9 - 0.5) / 2.0  # at 1 m/s on a circle of 2 m, sped up within the first second
+    truth = 2 * math.sin(turned), 2 * (1 - math.cos(turned)), turned
+    assert (x, y, heading) == pytest.approx(truth, abs=0.005)
 
 
 class FakeLines:

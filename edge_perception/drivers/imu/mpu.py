@@ -44,13 +44,11 @@ class Model:
     """
     What differs between the parts.
 
-    :ivar fifo: its length in bytes.
     :ivar gyroscope_noise: at 42 Hz bandwidth [rad/s], from the data sheet.
     :ivar accelerometer_noise: at 42 Hz bandwidth [m/s²], from the data sheet.
     """
 
     name: str
-    fifo: int
     gyroscope_noise: float
     accelerometer_noise: float
 
@@ -59,10 +57,10 @@ _BANDWIDTH = math.sqrt(42 * 1.57)  # of white noise behind a first-order filter
 _OLD = (math.radians(0.005) * _BANDWIDTH, 400e-6 * GRAVITY * _BANDWIDTH)
 _NEW = (math.radians(0.01) * _BANDWIDTH, 300e-6 * GRAVITY * _BANDWIDTH)
 MODELS = {
-    0x68: Model("MPU-6050", 1024, *_OLD),
-    0x70: Model("MPU-6500", 512, *_NEW),
-    0x71: Model("MPU-9250", 512, *_NEW),
-    0x73: Model("MPU-9255", 512, *_NEW),
+    0x68: Model("MPU-6050", *_OLD),
+    0x70: Model("MPU-6500", *_NEW),
+    0x71: Model("MPU-9250", *_NEW),
+    0x73: Model("MPU-9255", *_NEW),
 }
 """By what they answer to who-am-I."""
 
