@@ -50,7 +50,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     """Return the parser; ``up`` has an option for each argument of the graph."""
     parser = argparse.ArgumentParser(
         prog="edge-robot",
-        description="Run camera, perception and decision in one process, without ros2 launch.",
+        description="Run the nodes of the robot in one process, without ros2 launch.",
         epilog="Arguments after --ros-args go to ROS, as with ros2 run.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -44,6 +44,7 @@ _LONGEST_WAIT = 0.5
 _GAP = 5.0
 """Periods without a measurement that are a drop-out."""
 _FROZEN_TOO_LONG = 2 * SECOND
+_WHEELS_KNOWN = SECOND
 _STANDING = 1e-3
 """Speed of wheels [m/s, rad/s] below which they stand."""
 
@@ -102,7 +103,7 @@ class ImuCore(NodeCore):
         self._standstill = Standstill(time) if time else None
         self._bias = Bias(self._store, self._source_name, round(age * 86400 * SECOND))
         self._loaded = self._calibrated = False
-        self._wheels_turn: bool | None = None
+        self._wheels_turn, self._wheels_heard = False, -_WHEELS_KNOWN
         self._measured = Rate(seconds=2)
         self._faults = Faults()
         self._published = self._lost = self._now = 0
@@ -121,7 +122,7 @@ class ImuCore(NodeCore):
         if connection is None:
             return ()
         if "wheels" in inputs:
-            self._wheels_turn = _turns(inputs["wheels"])
+            self._wheels_turn, self._wheels_heard = _turns(inputs["wheels"]), now
         before = connection.source
         got = connection.read(now)
         if connection.source is not before:
@@ -219,8 +220,9 @@ class ImuCore(NodeCore):
         """
         if self._standstill is None:
             return
-        moves = self._wheels_turn is not False and self._calibrated
-        bias = self._standstill.add(sample, moves or bool(self._wheels_turn))
+        known = 0 <= now - self._wheels_heard < _WHEELS_KNOWN
+        moves = self._wheels_turn if known else self._calibrated
+        bias = self._standstill.add(sample, moves)
         if bias is not None:
             self._bias.found(bias, now)
             self._calibrated = True

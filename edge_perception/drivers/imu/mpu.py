@@ -148,6 +148,7 @@ class Mpu:
                 )
             self._clock.sleep(_RESET_TIME)
         self._device.write(POWER, _CLOCK_OF_GYROSCOPE)
+        self._clock.sleep(_RESET_TIME)  # the gyroscope starts to swing
 
     def _restart_fifo(self) -> None:
         self._device.write(USER, _FIFO_RESET)
