@@ -52,8 +52,8 @@ def analyze(model: Path, shapes: Mapping[str, tuple[int, ...]], target: Target) 
     """
     graph = frontend.load(model, dict(shapes))
     operators = Counter(node.op for node in graph.nodes)
+    passes.optimise(graph)  # also computes the weights that the file only says how to make
     constants = graph.constants()
-    passes.optimise(graph)
     return Analysis(
         name=graph.name,
         inputs={value.name: value.shape for value in graph.inputs},

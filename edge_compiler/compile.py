@@ -9,6 +9,7 @@ import json
 import os
 from pathlib import Path
 import shutil
+import statistics
 
 from edge_compiler import frontend, passes, report, targets
 from edge_compiler.atomic import new_folder
@@ -16,6 +17,8 @@ from edge_compiler.description import describe, Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.machine import processor
+from edge_compiler.peak import measure_peak
+from edge_compiler.profiling import make_profile
 from edge_compiler.prove import Prover
 from edge_compiler.reference import Reference
 from edge_compiler.samples import calibration_images
@@ -26,7 +29,7 @@ from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Sp
 from edge_perception.runtime.selftest import write_selftest
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
-MEASURE_SECONDS = 1.0
+MEASURE_SECONDS = PROFILE_SECONDS = 0.5
 LISTED = 10
 """More nodes than that are not listed in an error message."""
 
@@ -64,8 +67,10 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     description = describe(graph, model, options.overrides)
     if images and description.preprocess is None:
         raise CompileError("--calibration needs to know the pre-processing: add --preprocess")
+    before = report.outline(graph)
     progress("optimising", 0, 0)
     fusions = passes.optimise(graph)
+    after = report.outline(graph)
     refuse_unsupported(graph, target)
     description = replace(description, fusions=tuple(fusions))
 
@@ -80,18 +85,23 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
             proof = prover.prove(images, progress)
             progress("measuring the speed", 0, 0)
             threads = len(os.sched_getaffinity(0))
-            timing = sandbox.measure(threads, prover.selftest[0], MEASURE_SECONDS)
+            inputs, _ = prover.selftest
+            run_ms = sandbox.measure(threads, inputs, MEASURE_SECONDS)
+            variant = sandbox.best_variant()
+            observed = sandbox.profile(variant, 1, inputs, PROFILE_SECONDS)
+        peak = measure_peak(variant, 1)
+        profile = make_profile(compiled.steps, observed, variant, 1, peak)
         write_selftest(folder / SELFTEST, *prover.selftest)
         manifest = Manifest(
             model=compiled,
             library=LIBRARY,
             selftest=SELFTEST,
             proof=proof,
-            speed=Speed(processor(), threads, timing.minimum_ms, timing.median_ms),
+            speed=Speed(processor(), threads, min(run_ms), statistics.median(run_ms)),
             files={},
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )
-        report.write(folder, manifest, prover.errors, timing.step_ms)
+        report.write(folder, manifest, report.Measured(prover.errors, profile, before, after))
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         files = {path.relative_to(folder).as_posix(): file_sha256(path) for path in paths}
         manifest = replace(manifest, files=files)

@@ -7,11 +7,9 @@ Generated code that is wrong may crash or hang; the compiler must survive that a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,6 +24,9 @@ from edge_perception.runtime import Instance, Library
 Array = np.ndarray[Any, Any]
 REPLY_TIMEOUT_S = 600.0
 """After which a run counts as hanging."""
+
+LEAST_RUNS = 3
+"""Of which the median is taken."""
 
 LEAST_ROUNDS = 5
 """Of which the shortest time is taken."""
@@ -74,9 +75,15 @@ class Sandbox:
         """Return the image input that the library makes of a camera frame."""
         return np.asarray(self._ask("preprocess", frame, encoding))
 
-    def measure(self, threads: int, inputs: Mapping[str, Array], seconds: float) -> Timing:
-        """Run for some seconds on the best variant, and return how long runs and steps take."""
-        return Timing(*self._ask("measure", threads, dict(inputs), seconds))
+    def measure(self, threads: int, inputs: Mapping[str, Array], seconds: float) -> list[float]:
+        """Run for some seconds on the best variant, and return the milliseconds of each run."""
+        return list(self._ask("measure", threads, dict(inputs), seconds))
+
+    def profile(
+        self, variant: str, threads: int, inputs: Mapping[str, Array], seconds: float
+    ) -> list[list[int]]:
+        """Run for some seconds, and return for each run the nanoseconds of each step."""
+        return list(self._ask("profile", variant, threads, dict(inputs), seconds))
 
     def step_times(
         self, variant: str, threads: int, seconds: float, evict_bytes: int
@@ -116,24 +123,6 @@ class Sandbox:
         return f"{name}, {lines[-1]}" if lines else name
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Durations in milliseconds: of each run, and the median of each step."""
-
-    runs: list[float]
-    step_ms: list[float]
-
-    @property
-    def minimum_ms(self) -> float:
-        """Return the duration of the fastest run."""
-        return min(self.runs)
-
-    @property
-    def median_ms(self) -> float:
-        """Return the duration of an ordinary run."""
-        return statistics.median(self.runs)
-
-
 class _Server:
     """The child's side: the methods that the sandbox asks for."""
 
@@ -159,19 +148,27 @@ class _Server:
     def preprocess(self, frame: Array, encoding: str) -> Array:
         return self._instance(None, 1).preprocess(frame, encoding)
 
-    def measure(
-        self, threads: int, inputs: dict[str, Array], seconds: float
-    ) -> tuple[list[float], list[float]]:
+    def measure(self, threads: int, inputs: dict[str, Array], seconds: float) -> list[float]:
         instance = self._instance(None, threads)
         instance.run(inputs)  # the first run pays for page faults
         runs: list[float] = []
         end = time.perf_counter() + seconds
-        while len(runs) < 3 or time.perf_counter() < end:
+        while len(runs) < LEAST_RUNS or time.perf_counter() < end:
             start = time.perf_counter()
             instance.run(inputs)
             runs.append((time.perf_counter() - start) * 1e3)
-        samples = [[ns / 1e6 for _, ns, _ in instance.observe(inputs)] for _ in range(3)]
-        return runs, [statistics.median(step) for step in zip(*samples, strict=True)]
+        return runs
+
+    def profile(
+        self, variant: str, threads: int, inputs: dict[str, Array], seconds: float
+    ) -> list[list[int]]:
+        instance = self._instance(variant, threads)
+        instance.observe(inputs)
+        runs: list[list[int]] = []
+        end = time.perf_counter() + seconds
+        while len(runs) < LEAST_RUNS or time.perf_counter() < end:
+            runs.append([nanoseconds for _, nanoseconds, _ in instance.observe(inputs)])
+        return runs
 
     def step_times(
         self, variant: str, threads: int, seconds: float, evict_bytes: int

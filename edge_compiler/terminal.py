@@ -95,6 +95,7 @@ class _PlainProgress:
         self._stage = ""
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        if what != self._stage:
-            self._stage = what
-            note(f"{what} ...")
+        stage = what.partition(": ")[0]  # what follows changes all the time
+        if stage != self._stage:
+            self._stage = stage
+            note(f"{stage} ...")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 import json
+import re
 from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_bundle, add_command, add_json
@@ -12,10 +14,12 @@ from edge_compiler.units import count, size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
-    from edge_perception.runtime.manifest import Manifest, Model
+    from edge_perception.runtime.manifest import Fusion, Manifest, Model
 
 SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 MAP_ROWS, MAP_COLUMNS = 20, 100
+LISTED = 3
+"""Nodes named where many were decided on alike."""
 
 
 def register(commands: Commands) -> None:
@@ -24,6 +28,9 @@ def register(commands: Commands) -> None:
         commands, "explain", "show what was placed, fused and stored where, and why", run
     )
     add_bundle(parser)
+    parser.add_argument(
+        "--all", action="store_true", help="list every node that the optimiser decided on"
+    )
     add_json(parser)
 
 
@@ -38,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     _summary(manifest)
     _placement(manifest.model)
-    _fusions(manifest.model)
+    _fusions(manifest.model, arguments.all)
     _memory(manifest.model)
     return 0
 
@@ -57,7 +64,7 @@ def _summary(manifest: Manifest) -> None:
     say(f"  decoder      {model.decoder.kind} {json.dumps(model.decoder.parameters)}")
     say(
         f"  proof        {proof.inputs} inputs against {proof.reference}, worst relative error "
-        f"{proof.worst_error:.1e} at {proof.worst_step}"
+        f"{proof.worst_error:.1e}" + (f" at {proof.worst_step}" if proof.worst_step else "")
     )
     if manifest.speed:
         speed = manifest.speed
@@ -71,18 +78,17 @@ def _summary(manifest: Manifest) -> None:
 def _placement(model: Model) -> None:
     say()
     say_table(
-        ("#", "step", "back end", "kernel", "shape", "MACs", "weights", "reason", "computes"),
+        ("#", "step", "kernel", "why", "shape", "MACs", "weights", "also computes"),
         [
             (
                 number,
                 step.name,
-                step.backend,
-                step.kernel,
+                step.kernel if step.backend == "c" else f"{step.backend}: {step.kernel}",
+                step.reason,
                 "x".join(map(str, step.shape)),
                 count(step.macs),
                 size(step.weight_bytes),
-                step.reason,
-                ", ".join(step.nodes),
+                ", ".join(name for name in step.nodes if name != step.name),
             )
             for number, step in enumerate(model.steps)
         ],
@@ -90,23 +96,46 @@ def _placement(model: Model) -> None:
     )
 
 
-def _fusions(model: Model) -> None:
+def _fusions(model: Model, everything: bool) -> None:
+    """List the decisions; equal ones of several nodes together, if not ``everything``."""
     say()
+    title = "Decisions of the optimiser"
+    if everything:
+        rows = [(f.pass_name, f.node, _done(f), f.reason) for f in model.fusions]
+        say_table(("pass", "node", "done", "reason"), rows, title=title)
+        return
+    alike: dict[tuple[str, str, str], list[Fusion]] = {}
+    for fusion in model.fusions:
+        kind = re.sub("'[^']*'", "'...'", fusion.reason)  # but for the names in it
+        alike.setdefault((fusion.pass_name, _done(fusion), kind), []).append(fusion)
     say_table(
-        ("pass", "node", "done", "reason"),
-        [(f.pass_name, f.node, "yes" if f.done else "no", f.reason) for f in model.fusions],
-        title="Decisions of the optimiser",
+        ("pass", "nodes", "done", "reason", "at"),
+        [
+            (name, len(found), done, found[0].reason if len(found) == 1 else kind, _nodes(found))
+            for (name, done, kind), found in alike.items()
+        ],
+        title=f"{title} (--all lists every node)",
     )
+
+
+def _done(fusion: Fusion) -> str:
+    return "yes" if fusion.done else "no"
+
+
+def _nodes(fusions: Sequence[Fusion]) -> str:
+    listed = ", ".join(fusion.node for fusion in fusions[:LISTED])
+    more = len(fusions) - LISTED
+    return f"{listed} and {more} more" if more > 0 else listed
 
 
 def _memory(model: Model) -> None:
     """Draw the arena: steps from left to right, addresses from bottom to top."""
-    steps = len(model.steps)
+    steps = max(1, len(model.steps))  # a model may only rename its input
     columns = min(MAP_COLUMNS, steps)
     picture = [[" "] * columns for _ in range(MAP_ROWS)]
     for index, allocation in enumerate(model.allocations):
         left = allocation.first * columns // steps
-        right = min(allocation.last, steps - 1) * columns // steps  # outputs outlive all steps
+        right = allocation.last * columns // steps
         bottom = allocation.offset * MAP_ROWS // model.arena_bytes
         top = -(-(allocation.offset + allocation.bytes) * MAP_ROWS // model.arena_bytes)
         for row in range(bottom, max(top, bottom + 1)):
@@ -116,7 +145,7 @@ def _memory(model: Model) -> None:
     say("Memory map", "bold")
     for row in reversed(range(MAP_ROWS)):
         say(f"{size((row + 1) * model.arena_bytes / MAP_ROWS):>9} |{''.join(picture[row])}|")
-    say(f"{'step':>9}  0{steps - 1:>{columns - 1}}")
+    say(f"{'step':>9}  0{f'{steps - 1:>{columns - 1}}' if columns > 1 else ''}")
     say()
     say_table(
         ("", "value", "offset", "size", "steps"),

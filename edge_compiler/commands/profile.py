@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
+import os
 import statistics
+import time
 from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_bundle, add_command, add_json, add_threads
 from edge_compiler.terminal import progress, say, say_json, say_table
-from edge_compiler.units import count
+from edge_compiler.units import Quantity
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
+    from edge_compiler.profiling import Profile
+    from edge_perception.runtime.load import LoadedModel
+
+LEAST_RUNS = 3
+LIVE_RUNS = 50
+"""Of which the median is shown while it is measured."""
 
 
 def register(commands: Commands) -> None:
@@ -19,54 +28,97 @@ def register(commands: Commands) -> None:
     parser = add_command(commands, "profile", "measure how long each step takes", run)
     add_bundle(parser)
     add_threads(parser)
-    parser.add_argument("--runs", type=int, default=20, metavar="N", help="runs (default: 20)")
+    parser.add_argument(
+        "--seconds", type=float, default=3.0, metavar="S", help="measure so long (default: 3)"
+    )
+    parser.add_argument(
+        "--sort",
+        choices=("order", "time"),
+        default="order",
+        help="list the steps in the order in which they run (default), or the slowest first",
+    )
     add_json(parser)
     parser.set_defaults(usage_error=parser.error)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the median time of each step, on the input of the self-test."""
+    """Print the median time of each step and group, on the input of the self-test."""
     from edge_perception.runtime import load
+
+    if not 0 < arguments.seconds <= 3600:
+        arguments.usage_error("--seconds must be above 0, and 3600 at most")
+    with load(arguments.bundle, threads=arguments.threads) as loaded:
+        result = _measure(loaded, arguments)
+    if arguments.json:
+        say_json(asdict(result))
+        return 0
+    _print(result, slowest_first=arguments.sort == "time")
+    return 0
+
+
+def _measure(loaded: LoadedModel, arguments: argparse.Namespace) -> Profile:
+    """Run until the time is over, and summarise."""
+    from edge_compiler.peak import measure_peak
+    from edge_compiler.profiling import make_profile
     from edge_perception.runtime.selftest import read_selftest
 
-    if arguments.runs < 1:
-        arguments.usage_error("--runs must be at least 1")
-    with load(arguments.bundle, threads=arguments.threads) as loaded, progress() as show:
-        model, variant = loaded.manifest.model, loaded.variant
-        selftest = arguments.bundle / loaded.manifest.selftest
-        inputs, _ = read_selftest(selftest, model.inputs, model.outputs)
-        loaded.run(inputs)  # the first run pays for page faults
-        runs = []
-        for number in range(arguments.runs):
-            show("measuring", number, arguments.runs)
-            runs.append([nanoseconds / 1e6 for _, nanoseconds, _ in loaded.observe(inputs)])
-    medians = [statistics.median(step) for step in zip(*runs, strict=True)]
-    total = sum(medians)
-    steps = [
-        {
-            "step": step.name,
-            "kernel": step.kernel,
-            "milliseconds": milliseconds,
-            "share": milliseconds / total,
-            "macs_per_second": step.macs / milliseconds * 1e3,
-        }
-        for step, milliseconds in zip(model.steps, medians, strict=True)
-    ]
-    if arguments.json:
-        say_json({"variant": variant, "milliseconds": total, "steps": steps})
-        return 0
+    model, threads = loaded.manifest.model, arguments.threads or len(os.sched_getaffinity(0))
+    selftest = arguments.bundle / loaded.manifest.selftest
+    inputs, _ = read_selftest(selftest, model.inputs, model.outputs)
+    with progress() as show:
+        show("measuring the peak", 0, 0)
+        peak = measure_peak(loaded.variant, threads)
+        loaded.observe(inputs)  # the first run pays for page faults
+        runs: list[list[int]] = []
+        totals: list[float] = []
+        start = time.perf_counter()
+        while len(runs) < LEAST_RUNS or time.perf_counter() - start < arguments.seconds:
+            runs.append([nanoseconds for _, nanoseconds, _ in loaded.observe(inputs)])
+            totals.append(sum(runs[-1]) / 1e6)
+            passed = min(time.perf_counter() - start, arguments.seconds)
+            median = statistics.median(totals[-LIVE_RUNS:])
+            what = f"measuring: {median:.2f} ms, {len(totals)} runs"
+            show(what, round(1000 * passed), round(1000 * arguments.seconds))
+    return make_profile(model.steps, runs, loaded.variant, threads, peak)
+
+
+def _print(result: Profile, slowest_first: bool) -> None:
+    steps = list(enumerate(result.steps))
+    if slowest_first:
+        steps.sort(key=lambda entry: -entry[1].milliseconds)
     say_table(
-        ("step", "kernel", "ms", "share", "MAC/s"),
+        ("#", "step", "kernel", "ms", "share", "GFLOP/s", "of peak"),
         [
             (
-                entry["step"],
-                entry["kernel"],
-                f"{entry['milliseconds']:7.3f}",
-                f"{entry['share']:6.1%}",
-                count(entry["macs_per_second"]),
+                number,
+                step.step,
+                step.kernel,
+                Quantity(f"{step.milliseconds:.3f}"),
+                Quantity(f"{step.share:.1%}"),
+                Quantity("" if step.gflops is None else f"{step.gflops:.1f}"),
+                Quantity("" if step.share_of_peak is None else f"{step.share_of_peak:.0%}"),
             )
-            for entry in steps
+            for number, step in steps
         ],
     )
-    say(f"{total:.2f} ms in {len(steps)} steps, variant {variant}", "bold")
-    return 0
+    say()
+    say_table(
+        ("group", "steps", "ms", "share"),
+        [
+            (
+                group.name,
+                group.steps,
+                Quantity(f"{group.milliseconds:.3f}"),
+                Quantity(f"{group.share:.1%}"),
+            )
+            for group in result.groups
+        ],
+    )
+    say()
+    peak = result.peak_gflops
+    say(
+        f"{result.milliseconds:.2f} ms in {len(steps)} steps, median of {result.runs} runs, "
+        f"{result.threads} thread(s), {result.variant}, "
+        + (f"peak {peak:.0f} GFLOP/s" if peak else "peak unknown (no C compiler)"),
+        "bold",
+    )

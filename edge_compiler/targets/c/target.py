@@ -132,6 +132,7 @@ class CTarget(Target):
         self, graph: Graph, program: Program, description: Description, compiler: str
     ) -> Model:
         """Return what the manifest says of the program."""
+        end = len(program.steps) - 1
         return Model(
             name=description.name,
             sha256=description.sha256,
@@ -147,8 +148,14 @@ class CTarget(Target):
             labels=description.labels,
             steps=tuple(_step(step, program.variant) for step in program.steps),
             allocations=tuple(
-                Allocation(b.name, (b.offset or 0) * 4, b.floats * 4, max(first, 0), last)
-                for b, first, last in program.lifetimes
+                Allocation(
+                    b.name,
+                    (b.offset or 0) * 4,
+                    b.floats * 4,
+                    max(first, 0),
+                    max(min(last, end), 0),
+                )
+                for b, first, last in program.lifetimes  # inputs come before, outputs stay after
             ),
             fusions=description.fusions,
             arena_bytes=program.arena * 4,

@@ -1,0 +1,41 @@
+"""What this processor can do at most: float32 multiply-adds, measured."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+import ctypes
+from pathlib import Path
+import subprocess
+import tempfile
+
+from edge_compiler.errors import CompileError
+from edge_compiler.targets.c.build import find_compiler
+from edge_compiler.targets.c.variants import X86_64
+
+SECONDS = 0.05
+COMPILER_TIMEOUT_S = 60
+
+
+def measure_peak(variant: str, threads: int) -> float | None:
+    """
+    Return the GFLOP/s of so many threads together, with the vectors of an instruction set.
+
+    :param variant: of a library, which this processor must have.
+    :returns: None if it can't be measured: without a C compiler, or for an unknown variant.
+    """
+    known = next((entry for entry in X86_64 if entry.name == variant), None)
+    if known is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "peak.so"
+        flags = ["-O2", "-ffp-contract=fast", "-shared", "-fPIC", f"-DLANES={known.lanes}"]
+        source = Path(__file__).with_name("peak.c")
+        try:
+            command = [find_compiler(), *flags, *known.flags, str(source), "-o", str(library)]
+            subprocess.run(command, check=True, capture_output=True, timeout=COMPILER_TIMEOUT_S)
+            peak = ctypes.CDLL(str(library)).edge_peak  # ctypes lets other threads run meanwhile
+        except (CompileError, OSError, subprocess.SubprocessError):
+            return None
+        peak.argtypes, peak.restype = [ctypes.c_double], ctypes.c_double
+        with ThreadPoolExecutor(threads) as pool:
+            return float(sum(pool.map(peak, [SECONDS] * threads)))

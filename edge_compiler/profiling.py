@@ -1,0 +1,128 @@
+"""Where the time of a run goes: by step, and by kind of step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import statistics
+
+from edge_perception.runtime.manifest import Step
+
+ACTIVATIONS = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "SiLU")
+GROUPS = {
+    "convolution + activation + concat": (
+        *("direct", "Winograd", "depthwise", "copy channels", "channel affine"),
+        *ACTIVATIONS,
+    ),
+    "pool + softmax": ("max pool", "average pool", "global average", "softmax"),
+}
+"""
+The first words of the kernels of each group: the split with which convolutional networks are
+traditionally profiled. What is in no group counts as ``OTHER``; an activation or a concat that
+costs no step of its own is in its convolution.
+"""
+OTHER = "other"
+
+
+def group_of(step: Step) -> str:
+    """Return the group of a step, by the kernel that runs it."""
+    return next(
+        (name for name, kernels in GROUPS.items() if step.kernel.startswith(kernels)), OTHER
+    )
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """
+    The time of a step.
+
+    :ivar milliseconds: median.
+    :ivar share: of the sum over all steps.
+    :ivar gflops: 2 operations a multiply-accumulate; those of the convolution as it is defined,
+        so Winograd's method, which gets by with fewer, may exceed the peak. None without any.
+    :ivar share_of_peak: None if that or the peak is unknown.
+    """
+
+    step: str
+    kernel: str
+    group: str
+    milliseconds: float
+    share: float
+    gflops: float | None
+    share_of_peak: float | None
+
+
+@dataclass(frozen=True)
+class GroupTime:
+    """The sum over the steps of a group; ``share`` is that of the sum over all steps."""
+
+    name: str
+    steps: int
+    milliseconds: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """
+    A measurement.
+
+    :ivar variant: the instruction set that ran.
+    :ivar runs: of which the medians were taken.
+    :ivar milliseconds: sum of the steps.
+    :ivar peak_gflops: the most multiply-adds that as many threads can do, as GFLOP/s; None if it
+        couldn't be measured.
+    """
+
+    variant: str
+    threads: int
+    runs: int
+    milliseconds: float
+    peak_gflops: float | None
+    groups: tuple[GroupTime, ...]
+    steps: tuple[StepTime, ...]
+
+
+def make_profile(
+    steps: Sequence[Step],
+    runs: Sequence[Sequence[int]],
+    variant: str,
+    threads: int,
+    peak_gflops: float | None,
+) -> Profile:
+    """
+    Summarise observed runs.
+
+    :param runs: nanoseconds of every step, for each run.
+    """
+    medians = [statistics.median(times) / 1e6 for times in zip(*runs, strict=True)]
+    total = sum(medians)
+    times = tuple(
+        _step_time(step, milliseconds, total, peak_gflops)
+        for step, milliseconds in zip(steps, medians, strict=True)
+    )
+    groups = tuple(_group_time(name, times) for name in (*GROUPS, OTHER))
+    return Profile(variant, threads, len(runs), total, peak_gflops, groups, times)
+
+
+def _step_time(step: Step, milliseconds: float, total: float, peak: float | None) -> StepTime:
+    gflops = 2e-6 * step.macs / milliseconds if step.macs and milliseconds else None
+    return StepTime(
+        step=step.name,
+        kernel=step.kernel,
+        group=group_of(step),
+        milliseconds=milliseconds,
+        share=_share(milliseconds, total),
+        gflops=gflops,
+        share_of_peak=gflops / peak if gflops is not None and peak else None,
+    )
+
+
+def _group_time(name: str, times: Sequence[StepTime]) -> GroupTime:
+    members = [time.milliseconds for time in times if time.group == name]
+    total = sum(time.milliseconds for time in times)
+    return GroupTime(name, len(members), sum(members), _share(sum(members), total))
+
+
+def _share(part: float, total: float) -> float:
+    return part / total if total else 0.0

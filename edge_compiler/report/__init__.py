@@ -1,0 +1,38 @@
+"""The report of a compilation, for programs (``report.json``) and for people (``report.html``)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jinja2
+
+from edge_compiler.report import pictures
+from edge_compiler.report.content import content, Measured, outline
+from edge_compiler.units import count, size
+from edge_perception.runtime.manifest import Manifest
+
+__all__ = ["Measured", "outline", "write"]
+
+
+def write(folder: Path, manifest: Manifest, measured: Measured) -> None:
+    """Write both files into ``folder``."""
+    report = content(manifest, measured)
+    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # names come from the model
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"count": count, "size": size, "percent": lambda x: f"{100 * x:.1f} %"}
+    page = environment.get_template("page.html.j2").render(
+        report=report,
+        times=pictures.times(report),
+        errors=pictures.errors(report),
+        memory=pictures.memory(report),
+        before=pictures.drawing(report["graphs"]["before"]),
+        after=pictures.drawing(report["graphs"]["after"]),
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")

@@ -1,0 +1,72 @@
+"""What a report says: the content of ``report.json``, from which the page is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.profiling import Profile
+from edge_perception.runtime.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Measured:
+    """
+    What was found out while a bundle was made, beside its manifest.
+
+    :ivar errors: worst relative error of each step; None for one without a counterpart.
+    :ivar profile: times of one thread.
+    :ivar before: the graph as it was read, by ``outline``.
+    :ivar after: the graph after the passes.
+    """
+
+    errors: Sequence[float | None]
+    profile: Profile
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
+
+
+def outline(graph: Graph) -> list[dict[str, Any]]:
+    """Return the nodes of a graph, each with the numbers of those that it reads."""
+    writer = {id(value): i for i, node in enumerate(graph.nodes) for value in node.outputs}
+    return [
+        {
+            "name": node.name,
+            "operator": _operator(node),
+            "shape": list(node.output.shape),
+            "nodes": list(node.origins),
+            "reads": sorted({writer[id(v)] for v in node.reads() if id(v) in writer}),
+        }
+        for node in graph.nodes
+    ]
+
+
+def _operator(node: Node) -> str:
+    """Return a node's operator and what is fused into it, as a person would write it."""
+    residual = "" if node.fused.residual is None else " + residual"
+    activation = "" if node.fused.activation is None else f" + {node.fused.activation}"
+    return node.op + residual + activation
+
+
+def content(manifest: Manifest, measured: Measured) -> dict[str, Any]:
+    """Return the content of ``report.json``."""
+    model = asdict(manifest.model)
+    profile = asdict(measured.profile)
+    measurements = zip(model["steps"], profile.pop("steps"), measured.errors, strict=True)
+    steps = [
+        step
+        | {key: time[key] for key in ("group", "milliseconds", "share")}
+        | {"gflops": time["gflops"], "share_of_peak": time["share_of_peak"], "error": error}
+        for step, time, error in measurements
+    ]
+    del model["labels"]  # by the thousand, and in the manifest
+    return model | {
+        "created": manifest.created,
+        "proof": asdict(manifest.proof),
+        "speed": None if manifest.speed is None else asdict(manifest.speed),
+        "profile": profile,
+        "steps": steps,
+        "graphs": {"before": measured.before, "after": measured.after},
+    }
