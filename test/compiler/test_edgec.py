@@ -1,10 +1,10 @@
 """``edgec`` as a user meets it: what each command prints, and what it says of bad input."""
 
 from collections.abc import Callable, Iterator
-import html.parser
 import json
 import os
 from pathlib import Path
+import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +18,7 @@ import pytest
 from small_models import make_model, node, weights
 
 from edge_compiler import cli
-from edge_perception.runtime import read_manifest
+from edge_perception.runtime import load, read_manifest
 
 Capture = pytest.CaptureFixture[str]
 
@@ -86,25 +86,6 @@ def test_compile_writes_a_complete_bundle(
     assert [step["name"] for step in report["steps"]] == [s.name for s in manifest.model.steps]
 
 
-def test_report_is_one_well_formed_page(tiny_bundle: Path) -> None:
-    text = (tiny_bundle / "report.html").read_text()
-    open_tags: list[str] = []
-
-    class Checker(html.parser.HTMLParser):
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            assert not {"src", "href"} & {name for name, _ in attrs}, "it must be self-contained"
-            if tag != "meta":
-                open_tags.append(tag)
-
-        def handle_endtag(self, tag: str) -> None:
-            assert open_tags.pop() == tag
-
-    Checker().feed(text)
-    assert open_tags == []
-    for step in read_manifest(tiny_bundle).model.steps:
-        assert f"<td>{step.name}</td>" in text
-
-
 def test_second_compile_replaces_the_bundle(
     tiny_onnx: Path, tiny_bundle: Path, tmp_path: Path
 ) -> None:
@@ -151,7 +132,7 @@ def test_verify_compares_every_node_when_the_model_is_at_hand(
 def test_explain_shows_placement_fusions_and_memory(tiny_bundle: Path, capsys: Capture) -> None:
     assert run("explain", tiny_bundle) == 0
     text = capsys.readouterr().out
-    for expected in ("conv, relu", "fuse-activation", "Memory map", "classification"):
+    for expected in ("also computes", "fuse-activation", "Memory map", "classification"):
         assert expected in text
     manifest = run_json(capsys, "explain", tiny_bundle)
     assert isinstance(manifest, dict)
@@ -170,12 +151,89 @@ def test_run_prints_labels_and_scores(tiny_bundle: Path, photo: Path, capsys: Ca
     assert f"{classes[0]['label']} ({classes[0]['class']})" in capsys.readouterr().out
 
 
-def test_profile_times_every_step(tiny_bundle: Path, capsys: Capture) -> None:
-    result = run_json(capsys, "profile", tiny_bundle, "--runs", "2", "--threads", "1")
+def test_profile_times_every_step_and_group(tiny_bundle: Path, capsys: Capture) -> None:
+    result = run_json(capsys, "profile", tiny_bundle, "--seconds", "0.05", "--threads", "1")
     assert isinstance(result, dict)
     steps = read_manifest(tiny_bundle).model.steps
     assert [entry["step"] for entry in result["steps"]] == [step.name for step in steps]
-    assert sum(entry["share"] for entry in result["steps"]) == pytest.approx(1)
+    for parts in (result["steps"], result["groups"]):
+        assert sum(entry["share"] for entry in parts) == pytest.approx(1)
+        total = sum(entry["milliseconds"] for entry in parts)
+        assert total == pytest.approx(result["milliseconds"])
+    assert sum(group["steps"] for group in result["groups"]) == len(steps)
+    for entry in result["steps"]:
+        if entry["gflops"] and result["peak_gflops"]:
+            share = entry["gflops"] / result["peak_gflops"]
+            assert entry["share_of_peak"] == pytest.approx(share)
+    assert run("profile", tiny_bundle, "--seconds", "0.05", "--sort", "time") == 0
+    table = capsys.readouterr().out.partition("group ")[0]
+    shown = [float(number) for number in re.findall(r" (\d+\.\d{3}) +\d", table)]
+    assert len(shown) == len(steps)
+    assert shown == sorted(shown, reverse=True)
+
+
+@pytest.mark.parametrize("outputs", [["y"], ["y", "z"]])
+def test_model_that_only_renames_compiles(
+    outputs: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    nodes = [node("Identity", "x", name) for name in outputs]
+    onnx.save(make_model(nodes, {"x": [1, 3, 4, 4]}, outputs=outputs), tmp_path / "m.onnx")
+    bundle = tmp_path / "m.edge"
+    for command in (("compile", tmp_path / "m.onnx", "-o", bundle), ("verify", bundle)):
+        assert run(*command) == 0
+    assert run("profile", bundle, "--seconds", "0.01") == 0
+    assert run("explain", bundle) == 0
+    assert "its input and output are both named" in capsys.readouterr().out
+    with load(bundle) as model:
+        given = np.arange(48, dtype=np.float32).reshape(1, 3, 4, 4)
+        result = model.run({"x": given})
+    assert list(result) == outputs
+    for array in result.values():
+        np.testing.assert_array_equal(array, given)
+
+
+def test_two_names_of_one_result_are_both_given(tmp_path: Path) -> None:
+    nodes = [node("Conv", "x w", "c"), node("Identity", "c", "y"), node("Identity", "c", "z")]
+    model = make_model(nodes, {"x": [1, 3, 6, 6]}, {"w": weights(4, 3, 3, 3)}, ["y", "z"])
+    onnx.save(model, tmp_path / "m.onnx")
+    assert run("compile", tmp_path / "m.onnx", "-o", tmp_path / "m.edge") == 0
+    with load(tmp_path / "m.edge") as compiled:
+        result = compiled.run({"x": np.ones((1, 3, 6, 6), np.float32)})
+        last = len(compiled.manifest.model.steps) - 1
+        assert max(entry.last for entry in compiled.manifest.model.allocations) == last
+    assert np.any(result["y"])
+    np.testing.assert_array_equal(result["y"], result["z"])
+
+
+def test_explain_lists_alike_decisions_together(tmp_path: Path, capsys: Capture) -> None:
+    names = ["x", *(f"{kind}{i}" for i in range(5) for kind in "cr")]
+    nodes = [
+        node(op, f"{source} w" if op == "Conv" else source, result, name=result)
+        for op, source, result in zip(["Conv", "Relu"] * 5, names, names[1:], strict=False)
+    ]
+    model = make_model(nodes, {"x": [1, 4, 5, 5]}, {"w": weights(4, 4, 1, 1)})
+    onnx.save(model, tmp_path / "m.onnx")
+    assert run("compile", tmp_path / "m.onnx", "-o", tmp_path / "m.edge") == 0
+    capsys.readouterr()
+    assert run("explain", tmp_path / "m.edge") == 0
+    text = capsys.readouterr().out
+    assert re.search(r"fuse-activation +5 +yes +applies Relu +c0, c1, c2 and 2 more", text)
+    assert run("explain", tmp_path / "m.edge", "--all") == 0
+    assert re.search(r"fuse-activation +c4 +yes +applies Relu", capsys.readouterr().out)
+
+
+def test_analyze_counts_parameters_that_the_file_only_describes(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    shape = numpy_helper.from_array(np.array([4, 2, 3, 3]), "shape")
+    value = numpy_helper.from_array(np.array([0.5], np.float32))
+    nodes = [node("ConstantOfShape", "shape", "w", value=value), node("Conv", "x w", "y")]
+    model = make_model(nodes, {"x": [1, 2, 5, 5]})
+    model.graph.initializer.append(shape)
+    onnx.save(model, tmp_path / "m.onnx")
+    result = run_json(capsys, "analyze", tmp_path / "m.onnx")
+    assert isinstance(result, dict)
+    assert result["parameters"] == 4 * 2 * 9
 
 
 def test_ops_lists_operators_of_onnx_only(capsys: Capture) -> None:
@@ -353,7 +411,7 @@ def test_bad_options_are_refused(tiny_onnx: Path, tmp_path: Path, capsys: Captur
         ["compile", "m.onnx", "-o", "m.edge", "--shape", "x=1,0"],
         ["fetch"],
         ["run", "m.edge", "i.png", "--top", "0"],
-        ["profile", "m.edge", "--runs", "0"],
+        ["profile", "m.edge", "--seconds", "0"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: Capture) -> None:
