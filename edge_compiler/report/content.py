@@ -29,8 +29,18 @@ class Measured:
 
 
 def outline(graph: Graph) -> list[dict[str, Any]]:
-    """Return the nodes of a graph, each with the numbers of those that it reads."""
-    writer = {id(value): i for i, node in enumerate(graph.nodes) for value in node.outputs}
+    """
+    Return the nodes of a graph, each with the numbers of those that it reads.
+
+    Nodes that don't depend on an input are left out: they only make constants, by the hundred.
+    """
+    computed = {id(value) for value in graph.inputs}
+    nodes = []
+    for node in graph.nodes:
+        if any(id(value) in computed for value in node.reads()):
+            nodes.append(node)
+            computed |= {id(value) for value in node.outputs}
+    writer = {id(value): i for i, node in enumerate(nodes) for value in node.outputs}
     return [
         {
             "name": node.name,
@@ -39,7 +49,7 @@ def outline(graph: Graph) -> list[dict[str, Any]]:
             "nodes": list(node.origins),
             "reads": sorted({writer[id(v)] for v in node.reads() if id(v) in writer}),
         }
-        for node in graph.nodes
+        for node in nodes
     ]
 
 

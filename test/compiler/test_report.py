@@ -194,6 +194,16 @@ def test_peak_is_measured_or_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert measure_peak("baseline", 1) is None
 
 
+def test_outline_leaves_out_what_makes_constants(tmp_path: Path) -> None:
+    nodes = [node("Add", "w w", "v"), node("Conv", "x v", "c"), node("Add", "c x", "y")]
+    model = make_model(nodes, {"x": [1, 2, 5, 5]}, {"w": weights(2, 2, 1, 1)})
+    outline = report.outline(load_model(model, tmp_path))
+    assert [(entry["operator"], entry["reads"]) for entry in outline] == [
+        ("Conv", []),
+        ("Add", [0]),
+    ]
+
+
 def test_drawing_lets_no_two_values_share_a_lane() -> None:
     reads = [[], [0], [0], [1, 2], [0, 3], [1, 4], [4]]
     nodes = [
