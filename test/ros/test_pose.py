@@ -2,13 +2,10 @@
 
 import math
 
-import pytest
-
-pytest.importorskip("rclpy")
-
 from edge_perception.msg import PoseStatus
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
+import pytest
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Empty
