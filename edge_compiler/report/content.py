@@ -10,6 +10,9 @@ from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.profiling import Profile
 from edge_perception.runtime.manifest import Manifest
 
+TIMES = ("group", "milliseconds", "share", "gflops", "share_of_peak")
+"""What a step of the report takes from the profile, beside what the manifest says of it."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -66,9 +69,7 @@ def content(manifest: Manifest, measured: Measured) -> dict[str, Any]:
     profile = asdict(measured.profile)
     measurements = zip(model["steps"], profile.pop("steps"), measured.errors, strict=True)
     steps = [
-        step
-        | {key: time[key] for key in ("group", "milliseconds", "share")}
-        | {"gflops": time["gflops"], "share_of_peak": time["share_of_peak"], "error": error}
+        step | {key: time[key] for key in TIMES} | {"error": error}
         for step, time, error in measurements
     ]
     del model["labels"]  # by the thousand, and in the manifest

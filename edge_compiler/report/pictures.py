@@ -16,6 +16,8 @@ CHART_WIDTH, CHART_HEIGHT = 1000, 200
 MARGIN_LEFT, MARGIN_TOP, MARGIN_BOTTOM = 64, 12, 26
 LEAST_ERROR = 1e-9
 """Where the scale of errors begins; float32 has seven digits."""
+NUMBER_WIDTH = 29
+"""Of the number of a step below a chart, with space around it."""
 MAP_HEIGHT = 300
 COLORS = 6
 """Of the memory map, in turns."""
@@ -56,8 +58,7 @@ def errors(report: Report) -> Picture:
 
 def _chart(heights: Sequence[float], classes: Sequence[str], ticks: Sequence[Any]) -> Picture:
     """Return a chart of columns, whose heights are fractions of the chart's."""
-    step = (CHART_WIDTH - MARGIN_LEFT) / max(1, len(heights))
-    every = max(1, round(40 / step))
+    step = _step_width(len(heights))
     return {
         "width": CHART_WIDTH,
         "height": CHART_HEIGHT,
@@ -74,11 +75,19 @@ def _chart(heights: Sequence[float], classes: Sequence[str], ticks: Sequence[Any
             for i, (height, name) in enumerate(zip(heights, classes, strict=True))
         ],
         "rows": [{"y": _chart_y(height), "text": text} for height, text in ticks],
-        "numbers": [
-            {"x": round(MARGIN_LEFT + i * step, 2), "text": i}
-            for i in range(0, len(heights), every)
-        ],
+        "numbers": _numbers(len(heights)),
     }
+
+
+def _step_width(steps: int) -> float:
+    return (CHART_WIDTH - MARGIN_LEFT) / max(1, steps)
+
+
+def _numbers(steps: int) -> list[Picture]:
+    """Return the numbers of steps below a chart, as many as have room."""
+    width = _step_width(steps)
+    every = math.ceil(NUMBER_WIDTH / width)
+    return [{"x": round(MARGIN_LEFT + i * width, 2), "text": i} for i in range(0, steps, every)]
 
 
 def _chart_y(height: float) -> float:
@@ -90,7 +99,8 @@ def _chart_y(height: float) -> float:
 def _round_up(value: float) -> float:
     """Return the next number with one leading digit, or half of one: 1, 1.5, 2, 3 ..."""
     unit = 10.0 ** math.floor(math.log10(value))
-    return next(unit * step for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if unit * step >= value)
+    steps = (unit * step for step in (1, 1.5, 2, 3, 4, 5, 6, 8))
+    return next((step for step in steps if step >= value), 10 * unit)
 
 
 def _group_class(group: str) -> str:
@@ -100,7 +110,7 @@ def _group_class(group: str) -> str:
 
 def memory(report: Report) -> Picture:
     """Return the rectangles of the memory map: steps to the right, addresses upwards."""
-    step = (CHART_WIDTH - MARGIN_LEFT) / max(1, len(report["steps"]))
+    step = _step_width(len(report["steps"]))
     arena = report["arena_bytes"] or 1
     bottom = MAP_HEIGHT - MARGIN_BOTTOM
     scale = (bottom - MARGIN_TOP) / arena
@@ -120,7 +130,6 @@ def memory(report: Report) -> Picture:
                 "label": allocation["value"] if fits else "",
             }
         )
-    every = max(1, round(40 / step))
     return {
         "width": CHART_WIDTH,
         "height": MAP_HEIGHT,
@@ -130,10 +139,7 @@ def memory(report: Report) -> Picture:
             {"y": round(bottom - arena * i / 4 * scale, 2), "text": size(arena * i / 4)}
             for i in range(5)
         ],
-        "numbers": [
-            {"x": round(MARGIN_LEFT + i * step, 2), "text": i}
-            for i in range(0, len(report["steps"]), every)
-        ],
+        "numbers": _numbers(len(report["steps"])),
     }
 
 
