@@ -2,7 +2,6 @@
 
 import math
 
-from edge_perception.msg import PoseStatus
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 import pytest
@@ -11,6 +10,7 @@ from sensor_msgs.msg import Imu
 from std_msgs.msg import Empty
 
 from edge_perception.core.imu_source import GRAVITY
+from edge_perception.msg import PoseStatus
 from edge_perception.nodes import base, pose
 
 pytestmark = pytest.mark.ros
