@@ -71,7 +71,8 @@ class BuildWithMessages(build_py):
         ros = ros_prefix()
         if ros is None:
             print("warning: there are no ROS 2 message generators: no edge_perception.msg")
-            self._add_data(ROOT, [ROOT / "package.xml", *ROOT.glob("msg/*.msg")], SHARE)
+            definitions = (*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv"))
+            self._add_data(ROOT, [ROOT / "package.xml", *definitions], SHARE)
             return
         messages = Path(self.build_lib).resolve().with_name("wheel-messages")
         prefix = messages / "prefix"
@@ -79,7 +80,8 @@ class BuildWithMessages(build_py):
         install_messages(ros, messages / "build", prefix)
         package = Path(self.build_lib) / "edge_perception"
         generated = prefix / GENERATED / "edge_perception"
-        shutil.copytree(generated / "msg", package / "msg", dirs_exist_ok=True)
+        for folder in ("msg", "srv"):
+            shutil.copytree(generated / folder, package / folder, dirs_exist_ok=True)
         for extension in generated.glob("*.so"):
             shutil.copy2(extension, package)
         for pattern in ("include/**/*", "lib/*.so", "share/**/*"):

@@ -107,7 +107,13 @@ def main() -> None:
     )
     step(
         "messages",
-        [*common, ROOT / "CMakeLists.txt", ROOT / "package.xml", *ROOT.glob("msg/*.msg")],
+        [
+            *common,
+            ROOT / "CMakeLists.txt",
+            ROOT / "package.xml",
+            *ROOT.glob("msg/*.msg"),
+            *ROOT.glob("srv/*.srv"),
+        ],
         [PYTHON, "setup.py", "-q", "install_messages"],
     )
 

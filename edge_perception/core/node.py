@@ -66,7 +66,9 @@ class Port:
     relative to the node's namespace. An ``optional`` input may have no publisher without a
     diagnostic. Of a ``sole`` port's topic a second publisher is reported. An input with a
     ``queue`` misses nothing: ``step`` is given a list of all that came since its last call,
-    oldest first, and of the newest so many if more came.
+    oldest first, and of the newest so many if more came. An input with a ``service``, such as
+    "std_srvs/srv/Empty", can also be called: the request, whose only field is the message, comes
+    in as one from the topic does. The answer says no more than that it came.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Port:
     optional: bool = False
     sole: bool = False
     queue: int = 0
+    service: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,19 +14,23 @@ import pytest
 from edge_perception.nodes import base
 
 ROOT = Path(__file__).resolve().parents[2]
-MESSAGES = sorted(path.stem for path in (ROOT / "msg").glob("*.msg"))
+DEFINITIONS = [
+    str(path.relative_to(ROOT)) for path in (*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv"))
+]
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "build", "install", "log", "*.egg-info")
 PROBE = """
-import json, edge_perception.msg, edge_compiler
+import json, edge_perception.msg, edge_perception.srv, edge_compiler
 from edge_perception.share import share_dir
 from rclpy.serialization import serialize_message
 
 message = edge_perception.msg.DetectionArray(model="probe")
 print(json.dumps({
     "messages": edge_perception.msg.__file__,
+    "services": edge_perception.srv.__file__,
     "compiler": edge_compiler.__file__,
     "share": str(share_dir()),
     "size": len(serialize_message(message)),
+    "request": len(serialize_message(edge_perception.srv.SetPose.Request())),
 }))
 """
 
@@ -80,7 +84,7 @@ def test_pip_installs_configuration_launch_files_and_messages(prefix: Path) -> N
     for folder in ("config", "launch"):
         files = sorted(path.name for path in (ROOT / folder).glob("*.*"))
         assert sorted(path.name for path in (share / folder).glob("*.*")) == files
-    assert sorted(path.stem for path in (share / "msg").glob("*.msg")) == MESSAGES
+    assert all((share / definition).is_file() for definition in DEFINITIONS)
 
 
 def test_pip_installs_working_messages(prefix: Path) -> None:
@@ -89,9 +93,11 @@ def test_pip_installs_working_messages(prefix: Path) -> None:
     command = [sys.executable, "-c", PROBE]
     found = json.loads(_run(command, prefix, PYTHONPATH=site, LD_LIBRARY_PATH=libraries))
     assert found["messages"].startswith(site)
+    assert found["services"].startswith(site)
     assert found["compiler"].startswith(site)
     assert found["share"] == str(prefix / "share" / "edge_perception")
     assert found["size"] > 0
+    assert found["request"] > 0
 
 
 @pytest.mark.parametrize("options", [[], ["--symlink-install"]], ids=["copied", "symlinked"])
@@ -111,11 +117,12 @@ def test_colcon_builds_a_workspace(tmp_path: Path, options: list[str]) -> None:
         ).splitlines()[-1]
     )
     assert found["messages"].startswith(str(installed))
+    assert found["services"].startswith(str(installed))
     assert found["compiler"].startswith(str(installed))
     nodes = {file.name for file in (installed / "lib" / "edge_perception").iterdir()}
     assert nodes == {"robot", *base.names()}
     for program in ("edgec", "edge-robot"):
         assert os.access(installed / "bin" / program, os.X_OK)
     share = installed / "share" / "edge_perception"
-    assert all((share / "msg" / f"{name}.msg").is_file() for name in MESSAGES)
+    assert all((share / definition).is_file() for definition in DEFINITIONS)
     assert all((share / folder).is_dir() for folder in ("config", "launch"))

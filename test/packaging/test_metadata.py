@@ -30,14 +30,15 @@ def test_name_maintainer_and_licence_agree() -> None:
     assert PACKAGE.findtext("license") == PROJECT["license"]["text"] == "Apache-2.0"
 
 
-def test_every_message_is_generated() -> None:
-    listed = set(re.findall(r"^\s+(msg/\w+\.msg)$", CMAKE, re.MULTILINE))
-    assert listed == {f"msg/{path.name}" for path in (ROOT / "msg").glob("*.msg")}
+@pytest.mark.parametrize("kind", ["msg", "srv"])
+def test_every_message_and_service_is_generated(kind: str) -> None:
+    listed = set(re.findall(rf"^\s+({kind}/\w+\.{kind})$", CMAKE, re.MULTILINE))
+    assert listed == {f"{kind}/{path.name}" for path in (ROOT / kind).glob(f"*.{kind}")}
 
 
 def test_every_message_package_is_a_dependency() -> None:
     used = set()
-    for path in (ROOT / "msg").glob("*.msg"):
+    for path in (*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")):
         used |= set(re.findall(r"^(\w+)/\w+ ", path.read_text(), re.MULTILINE))
     declared = {element.text for element in PACKAGE.iter("depend")}
     assert used <= declared

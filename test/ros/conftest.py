@@ -71,6 +71,15 @@ class Robot:
         self.wait(publisher.get_subscription_count)
         return publisher
 
+    def call(self, service: str, kind: Any, request: Any = None) -> Any:
+        """Call a service as soon as it is there, and return its answer."""
+        client = self.peer.create_client(kind, service)
+        self.wait(client.service_is_ready)
+        answer = client.call_async(request or kind.Request())
+        self.others.wake()
+        self.wait(answer.done)
+        return answer.result()
+
     def wait(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """Wait until the condition is true, and return what it gave."""
         deadline = time.monotonic() + seconds

@@ -10,10 +10,11 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
-from std_msgs.msg import String
-from toy import Toy
+from std_msgs.msg import Empty, String
+from std_srvs.srv import Empty as EmptyService
+from toy import Text, Toy
 
-from edge_perception.core.node import ConfigurationError
+from edge_perception.core.node import ConfigurationError, Port
 from edge_perception.transport.ros.condition import State
 from edge_perception.transport.ros.node import RosNode
 
@@ -65,6 +66,39 @@ def test_newest_message_wins_and_the_others_are_counted(robot):
     robot.wait(lambda: len(heard) == 2)
     assert [message.data for message in heard] == ["> wait", "> 4"]
     assert core.traffic["text"].dropped == 4
+
+
+class Called(Toy):
+    """Has an input that can be called, and one of whose service nobody has the type."""
+
+    inputs = (
+        *Toy.inputs,
+        Port("clear", "std_msgs/msg/Empty", "clear", optional=True, service="std_srvs/srv/Empty"),
+        Port("odd", "std_msgs/msg/Empty", "odd", optional=True, service="nowhere/srv/Thing"),
+    )
+
+    def step(self, inputs, now):
+        return [("echo", Text(data=port)) for port in ("clear", "odd") if port in inputs]
+
+
+def test_an_input_can_be_called_while_the_node_is_active(robot, capfd):
+    node = RosNode("called", Called, ros_arguments=["-r", "__ns:=/front", "-r", "clear:=wipe"])
+    robot.nodes.append(node)
+    assert node.start()
+    robot.own.add_node(node)
+    heard = robot.hear("front/echo", String)
+    robot.wait(lambda: robot.peer.count_publishers("/front/echo"))
+    robot.wait(lambda: node.count_subscribers("/front/echo"))
+    robot.call("front/wipe", EmptyService)
+    robot.wait(lambda: heard)
+    assert heard[0].data == "clear"
+    robot.speak("front/odd", Empty).publish(Empty())  # is a topic all the same
+    robot.wait(lambda: len(heard) == 2)
+    logged = capfd.readouterr().err
+    assert logged.count("/front/odd is offered as a topic only, not as a service") == 1
+    assert "the service type nowhere/srv/Thing is not installed" in logged
+    assert robot.do(node.trigger_deactivate) is SUCCESS
+    robot.wait(lambda: not robot.peer.count_services("/front/wipe"))
 
 
 def test_lifecycle(robot):

@@ -8,10 +8,12 @@ import pytest
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Empty
+from std_srvs.srv import Empty as EmptyService
 
 from edge_perception.core.imu_source import GRAVITY
 from edge_perception.msg import PoseStatus
 from edge_perception.nodes import base, pose
+from edge_perception.srv import SetPose
 
 pytestmark = pytest.mark.ros
 
@@ -66,6 +68,21 @@ def test_poses_and_their_honesty_come_and_requests_are_followed(standing):
     standing.wait(lambda: abs(heard[-1].pose.pose.position.x) < 0.01)
     for name in ("imu", "wheels", "fit", "pose", "input imu", "output odometry"):
         assert standing.level(f"pose: {name}") == OK
+
+
+def test_requests_can_be_made_as_services_too(standing):
+    heard = standing.hear("odometry/filtered", Odometry)
+    request = SetPose.Request()
+    request.pose.header.frame_id = "odom"
+    request.pose.pose.pose.position.x = 5.0
+    request.pose.pose.pose.orientation.w = 1.0
+    standing.wait(lambda: heard)
+    assert standing.call("set_pose", SetPose, request) == SetPose.Response()
+    standing.wait(lambda: abs(heard[-1].pose.pose.position.x - 5.0) < 0.01)
+    assert standing.call("reset", EmptyService) == EmptyService.Response()
+    standing.wait(lambda: abs(heard[-1].pose.pose.position.x) < 0.01)
+    for name in ("set_pose", "reset"):
+        standing.wait(lambda name=name: standing.level(f"pose: input {name}") == OK)
 
 
 def test_a_second_publisher_of_wheel_odometry_is_named(standing):

@@ -53,8 +53,14 @@ class PoseCore(NodeCore):
             sole=True,
             queue=_QUEUE,
         ),
-        Port("set_pose", "geometry_msgs/msg/PoseWithCovarianceStamped", "set_pose", optional=True),
-        Port("reset", "std_msgs/msg/Empty", "reset", optional=True),
+        Port(
+            "set_pose",
+            "geometry_msgs/msg/PoseWithCovarianceStamped",
+            "set_pose",
+            optional=True,
+            service="edge_perception/srv/SetPose",
+        ),
+        Port("reset", "std_msgs/msg/Empty", "reset", optional=True, service="std_srvs/srv/Empty"),
     )
     outputs: tuple[Port, ...] = (
         Port("odometry", "nav_msgs/msg/Odometry", "odometry/filtered", sole=True),

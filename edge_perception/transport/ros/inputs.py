@@ -1,15 +1,25 @@
-"""An input of a node: its subscription, and what is wrong when nothing arrives."""
+"""An input of a node: its subscription and service, and what is wrong when nothing arrives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 import difflib
 import time
+from typing import Any
 
 from rclpy.node import Node
+from rclpy.serialization import serialize_message
+from rclpy.service import Service
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from edge_perception.core.node import Diagnostic, Level, Port, Qos, Traffic
+from edge_perception.core.node import (
+    ConfigurationError,
+    Diagnostic,
+    Level,
+    Port,
+    Qos,
+    Traffic,
+)
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.typesupport import rosidl_class
 
@@ -21,13 +31,13 @@ SUGGESTIONS = 3
 
 
 class Input:
-    """The subscription of an active node to one input port."""
+    """The subscription of an active node to one input port, and the service that leads there."""
 
     def __init__(
         self, node: Node, port: Port, put: Callable[[str, bytes], None], traffic: Traffic
     ) -> None:
         """
-        Subscribe.
+        Subscribe, and offer the service that the port names.
 
         :param node: that the input belongs to
         :param put: is given port name and serialised message
@@ -52,9 +62,12 @@ class Input:
                 qos_overriding_options=qos.overrides(),
             )
         self._topic = self._subscription.topic_name
+        self._service = self._offer() if port.service else None
 
     def close(self) -> None:
-        """Unsubscribe."""
+        """Unsubscribe, and withdraw the service."""
+        if self._service is not None:
+            self._node.destroy_service(self._service)
         self._node.destroy_subscription(self._subscription)
 
     def diagnose(self) -> Diagnostic:
@@ -70,6 +83,21 @@ class Input:
             "seconds since last": f"{silent:.1f}" if self._traffic.received else "never",
         }
         return Diagnostic(level, f"input {self._port.name}", message, values)
+
+    def _offer(self) -> Service | None:
+        """Offer the service; the topic does as well, so one that isn't installed is no failure."""
+        try:
+            kind = rosidl_class(self._port.service)
+        except ConfigurationError as error:
+            self._node.get_logger().warning(
+                f"{self._topic} is offered as a topic only, not as a service: {error}"
+            )
+            return None
+        return self._node.create_service(kind, self._port.topic, self._serve)
+
+    def _serve(self, request: Any, response: Any) -> Any:
+        self._receive(serialize_message(request))  # a message in a message has the same bytes
+        return response
 
     def _receive(self, data: bytes) -> None:
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""The classes that rosidl generated: rclpy needs them to create publishers and subscriptions."""
+"""The classes that rosidl generated: rclpy needs them for publishers, subscriptions, services."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from edge_perception.core.node import ConfigurationError
 
 def rosidl_class(name: str) -> Any:
     """
-    Import the generated class of a message type.
+    Import the generated class of a message or service type.
 
-    :param name: such as "sensor_msgs/msg/Image"
+    :param name: such as "sensor_msgs/msg/Image" or "std_srvs/srv/Empty"
     :raises ConfigurationError: if its package isn't installed
     """
-    package, _, kind = name.split("/")
+    package, folder, kind = name.split("/")
     try:
-        return getattr(importlib.import_module(f"{package}.msg"), kind)
+        return getattr(importlib.import_module(f"{package}.{folder}"), kind)
     except (ImportError, AttributeError) as error:
+        sort = "service" if folder == "srv" else "message"
         raise ConfigurationError(
-            f"the message type {name} is not installed ({error}): build or install the package"
+            f"the {sort} type {name} is not installed ({error}): build or install the package"
             f" {package} and source its workspace"
         ) from error
