@@ -48,7 +48,7 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
             "tiles_h": rows,
             "tiles_w": columns,
             "chunk_tiles": chunk,
-            "splits": min(groups, max(1, 8 // chunks)),
+            "splits": min(groups, max(1, 4 // chunks)),
             "in_blocks": source.blocks,
             "last_lanes": (channels - 1) % BLOCK + 1,
             "in_plane": source.plane,
