@@ -1,0 +1,41 @@
+"""
+The toolchains by name: compiler, emulator and libraries for a kind of machine.
+
+A target takes what it needs from here and does not ask which machine it runs on::
+
+    tools = toolchain.get("aarch64")
+    subprocess.run([tools.find_compiler(), "hello.c", "-o", "hello"], check=True)
+    subprocess.run([*tools.emulator(), "./hello"], check=True)
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from edge_compiler.errors import CompileError
+from edge_compiler.toolchain.acl import ACL_ARM64, ACL_ARMHF
+from edge_compiler.toolchain.base import Toolchain
+from edge_compiler.toolchain.machines import AARCH64, ARMV7, X86_64
+
+TOOLCHAINS = (
+    Toolchain("host", X86_64),
+    Toolchain("aarch64", AARCH64),
+    Toolchain("aarch64-acl", AARCH64, ACL_ARM64),
+    Toolchain("armv7", ARMV7),
+    Toolchain("armv7-acl", ARMV7, ACL_ARMHF),
+)
+"""A toolchain has the name of the target that uses it."""
+
+
+def get(name: str) -> Toolchain:
+    """
+    Return a toolchain.
+
+    :raises CompileError: if there is none of that name.
+    """
+    found = {tools.name: tools for tools in TOOLCHAINS}
+    if name not in found:
+        near = get_close_matches(name, found, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(found)}"
+        raise CompileError(f"unknown toolchain {name!r}; {hint}")
+    return found[name]

@@ -1,0 +1,97 @@
+"""What a toolchain is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import shutil
+
+from edge_compiler.errors import CompileError
+from edge_compiler.toolchain.acl import Acl, ACL_VERSION
+from edge_compiler.toolchain.emulation import find_qemu, sysroot
+from edge_compiler.toolchain.machines import Machine
+from edge_compiler.toolchain.processors import Processor
+
+_NATIVE = {"c": ("CC", ("gcc", "clang")), "c++": ("CXX", ("g++", "clang++"))}
+"""The environment variable that names a compiler, and the usual names, by language."""
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """
+    What compiles for a kind of machine, and what runs the result here.
+
+    :ivar name: as given to ``edgec toolchain install``.
+    :ivar library: the Arm Compute Library, if the target uses it.
+    """
+
+    name: str
+    machine: Machine
+    library: Acl | None = None
+
+    @property
+    def triple(self) -> str:
+        """The machine's triple, as GNU and Debian write it."""
+        return self.machine.triple
+
+    def find_compiler(self, language: str = "c") -> str:
+        """
+        Return the command of the compiler: the cross compiler, or this machine's own.
+
+        :param language: "c" or "c++".
+        :raises CompileError: if there is none.
+        """
+        variable, usual = _NATIVE[language]
+        if not self.machine.native:
+            command = f"{self.triple}-{usual[0]}"
+            if shutil.which(command):
+                return command
+            raise CompileError(f"{command} was not found; {self._remedy()}")
+        named = os.environ.get(variable)
+        for command in [named] if named else usual:
+            if shutil.which(command):
+                return command
+        if named:
+            raise CompileError(
+                f"the compiler named by ${variable}, {named!r}, was not found; "
+                f"install it or unset {variable}"
+            )
+        raise CompileError(f"no compiler ({' or '.join(usual)}) was found; {self._remedy()}")
+
+    def emulator(self, processor: Processor | None = None) -> list[str]:
+        """
+        Return the words to put before a command so that it runs here; none on such a machine.
+
+        :param processor: to imitate; None: the usual one of that kind of machine.
+        :raises CompileError: if the emulator is missing.
+        """
+        if self.machine.native:
+            return []
+        wanted = processor or self.machine.processor
+        if wanted is None:
+            raise CompileError(
+                f"this machine can't run code for {self.triple}; compile on such a machine"
+            )
+        qemu = find_qemu(self.machine.qemu)
+        if qemu is None:
+            raise CompileError(f"{self.machine.qemu} was not found; {self._remedy()}")
+        return [qemu, "-cpu", wanted.name, "-L", str(sysroot(self.triple, wanted))]
+
+    def acl(self) -> Path:
+        """
+        Return the folder with ``include/`` and ``lib/`` of the Arm Compute Library.
+
+        :raises CompileError: if the toolchain has none, or it is not installed.
+        """
+        if self.library is None:
+            raise CompileError(f"the toolchain {self.name!r} has no Arm Compute Library")
+        if not self.library.installed:
+            raise CompileError(
+                f"the Arm Compute Library {ACL_VERSION} for {self.triple} is not installed; "
+                f"{self._remedy()}"
+            )
+        return self.library.folder
+
+    def _remedy(self) -> str:
+        return f"install it: edgec toolchain install {self.name}"

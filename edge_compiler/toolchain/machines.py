@@ -1,0 +1,44 @@
+"""The kinds of machines that we compile for, and which of them this one is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import platform
+import sys
+
+from edge_compiler.toolchain.processors import CORTEX_A7, CORTEX_A72, Processor
+
+
+@dataclass(frozen=True)
+class Machine:
+    """
+    A kind of machine.
+
+    :ivar triple: as GNU and Debian name it.
+    :ivar qemu: the command that imitates it; empty if we don't emulate it.
+    :ivar processor: that is imitated unless another one is asked for.
+    """
+
+    triple: str
+    qemu: str = ""
+    processor: Processor | None = None
+
+    @property
+    def native(self) -> bool:
+        """Whether this machine is of that kind: it compiles and runs code for itself."""
+        return self.triple == native_triple()
+
+
+X86_64 = Machine("x86_64-linux-gnu")
+AARCH64 = Machine("aarch64-linux-gnu", "qemu-aarch64", CORTEX_A72)
+ARMV7 = Machine("arm-linux-gnueabihf", "qemu-arm", CORTEX_A7)
+
+
+def native_triple() -> str:
+    """Return the triple of the programs that run here, such as this Python."""
+    machine = platform.machine().lower()
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
+    # a 64-bit kernel may run a 32-bit system, as on many a Raspberry Pi
+    if machine.startswith(("arm", "aarch64")) and sys.maxsize < 2**32:
+        return ARMV7.triple
+    return f"{machine}-linux-gnu"
