@@ -1,0 +1,1 @@
+"""Running a compiled library of another machine here, and counting its instructions."""
