@@ -26,6 +26,7 @@ typedef struct {
     int out_blocks, out_h, out_w, out_plane, out_row;
     int residual_plane, residual_row;
     int has_residual;                        /* y = act(conv + residual) */
+    int accumulate;                          /* add to what y holds, which is no final result yet; there is no bias */
     activation act;
     int pixels, blocks;                      /* the tile */
     int wide_tiles, narrow_tiles;            /* a row: so many tiles of `pixels`, then so many of `pixels - 1` */
@@ -71,7 +72,11 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
 {
     const int vectors = blocks * VECTORS, count = pixels * vectors;
     vec sum[CONV_MAX_TILE];
-    UNROLL for (int i = 0; i < count; i++) sum[i] = b ? load(b + i % vectors * LANES) : splat(0.0f);
+    if (c.accumulate)
+        UNROLL for (int i = 0; i < count; i++)
+            sum[i] = load(y + i % vectors / VECTORS * c.out_plane + i % VECTORS * LANES + i / vectors * BLOCK);
+    else
+        UNROLL for (int i = 0; i < count; i++) sum[i] = b ? load(b + i % vectors * LANES) : splat(0.0f);
 
     const int whole = c.last_lanes == c.in_lanes ? c.in_blocks : c.in_blocks - 1;
     int done = 0;
