@@ -20,11 +20,13 @@ import argcomplete
 
 from edge_compiler.commands import (
     analyze,
+    doctor,
     explain,
     fetch,
     ops,
     profile,
     run,
+    toolchain,
     verify,
 )
 from edge_compiler.commands import (
@@ -35,7 +37,7 @@ from edge_compiler.terminal import note
 from edge_compiler.version import VERSION
 from edge_perception.runtime.errors import BundleError
 
-COMMANDS = (fetch, analyze, compile_, verify, explain, run, profile, ops)
+COMMANDS = (fetch, analyze, compile_, verify, explain, run, profile, ops, toolchain, doctor)
 """In the order in which they are used and listed."""
 
 

@@ -9,8 +9,8 @@ import shutil
 
 from edge_compiler.errors import CompileError
 from edge_compiler.toolchain.acl import Acl, ACL_VERSION
-from edge_compiler.toolchain.emulation import find_qemu, sysroot
-from edge_compiler.toolchain.machines import Machine
+from edge_compiler.toolchain.emulation import Emulator, sysroot
+from edge_compiler.toolchain.machines import Machine, native_triple
 from edge_compiler.toolchain.processors import Processor
 
 _NATIVE = {"c": ("CC", ("gcc", "clang")), "c++": ("CXX", ("g++", "clang++"))}
@@ -35,6 +35,20 @@ class Toolchain:
         """The machine's triple, as GNU and Debian write it."""
         return self.machine.triple
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the target's code is written in."""
+        return ("c", "c++") if self.library else ("c",)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Debian's packages with compiler, C library and emulator."""
+        compiler = "g++" if self.library else "gcc"
+        if self.machine.native:
+            return compiler, "libc6-dev"
+        c_library = f"libc6-dev-{self.machine.debian}-cross"
+        return f"{compiler}-{self.triple}", c_library, "qemu-user"
+
     def find_compiler(self, language: str = "c") -> str:
         """
         Return the command of the compiler: the cross compiler, or this machine's own.
@@ -44,6 +58,7 @@ class Toolchain:
         """
         variable, usual = _NATIVE[language]
         if not self.machine.native:
+            self._find_emulator()
             command = f"{self.triple}-{usual[0]}"
             if shutil.which(command):
                 return command
@@ -68,14 +83,11 @@ class Toolchain:
         """
         if self.machine.native:
             return []
-        wanted = processor or self.machine.processor
-        if wanted is None:
-            raise CompileError(
-                f"this machine can't run code for {self.triple}; compile on such a machine"
-            )
-        qemu = find_qemu(self.machine.qemu)
+        emulator = self._find_emulator()
+        qemu = emulator.find()
         if qemu is None:
-            raise CompileError(f"{self.machine.qemu} was not found; {self._remedy()}")
+            raise CompileError(f"{emulator.command} was not found; {self._remedy()}")
+        wanted = processor or emulator.processor
         return [qemu, "-cpu", wanted.name, "-L", str(sysroot(self.triple, wanted))]
 
     def acl(self) -> Path:
@@ -86,12 +98,20 @@ class Toolchain:
         """
         if self.library is None:
             raise CompileError(f"the toolchain {self.name!r} has no Arm Compute Library")
-        if not self.library.installed:
+        if not self.library.is_installed():
             raise CompileError(
                 f"the Arm Compute Library {ACL_VERSION} for {self.triple} is not installed; "
                 f"{self._remedy()}"
             )
         return self.library.folder
+
+    def _find_emulator(self) -> Emulator:
+        if self.machine.emulator is None:
+            raise CompileError(
+                f"the target {self.name!r} is for {self.triple}, this machine is "
+                f"{native_triple()}; edgec doctor lists the targets that it can compile for"
+            )
+        return self.machine.emulator
 
     def _remedy(self) -> str:
         return f"install it: edgec toolchain install {self.name}"

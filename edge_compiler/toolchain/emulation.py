@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 import os
 from pathlib import Path
 import shutil
@@ -11,9 +12,21 @@ from edge_compiler.machine import user_cache
 from edge_compiler.toolchain.processors import Processor
 
 
-def find_qemu(command: str) -> str | None:
-    """Return qemu's command, the dynamically linked one if there are both; None if missing."""
-    return shutil.which(command) or shutil.which(f"{command}-static")
+@dataclass(frozen=True)
+class Emulator:
+    """
+    A qemu.
+
+    :ivar command: that runs a program.
+    :ivar processor: that is imitated unless another one is asked for.
+    """
+
+    command: str
+    processor: Processor
+
+    def find(self) -> str | None:
+        """Return the command, or that of the statically linked one; None if both are missing."""
+        return next(filter(shutil.which, (self.command, f"{self.command}-static")), None)
 
 
 def sysroot(triple: str, processor: Processor) -> Path:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import platform
 import sys
 
-from edge_compiler.toolchain.processors import CORTEX_A7, CORTEX_A72, Processor
+from edge_compiler.toolchain.emulation import Emulator
+from edge_compiler.toolchain.processors import CORTEX_A7, CORTEX_A72
 
 
 @dataclass(frozen=True)
@@ -14,14 +15,14 @@ class Machine:
     """
     A kind of machine.
 
-    :ivar triple: as GNU and Debian name it.
-    :ivar qemu: the command that imitates it; empty if we don't emulate it.
-    :ivar processor: that is imitated unless another one is asked for.
+    :ivar triple: as GNU names it.
+    :ivar debian: as Debian names it.
+    :ivar emulator: imitates it on other machines; None if we have none.
     """
 
     triple: str
-    qemu: str = ""
-    processor: Processor | None = None
+    debian: str
+    emulator: Emulator | None = None
 
     @property
     def native(self) -> bool:
@@ -29,9 +30,9 @@ class Machine:
         return self.triple == native_triple()
 
 
-X86_64 = Machine("x86_64-linux-gnu")
-AARCH64 = Machine("aarch64-linux-gnu", "qemu-aarch64", CORTEX_A72)
-ARMV7 = Machine("arm-linux-gnueabihf", "qemu-arm", CORTEX_A7)
+X86_64 = Machine("x86_64-linux-gnu", "amd64")
+AARCH64 = Machine("aarch64-linux-gnu", "arm64", Emulator("qemu-aarch64", CORTEX_A72))
+ARMV7 = Machine("arm-linux-gnueabihf", "armhf", Emulator("qemu-arm", CORTEX_A7))
 
 
 def native_triple() -> str:
