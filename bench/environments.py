@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from bench.cache import BenchError, cache_folder, digest, folder_size
-from bench.engines import Engine, OURS, ROOT
+from bench.engines import Engine, ROOT
 from edge_compiler.atomic import new_folder
 from edge_compiler.version import VERSION
 
@@ -43,12 +43,22 @@ def prepare(engine: Engine, *, upgrade: bool) -> Environment:
     :raises BenchError: if that fails.
     """
     # without dependencies: pnnx would bring torch, which it does not need to convert ONNX
-    python = install(engine.module, "--no-deps", *engine.packages, upgrade=upgrade)
-    if engine.name == OURS:
+    packages = (*engine.packages, *engine.converters)
+    python = install(engine.module, "--no-deps", *packages, upgrade=upgrade)
+    [site] = python.parent.parent.glob("lib/*/site-packages")
+    return describe(engine, python, site)
+
+
+def describe(engine: Engine, python: Path, site: Path) -> Environment:
+    """
+    Return an environment that is there.
+
+    :param site: the folder of its packages.
+    """
+    if not engine.package:
         return Environment(engine, python, VERSION, 0)
-    folders = [str(path) for path in python.parent.parent.glob("lib/*/site-packages")]
     installed = {
-        package.metadata["Name"].lower(): package for package in distributions(path=folders)
+        package.metadata["Name"].lower(): package for package in distributions(path=[str(site)])
     }
     package = installed[engine.package.lower()]
     files = [Path(str(file.locate())) for file in package.files or ()]

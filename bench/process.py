@@ -24,7 +24,6 @@ from bench.environments import Environment
 
 Array = NDArray[np.float32]
 
-ANSWER_SECONDS = 120
 ERROR_LINES = 3
 
 
@@ -39,15 +38,22 @@ class Worker:
     """
 
     def __init__(
-        self, environment: Environment, conversion: Path, image: Path, threads: int
+        self,
+        environment: Environment,
+        conversion: Path,
+        image: Path,
+        threads: int,
+        answer_seconds: float = 120,
     ) -> None:
         """
         Start it, and wait for the first answer.
 
+        :param answer_seconds: after which a request counts as hanging.
         :raises BenchError: if the engine can't run the network.
         """
         engine = environment.engine
         self.environment = environment
+        self._answer_seconds = answer_seconds
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 it lives as long as the process
         options = json.dumps(dict(engine.options))
         command = [str(environment.python), "-m", "bench.worker", "run", engine.module]
@@ -75,6 +81,10 @@ class Worker:
         """Return how long each run took, in milliseconds, for about so many seconds."""
         times: list[float] = self._ask({"seconds": seconds})["milliseconds"]
         return times
+
+    def mark_runs(self, begin: int, end: int, runs: int) -> None:
+        """Run so many times between marks, for who counts instructions."""
+        self._ask({"runs": runs, "begin": begin, "end": end})
 
     def outputs(self) -> list[Array]:
         """Return what the network answers."""
@@ -121,11 +131,11 @@ class Worker:
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout
         line = b""
-        deadline = time.monotonic() + ANSWER_SECONDS
+        deadline = time.monotonic() + self._answer_seconds
         while not line.endswith(b"\n"):
             left = max(0.0, deadline - time.monotonic())
             if not select.select([self._process.stdout], [], [], left)[0]:
-                raise self._failure(f"did not answer within {ANSWER_SECONDS} s")
+                raise self._failure(f"did not answer within {self._answer_seconds:.0f} s")
             read = self._process.stdout.read(1 << 16)
             if not read:
                 raise self._failure("ended")

@@ -27,7 +27,9 @@ class Engine:
     :ivar name: as the tables show it.
     :ivar module: of this package.
     :ivar packages: what pip installs, without what these packages ask for.
-    :ivar package: the one of them that runs networks; its version and size are reported.
+    :ivar converters: likewise, but only needed to convert.
+    :ivar package: the one of them that runs networks; its version and size are reported. Empty for
+        ours: a compiled library needs none.
     :ivar options: keywords for ``load``.
     :ivar convert_options: further arguments for ``convert``.
     :ivar float32: computes in float32; others are shown, but are no match to win or lose.
@@ -39,6 +41,7 @@ class Engine:
     module: str
     packages: tuple[str, ...]
     package: str
+    converters: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     convert_options: tuple[str, ...] = ()
     float32: bool = True
@@ -84,7 +87,14 @@ ENGINES = {
             float32=False,
             sources=_sources("openvino"),
         ),
-        Engine("ncnn", "ncnn", ("numpy", "ncnn", "pnnx"), "ncnn", sources=_sources("ncnn")),
+        Engine(
+            "ncnn",
+            "ncnn",
+            ("numpy", "ncnn"),
+            "ncnn",
+            converters=("pnnx",),
+            sources=_sources("ncnn"),
+        ),
         Engine("mnn", "mnn", ("numpy", "MNN"), "MNN", sources=_sources("mnn")),
         Engine(
             "litert",
