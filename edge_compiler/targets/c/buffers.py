@@ -1,4 +1,4 @@
-"""Where values live: blocked or dense storage in the arena, with halos, views and lifetimes."""
+"""Where values live: their storage in the arena, with halos, views and lifetimes."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Buffer:
     A value's storage; see ``edge_value`` in runtime/program.h for the addressing.
 
     A buffer may be a view into a parent: the channels of the parent from ``first_channel`` on.
-    That makes Concat and Split free. A dense value has block 1 and no halo.
+    That makes Concat and Split free. A dense value has block 1 and no halo. An image with its
+    channels last (NHWC) is one block of all channels, without a halo.
 
     :ivar name: of the value, for reports.
-    :ivar block: 16 for a blocked image, else 1.
     :ivar offset: position in the arena in floats; set by the memory plan (roots only).
     """
 
@@ -50,7 +50,7 @@ class Buffer:
         self.channels = channels
         self.height = height
         self.width = width
-        self.block = block
+        self._block = block
         self.offset: int | None = None
         self._parent: Buffer | None = None
         self._first_channel = 0
@@ -87,6 +87,11 @@ class Buffer:
         return self.root._halo
 
     @property
+    def block(self) -> int:
+        """Channels of the root that lie side by side: 16 in a blocked image."""
+        return self.root._block
+
+    @property
     def blocks(self) -> int:
         """The number of channel blocks, the last of which may be filled in part."""
         return -(-self.channels // self.block)
@@ -109,10 +114,11 @@ class Buffer:
 
     @property
     def start(self) -> int:
-        """Position in the arena of the first channel block's plane, halo included."""
+        """Position in the arena of the first channel's plane, halo included."""
         if self.root.offset is None:
             raise AssertionError(f"{self.name} has no place in the arena yet")
-        return self.root.offset + self.first_channel // self.block * self.plane
+        block, lane = divmod(self.first_channel, self.block)
+        return self.root.offset + block * self.plane + lane
 
     @property
     def origin(self) -> int:

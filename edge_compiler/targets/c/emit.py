@@ -36,7 +36,8 @@ def step_files(program: Program, variant: Variant) -> Iterator[tuple[str, str]]:
     for first in range(0, len(program.steps), STEPS_PER_FILE):
         text = _StepFile(variant)
         for index, step in enumerate(program.steps[first : first + STEPS_PER_FILE], first):
-            text.add(index, step)
+            if step.call is not None:
+                text.add(index, step, step.call(variant))
         yield f"steps_{variant.name}_{first // STEPS_PER_FILE}.c", text.render()
 
 
@@ -63,9 +64,9 @@ class _StepFile:
     kernels: dict[str, tuple[str, str]] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
 
-    def add(self, index: int, step: Step) -> None:
+    def add(self, index: int, step: Step, kernel: Call) -> None:
         """Append the function of a step: clear the output's halo, then run the kernel."""
-        calls = [step.call(self.variant)]
+        calls = [kernel]
         if step.output.halo:
             calls.insert(0, _clear_halo(step.output))
         self._function(step, step_function(self.variant, index), calls)
@@ -174,7 +175,7 @@ def program_file(
         buffers.setdefault(buffer, len(buffers))
     return "\n".join(
         (
-            '#include "runtime/program.h"\n',
+            '#include "runtime/backend.h"\n#include "runtime/program.h"\n',
             _count("value", len(buffers)),
             f"const edge_value edge_values[] = {{\n{_lines(map(_value, buffers))}}};\n",
             _count("input", len(program.inputs)),
@@ -188,6 +189,7 @@ def program_file(
             f"const size_t edge_arena_floats = {program.arena};",
             f"const size_t edge_scratch_floats = {program.scratch};",
             f"const size_t edge_prepared_floats = {program.prepared};\n",
+            _other_backend(program),
             _preprocessing(description.preprocess, image),
         )
     )
@@ -232,10 +234,10 @@ def _value(buffer: Buffer) -> str:
 def _steps(program: Program, variant: Variant, buffers: Mapping[Buffer, int]) -> str:
     functions, rows = [], []
     for index, step in enumerate(program.steps):
-        run, prepare = step_function(variant, index), prepare_function(variant, index)
-        functions += [run] if step.prepare is None else [run, prepare]
-        last = "0" if step.prepare is None else prepare
-        rows.append(f"{{{run}, {buffers[step.output]}, {step.parts}, {last}}}")
+        run = "0" if step.call is None else step_function(variant, index)
+        prepare = "0" if step.prepare is None else prepare_function(variant, index)
+        functions += [name for name in (run, prepare) if name != "0"]
+        rows.append(f"{{{run}, {buffers[step.output]}, {step.parts}, {prepare}}}")
     declarations = "".join(f"void {name}(const edge_memory *, int, int);\n" for name in functions)
     return f"{declarations}static const edge_step steps_{variant.name}[] = {{\n{_lines(rows)}}};\n"
 
@@ -243,6 +245,15 @@ def _steps(program: Program, variant: Variant, buffers: Mapping[Buffer, int]) ->
 def _program(variant: Variant) -> str:
     lacks = f"this processor lacks {' or '.join(variant.features)}" if variant.features else ""
     return f'{{"{variant.name}", {variant.supported}, "{lacks}", steps_{variant.name}}}'
+
+
+def _other_backend(program: Program) -> str:
+    """Return the pointer to the back end that runs the steps that aren't ours."""
+    others = {step.backend for step in program.steps if step.call is None}
+    name = "".join(f"edge_{backend}_backend" for backend in others)  # one at most
+    declaration = f"extern const edge_backend {name};\n" if name else ""
+    value = f"&{name}" if name else "0"
+    return f"{declaration}const edge_backend *const edge_other_backend = {value};\n"
 
 
 def _preprocessing(preprocess: Preprocess | None, image: Tensor | None) -> str:

@@ -70,8 +70,9 @@ class Lowering:
     """
     The program under construction.
 
-    A value may exist in two layouts: blocked (images) and dense. Rules ask for the one that their
-    kernel reads; a step that converts is inserted when the value is there in the other one only.
+    A value may exist in several layouts: dense, and for images blocked or with the channels last.
+    Rules ask for the one that their kernel reads; a step that converts is inserted when the value
+    is there in another one only.
     A graph input takes the layout in which it is asked for first.
     """
 
@@ -86,6 +87,7 @@ class Lowering:
         self._blocked: dict[Value, Buffer] = {}
         self._dense: dict[Value, Buffer] = {}
         self._planar: dict[Value, Buffer] = {}
+        self._channels_last: dict[Value, Buffer] = {}
         self._inputs: dict[Value, Buffer] = {}
 
     # what rules read
@@ -97,7 +99,7 @@ class Lowering:
             if self._may_choose(value) and image_layout(value.shape) == "NCHW":
                 self._inputs[value] = self._blocked[value] = buffer
             else:
-                self._convert(value, buffer, self._blocked)
+                self._convert(value, buffer, self._blocked, "to blocks")
         return self._blocked[value]
 
     def planar(self, value: Value) -> Buffer | None:
@@ -106,14 +108,27 @@ class Lowering:
             self._inputs[value] = self._planar[value] = Buffer(value.name, *image_size(value), 1)
         return self._planar.get(value)
 
+    def channels_last(self, value: Value) -> Buffer:
+        """Return the buffer that holds an image with all channels of a pixel side by side."""
+        if value not in self._channels_last:
+            buffer = _channels_last(value)
+            if self._may_choose(value) and image_layout(value.shape) == "NCHW":
+                self._inputs[value] = self._channels_last[value] = buffer
+            else:
+                self._convert(value, buffer, self._channels_last, "to channels last")
+        return self._channels_last[value]
+
     def dense(self, value: Value) -> Buffer:
         """Return the buffer that holds a value in row-major order."""
+        last = self._channels_last.get(value)
+        if value not in self._dense and last is not None and last.is_dense:
+            self._dense[value] = last
         if value not in self._dense:
             buffer = Buffer(value.name, value.size, 1, 1, 1)
             if self._may_choose(value):
                 self._inputs[value] = self._dense[value] = buffer
             else:
-                self._convert(value, buffer, self._dense)
+                self._convert(value, buffer, self._dense, "to row-major")
         return self._dense[value]
 
     def is_blocked(self, value: Value) -> bool:
@@ -132,7 +147,8 @@ class Lowering:
 
     def holds(self, value: Value, buffer: Buffer) -> bool:
         """Return whether ``value`` is stored in ``buffer``."""
-        return self._dense.get(value) is buffer or self._blocked.get(value) is buffer
+        layouts = (self._dense, self._blocked, self._channels_last)
+        return any(layout.get(value) is buffer for layout in layouts)
 
     # what rules write
 
@@ -141,6 +157,11 @@ class Lowering:
         self._blocked[value] = Buffer(value.name, *image_size(value), BLOCK)
         return self._blocked[value]
 
+    def new_channels_last(self, value: Value) -> Buffer:
+        """Make the buffer in which a step will store ``value`` with its channels last."""
+        self._channels_last[value] = _channels_last(value)
+        return self._channels_last[value]
+
     def new_dense(self, value: Value) -> Buffer:
         """Make the buffer in which a step will store ``value`` densely."""
         self._dense[value] = Buffer(value.name, value.size, 1, 1, 1)
@@ -148,10 +169,11 @@ class Lowering:
 
     def share(self, value: Value, other: Value) -> None:
         """Let ``value`` be another name of ``other``."""
-        if other in self._blocked:
-            self._blocked[value] = self._blocked[other]
-        else:
-            self._dense[value] = self.dense(other)
+        for layout in (self._blocked, self._channels_last):
+            if other in layout:
+                layout[value] = layout[other]
+                return
+        self._dense[value] = self.dense(other)
 
     def share_dense(self, value: Value, buffer: Buffer) -> None:
         """Let ``value`` be the elements of ``buffer`` under another shape."""
@@ -205,20 +227,26 @@ class Lowering:
             self.prepared += -(-floats // ALIGNMENT) * ALIGNMENT
         return self._prepared[content]
 
-    def _convert(self, value: Value, target: Buffer, layouts: dict[Value, Buffer]) -> None:
+    def _convert(
+        self, value: Value, target: Buffer, layouts: dict[Value, Buffer], kernel: str
+    ) -> None:
         """Add a step that copies ``value`` into ``target``'s layout."""
         if value.constant is not None:
             raise AssertionError(f"constant {value.name} must be packed, not stored in the arena")
         if self._may_choose(value):
             self.dense(value)
-        source = self._inputs.get(value) or self._blocked.get(value) or self._dense.get(value)
-        if source is None:
-            raise AssertionError(f"{value.name} is read before it is computed")
+        source = self._stored(value)
         layouts[value] = target
         shape = image_size(value) if is_image(value) else (value.size, 1, 1)
         node = Node("Reorder", f"{value.name}/reorder", [value], [value])
-        kernel = "to blocks" if target.block == BLOCK else "to row-major"
         self.add(node, kernel, [source], target, lambda _: channel_copy(source, target, shape))
+
+    def _stored(self, value: Value) -> Buffer:
+        """Return a buffer that holds a value."""
+        for layout in (self._inputs, self._blocked, self._channels_last, self._dense):
+            if value in layout:
+                return layout[value]
+        raise AssertionError(f"{value.name} is read before it is computed")
 
     # the end
 
@@ -259,7 +287,7 @@ class Lowering:
     def _output(self, value: Value) -> Buffer:
         if value.constant is not None:
             return self._constant_output(value)
-        return self._blocked.get(value) or self._dense.get(value) or self._inputs[value]
+        return self._stored(value)
 
     def _constant_output(self, value: Value) -> Buffer:
         """Copy a constant into the arena, for a graph whose output doesn't depend on its input."""
@@ -278,6 +306,11 @@ class Lowering:
         return target
 
 
+def _channels_last(value: Value) -> Buffer:
+    channels, height, width = image_size(value)
+    return Buffer(value.name, channels, height, width, channels)
+
+
 def channel_copy(
     source: Buffer,
     target: Buffer,
@@ -286,8 +319,11 @@ def channel_copy(
     order: np.ndarray[tuple[int], np.dtype[np.uint16]] | None = None,
 ) -> Call:
     """Return the call that copies an image's channels from one layout to another."""
+    if order is None and out_channel % BLOCK == 0 and source.block >= BLOCK <= target.block:
+        if source.block == target.block == BLOCK:
+            return _block_copy(source, target, out_channel)
+        return _run_copy(source, target, shape, out_channel)
     channels, height, width = shape
-    last = out_channel + channels == target.channels
     fields: dict[str, Field] = {
         "channels": channels,
         "height": height,
@@ -295,11 +331,9 @@ def channel_copy(
         "in": _layout(source, shape),
         "out": _layout(target, (target.channels, height, width)),
         "out_channel": out_channel,
-        "clear_lanes": -(out_channel + channels) % target.block if last else 0,
+        "clear_lanes": _unused_lanes(target, out_channel + channels),
         "source": None if order is None else Table("uint16_t", tuple(map(str, order))),
     }
-    if order is None and source.block == target.block == BLOCK and out_channel % BLOCK == 0:
-        return _block_copy(source, target, out_channel)
     return Call("channel_copy_run", "channel_copy", fields, (reading(source), writing(target)))
 
 
@@ -314,6 +348,29 @@ def _block_copy(source: Buffer, target: Buffer, out_channel: int) -> Call:
     }
     to = writing(target).plus(out_channel // BLOCK * target.plane)
     return Call("block_copy_run", "block_copy", fields, (reading(source), to))
+
+
+def _run_copy(
+    source: Buffer, target: Buffer, shape: tuple[int, int, int], out_channel: int
+) -> Call:
+    """Return the call that copies between blocks and channels last: runs of a block's channels."""
+    channels, height, width = shape
+    fields: dict[str, Field] = {
+        "channels": channels,
+        "height": height,
+        "width": width,
+        "in": _layout(source, shape),
+        "out": _layout(target, (target.channels, height, width)),
+        "clear_lanes": _unused_lanes(target, out_channel + channels),
+    }
+    run = target.plane if target.block == BLOCK else BLOCK
+    to = writing(target).plus(out_channel // BLOCK * run)
+    return Call("run_copy_run", "run_copy", fields, (reading(source), to))
+
+
+def _unused_lanes(target: Buffer, end: int) -> int:
+    """Return how many lanes of a blocked image lie behind its last channel, if ``end`` is that."""
+    return -end % BLOCK if target.block == BLOCK and end == target.channels else 0
 
 
 def _layout(buffer: Buffer, shape: tuple[int, int, int]) -> tuple[int, ...]:
@@ -336,9 +393,18 @@ def strided_fields(
     }
 
 
-def lower(graph: Graph, chooser: Chooser) -> Program:
-    """Lower every node by its rule and plan the memory."""
+def own_rule(node: Node) -> Rule:
+    """Return the rule that lowers a node to our own kernels."""
+    return RULES[node.op].rule
+
+
+def lower(graph: Graph, chooser: Chooser, rule_of: Callable[[Node], Rule] = own_rule) -> Program:
+    """
+    Lower every node by its rule and plan the memory.
+
+    :param rule_of: tells a node's rule, where there is another back end too.
+    """
     lowering = Lowering(graph, chooser)
     for node in graph.nodes:
-        RULES[node.op].rule(lowering, node)
+        rule_of(node)(lowering, node)
     return lowering.finish()

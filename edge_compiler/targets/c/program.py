@@ -60,12 +60,14 @@ class Step:
     :ivar value: what it computes; None if it only changes a layout.
     :ivar reads: the buffers that it reads.
     :ivar output: the buffer that it writes.
-    :ivar call: makes the call, once all buffers have their place.
+    :ivar call: makes the call, once all buffers have their place; None: another back end runs it.
     :ivar prepare: makes the call that is run once at create, if any.
     :ivar macs: multiply-accumulates.
     :ivar traffic: floats read and written.
     :ivar weight_floats: of its packed constants.
     :ivar choose: tells which of several kernels was chosen, if there were several.
+    :ivar backend: that runs it.
+    :ivar reason: why that back end, if there was a choice.
     """
 
     name: str
@@ -74,12 +76,14 @@ class Step:
     value: Value | None
     reads: Sequence[Buffer]
     output: Buffer
-    call: Callable[[Variant], Call]
+    call: Callable[[Variant], Call] | None
     prepare: Call | None = None
     macs: int = 0
     traffic: int = 0
     weight_floats: int = 0
     choose: Callable[[Variant], Choice] | None = None
+    backend: str = "c"
+    reason: str = ""
 
     @property
     def parts(self) -> int:

@@ -53,6 +53,31 @@ INLINE void block_copy_run(const block_copy c, const float *in, float *out, int 
     }
 }
 
+typedef struct {
+    int channels, height, width;
+    image_layout in, out;
+    int clear_lanes;            /* this many lanes after the last channel are set to zero */
+} run_copy;
+
+/* Copy between images in blocks and images with all channels side by side: both have the runs of a block's channels. */
+INLINE void run_copy_run(const run_copy c, const float *in, float *out, int part, int parts)
+{
+    const range todo = share((c.channels + BLOCK - 1) / BLOCK * c.height, part, parts);
+    for (int i = todo.first; i < todo.last; i++) {
+        const int channel = i / c.height * BLOCK, y = i % c.height;
+        const float *from = in + channel_offset(c.in, channel) + y * c.in.row;
+        float *to = out + channel_offset(c.out, channel) + y * c.out.row;
+        if (channel + BLOCK <= c.channels) {
+            for (int x = 0; x < c.width; x++) memcpy(to + x * c.out.lanes, from + x * c.in.lanes, sizeof(float) * BLOCK);
+            continue;
+        }
+        for (int x = 0; x < c.width; x++) {
+            memcpy(to + x * c.out.lanes, from + x * c.in.lanes, sizeof(float) * (c.channels % BLOCK));
+            for (int lane = 0; lane < c.clear_lanes; lane++) to[x * c.out.lanes + c.channels % BLOCK + lane] = 0.0f;
+        }
+    }
+}
+
 enum { MAX_RANK = 6 };
 
 typedef struct {

@@ -88,7 +88,8 @@ def lower_concat(low: Lowering, node: Node) -> None:
     axis = node.attributes["axis"] % len(node.output.shape)
     values = [value for value in node.inputs if value is not None]
     if is_image(node.output) and axis == 1:
-        _concat_channels(low, node, values)
+        sources, target = [low.blocked(value) for value in values], low.new_blocked(node.output)
+        concat_channels(low, node, sources, target, BLOCK)
         return
     strides, starts = row_major(node.output.shape), _starts(values, axis)
     target = low.new_dense(node.output)
@@ -100,24 +101,28 @@ def lower_concat(low: Lowering, node: Node) -> None:
         _copy_box(low, node, source, target, value.shape, inner, strides, 0, at, last=last)
 
 
-def _concat_channels(low: Lowering, node: Node, values: list[Value]) -> None:
-    """Concatenate images: what begins and ends with a block needs no copy."""
-    sources = [low.blocked(value) for value in values]
-    target = low.new_blocked(node.output)
-    starts = _starts(values, 1)
+def concat_channels(
+    low: Lowering, node: Node, sources: list[Buffer], target: Buffer, unit: int
+) -> None:
+    """
+    Concatenate images of the layout of ``target``.
+
+    :param unit: what begins and ends at a multiple of so many channels needs no copy.
+    """
+    starts = [0, *accumulate(source.channels for source in sources)]
     copies, index = [], 0
     while index < len(sources):
         root, start = sources[index].root, starts[index]
         count = 0 if root is target or low.is_input(root) else _shows_all(sources[index:], root)
-        ends_block = root.channels % BLOCK == 0 or start + root.channels == target.channels
-        if count and start % BLOCK == 0 and ends_block:
+        ends_unit = root.channels % unit == 0 or start + root.channels == target.channels
+        if count and start % unit == 0 and ends_unit:
             root.place_in(target, start)
         else:
             copies.append(index)
             count = 1
         index += count
     for index in copies:
-        call = _channel_call(sources[index], target, image_size(values[index]), starts[index])
+        call = _channel_call(sources[index], target, starts[index])
         done = node.output if index == copies[-1] else None
         low.add(node, "copy channels", [sources[index]], target, call, value=done)
 
@@ -134,9 +139,8 @@ def _shows_all(sources: list[Buffer], root: Buffer) -> int:
     return 0
 
 
-def _channel_call(
-    source: Buffer, target: Buffer, shape: tuple[int, int, int], start: int
-) -> Callable[[Variant], Call]:
+def _channel_call(source: Buffer, target: Buffer, start: int) -> Callable[[Variant], Call]:
+    shape = (source.channels, source.height, source.width)
     return lambda _: channel_copy(source, target, shape, start)
 
 

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "backend.h"
 #include "instance.h"
 #include "tensor.h"
 
@@ -106,6 +107,19 @@ static void run_part(void *context, unsigned part, unsigned parts, unsigned thre
     job->run(&memory, (int)part, (int)parts);
 }
 
+/* Make the steps of the other back end ready, if there is one. On failure write the reason. */
+static edge_status create_backend(edge_model *model, char *error, size_t capacity)
+{
+    char reason[200] = "";
+    if (!edge_other_backend)
+        return EDGE_OK;
+    model->backend = edge_other_backend->create(model->arena, edge_weights, model->pool, reason, sizeof reason);
+    if (model->backend)
+        return EDGE_OK;
+    snprintf(error, capacity, "%s; %s", reason, rebuild);
+    return EDGE_ERROR_LIBRARY;
+}
+
 /* Let every step bring its weights into the form that it wants. */
 static void prepare_steps(const edge_model *model)
 {
@@ -168,6 +182,11 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
         edge_destroy(made);
         return EDGE_ERROR_MEMORY;
     }
+    status = create_backend(made, error, error_capacity);
+    if (status != EDGE_OK) {
+        edge_destroy(made);
+        return status;
+    }
     prepare_steps(made);
     *model = made;
     return EDGE_OK;
@@ -177,6 +196,8 @@ void edge_destroy(edge_model *model)
 {
     if (!model)
         return;
+    if (model->backend)
+        edge_other_backend->destroy(model->backend);
     edge_pool_destroy(model->pool);
     edge_resizer_free(&model->resizer);
     free(model->arena);
@@ -217,16 +238,28 @@ static void observe_step(edge_model *model, uint32_t step, uint64_t start, edge_
     model->fresh_step = edge_step_count;
 }
 
+static edge_status run_step(edge_model *model, uint32_t index)
+{
+    const edge_step *step = &model->program->steps[index];
+    step_job job = {model, step->run};
+    char reason[200] = "";
+    if (job.run)
+        edge_pool_run(model->pool, run_part, &job, step->parts);
+    else if (!edge_other_backend->run(model->backend, index, reason, sizeof reason))
+        return edge_fail(model, EDGE_ERROR_LIBRARY, "step %u failed: %s", index, reason);
+    return EDGE_OK;
+}
+
 edge_status edge_run_steps(edge_model *model, void *const *outputs, edge_observer observer, void *user)
 {
     for (uint32_t i = 0; i < edge_output_count; i++)
         if (!outputs || !outputs[i])
             return edge_fail(model, EDGE_ERROR_ARGUMENT, "output %u is a null pointer; pass memory for every output", i);
     for (uint32_t i = 0; i < edge_step_count; i++) {
-        const edge_step *step = &model->program->steps[i];
-        step_job job = {model, step->run};
         const uint64_t start = observer ? nanoseconds() : 0;
-        edge_pool_run(model->pool, run_part, &job, step->parts);
+        const edge_status status = run_step(model, i);
+        if (status != EDGE_OK)
+            return status;
         if (observer)
             observe_step(model, i, start, observer, user);
     }

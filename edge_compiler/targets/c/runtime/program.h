@@ -39,7 +39,7 @@ typedef struct edge_memory {
 typedef void (*edge_step_function)(const edge_memory *memory, int part, int parts);
 
 typedef struct edge_step {
-    edge_step_function run;
+    edge_step_function run; /* NULL: a step of the other back end, see backend.h */
     uint32_t value; /* index of the value that it writes */
     uint32_t parts; /* the most parts that are worth cutting it into; 1: not worth sharing among threads */
     edge_step_function prepare; /* run once at create, cut into parts too; or NULL */
@@ -83,6 +83,8 @@ int edge_cpu_avx2(void);   /* all of x86-64-v3 */
 int edge_cpu_avx512(void); /* all of x86-64-v4 */
 #elif defined __aarch64__
 int edge_cpu_dotprod(void);
+#elif defined __arm__
+int edge_cpu_neon_vfpv4(void);
 #endif
 
 #endif
