@@ -11,7 +11,14 @@ from edge_compiler.targets.c.choice import Algorithm, DIRECT
 from edge_compiler.targets.c.lowering import image_size, Lowering, lowers
 from edge_compiler.targets.c.rules.depthwise import add_depthwise
 from edge_compiler.targets.c.rules.direct import add_direct, add_grouped
-from edge_compiler.targets.c.rules.layer import Geometry, Layer, pack, pad_channels, required
+from edge_compiler.targets.c.rules.layer import (
+    Array,
+    Geometry,
+    Layer,
+    pack,
+    pad_channels,
+    required,
+)
 from edge_compiler.targets.c.rules.winograd import add_winograd
 
 
@@ -70,13 +77,19 @@ def _check_gemm(node: Node) -> str | None:
 @lowers("Gemm", "MatMul", check=_check_gemm)
 def lower_gemm(low: Lowering, node: Node) -> None:
     """Lower a matrix product with a row vector to a 1x1 convolution of one pixel."""
+    matrix, b = matrix_and_bias(node)
+    w = matrix[:, :, None, None]
+    source, target = low.dense(node.input(0)), low.new_dense(node.output)
+    geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0, 0, 0))
+    layer = Layer(node, geometry, source, target, None)
+    add_direct(low, layer, pack(w, BLOCK), pad_channels(b), w.shape[1])
+
+
+def matrix_and_bias(node: Node) -> tuple[Array, Array]:
+    """Return the matrix of a Gemm or MatMul node, as (out, in), and the bias, ready to be used."""
     a, matrix, bias = node.attributes, required(node, 1), node.constant(2)
     w = matrix if a.get("transB") else matrix.T
     b = np.zeros(w.shape[0], np.float32)
     if bias is not None:
         b = np.broadcast_to(bias, (1, w.shape[0]))[0] * np.float32(a.get("beta", 1.0))
-    w = w[:, :, None, None] * np.float32(a.get("alpha", 1.0))
-    source, target = low.dense(node.input(0)), low.new_dense(node.output)
-    geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0, 0, 0))
-    layer = Layer(node, geometry, source, target, None)
-    add_direct(low, layer, pack(w, BLOCK), pad_channels(b), w.shape[1])
+    return w * np.float32(a.get("alpha", 1.0)), b
