@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from bench.cache import alone, network_file
 from bench.networks import NETWORKS
-from edge_compiler import frontend, passes
+from edge_compiler import frontend, passes, toolchain
 from edge_compiler.machine import cache_bytes, processor
-from edge_compiler.targets.c.build import compiler_version, find_compiler
+from edge_compiler.targets.c.build import compiler_version
 from edge_compiler.targets.c.choice import Candidate, Problem
 from edge_compiler.targets.c.cost import CONSTANTS, counts, Estimated, family, weights_in
 from edge_compiler.targets.c.lowering import lower
@@ -126,7 +126,7 @@ def main() -> None:
     say_table(("network", "weights in", "tuned ms", "estimated ms", "ratio"), rows)
     model = {
         "made by": "python -m bench.fit_cost_model",
-        "on": f"{processor()}, {compiler_version(find_compiler())}, {THREADS} thread",
+        "on": f"{processor()}, {compiler_version(toolchain.get('host').find_compiler())}, {THREADS} thread",
         "estimated to tuned": {name: ratio for name, *_, ratio in rows},
         "l3_bytes": cache_bytes(3),
         "microseconds": fitted,

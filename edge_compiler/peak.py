@@ -8,8 +8,8 @@ from pathlib import Path
 import subprocess
 import tempfile
 
+from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
-from edge_compiler.targets.c.build import find_compiler
 from edge_compiler.targets.c.variants import X86_64
 
 SECONDS = 0.05
@@ -31,7 +31,8 @@ def measure_peak(variant: str, threads: int) -> float | None:
         flags = ["-O2", "-ffp-contract=fast", "-shared", "-fPIC", f"-DLANES={known.lanes}"]
         source = Path(__file__).with_name("peak.c")
         try:
-            command = [find_compiler(), *flags, *known.flags, str(source), "-o", str(library)]
+            compiler = toolchain.get("host").find_compiler()
+            command = [compiler, *flags, *known.flags, str(source), "-o", str(library)]
             subprocess.run(command, check=True, capture_output=True, timeout=COMPILER_TIMEOUT_S)
             peak = ctypes.CDLL(str(library)).edge_peak  # ctypes lets other threads run meanwhile
         except (CompileError, OSError, subprocess.SubprocessError):

@@ -7,7 +7,6 @@ from concurrent.futures import as_completed, ThreadPoolExecutor
 from dataclasses import dataclass
 import os
 from pathlib import Path
-import shutil
 import subprocess
 
 from edge_compiler.errors import CompileError
@@ -45,20 +44,19 @@ class Source:
     flags: tuple[str, ...] = ()
 
 
-def find_compiler() -> str:
+@dataclass(frozen=True)
+class Cxx:
     """
-    Return the C compiler: ``$CC``, gcc or clang.
+    What a library with C++ in it needs.
 
-    :raises CompileError: if there is none.
+    :ivar compiler: compiles the files that end in .cpp, and links.
+    :ivar flags: for these files.
+    :ivar link: further libraries and flags.
     """
-    named = os.environ.get("CC")
-    for name in [named] if named else ["gcc", "clang"]:
-        if shutil.which(name):
-            return name
-    looked = f"the compiler named by $CC, {named!r}," if named else "no C compiler (gcc or clang)"
-    raise CompileError(
-        f"{looked} was {'not ' if named else ''}found; install one: sudo apt-get install gcc"
-    )
+
+    compiler: str
+    flags: tuple[str, ...]
+    link: tuple[str, ...]
 
 
 def compiler_version(compiler: str) -> str:
@@ -67,18 +65,27 @@ def compiler_version(compiler: str) -> str:
 
 
 def build_library(
-    compiler: str, directory: Path, sources: Sequence[Source], library: Path, progress: Progress
+    compiler: str,
+    directory: Path,
+    sources: Sequence[Source],
+    library: Path,
+    progress: Progress,
+    cxx: Cxx | None = None,
 ) -> None:
     """
     Compile ``sources`` side by side and link them.
 
+    :param cxx: if there is C++ among them.
     :raises CompileError: with the compiler's first complaint.
     """
 
     def compile_one(source: Source) -> str:
         target = source.path.replace("/", "_") + ".o"
-        flags = [*COMMON_FLAGS, *source.flags, "-I."]
-        _run([compiler, *flags, "-c", source.path, "-o", target], directory)
+        if cxx is not None and source.path.endswith(".cpp"):
+            command = [cxx.compiler, *cxx.flags]
+        else:
+            command = [compiler, *COMMON_FLAGS]
+        _run([*command, *source.flags, "-I.", "-c", source.path, "-o", target], directory)
         return target
 
     objects = []
@@ -91,7 +98,9 @@ def build_library(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    _run([compiler, *sorted(objects), "-o", str(library.resolve()), *LINK_FLAGS], directory)
+    linker, link = (cxx.compiler, cxx.link) if cxx is not None else (compiler, ())
+    flags = [*link, *LINK_FLAGS]
+    _run([linker, *sorted(objects), "-o", str(library.resolve()), *flags], directory)
     for name in objects:
         (directory / name).unlink()
 

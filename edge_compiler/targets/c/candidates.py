@@ -102,11 +102,15 @@ def _tiles(width: int, most_blocks: int, variant: Variant) -> Iterator[Tile]:
     """
     Yield the tiles that cut the row evenly and whose operands fit into the registers.
 
-    These are the sums, a weight vector for each block, and one broadcast input element.
+    These are the sums, a weight vector for each block, and the input: one broadcast element, or
+    for products with a lane a vector for each pixel.
     """
     for blocks in range(1, most_blocks + 1):
         vectors = blocks * variant.vectors
-        largest = (variant.registers - 1 - vectors) // vectors
+        if variant.lane_products:
+            largest = (variant.registers - vectors) // (vectors + 1)
+        else:
+            largest = (variant.registers - 1 - vectors) // vectors
         for pixels in range(1, min(largest, width) + 1):
             count = -(-width // pixels)
             narrow = count * pixels - width

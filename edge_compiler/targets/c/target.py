@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import copy
 from pathlib import Path
 import shutil
+from typing import ClassVar
 
-from edge_compiler import targets
+from edge_compiler import targets, toolchain
 from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.targets.base import Description, Progress, Target
@@ -18,7 +19,7 @@ from edge_compiler.targets.c.build import (
     build_library,
     cmake_file,
     compiler_version,
-    find_compiler,
+    Cxx,
     Source,
 )
 from edge_compiler.targets.c.choice import Chooser
@@ -26,7 +27,7 @@ from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.lowering import image_layout, lower
 from edge_compiler.targets.c.program import Program
 from edge_compiler.targets.c.rules import RULES
-from edge_compiler.targets.c.variants import Variant, X86_64
+from edge_compiler.targets.c.variants import AARCH64, ARMV7, Variant, X86_64
 from edge_compiler.version import VERSION
 from edge_perception.runtime.bundle import model_to_json
 from edge_perception.runtime.manifest import ABI_VERSION, Allocation, Model, Step, Tensor
@@ -51,9 +52,15 @@ edge_description:
 
 
 class CTarget(Target):
-    """A machine for which we generate C for each of its instruction sets."""
+    """
+    A machine for which we generate C for each of its instruction sets.
+
+    :cvar least_flags: for what is compiled for every processor of that kind: the code that asks
+        which instruction sets it has.
+    """
 
     variants: Sequence[Variant]
+    least_flags: ClassVar[tuple[str, ...]] = ()
     _tuning_threads = 0
 
     def tuned(self, threads: int) -> CTarget:
@@ -98,11 +105,16 @@ class CTarget(Target):
         progress: Progress,
     ) -> Model:
         """Write the C files of a lowered graph, compile and link."""
-        compiler = find_compiler()
+        compiler = toolchain.get(self.name).find_compiler()
         model = self._describe(graph, program, description, compiler)
         sources = self._write_sources(program, model, description, directory / "source")
-        build_library(compiler, directory / "source", sources, directory / "model.so", progress)
+        library, cxx = directory / "model.so", self._cxx(program)
+        build_library(compiler, directory / "source", sources, library, progress, cxx)
         return model
+
+    def _cxx(self, program: Program) -> Cxx | None:
+        """Return what the C++ in a program's library needs; None if there is none."""
+        return None
 
     def _write_sources(
         self, program: Program, model: Model, description: Description, directory: Path
@@ -111,7 +123,8 @@ class CTarget(Target):
         for folder in ("kernels", "runtime"):
             shutil.copytree(_HERE / folder, directory / folder)
         shutil.copy(_HERE.parent / "include" / "edge_model.h", directory)
-        sources = [Source(f"runtime/{p.name}") for p in (_HERE / "runtime").glob("*.c")]
+        files = (_HERE / "runtime").glob("*.c")
+        sources = [Source(f"runtime/{path.name}", self.least_flags) for path in files]
         for variant in self.variants:
             for name, text in emit.step_files(program, variant):
                 (directory / name).write_text(text)
@@ -124,7 +137,7 @@ class CTarget(Target):
             program.weights.write(file)
         (directory / "description.json").write_text(model_to_json(model))
         (directory / "embed.S").write_text(_EMBED)
-        sources += [Source("program.c"), Source("embed.S")]
+        sources += [Source("program.c", self.least_flags), Source("embed.S")]
         (directory / "CMakeLists.txt").write_text(cmake_file(sources))
         return sources
 
@@ -178,7 +191,8 @@ def _step(step: program_steps.Step, variant: Variant) -> Step:
         nodes=step.nodes,
         value=step.value.name if step.value is not None else "",
         shape=_shape(step.value, step.output),
-        reason=choice.reason if choice else "",
+        backend=step.backend,
+        reason="; ".join(filter(None, (choice.reason if choice else "", step.reason))),
         macs=step.macs,
         weight_bytes=step.weight_floats * 4,
     )
@@ -196,3 +210,22 @@ class HostTarget(CTarget):
     name = "host"
     triple = "x86_64-linux-gnu"
     variants = X86_64
+
+
+@targets.register
+class Aarch64Target(CTarget):
+    """64-bit Arm processors, from the Cortex-A53 on."""
+
+    name = "aarch64"
+    triple = "aarch64-linux-gnu"
+    variants = AARCH64
+
+
+@targets.register
+class Armv7Target(CTarget):
+    """32-bit Arm processors with NEON and VFPv4: Cortex-A7, A15 and their kind."""
+
+    name = "armv7"
+    triple = "arm-linux-gnueabihf"
+    variants = ARMV7
+    least_flags = ("-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard")

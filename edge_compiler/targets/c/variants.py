@@ -16,7 +16,8 @@ class Variant:
     :ivar lanes: floats a vector.
     :ivar registers: vector registers: they bound the size of a tile.
     :ivar supported: C function of the run time that says whether the processor has it.
-    :ivar features: what the processor must have, for the manifest.
+    :ivar features: what the processor must have, for the manifest; as Linux names it.
+    :ivar lane_products: it multiplies a vector by one lane of another: see kernels/simd.h.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Variant:
     registers: int
     supported: str
     features: tuple[str, ...] = ()
+    lane_products: bool = False
 
     @property
     def vectors(self) -> int:
@@ -57,3 +59,34 @@ BASELINE = Variant(
 )
 
 X86_64 = (AVX512, AVX2, BASELINE)
+
+_TILES = ("-fno-schedule-insns",)
+"""GCC's scheduler before the allocation of registers makes tiles that fit spill."""
+
+NEON64 = Variant(
+    "neon",
+    ("-march=armv8-a", *_TILES),
+    lanes=4,
+    registers=32,
+    supported="edge_cpu_always",
+    features=("asimd",),
+    lane_products=True,
+)
+NEON32 = Variant(
+    "neon",
+    # without the second, GCC computes vectors lane by lane: NEON takes denormal numbers for zero;
+    # those after it take back what else it would allow
+    (
+        *("-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard"),
+        *("-funsafe-math-optimizations", "-fno-associative-math", "-fno-reciprocal-math"),
+        *("-fsigned-zeros", *_TILES),
+    ),
+    lanes=4,
+    registers=16,
+    supported="edge_cpu_neon_vfpv4",
+    features=("neon", "vfpv4"),
+    lane_products=True,
+)
+
+AARCH64 = (NEON64,)
+ARMV7 = (NEON32,)

@@ -36,7 +36,32 @@ typedef struct {
 
 enum { CONV_MAX_TILE = 32 };
 
+#if LANE_PRODUCTS
+
 /* Accumulate `lanes` input channels at one kernel position; return the next weights. */
+INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
+                               const float *restrict x, const float *restrict w)
+{
+    const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
+    UNROLL for (int first = 0; first < lanes; first += LANES) {
+        vec input[CONV_MAX_TILE];
+        UNROLL for (int p = 0; p < pixels; p++)
+            input[p] = c.in_lanes < LANES ? (vec){x[p * stride]} : load(x + p * stride + first);
+        UNROLL for (int lane = 0; lane < LANES && first + lane < lanes; lane++) {
+            vec weight[CONV_MAX_TILE];
+            UNROLL for (int b = 1; b < blocks; b++) load_block(w + b * c.block_weights, weight + b * VECTORS);
+            w = load_block(w, weight);
+            UNROLL for (int p = 0; p < pixels; p++)
+                UNROLL for (int v = 0; v < vectors; v++)
+                    sum[p * vectors + v] = add_lane_product(sum[p * vectors + v], weight[v], input[p], lane);
+        }
+    }
+    return w;
+}
+
+#else
+
+/* The same, channel by channel: each input element is broadcast. */
 INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
                                const float *restrict x, const float *restrict w)
 {
@@ -53,6 +78,8 @@ INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks,
     }
     return w;
 }
+
+#endif
 
 /* Accumulate the input blocks from `first` to `last`, of which each has `lanes` channels; return the next weights. */
 INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks, const int lanes, const int first,

@@ -66,6 +66,14 @@ INLINE ivec vec_round(vec a) { return (ivec)_mm256_cvtps_epi32((__m256)a); }
 INLINE vec vec_max(vec a, vec b) { return (vec)_mm_max_ps((__m128)a, (__m128)b); }
 INLINE vec vec_min(vec a, vec b) { return (vec)_mm_min_ps((__m128)a, (__m128)b); }
 INLINE ivec vec_round(vec a) { return (ivec)_mm_cvtps_epi32((__m128)a); }
+#elif defined __ARM_NEON /* NaN is returned when either is NaN */
+INLINE vec vec_max(vec a, vec b) { return (vec)vmaxq_f32((float32x4_t)a, (float32x4_t)b); }
+INLINE vec vec_min(vec a, vec b) { return (vec)vminq_f32((float32x4_t)a, (float32x4_t)b); }
+#if defined __aarch64__
+INLINE ivec vec_round(vec a) { return (ivec)vcvtnq_s32_f32((float32x4_t)a); }
+#else
+INLINE ivec vec_round(vec a) { a += 12582912.0f; return (ivec)a - 0x4b400000; }
+#endif
 #else
 INLINE vec vec_max(vec a, vec b) { return vec_select(a > b, a, b); }
 INLINE vec vec_min(vec a, vec b) { return vec_select(a < b, a, b); }
@@ -77,6 +85,44 @@ INLINE vec vec_max_or_nan(vec a, vec b) { return vec_select(a == a, vec_max(a, b
 INLINE vec vec_min_or_nan(vec a, vec b) { return vec_select(a == a, vec_min(a, b), a); }
 
 INLINE vec vec_float(ivec a) { return __builtin_convertvector(a, vec); }
+
+/* NEON multiplies a vector by one lane of another: products of neighbouring channels need no broadcasts. This is assembler
+ * because GCC moves sums from register to register around the same in C. */
+#if defined __aarch64__
+#define LANE_PRODUCTS 1
+INLINE vec add_lane_product(vec sum, vec a, vec b, const int lane)
+{
+    __asm__("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(sum) : "w"(a), "w"(b), "i"(lane));
+    return sum;
+}
+#elif defined __ARM_NEON /* the lane must be in one of the lower registers, "t" */
+#define LANE_PRODUCTS 1
+INLINE vec add_lane_product(vec sum, vec a, vec b, const int lane)
+{
+    if (lane < 2)
+        __asm__("vmla.f32 %q0, %q1, %e2[%3]" : "+w"(sum) : "w"(a), "t"(b), "i"(lane));
+    else
+        __asm__("vmla.f32 %q0, %q1, %f2[%3]" : "+w"(sum) : "w"(a), "t"(b), "i"(lane - 2));
+    return sum;
+}
+#else
+#define LANE_PRODUCTS 0
+#endif
+
+/* Load a block of channels into VECTORS vectors and go on to the next one. */
+INLINE const float *load_block(const float *p, vec *v)
+{
+#if defined __aarch64__
+    const float32x4x4_t all = vld1q_f32_x4(p);
+    for (int i = 0; i < VECTORS; i++) v[i] = (vec)all.val[i];
+    p += BLOCK;
+    __asm__("" : "+r"(p)); /* one instruction loads and adds, where the compiler can't count ahead */
+    return p;
+#else
+    UNROLL for (int i = 0; i < VECTORS; i++) v[i] = load(p + i * LANES);
+    return p + BLOCK;
+#endif
+}
 
 /* exp(x), relative error below 2e-7; Cody-Waite reduction and a minimax polynomial (Cephes expf).
  * From 88.4 on it is infinite and below -87.7 zero: the bounds make n 128 and -127, exponents of just these. */

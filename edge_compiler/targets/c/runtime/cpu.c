@@ -4,7 +4,7 @@
  */
 #include "program.h"
 
-#if defined __aarch64__
+#if defined __aarch64__ || defined __arm__
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
@@ -36,6 +36,14 @@ int edge_cpu_avx512(void)
 int edge_cpu_dotprod(void)
 {
     return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+}
+
+#elif defined __arm__
+
+int edge_cpu_neon_vfpv4(void)
+{
+    const unsigned long needed = HWCAP_NEON | HWCAP_VFPv4;
+    return (getauxval(AT_HWCAP) & needed) == needed;
 }
 
 #endif

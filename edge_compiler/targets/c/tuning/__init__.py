@@ -9,11 +9,12 @@ from pathlib import Path
 import tempfile
 from typing import TYPE_CHECKING
 
+from edge_compiler import toolchain
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import cache_bytes, processor_features, processor_identity, user_cache
 from edge_compiler.sandbox import Sandbox
 from edge_compiler.targets.base import Description, Progress
-from edge_compiler.targets.c.build import COMMON_FLAGS, compiler_version, find_compiler
+from edge_compiler.targets.c.build import COMMON_FLAGS, compiler_version
 from edge_compiler.targets.c.candidates import candidates
 from edge_compiler.targets.c.choice import Algorithm, Choice, fastest, Problem
 from edge_compiler.targets.c.cost import Estimated, weights_in
@@ -103,7 +104,7 @@ def _conditions(graph: Graph, variant: Variant, threads: int) -> tuple[int, Stor
         kernels.update(path.read_bytes())
     conditions = Conditions(
         processor=processor_identity(),
-        compiler=compiler_version(find_compiler()),
+        compiler=compiler_version(toolchain.get("host").find_compiler()),
         kernels=kernels.hexdigest()[:16],
         variant=variant.name,
         threads=threads,
