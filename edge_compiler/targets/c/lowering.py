@@ -121,8 +121,8 @@ class Lowering:
     def dense(self, value: Value) -> Buffer:
         """Return the buffer that holds a value in row-major order."""
         last = self._channels_last.get(value)
-        if value not in self._dense and last is not None and last.is_dense:
-            self._dense[value] = last
+        if last is not None and last.is_dense and last.first_channel % ALIGNMENT == 0:
+            self._dense.setdefault(value, last)
         if value not in self._dense:
             buffer = Buffer(value.name, value.size, 1, 1, 1)
             if self._may_choose(value):

@@ -97,15 +97,19 @@ class Weights:
 
     def __init__(self) -> None:
         self._arrays: list[np.ndarray[Any, Any]] = []
-        self._known: dict[bytes, Pointer] = {}
+        self._known: dict[bytes, int] = {}
         self.floats = 0
 
     def add(self, array: np.ndarray[Any, Any]) -> Pointer:
-        """Append ``array`` at the next cache line, once if it comes again; return a pointer."""
+        """Append ``array`` and return a pointer."""
+        return Pointer("const float *", f"m->weights + {self.place(array)}")
+
+    def place(self, array: np.ndarray[Any, Any]) -> int:
+        """Append ``array`` at the next cache line, once if it comes again; return its position."""
         flat = np.ascontiguousarray(array, np.float32).ravel()
         content = hashlib.sha256(flat.data.cast("B")).digest()
         if content not in self._known:
-            self._known[content] = Pointer("const float *", f"m->weights + {self.floats}")
+            self._known[content] = self.floats
             self._arrays.append(flat)
             self.floats += -(-flat.size // ALIGNMENT) * ALIGNMENT
         return self._known[content]

@@ -91,9 +91,9 @@ def lower_concat(low: Lowering, node: Node) -> None:
         sources, target = [low.blocked(value) for value in values], low.new_blocked(node.output)
         concat_channels(low, node, sources, target, BLOCK)
         return
-    strides, starts = row_major(node.output.shape), _starts(values, axis)
+    strides, firsts = row_major(node.output.shape), starts(values, axis)
     target = low.new_dense(node.output)
-    for value, start in zip(values, starts, strict=True):
+    for value, start in zip(values, firsts, strict=True):
         source = _source(low, value)
         last = value is values[-1]
         inner = row_major(value.shape)
@@ -109,10 +109,10 @@ def concat_channels(
 
     :param unit: what begins and ends at a multiple of so many channels needs no copy.
     """
-    starts = [0, *accumulate(source.channels for source in sources)]
+    firsts = [0, *accumulate(source.channels for source in sources)]
     copies, index = [], 0
     while index < len(sources):
-        root, start = sources[index].root, starts[index]
+        root, start = sources[index].root, firsts[index]
         count = 0 if root is target or low.is_input(root) else _shows_all(sources[index:], root)
         ends_unit = root.channels % unit == 0 or start + root.channels == target.channels
         if count and start % unit == 0 and ends_unit:
@@ -122,7 +122,7 @@ def concat_channels(
             count = 1
         index += count
     for index in copies:
-        call = _channel_call(sources[index], target, starts[index])
+        call = _channel_call(sources[index], target, firsts[index])
         done = node.output if index == copies[-1] else None
         low.add(node, "copy channels", [sources[index]], target, call, value=done)
 
@@ -149,7 +149,7 @@ def lower_split(low: Lowering, node: Node) -> None:
     """Show channels of an image under another name, copy anything else."""
     value = node.input(0)
     axis = node.attributes["axis"] % len(value.shape)
-    for output, start in zip(node.outputs, _starts(node.outputs, axis), strict=True):
+    for output, start in zip(node.outputs, starts(node.outputs, axis), strict=True):
         _take(low, node, value, output, {axis: (start, 1)})
 
 
@@ -203,7 +203,7 @@ def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(accumulate((1, *reversed(shape[1:])), lambda a, b: a * b))[::-1]
 
 
-def _starts(values: list[Value], axis: int) -> list[int]:
+def starts(values: list[Value], axis: int) -> list[int]:
     """Return where each value begins when they stand side by side along ``axis``."""
     return [0, *accumulate(value.shape[axis] for value in values)][:-1]
 
