@@ -3,6 +3,6 @@
 
 import sys
 
-from edge_compiler.cli import main
+from edge_compiler.entry import main
 
 sys.exit(main())

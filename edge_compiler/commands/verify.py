@@ -52,7 +52,7 @@ class Findings:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check what can be checked on this machine; anything wrong is an error."""
-    from edge_perception.runtime import read_manifest
+    from edge_perception.runtime import check_variants, read_manifest
 
     bundle = arguments.bundle
     with progress() as show:
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         manifest = read_manifest(bundle)
         model = _find_model(bundle, manifest, arguments.model)
         show("running the self-test", 0, 0)
-        findings = Findings(str(bundle), len(manifest.files), _selftest(bundle, manifest))
+        findings = Findings(str(bundle), len(manifest.files), check_variants(bundle))
         if model is not None:
             errors = _prove(bundle, manifest, model, show)
             findings = replace(findings, model=str(model), node_errors=errors)
@@ -103,20 +103,6 @@ def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | 
     name = Path(manifest.model.provenance.get("file", "model.onnx")).name
     candidates = [bundle.resolve().parent / name, model_folder(Path(name).stem) / name]
     return next((path for path in candidates if path.is_file() and sha256(path) == wanted), None)
-
-
-def _selftest(bundle: Path, manifest: Manifest) -> dict[str, float]:
-    """Return the self-test's relative error for every variant that this processor can run."""
-    from edge_perception.runtime import check_selftest, load
-
-    errors = {}
-    with load(bundle) as best:
-        variants = manifest.model.variants[manifest.model.variants.index(best.variant) :]
-    for variant in variants:
-        with load(bundle, variant=variant) as loaded:
-            selftest = bundle / manifest.selftest
-            errors[variant] = check_selftest(loaded, selftest, manifest.proof.tolerance)
-    return errors
 
 
 def _prove(

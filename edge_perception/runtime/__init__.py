@@ -9,7 +9,7 @@ from edge_perception.runtime.bundle import (
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.frames import ENCODINGS
 from edge_perception.runtime.library import Instance, Library
-from edge_perception.runtime.load import load, LoadedModel
+from edge_perception.runtime.load import check_variants, load, LoadedModel
 from edge_perception.runtime.manifest import Manifest
 from edge_perception.runtime.selftest import check_selftest, write_selftest
 
@@ -21,6 +21,7 @@ __all__ = [
     "LoadedModel",
     "Manifest",
     "check_selftest",
+    "check_variants",
     "load",
     "model_from_json",
     "model_to_json",

@@ -55,6 +55,23 @@ def load(
     return model
 
 
+def check_variants(bundle: str | Path) -> dict[str, float]:
+    """
+    Run the self-test with every instruction set of the bundle that this processor has.
+
+    :returns: the worst relative error of an output by instruction set.
+    :raises BundleError: if the bundle is damaged, for another machine, or fails its self-test.
+    """
+    with load(bundle) as best:
+        manifest, variant = best.manifest, best.variant
+    selftest = Path(bundle) / manifest.selftest
+    errors = {}
+    for name in manifest.model.variants[manifest.model.variants.index(variant) :]:
+        with load(bundle, variant=name) as model:
+            errors[name] = check_selftest(model, selftest, manifest.proof.tolerance)
+    return errors
+
+
 def _check_architecture(directory: Path, target: str) -> None:
     machine = platform.machine().lower()
     machine = _ARCHITECTURES.get(machine, machine)

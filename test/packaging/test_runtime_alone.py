@@ -1,0 +1,94 @@
+"""Where only numpy is installed, as on a robot, bundles run and ``edgec verify`` checks them."""
+
+from collections.abc import Callable
+import json
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = """
+import sys
+import numpy
+from edge_perception.runtime import load
+
+with load(sys.argv[1]) as model:
+    print(model.run_image(numpy.full((48, 64, 3), 200, numpy.uint8), "bgr8")["scores"].sum())
+installed = {module.partition(".")[0] for module in sys.modules} - sys.stdlib_module_names
+print(sorted(name for name in installed if not name.startswith("_")))
+"""
+
+
+@pytest.fixture(scope="session")
+def python(made_once: Callable[..., Path]) -> Path:
+    """Return a Python that finds numpy and our packages and nothing else."""
+
+    def make(folder: Path) -> None:
+        command = [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")]
+        subprocess.run(command, check=True)
+        packages = folder / "packages"
+        packages.mkdir()
+        installed = Path(sysconfig.get_path("platlib")).glob("numpy*")
+        for source in (*installed, ROOT / "edge_perception", ROOT / "edge_compiler"):
+            (packages / source.name).symlink_to(source)
+        purelib = next((folder / "venv" / "lib").glob("python*/site-packages"))
+        (purelib / "packages.pth").write_text(f"{packages}\n")
+
+    return made_once("numpy_only", make) / "venv" / "bin" / "python"
+
+
+def run(python: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [str(python), "-I", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_bundle_runs_with_numpy_alone(python: Path, tiny_bundle: Path) -> None:
+    done = run(python, "-c", RUN, tiny_bundle)
+    assert done.returncode == 0, done.stderr
+    total, modules = done.stdout.splitlines()
+    assert float(total) == pytest.approx(1, abs=1e-5)
+    assert modules == "['edge_perception', 'numpy']"
+
+
+@pytest.mark.parametrize("program", ["edge_compiler", "edge_perception.runtime"])
+def test_edgec_verifies_with_numpy_alone(python: Path, tiny_bundle: Path, program: str) -> None:
+    done = run(python, "-m", program, "verify", tiny_bundle)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "files: 4 as the manifest says"
+    assert lines[1].startswith("self-test: relative error ")
+    assert lines[-2].startswith("nodes: not compared, that needs ONNX Runtime: pip install")
+    assert lines[-1] == f"{tiny_bundle} is right"
+    found = json.loads(run(python, "-m", program, "verify", tiny_bundle, "--json").stdout)
+    manifest = json.loads((tiny_bundle / "manifest.json").read_text())
+    assert manifest["model"]["variants"][-1] in found["selftest_errors"]
+    assert max(found["selftest_errors"].values()) <= manifest["proof"]["tolerance"]
+
+
+def test_damaged_bundle_is_refused_with_numpy_alone(
+    python: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "damaged.edge"
+    shutil.copytree(tiny_bundle, bundle)
+    with (bundle / "model.so").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"!")
+    done = run(python, "-m", "edge_compiler", "verify", bundle)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"edgec: error: {bundle}/model.so is damaged")
+    assert "Traceback" not in done.stderr
+
+
+def test_other_commands_say_what_they_need(python: Path) -> None:
+    done = run(python, "-m", "edge_compiler", "compile", "model.onnx", "-o", "model.edge")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "edgec: error: the command 'compile' needs the compiler: "
+        "pip install 'edge_perception[compiler]'\n"
+    )
+    assert "verify" in run(python, "-m", "edge_compiler", "--help").stdout
+    assert run(python, "-m", "edge_compiler").returncode == 2
