@@ -23,6 +23,8 @@ CHANNELS, HEIGHT, WIDTH = 20, 9, 11
 IMAGE = (1, CHANNELS, HEIGHT, WIDTH)
 DEEP = (1, 40, 12, 13)
 """Channels enough for Winograd's way."""
+DEEPER = (1, 120, 5, 7)
+"""With some hundred output channels, too many weights to keep them transformed."""
 
 LINE = 2100
 """Long enough for a sum in several parts."""
@@ -70,12 +72,13 @@ class Builder:
 
 def convolutions() -> onnx.ModelProto:
     """Every kind of convolution, alone; Winograd's needs more channels than the others."""
-    b = Builder(x=IMAGE, rgb=(1, 3, HEIGHT, WIDTH), deep=DEEP, wide=(1, 240, 4, 5))
+    b = Builder(x=IMAGE, rgb=(1, 3, HEIGHT, WIDTH), deep=DEEP, deeper=DEEPER, wide=(1, 240, 4, 5))
     b.conv("pointwise", 24, 1)
     b.conv("strided", 18, 3, strides=[2, 2], pads=[1, 1, 1, 1])
     b.conv("dilated", 17, 3, dilations=[2, 2], pads=[2, 0, 1, 2])
     b.conv("first", 16, 5, "rgb", strides=[2, 1], pads=[2, 2, 2, 2])
     b.conv("winograd", 48, 3, "deep", pads=[1, 1, 1, 1])
+    b.conv("winograd_large", 560, 3, "deeper", pads=[1, 1, 1, 1])
     b.conv("long_sum", 16, 3, "wide", strides=[2, 2])
     b.conv("depthwise", CHANNELS, 3, group=CHANNELS, pads=[1, 1, 1, 1])
     b.conv("multiplier", 2 * CHANNELS, 3, group=CHANNELS, pads=[1, 1, 1, 1])

@@ -79,6 +79,8 @@ MUTATIONS = [
         ("winograd", "0.25f * d[0]", "0.5f * d[0]"),
         ("winograd", "o[j] + bias", "o[j]"),
         ("winograd", "half[j][i]", "half[i][j]"),
+        ("winograd_large", "product.accumulate = i > 0", "product.accumulate = 0"),
+        ("winograd_large", "w + lane * BLOCK, lanes", "w, lanes"),
     ),
     *_of(
         "winograd.h",
@@ -158,8 +160,8 @@ MUTATIONS = [
         ("linear", "columns[x].fraction", "0.5f * columns[x].fraction"),
     ),
     # memory that held something else before: the halo must be cleared
-    Mutation("halo.h", "memset(p, 0, sizeof(float) * row)", "(void)row", "chain", "third"),
-    Mutation("halo.h", "h.right * h.lanes);", "0);", "chain", "third"),
+    Mutation("halo.h", "memset(p, 0, sizeof(float) * row)", "(void)row", "chain", "second"),
+    Mutation("halo.h", "h.right * h.lanes);", "0);", "chain", "second"),
     *_of(
         "copy.h",
         "moves",

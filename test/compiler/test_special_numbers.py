@@ -37,6 +37,7 @@ TOLERANCE = 5e-5  # relative to the largest number; Winograd's way is the least 
 PATCH = 5  # pixels from one corner of the largest of Winograd's patches to the other
 WIDER = {
     "winograd": PATCH,
+    "winograd_large": PATCH,
     "winograd_residual": PATCH,
     "multiplier": 0,
     "grouped": 0,

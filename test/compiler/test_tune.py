@@ -133,8 +133,8 @@ def test_trials_pose_the_problems_of_the_network(graph: Graph) -> None:
     assert any(isinstance(candidate, Winograd) for task in tasks for candidate in task.candidates)
     trials = make_trials(tasks, VARIANT)
     assert len(trials.steps) == sum(len(task.candidates) for task in tasks)
-    for index, problem, candidate in trials.steps:
-        choose = trials.program.steps[index].choose
+    for indices, problem, candidate in trials.steps:
+        choose = trials.program.steps[indices[-1]].choose
         assert choose is not None
         choice = choose(VARIANT)
         assert (choice.problem, choice.candidate) == (problem, candidate)
@@ -150,9 +150,10 @@ def test_every_candidate_computes_the_same(graph: Graph, tmp_path: Path) -> None
     with Sandbox(tmp_path / "model.so") as sandbox:
         values = sandbox.observe(VARIANT.name, 1, inputs)
     direct: dict[Problem, Array] = {}
-    for index, problem, candidate in trials.steps:
-        expected = direct.setdefault(problem, values[index])
-        error = np.abs(values[index] - expected).max() / np.abs(expected).max()
+    for indices, problem, candidate in trials.steps:
+        value = values[indices[-1]]
+        expected = direct.setdefault(problem, value)
+        error = np.abs(value - expected).max() / np.abs(expected).max()
         assert error < 1e-4, (problem, candidate)
 
 

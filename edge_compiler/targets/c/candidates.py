@@ -24,6 +24,8 @@ _DIRECT_TILES, _WINOGRAD_TILES = 6, 2
 _CHUNK_FLOATS = (48 * 1024, 96 * 1024, 192 * 1024)
 """Transformed input and products of a chunk: parts of a second-level cache of 1 or 2 MiB."""
 _LEAST_CHUNK = 8
+_CACHED_WEIGHTS = 1 << 20
+"""So many floats may be in a cache when a layer runs again."""
 _DEPTHWISE_PIXELS = 14
 _MULTIPLY_ADDS, _LOADS, _LATENCY = 2, 2, 4
 """Of vectors: a cycle can do so many; a multiply-add's result is there after so many cycles."""
@@ -66,19 +68,46 @@ def _direct(problem: Problem, variant: Variant) -> Iterator[Direct]:
 
 
 def _winograd(problem: Problem, variant: Variant) -> Iterator[Winograd]:
-    in_blocks = -(-problem.channels // BLOCK)
-    most_blocks = min(WINOGRAD_BLOCKS, problem.out_blocks)
-    for m in (2, 4):
-        tiles = -(-problem.height // m) * -(-problem.width // m)
-        tile_floats = (m + 2) ** 2 * BLOCK * (in_blocks + WINOGRAD_BLOCKS)
-        chunks = []
-        for floats in _CHUNK_FLOATS:
-            most = max(_LEAST_CHUNK, floats // tile_floats)
-            chunks.append(-(-tiles // -(-tiles // most)))  # all chunks alike
-        for chunk in sorted(set(chunks)):
-            best = _best_tiles(chunk, most_blocks, problem.out_blocks, variant)
-            for tile in best[:_WINOGRAD_TILES]:
-                yield Winograd(m, chunk, tile)
+    for m, chunk in _winograd_chunks(problem):
+        # weights that are transformed when they are used fill the cache with one block
+        most_blocks = 1 if transforms_when_run(problem, m, chunk) else WINOGRAD_BLOCKS
+        for tile in _best_tiles(chunk, most_blocks, problem.out_blocks, variant)[:_WINOGRAD_TILES]:
+            yield Winograd(m, chunk, tile)
+
+
+def _winograd_chunks(problem: Problem) -> Iterator[Algorithm]:
+    """Yield tiles and chunks worth considering; all chunks of a layer are alike."""
+    sizes = {m: _tile_floats(problem, m) for m in (2, 4)}
+    tiles = {m: _winograd_tiles(problem, m) for m in sizes}
+    whole = [m for m in sizes if sizes[m] * tiles[m] <= _CHUNK_FLOATS[-1]]
+    if large := [m for m in whole if has_large_weights(problem, m)]:
+        # never both: transformed at create they take more memory and little less time
+        yield from ((m, tiles[m]) for m in large)
+        return
+    for m, size in sizes.items():
+        most = (max(_LEAST_CHUNK, floats // size) for floats in _CHUNK_FLOATS)
+        yield from (
+            (m, chunk) for chunk in sorted({-(-tiles[m] // -(-tiles[m] // n)) for n in most})
+        )
+
+
+def _tile_floats(problem: Problem, m: int) -> int:
+    """Return the floats of a tile's points: of its input and of the products."""
+    return (m + 2) ** 2 * BLOCK * (-(-problem.channels // BLOCK) + WINOGRAD_BLOCKS)
+
+
+def _winograd_tiles(problem: Problem, m: int) -> int:
+    return -(-problem.height // m) * -(-problem.width // m)
+
+
+def has_large_weights(problem: Problem, m: int) -> bool:
+    """Return whether transformed weights are too many to stay in a cache till the next run."""
+    return (m + 2) ** 2 * problem.channels * problem.out_blocks * BLOCK >= _CACHED_WEIGHTS
+
+
+def transforms_when_run(problem: Problem, m: int, chunk: int) -> bool:
+    """Return whether weights are not transformed at create, but each time before they are used."""
+    return has_large_weights(problem, m) and chunk >= _winograd_tiles(problem, m)
 
 
 def _depthwise(problem: Problem, variant: Variant) -> Iterator[Depthwise]:

@@ -6,7 +6,8 @@
  * 2015. Tiles are worked on in chunks whose transformed patches stay in the second-level cache.
  *
  * The library keeps the weights as for direct convolution; winograd_prepare() transforms them when an instance is made:
- * [output block][point][input channel][16 output channels].
+ * [output block][point][input channel][16 output channels]. Where these would not stay in a cache and one chunk covers the
+ * image, they are transformed while the layer runs: reading the original ones takes a third of the time and no memory.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -20,6 +21,7 @@ typedef struct {
     int tiles_h, tiles_w;                 /* tiles that cover the image */
     int chunk_tiles;                      /* tiles that are worked on together */
     int splits;                           /* a chunk's output channels are so many pieces of work */
+    int raw_weights;                      /* weights are as conv.h has them, and are transformed when they are used */
     int in_blocks, last_lanes, in_plane, in_row;
     int out_blocks, out_h, out_w, out_plane, out_row;
     int residual_plane, residual_row, has_residual;
@@ -27,7 +29,11 @@ typedef struct {
     int pixels, blocks, wide_tiles, narrow_tiles, prefetch; /* of the products, see conv.h */
 } winograd;
 
-enum { WINOGRAD_MAX = 6 };
+enum {
+    WINOGRAD_MAX = 6,
+    WINOGRAD_SLICE = BLOCK * BLOCK + BLOCK /* floats from point to point of an input block's weights; were it a power of two,
+                                              they would all fall on the same lines of the cache */
+};
 
 /* B^T d, in one direction: m + 2 input elements to m + 2 points. */
 INLINE void winograd_transform_in(const int m, const vec *d, vec *o)
@@ -82,32 +88,39 @@ INLINE void winograd_transform_kernel(const int m, const vec *d, vec *o)
     }
 }
 
+/* Transform the kernel of one input channel for one output block. w: its 3 x 3 positions, `step` floats apart; points are
+ * `stride` floats apart. */
+INLINE void winograd_kernel(const int m, const float *restrict w, const int step, float *restrict points, const int stride)
+{
+    const int a = m + 2;
+    for (int v = 0; v < BLOCK; v += LANES) {
+        vec half[3][WINOGRAD_MAX]; /* [column][point] */
+        UNROLL for (int x = 0; x < 3; x++) {
+            vec d[3];
+            UNROLL for (int y = 0; y < 3; y++) d[y] = load(w + (y * 3 + x) * step + v);
+            winograd_transform_kernel(m, d, half[x]);
+        }
+        UNROLL for (int y = 0; y < a; y++) {
+            vec d[3], o[WINOGRAD_MAX];
+            UNROLL for (int x = 0; x < 3; x++) d[x] = half[x][y];
+            winograd_transform_kernel(m, d, o);
+            UNROLL for (int x = 0; x < a; x++) store(points + (y * a + x) * stride + v, o[x]);
+        }
+    }
+}
+
 typedef struct { int m, channels, blocks; } winograd_kernels;
 
 /* Transform the weights, packed as conv.h says. */
 INLINE void winograd_prepare(const winograd_kernels c, const float *w, float *prepared, int part, int parts)
 {
-    const int a = c.m + 2;
+    const int points = (c.m + 2) * (c.m + 2);
     const range todo = share(c.blocks * c.channels, part, parts);
     for (int i = todo.first; i < todo.last; i++) {
         const int block = i / c.channels, channel = i % c.channels, first = channel / BLOCK * BLOCK;
         const int lanes = c.channels - first < BLOCK ? c.channels - first : BLOCK; /* of this input block */
-        const float *from = w + ((size_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK;
-        float *to = prepared + ((size_t)block * a * a * c.channels + channel) * BLOCK;
-        for (int v = 0; v < BLOCK; v += LANES) {
-            vec half[3][WINOGRAD_MAX]; /* [column][point] */
-            UNROLL for (int x = 0; x < 3; x++) {
-                vec d[3];
-                UNROLL for (int y = 0; y < 3; y++) d[y] = load(from + (y * 3 + x) * lanes * BLOCK + v);
-                winograd_transform_kernel(c.m, d, half[x]);
-            }
-            UNROLL for (int y = 0; y < a; y++) {
-                vec d[3], o[WINOGRAD_MAX];
-                UNROLL for (int x = 0; x < 3; x++) d[x] = half[x][y];
-                winograd_transform_kernel(c.m, d, o);
-                UNROLL for (int x = 0; x < a; x++) store(to + (size_t)(y * a + x) * c.channels * BLOCK + v, o[x]);
-            }
-        }
+        winograd_kernel(c.m, w + ((size_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK, lanes * BLOCK,
+                        prepared + ((size_t)block * points * c.channels + channel) * BLOCK, c.channels * BLOCK);
     }
 }
 
@@ -156,22 +169,24 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
                 store(y + i * c.out_row + j * BLOCK + v, is_long(c.act) ? result : activate(c.act, result));
             }
         }
-    }    if (is_long(c.act))
+    }
+    if (is_long(c.act))
         for (int i = 0; i < rows; i++) activate_line(c.act, y + i * c.out_row, columns * BLOCK);
 }
 
-INLINE void winograd_chunk_in(const winograd c, const float *x, float *points, const int chunk)
+/* Transform some of the patches of a chunk; they are counted through all input blocks. */
+INLINE void winograd_patches(const winograd c, const float *x, float *points, const int chunk, const range todo)
 {
     const int tiles = c.tiles_h * c.tiles_w, stride = c.in_blocks * c.chunk_tiles * BLOCK;
-    for (int block = 0; block < c.in_blocks; block++)
-        for (int i = 0; i < c.chunk_tiles; i++) {
-            /* the last chunk is filled up with its last tile, so that the products have one shape */
-            const int t = clamp_int(chunk * c.chunk_tiles + i, 0, tiles - 1);
-            winograd_patch(c, x + (size_t)block * c.in_plane + t / c.tiles_w * c.m * c.in_row + t % c.tiles_w * c.m * BLOCK,
-                           points + (block * c.chunk_tiles + i) * BLOCK, stride);
-        }
+    for (int i = todo.first; i < todo.last; i++) {
+        /* the last chunk is filled up with its last tile, so that the products have one shape */
+        const int block = i / c.chunk_tiles, t = clamp_int(chunk * c.chunk_tiles + i % c.chunk_tiles, 0, tiles - 1);
+        winograd_patch(c, x + (size_t)block * c.in_plane + t / c.tiles_w * c.m * c.in_row + t % c.tiles_w * c.m * BLOCK,
+                       points + i * BLOCK, stride);
+    }
 }
 
+/* Transform the products of a chunk with `blocks` output blocks back. */
 INLINE void winograd_chunk_out(const winograd c, const float *points, const int stride, const float *b, float *y,
                                const float *r, const int chunk, const int first, const int blocks)
 {
@@ -191,40 +206,93 @@ INLINE void winograd_chunk_out(const winograd c, const float *points, const int 
         }
 }
 
-INLINE void winograd_run(const winograd c, const float *x, const float *w, const float *b, float *y, const float *r,
-                         float *scratch, int part, int parts)
+/* Multiply the points of a chunk with weights as conv.h has them, of one output block: those of one input block at a time
+ * are transformed into `slice` and used from the cache, while the next ones are fetched. */
+INLINE void winograd_raw_products(const winograd c, conv product, const float *x, const int x_stride, const float *w,
+                                  float *slice, float *y, const int y_stride)
 {
-    const int points = (c.m + 2) * (c.m + 2), channels = (c.in_blocks - 1) * BLOCK + c.last_lanes;
-    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks;
-    const int chunks = (c.tiles_h * c.tiles_w + c.chunk_tiles - 1) / c.chunk_tiles;
+    const int points = (c.m + 2) * (c.m + 2);
+    product.in_blocks = 1;
+    for (int i = 0; i < c.in_blocks; i++, x += product.in_plane, w += 9 * BLOCK * BLOCK) {
+        const int lanes = i < c.in_blocks - 1 ? BLOCK : c.last_lanes;
+        for (int lane = 0; lane < lanes; lane++)
+            winograd_kernel(c.m, w + lane * BLOCK, lanes * BLOCK, slice + lane * BLOCK, WINOGRAD_SLICE);
+        product.last_lanes = c.last_lanes == BLOCK ? BLOCK : lanes;
+        product.accumulate = i > 0;
+        for (int point = 0; point < points; point++) {
+            const range ahead = share(9 * BLOCK, point, points);
+            for (int line = ahead.first; line < ahead.last; line++) __builtin_prefetch(w + (9 * BLOCK + line) * BLOCK, 0, 2);
+            float *to = y + point * y_stride;
+            conv_tiles(product, 1, -1, x + point * x_stride, slice + point * WINOGRAD_SLICE, 0, to, to);
+        }
+    }
+}
+
+/* Compute `blocks` output blocks of a chunk, whose points are given. */
+INLINE void winograd_group(const winograd c, const int blocks, const int first, const int chunk, const float *points,
+                           const float *w, const float *b, float *y, const float *r, float *scratch)
+{
+    const int count = (c.m + 2) * (c.m + 2), channels = (c.in_blocks - 1) * BLOCK + c.last_lanes;
     const int in_stride = c.in_blocks * c.chunk_tiles * BLOCK, out_stride = c.blocks * c.chunk_tiles * BLOCK;
     const conv product = {
         .in_blocks = c.in_blocks, .in_lanes = BLOCK, .last_lanes = c.last_lanes, .in_plane = c.chunk_tiles * BLOCK,
         .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .out_plane = c.chunk_tiles * BLOCK,
         .pixels = c.pixels, .blocks = c.blocks, .wide_tiles = c.wide_tiles, .narrow_tiles = c.narrow_tiles,
-        .block_weights = points * channels * BLOCK, .prefetch = c.prefetch,
+        .block_weights = count * channels * BLOCK, .prefetch = c.prefetch,
     };
-    float *in_points = scratch, *out_points = scratch + points * in_stride;
+    if (c.raw_weights)
+        winograd_raw_products(c, product, points, in_stride, w + (size_t)first * channels * 9 * BLOCK,
+                              scratch + count * out_stride, scratch, out_stride);
+    else
+        for (int point = 0; point < count; point++) {
+            float *to = scratch + point * out_stride;
+            conv_tiles(product, blocks, -1, points + point * in_stride,
+                       w + (size_t)first * product.block_weights + point * channels * BLOCK, 0, to, to);
+        }
+    winograd_chunk_out(c, scratch, out_stride, b, y, r, chunk, first, blocks);
+}
+
+/* Compute some groups of `c.blocks` output blocks of a chunk. */
+INLINE void winograd_groups(const winograd c, const range todo, const int chunk, const float *points, const float *w,
+                            const float *b, float *y, const float *r, float *scratch)
+{
+    const int whole = c.out_blocks / c.blocks, rest = c.out_blocks % c.blocks;
+    for (int group = todo.first; group < todo.last; group++)
+        if (!rest || group < whole)
+            winograd_group(c, c.blocks, group * c.blocks, chunk, points, w, b, y, r, scratch);
+        else
+            winograd_group(c, rest, group * c.blocks, chunk, points, w, b, y, r, scratch);
+}
+
+INLINE int winograd_group_count(const winograd c) { return (c.out_blocks + c.blocks - 1) / c.blocks; }
+
+/* The layer in several chunks: a thread transforms the patches of its chunk and uses them at once. */
+INLINE void winograd_run(const winograd c, const float *x, const float *w, const float *b, float *y, const float *r,
+                         float *scratch, int part, int parts)
+{
+    const int chunks = (c.tiles_h * c.tiles_w + c.chunk_tiles - 1) / c.chunk_tiles, patches = c.in_blocks * c.chunk_tiles;
+    float *points = scratch;
+    scratch += (c.m + 2) * (c.m + 2) * patches * BLOCK;
     const range todo = share(chunks * c.splits, part, parts);
     for (int i = todo.first, current = -1; i < todo.last; i++) {
         const int chunk = i / c.splits;
-        if (chunk != current) winograd_chunk_in(c, x, in_points, chunk);
+        if (chunk != current) winograd_patches(c, x, points, chunk, (range){0, patches});
         current = chunk;
-        const range mine = share(groups, i % c.splits, c.splits);
-        for (int group = mine.first; group < mine.last; group++) {
-            const int first = group * c.blocks, blocks = rest && group == groups - 1 ? rest : c.blocks;
-            for (int point = 0; point < points; point++) {
-                const float *from = in_points + point * in_stride;
-                const float *weights = w + (size_t)first * product.block_weights + point * channels * BLOCK;
-                float *to = out_points + point * out_stride;
-                if (blocks == c.blocks)
-                    conv_tiles(product, c.blocks, -1, from, weights, 0, to, to);
-                else
-                    conv_tiles(product, rest, -1, from, weights, 0, to, to);
-            }
-            winograd_chunk_out(c, out_points, out_stride, b, y, r, chunk, first, blocks);
-        }
+        winograd_groups(c, share(winograd_group_count(c), i % c.splits, c.splits), chunk, points, w, b, y, r, scratch);
     }
+}
+
+/* The layer in one chunk, in two steps that threads share: first the patches ... */
+INLINE void winograd_points_run(const winograd c, const float *x, float *points, int part, int parts)
+{
+    winograd_patches(c, x, points, 0, share(c.in_blocks * c.chunk_tiles, part, parts));
+}
+
+/* ... then the output blocks. */
+INLINE void winograd_whole_run(const winograd c, const float *points, const float *w, const float *b, float *y, const float *r,
+                               float *scratch, int part, int parts)
+{
+    winograd_groups(c, share(winograd_group_count(c), part, parts), 0, points, w, b, y, r, scratch);
 }
 
 #endif

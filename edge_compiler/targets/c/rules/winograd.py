@@ -2,53 +2,54 @@
 
 from __future__ import annotations
 
-from edge_compiler.targets.c.buffers import BLOCK
-from edge_compiler.targets.c.candidates import WINOGRAD_BLOCKS
+from edge_compiler.targets.c.buffers import BLOCK, Buffer
+from edge_compiler.targets.c.candidates import (
+    has_large_weights,
+    transforms_when_run,
+    WINOGRAD_BLOCKS,
+)
 from edge_compiler.targets.c.choice import Choice, Winograd
 from edge_compiler.targets.c.lowering import Lowering
-from edge_compiler.targets.c.program import Call, Field, Pointer, SCRATCH
+from edge_compiler.targets.c.program import Call, Field, Pointer, reading, SCRATCH, writing
 from edge_compiler.targets.c.rules.layer import Array, Layer, pack, pad_channels
 from edge_compiler.targets.c.variants import Variant
 
 _PREFETCH_FLOATS = 512
-_PREFETCHED_WEIGHTS = 1 << 20
-"""Transformed weights, in floats, that come from a cache; those from memory gain nothing."""
+_SLICE_FLOATS = BLOCK * BLOCK + BLOCK
+"""WINOGRAD_SLICE of winograd.h."""
 
 
 def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk: int) -> None:
-    """Add a step of winograd.h: tiles of m x m results, ``chunk`` of them worked on together."""
+    """Add the steps of winograd.h: tiles of m x m results, ``chunk`` of them together."""
     source, target, residual = layer.source, layer.target, layer.residual
     points, channels = (m + 2) ** 2, w.shape[1]
-    floats = points * channels * target.blocks * BLOCK
-    packed = low.weights.add(pack(w, BLOCK))
-    position = low.reserve_prepared((packed, m), floats)
-    weights = Pointer("const float *", f"m->prepared + {position}")
-    bias = low.weights.add(pad_channels(b))
     rows, columns = -(-target.height // m), -(-target.width // m)
     source.require(layer.geometry.halo((source.height, source.width), (rows * m, columns * m)))
     chunks = -(-rows * columns // chunk)
-    blocks = source.blocks + min(WINOGRAD_BLOCKS, target.blocks)
-    low.reserve_scratch(points * chunk * BLOCK * blocks)
+    packed, bias = low.weights.add(pack(w, BLOCK)), low.weights.add(pad_channels(b))
+    weights, prepare = packed, None
+    raw = transforms_when_run(layer.problem(channels), m, chunk)
+    if not raw:
+        weights, prepare = _prepared(low, packed, m, channels, target.blocks)
+    in_floats = points * chunk * source.blocks * BLOCK
+    out_floats = points * chunk * min(WINOGRAD_BLOCKS, target.blocks) * BLOCK
+    low.reserve_scratch(out_floats + (in_floats if chunks > 1 else points * _SLICE_FLOATS * raw))
     chooser = low.chooser
-
-    kernels: dict[str, Field] = {"m": m, "channels": channels, "blocks": target.blocks}
-    prepared = Pointer("float *", weights.expression)
-    prepare = Call("winograd_prepare", "winograd_kernels", kernels, (packed, prepared))
 
     def choose(variant: Variant) -> Choice:
         return chooser.choose(layer.problem(channels), variant, (m, chunk))
 
-    def call(variant: Variant) -> Call:
+    def fields(variant: Variant) -> dict[str, Field]:
         chosen = choose(variant).candidate
         assert isinstance(chosen, Winograd)
         tile = chosen.tile
-        groups = -(-target.blocks // tile.blocks)
-        fields: dict[str, Field] = {
+        return {
             "m": m,
             "tiles_h": rows,
             "tiles_w": columns,
             "chunk_tiles": chunk,
-            "splits": min(groups, max(1, 4 // chunks)),
+            "splits": min(-(-target.blocks // tile.blocks), max(1, 4 // chunks)),
+            "raw_weights": int(raw),
             "in_blocks": source.blocks,
             "last_lanes": (channels - 1) % BLOCK + 1,
             "in_plane": source.plane,
@@ -66,20 +67,53 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
             "blocks": tile.blocks,
             "wide_tiles": tile.wide,
             "narrow_tiles": tile.narrow,
-            "prefetch": _PREFETCH_FLOATS if floats < _PREFETCHED_WEIGHTS else 0,
+            "prefetch": 0 if has_large_weights(layer.problem(channels), m) else _PREFETCH_FLOATS,
         }
-        pointers = (*layer.pointers(weights, bias), SCRATCH)
-        return Call("winograd_run", "winograd", fields, pointers)
+
+    reads, kernel = layer.reads, "winograd_run"
+    if chunks == 1:
+        gathered = Buffer(f"{layer.node.output.name}/points", in_floats, 1, 1, 1)
+        reads, kernel = [gathered, *reads[1:]], "winograd_whole_run"
+        low.add(
+            layer.node,
+            "Winograd points",
+            [source],
+            gathered,
+            lambda variant: Call(
+                "winograd_points_run",
+                "winograd",
+                fields(variant),
+                (layer.pointers(weights, bias)[0], writing(gathered)),
+            ),
+        )
+
+    def call(variant: Variant) -> Call:
+        x, *others = layer.pointers(weights, bias)
+        x = reading(gathered) if chunks == 1 else x
+        return Call(kernel, "winograd", fields(variant), (x, *others, SCRATCH))
 
     low.add(
         layer.node,
         f"Winograd {layer.geometry}",
-        layer.reads,
+        reads,
         target,
         call,
         value=layer.node.output,
         prepare=prepare,
         macs=layer.macs(channels * 9 * target.blocks * BLOCK),
-        weight_floats=floats,
+        weight_floats=(9 if raw else points) * channels * target.blocks * BLOCK,
         choose=choose,
     )
+
+
+def _prepared(
+    low: Lowering, packed: Pointer, m: int, channels: int, blocks: int
+) -> tuple[Pointer, Call]:
+    """Return where the weights lie that are transformed at create, and the call that does it."""
+    position = low.reserve_prepared((packed, m), (m + 2) ** 2 * channels * blocks * BLOCK)
+    place = f"m->prepared + {position}"
+    fields: dict[str, Field] = {"m": m, "channels": channels, "blocks": blocks}
+    call = Call(
+        "winograd_prepare", "winograd_kernels", fields, (packed, Pointer("float *", place))
+    )
+    return Pointer("const float *", place), call

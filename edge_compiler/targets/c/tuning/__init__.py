@@ -147,8 +147,8 @@ def _measure(
         with Sandbox(Path(folder) / "model.so") as sandbox:
             shortest = sandbox.step_times(variant.name, threads, MEASURE_SECONDS, evict)
     times: dict[Problem, Times] = {task.problem: {} for task in tasks}
-    for index, problem, candidate in trials.steps:
-        times[problem][candidate] = round(shortest[index], 3)
+    for indices, problem, candidate in trials.steps:
+        times[problem][candidate] = round(sum(shortest[index] for index in indices), 3)
     return times
 
 

@@ -29,11 +29,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Trials:
-    """The program, and where its steps come from: index of the step, problem, candidate."""
+    """The program, and where its steps come from: indices of the steps, problem, candidate."""
 
     graph: Graph
     program: Program
-    steps: list[tuple[int, Problem, Candidate]]
+    steps: list[tuple[range, Problem, Candidate]]
 
 
 def make_trials(tasks: list[Task], variant: Variant) -> Trials:
@@ -54,10 +54,11 @@ def make_trials(tasks: list[Task], variant: Variant) -> Trials:
         for index, candidate in enumerate(task.candidates):
             lowering.chooser = Fixed(variant, candidate)
             for node in _layer(task, f"{number}.{index}", x, r):
+                first = len(lowering.steps)
                 RULES[node.op].rule(lowering, node)
             if _has_gaps(task.problem):
                 lowering.steps[-1].output.require(Halo(1, 1, 1, 1))
-            steps.append((len(lowering.steps) - 1, task.problem, candidate))
+            steps.append((range(first, len(lowering.steps)), task.problem, candidate))
     last = lowering.steps[-1].value
     assert last is not None
     graph.outputs.append(last)
