@@ -40,4 +40,5 @@ def get(name: str) -> Target:
 
 def _load() -> None:
     """Import the targets' modules; not at the top, since they import this package."""
+    import edge_compiler.targets.acl.target
     import edge_compiler.targets.c.target  # noqa: F401

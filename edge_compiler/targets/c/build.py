@@ -118,17 +118,18 @@ def _run(command: Sequence[str], directory: Path) -> str:
 CMAKE = """\
 # Builds the library natively: cmake -S . -B build && cmake --build build
 cmake_minimum_required(VERSION 3.16)
-project(model LANGUAGES C ASM)
+project(model LANGUAGES {languages})
 add_library(model SHARED {files})
 set_target_properties(model PROPERTIES PREFIX "" C_STANDARD 11)
 target_include_directories(model PRIVATE ${{CMAKE_CURRENT_SOURCE_DIR}})
 target_compile_options(model PRIVATE $<$<COMPILE_LANGUAGE:C>:{flags}>)
-target_link_libraries(model PRIVATE m pthread)
+target_compile_options(model PRIVATE $<$<COMPILE_LANGUAGE:CXX>:{cxx_flags}>)
+target_link_libraries(model PRIVATE {cxx_link}m pthread)
 target_link_options(model PRIVATE -s -Wl,--gc-sections)
 {properties}"""
 
 
-def cmake_file(sources: Sequence[Source]) -> str:
+def cmake_file(sources: Sequence[Source], cxx: Cxx | None = None) -> str:
     """Return a CMakeLists.txt that builds the same library from the kept sources."""
     properties = "".join(
         f'set_source_files_properties({s.path} PROPERTIES COMPILE_OPTIONS "{";".join(s.flags)}")\n'
@@ -136,4 +137,11 @@ def cmake_file(sources: Sequence[Source]) -> str:
         if s.flags
     )
     files = " ".join(source.path for source in sources)
-    return CMAKE.format(files=files, flags=";".join(COMMON_FLAGS), properties=properties)
+    return CMAKE.format(
+        files=files,
+        flags=";".join(COMMON_FLAGS),
+        languages="C CXX ASM" if cxx else "C ASM",
+        cxx_flags=";".join(cxx.flags) if cxx else "",
+        cxx_link="".join(f"{word} " for word in cxx.link) if cxx else "",
+        properties=properties,
+    )

@@ -109,8 +109,13 @@ class CTarget(Target):
         model = self._describe(graph, program, description, compiler)
         sources = self._write_sources(program, model, description, directory / "source")
         library, cxx = directory / "model.so", self._cxx(program)
+        (directory / "source" / "CMakeLists.txt").write_text(cmake_file(sources, cxx))
         build_library(compiler, directory / "source", sources, library, progress, cxx)
         return model
+
+    def _compiled_by(self, program: Program, compiler: str) -> str:
+        """Name what makes the library, with versions."""
+        return f"edgec {VERSION}, {compiler_version(compiler)}"
 
     def _cxx(self, program: Program) -> Cxx | None:
         """Return what the C++ in a program's library needs; None if there is none."""
@@ -138,7 +143,6 @@ class CTarget(Target):
         (directory / "description.json").write_text(model_to_json(model))
         (directory / "embed.S").write_text(_EMBED)
         sources += [Source("program.c", self.least_flags), Source("embed.S")]
-        (directory / "CMakeLists.txt").write_text(cmake_file(sources))
         return sources
 
     def _describe(
@@ -149,7 +153,7 @@ class CTarget(Target):
         return Model(
             name=description.name,
             sha256=description.sha256,
-            compiler=f"edgec {VERSION}, {compiler_version(compiler)}",
+            compiler=self._compiled_by(program, compiler),
             abi=ABI_VERSION,
             target=self.triple,
             variants=tuple(variant.name for variant in self.variants),

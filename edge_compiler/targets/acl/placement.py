@@ -1,0 +1,168 @@
+"""
+Which node runs on our own kernels and which on Arm Compute Library.
+
+A node costs what its kernel costs; a value costs a change of layout when it is computed on one
+side and read on the other, once however many read it. The placement of least total cost is the
+minimum cut of a flow network: our own kernels are the source, the library is the sink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+import math
+
+from edge_compiler.errors import CompileError
+from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.targets.acl.cost import Costs
+from edge_compiler.targets.acl.cut import Cut, SINK, SOURCE
+from edge_compiler.targets.acl.lowering import BACKEND, lower_concat, lower_split, rule_for
+from edge_compiler.targets.acl.probe import Answer, ask
+from edge_compiler.targets.acl.requests import Request, request_for
+from edge_compiler.targets.c.lowering import is_image, own_rule, Rule
+from edge_compiler.toolchain.base import Toolchain
+from edge_compiler.units import count
+
+OURS = "c"
+BACKENDS = (OURS, BACKEND)
+ALL = "all"
+"""Stands for every node that the back end can run, in ``--place``."""
+
+_VIEWS = {"Concat": lower_concat, "Split": lower_split}
+
+
+@dataclass(frozen=True)
+class Option:
+    """
+    A node on the library: the rule that lowers it there, or why it can't run there.
+
+    :ivar cost: instructions.
+    """
+
+    rule: Rule | None = None
+    refusal: str = ""
+    cost: float = math.inf
+
+
+@dataclass(frozen=True)
+class Placement:
+    """
+    Where every node runs.
+
+    :ivar rules: of those placed on the library.
+    :ivar reasons: by name of node.
+    """
+
+    rules: Mapping[Node, Rule]
+    reasons: Mapping[str, str]
+
+    def rule_of(self, node: Node) -> Rule:
+        """Return the rule that lowers a node."""
+        return self.rules.get(node) or own_rule(node)
+
+
+def place(graph: Graph, tools: Toolchain, costs: Costs, wishes: Mapping[str, str]) -> Placement:
+    """
+    Place every node where it makes the whole cheapest.
+
+    :param wishes: back end by name of node, as the user wants it; ``ALL`` for the others.
+    :raises CompileError: if a wish names no node, or a back end that can't run it.
+    """
+    options = _options(graph, tools, costs)
+    fixed = _fixed(graph, options, wishes)
+    on_library = _cheapest(graph, options, costs, fixed)
+    reasons = {}
+    rules = {}
+    for node in graph.nodes:
+        option = options[node]
+        if node in on_library and option.rule:
+            rules[node] = option.rule
+        if option.refusal:
+            reasons[node.name] = option.refusal
+        elif node in fixed:
+            reasons[node.name] = "wanted by --place"
+        elif math.isfinite(option.cost) and option.cost:
+            ours = count(costs.ours(node))
+            reasons[node.name] = f"estimated: acl {count(option.cost)}, c {ours} instructions"
+    return Placement(rules, reasons)
+
+
+def _options(graph: Graph, tools: Toolchain, costs: Costs) -> dict[Node, Option]:
+    """Ask the library about every node."""
+    requests = {node: request_for(node) for node in graph.nodes if node.op not in _VIEWS}
+    asked = {node: r for node, r in requests.items() if isinstance(r, Request)}
+    answers = dict(zip(asked, ask(tools, [r.question() for r in asked.values()]), strict=True))
+    return {
+        node: _view(node) if node.op in _VIEWS else _option(requests[node], answers.get(node), costs)
+        for node in graph.nodes
+    }
+
+
+def _view(node: Node) -> Option:
+    """Return the option of a node that only names channels of images: it costs nothing."""
+    axis = node.attributes["axis"] % len(node.output.shape)
+    values = [value for value in (*node.inputs[:1], *node.outputs) if value is not None]
+    if axis != 1 or not all(map(is_image, values)):
+        return Option(refusal="only channels of images are joined or split without a copy")
+    return Option(_VIEWS[node.op], cost=0.0)
+
+
+def _option(request: Request | str, answer: Answer | None, costs: Costs) -> Option:
+    if isinstance(request, str):
+        return Option(refusal=request)
+    assert answer is not None
+    if answer.refusal:
+        return Option(refusal=f"ACL refuses: {answer.refusal}")
+    return Option(rule_for(request, answer), cost=costs.library(request, answer))
+
+
+def _fixed(
+    graph: Graph, options: Mapping[Node, Option], wishes: Mapping[str, str]
+) -> dict[Node, str]:
+    """Return the nodes that the user has placed."""
+    named = {name: node for node in graph.nodes for name in (*node.origins, node.name)}
+    fixed = {}
+    for name, backend in wishes.items():
+        if name == ALL:
+            continue
+        if name not in named:
+            near = get_close_matches(name, named, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "edgec explain lists the nodes"
+            raise CompileError(f"--place {name}={backend}: there is no node {name!r}; {hint}")
+        node = named[name]
+        if backend == BACKEND and options[node].rule is None:
+            refusal = options[node].refusal
+            raise CompileError(f"--place {name}={backend}: {name!r} can't run there: {refusal}")
+        fixed[node] = backend
+    if ALL in wishes:
+        for node in graph.nodes:
+            if wishes[ALL] == OURS or options[node].rule is not None:
+                fixed.setdefault(node, wishes[ALL])
+    return fixed
+
+
+def _cheapest(
+    graph: Graph, options: Mapping[Node, Option], costs: Costs, fixed: Mapping[Node, str]
+) -> set[Node]:
+    """Return the nodes to run on the library."""
+    cut = Cut()
+    for node in graph.nodes:
+        ours, library = costs.ours(node), options[node].cost
+        if options[node].rule is None or fixed.get(node) == OURS:
+            ours, library = 0.0, math.inf
+        elif fixed.get(node) == BACKEND:
+            ours, library = math.inf, 0.0
+        cut.add(SOURCE, node, library)
+        cut.add(node, SINK, ours)
+    for index, value in enumerate({v for node in graph.nodes for v in node.outputs}):
+        producer, readers = graph.producer(value), graph.consumers(value)
+        to_library, to_ours = ("to the library", index), ("to ours", index)
+        cost = costs.reorder(value)
+        cut.add(producer, to_library, cost)
+        cut.add(to_ours, producer, cost)
+        for reader in readers:
+            cut.add(to_library, reader, math.inf)
+            cut.add(reader, to_ours, math.inf)
+    side = cut.sink_side()
+    return {node for node in graph.nodes if node in side}

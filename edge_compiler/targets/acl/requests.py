@@ -1,0 +1,204 @@
+"""
+What Arm Compute Library is asked for: each node as one of its functions, or why there is none.
+
+A function of this module describes the nodes of an operator. Whether the library really takes a
+node is up to the library: see probe.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+import math
+from typing import Any
+
+import numpy as np
+
+from edge_compiler.ir.graph import Activation, Node, Value
+from edge_compiler.ir.ops.activations import activation_of
+from edge_compiler.targets.acl.record import Function, Image, Op, Record
+from edge_compiler.targets.c.lowering import image_size, is_image
+from edge_compiler.targets.c.rules.conv import matrix_and_bias
+from edge_compiler.targets.c.rules.layer import Geometry, required
+
+Array = np.ndarray[Any, Any]
+
+_FUNCTIONS = {
+    "Relu": Function.RELU,
+    "Clip": Function.CLIP,
+    "LeakyRelu": Function.LEAKY_RELU,
+    "Sigmoid": Function.SIGMOID,
+    "SiLU": Function.SILU,
+    "Tanh": Function.TANH,
+    "HardSwish": Function.HARD_SWISH,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """
+    A function of the library that computes a node.
+
+    :ivar kernel: what it is, for people.
+    :ivar sources: the values that it reads.
+    :ivar weights: in the library's order.
+    :ivar fields: of the record, beside operator, images and positions.
+    :ivar line: a dense value is so many pixels in a line.
+    """
+
+    op: Op
+    kernel: str
+    sources: tuple[Value, ...]
+    target: Value
+    weights: Array | None = None
+    bias: Array | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    line: int = 1
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        if self.weights is None:
+            return 0
+        pixels = math.prod(self.target.shape[2:]) if is_image(self.target) else 1
+        return int(self.weights.size * pixels)
+
+    def image(self, value: Value, offset: int = 0, pixel: int = 0) -> Image:
+        """
+        Return the record's image of a value.
+
+        :param pixel: floats from one pixel to the next; 0: as many as there are channels.
+        """
+        if is_image(value):
+            channels, height, width = image_size(value)
+        else:
+            channels, height, width = value.size // self.line, 1, self.line
+        return Image(offset, channels, height, width, pixel or channels)
+
+    def question(self) -> Record:
+        """Return the record that the library is asked about."""
+        images = [self.image(value) for value in self.sources]
+        return self.record([*images, Image()][:2], self.image(self.target))
+
+    def record(self, sources: list[Image], target: Image, **positions: int) -> Record:
+        """Return the record, given where everything lies."""
+        return Record(self.op, *sources, target, **positions, **self.fields)
+
+
+Describe = Callable[[Node], Request | str]
+_DESCRIBE: dict[str, Describe] = {}
+
+
+def _asks(*ops: str) -> Callable[[Describe], Describe]:
+    """Register a function that describes the nodes of some operators."""
+
+    def register(describe: Describe) -> Describe:
+        _DESCRIBE.update(dict.fromkeys(ops, describe))
+        return describe
+
+    return register
+
+
+def request_for(node: Node) -> Request | str:
+    """Return what to ask the library for, or why that is useless."""
+    if node.op not in _DESCRIBE:
+        return f"ACL has no {node.op}"
+    if node.fused.residual is not None:
+        return "ACL has no convolution that adds a residual"
+    activation = node.fused.activation
+    if activation is not None and activation.op not in _FUNCTIONS:
+        return f"ACL has no {activation.op}"
+    if node.input(0).constant is not None:
+        return "its input is constant"
+    return _DESCRIBE[node.op](node)
+
+
+def _activation(activation: Activation | None) -> dict[str, Any]:
+    """Return the record's fields of an activation that the library has."""
+    if activation is None:
+        return {}
+    function = _FUNCTIONS[activation.op]
+    return {"activation": function, "a": float(activation.a), "b": float(activation.b)}
+
+
+def _window(geometry: Geometry) -> dict[str, int]:
+    names = ("kernel", "stride", "dilation")
+    return {f"{n}_{a}": int(getattr(geometry, n)[i]) for n in names for i, a in enumerate("hw")}
+
+
+@_asks("Conv")
+def _conv(node: Node) -> Request | str:
+    w, bias, geometry = required(node, 1), node.constant(2), Geometry.of(node)
+    if min(geometry.pads) < 0:
+        return "ACL has no negative padding"
+    top, left, bottom, right = geometry.pads
+    groups = node.attributes.get("group", 1)
+    fields = _window(geometry) | _activation(node.fused.activation)
+    fields |= {"pad_left": left, "pad_right": right, "pad_top": top, "pad_bottom": bottom}
+    if groups == w.shape[0] == node.input(0).shape[1] and groups > 1:
+        op, kernel, packed = Op.DEPTHWISE, f"depthwise {geometry}", w[:, 0].transpose(1, 2, 0)
+    else:
+        op, kernel, packed = Op.CONV, f"convolution {geometry}", w.transpose(0, 2, 3, 1)
+        fields["groups"] = groups
+    return Request(op, kernel, (node.input(0),), node.output, packed, bias, fields)
+
+
+@_asks("Gemm", "MatMul")
+def _gemm(node: Node) -> Request | str:
+    w, b = matrix_and_bias(node)
+    fields = _activation(node.fused.activation)
+    source = (node.input(0),)
+    return Request(Op.FULLY_CONNECTED, "fully connected", source, node.output, w.T, b, fields)
+
+
+@_asks("MaxPool", "AveragePool")
+def _pool(node: Node) -> Request | str:
+    geometry = Geometry.of(node)
+    if geometry.dilation != (1, 1):
+        return "ACL has no pooling with dilation"
+    (top, left, *given), size = geometry.pads, node.input(0).shape[2:]
+    halo = geometry.halo((size[0], size[1]), (node.output.shape[2], node.output.shape[3]))
+    counted = bool(node.op == "AveragePool" and node.attributes.get("count_include_pad"))
+    if counted and (halo.bottom > given[0] or halo.right > given[1]):
+        return "ACL counts what lies outside of the padding"
+    fields = _window(geometry) | {"count_padding": int(counted)}
+    fields |= {"pad_left": left, "pad_right": halo.right}
+    fields |= {"pad_top": top, "pad_bottom": halo.bottom}
+    op, kind = (Op.MAX_POOL, "max") if node.op == "MaxPool" else (Op.AVERAGE_POOL, "average")
+    kernel = f"{kind} pool {geometry}"
+    return Request(op, kernel, (node.input(0),), node.output, fields=fields)
+
+
+@_asks("GlobalAveragePool")
+def _global_average(node: Node) -> Request | str:
+    return Request(Op.GLOBAL_AVERAGE_POOL, "global average", (node.input(0),), node.output)
+
+
+@_asks("Softmax")
+def _softmax(node: Node) -> Request | str:
+    value = node.input(0)
+    axis = node.attributes["axis"] % len(value.shape)
+    channels_last = axis == 1 if is_image(value) else math.prod(value.shape[axis + 1 :]) == 1
+    if not channels_last:
+        return "ACL's softmax runs over channels, or the last dimension"
+    line = 1 if is_image(value) else math.prod(value.shape[:axis])
+    return Request(Op.SOFTMAX, "softmax", (value,), node.output, line=line)
+
+
+@_asks("Add", "Mul")
+def _binary(node: Node) -> Request | str:
+    left, right = node.input(0), node.input(1)
+    if not (is_image(left) and left.shape == right.shape and right.constant is None):
+        return f"only an {node.op} of two images of the same size is asked of ACL"
+    op = Op.ADD if node.op == "Add" else Op.MUL
+    fields = _activation(node.fused.activation)
+    return Request(op, node.op, (left, right), node.output, fields=fields)
+
+
+@_asks(*_FUNCTIONS)
+def _unary(node: Node) -> Request | str:
+    value = node.input(0)
+    if not is_image(value):
+        return "only activations of images are asked of ACL"
+    fields = _activation(activation_of(node))
+    return Request(Op.ACTIVATION, node.op, (value,), node.output, fields=fields)
