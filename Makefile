@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-pose test test-quick lint clean
+.PHONY: help setup demo bench bench-pose test test-quick test-arm lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ test: lint ## lint, then run all tests
 
 test-quick: setup ## run the tests that compile no large network
 	$(BIN)/pytest -n 2 -m "not slow"
+
+test-arm: setup ## run the tests of the Arm targets; says what to install if something is missing
+	$(BIN)/edgec doctor aarch64 aarch64-acl armv7 armv7-acl
+	$(BIN)/pytest -n 2 test/arm
 
 # ament_pep257 does not know properties, whose docstrings are not imperative (D401); ruff does
 lint: setup ## check style, types and ROS 2's conventions
