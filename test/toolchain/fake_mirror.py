@@ -24,12 +24,14 @@ class Mirror:
     :ivar content: of every file; None: there is none.
     :ivar stop_at: having sent so many bytes of the file, it waits until the client goes away.
     :ivar starts: the first byte that each request asked for.
+    :ivar stopped: is set when it waits.
     """
 
     content: bytes | None
     stop_at: int | None = None
     starts: list[int] = field(default_factory=list)
     address: str = ""
+    stopped: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -53,6 +55,7 @@ def serve(mirror: Mirror) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(mirror.content[start : mirror.stop_at])
             if mirror.stop_at is not None:
+                mirror.stopped.set()
                 self.rfile.read(1)
 
         def log_message(self, *_arguments: object) -> None:
