@@ -38,22 +38,63 @@ enum { CONV_MAX_TILE = 32 };
 
 #if LANE_PRODUCTS
 
+/* Load a channel's weights; return those of the next channel. */
+INLINE const float *conv_weights(const conv c, const int blocks, const float *restrict w, vec *weight)
+{
+    UNROLL for (int b = 1; b < blocks; b++) load_block(w + b * c.block_weights, weight + b * VECTORS);
+    return load_block(w, weight);
+}
+
 /* Accumulate `lanes` input channels at one kernel position; return the next weights. */
 INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
                                const float *restrict x, const float *restrict w)
 {
     const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
     UNROLL for (int first = 0; first < lanes; first += LANES) {
+        const int count = lanes - first < LANES ? lanes - first : LANES;
         vec input[CONV_MAX_TILE];
         UNROLL for (int p = 0; p < pixels; p++)
             input[p] = c.in_lanes < LANES ? (vec){x[p * stride]} : load(x + p * stride + first);
-        UNROLL for (int lane = 0; lane < LANES && first + lane < lanes; lane++) {
+        UNROLL for (int lane = 0; lane < count; lane++) {
             vec weight[CONV_MAX_TILE];
-            UNROLL for (int b = 1; b < blocks; b++) load_block(w + b * c.block_weights, weight + b * VECTORS);
-            w = load_block(w, weight);
+            w = conv_weights(c, blocks, w, weight);
             UNROLL for (int p = 0; p < pixels; p++)
                 UNROLL for (int v = 0; v < vectors; v++)
                     sum[p * vectors + v] = add_lane_product(sum[p * vectors + v], weight[v], input[p], lane);
+        }
+    }
+    return w;
+}
+
+/* How many neighbouring floats of a plane a tile multiplies with one row of the kernel. */
+INLINE int conv_row_floats(const conv c, const int pixels)
+{
+    return (pixels - 1) * c.stride_w + (c.kernel_w - 1) * c.dilation_w + 1;
+}
+
+/* Do they fit into the registers that a tile has for its input? */
+INLINE int conv_has_rows(const conv c, const int pixels)
+{
+    const int floats = conv_row_floats(c, pixels);
+    return c.in_lanes == 1 && floats >= LANES && floats <= pixels * LANES;
+}
+
+/* Accumulate one row of the kernel over a plane; return the next weights. */
+INLINE const float *conv_row(const conv c, const int pixels, const int blocks, vec *sum, const float *restrict x,
+                             const float *restrict w)
+{
+    const int vectors = blocks * VECTORS, floats = conv_row_floats(c, pixels), whole = (floats - 1) / LANES;
+    vec input[CONV_MAX_TILE];
+    UNROLL for (int i = 0; i < whole; i++) input[i] = load_unaligned(x + i * LANES);
+    input[whole] = load_unaligned(x + floats - LANES); /* reads nothing that lies behind the plane */
+    UNROLL for (int kx = 0; kx < c.kernel_w; kx++) {
+        vec weight[CONV_MAX_TILE];
+        w = conv_weights(c, blocks, w, weight);
+        UNROLL for (int p = 0; p < pixels; p++) {
+            const int at = p * c.stride_w + kx * c.dilation_w, vector = at / LANES;
+            const int lane = vector < whole ? at % LANES : at - (floats - LANES);
+            UNROLL for (int v = 0; v < vectors; v++)
+                sum[p * vectors + v] = add_lane_product(sum[p * vectors + v], weight[v], input[vector], lane);
         }
     }
     return w;
@@ -86,10 +127,17 @@ INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks
                                 const int last, vec *sum, const float *restrict x, const float *restrict w)
 {
     for (int i = first; i < last; i++)
-        for (int ky = 0; ky < c.kernel_h; ky++)
+        for (int ky = 0; ky < c.kernel_h; ky++) {
+            const float *row = x + i * c.in_plane + ky * c.dilation_h * c.in_row;
+#if LANE_PRODUCTS
+            if (conv_has_rows(c, pixels)) {
+                w = conv_row(c, pixels, blocks, sum, row, w);
+                continue;
+            }
+#endif
             for (int kx = 0; kx < c.kernel_w; kx++)
-                w = conv_lanes(c, pixels, blocks, lanes, sum,
-                               x + i * c.in_plane + ky * c.dilation_h * c.in_row + kx * c.dilation_w * c.in_lanes, w);
+                w = conv_lanes(c, pixels, blocks, lanes, sum, row + kx * c.dilation_w * c.in_lanes, w);
+        }
     return w;
 }
 

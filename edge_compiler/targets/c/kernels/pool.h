@@ -46,7 +46,8 @@ INLINE void pool_pixel(const pool c, const float *image, const int y, const int 
         }
         UNROLL for (int v = 0; v < VECTORS; v++) store(out + v * LANES, sum[v] * (1.0f / (float)taps));
     } else { /* the sum tells of a NaN, which vec_max() forgets when other numbers follow */
-        UNROLL for (int v = 0; v < VECTORS; v++) store(out + v * LANES, vec_select(sum[v] == sum[v], largest[v], sum[v]));
+        UNROLL for (int v = 0; v < VECTORS; v++)
+            store(out + v * LANES, MAX_KEEPS_NAN ? largest[v] : vec_select(sum[v] == sum[v], largest[v], sum[v]));
     }
 }
 

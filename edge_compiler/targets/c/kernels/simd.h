@@ -67,6 +67,7 @@ INLINE vec vec_max(vec a, vec b) { return (vec)_mm_max_ps((__m128)a, (__m128)b);
 INLINE vec vec_min(vec a, vec b) { return (vec)_mm_min_ps((__m128)a, (__m128)b); }
 INLINE ivec vec_round(vec a) { return (ivec)_mm_cvtps_epi32((__m128)a); }
 #elif defined __ARM_NEON /* NaN is returned when either is NaN */
+#define MAX_KEEPS_NAN 1
 INLINE vec vec_max(vec a, vec b) { return (vec)vmaxq_f32((float32x4_t)a, (float32x4_t)b); }
 INLINE vec vec_min(vec a, vec b) { return (vec)vminq_f32((float32x4_t)a, (float32x4_t)b); }
 #if defined __aarch64__
@@ -80,9 +81,13 @@ INLINE vec vec_min(vec a, vec b) { return vec_select(a < b, a, b); }
 INLINE ivec vec_round(vec a) { a += 12582912.0f; return (ivec)a - 0x4b400000; }
 #endif
 
+#if !defined MAX_KEEPS_NAN
+#define MAX_KEEPS_NAN 0
+#endif
+
 /* The larger or smaller one, and NaN if either operand is: twice the work of vec_max() and vec_min(). */
-INLINE vec vec_max_or_nan(vec a, vec b) { return vec_select(a == a, vec_max(a, b), a); }
-INLINE vec vec_min_or_nan(vec a, vec b) { return vec_select(a == a, vec_min(a, b), a); }
+INLINE vec vec_max_or_nan(vec a, vec b) { return MAX_KEEPS_NAN ? vec_max(a, b) : vec_select(a == a, vec_max(a, b), a); }
+INLINE vec vec_min_or_nan(vec a, vec b) { return MAX_KEEPS_NAN ? vec_min(a, b) : vec_select(a == a, vec_min(a, b), a); }
 
 INLINE vec vec_float(ivec a) { return __builtin_convertvector(a, vec); }
 
@@ -109,14 +114,20 @@ INLINE vec add_lane_product(vec sum, vec a, vec b, const int lane)
 #define LANE_PRODUCTS 0
 #endif
 
-/* Load a block of channels into VECTORS vectors and go on to the next one. */
+/* Load a block of channels into VECTORS vectors and return the next one: on Arm one instruction, if the compiler can't count
+ * the address ahead. */
 INLINE const float *load_block(const float *p, vec *v)
 {
 #if defined __aarch64__
     const float32x4x4_t all = vld1q_f32_x4(p);
-    for (int i = 0; i < VECTORS; i++) v[i] = (vec)all.val[i];
+    UNROLL for (int i = 0; i < VECTORS; i++) v[i] = (vec)all.val[i];
     p += BLOCK;
-    __asm__("" : "+r"(p)); /* one instruction loads and adds, where the compiler can't count ahead */
+    __asm__("" : "+r"(p));
+    return p;
+#elif defined __ARM_NEON && !defined __clang__
+    float32x4x4_t all;
+    __asm__("vldmia %1!, %h0" : "=w"(all), "+r"(p) : "m"(*(const float(*)[BLOCK])p));
+    UNROLL for (int i = 0; i < VECTORS; i++) v[i] = (vec)all.val[i];
     return p;
 #else
     UNROLL for (int i = 0; i < VECTORS; i++) v[i] = load(p + i * LANES);
