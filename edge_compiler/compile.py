@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 import json
@@ -18,14 +18,14 @@ from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.machine import processor
 from edge_compiler.peak import measure_peak
-from edge_compiler.profiling import make_profile
-from edge_compiler.prove import Prover
+from edge_compiler.profiling import make_profile, Profile
+from edge_compiler.prove import Inputs, Prover
 from edge_compiler.reference import Reference
 from edge_compiler.samples import calibration_images
-from edge_compiler.sandbox import Sandbox
+from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import Progress, Target
 from edge_perception.runtime.bundle import file_sha256, write_manifest
-from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Speed
+from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Speed, Step
 from edge_perception.runtime.selftest import write_selftest
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
@@ -79,25 +79,23 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
         del graph  # the library has its weights now, and the reference needs room for them
         if not options.keep_source:
             shutil.rmtree(folder / "source")
-        with Sandbox(folder / LIBRARY) as sandbox:
+        with target.sandbox(folder / LIBRARY) as sandbox:
             tensors = [step.value for step in compiled.steps]
             prover = Prover(sandbox, compiled, Reference(model, compiled.inputs, tensors))
             proof = prover.prove(images, progress)
-            progress("measuring the speed", 0, 0)
-            threads = len(os.sched_getaffinity(0))
-            inputs, _ = prover.selftest
-            run_ms = sandbox.measure(threads, inputs, MEASURE_SECONDS)
-            variant = sandbox.best_variant()
-            observed = sandbox.profile(variant, 1, inputs, PROFILE_SECONDS)
-        peak = measure_peak(variant, 1)
-        profile = make_profile(compiled.steps, observed, variant, 1, peak)
+            speed = profile = None
+            if isinstance(sandbox, NativeSandbox):
+                progress("measuring the speed", 0, 0)
+                inputs, _ = prover.selftest
+                speed = _measure_speed(sandbox, inputs)
+                profile = _measure_profile(sandbox, compiled.steps, inputs)
         write_selftest(folder / SELFTEST, *prover.selftest)
         manifest = Manifest(
             model=compiled,
             library=LIBRARY,
             selftest=SELFTEST,
             proof=proof,
-            speed=Speed(processor(), threads, min(run_ms), statistics.median(run_ms)),
+            speed=speed,
             files={},
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )
@@ -107,6 +105,20 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
         manifest = replace(manifest, files=files)
         write_manifest(folder, manifest)
     return manifest
+
+
+def _measure_speed(sandbox: NativeSandbox, inputs: Inputs) -> Speed:
+    """Measure whole runs with all processors."""
+    threads = len(os.sched_getaffinity(0))
+    run_ms = sandbox.measure(threads, inputs, MEASURE_SECONDS)
+    return Speed(processor(), threads, min(run_ms), statistics.median(run_ms))
+
+
+def _measure_profile(sandbox: NativeSandbox, steps: Sequence[Step], inputs: Inputs) -> Profile:
+    """Measure every step with one thread."""
+    variant = sandbox.best_variant()
+    observed = sandbox.profile(variant, 1, inputs, PROFILE_SECONDS)
+    return make_profile(steps, observed, variant, 1, measure_peak(variant, 1))
 
 
 def check_destination(bundle: Path) -> Path:

@@ -108,13 +108,16 @@ def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | 
 def _prove(
     bundle: Path, manifest: Manifest, model: Path, show: Progress
 ) -> dict[str, float | None]:
+    from edge_compiler import toolchain
     from edge_compiler.prove import Prover
     from edge_compiler.reference import Reference
-    from edge_compiler.sandbox import Sandbox
+    from edge_compiler.sandbox import open_sandbox
 
     steps = manifest.model.steps
     reference = Reference(model, manifest.model.inputs, [step.value for step in steps])
-    with Sandbox(bundle / manifest.library) as sandbox:
+    with open_sandbox(
+        bundle / manifest.library, toolchain.for_machine(manifest.model.target)
+    ) as sandbox:
         prover = Prover(sandbox, manifest.model, reference)
         prover.prove((), show)
     return {step.name: error for step, error in zip(steps, prover.errors, strict=True)}

@@ -8,21 +8,15 @@ executes is the same on both. It is not a time either: instructions differ in wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-import hashlib
 from pathlib import Path
 import re
-import subprocess
-import tempfile
 
 from edge_compiler import toolchain
+from edge_compiler.emulation.building import built
 from edge_compiler.errors import CompileError
-from edge_compiler.machine import user_cache
 
-_HERE = Path(__file__).parent
-_HEADER = _HERE / "marks.h"
-_PLUGIN = _HERE / "count.c"
-FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-fvisibility=hidden")
-COMPILER_TIMEOUT_S = 60
+_HEADER = Path(__file__).with_name("marks.h")
+FLAGS = ("-std=gnu11", "-shared", "-fPIC", "-fvisibility=hidden")
 
 
 def counting(emulator: Sequence[str], log: Path) -> list[str]:
@@ -37,7 +31,8 @@ def counting(emulator: Sequence[str], log: Path) -> list[str]:
             "instructions are counted in an emulator, and this machine runs the program itself; "
             "count on an x86-64 machine, or measure times here"
         )
-    plugin, log_argument = (str(path).replace(",", ",,") for path in (_built(), log))
+    built_plugin = built("count.c", toolchain.get("host").find_compiler(), FLAGS)
+    plugin, log_argument = (str(path).replace(",", ",,") for path in (built_plugin, log))
     return [*emulator, "-plugin", f"{plugin},log={log_argument}"]
 
 
@@ -65,25 +60,3 @@ def mark_number(mark: int) -> int:
     found = re.search(r"EDGE_MARK_FIRST (0x\w+)", _HEADER.read_text())
     assert found
     return int(found[1], 16) + mark
-
-
-def _built() -> Path:
-    """Return the plugin, built if need be."""
-    compiler = toolchain.get("host").find_compiler()
-    key = hashlib.sha256(_PLUGIN.read_bytes() + _HEADER.read_bytes() + compiler.encode())
-    path = user_cache() / "emulation" / f"count-{key.hexdigest()[:16]}.so"
-    if path.is_file():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
-        partial = Path(scratch) / path.name
-        command = [compiler, *FLAGS, str(_PLUGIN), "-o", str(partial)]
-        try:
-            subprocess.run(
-                command, check=True, capture_output=True, text=True, timeout=COMPILER_TIMEOUT_S
-            )
-        except subprocess.CalledProcessError as error:
-            said = (error.stderr.strip().splitlines() or [f"exit code {error.returncode}"])[0]
-            raise CompileError(f"{compiler} failed on {_PLUGIN.name}: {said}") from None
-        partial.rename(path)
-    return path

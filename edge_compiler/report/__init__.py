@@ -29,7 +29,7 @@ def write(folder: Path, manifest: Manifest, measured: Measured) -> None:
     environment.filters |= {"count": count, "size": size, "percent": lambda x: f"{100 * x:.1f} %"}
     page = environment.get_template("page.html.j2").render(
         report=report,
-        times=pictures.times(report),
+        times=pictures.times(report) if measured.profile else None,
         errors=pictures.errors(report),
         memory=pictures.memory(report),
         before=pictures.drawing(report["graphs"]["before"]),

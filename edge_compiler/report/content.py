@@ -20,13 +20,13 @@ class Measured:
     What was found out while a bundle was made, beside its manifest.
 
     :ivar errors: worst relative error of each step; None for one without a counterpart.
-    :ivar profile: times of one thread.
+    :ivar profile: times of one thread; None if the library can't run on this machine itself.
     :ivar before: the graph as it was read, by ``outline``.
     :ivar after: the graph after the passes.
     """
 
     errors: Sequence[float | None]
-    profile: Profile
+    profile: Profile | None
     before: list[dict[str, Any]]
     after: list[dict[str, Any]]
 
@@ -66,11 +66,11 @@ def _operator(node: Node) -> str:
 def content(manifest: Manifest, measured: Measured) -> dict[str, Any]:
     """Return the content of ``report.json``."""
     model = asdict(manifest.model)
-    profile = asdict(measured.profile)
-    measurements = zip(model["steps"], profile.pop("steps"), measured.errors, strict=True)
+    profile = None if measured.profile is None else asdict(measured.profile)
+    times = [{}] * len(model["steps"]) if profile is None else profile.pop("steps")
     steps = [
-        step | {key: time[key] for key in TIMES} | {"error": error}
-        for step, time, error in measurements
+        step | {key: time.get(key) for key in TIMES} | {"error": error}
+        for step, time, error in zip(model["steps"], times, measured.errors, strict=True)
     ]
     del model["labels"]  # by the thousand, and in the manifest
     return model | {

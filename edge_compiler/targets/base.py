@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.sandbox import open_sandbox, Sandbox
 from edge_perception.runtime.manifest import Decoder, Fusion, Model, Preprocess
 
 Progress = Callable[[str, int, int], None]
@@ -63,3 +65,11 @@ class Target(ABC):
         :returns: the manifest's description, the same as compiled into the library.
         :raises CompileError: if a compiler is missing or fails.
         """
+
+    def sandbox(self, library: Path) -> Sandbox:
+        """
+        Load a library of the target, in an emulator unless this machine can run it.
+
+        :raises CompileError: if there is none.
+        """
+        return open_sandbox(library, toolchain.get(self.name))

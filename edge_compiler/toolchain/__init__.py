@@ -39,3 +39,15 @@ def get(name: str) -> Toolchain:
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(found)}"
         raise CompileError(f"unknown toolchain {name!r}; {hint}")
     return found[name]
+
+
+def for_machine(triple: str) -> Toolchain:
+    """
+    Return the plain toolchain for a kind of machine.
+
+    :raises CompileError: if there is none.
+    """
+    found = next((t for t in TOOLCHAINS if t.triple == triple and t.library is None), None)
+    if found is None:
+        raise CompileError(f"there is no toolchain for {triple}; edgec doctor lists the targets")
+    return found

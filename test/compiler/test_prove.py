@@ -12,7 +12,6 @@ from onnx import numpy_helper
 import pytest
 from small_models import make_model, node, weights
 
-from edge_compiler import sandbox as sandbox_module
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
@@ -21,7 +20,7 @@ from edge_compiler.preprocess import preprocess
 from edge_compiler.prove import Prover
 from edge_compiler.reference import Reference
 from edge_compiler.samples import random_inputs
-from edge_compiler.sandbox import Sandbox
+from edge_compiler.sandbox import NativeSandbox, Sandbox
 from edge_compiler.targets.base import Description, Progress
 from edge_compiler.targets.c.target import HostTarget
 from edge_perception.runtime import read_manifest
@@ -61,7 +60,7 @@ def test_wrong_kernel_is_named_and_leaves_no_bundle(
     assert list(tmp_path.iterdir()) == []
 
 
-class Tampered(Sandbox):
+class Tampered(NativeSandbox):
     """A sandbox whose library's values are changed on their way."""
 
     step: int
@@ -112,11 +111,11 @@ def test_wrong_preprocessing_is_noticed(
 ) -> None:
     model = read_manifest(tiny_bundle).model
     reference = Reference(tiny_onnx, model.inputs, [step.value for step in model.steps])
-    honest = Sandbox.preprocess
+    honest = NativeSandbox.preprocess
     monkeypatch.setattr(
-        Sandbox, "preprocess", lambda *arguments: honest(*arguments)[:, ::-1].copy()
+        NativeSandbox, "preprocess", lambda *arguments: honest(*arguments)[:, ::-1].copy()
     )
-    with Sandbox(tiny_bundle / "model.so") as sandbox:
+    with NativeSandbox(tiny_bundle / "model.so") as sandbox:
         prover = Prover(sandbox, model, reference)
         with pytest.raises(CompileError, match="pre-processing is wrong on a noisy frame"):
             prover.prove((), silent)
@@ -146,7 +145,7 @@ START = "__attribute__((constructor)) static void start(void)"
 def test_crash_of_the_library_is_an_error_with_its_last_words(tmp_path: Path) -> None:
     path = library(tmp_path, START + '{ fputs("double free\\n", stderr); abort(); }')
     with (
-        Sandbox(path) as sandbox,
+        NativeSandbox(path) as sandbox,
         pytest.raises(CompileError, match=r"crashed in best_variant\(\): SIGABRT, double free"),
     ):
         sandbox.best_variant()
@@ -154,21 +153,24 @@ def test_crash_of_the_library_is_an_error_with_its_last_words(tmp_path: Path) ->
 
 def test_exit_of_the_library_is_an_error(tmp_path: Path) -> None:
     path = library(tmp_path, START + "{ exit(0); }")
-    with Sandbox(path) as sandbox, pytest.raises(CompileError, match=r"crashed.*exit code 0"):
+    with (
+        NativeSandbox(path) as sandbox,
+        pytest.raises(CompileError, match=r"crashed.*exit code 0"),
+    ):
         sandbox.best_variant()
 
 
 def test_hang_of_the_library_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox_module, "REPLY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(Sandbox, "reply_timeout_s", 0.1)
     path = library(tmp_path, START + "{ for (;;) pause(); }")
-    with Sandbox(path) as sandbox, pytest.raises(CompileError, match="did not answer"):
+    with NativeSandbox(path) as sandbox, pytest.raises(CompileError, match="did not answer"):
         sandbox.best_variant()
 
 
 def test_what_is_no_library_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "model.so"
     path.write_bytes(b"no library")
-    with Sandbox(path) as sandbox, pytest.raises(CompileError, match="can't be loaded"):
+    with NativeSandbox(path) as sandbox, pytest.raises(CompileError, match="can't be loaded"):
         sandbox.best_variant()
 
 

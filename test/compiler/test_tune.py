@@ -15,7 +15,7 @@ from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
-from edge_compiler.sandbox import Sandbox
+from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import Description
 from edge_compiler.targets.c import tuning
 from edge_compiler.targets.c.candidates import candidates
@@ -147,7 +147,7 @@ def test_every_candidate_computes_the_same(graph: Graph, tmp_path: Path) -> None
     )
     random = np.random.default_rng(5)
     inputs = {v.name: random.normal(size=v.shape).astype("f") for v in trials.graph.inputs}
-    with Sandbox(tmp_path / "model.so") as sandbox:
+    with NativeSandbox(tmp_path / "model.so") as sandbox:
         values = sandbox.observe(VARIANT.name, 1, inputs)
     direct: dict[Problem, Array] = {}
     for indices, problem, candidate in trials.steps:
@@ -273,7 +273,7 @@ def test_tuned_bundle_is_proven_and_says_why(threads: int, tmp_path: Path, cache
         assert step.reason.startswith(f"{how}: "), step
     assert list(cache.glob("*/*.json"))
     image = np.random.default_rng(1).normal(size=(1, 3, 14, 14)).astype("f")
-    with Sandbox(bundle / "model.so") as sandbox:
+    with NativeSandbox(bundle / "model.so") as sandbox:
         received = sandbox.run(VARIANT.name, threads, {"image": image})["y"]
     (expected,) = run(tmp_path / "model.onnx", {"image": image})
     np.testing.assert_allclose(received, expected, rtol=0, atol=1e-4 * np.abs(expected).max())

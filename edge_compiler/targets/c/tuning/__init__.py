@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from edge_compiler import toolchain
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import cache_bytes, processor_features, processor_identity, user_cache
-from edge_compiler.sandbox import Sandbox
+from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import Description, Progress
 from edge_compiler.targets.c.build import COMMON_FLAGS, compiler_version
 from edge_compiler.targets.c.candidates import candidates
@@ -144,7 +144,7 @@ def _measure(
         target.only(variant).build_program(
             trials.graph, trials.program, Description("trials", ""), Path(folder), _silent
         )
-        with Sandbox(Path(folder) / "model.so") as sandbox:
+        with NativeSandbox(Path(folder) / "model.so") as sandbox:
             shortest = sandbox.step_times(variant.name, threads, MEASURE_SECONDS, evict)
     times: dict[Problem, Times] = {task.problem: {} for task in tasks}
     for indices, problem, candidate in trials.steps:

@@ -1,29 +1,18 @@
-"""
-Running a compiled library in a process of its own.
-
-Generated code that is wrong may crash or hang; the compiler must survive that and say so.
-"""
+"""Running a library that was compiled for this machine; only here is time measured."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 from typing import Any
 
 import numpy as np
 
-from edge_compiler.errors import CompileError
+from edge_compiler.sandbox.base import Array, RefusalError, Sandbox
 from edge_perception.runtime import Instance, Library
-
-Array = np.ndarray[Any, Any]
-REPLY_TIMEOUT_S = 600.0
-"""After which a run counts as hanging."""
 
 LEAST_RUNS = 3
 """Of which the median is taken."""
@@ -32,32 +21,16 @@ LEAST_ROUNDS = 5
 """Of which the shortest time is taken."""
 
 
-class Sandbox:
-    """A library, loaded by a child process; a context manager that ends the child."""
+class NativeSandbox(Sandbox):
+    """The child is a Python process that loads the library as a robot does."""
 
     def __init__(self, library: Path) -> None:
-        ours, theirs = Pipe()
-        self._connection = ours
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(theirs.fileno()), str(library.resolve())],
-            cwd=Path(__file__).parents[1],  # makes this package importable, installed or not
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._stderr,
-            start_new_session=True,  # Ctrl-C is for the compiler, which ends the child
-        )
-        theirs.close()
+        super().__init__([sys.executable, "-m", __name__, str(library.resolve())])
+        self._connection = Connection(self._socket.detach())
 
-    def __enter__(self) -> Sandbox:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, *exception: Any) -> None:
         self._connection.close()
-        self._child.kill()
-        self._child.wait()
-        self._stderr.close()
+        super().__exit__(*exception)
 
     def best_variant(self) -> str:
         """Return the instruction set that the library chooses on this processor."""
@@ -98,29 +71,14 @@ class Sandbox:
         return list(self._ask("step_times", variant, threads, seconds, evict_bytes))
 
     def _ask(self, method: str, *arguments: Any) -> Any:
-        settings = [str(argument) for argument in arguments if isinstance(argument, str | int)]
-        what = f"{method}({', '.join(settings)})"
-        try:
+        with self._asking(method, *arguments):
             self._connection.send((method, arguments))
-            if not self._connection.poll(REPLY_TIMEOUT_S):
-                raise CompileError(
-                    f"the compiled library did not answer {what} within {REPLY_TIMEOUT_S:.0f} s"
-                )
+            if not self._connection.poll(self.reply_timeout_s):
+                raise TimeoutError
             error, result = self._connection.recv()
-        except (EOFError, ConnectionError):
-            raise CompileError(
-                f"the compiled library crashed in {what}: {self._death()}"
-            ) from None
-        if error:
-            raise CompileError(f"the compiled library failed in {what}: {error}")
+            if error:
+                raise RefusalError(error)
         return result
-
-    def _death(self) -> str:
-        code = self._child.wait()
-        self._stderr.seek(0)
-        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return f"{name}, {lines[-1]}" if lines else name
 
 
 class _Server:
@@ -212,4 +170,4 @@ def _serve(connection: Connection, library: str) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Connection(int(sys.argv[1])), sys.argv[2])
+    _serve(Connection(int(sys.argv[2])), sys.argv[1])

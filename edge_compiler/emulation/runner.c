@@ -1,0 +1,370 @@
+/* runner.c - runs a compiled library for the compiler, which is a process of another kind of machine:
+ *
+ *     qemu-aarch64 runner LIBRARY SOCKET
+ *
+ * It answers requests that come through an open socket. A request and an answer are a header and a body, in the byte
+ * order of both machines, little-endian; sandbox.py has the other side. A request that breaks the rules ends the
+ * runner with a sentence, so that no answer can be taken for that to another one.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#define _GNU_SOURCE
+#include "edge_model.h"
+#include "marks.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { MAGIC = 0x31454445 /* "EDE1" */, MOST_BYTES = 0x60000000, SENTENCE = 1024 };
+
+enum command {
+    DESCRIBE,   /* -> the description, JSON */
+    PLAN,       /* plan, sizes -> nothing; must come before what follows */
+    VARIANT,    /* choice -> name of the variant */
+    PREPROCESS, /* choice, picture, pixels -> the image input */
+    RUN,        /* choice, inputs -> outputs */
+    OBSERVE,    /* choice, inputs -> the value of each step */
+    MARK_RUNS,  /* choice, inputs -> nothing; mark 0 before each run, mark 1 after it */
+    MARK_STEPS, /* choice, inputs -> nothing; marks around each step, as marks.h says */
+};
+
+enum verdict { DONE, REFUSED /* the body is a sentence */ };
+
+typedef struct header {
+    uint32_t magic;
+    uint32_t kind; /* a command, or a verdict */
+    uint64_t bytes; /* of the body */
+} header;
+
+/* Followed by the bytes of each input, output and step, as uint64_t. */
+typedef struct plan {
+    uint32_t inputs, outputs, steps;
+} plan;
+
+/* Which instance is asked. */
+typedef struct choice {
+    char variant[32]; /* empty: the best */
+    uint32_t threads;
+    uint32_t runs; /* of MARK_RUNS and MARK_STEPS */
+} choice;
+
+typedef struct picture {
+    uint32_t width, height, stride, encoding;
+} picture;
+
+/* The functions of edge_model.h, found in the library. */
+static struct {
+    __typeof__(&edge_abi_version) abi_version;
+    __typeof__(&edge_describe) describe;
+    __typeof__(&edge_create) create;
+    __typeof__(&edge_run) run;
+    __typeof__(&edge_run_observed) run_observed;
+    __typeof__(&edge_read_step) read_step;
+    __typeof__(&edge_preprocess) preprocess;
+    __typeof__(&edge_variant) variant;
+    __typeof__(&edge_last_error) last_error;
+} api;
+
+typedef struct instance {
+    choice choice;
+    edge_model *model;
+    struct instance *next;
+} instance;
+
+static int channel;
+static plan sizes;
+static size_t *input_bytes, *output_bytes, *step_bytes; /* one array */
+static instance *instances;
+static char *outputs_memory;
+
+static _Noreturn void give_up(const char *why)
+{
+    fprintf(stderr, "runner: %s\n", why);
+    exit(2);
+}
+
+static void *allocate(size_t bytes)
+{
+    void *memory = malloc(bytes ? bytes : 1);
+    if (!memory)
+        give_up("not enough memory");
+    return memory;
+}
+
+static void receive(void *target, size_t bytes)
+{
+    for (char *next = target; bytes;) {
+        const ssize_t count = read(channel, next, bytes);
+        if (count == 0)
+            exit(0); /* nobody asks any more */
+        if (count < 0 && errno != EINTR)
+            give_up(strerror(errno));
+        next += count > 0 ? count : 0;
+        bytes -= count > 0 ? (size_t)count : 0;
+    }
+}
+
+static void send_all(const void *source, size_t bytes)
+{
+    for (const char *next = source; bytes;) {
+        const ssize_t count = write(channel, next, bytes);
+        if (count < 0 && errno != EINTR)
+            give_up(strerror(errno));
+        next += count > 0 ? count : 0;
+        bytes -= count > 0 ? (size_t)count : 0;
+    }
+}
+
+static void answer(enum verdict verdict, const void *body, size_t bytes)
+{
+    const header head = {MAGIC, verdict, bytes};
+    send_all(&head, sizeof head);
+    send_all(body, bytes);
+}
+
+static void refuse(const char *sentence)
+{
+    answer(REFUSED, sentence, strlen(sentence));
+}
+
+/* Answer with what an instance has computed, or with why it couldn't. */
+static void answer_status(edge_status status, const edge_model *model, const void *body, size_t bytes)
+{
+    if (status == EDGE_OK)
+        answer(DONE, body, bytes);
+    else
+        refuse(api.last_error(model));
+}
+
+static bool find(void *library, const char *name, void *function)
+{
+    void *const found = dlsym(library, name);
+    memcpy(function, &found, sizeof found);
+    return found;
+}
+
+/* Load the library; on failure write the reason. */
+static bool load(const char *path, char *error)
+{
+    void *const library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        snprintf(error, SENTENCE, "%s can't be loaded: %s", path, dlerror());
+        return false;
+    }
+    const bool complete = find(library, "edge_abi_version", &api.abi_version) &&
+                          find(library, "edge_describe", &api.describe) && find(library, "edge_create", &api.create) &&
+                          find(library, "edge_run", &api.run) &&
+                          find(library, "edge_run_observed", &api.run_observed) &&
+                          find(library, "edge_read_step", &api.read_step) &&
+                          find(library, "edge_preprocess", &api.preprocess) &&
+                          find(library, "edge_variant", &api.variant) &&
+                          find(library, "edge_last_error", &api.last_error);
+    if (!complete || api.abi_version() != EDGE_ABI_VERSION) {
+        snprintf(error, SENTENCE, "%s can't be loaded: it has not the interface of edge_model.h version %u", path,
+                 EDGE_ABI_VERSION);
+        return false;
+    }
+    return true;
+}
+
+static size_t total(const size_t *bytes, uint32_t count)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += bytes[i];
+    if (sum > MOST_BYTES)
+        give_up("the model's tensors are too large");
+    return (size_t)sum;
+}
+
+static void keep_plan(const char *body, size_t bytes)
+{
+    if (input_bytes || bytes < sizeof sizes)
+        give_up("a plan came twice or is cut off");
+    memcpy(&sizes, body, sizeof sizes);
+    const uint64_t count = (uint64_t)sizes.inputs + sizes.outputs + sizes.steps;
+    if (bytes - sizeof sizes != count * sizeof(uint64_t))
+        give_up("a plan has not the length that it says");
+    input_bytes = allocate((size_t)count * sizeof *input_bytes);
+    output_bytes = input_bytes + sizes.inputs;
+    step_bytes = output_bytes + sizes.outputs;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t size;
+        memcpy(&size, body + sizeof sizes + i * sizeof size, sizeof size);
+        if (size > MOST_BYTES)
+            give_up("a plan has a tensor that is too large");
+        input_bytes[i] = (size_t)size;
+    }
+    outputs_memory = allocate(total(output_bytes, sizes.outputs));
+    answer(DONE, NULL, 0);
+}
+
+/* Return the instance that is asked; on failure answer and return NULL. */
+static edge_model *get_instance(const choice *wanted)
+{
+    for (instance *i = instances; i; i = i->next)
+        if (i->choice.threads == wanted->threads && strcmp(i->choice.variant, wanted->variant) == 0)
+            return i->model;
+    const char *variant = wanted->variant[0] ? wanted->variant : NULL;
+    const edge_options options = {EDGE_ABI_VERSION, wanted->threads, variant};
+    char error[SENTENCE];
+    instance *made = allocate(sizeof *made);
+    if (api.create(&options, &made->model, error, sizeof error) != EDGE_OK) {
+        free(made);
+        refuse(error);
+        return NULL;
+    }
+    made->choice = *wanted;
+    made->next = instances;
+    instances = made;
+    return made->model;
+}
+
+static void preprocess(edge_model *model, const char *body, size_t bytes)
+{
+    picture picture;
+    if (bytes < sizeof picture)
+        give_up("a picture is cut off");
+    memcpy(&picture, body, sizeof picture);
+    if (sizes.inputs != 1 || bytes - sizeof picture != (uint64_t)picture.stride * picture.height)
+        give_up("a picture has not the length that it says");
+    const uint8_t *pixels = (const uint8_t *)body + sizeof picture;
+    const edge_frame frame = {pixels, picture.width, picture.height, picture.stride, picture.encoding};
+    char *const image = allocate(input_bytes[0]);
+    answer_status(api.preprocess(model, &frame, image), model, image, input_bytes[0]);
+    free(image);
+}
+
+typedef struct values {
+    char *next;
+    edge_status status;
+} values;
+
+static void keep_value(void *user, edge_model *model, uint32_t step, uint64_t nanoseconds)
+{
+    (void)nanoseconds;
+    values *const kept = user;
+    if (step >= sizes.steps)
+        give_up("the library has more steps than its description");
+    if (kept->status == EDGE_OK)
+        kept->status = api.read_step(model, step, kept->next);
+    kept->next += step_bytes[step];
+}
+
+static void observe(edge_model *model, const void *const *inputs, void *const *outputs)
+{
+    const size_t bytes = total(step_bytes, sizes.steps);
+    char *const memory = allocate(bytes);
+    values kept = {memory, EDGE_OK};
+    const edge_status status = api.run_observed(model, inputs, outputs, keep_value, &kept);
+    if (status == EDGE_OK && kept.next != memory + bytes)
+        give_up("the library has fewer steps than its description");
+    answer_status(status == EDGE_OK ? kept.status : status, model, memory, bytes);
+    free(memory);
+}
+
+static void mark(uint32_t number)
+{
+    getpriority(PRIO_PROCESS, EDGE_MARK_FIRST + number);
+}
+
+static void mark_step(void *user, edge_model *model, uint32_t step, uint64_t nanoseconds)
+{
+    (void)user, (void)model, (void)nanoseconds;
+    mark(2 * step + 1);
+    mark(2 * step + 2); /* the next one begins */
+}
+
+static void run_marked(enum command command, edge_model *model, uint32_t runs, const void *const *inputs,
+                       void *const *outputs)
+{
+    edge_status status = EDGE_OK;
+    for (uint32_t i = 0; i < runs && status == EDGE_OK; i++) {
+        mark(0);
+        if (command == MARK_STEPS) {
+            status = api.run_observed(model, inputs, outputs, mark_step, NULL);
+        } else {
+            status = api.run(model, inputs, outputs);
+            mark(1);
+        }
+    }
+    answer_status(status, model, NULL, 0);
+}
+
+static void run(enum command command, edge_model *model, uint32_t runs, const char *body, size_t bytes)
+{
+    if (bytes != total(input_bytes, sizes.inputs))
+        give_up("the inputs have not the length of the plan");
+    const void **const inputs = allocate(sizes.inputs * sizeof *inputs);
+    void **const outputs = allocate(sizes.outputs * sizeof *outputs);
+    for (uint32_t i = 0; i < sizes.inputs; body += input_bytes[i++])
+        inputs[i] = body;
+    char *next = outputs_memory;
+    for (uint32_t i = 0; i < sizes.outputs; next += output_bytes[i++])
+        outputs[i] = next;
+    if (command == OBSERVE)
+        observe(model, inputs, outputs);
+    else if (command == RUN)
+        answer_status(api.run(model, inputs, outputs), model, outputs_memory, (size_t)(next - outputs_memory));
+    else
+        run_marked(command, model, runs, inputs, outputs);
+    free(inputs);
+    free(outputs);
+}
+
+/* Do what is asked of an instance. */
+static void use_instance(enum command command, const char *body, size_t bytes)
+{
+    choice wanted;
+    if (!input_bytes || bytes < sizeof wanted)
+        give_up("a request came before the plan or is cut off");
+    memcpy(&wanted, body, sizeof wanted);
+    body += sizeof wanted;
+    bytes -= sizeof wanted;
+    if (!memchr(wanted.variant, 0, sizeof wanted.variant))
+        give_up("the name of a variant has no end");
+    edge_model *const model = get_instance(&wanted);
+    if (!model)
+        return;
+    if (command == VARIANT)
+        answer(DONE, api.variant(model), strlen(api.variant(model)));
+    else if (command == PREPROCESS)
+        preprocess(model, body, bytes);
+    else
+        run(command, model, wanted.runs, body, bytes);
+}
+
+int main(int count, char **arguments)
+{
+    if (count != 3)
+        give_up("expected LIBRARY SOCKET");
+    channel = atoi(arguments[2]);
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none); /* a crash is reported, and leaves no file */
+    char error[SENTENCE];
+    const bool loaded = load(arguments[1], error);
+    for (;;) {
+        header head;
+        receive(&head, sizeof head);
+        if (head.magic != MAGIC || head.kind > MARK_STEPS || head.bytes > MOST_BYTES)
+            give_up("a request has no valid header");
+        char *const body = allocate((size_t)head.bytes);
+        receive(body, (size_t)head.bytes);
+        if (!loaded)
+            refuse(error);
+        else if (head.kind == DESCRIBE)
+            answer(DONE, api.describe(), strlen(api.describe()));
+        else if (head.kind == PLAN)
+            keep_plan(body, (size_t)head.bytes);
+        else
+            use_instance((enum command)head.kind, body, (size_t)head.bytes);
+        free(body);
+    }
+}

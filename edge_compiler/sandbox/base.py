@@ -1,0 +1,118 @@
+"""What all sandboxes have in common: a child process, and what is said when it fails."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+import signal
+import socket
+import subprocess
+import tempfile
+from types import TracebackType
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from edge_compiler.errors import CompileError
+
+Array = np.ndarray[Any, Any]
+Self = TypeVar("Self", bound="Sandbox")
+
+_EMULATOR_SAYS = "qemu: uncaught target signal"
+"""When a program crashes; the signal is known, and what the program itself said tells more."""
+
+
+class RefusalError(Exception):
+    """The child has answered with a sentence why it can't do what it was asked."""
+
+
+class AnswerError(Exception):
+    """The child has answered what can't be an answer."""
+
+
+class Sandbox(ABC):
+    """
+    A library, loaded by a child process; a context manager that ends the child.
+
+    :cvar reply_timeout_s: after which the library counts as hanging.
+    """
+
+    reply_timeout_s: ClassVar[float] = 600.0
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """Start the child: a command that takes the number of an open socket as last argument."""
+        self._socket, theirs = socket.socketpair()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        with theirs:
+            self._child = subprocess.Popen(
+                [*command, str(theirs.fileno())],
+                cwd=Path(__file__).parents[2],  # makes this package importable, installed or not
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._stderr,
+                start_new_session=True,  # Ctrl-C is for the compiler, which ends the child
+            )
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._socket.close()
+        self._child.kill()
+        self._child.wait()
+        self._stderr.close()
+
+    @abstractmethod
+    def best_variant(self) -> str:
+        """Return the instruction set that the library chooses on this processor."""
+
+    @abstractmethod
+    def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
+        """Run, and return what each step computed."""
+
+    @abstractmethod
+    def run(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run, and return the outputs."""
+
+    @abstractmethod
+    def preprocess(self, frame: Array, encoding: str) -> Array:
+        """Return the image input that the library makes of a camera frame."""
+
+    @contextmanager
+    def _asking(self, method: str, *arguments: Any) -> Iterator[None]:
+        """Turn what may go wrong while the child is asked into one sentence."""
+        settings = [str(argument) for argument in arguments if isinstance(argument, str | int)]
+        what = f"{method}({', '.join(settings)})"
+        try:
+            yield
+        except TimeoutError:
+            raise CompileError(
+                f"the compiled library did not answer {what} within {self.reply_timeout_s:.0f} s"
+            ) from None
+        except (EOFError, ConnectionError):
+            raise CompileError(
+                f"the compiled library crashed in {what}: {self._death()}"
+            ) from None
+        except RefusalError as refusal:
+            raise CompileError(f"the compiled library failed in {what}: {refusal}") from None
+        except AnswerError as garbage:
+            raise CompileError(
+                f"the compiled library gave no valid answer to {what}: {garbage}"
+            ) from None
+
+    def _death(self) -> str:
+        self._socket.close()  # a child that is alive, but has closed its side, ends now
+        code = self._child.wait()
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        lines = [line for line in lines if not line.startswith(_EMULATOR_SAYS)]
+        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return f"{name}, {lines[-1]}" if lines else name

@@ -1,0 +1,194 @@
+"""Running a library of another kind of machine, by a small program in an emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+import math
+from pathlib import Path
+import struct
+
+import numpy as np
+
+from edge_compiler.emulation.building import built
+from edge_compiler.sandbox.base import AnswerError, Array, RefusalError, Sandbox
+from edge_compiler.toolchain.base import Toolchain
+from edge_perception.runtime import BundleError, model_from_json
+from edge_perception.runtime.frames import make_frame
+from edge_perception.runtime.manifest import Model
+
+RUNNER_FLAGS = ("-std=c11", "-ldl")
+MAGIC = 0x31454445
+HEADER = struct.Struct("<IIQ")
+CHOICE = struct.Struct("<32sII")
+PICTURE = struct.Struct("<IIII")
+LONGEST_TEXT = 64 << 20
+DONE, REFUSED = 0, 1
+
+
+class Command(IntEnum):
+    """What the runner can be asked; runner.c describes the bodies."""
+
+    DESCRIBE = 0
+    PLAN = 1
+    VARIANT = 2
+    PREPROCESS = 3
+    RUN = 4
+    OBSERVE = 5
+    MARK_RUNS = 6
+    MARK_STEPS = 7
+
+
+class EmulatedSandbox(Sandbox):
+    """
+    The child is ``runner.c``, compiled by the toolchain that compiled the library.
+
+    Time measured in an emulator says nothing of the real machine, so none is.
+    """
+
+    def __init__(
+        self, library: Path, tools: Toolchain, emulator: Sequence[str] | None = None
+    ) -> None:
+        """
+        Start the runner.
+
+        :param emulator: the words to put before its command; None: the toolchain's.
+        """
+        prefix = tools.emulator() if emulator is None else emulator
+        runner = built("runner.c", tools.find_compiler(), RUNNER_FLAGS)
+        super().__init__([*prefix, str(runner), str(library.resolve())])
+        self._socket.settimeout(self.reply_timeout_s)
+        self._known_model: Model | None = None
+
+    def best_variant(self) -> str:
+        """Return the instruction set that the library chooses on the emulated processor."""
+        with self._asking("best_variant"):
+            self._model()
+            return _text(self._ask(Command.VARIANT, [_choice("", 1)]))
+
+    def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
+        """Run, and return what each step computed."""
+        with self._asking("observe", variant, threads):
+            shapes = [step.shape for step in self._model().steps]
+            body = self._run(Command.OBSERVE, variant, threads, inputs, shapes)
+            return _arrays(body, shapes)
+
+    def run(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run, and return the outputs."""
+        with self._asking("run", variant, threads):
+            outputs = self._model().outputs
+            shapes = [tensor.shape for tensor in outputs]
+            body = self._run(Command.RUN, variant, threads, inputs, shapes)
+            names = [tensor.name for tensor in outputs]
+            return dict(zip(names, _arrays(body, shapes), strict=True))
+
+    def preprocess(self, frame: Array, encoding: str) -> Array:
+        """Return the image input that the library makes of a camera frame."""
+        with self._asking("preprocess", encoding):
+            shapes = [self._model().inputs[0].shape]
+            described, pixels = make_frame(np.ascontiguousarray(frame), encoding)
+            picture = PICTURE.pack(
+                described.width, described.height, described.stride, described.encoding
+            )
+            parts = [_choice("", 1), picture, pixels.tobytes()]
+            return _arrays(self._ask(Command.PREPROCESS, parts, _bytes(shapes)), shapes)[0]
+
+    def mark_runs(
+        self, variant: str, threads: int, inputs: Mapping[str, Array], runs: int
+    ) -> None:
+        """Run some times, setting mark 0 of marks.h before and mark 1 after each run."""
+        self._mark(Command.MARK_RUNS, variant, threads, inputs, runs)
+
+    def mark_steps(
+        self, variant: str, threads: int, inputs: Mapping[str, Array], runs: int
+    ) -> None:
+        """Run some times, setting the marks of each step, as marks.h says."""
+        self._mark(Command.MARK_STEPS, variant, threads, inputs, runs)
+
+    def _mark(
+        self, command: Command, variant: str, threads: int, inputs: Mapping[str, Array], runs: int
+    ) -> None:
+        with self._asking(command.name.lower(), variant, threads):
+            self._model()
+            self._run(command, variant, threads, inputs, [], runs)
+
+    def _run(
+        self,
+        command: Command,
+        variant: str,
+        threads: int,
+        inputs: Mapping[str, Array],
+        answer: Iterable[tuple[int, ...]],
+        runs: int = 1,
+    ) -> bytearray:
+        arrays = [np.ascontiguousarray(inputs[t.name], np.float32) for t in self._model().inputs]
+        parts = [_choice(variant, threads, runs), *(array.tobytes() for array in arrays)]
+        return self._ask(command, parts, _bytes(answer))
+
+    def _model(self) -> Model:
+        """Return the library's description; the runner has to know its sizes as well."""
+        if self._known_model is None:
+            text = _text(self._ask(Command.DESCRIBE, []))
+            try:
+                model = model_from_json(text)
+            except BundleError as error:
+                raise AnswerError(str(error)) from None
+            groups = (model.inputs, model.outputs, model.steps)
+            sizes = [_bytes([entry.shape]) for group in groups for entry in group]
+            counts = struct.pack("<III", *map(len, groups))
+            self._ask(Command.PLAN, [counts, struct.pack(f"<{len(sizes)}Q", *sizes)], 0)
+            self._known_model = model
+        return self._known_model
+
+    def _ask(self, command: Command, parts: Sequence[bytes], size: int | None = None) -> bytearray:
+        """
+        Send a request and return the body of the answer.
+
+        :param parts: of the request's body.
+        :param size: of the answer's body; None: it is a text.
+        """
+        self._socket.sendall(HEADER.pack(MAGIC, command, sum(map(len, parts))))
+        for part in parts:
+            self._socket.sendall(part)
+        magic, verdict, count = HEADER.unpack(self._receive(HEADER.size))
+        expected = size if verdict == DONE else None
+        if magic != MAGIC or verdict not in (DONE, REFUSED):
+            raise AnswerError("it has no valid header")
+        if count > LONGEST_TEXT if expected is None else count != expected:
+            raise AnswerError(f"it has {count} bytes")
+        body = self._receive(count)
+        if verdict == REFUSED:
+            raise RefusalError(_text(body))
+        return body
+
+    def _receive(self, count: int) -> bytearray:
+        data = bytearray(count)
+        view = memoryview(data)
+        while view:
+            received = self._socket.recv_into(view)
+            if not received:
+                raise EOFError
+            view = view[received:]
+        return data
+
+
+def _choice(variant: str, threads: int, runs: int = 1) -> bytes:
+    return CHOICE.pack(variant.encode(), threads, runs)
+
+
+def _text(body: bytearray) -> str:
+    return body.decode(errors="replace")
+
+
+def _bytes(shapes: Iterable[tuple[int, ...]]) -> int:
+    return sum(4 * math.prod(shape) for shape in shapes)
+
+
+def _arrays(body: bytearray, shapes: Iterable[tuple[int, ...]]) -> list[Array]:
+    """Cut the body of an answer into the arrays that it holds."""
+    values, first, arrays = np.frombuffer(body, "<f4"), 0, []
+    for shape in shapes:
+        count = math.prod(shape)
+        arrays.append(values[first : first + count].reshape(shape))
+        first += count
+    return arrays
