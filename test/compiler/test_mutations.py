@@ -228,7 +228,8 @@ def test_a_wrong_weight_is_found(
         honest(weights, content)
         numbers = np.frombuffer(content.getvalue(), np.float32).copy()
         used = np.flatnonzero(numbers)
-        numbers[used[int(position * used.size)]] *= -1
+        if used.size:
+            numbers[used[int(position * used.size)]] *= -1
         file.write(numbers.tobytes())
 
     honest = Weights.write

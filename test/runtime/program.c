@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "backend.h"
 #include "program.h"
 
 #ifndef DENSE_INPUT
@@ -44,7 +45,9 @@ const uint32_t edge_inputs[] = {0}, edge_outputs[] = {1, 2};
 const uint32_t edge_value_count = 3, edge_step_count = 2, edge_input_count = 1, edge_output_count = 2;
 const uint32_t edge_program_count = 3;
 const size_t edge_arena_floats = 2 * HALO_SIZE + (size_t)C * H * W, edge_scratch_floats = W, edge_prepared_floats = 0;
-const float edge_weights[] = {2.0f};
+const size_t edge_original_floats = 0;
+const edge_backend *const edge_other_backend = NULL;
+const float edge_weights[] = {2.0f}, edge_originals[] = {0.0f};
 const edge_preprocessing edge_preprocessing_spec = PREPROCESSING;
 
 /* A test may close the gate: `doubled` waits for it to be opened, so that a run lasts as long as the test wants. */

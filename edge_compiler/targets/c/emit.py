@@ -188,7 +188,8 @@ def program_file(
             f"const edge_program edge_programs[] = {{\n{_lines(map(_program, variants))}}};\n",
             f"const size_t edge_arena_floats = {program.arena};",
             f"const size_t edge_scratch_floats = {program.scratch};",
-            f"const size_t edge_prepared_floats = {program.prepared};\n",
+            f"const size_t edge_prepared_floats = {program.prepared};",
+            f"const size_t edge_original_floats = {program.originals.floats};\n",
             _other_backend(program),
             _preprocessing(description.preprocess, image),
         )

@@ -80,7 +80,8 @@ class Lowering:
         self.graph = graph
         self.chooser = chooser
         self.steps: list[Step] = []
-        self.weights = Weights()
+        self.weights = Weights("m->weights")
+        self.originals = Weights("m->originals")
         self.scratch = 0
         self.prepared = 0
         self._prepared: dict[object, int] = {}
@@ -277,6 +278,7 @@ class Lowering:
             inputs,
             outputs,
             self.weights,
+            self.originals,
             self.chooser.variant,
             arena,
             self.scratch,

@@ -93,16 +93,21 @@ class Step:
 
 
 class Weights:
-    """The constants of a program, packed for the kernels: one read-only block of floats."""
+    """
+    Constants of a program, packed for the kernels: one read-only block of floats.
 
-    def __init__(self) -> None:
+    :param base: where it begins, as an expression in ``m``, the edge_memory.
+    """
+
+    def __init__(self, base: str) -> None:
+        self._base = base
         self._arrays: list[np.ndarray[Any, Any]] = []
         self._known: dict[bytes, int] = {}
         self.floats = 0
 
     def add(self, array: np.ndarray[Any, Any]) -> Pointer:
         """Append ``array`` and return a pointer."""
-        return Pointer("const float *", f"m->weights + {self.place(array)}")
+        return Pointer("const float *", f"{self._base} + {self.place(array)}")
 
     def place(self, array: np.ndarray[Any, Any]) -> int:
         """Append ``array`` at the next cache line, once if it comes again; return its position."""
@@ -126,6 +131,7 @@ class Program:
     """
     A lowered graph; sizes of memory are in floats.
 
+    :ivar originals: weights that are read at create only, and kept in another form.
     :ivar variant: the instruction set that kernels were chosen for in the first place.
     """
 
@@ -133,6 +139,7 @@ class Program:
     inputs: list[tuple[Value, Buffer]]
     outputs: list[tuple[Value, Buffer]]
     weights: Weights
+    originals: Weights
     variant: Variant
     arena: int = 0
     scratch: int = 0

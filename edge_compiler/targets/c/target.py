@@ -42,6 +42,11 @@ _EMBED = """\
 edge_weights:
     .incbin "weights.bin"
     .balign 64
+    .global edge_originals
+    .hidden edge_originals
+edge_originals:
+    .incbin "originals.bin"
+    .balign 64
     .global edge_description
     .hidden edge_description
 edge_description:
@@ -138,8 +143,9 @@ class CTarget(Target):
         image = next((tensor for tensor in model.inputs if tensor.name == wanted), None)
         tables = emit.program_file(program, self.variants, description, image)
         (directory / "program.c").write_text(tables)
-        with (directory / "weights.bin").open("wb") as file:
-            program.weights.write(file)
+        for name in ("weights", "originals"):
+            with (directory / f"{name}.bin").open("wb") as file:
+                getattr(program, name).write(file)
         (directory / "description.json").write_text(model_to_json(model))
         (directory / "embed.S").write_text(_EMBED)
         sources += [Source("program.c", self.least_flags), Source("embed.S")]
@@ -176,7 +182,7 @@ class CTarget(Target):
             ),
             fusions=description.fusions,
             arena_bytes=program.arena * 4,
-            weight_bytes=program.weights.floats * 4,
+            weight_bytes=(program.weights.floats + program.originals.floats) * 4,
             macs=sum(step.macs for step in program.steps),
             provenance=description.provenance,
         )

@@ -26,11 +26,12 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
     rows, columns = -(-target.height // m), -(-target.width // m)
     source.require(layer.geometry.halo((source.height, source.width), (rows * m, columns * m)))
     chunks = -(-rows * columns // chunk)
-    packed, bias = low.weights.add(pack(w, BLOCK)), low.weights.add(pad_channels(b))
-    weights, prepare = packed, None
+    bias = low.weights.add(pad_channels(b))
     raw = transforms_when_run(layer.problem(channels), m, chunk)
-    if not raw:
-        weights, prepare = _prepared(low, packed, m, channels, target.blocks)
+    if raw:
+        weights, prepare = low.weights.add(pack(w, BLOCK)), None
+    else:
+        weights, prepare = _prepared(low, pack(w, BLOCK), m, channels, target.blocks)
     in_floats = points * chunk * source.blocks * BLOCK
     out_floats = points * chunk * min(WINOGRAD_BLOCKS, target.blocks) * BLOCK
     low.reserve_scratch(out_floats + (in_floats if chunks > 1 else points * _SLICE_FLOATS * raw))
@@ -107,13 +108,14 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
 
 
 def _prepared(
-    low: Lowering, packed: Pointer, m: int, channels: int, blocks: int
+    low: Lowering, packed: Array, m: int, channels: int, blocks: int
 ) -> tuple[Pointer, Call]:
     """Return where the weights lie that are transformed at create, and the call that does it."""
-    position = low.reserve_prepared((packed, m), (m + 2) ** 2 * channels * blocks * BLOCK)
+    original = low.originals.add(packed)
+    position = low.reserve_prepared((original, m), (m + 2) ** 2 * channels * blocks * BLOCK)
     place = f"m->prepared + {position}"
     fields: dict[str, Field] = {"m": m, "channels": channels, "blocks": blocks}
     call = Call(
-        "winograd_prepare", "winograd_kernels", fields, (packed, Pointer("float *", place))
+        "winograd_prepare", "winograd_kernels", fields, (original, Pointer("float *", place))
     )
     return Pointer("const float *", place), call

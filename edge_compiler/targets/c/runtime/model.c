@@ -101,6 +101,7 @@ static void run_part(void *context, unsigned part, unsigned parts, unsigned thre
     const edge_memory memory = {
         .arena = job->model->arena,
         .weights = edge_weights,
+        .originals = edge_originals,
         .prepared = job->model->prepared,
         .scratch = job->model->scratch + thread * job->model->scratch_stride,
     };
@@ -120,7 +121,8 @@ static edge_status create_backend(edge_model *model, char *error, size_t capacit
     return EDGE_ERROR_LIBRARY;
 }
 
-/* Let every step bring its weights into the form that it wants. */
+/* Let every step bring its weights into the form that it wants. The original ones, which are not read again, leave the
+ * process's memory; should another instance be made, they come back from the system's cache of the file. */
 static void prepare_steps(const edge_model *model)
 {
     for (uint32_t i = 0; i < edge_step_count; i++) {
@@ -128,6 +130,10 @@ static void prepare_steps(const edge_model *model)
         if (job.run)
             edge_pool_run(model->pool, run_part, &job, EDGE_MAX_THREADS);
     }
+    const uintptr_t first = ((uintptr_t)edge_originals + PAGE - 1) / PAGE * PAGE;
+    const uintptr_t end = (uintptr_t)(edge_originals + edge_original_floats) / PAGE * PAGE;
+    if (first < end)
+        madvise((void *)first, end - first, MADV_DONTNEED);
 }
 
 edge_status edge_create(const edge_options *options, edge_model **model, char *error, size_t error_capacity)

@@ -4,6 +4,7 @@
  *   program.c        the tables below, the same for every instruction set          (generated)
  *   steps.c          one function a step, compiled once for each instruction set   (generated)
  *   weights.bin      packed weights, placed in read-only data                      (generated)
+ *   originals.bin    those among them that are only read at create                 (generated)
  *   runtime/ *.c     the C interface, threads, camera frames                       (this folder)
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -31,6 +32,7 @@ typedef struct edge_value {
 typedef struct edge_memory {
     float *arena;
     const float *weights;
+    const float *originals; /* weights that are read at create only */
     float *prepared; /* what steps computed from their weights at create; written by edge_step.prepare alone */
     float *scratch; /* private to the thread that runs the part */
 } edge_memory;
@@ -72,8 +74,8 @@ extern const edge_value edge_values[];
 extern const uint32_t edge_inputs[], edge_outputs[]; /* indices of values, in the model's order */
 extern const edge_program edge_programs[];           /* best first */
 extern const edge_preprocessing edge_preprocessing_spec; /* concerns edge_inputs[0] */
-extern const size_t edge_arena_floats, edge_scratch_floats, edge_prepared_floats;
-extern const float edge_weights[];
+extern const size_t edge_arena_floats, edge_scratch_floats, edge_prepared_floats, edge_original_floats;
+extern const float edge_weights[], edge_originals[];
 extern const char edge_description[]; /* JSON */
 
 /* What edge_program.supported may be (cpu.c). */
