@@ -1,4 +1,4 @@
-"""``edgec profile``: where the time of a run goes, measured now."""
+"""``edgec profile``: where the time of a run goes, or its instructions, measured now."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from edge_compiler.units import Quantity
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
+    from edge_compiler.emulation.profiling import InstructionProfile
     from edge_compiler.profiling import Profile
     from edge_perception.runtime.load import LoadedModel
 
@@ -35,7 +36,20 @@ def register(commands: Commands) -> None:
         "--sort",
         choices=("order", "time"),
         default="order",
-        help="list the steps in the order in which they run (default), or the slowest first",
+        help="list the steps in the order in which they run (default), or the slowest first; with "
+        "--qemu those with the most instructions",
+    )
+    parser.add_argument(
+        "--qemu",
+        action="store_true",
+        help="count the instructions of a bundle for Arm in an emulator, on one thread; they are "
+        "no times",
+    )
+    parser.add_argument(
+        "--cpu",
+        metavar="MODEL",
+        help="the processor to emulate with --qemu, such as cortex-a76 (default: cortex-a72, and "
+        "cortex-a7 for 32 bits)",
     )
     add_json(parser)
     parser.set_defaults(usage_error=parser.error)
@@ -45,6 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the median time of each step and group, on the input of the self-test."""
     from edge_perception.runtime import load
 
+    slowest_first = arguments.sort == "time"
+    if arguments.qemu:
+        return _count(arguments, slowest_first)
+    if arguments.cpu:
+        arguments.usage_error("--cpu names the processor to emulate; it needs --qemu")
     if not 0 < arguments.seconds <= 3600:
         arguments.usage_error("--seconds must be above 0, and 3600 at most")
     with load(arguments.bundle, threads=arguments.threads) as loaded:
@@ -52,7 +71,23 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json(asdict(result))
         return 0
-    _print(result, slowest_first=arguments.sort == "time")
+    _print(result, slowest_first)
+    return 0
+
+
+def _count(arguments: argparse.Namespace, slowest_first: bool) -> int:
+    """Print the instructions of each step and group, on the input of the self-test."""
+    from edge_compiler.emulation.profiling import count_instructions
+
+    if arguments.threads > 1:
+        arguments.usage_error("--qemu counts the instructions of one thread; leave out --threads")
+    with progress() as show:
+        show("counting in the emulator", 0, 0)
+        result = count_instructions(arguments.bundle, arguments.cpu)
+    if arguments.json:
+        say_json(asdict(result))
+        return 0
+    _print_instructions(result, slowest_first)
     return 0
 
 
@@ -122,3 +157,48 @@ def _print(result: Profile, slowest_first: bool) -> None:
         + (f"peak {peak:.0f} GFLOP/s" if peak else "peak unknown (no C compiler)"),
         "bold",
     )
+
+
+def _print_instructions(result: InstructionProfile, slowest_first: bool) -> None:
+    steps = list(enumerate(result.steps))
+    if slowest_first:
+        steps.sort(key=lambda entry: -entry[1].instructions)
+    say_table(
+        ("#", "step", "kernel", "back end", "M instructions", "share", "per MAC"),
+        [
+            (
+                number,
+                step.step,
+                step.kernel,
+                step.backend,
+                _millions(step.instructions),
+                Quantity(f"{step.share:.1%}"),
+                Quantity("" if step.per_mac is None else f"{step.per_mac:.3f}"),
+            )
+            for number, step in steps
+        ],
+    )
+    say()
+    say_table(
+        ("group", "steps", "M instructions", "share"),
+        [
+            (
+                group.name,
+                group.steps,
+                _millions(group.instructions),
+                Quantity(f"{group.share:.1%}"),
+            )
+            for group in result.groups
+        ],
+    )
+    say()
+    say(
+        f"{_millions(result.instructions)} million instructions in {len(steps)} steps, 1 thread, "
+        f"{result.variant} on an emulated {result.processor}",
+        "bold",
+    )
+    say("These are instructions and not times: what one costs depends on the processor.")
+
+
+def _millions(instructions: int) -> Quantity:
+    return Quantity(f"{instructions / 1e6:.3f}")

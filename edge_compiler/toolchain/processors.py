@@ -52,3 +52,4 @@ CORTEX_A7 = Processor(
 CORTEX_A53 = Processor("cortex-a53", 0xD03, 8, _ARMV8)
 CORTEX_A72 = Processor("cortex-a72", 0xD08, 8, _ARMV8)
 CORTEX_A76 = Processor("cortex-a76", 0xD0B, 8, (*_ARMV8_2, "asimddp"))
+PROCESSORS = (CORTEX_A7, CORTEX_A53, CORTEX_A72, CORTEX_A76)
