@@ -9,7 +9,7 @@ from edge_compiler.toolchain.base import Toolchain
 
 RUNTIME = Path(__file__).parent / "runtime"
 LIBRARY = "libarm_compute-static.a"
-SOURCES = ("acl.cpp", "functions.cpp", "scheduler.cpp", "compat.cpp")
+SOURCES = ("acl.cpp", "functions.cpp", "operators.cpp", "scheduler.cpp", "compat.cpp")
 HEADERS = ("functions.h", "node.h", "scheduler.h")
 EXPORTS = "exports.map"
 """The library's objects are not position-independent: no symbol of theirs may be exported."""

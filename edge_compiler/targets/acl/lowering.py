@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.acl.probe import Answer
-from edge_compiler.targets.acl.record import Image, NONE, Record
+from edge_compiler.targets.acl.record import Image, NONE, Op, Record
 from edge_compiler.targets.acl.requests import Request
 from edge_compiler.targets.c.buffers import BLOCK, Buffer
 from edge_compiler.targets.c.lowering import is_image, Lowering, Rule
@@ -28,7 +27,7 @@ class AclStep(Step):
     record: Callable[[int], Record]
 
 
-def rule_for(request: Request, answer: Answer) -> Rule:
+def rule_for(request: Request) -> Rule:
     """Return the rule that lowers a node to the function that was asked for."""
 
     def lower(low: Lowering, node: Node) -> None:
@@ -57,7 +56,7 @@ def rule_for(request: Request, answer: Answer) -> Rule:
         low.steps.append(
             AclStep(
                 name=node.name,
-                kernel=f"{answer.algorithm} {request.kernel}".strip(),
+                kernel=request.kernel,
                 nodes=node.origins,
                 value=node.output,
                 reads=sources,
@@ -102,8 +101,11 @@ def node_table(program: Program) -> str:
     steps = enumerate(program.steps)
     records = [step.record(index) for index, step in steps if isinstance(step, AclStep)]
     rows = "".join(f"    {record.to_c()},\n" for record in records)
+    ops = (op.name for op in Op if any(record.op is op for record in records))
+    operators = "".join(f"    [EDGE_ACL_{op}] = &edge_acl_op_{op.lower()},\n" for op in ops)
     return (
         '#include <math.h>\n\n#include "acl/node.h"\n\n'
+        f"const edge_acl_operator *const edge_acl_operators[EDGE_ACL_OPS] = {{\n{operators}}};\n"
         f"const edge_acl_node edge_acl_nodes[] = {{\n{rows}}};\n"
         f"const uint32_t edge_acl_node_count = {len(records)};\n"
     )

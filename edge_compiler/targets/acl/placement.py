@@ -18,8 +18,8 @@ from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.targets.acl.cost import Costs
 from edge_compiler.targets.acl.cut import Cut, SINK, SOURCE
 from edge_compiler.targets.acl.lowering import BACKEND, lower_concat, lower_split, rule_for
-from edge_compiler.targets.acl.probe import Answer, ask
-from edge_compiler.targets.acl.requests import Request, request_for
+from edge_compiler.targets.acl.probe import ask
+from edge_compiler.targets.acl.requests import Request, requests_for
 from edge_compiler.targets.c.lowering import is_image, own_rule, Rule
 from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.units import count
@@ -90,11 +90,11 @@ def place(graph: Graph, tools: Toolchain, costs: Costs, wishes: Mapping[str, str
 
 def _options(graph: Graph, tools: Toolchain, costs: Costs) -> dict[Node, Option]:
     """Ask the library about every node."""
-    requests = {node: request_for(node) for node in graph.nodes if node.op not in _VIEWS}
-    asked = {node: r for node, r in requests.items() if isinstance(r, Request)}
-    answers = dict(zip(asked, ask(tools, [r.question() for r in asked.values()]), strict=True))
+    requests = {node: requests_for(node) for node in graph.nodes if node.op not in _VIEWS}
+    asked = [r for those in requests.values() if not isinstance(those, str) for r in those]
+    refusals = dict(zip(asked, ask(tools, [r.question() for r in asked]), strict=True))
     return {
-        node: _view(node) if node.op in _VIEWS else _option(requests[node], answers.get(node), costs)
+        node: _option(requests[node], refusals, costs) if node in requests else _view(node)
         for node in graph.nodes
     }
 
@@ -108,13 +108,17 @@ def _view(node: Node) -> Option:
     return Option(_VIEWS[node.op], cost=0.0)
 
 
-def _option(request: Request | str, answer: Answer | None, costs: Costs) -> Option:
-    if isinstance(request, str):
-        return Option(refusal=request)
-    assert answer is not None
-    if answer.refusal:
-        return Option(refusal=f"ACL refuses: {answer.refusal}")
-    return Option(rule_for(request, answer), cost=costs.library(request, answer))
+def _option(
+    requests: tuple[Request, ...] | str, refusals: Mapping[Request, str], costs: Costs
+) -> Option:
+    """Return the cheapest of the library's functions for a node."""
+    if isinstance(requests, str):
+        return Option(refusal=requests)
+    possible = [request for request in requests if not refusals[request]]
+    if not possible:
+        return Option(refusal=f"ACL refuses: {refusals[requests[0]]}")
+    best = min(possible, key=costs.library)
+    return Option(rule_for(best), cost=costs.library(best))
 
 
 def _fixed(

@@ -7,7 +7,6 @@ The program is built once for each toolchain and kept in the user's cache.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 import hashlib
 from pathlib import Path
 import subprocess
@@ -17,29 +16,17 @@ from edge_compiler.errors import CompileError
 from edge_compiler.machine import user_cache
 from edge_compiler.targets.acl.build import compile_flags, LIBRARY, link_flags, RUNTIME
 from edge_compiler.targets.acl.record import Record
+from edge_compiler.targets.c.build import run
 from edge_compiler.toolchain.acl import ACL_VERSION
 from edge_compiler.toolchain.base import Toolchain
 
-SOURCES = ("probe.cpp", "functions.cpp", "compat.cpp")
+SOURCES = ("probe.cpp", "functions.cpp", "operators.cpp", "compat.cpp")
 TIMEOUT_S = 120.0
 
 
-@dataclass(frozen=True)
-class Answer:
+def ask(tools: Toolchain, records: Sequence[Record]) -> list[str]:
     """
-    What the library says of a node.
-
-    :ivar refusal: why it can't run it; empty if it can.
-    :ivar algorithm: that it chooses, if it has several.
-    """
-
-    refusal: str = ""
-    algorithm: str = ""
-
-
-def ask(tools: Toolchain, records: Sequence[Record]) -> list[Answer]:
-    """
-    Return the library's answer for each record.
+    Return for each record why the library can't run it; "" if it can.
 
     :raises CompileError: if the program can't be built or run.
     """
@@ -61,12 +48,7 @@ def ask(tools: Toolchain, records: Sequence[Record]) -> list[Answer]:
             f"the library in {tools.acl()} calls itself {version.partition(' ')[0]!r} where "
             f"{ACL_VERSION} is expected; install it again: edgec toolchain install {tools.name}"
         )
-    return [_answer(line) for line in lines]
-
-
-def _answer(line: str) -> Answer:
-    word, _, rest = line.partition(" ")
-    return Answer(algorithm=rest) if word == "ok" else Answer(refusal=rest or "without a reason")
+    return ["" if line == "ok" else line for line in lines]
 
 
 def _program(tools: Toolchain) -> Path:
@@ -84,10 +66,6 @@ def _program(tools: Toolchain) -> Path:
         complete = Path(scratch, "probe")
         sources = [str(RUNTIME / name) for name in SOURCES]
         command = [compiler, *compile_flags(tools), *sources, "-o", str(complete)]
-        command += [*link_flags(tools), "-s"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = done.stderr.strip().splitlines() or ["it says nothing"]
-            raise CompileError(f"{compiler} can't build against {acl}: {said[0]}")
+        run([*command, *link_flags(tools), "-s"], Path(scratch), f"probe.cpp with {acl}")
         complete.replace(program)
     return program

@@ -16,9 +16,9 @@ NONE = 0xFFFFFFFF
 class Op(IntEnum):
     """The enumeration edge_acl_op."""
 
-    CONV = 0
-    DEPTHWISE = 1
-    FULLY_CONNECTED = 2
+    GEMM = 0
+    WINOGRAD = 1
+    DEPTHWISE = 2
     MAX_POOL = 3
     AVERAGE_POOL = 4
     GLOBAL_AVERAGE_POOL = 5

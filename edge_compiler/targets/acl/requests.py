@@ -85,7 +85,8 @@ class Request:
         return Record(self.op, *sources, target, **positions, **self.fields)
 
 
-Describe = Callable[[Node], Request | str]
+Described = Request | tuple[Request, ...] | str
+Describe = Callable[[Node], Described]
 _DESCRIBE: dict[str, Describe] = {}
 
 
@@ -99,8 +100,8 @@ def _asks(*ops: str) -> Callable[[Describe], Describe]:
     return register
 
 
-def request_for(node: Node) -> Request | str:
-    """Return what to ask the library for, or why that is useless."""
+def requests_for(node: Node) -> tuple[Request, ...] | str:
+    """Return the functions to ask the library for, or why that is useless."""
     if node.op not in _DESCRIBE:
         return f"ACL has no {node.op}"
     if node.fused.residual is not None:
@@ -110,7 +111,8 @@ def request_for(node: Node) -> Request | str:
         return f"ACL has no {activation.op}"
     if node.input(0).constant is not None:
         return "its input is constant"
-    return _DESCRIBE[node.op](node)
+    described = _DESCRIBE[node.op](node)
+    return (described,) if isinstance(described, Request) else described
 
 
 def _activation(activation: Activation | None) -> dict[str, Any]:
@@ -127,7 +129,7 @@ def _window(geometry: Geometry) -> dict[str, int]:
 
 
 @_asks("Conv")
-def _conv(node: Node) -> Request | str:
+def _conv(node: Node) -> Described:
     w, bias, geometry = required(node, 1), node.constant(2), Geometry.of(node)
     if min(geometry.pads) < 0:
         return "ACL has no negative padding"
@@ -135,24 +137,29 @@ def _conv(node: Node) -> Request | str:
     groups = node.attributes.get("group", 1)
     fields = _window(geometry) | _activation(node.fused.activation)
     fields |= {"pad_left": left, "pad_right": right, "pad_top": top, "pad_bottom": bottom}
+    rest = ((node.input(0),), node.output)
     if groups == w.shape[0] == node.input(0).shape[1] and groups > 1:
-        op, kernel, packed = Op.DEPTHWISE, f"depthwise {geometry}", w[:, 0].transpose(1, 2, 0)
-    else:
-        op, kernel, packed = Op.CONV, f"convolution {geometry}", w.transpose(0, 2, 3, 1)
-        fields["groups"] = groups
-    return Request(op, kernel, (node.input(0),), node.output, packed, bias, fields)
+        packed, kernel = w[:, 0].transpose(1, 2, 0), f"depthwise {geometry}"
+        return Request(Op.DEPTHWISE, kernel, *rest, packed, bias, fields)
+    algorithms = {Op.GEMM: "GEMM"}
+    if geometry.stride == geometry.dilation == (1, 1) and geometry.kernel != (1, 1):
+        algorithms[Op.WINOGRAD] = "Winograd"
+    packed, fields = w.transpose(0, 2, 3, 1), fields | {"groups": groups}
+    return tuple(
+        Request(op, f"{name} {geometry}", *rest, packed, bias, fields)
+        for op, name in algorithms.items()
+    )
 
 
 @_asks("Gemm", "MatMul")
-def _gemm(node: Node) -> Request | str:
+def _gemm(node: Node) -> Described:
     w, b = matrix_and_bias(node)
     fields = _activation(node.fused.activation)
-    source = (node.input(0),)
-    return Request(Op.FULLY_CONNECTED, "fully connected", source, node.output, w.T, b, fields)
+    return Request(Op.GEMM, "GEMM of a vector", (node.input(0),), node.output, w, b, fields)
 
 
 @_asks("MaxPool", "AveragePool")
-def _pool(node: Node) -> Request | str:
+def _pool(node: Node) -> Described:
     geometry = Geometry.of(node)
     if geometry.dilation != (1, 1):
         return "ACL has no pooling with dilation"
@@ -170,12 +177,12 @@ def _pool(node: Node) -> Request | str:
 
 
 @_asks("GlobalAveragePool")
-def _global_average(node: Node) -> Request | str:
+def _global_average(node: Node) -> Described:
     return Request(Op.GLOBAL_AVERAGE_POOL, "global average", (node.input(0),), node.output)
 
 
 @_asks("Softmax")
-def _softmax(node: Node) -> Request | str:
+def _softmax(node: Node) -> Described:
     value = node.input(0)
     axis = node.attributes["axis"] % len(value.shape)
     channels_last = axis == 1 if is_image(value) else math.prod(value.shape[axis + 1 :]) == 1
@@ -186,7 +193,7 @@ def _softmax(node: Node) -> Request | str:
 
 
 @_asks("Add", "Mul")
-def _binary(node: Node) -> Request | str:
+def _binary(node: Node) -> Described:
     left, right = node.input(0), node.input(1)
     if not (is_image(left) and left.shape == right.shape and right.constant is None):
         return f"only an {node.op} of two images of the same size is asked of ACL"
@@ -196,7 +203,7 @@ def _binary(node: Node) -> Request | str:
 
 
 @_asks(*_FUNCTIONS)
-def _unary(node: Node) -> Request | str:
+def _unary(node: Node) -> Described:
     value = node.input(0)
     if not is_image(value):
         return "only activations of images are asked of ACL"

@@ -61,7 +61,7 @@ class Cxx:
 
 def compiler_version(compiler: str) -> str:
     """Return the first line of what the compiler says of itself."""
-    return _run([compiler, "--version"], Path.cwd()).splitlines()[0]
+    return run([compiler, "--version"], Path.cwd(), "--version").splitlines()[0]
 
 
 def build_library(
@@ -85,7 +85,8 @@ def build_library(
             command = [cxx.compiler, *cxx.flags]
         else:
             command = [compiler, *COMMON_FLAGS]
-        _run([*command, *source.flags, "-I.", "-c", source.path, "-o", target], directory)
+        command += [*source.flags, "-I.", "-c", source.path, "-o", target]
+        run(command, directory, source.path)
         return target
 
     objects = []
@@ -100,18 +101,25 @@ def build_library(
             raise
     linker, link = (cxx.compiler, cxx.link) if cxx is not None else (compiler, ())
     flags = [*link, *LINK_FLAGS]
-    _run([linker, *sorted(objects), "-o", str(library.resolve()), *flags], directory)
+    command = [linker, *sorted(objects), "-o", str(library.resolve()), *flags]
+    run(command, directory, library.name)
     for name in objects:
         (directory / name).unlink()
 
 
-def _run(command: Sequence[str], directory: Path) -> str:
+def run(command: Sequence[str], directory: Path, what: str) -> str:
+    """
+    Run a compiler in a folder and return what it prints.
+
+    :param what: it compiles, for messages.
+    :raises CompileError: with the compiler's first complaint.
+    """
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         serious = [line for line in lines if "error" in line.lower() or "No space" in line]
         said = (serious or lines or [f"exit code {done.returncode}"])[0]
-        raise CompileError(f"{command[0]} failed on {command[-3]}: {said}")
+        raise CompileError(f"{command[0]} failed on {what}: {said}")
     return done.stdout
 
 

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 typedef enum edge_acl_op {
-    EDGE_ACL_CONV,
+    EDGE_ACL_GEMM, /* convolution */
+    EDGE_ACL_WINOGRAD,
     EDGE_ACL_DEPTHWISE,
-    EDGE_ACL_FULLY_CONNECTED,
     EDGE_ACL_MAX_POOL,
     EDGE_ACL_AVERAGE_POOL,
     EDGE_ACL_GLOBAL_AVERAGE_POOL,
@@ -20,7 +20,15 @@ typedef enum edge_acl_op {
     EDGE_ACL_ADD,
     EDGE_ACL_MUL,
     EDGE_ACL_ACTIVATION,
+    EDGE_ACL_OPS /* how many there are */
 } edge_acl_op;
+
+/* What runs an operator (operators.cpp). The table names those that it needs: the linker leaves out the others, and
+ * with them the most of the library. */
+typedef struct edge_acl_operator edge_acl_operator;
+extern const edge_acl_operator edge_acl_op_gemm, edge_acl_op_winograd,
+    edge_acl_op_depthwise, edge_acl_op_max_pool, edge_acl_op_average_pool, edge_acl_op_global_average_pool,
+    edge_acl_op_softmax, edge_acl_op_add, edge_acl_op_mul, edge_acl_op_activation;
 
 /* a and b are the parameters that the function has in the compiler: see Activation in ir/graph.py. */
 typedef enum edge_acl_activation {
@@ -56,5 +64,7 @@ typedef struct edge_acl_node {
     uint32_t activation;
     float a, b;
 } edge_acl_node;
+
+extern const edge_acl_operator *const edge_acl_operators[EDGE_ACL_OPS]; /* NULL: no node needs it */
 
 #endif

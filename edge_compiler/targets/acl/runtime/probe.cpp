@@ -1,7 +1,7 @@
 // probe.cpp - a program that asks Arm Compute Library which nodes it can run.
 //
-// It reads edge_acl_node structs from its input to the end, and answers each with a line: "ok" and the algorithm, or "no"
-// and the library's reason. The first line is the library's version.
+// It reads edge_acl_node structs from its input to the end, and answers each with a line: "ok", or the library's reason
+// why it can't. The first line is the library's version.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
@@ -13,15 +13,22 @@
 
 #include "functions.h"
 
+extern "C" const edge_acl_operator *const edge_acl_operators[EDGE_ACL_OPS] = {
+    &edge_acl_op_gemm,         &edge_acl_op_winograd,
+    &edge_acl_op_depthwise,    &edge_acl_op_max_pool,      &edge_acl_op_average_pool,
+    &edge_acl_op_global_average_pool, &edge_acl_op_softmax, &edge_acl_op_add,
+    &edge_acl_op_mul,          &edge_acl_op_activation,
+};
+
 namespace {
 
 std::string answer(const edge_acl_node &node)
 {
     try {
-        const std::string reason = edge::refusal(node);
-        return reason.empty() ? "ok " + edge::algorithm(node) : "no " + reason;
+        const std::string reason = node.op < EDGE_ACL_OPS ? edge::refusal(node) : "no such operator";
+        return reason.empty() ? "ok" : reason;
     } catch (const std::exception &e) {
-        return std::string("no ") + e.what();
+        return e.what();
     }
 }
 
