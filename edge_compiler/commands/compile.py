@@ -103,6 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if speed:
         say(f"speed: {speed.median_ms:.2f} ms a run with {speed.threads} thread(s)")
+    else:
+        say("speed: not measured, the proof was emulated; on the machine itself: edgec profile")
     say(f"memory: {size(model.weight_bytes)} weights, {size(model.arena_bytes)} working memory")
     say(f"written: {arguments.output}", "bold green")
     if model.preprocess is None:

@@ -69,6 +69,8 @@ def _summary(manifest: Manifest) -> None:
     if manifest.speed:
         speed = manifest.speed
         say(f"  speed        {speed.median_ms:.2f} ms, {speed.threads} thread(s), {speed.machine}")
+    else:
+        say("  speed        not measured, the proof was emulated; on the machine: edgec profile")
     say(f"  work         {count(model.macs)} multiply-accumulates")
     say(f"  memory       {size(model.weight_bytes)} weights, {size(model.arena_bytes)} arena")
     for key, value in model.provenance.items():

@@ -31,24 +31,26 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print labels and scores of each image, or what the outputs look like."""
+    from edge_compiler.running import is_native, open_model
     from edge_compiler.samples import read_image
-    from edge_perception.runtime import load
+    from edge_perception.runtime import read_manifest
 
     if arguments.top is not None and arguments.top < 1:
         arguments.usage_error("--top must be at least 1")
-    results = []
-    with load(arguments.bundle, threads=arguments.threads) as loaded:
-        model = loaded.manifest.model
-        if model.preprocess is None:
-            raise CompileError(
-                f"{arguments.bundle} has no pre-processing, so it can't be run on images; compile "
-                "it again with --preprocess FILE.json"
-            )
+    manifest = read_manifest(arguments.bundle)
+    model, results = manifest.model, []
+    if model.preprocess is None:
+        raise CompileError(
+            f"{arguments.bundle} has no pre-processing, so it can't be run on images; compile "
+            "it again with --preprocess FILE.json"
+        )
+    native = is_native(model)  # else it is emulated, and takes a time that says nothing
+    with open_model(arguments.bundle, manifest, arguments.threads) as loaded:
         for path in arguments.images:
             frame = read_image(path)
             start = time.perf_counter()
             outputs = loaded.run_image(frame, "rgb8")
-            milliseconds = (time.perf_counter() - start) * 1e3
+            milliseconds = (time.perf_counter() - start) * 1e3 if native else None
             result = {"image": str(path), "milliseconds": milliseconds}
             results.append(result | _interpret(outputs, model, arguments.top))
             if not arguments.json:
@@ -92,7 +94,9 @@ def _interpret(
 
 
 def _print(result: dict[str, Any]) -> None:
-    say(f"{result['image']}  ({result['milliseconds']:.1f} ms)", "bold")
+    milliseconds = result["milliseconds"]
+    took = "emulated" if milliseconds is None else f"{milliseconds:.1f} ms"
+    say(f"{result['image']}  ({took})", "bold")
     for entry in result.get("classes", ()):
         say(f"  {entry['score']:.3f}  {entry['label']} ({entry['class']})")
     for name, output in result.get("outputs", {}).items():

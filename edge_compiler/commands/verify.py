@@ -52,7 +52,8 @@ class Findings:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check what can be checked on this machine; anything wrong is an error."""
-    from edge_perception.runtime import check_variants, read_manifest
+    from edge_compiler.running import check_variants
+    from edge_perception.runtime import read_manifest
 
     bundle = arguments.bundle
     with progress() as show:
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         manifest = read_manifest(bundle)
         model = _find_model(bundle, manifest, arguments.model)
         show("running the self-test", 0, 0)
-        findings = Findings(str(bundle), len(manifest.files), check_variants(bundle))
+        findings = Findings(str(bundle), len(manifest.files), check_variants(bundle, manifest))
         if model is not None:
             errors = _prove(bundle, manifest, model, show)
             findings = replace(findings, model=str(model), node_errors=errors)
@@ -108,16 +109,13 @@ def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | 
 def _prove(
     bundle: Path, manifest: Manifest, model: Path, show: Progress
 ) -> dict[str, float | None]:
-    from edge_compiler import toolchain
     from edge_compiler.prove import Prover
     from edge_compiler.reference import Reference
-    from edge_compiler.sandbox import open_sandbox
+    from edge_compiler.running import open_sandbox
 
     steps = manifest.model.steps
     reference = Reference(model, manifest.model.inputs, [step.value for step in steps])
-    with open_sandbox(
-        bundle / manifest.library, toolchain.for_machine(manifest.model.target)
-    ) as sandbox:
+    with open_sandbox(bundle, manifest) as sandbox:
         prover = Prover(sandbox, manifest.model, reference)
         prover.prove((), show)
     return {step.name: error for step, error in zip(steps, prover.errors, strict=True)}

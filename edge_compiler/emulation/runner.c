@@ -192,6 +192,8 @@ static void keep_plan(const char *body, size_t bytes)
     const uint64_t count = (uint64_t)sizes.inputs + sizes.outputs + sizes.steps;
     if (bytes - sizeof sizes != count * sizeof(uint64_t))
         give_up("a plan has not the length that it says");
+    if (!sizes.inputs || !sizes.outputs)
+        give_up("a plan has no inputs or no outputs");
     input_bytes = allocate((size_t)count * sizeof *input_bytes);
     output_bytes = input_bytes + sizes.inputs;
     step_bytes = output_bytes + sizes.outputs;
@@ -233,7 +235,7 @@ static void preprocess(edge_model *model, const char *body, size_t bytes)
     if (bytes < sizeof picture)
         give_up("a picture is cut off");
     memcpy(&picture, body, sizeof picture);
-    if (sizes.inputs != 1 || bytes - sizeof picture != (uint64_t)picture.stride * picture.height)
+    if (bytes - sizeof picture != (uint64_t)picture.stride * picture.height)
         give_up("a picture has not the length that it says");
     const uint8_t *pixels = (const uint8_t *)body + sizeof picture;
     const edge_frame frame = {pixels, picture.width, picture.height, picture.stride, picture.encoding};

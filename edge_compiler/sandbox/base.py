@@ -16,6 +16,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from edge_compiler.errors import CompileError
+from edge_perception.runtime.manifest import Model
 
 Array = np.ndarray[Any, Any]
 Self = TypeVar("Self", bound="Sandbox")
@@ -71,6 +72,10 @@ class Sandbox(ABC):
         self._stderr.close()
 
     @abstractmethod
+    def model(self) -> Model:
+        """Return what the library says of itself."""
+
+    @abstractmethod
     def best_variant(self) -> str:
         """Return the instruction set that the library chooses on this processor."""
 
@@ -85,6 +90,15 @@ class Sandbox(ABC):
     @abstractmethod
     def preprocess(self, frame: Array, encoding: str) -> Array:
         """Return the image input that the library makes of a camera frame."""
+
+    def variants(self, model: Model) -> tuple[str, ...]:
+        """Return the instruction sets of a model that this processor has, best first."""
+        best = self.best_variant()
+        if best not in model.variants:
+            raise CompileError(
+                f"the compiled library has a variant {best!r} unknown to its bundle"
+            )
+        return model.variants[model.variants.index(best) :]  # it lacks what the others need
 
     @contextmanager
     def _asking(self, method: str, *arguments: Any) -> Iterator[None]:

@@ -60,6 +60,11 @@ class EmulatedSandbox(Sandbox):
         self._socket.settimeout(self.reply_timeout_s)
         self._known_model: Model | None = None
 
+    def model(self) -> Model:
+        """Return what the library says of itself."""
+        with self._asking("model"):
+            return self._model()
+
     def best_variant(self) -> str:
         """Return the instruction set that the library chooses on the emulated processor."""
         with self._asking("best_variant"):

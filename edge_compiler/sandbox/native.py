@@ -7,12 +7,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 import sys
 import time
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from edge_compiler.sandbox.base import Array, RefusalError, Sandbox
 from edge_perception.runtime import Instance, Library
+from edge_perception.runtime.manifest import Model
 
 LEAST_RUNS = 3
 """Of which the median is taken."""
@@ -31,6 +32,10 @@ class NativeSandbox(Sandbox):
     def __exit__(self, *exception: Any) -> None:
         self._connection.close()
         super().__exit__(*exception)
+
+    def model(self) -> Model:
+        """Return what the library says of itself."""
+        return cast(Model, self._ask("model"))
 
     def best_variant(self) -> str:
         """Return the instruction set that the library chooses on this processor."""
@@ -93,6 +98,9 @@ class _Server:
         if key not in self._instances:
             self._instances[key] = self._library.create(threads=threads, variant=variant)
         return self._instances[key]
+
+    def model(self) -> Model:
+        return self._library.model
 
     def best_variant(self) -> str:
         return self._instance(None, 1).variant

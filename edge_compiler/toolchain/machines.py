@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import platform
-import sys
 
 from edge_compiler.toolchain.emulation import Emulator
 from edge_compiler.toolchain.processors import CORTEX_A7, CORTEX_A72
+from edge_perception.runtime.architecture import architecture
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,5 @@ ARMV7 = Machine("arm-linux-gnueabihf", "armhf", Emulator("qemu-arm", CORTEX_A7))
 
 def native_triple() -> str:
     """Return the triple of the programs that run here, such as this Python."""
-    machine = platform.machine().lower()
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
-    # a 64-bit kernel may run a 32-bit system, as on many a Raspberry Pi
-    if machine.startswith(("arm", "aarch64")) and sys.maxsize < 2**32:
-        return ARMV7.triple
-    return f"{machine}-linux-gnu"
+    machine = architecture()
+    return ARMV7.triple if machine == "arm" else f"{machine}-linux-gnu"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-import platform
 
+from edge_perception.runtime.architecture import architecture
 from edge_perception.runtime.bundle import model_to_json, read_manifest
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.manifest import Manifest
 from edge_perception.runtime.selftest import check_selftest
 
-_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
-"""Other names of an architecture."""
+_TARGETS = {"x86_64": "host", "aarch64": "aarch64", "arm": "armv7"}
+"""What to compile for, by architecture."""
 
 
 class LoadedModel(Instance):
@@ -73,11 +73,10 @@ def check_variants(bundle: str | Path) -> dict[str, float]:
 
 
 def _check_architecture(directory: Path, target: str) -> None:
-    machine = platform.machine().lower()
-    machine = _ARCHITECTURES.get(machine, machine)
-    wanted = target.split("-")[0]
+    machine, wanted = architecture(), target.split("-")[0]
     if wanted != machine:
         raise BundleError(
             f"{directory} was compiled for {wanted} processors, this machine is {machine}; "
-            "compile the model for it: edgec compile MODEL -o OUT.edge --target host"
+            "compile the model for it: edgec compile MODEL -o OUT.edge --target "
+            + _TARGETS.get(machine, "TARGET")
         )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 import zipfile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.library import Array, Instance
-from edge_perception.runtime.manifest import Tensor
+from edge_perception.runtime.library import Array
+from edge_perception.runtime.manifest import Model, Tensor
 
 _HEADER = 4096  # bytes that an array's file may have beside its elements
 
@@ -64,7 +64,18 @@ def relative_error(actual: Array, expected: Array) -> float:
     return difference / scale if scale > 0 else difference
 
 
-def check_selftest(instance: Instance, path: Path, tolerance: float) -> float:
+class Runnable(Protocol):
+    """A model that can be run, such as an `Instance`."""
+
+    @property
+    def model(self) -> Model:
+        """What the library says of itself."""
+
+    def run(self, inputs: Mapping[str, Array], /) -> Mapping[str, Array]:
+        """Return the outputs by name."""
+
+
+def check_selftest(instance: Runnable, path: Path, tolerance: float) -> float:
     """
     Run the self-test.
 

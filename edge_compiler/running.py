@@ -1,0 +1,104 @@
+"""Running the model of a bundle where the compiler is: as a robot does, or in an emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_compiler import sandbox, toolchain
+from edge_compiler.errors import CompileError
+from edge_compiler.sandbox import Sandbox
+from edge_compiler.sandbox.base import Array
+from edge_perception import runtime
+from edge_perception.runtime import Instance
+from edge_perception.runtime.manifest import Manifest, Model
+
+
+def is_native(model: Model) -> bool:
+    """Tell whether this machine is of the kind that a model was compiled for."""
+    return toolchain.for_machine(model.target).machine.native
+
+
+@contextmanager
+def open_sandbox(bundle: Path, manifest: Manifest) -> Iterator[Sandbox]:
+    """
+    Load a bundle's library, in an emulator unless this machine can run it.
+
+    :raises CompileError: if there is none, or the library is not that of the manifest.
+    """
+    triple = manifest.model.target
+    try:
+        opened = sandbox.open_sandbox(bundle / manifest.library, toolchain.for_machine(triple))
+    except CompileError as error:
+        raise CompileError(
+            f"{bundle} was compiled for {triple} and can't be emulated here: {error}"
+        ) from None
+    with opened:
+        if opened.model() != manifest.model:
+            raise CompileError(
+                f"{bundle}: {manifest.library} and manifest.json describe different models; "
+                "compile the bundle again"
+            )
+        yield opened
+
+
+@contextmanager
+def open_model(
+    bundle: Path, manifest: Manifest, threads: int
+) -> Iterator[Instance | SandboxedInstance]:
+    """
+    Load a bundle as a robot does, or if it is for another kind of machine into an emulator.
+
+    :param threads: that share the work; 0: one per processor.
+    :raises BundleError: if the bundle is damaged.
+    :raises CompileError: if it can't be emulated here.
+    """
+    if is_native(manifest.model):
+        with runtime.load(bundle, threads=threads) as loaded:
+            yield loaded
+        return
+    with open_sandbox(bundle, manifest) as opened:
+        yield SandboxedInstance(opened, manifest.model, opened.best_variant(), threads)
+
+
+def check_variants(bundle: Path, manifest: Manifest) -> dict[str, float]:
+    """
+    Run a bundle's self-test with every instruction set that the processor has.
+
+    :returns: the worst relative error of an output by instruction set.
+    :raises BundleError: if the bundle is damaged or fails.
+    :raises CompileError: if it is for another kind of machine and can't be emulated here.
+    """
+    if is_native(manifest.model):
+        return runtime.check_variants(bundle)
+    model, selftest = manifest.model, bundle / manifest.selftest
+    with open_sandbox(bundle, manifest) as opened:
+        return {
+            variant: runtime.check_selftest(
+                SandboxedInstance(opened, model, variant, threads=1),
+                selftest,
+                manifest.proof.tolerance,
+            )
+            for variant in opened.variants(model)
+        }
+
+
+@dataclass(frozen=True)
+class SandboxedInstance:
+    """An instance in another process, with what those commands need of `Instance` here."""
+
+    sandbox: Sandbox
+    model: Model
+    variant: str
+    threads: int
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run the model on tensors."""
+        return self.sandbox.run(self.variant, self.threads, inputs)
+
+    def run_image(self, frame: Array, encoding: str) -> dict[str, Array]:
+        """Run the model on a camera frame."""
+        image = self.sandbox.preprocess(frame, encoding)
+        return self.run({self.model.inputs[0].name: image})
