@@ -15,12 +15,13 @@ static void clear(float *first, size_t pixels, uint32_t block)
 void edge_tensor_clear_halo(const edge_value *value, float *arena)
 {
     const ptrdiff_t block = value->block, left = value->halo_left, right = value->halo_right;
-    const ptrdiff_t height = value->height, width = value->width;
-    if (!(value->halo_top | value->halo_bottom | value->halo_left | value->halo_right))
+    const ptrdiff_t top = value->halo_top, bottom = value->halo_bottom;
+    const ptrdiff_t channels = value->channels, height = value->height, width = value->width;
+    if (!(top | bottom | left | right))
         return;
-    for (ptrdiff_t c = 0; c < value->channels; c += block) {
+    for (ptrdiff_t c = 0; c < channels; c += block) {
         float *plane = arena + value->offset + c / block * (ptrdiff_t)value->plane;
-        for (ptrdiff_t y = -(ptrdiff_t)value->halo_top; y < height + value->halo_bottom; y++) {
+        for (ptrdiff_t y = -top; y < height + bottom; y++) {
             float *row = plane + y * (ptrdiff_t)value->row;
             if (y < 0 || y >= height) {
                 clear(row - left * block, (size_t)(left + width + right), value->block);
