@@ -50,6 +50,13 @@ INLINE void store(float *p, vec v) { *(vec *)p = v; }
 INLINE vec load_unaligned(const float *p) { return (vec)*(const vec_unaligned *)p; }
 INLINE vec splat(float x) { return (vec){0} + x; }
 
+/* May an instruction take an operand from memory? Else what is used often is better loaded once. */
+#if defined __SSE2__
+#define MEMORY_OPERANDS 1
+#else
+#define MEMORY_OPERANDS 0
+#endif
+
 /* For each lane: if the comparison `mask` is true, then a, else b. */
 INLINE vec vec_select(ivec mask, vec a, vec b) { return (vec)(((ivec)a & mask) | ((ivec)b & ~mask)); }
 
