@@ -1,0 +1,64 @@
+"""The sources that ``--keep-source`` leaves build the same library by cmake, for a board too."""
+
+from collections.abc import Callable
+from pathlib import Path
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from edge_compiler import targets, toolchain
+from edge_compiler.errors import CompileError
+from edge_perception.runtime import read_manifest
+from edge_perception.runtime.selftest import read_selftest
+
+ROOT = Path(__file__).resolve().parents[2]
+CMAKE = Path(sys.executable).with_name("cmake")
+
+
+@pytest.fixture(params=["aarch64", "aarch64-acl", "armv7", "armv7-acl"])
+def bundle(
+    request: pytest.FixtureRequest, made_once: Callable[..., Path], tiny_onnx: Path
+) -> Path:
+    """Return a bundle with its sources."""
+    tools = toolchain.get(request.param)
+    try:
+        tools.emulator()
+        tools.find_compiler()
+        if tools.library:
+            tools.acl()
+    except CompileError as missing:
+        pytest.skip(str(missing))
+
+    def make(path: Path) -> None:
+        command = [sys.executable, "-m", "edge_compiler", "compile", tiny_onnx, "-o", path]
+        command += ["--target", request.param, "--keep-source"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    return made_once(f"kept-{request.param}.edge", make)
+
+
+def test_kept_source_builds_the_same_library(bundle: Path, tmp_path: Path) -> None:
+    target = targets.get(bundle.stem.removeprefix("kept-"))
+    tools = toolchain.get(target.name)
+    configure = [CMAKE, "-S", bundle / "source", "-B", tmp_path, "-DCMAKE_SYSTEM_NAME=Linux"]
+    configure += [f"-DCMAKE_SYSTEM_PROCESSOR={tools.triple.split('-')[0]}"]
+    for language in tools.languages:
+        variable = {"c": "CMAKE_C_COMPILER", "c++": "CMAKE_CXX_COMPILER"}[language]
+        configure.append(f"-D{variable}={tools.find_compiler(language)}")
+    for command in (configure, [CMAKE, "--build", tmp_path]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "warning" not in done.stderr
+
+    manifest = read_manifest(bundle)
+    model = manifest.model
+    inputs, _ = read_selftest(bundle / manifest.selftest, model.inputs, model.outputs)
+    results = []
+    for library in (bundle / manifest.library, tmp_path / "model.so"):
+        with target.sandbox(library) as sandbox:
+            results.append(sandbox.run(model.variants[0], 1, inputs))
+    for name, array in results[0].items():
+        np.testing.assert_array_equal(array, results[1][name], err_msg=name)
