@@ -18,7 +18,15 @@
 
 enum { PAGE = 4096, LARGE_PAGE = 2 << 20 };
 
-static const char rebuild[] = "compile the model for this machine: edgec compile MODEL -o OUT.edge --target host";
+#if defined __aarch64__
+#define TARGET "aarch64"
+#elif defined __arm__
+#define TARGET "armv7"
+#else
+#define TARGET "host"
+#endif
+static const char rebuild[] =
+    "compile the model for this machine: edgec compile MODEL -o OUT.edge --target " TARGET;
 
 uint32_t edge_abi_version(void)
 {
