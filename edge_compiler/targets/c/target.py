@@ -9,6 +9,7 @@ import shutil
 from typing import ClassVar
 
 from edge_compiler import targets, toolchain
+from edge_compiler.errors import CompileError
 from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.targets.base import Description, Progress, Target
@@ -69,7 +70,16 @@ class CTarget(Target):
     _tuning_threads = 0
 
     def tuned(self, threads: int) -> CTarget:
-        """Return the target that measures kernels on this machine before it chooses."""
+        """
+        Return the target that measures kernels on this machine before it chooses.
+
+        :raises CompileError: if this machine can't run them.
+        """
+        if not toolchain.get(self.name).machine.native:
+            raise CompileError(
+                f"--tune measures kernels on the machine that will run them, which for the target "
+                f"{self.name!r} is not this one; leave out --tune"
+            )
         target = copy.copy(self)
         target._tuning_threads = threads
         return target
