@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-pose test test-quick test-arm lint clean
+.PHONY: help setup demo bench bench-arm bench-pose test test-quick test-arm lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: setup ## fetch and compile a trained network, and run the robot's graph on
 
 bench: setup ## measure compiled networks beside other engines; takes a quarter of an hour
 	@$(BIN)/python -m bench
+
+bench-arm: setup ## count the instructions of compiled networks and other engines on Arm, in an emulator
+	@$(BIN)/python -m bench.arm
 
 bench-pose: setup ## drive the pose node along real trajectories, compare it with the truth; takes three minutes
 	@$(BIN)/python -m bench.pose

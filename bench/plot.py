@@ -39,10 +39,15 @@ def main() -> None:
         " float32, fastest run of each; bold: the fastest other engine's time over ours",
         fontsize=9,
     )
-    partial = target.with_suffix(".partial")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(partial, dpi=150, format="png")
-    partial.rename(target)
+    save(figure, target)
+
+
+def save(figure: Figure, path: Path, dpi: int = 150) -> None:
+    """Write a picture; the file is either as it was or complete."""
+    partial = path.with_suffix(".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(partial, dpi=dpi, format="png")
+    partial.rename(path)
 
 
 def draw(axes: Any, results: dict[str, Any], threads: int) -> None:

@@ -8,9 +8,13 @@ import json
 import math
 from pathlib import Path
 import tempfile
+from typing import TYPE_CHECKING
 
 from bench.engines import OURS
 from bench.machine import Machine
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FORMAT = 1
 
@@ -148,7 +152,7 @@ class Results:
         return sorted({latency.threads for latency in self.latencies})
 
 
-def write_results(path: Path, results: Results) -> None:
+def write_results(path: Path, results: DataclassInstance) -> None:
     """Write the results; the file is either as it was or complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=path.parent) as folder:

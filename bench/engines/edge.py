@@ -19,7 +19,8 @@ def convert(model: Path, folder: Path, *options: str) -> None:
     """Compile and prove the model, with options of ``edgec compile``."""
     bundle = str(folder / "model.edge")
     edgec = [sys.executable, "-m", "edge_compiler", "compile", str(model), "-o", bundle, *options]
-    subprocess.run(edgec, check=True, stdout=sys.stderr)
+    if subprocess.run(edgec, stdout=sys.stderr).returncode:
+        sys.exit(1)  # edgec has said why
 
 
 def load(folder: Path, image: Array, threads: int) -> Callable[[], list[Array]]:

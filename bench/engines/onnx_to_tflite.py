@@ -9,7 +9,7 @@ and refuses the rest.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +89,13 @@ class _Converter:
         image = len(self.shapes[node.output[0]]) == 4
         return CHANNELS_LAST.index(axis) if image else axis
 
-    def padding(self, x: str, kernel: int, stride: int, pads: list[int]) -> tuple[int, int]:
+    def padding(self, x: str, kernel: int, stride: int, pads: Sequence[int]) -> tuple[int, int]:
         """Return the tensor to convolve, padded if need be, and how to pad on the way."""
         size = self.shapes[x][2]
         total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
         if not any(pads):
             return self.tensors[x], VALID
-        if pads == [total // 2] * 2 + [total - total // 2] * 2:
+        if [*pads] == [total // 2] * 2 + [total - total // 2] * 2:
             return self.tensors[x], SAME
         top, left, bottom, right = pads
         batch, channels, height, width = self.shapes[x]
@@ -111,7 +111,7 @@ class _Converter:
         kernel_shape: list[int],
         strides: list[int],
         pads: list[int],
-        group: int,
+        group: int = 1,
     ) -> None:
         x, weight, bias = node.input
         kernel: NDArray[Any] = self.constants[weight].transpose(0, 2, 3, 1)
@@ -138,7 +138,11 @@ class _Converter:
         self.emit("FULLY_CONNECTED", node, *constants, options=schema.FullyConnectedOptionsT())
 
     def on_maxpool(
-        self, node: onnx.NodeProto, kernel_shape: list[int], strides: list[int], pads: list[int]
+        self,
+        node: onnx.NodeProto,
+        kernel_shape: list[int],
+        strides: list[int],
+        pads: Sequence[int] = (0, 0, 0, 0),
     ) -> None:
         options = schema.Pool2DOptionsT()
         options.filterHeight, options.filterWidth = kernel_shape

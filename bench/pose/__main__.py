@@ -16,7 +16,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from bench import environments
-from bench.cache import alone, BenchError
+from bench.cache import BenchError
+from bench.command import run_alone
 from bench.engines import ROOT
 from bench.pose import data, judge
 from bench.pose.data import Array
@@ -46,19 +47,6 @@ IMU = ImuErrors(
 """Noise like that of EuRoC's IMU (ADIS16448); biases and scale errors as if calibrated by hand."""
 WHEELS = WheelErrors()
 IN_SPACE = {"planar": False, "wheel_axes": ["vx", "vy", "vz", "wz"]}
-
-
-def main() -> int:
-    """Return the exit status: 0 if all that is required is reached."""
-    try:
-        with alone():
-            return run()
-    except (BenchError, CompileError) as error:
-        note(f"bench: {error}", style="red")
-        return 1
-    except KeyboardInterrupt:
-        note("bench: interrupted; no results were written")
-        return 130
 
 
 def run() -> int:
@@ -177,4 +165,4 @@ def keep(results: dict[str, Any], failures: list[str], missed: list[str]) -> Non
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_alone(run))

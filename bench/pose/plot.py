@@ -8,6 +8,8 @@ import sys
 from matplotlib.figure import Figure
 import numpy as np
 
+from bench.plot import save
+
 STYLES = {
     "truth": {"color": "#bbbbbb", "linewidth": 4.0, "label": "truth"},
     "wheels": {"color": "#4477aa", "linewidth": 1.0, "label": "wheels alone"},
@@ -36,9 +38,7 @@ def main() -> None:
     for axes in rows.ravel()[len(names) :]:
         axes.set_axis_off()
     rows[0, 0].legend(frameon=False)
-    partial = target.with_suffix(".partial")
-    figure.savefig(partial, dpi=110, format="png")
-    partial.rename(target)
+    save(figure, target, dpi=110)
 
 
 if __name__ == "__main__":

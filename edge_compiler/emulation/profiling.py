@@ -81,8 +81,8 @@ def count_instructions(bundle: Path, processor: str | None = None) -> Instructio
     tools = toolchain.for_machine(model.target)
     if tools.machine.emulator is None:
         raise CompileError(
-            f"{bundle} was compiled for {model.target}, which is not emulated; leave out --qemu to "
-            "measure times, or compile with --target aarch64 to count instructions"
+            f"{bundle} was compiled for {model.target}, which is not emulated; leave out --qemu "
+            "to measure times, or compile with --target aarch64 to count instructions"
         )
     emulated = _processor(processor, tools.machine.emulator.processor)
     inputs, _ = read_selftest(bundle / manifest.selftest, model.inputs, model.outputs)

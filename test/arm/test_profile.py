@@ -7,17 +7,17 @@ from pathlib import Path
 import subprocess
 import sys
 
+from conftest import edgec, ROOT
 import pytest
 
 from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
-from conftest import edgec, ROOT
 
 MACS = {"conv": 16 * 16 * 16 * 3 * 9, "head": 16 * 16 * 16 * 8}
 """Of the small model's convolutions, whose 8 and 3 channels are computed as a block of 16."""
 
 
-@pytest.fixture(scope="session", params=["aarch64"])
+@pytest.fixture(scope="session", params=["aarch64", "armv7"])
 def bundle(
     request: pytest.FixtureRequest, made_once: Callable[..., Path], tiny_onnx: Path
 ) -> Path:

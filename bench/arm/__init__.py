@@ -1,0 +1,1 @@
+"""Counts the instructions of compiled networks and of other engines on Arm, under QEMU."""

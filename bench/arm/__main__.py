@@ -1,0 +1,22 @@
+"""Counts the instructions that networks take on Arm: ``python -m bench.arm``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bench.arm.run import ENGINES, NETWORKS, Plan, run
+from bench.command import add_choice, run_alone
+
+
+def main() -> int:
+    """Return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.arm", description=__doc__)
+    add_choice(parser, "--engines", ENGINES)
+    add_choice(parser, "--models", NETWORKS)
+    arguments = vars(parser.parse_args())
+    return run_alone(lambda: run(Plan(**arguments)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""
+Draws a file of counts: ``python -m bench.arm.plot RESULTS.json PLOT.png``.
+
+Runs in an environment of its own, with matplotlib.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from bench.plot import COLORS, GROUP, save
+
+
+def main() -> None:
+    """Draw the file named first into the file named second."""
+    source, target = map(Path, sys.argv[1:])
+    results = json.loads(source.read_text(encoding="utf-8"))
+    counted = dict.fromkeys(count["engine"] for count in results["counts"])
+    processors = list(dict.fromkeys(results["engines"][name]["processor"] for name in counted))
+    figure = Figure(figsize=(12, 3.6 * len(processors)), layout="constrained")
+    rows = figure.subplots(len(processors), 1, squeeze=False)
+    for axes, processor in zip(rows[:, 0], processors, strict=True):
+        draw(axes, results, processor)
+    figure.supxlabel(
+        "instructions, not times: they say nothing of caches, memory and how many instructions a"
+        " core\nexecutes at a time; float32, one thread, batch 1"
+        f", {results['emulator']}, {results['date'][:10]}",
+        fontsize=9,
+    )
+    save(figure, target)
+
+
+def draw(axes: Any, results: dict[str, Any], processor: str) -> None:
+    """Draw the million instructions of each engine on a processor."""
+    counts = {
+        (count["network"], count["engine"]): min(count["counted"]["runs"]) / 1e6
+        for count in results["counts"]
+        if count["correct"]
+    }
+    networks = list(results["networks"])
+    counted = {engine for _, engine in counts}
+    engines = [
+        name
+        for name, engine in results["engines"].items()
+        if engine["processor"] == processor and name in counted
+    ]
+    width = GROUP / len(engines)
+    for index, (engine, color) in enumerate(zip(engines, COLORS, strict=False)):
+        places = [i for i, network in enumerate(networks) if (network, engine) in counts]
+        heights = [counts[networks[i], engine] for i in places]
+        centers = [i + (index + 0.5) * width - GROUP / 2 for i in places]
+        axes.bar(centers, heights, width * 0.92, color=color, label=engine)
+        for x, height in zip(centers, heights, strict=True):
+            axes.text(x, height, f"{height:.1f}", ha="center", va="bottom", fontsize=8)
+    axes.set_xticks(range(len(networks)), networks)
+    axes.set_ylabel("million instructions")
+    axes.set_title(processor, loc="left", weight="bold")
+    axes.legend(frameon=False, loc="upper left")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+if __name__ == "__main__":
+    main()

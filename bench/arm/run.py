@@ -1,0 +1,129 @@
+"""The benchmark from unpacking the engines to the table, the file of results and the plot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+import subprocess
+
+import numpy as np
+
+from bench import environments
+from bench.arm import guest
+from bench.arm.results import Competitor, Count, Results
+from bench.arm.subjects import prepare, Subject
+from bench.arm.table import show
+from bench.cache import BenchError, cache_folder, network_file
+from bench.engines import OURS, ROOT
+from bench.measure import compare, TOLERANCE
+from bench.results import write_results
+from edge_compiler import targets
+from edge_compiler.analysis import analyze
+from edge_compiler.errors import CompileError
+from edge_compiler.reference import Reference
+from edge_compiler.targets.base import Progress
+from edge_compiler.terminal import progress, say
+from edge_compiler.zoo import fetch, MODELS
+from edge_perception.runtime.manifest import Tensor
+
+SEED = 5
+TRAINED = {"squeezenet1.1 trained": "squeezenet1.1"}
+"""Networks of ``edgec fetch``, by their name here."""
+NETWORKS = (*TRAINED, "mobilenet_v2", "yolo_nano")
+TARGETS = ("aarch64", "aarch64-acl", "armv7", "armv7-acl")
+OTHERS = ("ncnn", "mnn", "onnxruntime", "litert")
+ENGINES = (*(f"{OURS} {target}" for target in TARGETS), *OTHERS)
+PLOT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to count."""
+
+    engines: Sequence[str] = ENGINES
+    models: Sequence[str] = NETWORKS
+
+    @property
+    def complete(self) -> bool:
+        """Everything is counted."""
+        return {*self.engines, *self.models} >= {*ENGINES, *NETWORKS}
+
+
+def run(plan: Plan) -> None:
+    """
+    Prepare, count, show, and keep the results.
+
+    :raises BenchError: if nothing can be counted.
+    :raises CompileError: if the emulator is missing.
+    """
+    results = Results(
+        emulator=first_line(guest.emulator()[0], "--version"),
+        date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        commit=first_line("git", "describe", "--always", "--dirty"),
+    )
+    with progress() as report:
+        ready = install(plan.engines, results, report)
+        for network in plan.models:
+            count(network, ready, results, report)
+    show(results)
+    if not results.counts:
+        raise BenchError("nothing could be counted")
+    keep(results, plan.complete)
+
+
+def first_line(*command: str) -> str:
+    """Return the first line that a command prints, in the root of the repository."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.partition("\n")[0]
+
+
+def install(names: Sequence[str], results: Results, report: Progress) -> dict[str, Subject]:
+    """Return the engines that could be installed, and note which could not."""
+    ready = {}
+    for index, name in enumerate(names):
+        report(f"installing {name}", index, len(names))
+        try:
+            ready[name] = subject = prepare(name)
+            there = subject.there
+            results.engines[name] = Competitor(there.version, subject.processor, there.size)
+        except (BenchError, CompileError) as error:
+            results.failures.append(f"{name} is skipped, it can't be installed: {error}")
+    return ready
+
+
+def count(network: str, ready: Mapping[str, Subject], results: Results, report: Progress) -> None:
+    """Count the instructions of a network in each engine, and compare their answers."""
+    name = TRAINED.get(network)
+    path = fetch(MODELS[name], report) if name else network_file(network)
+    analysis = analyze(path, {}, targets.get("host"))
+    results.networks[network] = analysis.macs
+    [(name, shape)] = analysis.inputs.items()
+    image = np.random.default_rng(SEED).standard_normal(shape, np.float32)
+    values = Reference(path, [Tensor(name, shape)], []).run({name: image})
+    reference = [values[name] for name in sorted(values)]
+    file = cache_folder() / "arm64" / "image.npy"
+    np.save(file, image)
+    for index, (engine, subject) in enumerate(ready.items()):
+        try:
+            report(f"{network}: converting for {engine}", index, len(ready))
+            conversion = subject.convert(network, path)
+            report(f"{network}: counting {engine}", index, len(ready))
+            counted, outputs = subject.count(conversion, file)
+        except (BenchError, CompileError) as problem:
+            results.failures.append(f"{network} is skipped for {engine}: {problem}")
+            continue
+        error, _ = compare(outputs, reference)
+        results.counts.append(Count(network, engine, error, error <= TOLERANCE, counted))
+
+
+def keep(results: Results, complete: bool) -> None:
+    """Write the results and their plot; only complete ones take the place of published ones."""
+    build = ROOT / "build" / "bench"
+    file = (ROOT / "bench/results" if complete else build) / "arm-instruction-counts.json"
+    plot = (ROOT / "docs" if complete else build) / "arm-instruction-counts.png"
+    write_results(file, results)
+    say(f"\nwritten to {file}")
+    python = environments.install("plot", "matplotlib")
+    environments.run([python, "-m", "bench.arm.plot", file, plot], PLOT_SECONDS)
+    say(f"drawn in {plot}")

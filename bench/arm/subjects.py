@@ -1,0 +1,165 @@
+"""Whose instructions are counted: engines in an emulated Python, and our libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+import tempfile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import environments
+from bench.arm import guest
+from bench.arm.results import Counted
+from bench.cache import folder_size
+from bench.engines import Engine, ENGINES
+from bench.environments import Environment
+from bench.process import Worker
+from edge_compiler import toolchain
+from edge_compiler.emulation.counting import counting, mark_number, read_marks
+from edge_compiler.emulation.profiling import count_instructions
+from edge_compiler.sandbox import EmulatedSandbox
+from edge_compiler.toolchain.base import Toolchain
+from edge_perception.runtime import read_manifest
+
+Array = NDArray[np.float32]
+RUNS = 2
+ANSWER_SECONDS = 1800
+"""An emulated run takes up to a minute, and the machine may be busy."""
+GUEST_END = 1 << 40
+"""QEMU maps what a program for aarch64 has below this address, and its own data above."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """
+    An engine that PyPI has wheels of for aarch64.
+
+    :ivar here: its release for this machine, which converts networks.
+    :ivar there: the same release in the guest; its Python needs an emulator.
+    """
+
+    here: Environment
+    there: Environment
+
+    @property
+    def processor(self) -> str:
+        """The one whose instructions are counted."""
+        return guest.PROCESSOR.name
+
+    def convert(self, network: str, model: Path) -> Path:
+        """Return the folder with what the engine loads, converted if need be."""
+        return environments.convert(self.here, network, model)
+
+    def count(self, conversion: Path, image: Path) -> tuple[Counted, Sequence[Array]]:
+        """
+        Count the instructions of a converted network.
+
+        :returns: with the outputs, sorted by name.
+        :raises BenchError: if the engine can't run it.
+        :raises CompileError: if the emulator is missing.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            launcher, log = Path(folder) / "python", Path(folder) / "marks"
+            guest.write_launcher(launcher, self.there.python, counting(guest.emulator(), log))
+            there = replace(self.there, python=launcher)
+            with Worker(there, conversion, image, 1, ANSWER_SECONDS) as worker:
+                worker.mark_runs(mark_number(0), mark_number(1), RUNS)
+                memory = resident_bytes(worker.pid, GUEST_END)
+                outputs = worker.outputs()
+            return Counted(between_marks(log), folder_size(conversion), memory), outputs
+
+
+@dataclass(frozen=True)
+class Ours(Subject):
+    """
+    Our library for a target.
+
+    :ivar tools: that compile for the target, and emulate it.
+    """
+
+    tools: Toolchain
+
+    @property
+    def processor(self) -> str:
+        """The one whose instructions are counted."""
+        emulator = self.tools.machine.emulator
+        return emulator.processor.name if emulator else ""
+
+    def convert(self, network: str, model: Path) -> Path:
+        """Return the folder with the bundle, compiled if need be."""
+        return super().convert(f"{network}/{self.tools.name}", model)
+
+    def count(self, conversion: Path, image: Path) -> tuple[Counted, Sequence[Array]]:
+        """Count as for other engines, and by step; without Python where the guest has none."""
+        bundle = conversion / "model.edge"
+        manifest = read_manifest(bundle)
+        if self.tools.machine == guest.TOOLS.machine:
+            counted, outputs = super().count(conversion, image)
+        else:
+            counted, outputs = self._count_library(bundle / manifest.library, image)
+        details = replace(
+            counted,
+            loaded_bytes=(bundle / manifest.library).stat().st_size,
+            arena_bytes=manifest.model.arena_bytes,
+            groups={x.name: x.instructions for x in count_instructions(bundle).groups},
+        )
+        return details, outputs
+
+    def _count_library(self, library: Path, image: Path) -> tuple[Counted, Sequence[Array]]:
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "marks"
+            emulator = counting(self.tools.emulator(), log)
+            with EmulatedSandbox(library, self.tools, emulator) as sandbox:
+                variant = sandbox.best_variant()
+                inputs = {read_manifest(library.parent).model.inputs[0].name: np.load(image)}
+                outputs = sandbox.run(variant, 1, inputs)
+                sandbox.mark_runs(variant, 1, inputs, RUNS)
+            counted = Counted(between_marks(log), 0)
+        return counted, [outputs[name] for name in sorted(outputs)]
+
+
+def prepare(name: str) -> Subject:
+    """
+    Install an engine here and for the guest, if it isn't yet.
+
+    :param name: of the engine; of ours with the target.
+    :raises BenchError: if that fails.
+    """
+    engine_name, _, target = name.partition(" ")
+    engine = ENGINES[engine_name]
+    if not target:
+        here = environments.prepare(engine, upgrade=False)
+        return Subject(here, in_guest(engine, here))
+    here = environments.prepare(
+        replace(engine, convert_options=("--target", target)), upgrade=False
+    )
+    tools = toolchain.get(target)
+    there = in_guest(engine, here) if tools.machine == guest.TOOLS.machine else here
+    return Ours(here, there, tools)
+
+
+def in_guest(engine: Engine, here: Environment) -> Environment:
+    """Return the release of an engine that is installed here as it is in the guest."""
+    wheels = guest.unpack_wheels(engine, here.version)
+    return environments.describe(engine, wheels, wheels)
+
+
+def between_marks(log: Path) -> list[int]:
+    """Return the instructions of each run, which stands between two marks."""
+    counts = [count for _, count in read_marks(log)]
+    return [end - start for start, end in zip(counts[::2], counts[1::2], strict=True)]
+
+
+def resident_bytes(process: int, end: int) -> int:
+    """Return how much of a process's memory below an address is in use."""
+    total, counts = 0, False
+    for line in Path(f"/proc/{process}/smaps").read_text().splitlines():
+        name, *values = line.split()
+        if name == "Rss:" and counts:
+            total += int(values[0]) * 1024
+        elif not name.endswith(":"):  # a mapping's first line: its addresses
+            counts = int(name.partition("-")[0], 16) < end
+    return total
