@@ -87,7 +87,7 @@ static char *outputs_memory;
 static _Noreturn void give_up(const char *why)
 {
     fprintf(stderr, "runner: %s\n", why);
-    exit(2);
+    _exit(2); /* without the library's last functions, which may hang */
 }
 
 static void *allocate(size_t bytes)
@@ -103,7 +103,7 @@ static void receive(void *target, size_t bytes)
     for (char *next = target; bytes;) {
         const ssize_t count = read(channel, next, bytes);
         if (count == 0)
-            exit(0); /* nobody asks any more */
+            _exit(0); /* nobody asks any more */
         if (count < 0 && errno != EINTR)
             give_up(strerror(errno));
         next += count > 0 ? count : 0;
@@ -246,6 +246,7 @@ static void preprocess(edge_model *model, const char *body, size_t bytes)
 
 typedef struct values {
     char *next;
+    uint32_t count;
     edge_status status;
 } values;
 
@@ -253,8 +254,8 @@ static void keep_value(void *user, edge_model *model, uint32_t step, uint64_t na
 {
     (void)nanoseconds;
     values *const kept = user;
-    if (step >= sizes.steps)
-        give_up("the library has more steps than its description");
+    if (step >= sizes.steps || step != kept->count++)
+        give_up("the library has other steps than its description");
     if (kept->status == EDGE_OK)
         kept->status = api.read_step(model, step, kept->next);
     kept->next += step_bytes[step];
@@ -264,9 +265,9 @@ static void observe(edge_model *model, const void *const *inputs, void *const *o
 {
     const size_t bytes = total(step_bytes, sizes.steps);
     char *const memory = allocate(bytes);
-    values kept = {memory, EDGE_OK};
+    values kept = {memory, 0, EDGE_OK};
     const edge_status status = api.run_observed(model, inputs, outputs, keep_value, &kept);
-    if (status == EDGE_OK && kept.next != memory + bytes)
+    if (status == EDGE_OK && kept.count != sizes.steps)
         give_up("the library has fewer steps than its description");
     answer_status(status == EDGE_OK ? kept.status : status, model, memory, bytes);
     free(memory);

@@ -38,9 +38,11 @@ class Sandbox(ABC):
     A library, loaded by a child process; a context manager that ends the child.
 
     :cvar reply_timeout_s: after which the library counts as hanging.
+    :cvar exit_timeout_s: how long a child may take to end once it has closed its connection.
     """
 
     reply_timeout_s: ClassVar[float] = 600.0
+    exit_timeout_s: ClassVar[float] = 10.0
 
     def __init__(self, command: Sequence[str]) -> None:
         """Start the child: a command that takes the number of an open socket as last argument."""
@@ -123,8 +125,10 @@ class Sandbox(ABC):
             ) from None
 
     def _death(self) -> str:
-        self._socket.close()  # a child that is alive, but has closed its side, ends now
-        code = self._child.wait()
+        try:
+            code = self._child.wait(self.exit_timeout_s)
+        except subprocess.TimeoutExpired:
+            return "it closed its connection"
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
         lines = [line for line in lines if not line.startswith(_EMULATOR_SAYS)]
