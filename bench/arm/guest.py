@@ -18,6 +18,7 @@ from bench.engines import Engine
 from edge_compiler import toolchain
 from edge_compiler.atomic import new_folder
 from edge_compiler.toolchain.archive import mirrors
+from edge_compiler.toolchain.machines import AARCH64, Machine
 from edge_compiler.toolchain.processors import CORTEX_A72
 
 TOOLS = toolchain.get("aarch64")
@@ -38,26 +39,27 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 INSTALL_SECONDS = 900
 
 
-def unpack_python() -> Path:
+def unpack_python(machine: Machine = AARCH64, packages: Sequence[str] = PACKAGES) -> Path:
     """
     Return the folder that the guest sees as its root, with Python; unpacked if need be.
 
     :raises BenchError: if it can't be had.
     """
-    folder = cache_folder() / "arm64" / SUITE
+    folder = cache_folder() / machine.debian / f"{SUITE}-{digest(*packages)}"
     if folder.is_dir():
         return folder
+    assert machine.emulator is not None
     folder.parent.mkdir(parents=True, exist_ok=True)
     with new_folder(folder) as new:
-        for package in _download(new / "apt"):
+        for package in _download(new / "apt", machine, packages):
             environments.run(["dpkg-deb", "--extract", package, new], INSTALL_SECONDS)
         shutil.rmtree(new / "apt")
         (new / "proc").mkdir()  # QEMU would show that of this machine
-        (new / "proc" / "cpuinfo").write_text(PROCESSOR.cpuinfo())
+        (new / "proc" / "cpuinfo").write_text(machine.emulator.processor.cpuinfo())
     return folder
 
 
-def _download(state: Path) -> list[Path]:
+def _download(state: Path, machine: Machine, packages: Sequence[str]) -> list[Path]:
     """Let apt fetch the packages and what they need, with a state of its own in a folder."""
     for part in ("state/lists/partial", "cache/archives/partial", "etc"):
         (state / part).mkdir(parents=True)
@@ -65,8 +67,8 @@ def _download(state: Path) -> list[Path]:
     sources = state / "etc" / "debian.sources"
     sources.write_text(SOURCES.format(mirror=mirrors()[0], suite=SUITE))
     settings = {
-        "APT::Architecture": "arm64",
-        "APT::Architectures": "arm64",
+        "APT::Architecture": machine.debian,
+        "APT::Architectures": machine.debian,
         "APT::Install-Recommends": "false",
         "APT::Sandbox::User": "root",  # the user _apt can't write here
         "Dir::Cache": state / "cache",
@@ -77,7 +79,7 @@ def _download(state: Path) -> list[Path]:
     }
     apt = ["apt-get", "--yes", *(f"--option={name}={value}" for name, value in settings.items())]
     environments.run([*apt, "update"], INSTALL_SECONDS)
-    environments.run([*apt, "install", "--download-only", *PACKAGES], INSTALL_SECONDS)
+    environments.run([*apt, "install", "--download-only", *packages], INSTALL_SECONDS)
     return sorted((state / "cache" / "archives").glob("*.deb"))
 
 
@@ -93,6 +95,7 @@ def unpack_wheels(engine: Engine, version: str) -> Path:
     ]
     folder = cache_folder() / "arm64" / f"{engine.module}-{digest(*packages, *PLATFORMS)}"
     if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with new_folder(folder) as new:
             pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--only-binary=:all:"]
             machine = ["--implementation=cp", f"--python-version={VERSION}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 import subprocess
 
 import numpy as np
@@ -102,7 +103,7 @@ def count(network: str, ready: Mapping[str, Subject], results: Results, report: 
     image = np.random.default_rng(SEED).standard_normal(shape, np.float32)
     values = Reference(path, [Tensor(name, shape)], []).run({name: image})
     reference = [values[name] for name in sorted(values)]
-    file = cache_folder() / "arm64" / "image.npy"
+    file = cache_folder() / "image.npy"
     np.save(file, image)
     for index, (engine, subject) in enumerate(ready.items()):
         try:
@@ -124,6 +125,11 @@ def keep(results: Results, complete: bool) -> None:
     plot = (ROOT / "docs" if complete else build) / "arm-instruction-counts.png"
     write_results(file, results)
     say(f"\nwritten to {file}")
-    python = environments.install("plot", "matplotlib")
-    environments.run([python, "-m", "bench.arm.plot", file, plot], PLOT_SECONDS)
+    draw(file, plot)
     say(f"drawn in {plot}")
+
+
+def draw(results: Path, plot: Path) -> None:
+    """Draw results, in an environment with matplotlib."""
+    python = environments.install("plot", "matplotlib")
+    environments.run([python, "-m", "bench.arm.plot", results, plot], PLOT_SECONDS)
