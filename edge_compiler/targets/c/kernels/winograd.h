@@ -20,7 +20,6 @@ typedef struct {
     int m;                                /* results of a tile in each direction */
     int tiles_h, tiles_w;                 /* tiles that cover the image */
     int chunk_tiles;                      /* tiles that are worked on together */
-    int splits;                           /* a chunk's output channels are so many pieces of work */
     int raw_weights;                      /* weights are as conv.h has them, and are transformed when they are used */
     int in_blocks, last_lanes, in_plane, in_row;
     int out_blocks, out_h, out_w, out_plane, out_row;
@@ -174,15 +173,19 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
         for (int i = 0; i < rows; i++) activate_line(c.act, y + i * c.out_row, columns * BLOCK);
 }
 
-/* Transform some of the patches of a chunk; they are counted through all input blocks. */
-INLINE void winograd_patches(const winograd c, const float *x, float *points, const int chunk, const range todo)
+INLINE int winograd_chunks(const winograd c) { return (c.tiles_h * c.tiles_w + c.chunk_tiles - 1) / c.chunk_tiles; }
+
+/* Transform the patches: [chunk][point][input block][tile][16 channels]. */
+INLINE void winograd_points_run(const winograd c, const float *x, float *points, int part, int parts)
 {
-    const int tiles = c.tiles_h * c.tiles_w, stride = c.in_blocks * c.chunk_tiles * BLOCK;
+    const int tiles = c.tiles_h * c.tiles_w, patches = c.in_blocks * c.chunk_tiles, a = c.m + 2;
+    const range todo = share(winograd_chunks(c) * patches, part, parts);
     for (int i = todo.first; i < todo.last; i++) {
+        const int chunk = i / patches, patch = i % patches, block = patch / c.chunk_tiles;
         /* the last chunk is filled up with its last tile, so that the products have one shape */
-        const int block = i / c.chunk_tiles, t = clamp_int(chunk * c.chunk_tiles + i % c.chunk_tiles, 0, tiles - 1);
+        const int t = clamp_int(chunk * c.chunk_tiles + patch % c.chunk_tiles, 0, tiles - 1);
         winograd_patch(c, x + (size_t)block * c.in_plane + t / c.tiles_w * c.m * c.in_row + t % c.tiles_w * c.m * BLOCK,
-                       points + i * BLOCK, stride);
+                       points + ((size_t)chunk * a * a * patches + patch) * BLOCK, patches * BLOCK);
     }
 }
 
@@ -252,47 +255,21 @@ INLINE void winograd_group(const winograd c, const int blocks, const int first, 
     winograd_chunk_out(c, scratch, out_stride, b, y, r, chunk, first, blocks);
 }
 
-/* Compute some groups of `c.blocks` output blocks of a chunk. */
-INLINE void winograd_groups(const winograd c, const range todo, const int chunk, const float *points, const float *w,
-                            const float *b, float *y, const float *r, float *scratch)
-{
-    const int whole = c.out_blocks / c.blocks, rest = c.out_blocks % c.blocks;
-    for (int group = todo.first; group < todo.last; group++)
-        if (!rest || group < whole)
-            winograd_group(c, c.blocks, group * c.blocks, chunk, points, w, b, y, r, scratch);
-        else
-            winograd_group(c, rest, group * c.blocks, chunk, points, w, b, y, r, scratch);
-}
-
-INLINE int winograd_group_count(const winograd c) { return (c.out_blocks + c.blocks - 1) / c.blocks; }
-
-/* The layer in several chunks: a thread transforms the patches of its chunk and uses them at once. */
-INLINE void winograd_run(const winograd c, const float *x, const float *w, const float *b, float *y, const float *r,
+/* The layer, given the points: a piece of work is a group of output blocks of a chunk. */
+INLINE void winograd_run(const winograd c, const float *points, const float *w, const float *b, float *y, const float *r,
                          float *scratch, int part, int parts)
 {
-    const int chunks = (c.tiles_h * c.tiles_w + c.chunk_tiles - 1) / c.chunk_tiles, patches = c.in_blocks * c.chunk_tiles;
-    float *points = scratch;
-    scratch += (c.m + 2) * (c.m + 2) * patches * BLOCK;
-    const range todo = share(chunks * c.splits, part, parts);
-    for (int i = todo.first, current = -1; i < todo.last; i++) {
-        const int chunk = i / c.splits;
-        if (chunk != current) winograd_patches(c, x, points, chunk, (range){0, patches});
-        current = chunk;
-        winograd_groups(c, share(winograd_group_count(c), i % c.splits, c.splits), chunk, points, w, b, y, r, scratch);
+    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks, chunks = winograd_chunks(c);
+    const size_t chunk_points = (size_t)(c.m + 2) * (c.m + 2) * c.in_blocks * c.chunk_tiles * BLOCK;
+    const range todo = share(groups * chunks, part, parts);
+    for (int i = todo.first; i < todo.last; i++) {
+        const int group = i / chunks, chunk = i % chunks;
+        const float *from = points + chunk * chunk_points;
+        if (!rest || group < groups - 1)
+            winograd_group(c, c.blocks, group * c.blocks, chunk, from, w, b, y, r, scratch);
+        else
+            winograd_group(c, rest, group * c.blocks, chunk, from, w, b, y, r, scratch);
     }
-}
-
-/* The layer in one chunk, in two steps that threads share: first the patches ... */
-INLINE void winograd_points_run(const winograd c, const float *x, float *points, int part, int parts)
-{
-    winograd_patches(c, x, points, 0, share(c.in_blocks * c.chunk_tiles, part, parts));
-}
-
-/* ... then the output blocks. */
-INLINE void winograd_whole_run(const winograd c, const float *points, const float *w, const float *b, float *y, const float *r,
-                               float *scratch, int part, int parts)
-{
-    winograd_groups(c, share(winograd_group_count(c), part, parts), 0, points, w, b, y, r, scratch);
 }
 
 #endif

@@ -32,9 +32,8 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
         weights, prepare = low.weights.add(pack(w, BLOCK)), None
     else:
         weights, prepare = _prepared(low, pack(w, BLOCK), m, channels, target.blocks)
-    in_floats = points * chunk * source.blocks * BLOCK
-    out_floats = points * chunk * min(WINOGRAD_BLOCKS, target.blocks) * BLOCK
-    low.reserve_scratch(out_floats + (in_floats if chunks > 1 else points * _SLICE_FLOATS * raw))
+    products = points * chunk * min(WINOGRAD_BLOCKS, target.blocks) * BLOCK
+    low.reserve_scratch(products + points * _SLICE_FLOATS * raw)
     chooser = low.chooser
 
     def choose(variant: Variant) -> Choice:
@@ -49,7 +48,6 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
             "tiles_h": rows,
             "tiles_w": columns,
             "chunk_tiles": chunk,
-            "splits": min(-(-target.blocks // tile.blocks), max(1, 4 // chunks)),
             "raw_weights": int(raw),
             "in_blocks": source.blocks,
             "last_lanes": (channels - 1) % BLOCK + 1,
@@ -71,32 +69,23 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
             "prefetch": 0 if has_large_weights(layer.problem(channels), m) else _PREFETCH_FLOATS,
         }
 
-    reads, kernel = layer.reads, "winograd_run"
-    if chunks == 1:
-        gathered = Buffer(f"{layer.node.output.name}/points", in_floats, 1, 1, 1)
-        reads, kernel = [gathered, *reads[1:]], "winograd_whole_run"
-        low.add(
-            layer.node,
-            "Winograd points",
-            [source],
-            gathered,
-            lambda variant: Call(
-                "winograd_points_run",
-                "winograd",
-                fields(variant),
-                (layer.pointers(weights, bias)[0], writing(gathered)),
-            ),
-        )
+    floats = chunks * points * chunk * source.blocks * BLOCK
+    gathered = Buffer(f"{layer.node.output.name}/points", floats, 1, 1, 1)
+
+    def call_points(variant: Variant) -> Call:
+        x = layer.pointers(weights, bias)[0]
+        return Call("winograd_points_run", "winograd", fields(variant), (x, writing(gathered)))
 
     def call(variant: Variant) -> Call:
-        x, *others = layer.pointers(weights, bias)
-        x = reading(gathered) if chunks == 1 else x
-        return Call(kernel, "winograd", fields(variant), (x, *others, SCRATCH))
+        _, *others = layer.pointers(weights, bias)
+        pointers = (reading(gathered), *others, SCRATCH)
+        return Call("winograd_run", "winograd", fields(variant), pointers)
 
+    low.add(layer.node, "Winograd points", [source], gathered, call_points)
     low.add(
         layer.node,
         f"Winograd {layer.geometry}",
-        reads,
+        [gathered, *layer.reads[1:]],
         target,
         call,
         value=layer.node.output,
