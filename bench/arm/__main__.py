@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench.arm.run import ENGINES, NETWORKS, Plan, run
+from bench.arm.run import COMPETITORS, NETWORKS, Plan, run
 from bench.command import add_choice, run_alone
 
 
 def main() -> int:
     """Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.arm", description=__doc__)
-    add_choice(parser, "--engines", ENGINES)
+    add_choice(parser, "--engines", COMPETITORS)
     add_choice(parser, "--models", NETWORKS)
     arguments = vars(parser.parse_args())
     return run_alone(lambda: run(Plan(**arguments)))

@@ -13,10 +13,10 @@ import numpy as np
 from bench import environments
 from bench.arm import guest
 from bench.arm.results import Competitor, Count, Results
-from bench.arm.subjects import prepare, Subject
+from bench.arm.subjects import LIBRARIES, prepare, Subject
 from bench.arm.table import show
 from bench.cache import BenchError, cache_folder, network_file
-from bench.engines import OURS, ROOT
+from bench.engines import ROOT
 from bench.measure import compare, TOLERANCE
 from bench.results import write_results
 from edge_compiler import targets
@@ -32,9 +32,7 @@ SEED = 5
 TRAINED = {"squeezenet1.1 trained": "squeezenet1.1"}
 """Networks of ``edgec fetch``, by their name here."""
 NETWORKS = (*TRAINED, "mobilenet_v2", "yolo_nano")
-TARGETS = ("aarch64", "aarch64-acl", "armv7", "armv7-acl")
-OTHERS = ("ncnn", "mnn", "onnxruntime", "litert")
-ENGINES = (*(f"{OURS} {target}" for target in TARGETS), *OTHERS)
+COMPETITORS = (*LIBRARIES, "ncnn", "mnn", "onnxruntime", "litert")
 PLOT_SECONDS = 120
 
 
@@ -42,13 +40,13 @@ PLOT_SECONDS = 120
 class Plan:
     """What to count."""
 
-    engines: Sequence[str] = ENGINES
+    engines: Sequence[str] = COMPETITORS
     models: Sequence[str] = NETWORKS
 
     @property
     def complete(self) -> bool:
         """Everything is counted."""
-        return {*self.engines, *self.models} >= {*ENGINES, *NETWORKS}
+        return {*self.engines, *self.models} >= {*COMPETITORS, *NETWORKS}
 
 
 def run(plan: Plan) -> None:

@@ -14,7 +14,7 @@ from bench import environments
 from bench.arm import guest
 from bench.arm.results import Counted
 from bench.cache import folder_size
-from bench.engines import Engine, ENGINES
+from bench.engines import ENGINES, OURS
 from bench.environments import Environment
 from bench.process import Worker
 from edge_compiler import toolchain
@@ -28,6 +28,15 @@ Array = NDArray[np.float32]
 RUNS = 2
 ANSWER_SECONDS = 1800
 """An emulated run takes up to a minute, and the machine may be busy."""
+LIBRARIES = {
+    f"{OURS} aarch64": ("aarch64",),
+    f"{OURS} aarch64-acl": ("aarch64-acl",),
+    "acl aarch64": ("aarch64-acl", "--place", "all=acl"),
+    f"{OURS} armv7": ("armv7",),
+    f"{OURS} armv7-acl": ("armv7-acl",),
+    "acl armv7": ("armv7-acl", "--place", "all=acl"),
+}
+"""What we compile: the target, and further options. Those named acl are to compare with."""
 GUEST_END = 1 << 40
 """QEMU maps what a program for aarch64 has below this address, and its own data above."""
 
@@ -73,13 +82,15 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Ours(Subject):
+class Library(Subject):
     """
-    Our library for a target.
+    A library that we compile.
 
+    :ivar name: out of ``LIBRARIES``.
     :ivar tools: that compile for the target, and emulate it.
     """
 
+    name: str
     tools: Toolchain
 
     @property
@@ -90,7 +101,7 @@ class Ours(Subject):
 
     def convert(self, network: str, model: Path) -> Path:
         """Return the folder with the bundle, compiled if need be."""
-        return super().convert(f"{network}/{self.tools.name}", model)
+        return super().convert(f"{network}/{self.name}", model)
 
     def count(self, conversion: Path, image: Path) -> tuple[Counted, Sequence[Array]]:
         """Count as for other engines, and by step; without Python where the guest has none."""
@@ -125,26 +136,24 @@ def prepare(name: str) -> Subject:
     """
     Install an engine here and for the guest, if it isn't yet.
 
-    :param name: of the engine; of ours with the target.
+    :param name: out of ``LIBRARIES``, or of an engine.
     :raises BenchError: if that fails.
     """
-    engine_name, _, target = name.partition(" ")
-    engine = ENGINES[engine_name]
-    if not target:
-        here = environments.prepare(engine, upgrade=False)
-        return Subject(here, in_guest(engine, here))
-    here = environments.prepare(
-        replace(engine, convert_options=("--target", target)), upgrade=False
-    )
+    if name not in LIBRARIES:
+        here = environments.prepare(ENGINES[name], upgrade=False)
+        return Subject(here, in_guest(here))
+    target, *further = LIBRARIES[name]
+    options = ("--target", target, *further)
+    here = environments.prepare(replace(ENGINES[OURS], convert_options=options), upgrade=False)
     tools = toolchain.get(target)
-    there = in_guest(engine, here) if tools.machine == guest.TOOLS.machine else here
-    return Ours(here, there, tools)
+    there = in_guest(here) if tools.machine == guest.TOOLS.machine else here
+    return Library(here, there, name, tools)
 
 
-def in_guest(engine: Engine, here: Environment) -> Environment:
+def in_guest(here: Environment) -> Environment:
     """Return the release of an engine that is installed here as it is in the guest."""
-    wheels = guest.unpack_wheels(engine, here.version)
-    return environments.describe(engine, wheels, wheels)
+    wheels = guest.unpack_wheels(here.engine, here.version)
+    return environments.describe(here.engine, wheels, wheels)
 
 
 def between_marks(log: Path) -> list[int]:

@@ -19,9 +19,7 @@ def show(results: Results) -> None:
         say()
         _show_counts(results, processor)
     say()
-    _show_ours(results)
-    say()
-    _show_memory(results)
+    _show_libraries(results)
     say()
     _show_engines(results)
     for failure in results.failures:
@@ -29,15 +27,15 @@ def show(results: Results) -> None:
 
 
 def _show_counts(results: Results, processor: str) -> None:
-    engines = results.on(processor)
-    rows = []
-    for network in results.networks:
-        counts = [results.count(network, engine) for engine in engines]
-        ratio = results.ratio(network, processor)
-        last = NONE if ratio is None else Quantity(f"{ratio:.2f}")
-        rows.append([network, *map(_instructions, counts), last])
-    columns = ["network", *engines, "best other / ours"]
-    say_table(columns, rows, f"{processor}: million instructions a run")
+    rows: list[list[object]] = []
+    for engine in results.on(processor):
+        counts = (results.count(network, engine) for network in results.networks)
+        rows.append([engine, *map(_instructions, counts)])
+    ratios = (results.ratio(network, processor) for network in results.networks)
+    cells = (NONE if ratio is None else Quantity(f"{ratio:.2f}") for ratio in ratios)
+    rows.append([f"best other / {OURS}", *cells])
+    columns = ["engine", *results.networks]
+    say_table(columns, rows, f"Million instructions a run on a {processor}")
 
 
 def _instructions(count: Count | None) -> Quantity:
@@ -45,44 +43,42 @@ def _instructions(count: Count | None) -> Quantity:
         return NONE
     if not count.correct:
         return Quantity(f"wrong by {count.error:.0e}")
-    return Quantity(_millions(count.counted.instructions))
+    return _millions(count.counted.instructions)
 
 
-def _show_ours(results: Results) -> None:
+def _show_libraries(results: Results) -> None:
     """Print where our instructions go, and what memory our libraries take."""
-    ours = [count for count in results.counts if count.counted.groups]
-    groups = list(dict.fromkeys(name for count in ours for name in count.counted.groups))
+    compiled = [count for count in results.counts if count.counted.groups]
+    groups = list(dict.fromkeys(name for count in compiled for name in count.counted.groups))
     rows = [
         (
             count.network,
-            count.engine.removeprefix(f"{OURS} "),
+            count.engine,
             *(_millions(count.counted.groups[name]) for name in groups),
             size(count.counted.arena_bytes or 0),
             size(count.counted.loaded_bytes),
         )
-        for count in ours
+        for count in compiled
     ]
-    columns = ["network", "target", *groups, "arena", "library"]
-    say_table(columns, rows, f"{OURS}: million instructions by group of steps, and bytes")
+    columns = ["network", "compiled for", *groups, "arena", "library"]
+    say_table(columns, rows, "Million instructions by group of steps; memory for tensors; size")
 
 
 def _millions(instructions: int) -> Quantity:
     return Quantity(f"{instructions / 1e6:.2f}")
 
 
-def _show_memory(results: Results) -> None:
-    counted = {(x.network, x.engine): x.counted.memory_bytes for x in results.counts}
-    engines = list(dict.fromkeys(engine for (_, engine), used in counted.items() if used))
-    rows = []
-    for network in results.networks:
-        used = (counted.get((network, engine)) for engine in engines)
-        rows.append([network, *(size(count) if count else NONE for count in used)])
-    say_table(["network", *engines], rows, "Memory of the process, Python and numpy included")
-
-
 def _show_engines(results: Results) -> None:
-    rows = [
-        (name, engine.version, size(engine.package_bytes) if engine.package_bytes else NONE)
-        for name, engine in results.engines.items()
-    ]
-    say_table(["engine", "version", "package"], rows)
+    rows = []
+    for name, engine in results.engines.items():
+        row: list[object] = [name, engine.version]
+        for network in results.networks:
+            count = results.count(network, name)
+            used = count.counted.memory_bytes if count else None
+            row.append(size(used) if used else NONE)
+        rows.append([*row, size(engine.package_bytes) if engine.package_bytes else NONE])
+    say_table(
+        ["engine", "version", *results.networks, "package"],
+        rows,
+        "Memory of the process after its runs, Python and numpy included; size of the package",
+    )
