@@ -31,6 +31,11 @@ def counting(emulator: Sequence[str], log: Path) -> list[str]:
             "instructions are counted in an emulator, and this machine runs the program itself; "
             "count on an x86-64 machine, or measure times here"
         )
+    if emulator[0].endswith("-static"):
+        raise CompileError(
+            f"{emulator[0]} can't load the plugin that counts; install the one that is linked "
+            "dynamically: sudo apt-get install -y qemu-user"
+        )
     built_plugin = built("count.c", toolchain.get("host").find_compiler(), FLAGS)
     plugin, log_argument = (str(path).replace(",", ",,") for path in (built_plugin, log))
     return [*emulator, "-plugin", f"{plugin},log={log_argument}"]

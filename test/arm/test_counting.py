@@ -133,6 +133,11 @@ def test_a_program_that_ends_early_is_refused(tmp_path: Path) -> None:
         instructions_by_step(log, 2)
 
 
+def test_an_emulator_without_plugins_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CompileError, match="qemu-arm-static can't load the plugin that counts"):
+        counting(["qemu-arm-static", "-cpu", "cortex-a7"], tmp_path / "log")
+
+
 def test_without_an_emulator_nothing_is_counted(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match="this machine runs the program itself"):
         counting(toolchain.get("host").emulator(), tmp_path / "log")
