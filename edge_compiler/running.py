@@ -16,9 +16,9 @@ from edge_perception.runtime import Instance
 from edge_perception.runtime.manifest import Manifest, Model
 
 
-def is_native(model: Model) -> bool:
-    """Tell whether this machine is of the kind that a model was compiled for."""
-    return toolchain.for_machine(model.target).machine.native
+def is_native(triple: str) -> bool:
+    """Tell whether this machine is of a kind that bundles are compiled for."""
+    return toolchain.for_machine(triple).machine.native
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def open_model(
     :raises BundleError: if the bundle is damaged.
     :raises CompileError: if it can't be emulated here.
     """
-    if is_native(manifest.model):
+    if is_native(manifest.model.target):
         with runtime.load(bundle, threads=threads) as loaded:
             yield loaded
         return
@@ -71,7 +71,7 @@ def check_variants(bundle: Path, manifest: Manifest) -> dict[str, float]:
     :raises BundleError: if the bundle is damaged or fails.
     :raises CompileError: if it is for another kind of machine and can't be emulated here.
     """
-    if is_native(manifest.model):
+    if is_native(manifest.model.target):
         return runtime.check_variants(bundle)
     model, selftest = manifest.model, bundle / manifest.selftest
     with open_sandbox(bundle, manifest) as opened:

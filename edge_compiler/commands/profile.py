@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_bundle, add_command, add_json, add_threads
+from edge_compiler.errors import CompileError
 from edge_compiler.terminal import progress, say, say_json, say_table
 from edge_compiler.units import Quantity
 
@@ -57,7 +58,8 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the median time of each step and group, on the input of the self-test."""
-    from edge_perception.runtime import load
+    from edge_compiler.running import is_native
+    from edge_perception.runtime import load, read_manifest
 
     slowest_first = arguments.sort == "time"
     if arguments.qemu:
@@ -66,6 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.usage_error("--cpu names the processor to emulate; it needs --qemu")
     if not 0 < arguments.seconds <= 3600:
         arguments.usage_error("--seconds must be above 0, and 3600 at most")
+    target = read_manifest(arguments.bundle, check=False).model.target
+    if not is_native(target):
+        raise CompileError(
+            f"{arguments.bundle} was compiled for {target}, and only such a machine can tell how "
+            "long it takes: run edgec profile there; --qemu counts instructions here"
+        )
     with load(arguments.bundle, threads=arguments.threads) as loaded:
         result = _measure(loaded, arguments)
     if arguments.json:

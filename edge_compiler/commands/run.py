@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.bundle} has no pre-processing, so it can't be run on images; compile "
             "it again with --preprocess FILE.json"
         )
-    native = is_native(model)  # else it is emulated, and takes a time that says nothing
+    native = is_native(model.target)  # else it is emulated, and takes a time that says nothing
     with open_model(arguments.bundle, manifest, arguments.threads) as loaded:
         for path in arguments.images:
             frame = read_image(path)

@@ -101,6 +101,7 @@ def test_bundle_says_that_its_speed_is_unknown(cross_bundle: Path) -> None:
     assert "Proven in an emulator" in page
     assert "GFLOP/s" not in page
     assert "not measured" in edgec("explain", cross_bundle)
+    assert "run edgec profile there; --qemu counts" in refusal("profile", cross_bundle)
 
 
 def test_library_is_for_its_machine_and_needs_libc_alone(cross_bundle: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import subprocess
 import sys
 
-from conftest import edgec, ROOT
+from cross import edgec, ROOT
 import pytest
 
 from edge_compiler import toolchain
