@@ -83,6 +83,17 @@ class Acl:
             self._unpack(package, Path(scratch), complete)
         package.unlink()
 
+    def remove(self) -> bool:
+        """Remove the library, and what is left of a download; return whether there was any."""
+        parent = self.folder.parent
+        patterns = (self.folder.name, f"downloads/{self.file.name}*")
+        found = [path for pattern in patterns for path in parent.glob(pattern)]
+        # moved away first: when this is interrupted, nothing half removed looks installed
+        with tempfile.TemporaryDirectory(dir=parent) as scratch:
+            for path in found:
+                path.rename(Path(scratch, path.name))
+        return bool(found)
+
     def _unpack(self, package: Path, scratch: Path, complete: Path) -> None:
         done = subprocess.run(
             ["dpkg-deb", "--extract", package, scratch], capture_output=True, text=True

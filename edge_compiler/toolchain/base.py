@@ -42,10 +42,15 @@ class Toolchain:
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """Debian's packages with compiler, C library and emulator."""
+        """
+        Debian's packages with compiler, C library and emulator.
+
+        :raises CompileError: if none would help on this machine.
+        """
         compiler = "g++" if self.library else "gcc"
         if self.machine.native:
             return compiler, "libc6-dev"
+        self._find_emulator()
         c_library = f"libc6-dev-{self.machine.debian}-cross"
         return f"{compiler}-{self.triple}", c_library, "qemu-user"
 

@@ -59,7 +59,7 @@ def _part(name: str, find: Callable[[], str]) -> Part:
 
 
 def _version(command: str) -> str:
-    return _output([command, "--version"]).splitlines()[0]
+    return _output([command, "--version"]).partition("\n")[0]
 
 
 def _try(tools: Toolchain) -> str:

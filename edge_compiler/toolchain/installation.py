@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 import fcntl
-import shutil
 from typing import TYPE_CHECKING
 
 from edge_compiler.errors import CompileError
@@ -25,10 +24,11 @@ def install(tools: Toolchain, progress: Progress) -> None:
     :raises CompileError: if something can't be had; the rest is installed.
     """
     with _lock(progress):
+        packages = tools.packages
         if tools.library and not tools.library.is_installed():
             tools.library.install(progress)
         if _problem(tools):
-            install_packages(tools.packages, progress)
+            install_packages(packages, progress)
         problem = _problem(tools)
     if problem:
         raise CompileError(problem)
@@ -37,10 +37,7 @@ def install(tools: Toolchain, progress: Progress) -> None:
 def remove(tools: Toolchain, progress: Progress) -> bool:
     """Remove the library of a toolchain; return whether there was something to remove."""
     with _lock(progress):
-        if tools.library is None or not tools.library.folder.exists():
-            return False
-        shutil.rmtree(tools.library.folder)
-        return True
+        return tools.library is not None and tools.library.remove()
 
 
 def _problem(tools: Toolchain) -> str:

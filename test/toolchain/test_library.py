@@ -59,6 +59,15 @@ def test_interrupted_download_goes_on_where_it_ended(library: Acl, mirror: Mirro
     assert library.is_installed()
 
 
+def test_removing_an_interrupted_download(library: Acl, mirror: Mirror) -> None:
+    mirror.stop_at = library.size // 2
+    with pytest.raises(KeyboardInterrupt):
+        library.install(interrupt_when(lambda what, done: done >= library.size // 2))
+    assert library.remove()
+    assert left_behind(library) == set()
+    assert not library.remove()
+
+
 def test_interrupted_unpacking_is_done_again_without_a_download(
     library: Acl, mirror: Mirror
 ) -> None:

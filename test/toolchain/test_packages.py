@@ -84,3 +84,11 @@ def test_libraries_bring_a_cplusplus_compiler() -> None:
 def test_machine_needs_no_cross_compiler_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     assert toolchain.get("aarch64").packages == ("gcc", "libc6-dev")
+
+
+def test_what_can_not_be_compiled_for_here_is_not_installed(
+    only_programs: Callable[..., Path],
+) -> None:
+    only_programs()
+    with pytest.raises(CompileError, match=r"'host' is for x86_64.*this machine is riscv64"):
+        install(toolchain.get("host"), quiet)
