@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 import re
+import shutil
+import subprocess
 
 from edge_compiler import toolchain
 from edge_compiler.emulation.building import built
@@ -31,10 +33,12 @@ def counting(emulator: Sequence[str], log: Path) -> list[str]:
             "instructions are counted in an emulator, and this machine runs the program itself; "
             "count on an x86-64 machine, or measure times here"
         )
-    if emulator[0].endswith("-static"):
+    usage = subprocess.run([emulator[0], "-h"], capture_output=True, text=True).stdout
+    if "-plugin" not in usage:
         raise CompileError(
-            f"{emulator[0]} can't load the plugin that counts; install the one that is linked "
-            "dynamically: sudo apt-get install -y qemu-user"
+            f"{shutil.which(emulator[0])} can't load the plugin that counts instructions, as when "
+            "it is linked statically; put another one first on the PATH, such as that of Debian "
+            "12's qemu-user"
         )
     built_plugin = built("count.c", toolchain.get("host").find_compiler(), FLAGS)
     plugin, log_argument = (str(path).replace(",", ",,") for path in (built_plugin, log))
