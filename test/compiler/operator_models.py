@@ -14,7 +14,6 @@ from edge_compiler import targets
 from edge_compiler.frontend import load
 from edge_compiler.passes import optimise
 from edge_compiler.targets.base import Description
-from edge_perception.runtime import Library
 from edge_perception.runtime.manifest import Model
 
 CHANNELS, HEIGHT, WIDTH = 20, 9, 11
@@ -298,27 +297,35 @@ class Built:
     """
     A compiled model, not proven, beside ONNX Runtime's results of the same model.
 
-    :ivar variants: those that this processor can run.
+    Used as a context manager, it can be run.
+
+    :ivar variants: those that this processor, or the emulated one, can run.
     """
 
-    def __init__(self, proto: onnx.ModelProto, folder: Path) -> None:
+    def __init__(self, proto: onnx.ModelProto, folder: Path, target: str = "host") -> None:
         self.proto = proto
+        self._target = targets.get(target)
+        self._library = folder / "model.so"
         path = folder / "model.onnx"
         onnx.save(proto, path)
         graph = load(path)
         optimise(graph)
-        self.model: Model = targets.get("host").build(
+        self.model: Model = self._target.build(
             graph, Description("operators", ""), folder, lambda *_: None
         )
-        self._library = Library(folder / "model.so")
-        with self._library.create(threads=1) as instance:
-            best = self.model.variants.index(instance.variant)
+
+    def __enter__(self) -> Built:
+        self._sandbox = self._target.sandbox(self._library)
+        best = self.model.variants.index(self._sandbox.best_variant())
         self.variants = self.model.variants[best:]
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._sandbox.__exit__(*exception)
 
     def run(self, variant: str, feeds: dict[str, Array]) -> dict[str, Array]:
         """Return the outputs of the library."""
-        with self._library.create(threads=1, variant=variant) as instance:
-            return instance.run(feeds)
+        return self._sandbox.run(variant, 1, feeds)
 
     def reference(self, feeds: dict[str, Array]) -> dict[str, Array]:
         """Return the outputs of ONNX Runtime."""

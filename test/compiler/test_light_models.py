@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 import json
-import math
 from pathlib import Path
 import shutil
 import subprocess
 import sys
 
-import numpy as np
-import onnx
-from onnx import numpy_helper
+from light_models import give_weights
 import pytest
 from small_models import assert_same
 
@@ -23,10 +20,6 @@ from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
 from edge_compiler.prove import TOLERANCE
-
-FOLDER = Path(onnx.__file__).parent / "backend/test/data/light"
-LARGEST_WEIGHTS = 2**22
-"""Elements of random weights; the larger ones stay as they are, which takes less memory."""
 
 # Operators after optimisation, "*" for an activation and "+" for a residual that is fused.
 EXPECTED = {
@@ -66,7 +59,7 @@ SLOW = ("vgg19",)
 def test_light_model(
     name: str, tmp_path: Path, made_once: Callable[[str, Callable[[Path], object]], Path]
 ) -> None:
-    path = made_once(f"random_{name}.onnx", lambda target: _give_weights(name, target))
+    path = made_once(f"random_{name}.onnx", lambda target: give_weights(name, target))
     graph = load(path)
     optimise(graph)
     assert {node.name: reason for node in graph.nodes if (reason := ops.refusal(node))} == {}
@@ -83,7 +76,7 @@ def test_light_model(
 def test_light_model_compiles_and_is_verified(
     name: str, tmp_path: Path, made_once: Callable[[str, Callable[[Path], object]], Path]
 ) -> None:
-    model = made_once(f"random_{name}.onnx", lambda target: _give_weights(name, target))
+    model = made_once(f"random_{name}.onnx", lambda target: give_weights(name, target))
     bundle = tmp_path / f"{name}.edge"
     compile_model(model, bundle, Options(), lambda *_: None)
     command = [sys.executable, "-m", "edge_compiler", "verify", bundle, "--model", model, "--json"]
@@ -100,39 +93,3 @@ def _kinds(graph: Graph) -> dict[str, int]:
         node.op + "+" * bool(node.fused.residual) + "*" * bool(node.fused.activation)
         for node in graph.nodes
     )
-
-
-def _give_weights(name: str, target: Path) -> None:
-    """
-    Replace the weights, which the nine models make of one number each, by random ones.
-
-    What Softmax reads becomes an output too, since Softmax hides differences.
-    """
-    model = onnx.load(FOLDER / f"light_{name}.onnx")
-    graph = model.graph
-    model.ir_version = 8  # from 4 on, initializers are no inputs
-    random = np.random.default_rng(len(name))
-    sizes = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
-    for node in list(graph.node):
-        if node.op_type == "ConstantOfShape":
-            shape = tuple(sizes[node.input[0]].tolist())
-            if math.prod(shape) < LARGEST_WEIGHTS:
-                array = _random_weights(random, shape)
-                graph.initializer.append(numpy_helper.from_array(array, node.output[0]))
-                graph.node.remove(node)
-        elif node.op_type == "Softmax":
-            graph.output.append(
-                onnx.helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, None)
-            )
-    inputs = [value for value in graph.input if value.name not in sizes]
-    del graph.input[:]
-    graph.input.extend(inputs)
-    onnx.save(model, target)
-
-
-def _random_weights(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Return weights that keep activations within bounds: positive if one a channel."""
-    if len(shape) < 2:
-        return random.uniform(0.5, 1.5, shape).astype(np.float32)
-    deviation = math.sqrt(1 / math.prod(shape[1:]))
-    return random.standard_normal(shape, dtype=np.float32) * np.float32(deviation)

@@ -1,129 +1,24 @@
-"""
-NaN, infinities, denormal and extreme numbers: what ONNX Runtime gives, at every operator.
+"""NaN, infinities, denormal and extreme numbers: what ONNX Runtime gives, at every operator."""
 
-Two operators of ONNX Runtime are inconsistent about NaN; ``DEFINED`` has them as ONNX defines
-them. Two kinds of convolution mix channels or pixels that others keep apart; ``WIDER`` lists them:
-what is NaN or infinite in ONNX Runtime is never finite there, but more may be NaN.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnx
 from operator_models import ALL_ACTIVATIONS, Built, OPERATOR_MODELS
 import pytest
-from small_models import Array, run
+from small_models import run
+from special_numbers import APART, assert_like, results, SPECIAL
 
 from edge_perception.runtime import load
 
-SPECIAL = {
-    "nan": np.nan,
-    "infinity": np.inf,
-    "minus infinity": -np.inf,
-    "denormal": 1e-40,
-    "minus zero": -0.0,
-    "tiny": 1e-20,
-    "overflows exp": 104.0,
-    "underflows exp": -104.0,
-    "huge": 1e30,
-    "minus huge": -1e30,
-}
-TOLERANCE = 5e-5  # relative to the largest number; Winograd's way is the least exact
-
-PATCH = 5  # pixels from one corner of the largest of Winograd's patches to the other
-WIDER = {
-    "winograd": PATCH,
-    "winograd_large": PATCH,
-    "winograd_residual": PATCH,
-    "multiplier": 0,
-    "grouped": 0,
-    "grouped_residual": 0,
-}
-"""Outputs that may be NaN in other channels too, and so many pixels further."""
-
-
-# what is bounded does not show what became infinite, and magnifies errors relative to the bound;
-# in a chain the wider results of one layer go through the next
-APART = [name for name in OPERATOR_MODELS if name not in ("bounded", "chain")]
-
 
 @pytest.fixture(scope="module", params=APART)
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return Built(OPERATOR_MODELS[request.param](), tmp_path_factory.mktemp(request.param))
-
-
-def lrn(x: Array, size: int, alpha: float, beta: float = 0.75, bias: float = 1.0) -> Array:
-    """ONNX Runtime adds and subtracts squares as it goes: a NaN never leaves its sum again."""
-    reach = (size - 1) // 2
-    squares = np.pad(x * x, [(0, 0), (reach, reach), (0, 0), (0, 0)])
-    total = sum(squares[:, i : i + x.shape[1]] for i in range(size))
-    return x / (bias + np.float32(alpha / size) * total) ** np.float32(beta)
-
-
-def max_pool(
-    x: Array,
-    kernel_shape: tuple[int, int],
-    strides: tuple[int, int] = (1, 1),
-    dilations: tuple[int, int] = (1, 1),
-    pads: tuple[int, int, int, int] = (0, 0, 0, 0),
-) -> Array:
-    """ONNX Runtime forgets a NaN, and what stands before it, when the window goes on."""
-    edges = [(0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])]
-    padded = np.pad(x, edges, constant_values=-np.inf)
-    spans = [(k - 1) * d + 1 for k, d in zip(kernel_shape, dilations, strict=True)]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, spans, axis=(2, 3))
-    down, right = strides
-    return windows[:, :, ::down, ::right, :: dilations[0], :: dilations[1]].max(axis=(4, 5))
-
-
-DEFINED: dict[str, Callable[..., Array]] = {"LRN": lrn, "MaxPool": max_pool}
-
-
-def expected_results(built: Built, feeds: dict[str, Array]) -> dict[str, Array]:
-    """Return the outputs of ONNX Runtime, or those of the definition."""
-    expected = built.reference(feeds)
-    for node in built.proto.graph.node:
-        if node.op_type in DEFINED:
-            attributes: dict[str, Any] = {
-                a.name: onnx.helper.get_attribute_value(a) for a in node.attribute
-            }
-            with np.errstate(all="ignore"):
-                expected[node.output[0]] = DEFINED[node.op_type](feeds["x"], **attributes)
-    return expected
-
-
-def results(built: Built, feeds: dict[str, Array]) -> Iterator[tuple[str, Array, Array]]:
-    """Yield each output of each variant: its name, what it is, and what it should be."""
-    expected = expected_results(built, feeds)
-    for variant in built.variants:
-        for name, array in built.run(variant, feeds).items():
-            yield name, array, expected[name]
-
-
-def spread(mask: Array, reach: int) -> Array:
-    """Return the mask of all channels of the pixels that are at most ``reach`` away."""
-    pixels = np.pad(mask.any(axis=(0, 1)), reach)
-    windows = np.lib.stride_tricks.sliding_window_view(pixels, (2 * reach + 1,) * 2)
-    return np.broadcast_to(windows.any(axis=(2, 3)), mask.shape)
-
-
-def assert_like(ours: Array, theirs: Array, name: str) -> None:
-    """Compare NaN, infinities and numbers."""
-    finite = np.isfinite(theirs)
-    if name in WIDER:
-        assert not np.any(np.isfinite(ours[~finite])), f"{name}: silently finite"
-        near = spread(~finite, WIDER[name])
-        assert np.all(np.isfinite(ours[~near])), f"{name}: NaN spreads too far"
-        finite &= np.isfinite(ours)
-    else:
-        np.testing.assert_array_equal(ours[~finite], theirs[~finite], err_msg=name)
-        assert np.all(np.isfinite(ours[finite])), name
-    largest = np.abs(theirs[finite]).max(initial=np.finfo(np.float32).tiny)
-    assert np.abs(ours[finite] - theirs[finite]).max(initial=0) <= TOLERANCE * largest, name
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Built]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with Built(OPERATOR_MODELS[request.param](), folder) as model:
+        yield model
 
 
 @pytest.mark.parametrize("special", SPECIAL)
@@ -145,12 +40,12 @@ def test_nothing_but_special_numbers(built: Built, special: str) -> None:
 
 @pytest.mark.parametrize("scale", [1e-3, 1e-6, 1e-30])
 def test_activations_keep_the_digits_of_small_numbers(scale: float, tmp_path: Path) -> None:
-    built = Built(OPERATOR_MODELS["activations"](), tmp_path)
     x = np.float32(scale) * np.random.default_rng(0).standard_normal((1, 20, 9, 11), np.float32)
     compared = set()
-    for name, ours, theirs in results(built, {"x": x}):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=0, err_msg=name)
-        compared.add(name)
+    with Built(OPERATOR_MODELS["activations"](), tmp_path) as built:
+        for name, ours, theirs in results(built, {"x": x}):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=0, err_msg=name)
+            compared.add(name)
     assert compared == set(ALL_ACTIVATIONS)
 
 

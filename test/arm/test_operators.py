@@ -1,0 +1,53 @@
+"""Every operator and kernel on Arm: code without a warning, right, NaN and infinity kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cross import tools_or_skip
+import numpy as np
+import onnx
+from operator_models import Built, OPERATOR_MODELS
+import pytest
+from special_numbers import APART, assert_like, results, SPECIAL
+
+from edge_compiler import compile as stages
+from edge_compiler.targets.c import build
+
+TARGETS = ["aarch64", "armv7"]
+
+
+@pytest.mark.parametrize("model", OPERATOR_MODELS)
+@pytest.mark.parametrize("target", TARGETS)
+def test_operators_have_no_warning_and_are_proven(
+    target: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools_or_skip(target)
+    path = tmp_path / "model.onnx"
+    onnx.save(OPERATOR_MODELS[model](), path)
+    monkeypatch.setattr(build, "COMMON_FLAGS", (*build.COMMON_FLAGS, "-Werror"))
+    stages.compile_model(path, tmp_path / "x.edge", stages.Options(target), lambda *_: None)
+
+
+@pytest.fixture(
+    scope="module", params=[(target, model) for target in TARGETS for model in APART], ids="-".join
+)
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Built]:
+    target, model = request.param
+    tools_or_skip(target)
+    folder = tmp_path_factory.mktemp(model)
+    with Built(OPERATOR_MODELS[model](), folder, target) as compiled:
+        yield compiled
+
+
+@pytest.mark.parametrize("special", SPECIAL)
+def test_special_numbers_give_what_onnx_runtime_gives(built: Built, special: str) -> None:
+    if special == "denormal" and built.model.target.startswith("arm-"):
+        pytest.skip("NEON of 32-bit Arm takes denormal numbers for zero")
+    random = np.random.default_rng(0)
+    feeds = {t.name: random.standard_normal(t.shape, np.float32) for t in built.model.inputs}
+    for array in feeds.values():
+        array.flat[[5, array.size // 2 + 3]] = SPECIAL[special]
+    for name, ours, theirs in results(built, feeds):
+        assert_like(ours, theirs, name)
