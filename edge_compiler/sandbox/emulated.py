@@ -114,7 +114,6 @@ class EmulatedSandbox(Sandbox):
         self, command: Command, variant: str, threads: int, inputs: Mapping[str, Array], runs: int
     ) -> None:
         with self._asking(command.name.lower(), variant, threads):
-            self._model()
             self._run(command, variant, threads, inputs, [], runs)
 
     def _run(
