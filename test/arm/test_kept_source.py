@@ -5,15 +5,14 @@ from pathlib import Path
 import subprocess
 import sys
 
+from cross import edgec, tools_or_skip
 import numpy as np
 import pytest
 
 from edge_compiler import targets, toolchain
-from edge_compiler.errors import CompileError
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.selftest import read_selftest
 
-ROOT = Path(__file__).resolve().parents[2]
 CMAKE = Path(sys.executable).with_name("cmake")
 
 
@@ -22,22 +21,13 @@ def bundle(
     request: pytest.FixtureRequest, made_once: Callable[..., Path], tiny_onnx: Path
 ) -> Path:
     """Return a bundle with its sources."""
-    tools = toolchain.get(request.param)
-    try:
-        tools.emulator()
-        tools.find_compiler()
-        if tools.library:
-            tools.acl()
-    except CompileError as missing:
-        pytest.skip(str(missing))
-
-    def make(path: Path) -> None:
-        command = [sys.executable, "-m", "edge_compiler", "compile", tiny_onnx, "-o", path]
-        command += ["--target", request.param, "--keep-source"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
-    return made_once(f"kept-{request.param}.edge", make)
+    tools = tools_or_skip(request.param)
+    if tools.library and not tools.library.is_installed():
+        pytest.skip(f"needs: edgec toolchain install {tools.name}")
+    options = ("--target", tools.name, "--keep-source")
+    return made_once(
+        f"kept-{tools.name}.edge", lambda path: edgec("compile", tiny_onnx, "-o", path, *options)
+    )
 
 
 def test_kept_source_builds_the_same_library(bundle: Path, tmp_path: Path) -> None:
@@ -48,6 +38,8 @@ def test_kept_source_builds_the_same_library(bundle: Path, tmp_path: Path) -> No
     for language in tools.languages:
         variable = {"c": "CMAKE_C_COMPILER", "c++": "CMAKE_CXX_COMPILER"}[language]
         configure.append(f"-D{variable}={tools.find_compiler(language)}")
+    if tools.library:
+        configure.append(f"-DACL_ROOT={tools.acl()}")
     for command in (configure, [CMAKE, "--build", tmp_path]):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
