@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_perception import messages
 from edge_perception.core.calibration import Calibration, camera_info, read_calibration
-from edge_perception.core.connection import Connection
+from edge_perception.core.connection import Connection, IDLE
 from edge_perception.core.health import Rate
 from edge_perception.core.node import (
     ConfigurationError,
@@ -22,7 +22,7 @@ from edge_perception.core.node import (
     Value,
 )
 from edge_perception.core.pace import Pace
-from edge_perception.core.source import Frame, NATIVE, Request, Skipped, Source, SourceError
+from edge_perception.core.source import Frame, NATIVE, Request, Skipped, Source
 from edge_perception.core.stamps import SECOND, to_time
 
 _Image = messages.get("sensor_msgs/msg/Image")
@@ -31,7 +31,6 @@ _Header = messages.get("std_msgs/msg/Header")
 OpenSource = Callable[[str, Request], Source]
 
 _LARGEST = 16384
-_LONGEST_WAIT = 0.5
 _REMEMBER_SKIPPED = 10 * SECOND
 _SLOW = 0.8
 
@@ -134,11 +133,7 @@ class CameraCore(NodeCore):
         self._skipped_why = ""
         self._format = ""
         connection = Connection(lambda: self._open_source(self._source_name, request))
-        try:
-            connection.open()
-        except SourceError as error:
-            if not given["wait_for_source"]:
-                raise ConfigurationError(str(error)) from error
+        connection.open(may_wait=given["wait_for_source"])
         self._connection = connection
         self._adopt_rate(connection)
         return ()
@@ -147,9 +142,8 @@ class CameraCore(NodeCore):
         """Return the time until the next picture of a file is due; a device is waited for."""
         connection = self._connection
         if connection is None:
-            return _LONGEST_WAIT
-        wait = self._pace.wait(self._now) if self._ahead else connection.wait(self._now)
-        return min(wait, _LONGEST_WAIT)
+            return IDLE
+        return min(self._pace.wait(self._now), IDLE) if self._ahead else connection.wait(self._now)
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Publish a picture, if there is one and it is due."""

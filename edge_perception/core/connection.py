@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from edge_perception.core.node import ConfigurationError
 from edge_perception.core.source import Device, Skipped, SourceError, SourceFinished
 from edge_perception.core.stamps import SECOND
 
@@ -13,6 +14,8 @@ _FIRST_RETRY = SECOND // 2
 _LAST_RETRY = 5 * SECOND
 _READ = 0.4
 """Seconds that a read may block: a node is asked to stop at any time."""
+IDLE = 0.5
+"""Seconds after which a node that has nothing to read looks again."""
 
 
 @dataclass(frozen=True)
@@ -57,23 +60,25 @@ class Connection(Generic[Reading]):
         self._retry_at = 0
         self._heard: int | None = None
 
-    def open(self) -> None:
+    def open(self, *, may_wait: object = False) -> None:
         """
         Open the source.
 
-        :raises SourceError: if that fails; ``read`` tries again.
+        :param may_wait: a source that can't be opened yet is no error; ``read`` tries again.
+        :raises ConfigurationError: if it can't be opened, and that is an error.
         """
         try:
             self.source = self._open_source()
         except SourceError as error:
             self.problem = str(error)
-            raise
+            if not may_wait:
+                raise ConfigurationError(str(error)) from error
 
     def wait(self, now: int) -> float:
-        """Return the seconds until there is something to do."""
+        """Return the seconds until there is something to do: none while it is open."""
         if self.finished:
-            return 1.0
-        return 0.0 if self.source else max(0, self._until_retry(now)) / SECOND
+            return IDLE
+        return 0.0 if self.source else min(max(0, self._until_retry(now)) / SECOND, IDLE)
 
     def read(self, now: int) -> Reading | Skipped | None:
         """Return the next reading if there is one; open the source again if it was lost."""
@@ -116,7 +121,7 @@ class Connection(Generic[Reading]):
         if self._until_retry(now) > 0:
             return False
         try:
-            self.open()
+            self.source = self._open_source()
         except SourceError as error:
             self.lose(str(error), now)
             return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edge_perception.core.bias import Bias, BiasStore
-from edge_perception.core.connection import Connection, Patience
+from edge_perception.core.connection import Connection, IDLE, Patience
 from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
 from edge_perception.core.imu_checks import Checks
@@ -21,7 +21,6 @@ from edge_perception.core.imu_source import (
     Sample,
 )
 from edge_perception.core.node import (
-    ConfigurationError,
     Diagnostic,
     Level,
     Message,
@@ -31,7 +30,7 @@ from edge_perception.core.node import (
     Qos,
     Value,
 )
-from edge_perception.core.source import Skipped, SourceError
+from edge_perception.core.source import Skipped
 from edge_perception.core.stamp_smoother import StampSmoother
 from edge_perception.core.stamps import SECOND
 from edge_perception.core.standstill import Standstill
@@ -40,7 +39,6 @@ _PATIENCE = Patience(
     "measurement", SECOND, 3 * SECOND, "check its wiring and power, and that nothing else uses it"
 )
 _SLOW = 0.8
-_LONGEST_WAIT = 0.5
 _GAP = 5.0
 """Periods without a measurement that are a drop-out."""
 _FROZEN_TOO_LONG = 2 * SECOND
@@ -93,11 +91,7 @@ class ImuCore(NodeCore):
             number["rate"], number["gyroscope_range"], number["accelerometer_range"]
         )
         connection = Connection(self._open, _PATIENCE)
-        try:
-            connection.open()
-        except SourceError as error:
-            if not given["wait_for_source"]:
-                raise ConfigurationError(str(error)) from error
+        connection.open(may_wait=given["wait_for_source"])
         self._connection = connection
         time, age = number["calibration_time"], number["calibration_age"]
         self._standstill = Standstill(time) if time else None
@@ -113,7 +107,7 @@ class ImuCore(NodeCore):
     def period(self) -> float:
         """Return 0 while the source is open: reading it waits."""
         connection = self._connection
-        return min(connection.wait(self._now), _LONGEST_WAIT) if connection else _LONGEST_WAIT
+        return connection.wait(self._now) if connection else IDLE
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Publish what was measured since the last call."""

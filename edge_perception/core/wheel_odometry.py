@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 import math
 
-from edge_perception.core.connection import Connection, Patience
+from edge_perception.core.connection import Connection, IDLE, Patience
 from edge_perception.core.dead_reckoning import DeadReckoning
 from edge_perception.core.faults import Faults
 from edge_perception.core.geometry import Motion
 from edge_perception.core.health import Rate
 from edge_perception.core.node import (
-    ConfigurationError,
     Diagnostic,
     Level,
     Message,
@@ -23,10 +22,10 @@ from edge_perception.core.node import (
 )
 from edge_perception.core.pose.transforms import Transforms
 from edge_perception.core.slip import Slip
-from edge_perception.core.source import Skipped, SourceError
+from edge_perception.core.source import Skipped
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.core.wheel_set_up import PARAMETERS, SetUp
-from edge_perception.core.wheel_source import OpenWheels, Reading, WheelWish
+from edge_perception.core.wheel_source import OpenWheels, Reading
 
 TOPIC_SOURCE = "joint_states"
 _JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA)
@@ -36,7 +35,6 @@ _HEARD_TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=200
 _ODOMETRY = Port("odometry", "nav_msgs/msg/Odometry", "wheel/odometry", sole=True)
 
 _PATIENCE = Patience("count", SECOND, 3 * SECOND, "check the encoders' wiring and power")
-_LONGEST_WAIT = 0.5
 _CLOCK_JUMP = SECOND
 _ALONE = Diagnostic(Level.OK, "transform", "nobody else publishes it")
 
@@ -84,14 +82,17 @@ class WheelOdometryCore(NodeCore):
         self._now = self._published = 0
         self._last: int | None = None
         if not topic:
-            self._open(bool(given["wait_for_source"]), self._set_up.wish)
+            wish = self._set_up.wish
+            connection = Connection(lambda: self._open_source(self._source_name, wish), _PATIENCE)
+            connection.open(may_wait=given["wait_for_source"])
+            self._connection = connection
         self._configured = True
         return ()
 
     def period(self) -> float:
         """Return 0 while a source is open: reading it waits."""
         connection = self._connection
-        return min(connection.wait(self._now), _LONGEST_WAIT) if connection else _LONGEST_WAIT
+        return connection.wait(self._now) if connection else IDLE
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Publish where the robot is after what came in since the last call."""
@@ -142,15 +143,6 @@ class WheelOdometryCore(NodeCore):
         if self._connection:
             self._connection.close()
             self._connection = None
-
-    def _open(self, wait: bool, wish: WheelWish) -> None:
-        connection = Connection(lambda: self._open_source(self._source_name, wish), _PATIENCE)
-        try:
-            connection.open()
-        except SourceError as error:
-            if not wait:
-                raise ConfigurationError(str(error)) from error
-        self._connection = connection
 
     def _readings(self, inputs: Mapping[str, Message], now: int) -> Sequence[Reading]:
         """Return what came from the topic or the source."""

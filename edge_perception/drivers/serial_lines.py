@@ -6,11 +6,11 @@ docs/imu.md explains the file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 import re
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from edge_perception.core.located_yaml import FileError, read
 from edge_perception.core.source import Skipped, SourceError
@@ -111,13 +111,28 @@ def read_format(path: Path, known: Mapping[str, Units], required: Collection[str
         raise SourceError(f"the line format can't be used: {error}") from error
 
 
-class SerialLines:
-    """The lines that come in at a serial port."""
+Reading = TypeVar("Reading")
+Lines = list[tuple[int, dict[str, float]]]
+"""For each line, when it was read [ns of system time] and its numbers."""
 
-    def __init__(self, form: LineFormat, clock: Clock | None = None) -> None:
+
+class SerialDevice(Generic[Reading]):
+    """A sensor behind a serial port. It can't be told anything: rate and ranges are its own."""
+
+    live = True
+
+    def __init__(
+        self,
+        what: str,
+        form: LineFormat,
+        make: Callable[[Lines], Reading],
+        clock: Clock | None = None,
+    ) -> None:
         """
         Open the port.
 
+        :param what: kind of sensor, for messages.
+        :param make: makes a reading of the lines that came together.
         :raises SourceError: if that is not possible.
         """
         try:
@@ -126,7 +141,10 @@ class SerialLines:
             raise SourceError(
                 "serial ports need the package pyserial: pip install pyserial"
             ) from error
+        self.rate = form.rate
+        self._what = what
         self._form = form
+        self._make = make
         self._clock = clock or SystemClock()
         self._rest = b""
         self._begin = True
@@ -139,11 +157,14 @@ class SerialLines:
                 "sudo usermod -aG dialout $USER"
             ) from error
 
-    def read(self, timeout: float) -> list[tuple[int, dict[str, float]]] | Skipped | None:
-        """
-        Return the numbers of lines as soon as there are some.
+    def describe(self) -> str:
+        """Return the port."""
+        return f"{self._what} at {self._form.port}"
 
-        :returns: for each line, when it was read [ns of system time] and its numbers.
+    def read(self, timeout: float) -> Reading | Skipped | None:
+        """
+        Return what came, as soon as something did.
+
         :raises SourceError: if the port is gone.
         """
         deadline = self._clock.monotonic() + round(timeout * SECOND)
@@ -168,7 +189,7 @@ class SerialLines:
             except LineError as error:
                 return Skipped(self._form.port, str(error))
             if numbers := [(now, one) for one in found if one is not None]:
-                return numbers
+                return self._make(numbers)
         return None
 
     def close(self) -> None:
