@@ -31,13 +31,14 @@ bench-arm: setup ## count the instructions of compiled networks and other engine
 bench-pose: setup ## drive the pose node along real trajectories, compare it with the truth; takes three minutes
 	@$(BIN)/python -m bench.pose
 
-test: lint ## lint, then run all tests
-	$(BIN)/pytest -n 2
+# emulated, a large network takes minutes
+test: lint ## lint, then run all tests but those of large networks on Arm
+	$(BIN)/pytest -n 2 -m "not (arm and slow)"
 
 test-quick: setup ## run the tests that compile no large network
 	$(BIN)/pytest -n 2 -m "not slow"
 
-test-arm: setup ## run the tests of the Arm targets; says what to install if something is missing
+test-arm: setup ## run all tests of the Arm targets; says what to install if something is missing
 	$(BIN)/edgec doctor aarch64 aarch64-acl armv7 armv7-acl
 	$(BIN)/pytest -n 2 test/arm
 

@@ -35,6 +35,13 @@ def pytest_configure() -> None:
         return
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need an emulator, by their folder."""
+    for item in items:
+        if ROOT / "test" / "arm" in item.path.parents:
+            item.add_marker("arm")
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as lock:

@@ -15,8 +15,6 @@ from bench.arm import guest
 from edge_compiler.toolchain.base import Toolchain
 from edge_perception.runtime import load
 
-pytestmark = pytest.mark.slow  # downloads Python and numpy for both machines
-
 RUN = """
 import json, sys
 import numpy as np
