@@ -13,7 +13,7 @@ typedef enum {
 /* Clip: a = minimum, b = maximum. LeakyRelu: a = alpha. HardSigmoid: a = alpha, b = beta. */
 typedef struct { activation_kind kind; float a, b; } activation;
 
-INLINE vec sigmoid(vec x) { return 1.0f / (1.0f + vec_exp(-x)); }
+INLINE vec sigmoid(vec x) { return vec_reciprocal(1.0f + vec_exp(-x)); }
 
 /* tanh(x), relative error below 3e-7: near zero a polynomial (Cephes tanhf), where 2 sigmoid(2x) - 1 cancels. */
 INLINE vec vec_tanh(vec x)

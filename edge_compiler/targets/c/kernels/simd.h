@@ -96,6 +96,18 @@ INLINE ivec vec_round(vec a) { a += 12582912.0f; return (ivec)a - 0x4b400000; }
 INLINE vec vec_max_or_nan(vec a, vec b) { return MAX_KEEPS_NAN ? vec_max(a, b) : vec_select(a == a, vec_max(a, b), a); }
 INLINE vec vec_min_or_nan(vec a, vec b) { return MAX_KEEPS_NAN ? vec_min(a, b) : vec_select(a == a, vec_min(a, b), a); }
 
+/* 1 / a, for numbers from 1 on. 32-bit NEON has no division: an estimate, and two steps of Newton's method. */
+INLINE vec vec_reciprocal(vec a)
+{
+#if defined __ARM_NEON && !defined __aarch64__
+    float32x4_t r = vrecpeq_f32((float32x4_t)a);
+    r = vmulq_f32(r, vrecpsq_f32((float32x4_t)a, r));
+    return (vec)vmulq_f32(r, vrecpsq_f32((float32x4_t)a, r));
+#else
+    return 1.0f / a;
+#endif
+}
+
 INLINE vec vec_float(ivec a) { return __builtin_convertvector(a, vec); }
 
 /* NEON multiplies a vector by one lane of another: products of neighbouring channels need no broadcasts. This is assembler
