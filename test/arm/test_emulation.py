@@ -21,7 +21,8 @@ from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox, Sandbox
 from edge_compiler.targets.c import target as c_target
 from edge_compiler.targets.c.target import Aarch64Target, Armv7Target, CTarget
 from edge_compiler.targets.c.variants import NEON64
-from edge_compiler.toolchain.processors import CORTEX_A7, CORTEX_A53, CORTEX_A76, Processor
+from edge_compiler.toolchain import processors
+from edge_compiler.toolchain.processors import Processor
 from edge_perception.runtime import BundleError, load, read_manifest, write_manifest
 from edge_perception.runtime.bundle import file_sha256
 from edge_perception.runtime.manifest import Model, Step
@@ -179,10 +180,10 @@ def test_processor_without_the_instructions_is_refused(tiny_onnx: Path, tmp_path
     )
     build(Aarch64Target().only(dotprod), tiny_onnx, tmp_path)
     library = tmp_path / "model.so"
-    with EmulatedSandbox(library, tools, tools.emulator(CORTEX_A76)) as sandbox:
+    with EmulatedSandbox(library, tools, tools.emulator(processors.CORTEX_A76)) as sandbox:
         assert sandbox.best_variant() == "dotprod"
     with (
-        EmulatedSandbox(library, tools, tools.emulator(CORTEX_A53)) as sandbox,
+        EmulatedSandbox(library, tools, tools.emulator(processors.CORTEX_A53)) as sandbox,
         pytest.raises(CompileError, match=r"lacks .*asimddp.*--target aarch64$"),
     ):
         sandbox.best_variant()
@@ -204,7 +205,7 @@ def test_older_armv7_is_refused(armv7_library: Path, processor: Processor) -> No
         pytest.raises(CompileError, match=r"lacks neon or vfpv4.*--target armv7$"),
     ):
         sandbox.best_variant()
-    with EmulatedSandbox(armv7_library, tools, tools.emulator(CORTEX_A7)) as sandbox:
+    with EmulatedSandbox(armv7_library, tools, tools.emulator(processors.CORTEX_A7)) as sandbox:
         assert sandbox.best_variant() == "neon"
 
 
