@@ -115,7 +115,7 @@ def test_report_of_squeezenet(squeezenet_bundle: Path) -> None:
     check(squeezenet_bundle)
     _, data = read(squeezenet_bundle)
     conv, pool, _other = data["profile"]["groups"]
-    gathering = [s for s in data["profile"]["steps"] if s["kernel"] == "Winograd points"]
+    gathering = [s for s in data["steps"] if s["kernel"] == "Winograd points"]
     assert conv["steps"] == 26 + len(gathering)
     assert pool["steps"] == 5  # three max pools, the global one, the softmax
 
