@@ -30,10 +30,11 @@ INLINE void pool_pixel(const pool c, const float *image, const int y, const int 
             const int yy = y + ky * c.dilation_h, xx = x + kx * c.dilation_w;
             if (!inside && (yy < 0 || yy >= c.in_h || xx < 0 || xx >= c.in_w)) continue;
             const float *p = image + yy * c.in_row + xx * BLOCK;
+            vec tap[VECTORS];
+            load_block(p, tap);
             UNROLL for (int v = 0; v < VECTORS; v++) {
-                const vec tap = load(p + v * LANES);
-                sum[v] += tap;
-                largest[v] = vec_max(largest[v], tap);
+                sum[v] += tap[v];
+                largest[v] = vec_max(largest[v], tap[v]);
             }
             taps++;
         }
