@@ -99,7 +99,8 @@ class Acl:
             ["dpkg-deb", "--extract", package, scratch], capture_output=True, text=True
         )
         if done.returncode:
-            raise CompileError(f"dpkg-deb can't unpack {package}: {done.stderr.strip()}")
+            said = done.stderr.strip().partition("\n")[0]
+            raise CompileError(f"dpkg-deb can't unpack {package}: {said}")
         usr = scratch / "usr"
         (usr / "include" / self.triple).rename(complete / "include")
         (complete / "lib").mkdir()
