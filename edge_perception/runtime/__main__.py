@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="edgec",
         description="Check bundles that edgec has compiled.",
         epilog=f"The other commands of edgec need the compiler: {COMPILER}. "
-        "Exit codes: 0 right, 1 refused or wrong, 2 wrong usage.",
+        "Exit codes: 0 right, 1 refused or wrong, 2 wrong usage, 130 interrupted.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     command = commands.add_parser("verify", help="check a bundle's files and run its self-test")
@@ -42,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         errors = check_variants(arguments.bundle)
     except BundleError as refusal:
         return _fail(str(refusal))
+    except KeyboardInterrupt:
+        return 130
     if arguments.json:
         findings = {"bundle": str(arguments.bundle), "files": files, "selftest_errors": errors}
         print(json.dumps(findings, indent=2))
