@@ -15,7 +15,11 @@ from edge_perception.runtime.bundle import file_sha256
 if TYPE_CHECKING:
     from edge_compiler.targets.base import Progress
 
-DEBIAN = "http://deb.debian.org/debian/"
+PUBLIC = (
+    "http://deb.debian.org/debian/",
+    "http://snapshot.debian.org/archive/debian/20250901T000000Z/",  # never forgets a file
+)
+"""For machines that are configured for no mirror of Debian, or for one without the file."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def mirrors() -> list[str]:
         for address in done.stdout.split()
         if address.startswith(("http://", "https://")) and address.endswith("/debian/")
     ]
-    return list(dict.fromkeys([*configured, DEBIAN]))
+    return list(dict.fromkeys([*configured, *PUBLIC]))
 
 
 def download(file: DebianFile, folder: Path, progress: Progress) -> Path:

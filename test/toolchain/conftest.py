@@ -42,7 +42,7 @@ def mirror(package: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
             'Acquire::http::Proxy "DIRECT"; Acquire::Retries "0";\n'
         )
         monkeypatch.setenv("APT_CONFIG", str(configuration))
-        monkeypatch.setattr(archive, "DEBIAN", mirror.address)
+        monkeypatch.setattr(archive, "PUBLIC", ())
         yield mirror
 
 
