@@ -201,8 +201,8 @@ INLINE void winograd_chunk_out(const winograd c, const float *points, const int 
             float *to = y + (size_t)(first + block) * c.out_plane + row * c.out_row + column * BLOCK;
             const float *residual = c.has_residual
                 ? r + (size_t)(first + block) * c.residual_plane + row * c.residual_row + column * BLOCK : to;
-            const int rows = c.out_h - row, columns = c.out_w - column;
-            if (rows >= c.m && columns >= c.m)
+            const int rows = clamp_int(c.out_h - row, 0, c.m), columns = clamp_int(c.out_w - column, 0, c.m);
+            if (rows == c.m && columns == c.m)
                 winograd_results(c, from, stride, bias, to, residual, c.m, c.m);
             else
                 winograd_results(c, from, stride, bias, to, residual, rows, columns);
