@@ -84,8 +84,9 @@ def install(names: Sequence[str], results: Results, report: Progress) -> dict[st
         report(f"installing {name}", index, len(names))
         try:
             ready[name] = subject = prepare(name)
-            there = subject.there
-            results.engines[name] = Competitor(there.version, subject.processor, there.size)
+            results.engines[name] = Competitor(
+                subject.here.version, subject.processor, subject.package_bytes
+            )
         except (BenchError, CompileError) as error:
             results.failures.append(f"{name} is skipped, it can't be installed: {error}")
     return ready

@@ -47,16 +47,23 @@ class Subject:
     An engine that PyPI has wheels of for aarch64.
 
     :ivar here: its release for this machine, which converts networks.
-    :ivar there: the same release in the guest; its Python needs an emulator.
+    :ivar wheels: the same release for the guest; None if it is not called from Python.
     """
 
     here: Environment
-    there: Environment
+    wheels: Path | None
 
     @property
     def processor(self) -> str:
         """The one whose instructions are counted."""
         return guest.PROCESSOR.name
+
+    @property
+    def package_bytes(self) -> int:
+        """Size of the package in the guest."""
+        if self.wheels is None:
+            return 0
+        return environments.describe(self.here.engine, self.here.python, self.wheels).size
 
     def convert(self, network: str, model: Path) -> Path:
         """Return the folder with what the engine loads, converted if need be."""
@@ -70,10 +77,11 @@ class Subject:
         :raises BenchError: if the engine can't run it.
         :raises CompileError: if the emulator is missing.
         """
+        assert self.wheels
         with tempfile.TemporaryDirectory() as folder:
             launcher, log = Path(folder) / "python", Path(folder) / "marks"
-            guest.write_launcher(launcher, self.there.python, counting(guest.emulator(), log))
-            there = replace(self.there, python=launcher)
+            there = environments.describe(self.here.engine, launcher, self.wheels)
+            guest.write_launcher(launcher, self.wheels, counting(guest.emulator(), log))
             with Worker(there, conversion, image, 1, ANSWER_SECONDS) as worker:
                 worker.mark_runs(mark_number(0), mark_number(1), RUNS)
                 memory = resident_bytes(worker.pid, GUEST_END)
@@ -107,7 +115,7 @@ class Library(Subject):
         """Count as for other engines, and by step; without Python where the guest has none."""
         bundle = conversion / "model.edge"
         manifest = read_manifest(bundle)
-        if self.tools.machine == guest.TOOLS.machine:
+        if self.wheels:
             counted, outputs = super().count(conversion, image)
         else:
             counted, outputs = self._count_library(bundle / manifest.library, image)
@@ -141,19 +149,14 @@ def prepare(name: str) -> Subject:
     """
     if name not in LIBRARIES:
         here = environments.prepare(ENGINES[name], upgrade=False)
-        return Subject(here, in_guest(here))
+        return Subject(here, guest.unpack_wheels(here.engine, here.version))
     target, *further = LIBRARIES[name]
     options = ("--target", target, *further)
     here = environments.prepare(replace(ENGINES[OURS], convert_options=options), upgrade=False)
     tools = toolchain.get(target)
-    there = in_guest(here) if tools.machine == guest.TOOLS.machine else here
-    return Library(here, there, name, tools)
-
-
-def in_guest(here: Environment) -> Environment:
-    """Return the release of an engine that is installed here as it is in the guest."""
-    wheels = guest.unpack_wheels(here.engine, here.version)
-    return environments.describe(here.engine, wheels, wheels)
+    in_guest = tools.machine == guest.TOOLS.machine
+    wheels = guest.unpack_wheels(here.engine, here.version) if in_guest else None
+    return Library(here, wheels, name, tools)
 
 
 def between_marks(log: Path) -> list[int]:

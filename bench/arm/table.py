@@ -80,5 +80,5 @@ def _show_engines(results: Results) -> None:
     say_table(
         ["engine", "version", *results.networks, "package"],
         rows,
-        "Memory of the process after its runs, Python and numpy included; size of the package",
+        "Memory in use after the runs, Python's included; size of the package",
     )
