@@ -3,28 +3,41 @@ Fits the constants of the compiler's cost model to measurements on this machine.
 
 ``python -m bench.fit_cost_model`` tunes the seven networks (what was measured before is taken from
 the cache), fits, compares, and writes ``edge_compiler/targets/c/cost_model.json``. It prints, for
-each network, the time of its convolutions as tuned, the same with the kernels that the model
+each network, the cost of its convolutions as tuned, the same with the kernels that the model
 chooses, and the ratio of the two.
+
+``python -m bench.fit_cost_model aarch64 armv7`` does the same with the instructions that these
+targets execute in an emulator, and writes ``cost_model_arm.json``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 import json
+from pathlib import Path
+import sys
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.cache import alone, network_file
 from bench.networks import NETWORKS
-from edge_compiler import frontend, passes, toolchain
+from edge_compiler import frontend, passes, targets, toolchain
 from edge_compiler.machine import cache_bytes, processor
 from edge_compiler.targets.c.build import compiler_version
 from edge_compiler.targets.c.choice import Candidate, Problem
-from edge_compiler.targets.c.cost import CONSTANTS, counts, Estimated, family, weights_in
+from edge_compiler.targets.c.cost import (
+    CONSTANTS,
+    COUNTED_CONSTANTS,
+    counts,
+    Estimated,
+    family,
+    INSTRUCTIONS,
+    weights_in,
+)
 from edge_compiler.targets.c.lowering import lower
-from edge_compiler.targets.c.target import HostTarget
+from edge_compiler.targets.c.target import CTarget, HostTarget
 from edge_compiler.targets.c.tuning import Measured, tune
 from edge_compiler.targets.c.variants import Variant
 from edge_compiler.terminal import progress, say, say_table
@@ -32,6 +45,8 @@ from edge_compiler.terminal import progress, say, say_table
 Array = NDArray[np.float64]
 Constants = dict[str, dict[str, float]]
 THREADS = 1
+COUNTED = ("squeezenet1.1", "mobilenet_v2", "yolo_nano", "resnet18")
+"""Networks enough for instructions, which have no noise; the others have the same kernels."""
 
 
 @dataclass(frozen=True)
@@ -43,23 +58,24 @@ class Network:
     measured: Measured
     problems: Sequence[Problem]
 
-    def milliseconds(self, constants: Constants | None = None) -> float:
-        """Return the time of all convolutions: as tuned, or as the model chooses."""
+    def cost(self, constants: Constants | None = None) -> float:
+        """Return what all convolutions cost, / 1000: as tuned, or as the model chooses."""
         variant = self.measured.variant
         chooser = self.measured if constants is None else Estimated(variant, constants)
         chosen = ((p, chooser.choose(p, variant).candidate) for p in self.problems)
         return sum(self.measured.times[problem][candidate] for problem, candidate in chosen) / 1e3
 
 
-def measure(name: str) -> Network:
+def measure(name: str, target: CTarget) -> Network:
     """Tune a network."""
     graph = frontend.load(network_file(name))
     passes.optimise(graph)
     with progress() as show:
-        measured = tune(HostTarget(), graph, THREADS, lambda _, *at: show(f"tuning {name}", *at))
+        measured = tune(target, graph, THREADS, lambda _, *at: show(f"tuning {name}", *at))
     steps = lower(graph, measured).steps
     problems = [step.choose(measured.variant).problem for step in steps if step.choose]
-    return Network(name, weights_in(graph, cache_bytes(3)), measured, problems)
+    source = "" if measured.variant.counted_as else weights_in(graph, cache_bytes(3))
+    return Network(name, source, measured, problems)
 
 
 def fit(networks: Iterable[Network]) -> Constants:
@@ -69,7 +85,7 @@ def fit(networks: Iterable[Network]) -> Constants:
         for problem in network.problems:
             measured = network.measured.times[problem]
             best = min(measured.values())
-            share = best / 1e3 / network.milliseconds()
+            share = best / 1e3 / network.cost()
             for candidate, time in measured.items():
                 weight = (
                     share * (best / time) ** 2 / len(measured)
@@ -101,39 +117,70 @@ def non_negative(matrix: Array, wanted: Array) -> Array:
     return result
 
 
-def main() -> None:
-    """Measure, fit, compare, write."""
+def fit_times() -> None:
+    """Write the constants of this machine's processor."""
     with alone():
-        networks = [measure(name) for name in NETWORKS]
+        networks = [measure(name, HostTarget()) for name in NETWORKS]
     anywhere = fit(networks)  # for the kernels that no network with its weights there has
     fitted = {
         source: anywhere | fit(network for network in networks if network.weights_in == source)
         for source in ("L3", "DRAM")
     }
+    compiler = compiler_version(toolchain.get("host").find_compiler())
+    write(
+        CONSTANTS,
+        {
+            "made by": "python -m bench.fit_cost_model",
+            "on": f"{processor()}, {compiler}, {THREADS} thread",
+            "estimated to tuned": compare(networks, fitted, "ms"),
+            "l3_bytes": cache_bytes(3),
+            "microseconds": fitted,
+        },
+    )
+
+
+def fit_instructions(names: Sequence[str]) -> None:
+    """Write the constants of targets whose instructions are counted."""
+    ratios, constants, compilers = {}, {}, {}
+    for name in names:
+        target = targets.get(name)
+        assert isinstance(target, CTarget)
+        networks = [measure(network, target) for network in COUNTED]
+        constants[name] = fit(networks)
+        ratios[name] = compare(networks, {"": constants[name]}, "M instructions")
+        compilers[name] = compiler_version(toolchain.get(name).find_compiler())
+    write(
+        COUNTED_CONSTANTS,
+        {
+            "made by": f"python -m bench.fit_cost_model {' '.join(names)}",
+            "with": compilers,
+            "estimated to counted": ratios,
+            INSTRUCTIONS: constants,
+        },
+    )
+
+
+def compare(
+    networks: Iterable[Network], fitted: Mapping[str, Constants], unit: str
+) -> dict[str, float]:
+    """Return, for each network, the cost of what the model chooses over the least; show both."""
     rows = []
     for network in networks:
-        tuned = network.milliseconds()
-        estimated = network.milliseconds(fitted[network.weights_in])
-        rows.append(
-            (
-                network.name,
-                network.weights_in,
-                round(tuned, 2),
-                round(estimated, 2),
-                round(estimated / tuned, 3),
-            )
-        )
-    say_table(("network", "weights in", "tuned ms", "estimated ms", "ratio"), rows)
-    model = {
-        "made by": "python -m bench.fit_cost_model",
-        "on": f"{processor()}, {compiler_version(toolchain.get('host').find_compiler())}, {THREADS} thread",
-        "estimated to tuned": {name: ratio for name, *_, ratio in rows},
-        "l3_bytes": cache_bytes(3),
-        "microseconds": fitted,
-    }
-    CONSTANTS.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
-    say(f"written: {CONSTANTS}")
+        tuned, estimated = network.cost(), network.cost(fitted[network.weights_in])
+        costs = (round(tuned, 2), round(estimated, 2), round(estimated / tuned, 3))
+        rows.append((network.name, network.weights_in, *costs))
+    say_table(("network", "weights in", f"tuned {unit}", f"estimated {unit}", "ratio"), rows)
+    return {name: ratio for name, *_, ratio in rows}
+
+
+def write(path: Path, model: Mapping[str, object]) -> None:
+    """Write the constants."""
+    path.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
+    say(f"written: {path}")
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:]:
+        fit_instructions(sys.argv[1:])
+    else:
+        fit_times()

@@ -32,16 +32,16 @@ def truth() -> Constants:
 def test_fit_explains_what_was_measured() -> None:
     model = Estimated(AVX512, truth())
     times = {
-        problem: {c: model.microseconds(problem, c, AVX512) for c in candidates(problem, AVX512)}
+        problem: {c: model.cost(problem, c, AVX512) for c in candidates(problem, AVX512)}
         for problem in PROBLEMS
     }
-    network = Network("test", "L3", Measured(model, 1, times), PROBLEMS)
+    network = Network("test", "L3", Measured(model, "tuned", "us", times), PROBLEMS)
     fitted = fit([network])
     assert set(fitted) == {"direct", "winograd2", "winograd4"}
-    assert network.milliseconds(fitted) == pytest.approx(network.milliseconds(), rel=1e-3)
+    assert network.cost(fitted) == pytest.approx(network.cost(), rel=1e-3)
     for problem, measured in times.items():
         for candidate, time in measured.items():
-            estimate = Estimated(AVX512, fitted).microseconds(problem, candidate, AVX512)
+            estimate = Estimated(AVX512, fitted).cost(problem, candidate, AVX512)
             assert estimate == pytest.approx(time, rel=0.01)
 
 

@@ -79,7 +79,7 @@ def graph(tmp_path: Path) -> Graph:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of the measurements, empty; let measuring be short."""
     monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(tuning, "MEASURE_SECONDS", 0.0)
+    monkeypatch.setattr(tuning.meters, "MEASURE_SECONDS", 0.0)
     return tmp_path / "cache" / "tune"
 
 
@@ -112,15 +112,11 @@ def test_names_of_candidates_tell_them_apart(graph: Graph) -> None:
 
 def test_the_fastest_is_chosen_and_the_reason_given(graph: Graph) -> None:
     estimated = Estimated.of(AVX512, graph)
-    chooser = tuning.Measured(estimated, 1, {PROBLEM: TIMES})
+    chooser = tuning.Measured(estimated, "tuned", "us", {PROBLEM: TIMES})
     choice = chooser.choose(PROBLEM, AVX512)
     assert (choice.candidate, choice.reason) == (FAST, "tuned: 38.5 us, next 41.0 us")
     assert chooser.choose(PROBLEM, AVX512, SLOW.algorithm).candidate == SLOW
-    assert (
-        replace(chooser, threads=2)
-        .choose(PROBLEM, AVX512)
-        .reason.startswith("tuned for 2 threads: ")
-    )
+    assert tuning.Stopwatch(graph, 2).how == "tuned for 2 threads"
     for variant, problem in [(AVX2, PROBLEM), (AVX512, replace(PROBLEM, width=14))]:
         assert chooser.choose(problem, variant) == estimated.choose(problem, variant)
 
@@ -192,7 +188,7 @@ def _cut(text: str) -> str:
 def _with_time(value: object) -> Callable[[str], str]:
     def change(text: str) -> str:
         content = json.loads(text)
-        content["microseconds"][str(FAST)] = value
+        content["costs"][str(FAST)] = value
         return json.dumps(content)
 
     return change
@@ -206,7 +202,7 @@ def _with_time(value: object) -> Callable[[str], str]:
         lambda _: "[]",
         lambda _: "{}",
         lambda _: "null",
-        lambda _: '{"microseconds": 1}',
+        lambda _: '{"costs": 1}',
         _with_time(None),
         _with_time("38.5"),
         _with_time(0),

@@ -21,8 +21,6 @@ _MOST_BLOCKS = 8
 WINOGRAD_BLOCKS = 4
 """Output blocks of a Winograd tile: their products share the cache with the transformed input."""
 _DIRECT_TILES, _WINOGRAD_TILES = 6, 2
-_CHUNK_FLOATS = (48 * 1024, 96 * 1024, 192 * 1024)
-"""Transformed input and products of a chunk: parts of a second-level cache of 1 or 2 MiB."""
 _LEAST_CHUNK = 8
 _CACHED_WEIGHTS = 1 << 20
 """So many floats may be in a cache when a layer runs again."""
@@ -68,24 +66,24 @@ def _direct(problem: Problem, variant: Variant) -> Iterator[Direct]:
 
 
 def _winograd(problem: Problem, variant: Variant) -> Iterator[Winograd]:
-    for m, chunk in _winograd_chunks(problem):
+    for m, chunk in _winograd_chunks(problem, variant):
         # weights that are transformed when they are used fill the cache with one block
         most_blocks = 1 if transforms_when_run(problem, m, chunk) else WINOGRAD_BLOCKS
         for tile in _best_tiles(chunk, most_blocks, problem.out_blocks, variant)[:_WINOGRAD_TILES]:
             yield Winograd(m, chunk, tile)
 
 
-def _winograd_chunks(problem: Problem) -> Iterator[Algorithm]:
+def _winograd_chunks(problem: Problem, variant: Variant) -> Iterator[Algorithm]:
     """Yield tiles and chunks worth considering; all chunks of a layer are alike."""
     sizes = {m: _tile_floats(problem, m) for m in (2, 4)}
     tiles = {m: _winograd_tiles(problem, m) for m in sizes}
-    whole = [m for m in sizes if sizes[m] * tiles[m] <= _CHUNK_FLOATS[-1]]
+    whole = [m for m in sizes if sizes[m] * tiles[m] <= variant.chunk_floats[-1]]
     if large := [m for m in whole if has_large_weights(problem, m)]:
         # never both: transformed at create they take more memory and little less time
         yield from ((m, tiles[m]) for m in large)
         return
     for m, size in sizes.items():
-        most = (max(_LEAST_CHUNK, floats // size) for floats in _CHUNK_FLOATS)
+        most = (max(_LEAST_CHUNK, floats // size) for floats in variant.chunk_floats)
         yield from (
             (m, chunk) for chunk in sorted({-(-tiles[m] // -(-tiles[m] // n)) for n in most})
         )
@@ -147,16 +145,23 @@ def _tiles(width: int, most_blocks: int, variant: Variant) -> Iterator[Tile]:
                 yield Tile(pixels, blocks, count - narrow, narrow)
 
 
-def tile_cycles(pixels: int, vectors: int) -> float:
-    """Return the least cycles in which a tile adds one input channel to its sums."""
+def tile_cycles(pixels: int, vectors: int, variant: Variant) -> float:
+    """
+    Return the least cycles in which a tile adds one input channel to its sums.
+
+    With products by lanes, return the instructions: one loads a block of weights, or several
+    channels of a pixel.
+    """
+    if variant.lane_products:
+        return pixels * vectors + (pixels + vectors) / variant.lanes
     return max(pixels * vectors / _MULTIPLY_ADDS, (pixels + vectors) / _LOADS, _LATENCY)
 
 
 def row_cycles(tile: Tile, blocks: int, variant: Variant) -> float:
     """Return the least cycles for a row of tiles, ``blocks`` output blocks high."""
     vectors = blocks * variant.vectors
-    narrow = tile.narrow * tile_cycles(tile.pixels - 1, vectors) if tile.narrow else 0.0
-    return tile.wide * tile_cycles(tile.pixels, vectors) + narrow
+    narrow = tile.narrow * tile_cycles(tile.pixels - 1, vectors, variant) if tile.narrow else 0.0
+    return tile.wide * tile_cycles(tile.pixels, vectors, variant) + narrow
 
 
 def groups(tile: Tile, out_blocks: int) -> Sequence[int]:

@@ -147,8 +147,10 @@ class Fixed:
         return Choice(problem, self.candidate, "")
 
 
-def fastest(problem: Problem, times: Sequence[tuple[Candidate, float]], how: str) -> Choice:
-    """Return the candidate that takes the least microseconds; the first of those that tie."""
-    (candidate, best), *others = sorted(times, key=lambda item: item[1])
-    following = f", next {others[0][1]:.1f} us" if others else ""
-    return Choice(problem, candidate, f"{how}: {best:.1f} us{following}")
+def cheapest(
+    problem: Problem, costs: Sequence[tuple[Candidate, float]], how: str, unit: str
+) -> Choice:
+    """Return the candidate with the least cost; the first of those that tie."""
+    (candidate, best), *others = sorted(costs, key=lambda item: item[1])
+    following = f", next {others[0][1]:.1f} {unit}" if others else ""
+    return Choice(problem, candidate, f"{how}: {best:.1f} {unit}{following}")

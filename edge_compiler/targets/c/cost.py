@@ -1,9 +1,9 @@
 """
-The cost model: how long a candidate is expected to take, where nothing was measured.
+The cost model: what a candidate is expected to cost, where nothing was measured.
 
-The time is a sum of counts (cycles of the multipliers, stores, bytes read again, ...), each times
-a constant. ``python -m bench.fit_cost_model`` fits the constants to measurements and writes them
-to ``cost_model.json``.
+The cost is a sum of counts (cycles of the multipliers, stores, bytes read again, ...), each times
+a constant. ``python -m bench.fit_cost_model`` fits the constants to measured times and writes them
+to ``cost_model.json``; those in ``cost_model_arm.json`` it fits to counted instructions.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from edge_compiler.targets.c.candidates import candidates, groups, row_cycles
 from edge_compiler.targets.c.choice import (
     Algorithm,
     Candidate,
+    cheapest,
     Choice,
     Depthwise,
     Direct,
-    fastest,
     Problem,
     Tile,
     Winograd,
@@ -30,7 +30,9 @@ from edge_compiler.targets.c.choice import (
 from edge_compiler.targets.c.variants import Variant
 
 CONSTANTS = Path(__file__).with_name("cost_model.json")
+COUNTED_CONSTANTS = Path(__file__).with_name("cost_model_arm.json")
 Counts = dict[str, float]
+MICROSECONDS, INSTRUCTIONS = "us", "thousand instructions"
 
 
 def family(problem: Problem, candidate: Candidate) -> str:
@@ -55,7 +57,7 @@ def weights_in(graph: Graph, l3_bytes: int) -> str:
 
 
 def counts(problem: Problem, candidate: Candidate, variant: Variant) -> Counts:
-    """Return what a candidate's time depends on."""
+    """Return what a candidate's cost depends on."""
     if isinstance(candidate, Direct):
         return _direct(problem, candidate, variant)
     if isinstance(candidate, Winograd):
@@ -131,22 +133,27 @@ def _depthwise(problem: Problem, candidate: Depthwise, variant: Variant) -> Coun
 @dataclass(frozen=True)
 class Estimated:
     """
-    Chooses what the cost model expects to be fastest.
+    Chooses what the cost model expects to be best.
 
-    :ivar constants: microseconds for one of each count, by family.
+    :ivar constants: the cost of one of each count, by family.
+    :ivar unit: of the costs.
     """
 
     variant: Variant
     constants: Mapping[str, Mapping[str, float]]
+    unit: str = MICROSECONDS
 
     @classmethod
     def of(cls, variant: Variant, graph: Graph) -> Estimated:
         """Return the chooser with the constants that come with the compiler."""
+        if variant.counted_as:
+            model = json.loads(COUNTED_CONSTANTS.read_text(encoding="utf-8"))
+            return cls(variant, model[INSTRUCTIONS][variant.counted_as], INSTRUCTIONS)
         model = json.loads(CONSTANTS.read_text(encoding="utf-8"))
         return cls(variant, model["microseconds"][weights_in(graph, model["l3_bytes"])])
 
-    def microseconds(self, problem: Problem, candidate: Candidate, variant: Variant) -> float:
-        """Return the time that a candidate is expected to take."""
+    def cost(self, problem: Problem, candidate: Candidate, variant: Variant) -> float:
+        """Return what a candidate is expected to cost."""
         constants = self.constants[family(problem, candidate)]
         found = counts(problem, candidate, variant)
         return sum(constants[name] * count for name, count in found.items())
@@ -154,7 +161,7 @@ class Estimated:
     def choose(
         self, problem: Problem, variant: Variant, algorithm: Algorithm | None = None
     ) -> Choice:
-        """Return the candidate that is expected to be fastest."""
+        """Return the candidate that is expected to cost least."""
         found = candidates(problem, variant, algorithm)
-        times = [(c, self.microseconds(problem, c, variant)) for c in found]
-        return fastest(problem, times, "estimated")
+        costs = [(c, self.cost(problem, c, variant)) for c in found]
+        return cheapest(problem, costs, "estimated", self.unit)

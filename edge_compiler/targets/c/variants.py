@@ -18,6 +18,10 @@ class Variant:
     :ivar supported: C function of the run time that says whether the processor has it.
     :ivar features: what the processor must have, for the manifest; as Linux names it.
     :ivar lane_products: it multiplies a vector by one lane of another: see kernels/simd.h.
+    :ivar counted_as: the cost of a kernel is how many instructions it executes, estimated by these
+        constants of the cost model; empty: it is time.
+    :ivar chunk_floats: how much of a Winograd convolution is worked on together: parts of a
+        second-level cache.
     """
 
     name: str
@@ -27,6 +31,8 @@ class Variant:
     supported: str
     features: tuple[str, ...] = ()
     lane_products: bool = False
+    counted_as: str = ""
+    chunk_floats: tuple[int, ...] = (48 * 1024, 96 * 1024, 192 * 1024)
 
     @property
     def vectors(self) -> int:
@@ -71,6 +77,8 @@ NEON64 = Variant(
     supported="edge_cpu_always",
     features=("asimd",),
     lane_products=True,
+    counted_as="aarch64",
+    chunk_floats=(64 * 1024,),  # four threads share the 1 MiB of a Cortex-A72
 )
 NEON32 = Variant(
     "neon",
@@ -86,6 +94,8 @@ NEON32 = Variant(
     supported="edge_cpu_neon_vfpv4",
     features=("neon", "vfpv4"),
     lane_products=True,
+    counted_as="armv7",
+    chunk_floats=(32 * 1024,),  # four threads share the 512 KiB of a Cortex-A7
 )
 
 AARCH64 = (NEON64,)

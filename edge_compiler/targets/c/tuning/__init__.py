@@ -1,4 +1,4 @@
-"""Choosing kernels by measuring them on this machine."""
+"""Choosing kernels by measuring them: on this machine, or in an emulator."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 from edge_compiler import toolchain
 from edge_compiler.ir.graph import Graph
-from edge_compiler.machine import cache_bytes, processor_features, processor_identity, user_cache
-from edge_compiler.sandbox import NativeSandbox
+from edge_compiler.machine import processor_features, user_cache
 from edge_compiler.targets.base import Description, Progress
 from edge_compiler.targets.c.build import COMMON_FLAGS, compiler_version
 from edge_compiler.targets.c.candidates import candidates
-from edge_compiler.targets.c.choice import Algorithm, Choice, fastest, Problem
-from edge_compiler.targets.c.cost import Estimated, weights_in
+from edge_compiler.targets.c.choice import Algorithm, cheapest, Choice, Problem
+from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.lowering import lower
 from edge_compiler.targets.c.program import Program
+from edge_compiler.targets.c.tuning.meters import Counter, Meter, Stopwatch
 from edge_compiler.targets.c.tuning.store import Conditions, Store, Times
 from edge_compiler.targets.c.tuning.trials import make_trials, Task
 from edge_compiler.targets.c.variants import Variant
+from edge_compiler.toolchain.base import Toolchain
 
 if TYPE_CHECKING:
     from edge_compiler.targets.c.target import CTarget
@@ -30,19 +31,20 @@ if TYPE_CHECKING:
 _KERNELS = Path(__file__).parents[1] / "kernels"
 CANDIDATES_PER_LIBRARY = 48
 """Enough to keep several compilers busy; little is lost when it is interrupted."""
-MEASURE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Measured:
     """
-    Chooses what was fastest; what was not measured is left to the estimate.
+    Chooses what was best; what was not measured is left to the estimate.
 
-    :ivar threads: that it was measured with.
+    :ivar how: it was measured.
+    :ivar unit: of what was measured.
     """
 
     estimated: Estimated
-    threads: int
+    how: str
+    unit: str
     times: dict[Problem, Times] = field(default_factory=dict)
 
     @property
@@ -53,25 +55,27 @@ class Measured:
     def choose(
         self, problem: Problem, variant: Variant, algorithm: Algorithm | None = None
     ) -> Choice:
-        """Return the candidate that was fastest."""
+        """Return the candidate that was best."""
         times = self.times.get(problem) if variant == self.variant else None
         if times is None:
             return self.estimated.choose(problem, variant, algorithm)
         found = [t for t in times.items() if algorithm is None or t[0].algorithm == algorithm]
-        how = "tuned" if self.threads == 1 else f"tuned for {self.threads} threads"
-        return fastest(problem, found, how)
+        return cheapest(problem, found, self.how, self.unit)
 
 
 def tune(target: CTarget, graph: Graph, threads: int, progress: Progress) -> Measured:
     """
-    Measure the candidates of every convolution of a graph with the best instruction set here.
+    Measure the candidates of every convolution of a graph, with the best instruction set here.
 
     Each library's measurements are kept when they are made; what is known is not measured again.
+    For another kind of machine instructions are counted, since times of an emulator say nothing.
     """
-    variant = best_here(target.variants)
-    chooser = Measured(Estimated.of(variant, graph), threads)
+    tools = toolchain.get(target.name)
+    variant = best_here(target.variants) if tools.machine.native else target.variants[0]
+    meter = Stopwatch(graph, threads) if tools.machine.native else Counter(tools)
+    chooser = Measured(Estimated.of(variant, graph), meter.how, meter.unit)
     program = lower(graph, chooser)
-    evict, store = _conditions(graph, variant, threads)
+    store = Store(user_cache() / "tune", _conditions(meter, tools, variant))
     tasks = []
     for task in _tasks(graph, program, variant):
         known = store.get(task.problem, task.candidates)
@@ -82,7 +86,7 @@ def tune(target: CTarget, graph: Graph, threads: int, progress: Progress) -> Mea
     done, total = len(chooser.times), len(chooser.times) + len(tasks)
     for batch in _batches(tasks):
         progress("tuning", done, total)
-        for problem, times in _measure(target, batch, variant, threads, evict).items():
+        for problem, times in _measure(target, batch, variant, meter).items():
             store.put(problem, times)
             chooser.times[problem] = times
         done += len(batch)
@@ -96,22 +100,19 @@ def best_here(variants: Sequence[Variant]) -> Variant:
     return next((v for v in variants if has.issuperset(v.features)), variants[-1])
 
 
-def _conditions(graph: Graph, variant: Variant, threads: int) -> tuple[int, Store]:
-    """Return how many bytes are read between measurements, and where these are kept."""
-    source = weights_in(graph, cache_bytes(3, threads))
+def _conditions(meter: Meter, tools: Toolchain, variant: Variant) -> Conditions:
+    """Return what the measurements depend on."""
     kernels = hashlib.sha256(" ".join(COMMON_FLAGS + variant.flags).encode())
     for path in sorted(_KERNELS.glob("*.h")):
         kernels.update(path.read_bytes())
-    conditions = Conditions(
-        processor=processor_identity(),
-        compiler=compiler_version(toolchain.get("host").find_compiler()),
+    return Conditions(
+        processor=meter.processor,
+        compiler=compiler_version(tools.find_compiler()),
         kernels=kernels.hexdigest()[:16],
         variant=variant.name,
-        threads=threads,
-        weights_in=source,
+        threads=meter.threads,
+        weights_in=meter.weights_in,
     )
-    forget = cache_bytes(2 if source == "L3" else 3, threads)
-    return 2 * forget, Store(user_cache() / "tune", conditions)
 
 
 def _tasks(graph: Graph, program: Program, variant: Variant) -> Iterator[Task]:
@@ -136,19 +137,18 @@ def _batches(tasks: Sequence[Task]) -> Iterator[list[Task]]:
 
 
 def _measure(
-    target: CTarget, tasks: list[Task], variant: Variant, threads: int, evict: int
+    target: CTarget, tasks: list[Task], variant: Variant, meter: Meter
 ) -> dict[Problem, Times]:
-    """Compile the candidates into one library and return the shortest time of each."""
+    """Compile the candidates into one library and return what each costs."""
     trials = make_trials(tasks, variant)
     with tempfile.TemporaryDirectory(prefix="edgec-tune-") as folder:
         target.only(variant).build_program(
             trials.graph, trials.program, Description("trials", ""), Path(folder), _silent
         )
-        with NativeSandbox(Path(folder) / "model.so") as sandbox:
-            shortest = sandbox.step_times(variant.name, threads, MEASURE_SECONDS, evict)
+        costs = meter.measure(Path(folder) / "model.so", variant.name)
     times: dict[Problem, Times] = {task.problem: {} for task in tasks}
     for indices, problem, candidate in trials.steps:
-        times[problem][candidate] = round(sum(shortest[index] for index in indices), 3)
+        times[problem][candidate] = round(sum(costs[index] for index in indices), 3)
     return times
 
 

@@ -21,7 +21,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.targets.c.choice import Candidate, Problem
 
 Times = dict[Candidate, float]
-"""Microseconds."""
+"""Microseconds, or thousand instructions where these are counted."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Store:
         """Return the times of the candidates, if all of them were measured."""
         try:
             content = json.loads(self._path(problem).read_text(encoding="utf-8"))
-            times = content.pop("microseconds")
+            times = content.pop("costs")
             if content != self._key(problem):
                 return None
             found = {candidate: times[str(candidate)] for candidate in candidates}
@@ -67,7 +67,7 @@ class Store:
 
         :raises CompileError: if the cache can't be written.
         """
-        content = self._key(problem) | {"microseconds": {str(c): t for c, t in times.items()}}
+        content = self._key(problem) | {"costs": {str(c): t for c, t in times.items()}}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
