@@ -40,6 +40,7 @@ class Options:
     What the user may choose; see ``edgec compile --help``.
 
     :ivar tune_threads: measure kernels with so many threads before choosing; 0: estimate.
+    :ivar places: back end by name of node, where the user wants a certain one.
     """
 
     target: str = "host"
@@ -48,6 +49,7 @@ class Options:
     calibration: Path | None = None
     keep_source: bool = False
     tune_threads: int = 0
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def compile_model(model: Path, bundle: Path, options: Options, progress: Progress) -> Manifest:
@@ -60,6 +62,8 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     target = targets.get(options.target)
     if options.tune_threads:
         target = target.tuned(options.tune_threads)
+    if options.places:
+        target = target.placed(options.places)
     images = calibration_images(options.calibration) if options.calibration else []
 
     progress("reading the model", 0, 0)

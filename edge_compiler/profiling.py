@@ -11,7 +11,7 @@ from edge_perception.runtime.manifest import Step
 ACTIVATIONS = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "SiLU")
 GROUPS = {
     "convolution + activation + concat": (
-        *("direct", "Winograd", "depthwise", "copy channels", "channel affine"),
+        *("direct", "GEMM", "Winograd", "depthwise", "copy channels", "channel affine"),
         *ACTIVATIONS,
     ),
     "pool + softmax": ("max pool", "average pool", "global average", "softmax"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edge_compiler.commands import Commands
 
 MOST_THREADS = 64
+BACKENDS = ("c", "acl")
 
 
 def register(commands: Commands) -> None:
@@ -58,7 +59,38 @@ def register(commands: Commands) -> None:
         metavar="N",
         help="threads that the network will run with (default: 1)",
     )
+    place = parser.add_argument(
+        "--place",
+        type=_place,
+        action="append",
+        default=[],
+        metavar="NODE=c|acl",
+        help="run a node on our kernels (c) or on Arm Compute Library (acl); NODE may be 'all', "
+        "for all that can run there; repeat for more",
+    )
+    place.completer = _complete_place  # type: ignore[attr-defined]
     add_json(parser)
+
+
+def _place(text: str) -> tuple[str, str]:
+    """Parse NODE=BACKEND; a node's name may have equals signs in it."""
+    node, _, backend = text.rpartition("=")
+    if not node or backend not in BACKENDS:
+        expected = " or ".join(f"NODE={name}" for name in BACKENDS)
+        raise argparse.ArgumentTypeError(f"{text!r}: expected {expected}")
+    return node, backend
+
+
+def _complete_place(prefix: str, parsed_args: argparse.Namespace, **_unused: object) -> list[str]:
+    """Complete the names of the model's nodes."""
+    import onnx
+
+    try:
+        nodes = onnx.load(parsed_args.model, load_external_data=False).graph.node
+    except Exception:  # whatever is wrong with the model, there is nothing to complete
+        return []
+    names = ["all", *(node.name for node in nodes if node.name)]
+    return [f"{name}={backend}" for name in names for backend in BACKENDS]
 
 
 def _threads(text: str) -> int:
@@ -79,6 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
         calibration=arguments.calibration,
         keep_source=arguments.keep_source,
         tune_threads=arguments.tune_threads if arguments.tune else 0,
+        places=dict(arguments.place),
     )
     with progress() as show:
         manifest = compile_model(arguments.model, arguments.output, options, show)

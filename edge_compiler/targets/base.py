@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -49,6 +49,15 @@ class Target(ABC):
         :raises CompileError: if it has nothing to choose.
         """
         raise CompileError(f"the target {self.name!r} can't be tuned; leave out --tune")
+
+    def placed(self, wishes: Mapping[str, str]) -> Target:
+        """
+        Return the target that runs some nodes on the back ends that the user wants.
+
+        :param wishes: back end by name of node.
+        :raises CompileError: if it has nothing to choose.
+        """
+        raise CompileError(f"the target {self.name!r} has one back end only; leave out --place")
 
     @abstractmethod
     def refusal(self, node: Node) -> str | None:

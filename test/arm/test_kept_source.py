@@ -25,6 +25,7 @@ def bundle(
     if tools.library and not tools.library.is_installed():
         pytest.skip(f"needs: edgec toolchain install {tools.name}")
     options = ("--target", tools.name, "--keep-source")
+    options += ("--place", "all=acl") if tools.library else ()
     return made_once(
         f"kept-{tools.name}.edge", lambda path: edgec("compile", tiny_onnx, "-o", path, *options)
     )

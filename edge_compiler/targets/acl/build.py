@@ -1,19 +1,39 @@
-"""How the C++ of this back end is compiled, and linked with Arm Compute Library."""
+"""
+Compiling the C++ of this back end, and linking it with Arm Compute Library.
+
+It is the same for every model: it is compiled once for each toolchain, with the probe that the
+placement asks, and kept in the user's cache.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import hashlib
+import os
 from pathlib import Path
+import tempfile
 
-from edge_compiler.targets.c.build import Cxx
+from edge_compiler.machine import user_cache
+from edge_compiler.targets.c.build import compiler_version, Cxx, run
+from edge_compiler.toolchain.acl import ACL_VERSION
 from edge_compiler.toolchain.base import Toolchain
 
 RUNTIME = Path(__file__).parent / "runtime"
-LIBRARY = "libarm_compute-static.a"
-SOURCES = ("acl.cpp", "functions.cpp", "operators.cpp", "scheduler.cpp", "compat.cpp")
+SOURCES = (
+    *("acl.cpp", "compat.cpp", "floats.cpp"),
+    *("functions.cpp", "operators.cpp", "scheduler.cpp"),
+)
 HEADERS = ("functions.h", "node.h", "scheduler.h")
 EXPORTS = "exports.map"
 """The library's objects are not position-independent: no symbol of theirs may be exported."""
 
+PROBE = "probe"
+_PROBE_SOURCES = ("compat.cpp", "floats.cpp", "functions.cpp", "operators.cpp", "probe.cpp")
+_LIBRARY = "libarm_compute-static.a"
+_TARGETS = RUNTIME.parents[1]
+_INCLUDES = (_TARGETS / "c", _TARGETS / "include")
 _FLAGS = (
     "-std=c++17",
     "-O2",
@@ -24,20 +44,85 @@ _FLAGS = (
     "-Wall",
     "-Wextra",
 )
-_STATIC = ("-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections", "-lpthread")
-
-
-def compile_flags(tools: Toolchain) -> tuple[str, ...]:
-    """Return the flags for files that include the library's headers."""
-    return (*_FLAGS, "-isystem", str(tools.acl() / "include"))
-
-
-def link_flags(tools: Toolchain) -> tuple[str, ...]:
-    """Return the library, and what makes it a part of what is linked."""
-    return (str(tools.acl() / "lib" / LIBRARY), *_STATIC)
+_STATIC = ("-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections")
+_CMAKE = """\
+enable_language(CXX)
+set(ACL_ROOT "" CACHE PATH "folder with include/ and lib/ of Arm Compute Library {version}")
+find_path(ACL_INCLUDE arm_compute/core/Version.h HINTS ${{ACL_ROOT}}/include REQUIRED)
+find_library(ACL_LIBRARY NAMES {library} HINTS ${{ACL_ROOT}}/lib REQUIRED)
+target_sources(model PRIVATE {files})
+target_include_directories(model SYSTEM PRIVATE ${{ACL_INCLUDE}})
+target_compile_options(model PRIVATE $<$<COMPILE_LANGUAGE:CXX>:{flags}>)
+target_link_libraries(model PRIVATE ${{ACL_LIBRARY}} m pthread)
+target_link_options(model PRIVATE {static}
+  -Wl,--version-script=${{CMAKE_CURRENT_SOURCE_DIR}}/acl/{exports})
+"""
 
 
 def cxx(tools: Toolchain) -> Cxx:
-    """Return what a model's library with this back end in it needs."""
-    exports = f"-Wl,--version-script=acl/{EXPORTS}"
-    return Cxx(tools.find_compiler("c++"), compile_flags(tools), (*link_flags(tools), exports))
+    """Return what a model's library with this back end in it is linked with."""
+    folder = built(tools)
+    objects = tuple(str(folder / _object(name)) for name in SOURCES)
+    exports = f"-Wl,--version-script={RUNTIME / EXPORTS}"
+    link = (*objects, str(tools.acl() / "lib" / _LIBRARY), *_STATIC, exports)
+    cmake = _CMAKE.format(
+        version=ACL_VERSION,
+        library=_LIBRARY,
+        files=" ".join(f"acl/{name}" for name in SOURCES),
+        flags=";".join(_FLAGS),
+        static=" ".join(_STATIC),
+        exports=EXPORTS,
+    )
+    return Cxx(tools.find_compiler("c++"), link, cmake)
+
+
+def built(tools: Toolchain) -> Path:
+    """
+    Return the folder of the compiled objects and of the probe; make it if the cache hasn't got it.
+
+    :raises CompileError: if a compiler or the library is missing, or compiling fails.
+    """
+    compiler, acl = tools.find_compiler("c++"), tools.acl()
+    folder = user_cache() / "toolchains" / f"acl-{tools.triple}-{_digest(compiler, acl)}"
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
+        new = Path(scratch, "new")
+        new.mkdir()
+        _build(compiler, acl, new)
+        with contextlib.suppress(OSError):  # another process was faster, with the same
+            new.rename(folder)
+    return folder
+
+
+def _build(compiler: str, acl: Path, folder: Path) -> None:
+    includes = [f"-I{path}" for path in _INCLUDES]
+    command = [compiler, *_FLAGS, "-isystem", str(acl / "include"), *includes]
+
+    def compile_one(name: str) -> None:
+        run([*command, "-c", str(RUNTIME / name), "-o", _object(name)], folder, name)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compile_one, sorted({*SOURCES, *_PROBE_SOURCES})))
+    objects = [_object(name) for name in _PROBE_SOURCES]
+    link = [str(acl / "lib" / _LIBRARY), *_STATIC, "-s", "-lpthread"]
+    run([compiler, *objects, "-o", PROBE, *link], folder, PROBE)
+
+
+def _digest(compiler: str, acl: Path) -> str:
+    """Return a short name for all that the result depends on."""
+    library = (acl / "lib" / _LIBRARY).stat()
+    version, which = compiler_version(compiler), (library.st_size, library.st_mtime_ns)
+    digest = hashlib.sha256(f"{version} {_FLAGS} {SOURCES} {_PROBE_SOURCES} {which}".encode())
+    for path in _files((RUNTIME, *(folder / "runtime" for folder in _INCLUDES), *_INCLUDES)):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _files(folders: Sequence[Path]) -> list[Path]:
+    return sorted(p for folder in folders for p in folder.glob("*") if p.suffix in (".cpp", ".h"))
+
+
+def _object(source: str) -> str:
+    return Path(source).with_suffix(".o").name

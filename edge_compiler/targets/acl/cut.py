@@ -37,23 +37,36 @@ class Cut:
             for start, end in path:
                 self._left[start][end] -= flow
                 self._left[end][start] += flow
-        return set(self._left) - set(self._reached())
+        return self._reaching_sink() - {SINK}
 
     def _path(self) -> list[tuple[Hashable, Hashable]]:
         """Return the edges of a shortest path on which more may flow; none if there is none."""
         reached = self._reached()
         if SINK not in reached:
             return []
-        path, end = [], SINK
+        path: list[tuple[Hashable, Hashable]] = []
+        end: Hashable = SINK
         while end != SOURCE:
             path.append((reached[end], end))
             end = reached[end]
         return path
 
+    def _reaching_sink(self) -> set[Hashable]:
+        """Return what the sink can be reached from."""
+        reaching: set[Hashable] = {SINK}
+        waiting: deque[Hashable] = deque(reaching)
+        while waiting:
+            end = waiting.popleft()
+            for start in self._left[end]:  # every edge has its opposite
+                if self._left[start][end] > _NOTHING and start not in reaching:
+                    reaching.add(start)
+                    waiting.append(start)
+        return reaching
+
     def _reached(self) -> dict[Hashable, Hashable]:
         """Return what can be reached from the source, each with where it is reached from."""
         reached: dict[Hashable, Hashable] = {SOURCE: SOURCE}
-        waiting = deque([SOURCE])
+        waiting: deque[Hashable] = deque([SOURCE])
         while waiting:
             start = waiting.popleft()
             for end, left in self._left[start].items():

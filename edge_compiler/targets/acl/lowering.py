@@ -34,7 +34,7 @@ def rule_for(request: Request) -> Rule:
         sources = [_stored(low, value) for value in request.sources]
         target = low.new_channels_last(node.output) if is_image(node.output) else None
         target = target or low.new_dense(node.output)
-        weights = NONE if request.weights is None else low.weights.place(request.weights)
+        weights = NONE if request.weights is None else low.originals.place(request.weights)
         bias = NONE if request.bias is None else low.weights.place(request.bias)
 
         def image(value: Value, buffer: Buffer) -> Image:
@@ -42,9 +42,8 @@ def rule_for(request: Request) -> Rule:
 
         def record(index: int) -> Record:
             pairs = zip(request.sources, sources, strict=True)
-            images = [image(value, buffer) for value, buffer in pairs]
             return request.record(
-                [*images, Image()][:2],
+                [image(value, buffer) for value, buffer in pairs],
                 image(node.output, target),
                 step=index,
                 weights=weights,

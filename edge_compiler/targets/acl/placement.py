@@ -25,9 +25,11 @@ from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.units import count
 
 OURS = "c"
-BACKENDS = (OURS, BACKEND)
 ALL = "all"
 """Stands for every node that the back end can run, in ``--place``."""
+
+LEAST_GAIN = 0.01
+"""Share of the instructions that the library must save: it makes the file 4 MB larger."""
 
 _VIEWS = {"Concat": lower_concat, "Split": lower_split}
 
@@ -71,20 +73,23 @@ def place(graph: Graph, tools: Toolchain, costs: Costs, wishes: Mapping[str, str
     """
     options = _options(graph, tools, costs)
     fixed = _fixed(graph, options, wishes)
-    on_library = _cheapest(graph, options, costs, fixed)
+    chosen = _cheapest(graph, options, costs, fixed)
+    against = "a change of layout costs more"
+    if BACKEND not in fixed.values() and not _worth_it(graph, options, costs, chosen):
+        chosen, against = set(), f"in all, acl would save less than {LEAST_GAIN:.0%}"
+    rules = {node: rule for node in graph.nodes if node in chosen and (rule := options[node].rule)}
     reasons = {}
-    rules = {}
     for node in graph.nodes:
-        option = options[node]
-        if node in on_library and option.rule:
-            rules[node] = option.rule
+        option, name = options[node], node.name
         if option.refusal:
-            reasons[node.name] = option.refusal
+            reasons[name] = option.refusal
         elif node in fixed:
-            reasons[node.name] = "wanted by --place"
-        elif math.isfinite(option.cost) and option.cost:
-            ours = count(costs.ours(node))
-            reasons[node.name] = f"estimated: acl {count(option.cost)}, c {ours} instructions"
+            reasons[name] = "wanted by --place"
+        elif node.op not in _VIEWS:
+            ours = costs.of_ours(node)
+            reasons[name] = f"estimated: acl {count(option.cost)}, c {count(ours)} instructions"
+            if (option.cost < ours) != (node in chosen):
+                reasons[name] += f", but {against}"
     return Placement(rules, reasons)
 
 
@@ -94,7 +99,7 @@ def _options(graph: Graph, tools: Toolchain, costs: Costs) -> dict[Node, Option]
     asked = [r for those in requests.values() if not isinstance(those, str) for r in those]
     refusals = dict(zip(asked, ask(tools, [r.question() for r in asked]), strict=True))
     return {
-        node: _option(requests[node], refusals, costs) if node in requests else _view(node)
+        node: _option(node, requests[node], refusals, costs) if node in requests else _view(node)
         for node in graph.nodes
     }
 
@@ -109,16 +114,19 @@ def _view(node: Node) -> Option:
 
 
 def _option(
-    requests: tuple[Request, ...] | str, refusals: Mapping[Request, str], costs: Costs
+    node: Node,
+    requests: tuple[Request, ...] | str,
+    refusals: Mapping[Request, str],
+    costs: Costs,
 ) -> Option:
     """Return the cheapest of the library's functions for a node."""
     if isinstance(requests, str):
         return Option(refusal=requests)
-    possible = [request for request in requests if not refusals[request]]
+    possible = {r: costs.of_library(node, r) for r in requests if not refusals[r]}
     if not possible:
         return Option(refusal=f"ACL refuses: {refusals[requests[0]]}")
-    best = min(possible, key=costs.library)
-    return Option(rule_for(best), cost=costs.library(best))
+    best = min(possible, key=possible.__getitem__)
+    return Option(rule_for(best), cost=possible[best])
 
 
 def _fixed(
@@ -152,17 +160,20 @@ def _cheapest(
     """Return the nodes to run on the library."""
     cut = Cut()
     for node in graph.nodes:
-        ours, library = costs.ours(node), options[node].cost
         if options[node].rule is None or fixed.get(node) == OURS:
             ours, library = 0.0, math.inf
         elif fixed.get(node) == BACKEND:
             ours, library = math.inf, 0.0
+        elif node.op in _VIEWS:
+            ours, library = 0.0, 0.0
+        else:
+            ours, library = costs.of_ours(node), options[node].cost
         cut.add(SOURCE, node, library)
         cut.add(node, SINK, ours)
-    for index, value in enumerate({v for node in graph.nodes for v in node.outputs}):
+    for index, value in enumerate([v for node in graph.nodes for v in node.outputs]):
         producer, readers = graph.producer(value), graph.consumers(value)
         to_library, to_ours = ("to the library", index), ("to ours", index)
-        cost = costs.reorder(value)
+        cost = costs.of_reorder(value)
         cut.add(producer, to_library, cost)
         cut.add(to_ours, producer, cost)
         for reader in readers:
@@ -170,3 +181,17 @@ def _cheapest(
             cut.add(reader, to_ours, math.inf)
     side = cut.sink_side()
     return {node for node in graph.nodes if node in side}
+
+
+def _worth_it(
+    graph: Graph, options: Mapping[Node, Option], costs: Costs, chosen: set[Node]
+) -> bool:
+    """Return whether running the chosen nodes on the library saves more than it is worth."""
+    free = [n for n in graph.nodes if options[n].rule is not None and n.op not in _VIEWS]
+    total = sum(costs.of_ours(node) for node in free)
+    saved = sum(costs.of_ours(node) - options[node].cost for node in free if node in chosen)
+    for node in graph.nodes:
+        for value in node.outputs:
+            sides = {reader in chosen for reader in graph.consumers(value)}
+            saved -= costs.of_reorder(value) if sides - {node in chosen} else 0.0
+    return saved >= LEAST_GAIN * total

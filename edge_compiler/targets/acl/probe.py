@@ -1,27 +1,20 @@
-"""
-Asking Arm Compute Library which nodes it can run: its ``validate()``, in a small program.
-
-The program is built once for each toolchain and kept in the user's cache.
-"""
+"""Asking Arm Compute Library which nodes it can run: its ``validate()``, in a small program."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-import hashlib
-from pathlib import Path
+import re
 import subprocess
-import tempfile
 
 from edge_compiler.errors import CompileError
-from edge_compiler.machine import user_cache
-from edge_compiler.targets.acl.build import compile_flags, LIBRARY, link_flags, RUNTIME
+from edge_compiler.targets.acl import build
 from edge_compiler.targets.acl.record import Record
-from edge_compiler.targets.c.build import run
 from edge_compiler.toolchain.acl import ACL_VERSION
 from edge_compiler.toolchain.base import Toolchain
 
-SOURCES = ("probe.cpp", "functions.cpp", "operators.cpp", "compat.cpp")
 TIMEOUT_S = 120.0
+_PLACE = re.compile(r"^in \S+ \S+:\d+: ")
+"""In the library's source, before a reason."""
 
 
 def ask(tools: Toolchain, records: Sequence[Record]) -> list[str]:
@@ -30,7 +23,7 @@ def ask(tools: Toolchain, records: Sequence[Record]) -> list[str]:
 
     :raises CompileError: if the program can't be built or run.
     """
-    program = _program(tools)
+    program = build.built(tools) / build.PROBE
     questions = b"".join(record.to_bytes() for record in records)
     command = [*tools.emulator(), str(program)]
     try:
@@ -48,24 +41,4 @@ def ask(tools: Toolchain, records: Sequence[Record]) -> list[str]:
             f"the library in {tools.acl()} calls itself {version.partition(' ')[0]!r} where "
             f"{ACL_VERSION} is expected; install it again: edgec toolchain install {tools.name}"
         )
-    return ["" if line == "ok" else line for line in lines]
-
-
-def _program(tools: Toolchain) -> Path:
-    """Return the program, built if the cache hasn't got it."""
-    compiler, acl = tools.find_compiler("c++"), tools.acl()
-    library = (acl / "lib" / LIBRARY).stat()
-    content = [(RUNTIME / name).read_bytes() for name in (*SOURCES, "functions.h", "node.h")]
-    facts = f"{compiler} {tools.triple} {library.st_size} {library.st_mtime_ns}".encode()
-    digest = hashlib.sha256(b"\0".join([facts, *content])).hexdigest()[:16]
-    program = user_cache() / "toolchains" / f"acl-probe-{tools.triple}-{digest}"
-    if program.is_file():
-        return program
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=program.parent) as scratch:
-        complete = Path(scratch, "probe")
-        sources = [str(RUNTIME / name) for name in SOURCES]
-        command = [compiler, *compile_flags(tools), *sources, "-o", str(complete)]
-        run([*command, *link_flags(tools), "-s"], Path(scratch), f"probe.cpp with {acl}")
-        complete.replace(program)
-    return program
+    return ["" if line == "ok" else _PLACE.sub("", line) for line in lines]

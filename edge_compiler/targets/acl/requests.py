@@ -77,12 +77,13 @@ class Request:
 
     def question(self) -> Record:
         """Return the record that the library is asked about."""
-        images = [self.image(value) for value in self.sources]
-        return self.record([*images, Image()][:2], self.image(self.target))
+        return self.record(list(map(self.image, self.sources)), self.image(self.target))
 
     def record(self, sources: list[Image], target: Image, **positions: int) -> Record:
         """Return the record, given where everything lies."""
-        return Record(self.op, *sources, target, **positions, **self.fields)
+        source, second = (*sources, Image())[:2]
+        fields: dict[str, Any] = {**positions, **self.fields}
+        return Record(self.op, source, second, target, **fields)
 
 
 Described = Request | tuple[Request, ...] | str
@@ -142,7 +143,8 @@ def _conv(node: Node) -> Described:
         packed, kernel = w[:, 0].transpose(1, 2, 0), f"depthwise {geometry}"
         return Request(Op.DEPTHWISE, kernel, *rest, packed, bias, fields)
     algorithms = {Op.GEMM: "GEMM"}
-    if geometry.stride == geometry.dilation == (1, 1) and geometry.kernel != (1, 1):
+    plain = groups == 1 and geometry.stride == geometry.dilation == (1, 1)
+    if plain and geometry.kernel != (1, 1):  # groups and dilation are not among its parameters
         algorithms[Op.WINOGRAD] = "Winograd"
     packed, fields = w.transpose(0, 2, 3, 1), fields | {"groups": groups}
     return tuple(
@@ -196,7 +198,7 @@ def _softmax(node: Node) -> Described:
 def _binary(node: Node) -> Described:
     left, right = node.input(0), node.input(1)
     if not (is_image(left) and left.shape == right.shape and right.constant is None):
-        return f"only an {node.op} of two images of the same size is asked of ACL"
+        return f"ACL is asked for {node.op} only of two images of the same size"
     op = Op.ADD if node.op == "Add" else Op.MUL
     fields = _activation(node.fused.activation)
     return Request(op, node.op, (left, right), node.output, fields=fields)
@@ -206,6 +208,6 @@ def _binary(node: Node) -> Described:
 def _unary(node: Node) -> Described:
     value = node.input(0)
     if not is_image(value):
-        return "only activations of images are asked of ACL"
+        return f"ACL is asked for {node.op} only of images"
     fields = _activation(activation_of(node))
     return Request(Op.ACTIVATION, node.op, (value,), node.output, fields=fields)

@@ -10,7 +10,7 @@ import shutil
 from edge_compiler import targets, toolchain
 from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.acl import build
-from edge_compiler.targets.acl.cost import Costs
+from edge_compiler.targets.acl.cost import CostModel, Costs
 from edge_compiler.targets.acl.lowering import AclStep, node_table
 from edge_compiler.targets.acl.placement import place
 from edge_compiler.targets.base import Description, Progress
@@ -26,6 +26,7 @@ class AclTarget(CTarget):
     """A machine for which each node gets the cheapest of our kernels and the library's."""
 
     _wishes: Mapping[str, str] = {}
+    _costs: Costs | None = None
 
     def placed(self, wishes: Mapping[str, str]) -> AclTarget:
         """Return the target that runs some nodes where the user wants them."""
@@ -33,12 +34,19 @@ class AclTarget(CTarget):
         target._wishes = wishes
         return target
 
+    def costing(self, costs: Costs) -> AclTarget:
+        """Return the target that places by other costs than those that come with edgec."""
+        target = copy.copy(self)
+        target._costs = costs
+        return target
+
     def build(
         self, graph: Graph, description: Description, directory: Path, progress: Progress
     ) -> Model:
         """Place every node, lower, write the files, compile and link."""
         progress("placing", 0, 0)
-        placement = place(graph, toolchain.get(self.name), Costs(), self._wishes)
+        costs = self._costs or CostModel.of(self.triple)
+        placement = place(graph, toolchain.get(self.name), costs, self._wishes)
         program = lower(graph, self._chooser(graph, progress), placement.rule_of)
         for step in program.steps:
             step.reason = placement.reasons.get(step.name, "")
@@ -59,8 +67,7 @@ class AclTarget(CTarget):
         for name in (*build.SOURCES, *build.HEADERS, build.EXPORTS):
             shutil.copy(build.RUNTIME / name, directory / "acl")
         (directory / "acl_nodes.c").write_text(node_table(program))
-        files = (f"acl/{name}" for name in build.SOURCES)
-        return [*sources, Source("acl_nodes.c", self.least_flags), *map(Source, files)]
+        return [*sources, Source("acl_nodes.c", self.least_flags)]
 
     def _compiled_by(self, program: Program, compiler: str) -> str:
         """Name the library's version too."""

@@ -47,16 +47,16 @@ class Source:
 @dataclass(frozen=True)
 class Cxx:
     """
-    What a library with C++ in it needs.
+    The part of a library that is in C++, compiled already.
 
-    :ivar compiler: compiles the files that end in .cpp, and links.
-    :ivar flags: for these files.
-    :ivar link: further libraries and flags.
+    :ivar compiler: links.
+    :ivar link: objects, libraries and flags.
+    :ivar cmake: what CMakeLists.txt needs to build it from source.
     """
 
     compiler: str
-    flags: tuple[str, ...]
     link: tuple[str, ...]
+    cmake: str
 
 
 def compiler_version(compiler: str) -> str:
@@ -75,18 +75,14 @@ def build_library(
     """
     Compile ``sources`` side by side and link them.
 
-    :param cxx: if there is C++ among them.
+    :param cxx: what they are linked with, if there is C++ in the library.
     :raises CompileError: with the compiler's first complaint.
     """
 
     def compile_one(source: Source) -> str:
         target = source.path.replace("/", "_") + ".o"
-        if cxx is not None and source.path.endswith(".cpp"):
-            command = [cxx.compiler, *cxx.flags]
-        else:
-            command = [compiler, *COMMON_FLAGS]
-        command += [*source.flags, "-I.", "-c", source.path, "-o", target]
-        run(command, directory, source.path)
+        flags = [*COMMON_FLAGS, *source.flags, "-I."]
+        run([compiler, *flags, "-c", source.path, "-o", target], directory, source.path)
         return target
 
     objects = []
@@ -126,13 +122,12 @@ def run(command: Sequence[str], directory: Path, what: str) -> str:
 CMAKE = """\
 # Builds the library natively: cmake -S . -B build && cmake --build build
 cmake_minimum_required(VERSION 3.16)
-project(model LANGUAGES {languages})
+project(model LANGUAGES C ASM)
 add_library(model SHARED {files})
 set_target_properties(model PROPERTIES PREFIX "" C_STANDARD 11)
 target_include_directories(model PRIVATE ${{CMAKE_CURRENT_SOURCE_DIR}})
 target_compile_options(model PRIVATE $<$<COMPILE_LANGUAGE:C>:{flags}>)
-target_compile_options(model PRIVATE $<$<COMPILE_LANGUAGE:CXX>:{cxx_flags}>)
-target_link_libraries(model PRIVATE {cxx_link}m pthread)
+target_link_libraries(model PRIVATE m pthread)
 target_link_options(model PRIVATE -s -Wl,--gc-sections)
 {properties}"""
 
@@ -145,11 +140,5 @@ def cmake_file(sources: Sequence[Source], cxx: Cxx | None = None) -> str:
         if s.flags
     )
     files = " ".join(source.path for source in sources)
-    return CMAKE.format(
-        files=files,
-        flags=";".join(COMMON_FLAGS),
-        languages="C CXX ASM" if cxx else "C ASM",
-        cxx_flags=";".join(cxx.flags) if cxx else "",
-        cxx_link="".join(f"{word} " for word in cxx.link) if cxx else "",
-        properties=properties,
-    )
+    text = CMAKE.format(files=files, flags=";".join(COMMON_FLAGS), properties=properties)
+    return text + (cxx.cmake if cxx is not None else "")

@@ -37,7 +37,7 @@ struct State {
     std::vector<std::unique_ptr<edge::Function>> functions;
 };
 
-std::unique_ptr<State> configure(float *arena, const float *weights, edge_pool *pool)
+std::unique_ptr<State> configure(const edge_memory &memory, edge_pool *pool)
 {
     const std::lock_guard<std::mutex> lock(configuring);
     const edge::UsePool use(pool);
@@ -49,7 +49,7 @@ std::unique_ptr<State> configure(float *arena, const float *weights, edge_pool *
     for (const edge_acl_node *node = edge_acl_nodes; node < edge_acl_nodes + edge_acl_node_count; node++) {
         if (state->functions.size() <= node->step)
             state->functions.resize(node->step + 1);
-        state->functions[node->step] = edge::configure(*node, arena, weights, state->memory);
+        state->functions[node->step] = edge::configure(*node, memory, state->memory);
     }
     state->memory->populate(state->allocator, 1);
     for (const auto &f : state->functions)
@@ -72,10 +72,10 @@ template <typename Action> bool guard(char *error, size_t capacity, Action actio
     return false;
 }
 
-void *create(float *arena, const float *weights, edge_pool *pool, char *error, size_t capacity)
+void *create(const edge_memory *memory, edge_pool *pool, char *error, size_t capacity)
 {
     std::unique_ptr<State> state;
-    guard(error, capacity, [&] { state = configure(arena, weights, pool); });
+    guard(error, capacity, [&] { state = configure(*memory, pool); });
     return state.release();
 }
 

@@ -56,19 +56,19 @@ std::string refusal(const edge_acl_node &node)
     return bool(status) ? "" : status.error_description();
 }
 
-std::unique_ptr<Function> configure(const edge_acl_node &node, float *arena, const float *weights, const MemoryManager &memory)
+std::unique_ptr<Function> configure(const edge_acl_node &node, const edge_memory &memory, const MemoryManager &own)
 {
     auto f = std::make_unique<Function>();
     const Infos infos(node);
-    import(f->source, infos.source, arena + node.source.offset);
+    import(f->source, infos.source, memory.arena + node.source.offset);
     if (node.second.channels)
-        import(f->second, infos.second, arena + node.second.offset);
-    import(f->target, infos.target, arena + node.target.offset);
+        import(f->second, infos.second, memory.arena + node.second.offset);
+    import(f->target, infos.target, memory.arena + node.target.offset);
     if (node.weights != EDGE_ACL_NONE)
-        import(f->weights, infos.weights, weights + node.weights);
+        import(f->weights, infos.weights, memory.originals + node.weights);
     if (node.bias != EDGE_ACL_NONE)
-        import(f->bias, infos.bias, weights + node.bias);
-    f->function = edge_acl_operators[node.op]->configure(node, *f, memory);
+        import(f->bias, infos.bias, memory.weights + node.bias);
+    f->function = edge_acl_operators[node.op]->configure(node, *f, own);
     return f;
 }
 

@@ -15,6 +15,7 @@
 
 extern "C" {
 #include "node.h"
+#include "runtime/program.h"
 }
 
 namespace edge {
@@ -48,8 +49,8 @@ struct Function {
 // Tell whether the library can run a node: "" if it can, else its reason.
 std::string refusal(const edge_acl_node &node);
 
-// Configure the function of a node. Its own temporary memory comes from `memory`.
-std::unique_ptr<Function> configure(const edge_acl_node &node, float *arena, const float *weights, const MemoryManager &memory);
+// Configure the function of a node. Its own temporary memory comes from `own`.
+std::unique_ptr<Function> configure(const edge_acl_node &node, const edge_memory &memory, const MemoryManager &own);
 
 } // namespace edge
 

@@ -56,7 +56,7 @@ typedef struct edge_acl_node {
     uint32_t op;
     edge_acl_image source, second, target; /* second: of a sum or a product */
     uint32_t step;                         /* its index in the program */
-    uint32_t weights, bias;                /* offsets in the weights, in floats */
+    uint32_t weights, bias;                /* offsets in the originals and in the weights, in floats */
     uint32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     uint32_t pad_left, pad_right, pad_top, pad_bottom;
     uint32_t groups;

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler.h"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <memory>
@@ -47,8 +48,9 @@ protected:
     void run_workloads(std::vector<Workload> &workloads) override
     {
         Job job{workloads, cpu_info(), current, {}, nullptr};
+        const unsigned parts = std::min(num_threads(), static_cast<unsigned>(workloads.size()));
         if (current)
-            edge_pool_run(current, run_part, &job, static_cast<unsigned>(workloads.size()));
+            edge_pool_run(current, run_part, &job, parts);
         else
             run_part(&job, 0, 1, 0);
         if (job.failure)
@@ -64,15 +66,18 @@ private:
         std::exception_ptr failure; // the first one
     };
 
+    // Run each workload whose number is `part` modulo `parts`, as thread `part`, whichever of the pool's it is: the
+    // library counts on workload i being run by its thread i, and lets a thread have its own memory.
+    //
     // An exception must not leave this function: the pool is C.
-    static void run_part(void *context, unsigned part, unsigned parts, unsigned thread) noexcept
+    static void run_part(void *context, unsigned part, unsigned parts, unsigned) noexcept
     {
         Job &job = *static_cast<Job *>(context);
         const UsePool use(job.pool);
         ThreadInfo info;
         info.cpu_info = &job.cpu;
         info.num_threads = job.pool ? static_cast<int>(edge_pool_threads(job.pool)) : 1;
-        info.thread_id = static_cast<int>(thread);
+        info.thread_id = static_cast<int>(part);
         try {
             for (size_t i = part; i < job.workloads.size(); i += parts)
                 job.workloads[i](info);

@@ -5,14 +5,12 @@
 #ifndef EDGE_BACKEND_H
 #define EDGE_BACKEND_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "pool.h"
+#include "program.h"
 
 typedef struct edge_backend {
     /* Make an instance's steps ready to run. On failure return NULL and write one clause. */
-    void *(*create)(float *arena, const float *weights, edge_pool *pool, char *error, size_t capacity);
+    void *(*create)(const edge_memory *memory, edge_pool *pool, char *error, size_t capacity);
     /* Run a step. On failure return 0 and write one clause. */
     int (*run)(void *state, uint32_t step, char *error, size_t capacity);
     void (*destroy)(void *state);

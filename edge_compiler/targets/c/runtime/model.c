@@ -103,16 +103,21 @@ typedef struct step_job {
     edge_step_function run;
 } step_job;
 
+static edge_memory memory_of(const edge_model *model, unsigned thread)
+{
+    return (edge_memory){
+        .arena = model->arena,
+        .weights = edge_weights,
+        .originals = edge_originals,
+        .prepared = model->prepared,
+        .scratch = model->scratch + thread * model->scratch_stride,
+    };
+}
+
 static void run_part(void *context, unsigned part, unsigned parts, unsigned thread)
 {
     const step_job *job = context;
-    const edge_memory memory = {
-        .arena = job->model->arena,
-        .weights = edge_weights,
-        .originals = edge_originals,
-        .prepared = job->model->prepared,
-        .scratch = job->model->scratch + thread * job->model->scratch_stride,
-    };
+    const edge_memory memory = memory_of(job->model, thread);
     job->run(&memory, (int)part, (int)parts);
 }
 
@@ -122,7 +127,8 @@ static edge_status create_backend(edge_model *model, char *error, size_t capacit
     char reason[200] = "";
     if (!edge_other_backend)
         return EDGE_OK;
-    model->backend = edge_other_backend->create(model->arena, edge_weights, model->pool, reason, sizeof reason);
+    const edge_memory memory = memory_of(model, 0);
+    model->backend = edge_other_backend->create(&memory, model->pool, reason, sizeof reason);
     if (model->backend)
         return EDGE_OK;
     snprintf(error, capacity, "%s; %s", reason, rebuild);

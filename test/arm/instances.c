@@ -1,0 +1,69 @@
+/* instances.c - runs several instances of a library at once, each with two threads: LIBRARY INPUT FLOATS OUTPUT_FLOATS.
+ *
+ * Each thread makes its own instance and runs it many times. What the last runs gave is written to the standard output.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "edge_model.h"
+
+enum { INSTANCES = 4, RUNS = 10 };
+
+typedef edge_status (*create_function)(const edge_options *, edge_model **, char *, size_t);
+typedef edge_status (*run_function)(edge_model *, const void *const *, void *const *);
+typedef void (*destroy_function)(edge_model *);
+
+static void *library;
+static const float *input;
+static size_t output_floats;
+
+static void *run_instance(void *unused)
+{
+    const create_function create = (create_function)dlsym(library, "edge_create");
+    const run_function run = (run_function)dlsym(library, "edge_run");
+    const destroy_function destroy = (destroy_function)dlsym(library, "edge_destroy");
+    const edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = 2};
+    char error[256];
+    edge_model *model;
+    float *output = calloc(output_floats, sizeof *output);
+    const void *const inputs[] = {input};
+    void *const outputs[] = {output};
+    (void)unused;
+    if (!output || create(&options, &model, error, sizeof error) != EDGE_OK) {
+        fprintf(stderr, "%s\n", output ? error : "no memory");
+        exit(1);
+    }
+    for (int i = 0; i < RUNS; i++)
+        if (run(model, inputs, outputs) != EDGE_OK)
+            exit(1);
+    destroy(model);
+    return output;
+}
+
+int main(int count, char **arguments)
+{
+    if (count != 5)
+        return 2;
+    library = dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL);
+    FILE *file = fopen(arguments[2], "rb");
+    const size_t floats = strtoul(arguments[3], NULL, 10);
+    float *values = calloc(floats, sizeof *values);
+    output_floats = strtoul(arguments[4], NULL, 10);
+    if (!library || !file || !values || fread(values, sizeof *values, floats, file) != floats)
+        return 2;
+    input = values;
+    pthread_t threads[INSTANCES];
+    for (int i = 0; i < INSTANCES; i++)
+        if (pthread_create(&threads[i], NULL, run_instance, NULL))
+            return 2;
+    for (int i = 0; i < INSTANCES; i++) {
+        void *output;
+        pthread_join(threads[i], &output);
+        fwrite(output, sizeof(float), output_floats, stdout);
+    }
+    return fflush(stdout) ? 1 : 0;
+}
