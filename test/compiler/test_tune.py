@@ -18,7 +18,7 @@ from edge_compiler.passes import optimise
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import Description
 from edge_compiler.targets.c import tuning
-from edge_compiler.targets.c.candidates import candidates
+from edge_compiler.targets.c.candidates import candidates, pieces
 from edge_compiler.targets.c.choice import Candidate, Direct, Problem, Tile, Winograd
 from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.lowering import lower
@@ -103,6 +103,12 @@ def test_every_instruction_set_has_candidates_of_the_chosen_algorithm() -> None:
             found = candidates(PROBLEM, variant, wanted.algorithm)
             assert found
             assert {candidate.algorithm for candidate in found} == {wanted.algorithm}
+
+
+def test_threads_can_share_a_small_layer() -> None:
+    problem = replace(PROBLEM, channels=64, out_blocks=4, height=20, width=20)
+    chosen = Estimated.of(AVX512, Graph("", [], [], [])).choose(problem, AVX512).candidate
+    assert pieces(problem, chosen) % 2 == 0
 
 
 def test_names_of_candidates_tell_them_apart(graph: Graph) -> None:

@@ -83,10 +83,10 @@ def _winograd_chunks(problem: Problem, variant: Variant) -> Iterator[Algorithm]:
         yield from ((m, tiles[m]) for m in large)
         return
     for m, size in sizes.items():
-        most = (max(_LEAST_CHUNK, floats // size) for floats in variant.chunk_floats)
-        yield from (
-            (m, chunk) for chunk in sorted({-(-tiles[m] // -(-tiles[m] // n)) for n in most})
-        )
+        counts = {-(-tiles[m] // max(_LEAST_CHUNK, n // size)) for n in variant.chunk_floats}
+        for several in (2, 4):  # threads share some multiple of these evenly
+            counts |= {-(-count // several) * several for count in counts if count > 1}
+        yield from ((m, chunk) for chunk in sorted({-(-tiles[m] // n) for n in counts}))
 
 
 def _tile_floats(problem: Problem, m: int) -> int:
@@ -162,6 +162,17 @@ def row_cycles(tile: Tile, blocks: int, variant: Variant) -> float:
     vectors = blocks * variant.vectors
     narrow = tile.narrow * tile_cycles(tile.pixels - 1, vectors, variant) if tile.narrow else 0.0
     return tile.wide * tile_cycles(tile.pixels, vectors, variant) + narrow
+
+
+def pieces(problem: Problem, candidate: Candidate) -> int:
+    """Return into how many pieces of work threads can divide a candidate."""
+    if isinstance(candidate, Depthwise):
+        return problem.out_blocks * problem.height
+    count = len(groups(candidate.tile, problem.out_blocks))
+    if isinstance(candidate, Winograd):
+        return count * -(-_winograd_tiles(problem, candidate.m) // candidate.chunk)
+    tile = candidate.tile
+    return count * (problem.height if problem.height > 1 else tile.wide + tile.narrow)
 
 
 def groups(tile: Tile, out_blocks: int) -> Sequence[int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.c.buffers import BLOCK
-from edge_compiler.targets.c.candidates import candidates, groups, row_cycles
+from edge_compiler.targets.c.candidates import candidates, groups, pieces, row_cycles
 from edge_compiler.targets.c.choice import (
     Algorithm,
     Candidate,
@@ -163,5 +163,12 @@ class Estimated:
     ) -> Choice:
         """Return the candidate that is expected to cost least."""
         found = candidates(problem, variant, algorithm)
-        costs = [(c, self.cost(problem, c, variant)) for c in found]
+        costs = [
+            (c, self.cost(problem, c, variant) * _imbalance(pieces(problem, c))) for c in found
+        ]
         return cheapest(problem, costs, "estimated", self.unit)
+
+
+def _imbalance(count: int) -> float:
+    """Return how much longer a few pieces of work take than many; one and two threads alike."""
+    return (1 + 2 * -(-count // 2) / count) / 2
