@@ -32,6 +32,23 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add ``--target``."""
+    parser.add_argument(
+        "--target",
+        default="host",
+        metavar="NAME",
+        help="machine to compile for, one of those that edgec doctor lists (default: host)",
+    ).completer = complete_targets  # type: ignore[attr-defined]  # argcomplete looks for it
+
+
+def complete_targets(**_: object) -> list[str]:
+    """Return the names of the targets, which are those of their toolchains."""
+    from edge_compiler.toolchain import TOOLCHAINS
+
+    return [tools.name for tools in TOOLCHAINS]
+
+
 def add_shape(parser: argparse.ArgumentParser) -> None:
     """Add ``--shape``."""
     parser.add_argument(

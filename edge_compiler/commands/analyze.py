@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_json, add_shape
+from edge_compiler.commands import add_command, add_json, add_shape, add_target
 from edge_compiler.terminal import progress, say, say_json, say_table
 from edge_compiler.units import count, size
 
@@ -21,7 +21,7 @@ def register(commands: Commands) -> None:
         commands, "analyze", "show a model's size, and which nodes can't be compiled and why", run
     )
     parser.add_argument("model", type=Path, help="the ONNX file")
-    parser.add_argument("--target", default="host", help="machine to compile for (default: host)")
+    add_target(parser)
     add_shape(parser)
     add_json(parser)
 

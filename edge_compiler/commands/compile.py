@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_json, add_shape
+from edge_compiler.commands import add_command, add_json, add_shape, add_target
 from edge_compiler.terminal import note, progress, say, say_json
 from edge_compiler.units import size
 
@@ -26,7 +26,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT.edge", help="the bundle to write"
     )
-    parser.add_argument("--target", default="host", help="machine to compile for (default: host)")
+    add_target(parser)
     add_shape(parser)
     parser.add_argument(
         "--calibration",

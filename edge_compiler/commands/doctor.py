@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_json
+from edge_compiler.commands import add_command, add_json, complete_targets
 from edge_compiler.terminal import progress, say_json, say_table
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def register(commands: Commands) -> None:
         nargs="*",
         metavar="TARGET",
         help="a target that must be ready, or the exit code is 1 (default: any of them)",
-    )
+    ).completer = complete_targets  # type: ignore[attr-defined]
     add_json(parser)
 
 

@@ -272,7 +272,6 @@ class Lowering:
         for _, buffer in outputs:
             touch(buffer, len(self.steps))
         arena = plan(lives.values())
-        spans = [(life.buffer, life.first, life.last) for life in lives.values()]
         return Program(
             self.steps,
             inputs,
@@ -283,7 +282,7 @@ class Lowering:
             arena,
             self.scratch,
             self.prepared,
-            lifetimes=spans,
+            lifetimes=list(lives.values()),
         )
 
     def _output(self, value: Value) -> Buffer:

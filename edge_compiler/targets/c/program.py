@@ -12,6 +12,7 @@ import numpy as np
 from edge_compiler.ir.graph import Activation, Value
 from edge_compiler.targets.c.buffers import ALIGNMENT, Buffer
 from edge_compiler.targets.c.choice import Choice
+from edge_compiler.targets.c.memory import Lifetime
 from edge_compiler.targets.c.variants import Variant
 
 
@@ -144,7 +145,7 @@ class Program:
     arena: int = 0
     scratch: int = 0
     prepared: int = 0
-    lifetimes: list[tuple[Buffer, int, int]] = field(default_factory=list)
+    lifetimes: list[Lifetime] = field(default_factory=list)
 
 
 def reading(buffer: Buffer, y: int = 0, x: int = 0) -> Pointer:

@@ -182,13 +182,13 @@ class CTarget(Target):
             steps=tuple(_step(step, program.variant) for step in program.steps),
             allocations=tuple(
                 Allocation(
-                    b.name,
-                    (b.offset or 0) * 4,
-                    b.floats * 4,
-                    max(first, 0),
-                    max(min(last, end), 0),
+                    life.buffer.name,
+                    (life.buffer.offset or 0) * 4,
+                    life.buffer.floats * 4,
+                    max(life.first, 0),  # inputs come before the first step
+                    max(min(life.last, end), 0),  # outputs stay after the last one
                 )
-                for b, first, last in program.lifetimes  # inputs come before, outputs stay after
+                for life in program.lifetimes
             ),
             fusions=description.fusions,
             arena_bytes=program.arena * 4,
