@@ -77,6 +77,30 @@ def mixed_network() -> onnx.ModelProto:
     return make_model(nodes, {"image": IMAGE}, constants)
 
 
+def network_of_views() -> onnx.ModelProto:
+    """Return a network in which every function reads and writes some channels of an image."""
+    edges = {"pads": [1, 1, 1, 1]}
+    window = {"kernel_shape": [3, 3], **edges}
+    layers = {
+        "pointwise": ("Conv", "head w0 b", {}),
+        "winograd": ("Conv", "tail w1 b", edges),
+        "depthwise": ("Conv", "tail w2", {"group": 24, **edges}),
+        "dilated": ("Conv", "tail w1 b", {"dilations": [2, 2], "pads": [2, 2, 2, 2]}),
+        "max_pool": ("MaxPool", "tail", window),
+        "average_pool": ("AveragePool", "head", window),
+        "add": ("Add", "tail other", {}),
+        "mul": ("Mul", "other tail", {}),
+        "sigmoid": ("Sigmoid", "tail", {}),
+        "softmax": ("Softmax", "head", {"axis": 1}),
+    }
+    split = node("Split", "x sizes", "head tail other", name="split", axis=1)
+    nodes = [node(op, i, name, name=name, **a) for name, (op, i, a) in layers.items()]
+    joined = node("Concat", " ".join(layers), "joined", name="joined", axis=1)
+    constants = {"w0": weights(20, 10, 1, 1), "w1": weights(20, 24, 3, 3) / 8, "b": weights(20)}
+    constants |= {"w2": weights(24, 1, 3, 3), "sizes": np.array([10, 24, 24])}
+    return make_model([split, *nodes, joined], {"x": (1, 58, 11, 13)}, constants)
+
+
 def graph_of(proto: onnx.ModelProto, folder: Path) -> Graph:
     """Write a model and return its optimised graph."""
     onnx.save(proto, folder / "model.onnx")
@@ -94,12 +118,12 @@ def compiled(
     return target, target.build(graph, Description("test", ""), folder, lambda *_: None)
 
 
-@pytest.mark.parametrize("name", OPERATOR_MODELS)
+@pytest.mark.parametrize("name", [*OPERATOR_MODELS, "network_of_views"])
 def test_all_that_can_run_on_the_library_gives_the_same(
     name: str, target: str, tmp_path: Path
 ) -> None:
     """Compare every operator, by one thread and by several, with ONNX Runtime."""
-    proto = OPERATOR_MODELS[name]()
+    proto = OPERATOR_MODELS.get(name, network_of_views)()
     kind, model = compiled(target, graph_of(proto, tmp_path), tmp_path, {"all": "acl"})
     random = np.random.default_rng(0)
     feeds = {t.name: 2 * random.standard_normal(t.shape, np.float32) for t in model.inputs}

@@ -8,15 +8,14 @@ using namespace arm_compute;
 namespace edge {
 namespace {
 
-// A value in the arena; its pixels may lie further apart than its channels need.
+// A value in the arena. Where its pixels lie further apart than its channels need, the library takes what is between
+// them for padding: some of its kernels look at the padding instead of the strides.
 TensorInfo image_info(const edge_acl_image &image)
 {
-    constexpr size_t element = sizeof(float);
-    const size_t pixel = image.pixel * element, row = pixel * image.width, all = row * image.height;
-    TensorInfo info;
-    info.init(TensorShape(image.channels, image.width, image.height), 1, DataType::F32,
-              Strides(element, pixel, row, all), 0, all);
+    TensorInfo info(TensorShape(image.channels, image.width, image.height), 1, DataType::F32);
     info.set_data_layout(DataLayout::NHWC);
+    if (image.pixel > image.channels)
+        info.extend_padding(PaddingSize(0, image.pixel - image.channels, 0, 0));
     return info;
 }
 
