@@ -29,7 +29,7 @@ ALL = "all"
 """Stands for every node that the back end can run, in ``--place``."""
 
 LEAST_GAIN = 0.01
-"""Share of the instructions that the library must save: it makes the file 4 MB larger."""
+"""Share of the instructions that the library must save: it makes the file some 3 MB larger."""
 
 _VIEWS = {"Concat": lower_concat, "Split": lower_split}
 
