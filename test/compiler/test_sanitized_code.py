@@ -7,7 +7,7 @@ import platform
 import subprocess
 
 import onnx
-from operator_models import OPERATOR_MODELS
+from operator_models import Builder, OPERATOR_MODELS
 import pytest
 
 from edge_compiler import frontend, passes, targets
@@ -74,6 +74,21 @@ def test_model_with_frames_is_clean(
     tiny_onnx: Path, check: Callable[[Path, str], None], sanitizer: str
 ) -> None:
     check(tiny_onnx, sanitizer)
+
+
+def test_threads_keep_to_their_own_tiles(
+    check: Callable[[Path, str], None], tmp_path: Path
+) -> None:
+    b = Builder(x=(1, 64, 50, 50))  # several chunks of tiles, the last ones cut off by the edges
+    conv = b.conv("conv", 32, 3, pads=[1, 1, 1, 1])
+    gate = b.add("gate", "Sigmoid", conv)
+    b.inner |= {conv, gate}
+    b.add("silu", "Mul", f"{conv} {gate}")
+    path = tmp_path / "model.onnx"
+    onnx.save(b.model(), path)
+    check(path, RACES)
+    description = (tmp_path / "source" / "description.json").read_text()
+    assert "Winograd 3x3, F(4x4, 3x3)" in description
 
 
 @pytest.mark.slow
