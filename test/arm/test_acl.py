@@ -16,9 +16,12 @@ from edge_compiler import frontend, passes, targets
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.acl import build, probe
+from edge_compiler.targets.acl import target as acl_target
+from edge_compiler.targets.acl.lowering import node_table
 from edge_compiler.targets.acl.placement import place
 from edge_compiler.targets.acl.target import AclTarget
 from edge_compiler.targets.base import Description, Target
+from edge_compiler.targets.c.program import Program
 from edge_compiler.toolchain.base import Toolchain
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import Model
@@ -242,6 +245,21 @@ def test_another_version_of_the_library_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(probe, "ACL_VERSION", "25.99")
     with pytest.raises(CompileError, match=r"where 25\.99 is expected; install it again: edgec"):
         probe.ask(tools, [])
+
+
+def test_what_the_library_throws_becomes_a_sentence(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Configure a node that the library refuses, as if nobody had asked it before."""
+
+    def wrong_table(program: Program) -> str:
+        return node_table(program).replace(".groups = 1", ".groups = 3")
+
+    monkeypatch.setattr(acl_target, "node_table", wrong_table)
+    kind, _ = compiled(target, graph_of(mixed_network(), tmp_path), tmp_path, {"all": "acl"})
+    said = r"Arm Compute Library failed: .*; compile the model for this machine: edgec compile"
+    with kind.sandbox(tmp_path / "model.so") as sandbox, pytest.raises(CompileError, match=said):
+        sandbox.best_variant()
 
 
 def test_instances_run_side_by_side(target: str, tmp_path: Path) -> None:

@@ -31,13 +31,17 @@ TensorInfo weights_info(const edge_acl_node &node)
     return info;
 }
 
+void check(const Status &status)
+{
+    if (!bool(status))
+        status.throw_if_error();
+}
+
 // Let a tensor be what lies at `data`. The library takes no pointer to constants, but writes none of its inputs.
 void import(Tensor &tensor, const TensorInfo &info, const float *data)
 {
     tensor.allocator()->init(info);
-    const Status status = tensor.allocator()->import_memory(const_cast<float *>(data));
-    if (!bool(status))
-        status.throw_if_error();
+    check(tensor.allocator()->import_memory(const_cast<float *>(data)));
 }
 
 } // namespace
@@ -57,8 +61,10 @@ std::string refusal(const edge_acl_node &node)
 
 std::unique_ptr<Function> configure(const edge_acl_node &node, const edge_memory &memory, const MemoryManager &own)
 {
-    auto f = std::make_unique<Function>();
+    const edge_acl_operator &op = *edge_acl_operators[node.op];
     const Infos infos(node);
+    check(op.validate(node, infos)); // Debian's build of the library does not do so by itself
+    auto f = std::make_unique<Function>();
     import(f->source, infos.source, memory.arena + node.source.offset);
     if (node.second.channels)
         import(f->second, infos.second, memory.arena + node.second.offset);
@@ -67,7 +73,7 @@ std::unique_ptr<Function> configure(const edge_acl_node &node, const edge_memory
         import(f->weights, infos.weights, memory.originals + node.weights);
     if (node.bias != EDGE_ACL_NONE)
         import(f->bias, infos.bias, memory.weights + node.bias);
-    f->function = edge_acl_operators[node.op]->configure(node, *f, own);
+    f->function = op.configure(node, *f, own);
     return f;
 }
 
