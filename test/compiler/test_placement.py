@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from itertools import product
 import math
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from operator_models import OPERATOR_MODELS
 import pytest
+from small_models import load_model
 
+from edge_compiler.passes import optimise
+from edge_compiler.targets.acl.cost import CostModel
 from edge_compiler.targets.acl.cut import Cut, SINK, SOURCE
+from edge_compiler.targets.acl.requests import requests_for
 
 INNER = ("a", "b", "c", "d")
 Edges = Mapping[tuple[str, str], float]
@@ -39,6 +45,22 @@ def test_cut_is_the_cheapest_of_all_divisions(edges: Edges) -> None:
         for sides in product((False, True), repeat=len(INNER))
     )
     assert cost(edges, chosen) == pytest.approx(min(cost(edges, set(side)) for side in every))
+
+
+@pytest.mark.parametrize("triple", ["aarch64-linux-gnu", "arm-linux-gnueabihf"])
+@pytest.mark.parametrize("name", OPERATOR_MODELS)
+def test_every_node_has_a_cost(name: str, triple: str, tmp_path: Path) -> None:
+    """Ask for the costs of every operator that the library could run."""
+    graph = load_model(OPERATOR_MODELS[name](), tmp_path)
+    optimise(graph)
+    costs = CostModel.of(triple)
+    for node in graph.nodes:
+        requests = requests_for(node)
+        if isinstance(requests, str):
+            continue
+        assert 0 < costs.of_ours(node) < math.inf
+        assert all(0 < costs.of_library(node, request) < math.inf for request in requests)
+        assert all(costs.of_reorder(value) >= 0 for value in node.outputs)
 
 
 def test_what_is_equally_cheap_stays_with_the_source() -> None:

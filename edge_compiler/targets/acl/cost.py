@@ -70,7 +70,8 @@ def reorder_work(value: Value) -> tuple[str, Counts]:
 def _own_convolution(node: Node) -> tuple[str, Counts]:
     w = required(node, 1)
     if node.op != "Conv":
-        return "vector", _products(node, -(-node.output.size // BLOCK) * BLOCK, w.size)
+        results = node.output.size
+        return "vector", _products(node, -(-results // BLOCK) * BLOCK, w.size // results)
     padded = -(-w.shape[0] // BLOCK) * BLOCK
     pixels = node.output.size // w.shape[0]
     terms = w[0].size
@@ -99,20 +100,17 @@ def _products(node: Node, results: int, terms: int) -> Counts:
 
 
 def _slow(activation: Activation | None, results: int) -> Counts:
-    slow = activation is not None and activation.op not in _FREE
-    return {activation.op: results / VECTOR} if activation is not None and slow else {}
+    if activation is None or activation.op in _FREE:
+        return {}
+    return {activation.op: results / VECTOR}
 
 
 def _other_work(node: Node) -> tuple[str, Counts]:
     """Return the work of a node that has no weights: alike for both."""
+    counts = {"results": max(node.input(0).size, node.output.size) / VECTOR, "runs": 1.0}
     if node.op in ("MaxPool", "AveragePool"):
         window = math.prod(Geometry.of(node).kernel)
-        counts = {"window": node.output.size * window / VECTOR}
-    else:
-        counts = {}
-    counts |= {"results": max(node.input(0).size, node.output.size) / VECTOR, "runs": 1.0}
-    if node.op not in ("Add", "Mul"):
-        return node.op, counts
+        counts["window"] = node.output.size * window / VECTOR
     return node.op, counts | _slow(node.fused.activation, node.output.size)
 
 
