@@ -239,6 +239,18 @@ def test_placement_weighs_kernels_and_changes_of_layout(tmp_path: Path) -> None:
     assert not place(graph, tools, costs, {}).rules
 
 
+def test_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile where nothing is installed for the user."""
+    tools_or_skip("aarch64-acl")
+    monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "empty"))
+    onnx.save(mixed_network(), tmp_path / "mixed.onnx")
+    command = ("compile", tmp_path / "mixed.onnx", "-o", tmp_path / "mixed.edge")
+    said = refusal(*command, "--target", "aarch64-acl")
+    assert "Arm Compute Library 24.11 for aarch64-linux-gnu is not installed" in said
+    assert said.endswith("edgec toolchain install aarch64-acl")
+    assert not (tmp_path / "mixed.edge").exists()
+
+
 def test_another_version_of_the_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Expect another version than the one that is installed."""
     tools = acl_or_skip("aarch64-acl")

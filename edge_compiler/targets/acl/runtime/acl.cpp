@@ -17,9 +17,6 @@
 
 extern "C" {
 #include "runtime/backend.h"
-
-extern const edge_acl_node edge_acl_nodes[]; // the tables of the generated acl_nodes.c
-extern const uint32_t edge_acl_node_count;
 }
 
 using namespace arm_compute;

@@ -65,6 +65,9 @@ typedef struct edge_acl_node {
     float a, b;
 } edge_acl_node;
 
+/* The tables of the generated acl_nodes.c. */
 extern const edge_acl_operator *const edge_acl_operators[EDGE_ACL_OPS]; /* NULL: no node needs it */
+extern const edge_acl_node edge_acl_nodes[];
+extern const uint32_t edge_acl_node_count;
 
 #endif
