@@ -32,7 +32,7 @@ from edge_compiler.targets.c.variants import Variant
 CONSTANTS = Path(__file__).with_name("cost_model.json")
 COUNTED_CONSTANTS = Path(__file__).with_name("cost_model_arm.json")
 Counts = dict[str, float]
-MICROSECONDS, INSTRUCTIONS = "us", "thousand instructions"
+MICROSECONDS, INSTRUCTIONS = "us", "k instructions"
 
 
 def family(problem: Problem, candidate: Candidate) -> str:
@@ -113,6 +113,8 @@ def _winograd(problem: Problem, candidate: Winograd, variant: Variant) -> Counts
 
 def _crowding(tile: Tile, variant: Variant) -> float:
     """Return how much of the last quarter of the registers a tile takes: compilers like some."""
+    if variant.lane_products:
+        return 0.0  # these tiles are listed only if they fit, with all that they need
     vectors = tile.blocks * variant.vectors
     used = tile.pixels * vectors + vectors + 1
     return max(0.0, 4 * used / variant.registers - 3)
