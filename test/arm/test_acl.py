@@ -1,11 +1,13 @@
 """Libraries that mix our kernels with Arm Compute Library: placed, run, and what is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 import re
+import shutil
 import subprocess
 
 from cross import edgec, refusal, tools_or_skip
+from light_models import give_weights
 import numpy as np
 import onnx
 from operator_models import OPERATOR_MODELS
@@ -308,3 +310,26 @@ def test_trained_squeezenet(
     assert_needs_nothing_else(bundle / "model.so", model)
     if places:
         assert {step.backend for step in model.steps} == {"acl"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("bvlc_alexnet", "densenet121", "inception_v1", "inception_v2", "resnet50"),
+        *("shufflenet", "squeezenet", "vgg19", "zfnet512"),
+    ],
+)
+def test_light_models_on_the_library(
+    name: str, tmp_path: Path, made_once: Callable[[str, Callable[[Path], object]], Path]
+) -> None:
+    """Compile and prove real architectures with all that can run there on the library."""
+    acl_or_skip("aarch64-acl")
+    model = made_once(f"random_{name}.onnx", lambda path: give_weights(name, path))
+    bundle = tmp_path / f"{name}.edge"
+    edgec("compile", model, "-o", bundle, "--target", "aarch64-acl", "--place", "all=acl")
+    described = read_manifest(bundle).model
+    assert any(step.backend == "acl" for step in described.steps)
+    assert_needs_nothing_else(bundle / "model.so", described)
+    shutil.rmtree(bundle)  # with all the weights: pytest keeps the folders of three runs
