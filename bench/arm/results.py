@@ -91,6 +91,11 @@ class Results:
         key = (network, engine)
         return next((x for x in self.counts if (x.network, x.engine) == key), None)
 
+    def answers_rightly(self, network: str, engine: str) -> bool:
+        """Tell whether an engine gave the reference's answer."""
+        count = self.count(network, engine)
+        return count is not None and count.correct
+
     def on(self, processor: str) -> list[str]:
         """Return the engines whose instructions were counted on a processor."""
         return [name for name, engine in self.engines.items() if engine.processor == processor]

@@ -53,7 +53,7 @@ def run(plan: Plan) -> None:
     """
     Prepare, count, show, and keep the results.
 
-    :raises BenchError: if nothing can be counted.
+    :raises BenchError: if something that we compile can't be counted, or answers wrongly.
     :raises CompileError: if the emulator is missing.
     """
     results = Results(
@@ -66,9 +66,15 @@ def run(plan: Plan) -> None:
         for network in plan.models:
             count(network, ready, results, report)
     show(results)
-    if not results.counts:
-        raise BenchError("nothing could be counted")
-    keep(results, plan.complete)
+    missing = [
+        f"{network} for {name}"
+        for network in plan.models
+        for name in plan.engines
+        if name in LIBRARIES and not results.answers_rightly(network, name)
+    ]
+    keep(results, plan.complete and not missing)
+    if missing:
+        raise BenchError(f"there is no right answer to {', '.join(missing)}")
 
 
 def first_line(*command: str) -> str:
@@ -124,8 +130,9 @@ def keep(results: Results, complete: bool) -> None:
     plot = (ROOT / "docs" if complete else build) / "arm-instruction-counts.png"
     write_results(file, results)
     say(f"\nwritten to {file}")
-    draw(file, plot)
-    say(f"drawn in {plot}")
+    if results.counts:
+        draw(file, plot)
+        say(f"drawn in {plot}")
 
 
 def draw(results: Path, plot: Path) -> None:

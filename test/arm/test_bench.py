@@ -69,6 +69,24 @@ def test_a_run_ends_with_a_table_and_a_file(
     assert counted["arena_bytes"] > 16 * 8 * 8 * 4
 
 
+@pytest.mark.usefixtures("_small")
+def test_results_without_one_of_ours_are_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise CompileError("no such kernel")
+
+    monkeypatch.setattr(environments, "prepare", prepare)
+    monkeypatch.setattr(subjects, "count_instructions", refuse)
+    monkeypatch.setattr(run, "COMPETITORS", [ARMV7])
+    monkeypatch.setattr(run, "NETWORKS", ["small"])
+    with pytest.raises(BenchError, match=f"there is no right answer to small for {ARMV7}"):
+        run.run(run.Plan([ARMV7], ["small"]))
+    kept = json.loads((tmp_path / "build/bench/arm-instruction-counts.json").read_text())
+    assert kept["failures"] == [f"small is skipped for {ARMV7}: no such kernel"]
+    assert not (tmp_path / "bench").exists()
+
+
 @pytest.mark.slow  # downloads a Python and numpy for aarch64
 @pytest.mark.usefixtures("_small")
 def test_an_engine_is_counted_in_the_python_of_the_guest(tmp_path: Path) -> None:
