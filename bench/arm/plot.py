@@ -60,7 +60,8 @@ def draw(axes: Any, results: dict[str, Any], processor: str) -> None:
     axes.set_xticks(range(len(networks)), networks)
     axes.set_ylabel("million instructions")
     axes.set_title(processor, loc="left", weight="bold")
-    axes.legend(frameon=False, loc="upper left")
+    axes.set_xlim(-0.5, len(networks) - 0.5)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.spines[["top", "right"]].set_visible(False)
 
 
