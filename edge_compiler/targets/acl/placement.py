@@ -87,7 +87,7 @@ def place(graph: Graph, tools: Toolchain, costs: Costs, wishes: Mapping[str, str
             reasons[name] = "wanted by --place"
         elif node.op not in _VIEWS:
             ours = costs.of_ours(node)
-            reasons[name] = f"estimated: acl {count(option.cost)}, c {count(ours)} instructions"
+            reasons[name] = f"c {count(ours)}, acl {count(option.cost)} instructions"
             if (option.cost < ours) != (node in chosen):
                 reasons[name] += f", but {against}"
     return Placement(rules, reasons)
