@@ -12,11 +12,11 @@ targets execute in an emulator, and writes ``cost_model_arm.json``.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
-import sys
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,12 +139,19 @@ def fit_times() -> None:
     )
 
 
-def fit_instructions(names: Sequence[str]) -> None:
+def counted_target(name: str) -> CTarget:
+    """Return a target whose instructions are counted."""
+    target = targets.get(name) if name in targets.names() else None
+    if not isinstance(target, CTarget) or target.variants[0].counted_as != name:
+        raise argparse.ArgumentTypeError(f"{name!r} is no target whose instructions are counted")
+    return target
+
+
+def fit_instructions(counted: Sequence[CTarget]) -> None:
     """Write the constants of targets whose instructions are counted."""
     ratios, constants, compilers = {}, {}, {}
-    for name in names:
-        target = targets.get(name)
-        assert isinstance(target, CTarget)
+    for target in counted:
+        name = target.name
         networks = [measure(network, target) for network in COUNTED]
         constants[name] = fit(networks)
         ratios[name] = compare(networks, {"": constants[name]}, "M instructions")
@@ -152,7 +159,7 @@ def fit_instructions(names: Sequence[str]) -> None:
     write(
         COUNTED_CONSTANTS,
         {
-            "made by": f"python -m bench.fit_cost_model {' '.join(names)}",
+            "made by": f"python -m bench.fit_cost_model {' '.join(constants)}",
             "with": compilers,
             "estimated to counted": ratios,
             INSTRUCTIONS: constants,
@@ -180,7 +187,15 @@ def write(path: Path, model: Mapping[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        fit_instructions(sys.argv[1:])
+    parser = argparse.ArgumentParser(prog="python -m bench.fit_cost_model", description=__doc__)
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        type=counted_target,
+        metavar="TARGET",
+        help="count instructions for these; default: measure times on this machine",
+    )
+    if given := parser.parse_args().targets:
+        fit_instructions(given)
     else:
         fit_times()
