@@ -75,18 +75,22 @@ def _winograd(problem: Problem, variant: Variant) -> Iterator[Winograd]:
 
 def _winograd_chunks(problem: Problem, variant: Variant) -> Iterator[Algorithm]:
     """Yield tiles and chunks worth considering; all chunks of a layer are alike."""
-    sizes = {m: _tile_floats(problem, m) for m in (2, 4)}
-    tiles = {m: _winograd_tiles(problem, m) for m in sizes}
-    whole = [m for m in sizes if sizes[m] * tiles[m] <= variant.chunk_floats[-1]]
-    if large := [m for m in whole if has_large_weights(problem, m)]:
-        # never both: transformed at create they take more memory and little less time
-        yield from ((m, tiles[m]) for m in large)
-        return
-    for m, size in sizes.items():
-        counts = {-(-tiles[m] // max(_LEAST_CHUNK, n // size)) for n in variant.chunk_floats}
+    large = [m for m in (2, 4) if has_large_weights(problem, m)]
+    whole = [m for m in large if _fits(problem, m, variant)]
+    yield from ((m, _winograd_tiles(problem, m)) for m in whole)
+    for m in (2, 4):
+        if whole and m in large:
+            continue  # transformed at create they take more memory and little less time
+        tiles, size = _winograd_tiles(problem, m), _tile_floats(problem, m)
+        counts = {-(-tiles // max(_LEAST_CHUNK, n // size)) for n in variant.chunk_floats}
         for several in (2, 4):  # threads share some multiple of these evenly
             counts |= {-(-count // several) * several for count in counts if count > 1}
-        yield from ((m, chunk) for chunk in sorted({-(-tiles[m] // n) for n in counts}))
+        yield from ((m, chunk) for chunk in sorted({-(-tiles // n) for n in counts}))
+
+
+def _fits(problem: Problem, m: int, variant: Variant) -> bool:
+    """Return whether the points of all tiles fit into the cache."""
+    return _tile_floats(problem, m) * _winograd_tiles(problem, m) <= variant.chunk_floats[-1]
 
 
 def _tile_floats(problem: Problem, m: int) -> int:
