@@ -11,13 +11,8 @@ import pytest
 
 from edge_compiler import cli, targets, toolchain
 from edge_compiler.errors import CompileError
-from edge_compiler.toolchain.processors import (
-    CORTEX_A7,
-    CORTEX_A53,
-    CORTEX_A72,
-    CORTEX_A76,
-    Processor,
-)
+from edge_compiler.toolchain import processors
+from edge_compiler.toolchain.processors import Processor
 
 CAPABILITIES = """
 #include <stdio.h>
@@ -79,7 +74,7 @@ def test_cross_compiler_and_emulator(
     for name in ("aarch64-linux-gnu-g++", "qemu-aarch64-static"):
         (folder / name).symlink_to("true")
     assert tools.find_compiler("c++") == "aarch64-linux-gnu-g++"
-    qemu, *options, root = tools.emulator(CORTEX_A53)
+    qemu, *options, root = tools.emulator(processors.CORTEX_A53)
     assert [qemu, *options] == ["qemu-aarch64-static", "-cpu", "cortex-a53", "-L"]
     assert Path(root, "proc/cpuinfo").read_text().count("0xd03") == 4
     assert Path(root, "lib").readlink() == Path("/usr/aarch64-linux-gnu/lib")
@@ -118,10 +113,10 @@ def test_32_bit_system_on_a_64_bit_kernel(
 @pytest.mark.parametrize(
     ("name", "processor"),
     [
-        ("aarch64", CORTEX_A53),
-        ("aarch64", CORTEX_A72),
-        ("aarch64", CORTEX_A76),
-        ("armv7", CORTEX_A7),
+        ("aarch64", processors.CORTEX_A53),
+        ("aarch64", processors.CORTEX_A72),
+        ("aarch64", processors.CORTEX_A76),
+        ("armv7", processors.CORTEX_A7),
     ],
 )
 def test_emulated_processor_is_what_its_cpuinfo_says(
