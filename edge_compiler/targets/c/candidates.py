@@ -104,12 +104,25 @@ def _winograd_tiles(problem: Problem, m: int) -> int:
 
 def has_large_weights(problem: Problem, m: int) -> bool:
     """Return whether transformed weights are too many to stay in a cache till the next run."""
-    return (m + 2) ** 2 * problem.channels * problem.out_blocks * BLOCK >= _CACHED_WEIGHTS
+    return _transformed_weights(problem, m) >= _CACHED_WEIGHTS
+
+
+def _transformed_weights(problem: Problem, m: int) -> int:
+    return (m + 2) ** 2 * problem.channels * problem.out_blocks * BLOCK
 
 
 def transforms_when_run(problem: Problem, m: int, chunk: int) -> bool:
     """Return whether weights are not transformed at create, but each time before they are used."""
     return has_large_weights(problem, m) and chunk >= _winograd_tiles(problem, m)
+
+
+def kept_weights(problem: Problem, candidate: Candidate) -> int:
+    """Return the floats of the weights that are transformed at create."""
+    if not isinstance(candidate, Winograd):
+        return 0
+    if transforms_when_run(problem, candidate.m, candidate.chunk):
+        return 0
+    return _transformed_weights(problem, candidate.m)
 
 
 def _depthwise(problem: Problem, variant: Variant) -> Iterator[Depthwise]:

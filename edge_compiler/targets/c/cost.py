@@ -15,7 +15,13 @@ from pathlib import Path
 
 from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.c.buffers import BLOCK
-from edge_compiler.targets.c.candidates import candidates, groups, pieces, row_cycles
+from edge_compiler.targets.c.candidates import (
+    candidates,
+    groups,
+    kept_weights,
+    pieces,
+    row_cycles,
+)
 from edge_compiler.targets.c.choice import (
     Algorithm,
     Candidate,
@@ -33,6 +39,8 @@ CONSTANTS = Path(__file__).with_name("cost_model.json")
 COUNTED_CONSTANTS = Path(__file__).with_name("cost_model_arm.json")
 Counts = dict[str, float]
 MICROSECONDS, INSTRUCTIONS = "us", "k instructions"
+_MEMORY_PRICE = {MICROSECONDS: 16 / 2**18}
+"""Of a float that an instance keeps beside the library: 16 us of a run are worth 1 MiB."""
 
 
 def family(problem: Problem, candidate: Candidate) -> str:
@@ -165,8 +173,14 @@ class Estimated:
     ) -> Choice:
         """Return the candidate that is expected to cost least."""
         found = candidates(problem, variant, algorithm)
+        price = _MEMORY_PRICE.get(self.unit, 0.0)
         costs = [
-            (c, self.cost(problem, c, variant) * _imbalance(pieces(problem, c))) for c in found
+            (
+                c,
+                self.cost(problem, c, variant) * _imbalance(pieces(problem, c))
+                + price * kept_weights(problem, c),
+            )
+            for c in found
         ]
         return cheapest(problem, costs, "estimated", self.unit)
 
