@@ -70,6 +70,6 @@ def test_a_command_that_fails_or_hangs_is_reported() -> None:
         return [sys.executable, "-c", code]
 
     with pytest.raises(BenchError, match=r"^first \| second$"):
-        environments.run(python("import sys; print('first'); sys.exit('second')"), 30)
+        environments.run(python("import sys; print('first', flush=True); sys.exit('second')"), 30)
     with pytest.raises(BenchError, match=r"took longer than 0 s"):
         environments.run(python("import time; time.sleep(100)"), 0.1)
