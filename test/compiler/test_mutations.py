@@ -92,7 +92,7 @@ MUTATIONS = [
         "convolutions",
         ("depthwise", "sum[p] += weight", "sum[p] -= weight"),
         ("depthwise", "sum[p] = load(b)", "sum[p] = splat(0.0f)"),
-        ("depthwise", "row = i % c.out_h", "row = 0"),
+        ("depthwise", "row = todo.inner", "row = 0"),
     ),
     Mutation("depthwise.h", "+= load(r", "-= load(r", "fused", "depthwise_residual"),
     *_of(
@@ -117,7 +117,13 @@ MUTATIONS = [
         ("sigmoid", "splat(-88.1f)", "splat(-8.0f)"),
         ("sigmoid", "(n + 127)", "(n + 126)"),
         ("silu", "p * x + 1.6666665459e-1f", "p * x - 1.6666665459e-1f"),
+    ),
+    *_of(
+        "work.h",
+        "activations",
         ("relu", "* (part + 1) / parts)", "* (part + 1) / parts) - 1"),
+        ("relu", "last - p->outer + p->outers - 1)", "last - p->outer - 1)"),
+        ("relu", "{some.first - 1,", "{some.first,"),
     ),
     *_of(
         "elementwise.h",
@@ -147,7 +153,7 @@ MUTATIONS = [
         "normalize.h",
         "windows",
         ("softmax_row", "expf(in[at + (size_t)k * c.inner] - largest)", "1.0f + 0.0f * largest"),
-        ("softmax_channels", "i % c.inner;", "0;"),
+        ("softmax_channels", "c.inner + todo.inner;", "c.inner;"),
         ("lrn", "j = -before", "j = 0"),
         ("lrn_powers", "-c.beta", "c.beta"),
         ("lrn", "c.alpha / (float)c.size", "c.alpha"),

@@ -54,13 +54,9 @@ INLINE void activate_each(activation act, float *line, int floats)
     NO_UNROLL for (int i = 0; i < floats; i += LANES) store(line + i, activate(act, load(line + i)));
 }
 
-/* On Arm long code is a function of its own: where it is inlined, GCC keeps its constants for the next tile, and the registers
- * hold neither these nor the tile. */
-#if defined __ARM_NEON
+/* Long code is a function of its own: where it is inlined, GCC keeps its constants for the next tile, and the registers hold
+ * neither these nor the tile. */
 #define LONG_CODE NOINLINE __attribute__((unused))
-#else
-#define LONG_CODE INLINE
-#endif
 LONG_CODE void sigmoid_line(float *line, int floats) { activate_each((activation){ACT_SIGMOID, 0, 0}, line, floats); }
 LONG_CODE void silu_line(float *line, int floats) { activate_each((activation){ACT_SILU, 0, 0}, line, floats); }
 LONG_CODE void tanh_line(float *line, int floats) { activate_each((activation){ACT_TANH, 0, 0}, line, floats); }

@@ -13,6 +13,7 @@
 #define EDGE_CONV_H
 
 #include "activation.h"
+#include "work.h"
 
 typedef enum { CHANNELS_OUTER, ROWS_OUTER } conv_order;
 
@@ -31,6 +32,7 @@ typedef struct {
     int pixels, blocks;                      /* the tile */
     int wide_tiles, narrow_tiles;            /* a row: so many tiles of `pixels`, then so many of `pixels - 1` */
     conv_order order;                        /* which loop goes around the other: what is re-read from cache */
+    int share_rows;                          /* threads divide the rows, not the channels: weights are few beside the input */
     const uint16_t *first_block;             /* grouped convolution: first input block of each output block, or NULL */
 } conv;
 
@@ -150,8 +152,11 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
     if (c.accumulate)
         UNROLL for (int i = 0; i < count; i++)
             sum[i] = load(y + i % vectors / VECTORS * c.out_plane + i % VECTORS * LANES + i / vectors * BLOCK);
-    else
-        UNROLL for (int i = 0; i < count; i++) sum[i] = b ? load(b + i % vectors * LANES) : splat(0.0f);
+    else if (b) {
+        LOAD_AGAIN(b);
+        UNROLL for (int i = 0; i < count; i++) sum[i] = load(b + i % vectors * LANES);
+    } else
+        UNROLL for (int i = 0; i < count; i++) sum[i] = splat(0.0f);
 
     const int whole = c.last_lanes == c.in_lanes ? c.in_blocks : c.in_blocks - 1;
     int done = 0;
@@ -159,6 +164,7 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
         vec total[CONV_MAX_TILE];
         UNROLL for (int i = 0; i < count; i++) total[i] = sum[i];
         for (; done + c.chunk <= whole; done += c.chunk) {
+            IN_MEMORY(total);
             UNROLL for (int i = 0; i < count; i++) sum[i] = splat(0.0f);
             w = conv_blocks(c, pixels, blocks, c.in_lanes, done, done + c.chunk, sum, x, w);
             UNROLL for (int i = 0; i < count; i++) total[i] += sum[i];
@@ -204,10 +210,11 @@ INLINE void conv_run(const conv c, const float *x, const float *w, const float *
 {
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks;
     const int by_tile = c.out_h == 1, rows = by_tile ? c.wide_tiles + c.narrow_tiles : c.out_h;
-    const range todo = share(groups * rows, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const int group = c.order == CHANNELS_OUTER ? i / rows : i % groups;
-        const int row = c.order == CHANNELS_OUTER ? i % rows : i / groups;
+    const int by_channel = c.order == CHANNELS_OUTER;
+    pieces todo = !by_channel ? share_in_order(rows, groups, part, parts)
+                : c.share_rows ? share_rows(groups, rows, part, parts) : share_in_order(groups, rows, part, parts);
+    while (next_piece(&todo)) {
+        const int group = by_channel ? todo.outer : todo.inner, row = by_channel ? todo.inner : todo.outer;
         const int tile = by_tile ? row : -1, line = by_tile ? 0 : row;
         const int block = group * c.blocks;
         const float *xx = x + (c.first_block ? c.first_block[block] * c.in_plane : 0) + line * c.stride_h * c.in_row;

@@ -4,7 +4,7 @@
 #ifndef EDGE_COPY_H
 #define EDGE_COPY_H
 
-#include "simd.h"
+#include "work.h"
 
 /* Where channel c of an image lies: c / lanes * plane + c % lanes, then y * row + x * lanes. */
 typedef struct { int lanes, plane, row; } image_layout;
@@ -25,9 +25,9 @@ typedef struct {
 /* Copy channels one by one, changing blocked to dense and back, moving and permuting them. */
 INLINE void channel_copy_run(const channel_copy c, const float *in, float *out, int part, int parts)
 {
-    const range todo = share((c.channels + c.clear_lanes) * c.height, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const int channel = i / c.height, y = i % c.height;
+    pieces todo = share_rows(c.channels + c.clear_lanes, c.height, part, parts);
+    while (next_piece(&todo)) {
+        const int channel = todo.outer, y = todo.inner;
         float *to = out + channel_offset(c.out, c.out_channel + channel) + y * c.out.row;
         if (channel >= c.channels) {
             for (int x = 0; x < c.width; x++) to[x * c.out.lanes] = 0.0f;
@@ -45,9 +45,9 @@ typedef struct { int blocks, height, floats; block_layout in, out; } block_copy;
 /* Copy whole blocks of channels, `floats` a row. */
 INLINE void block_copy_run(const block_copy c, const float *in, float *out, int part, int parts)
 {
-    const range todo = share(c.blocks * c.height, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const int block = i / c.height, y = i % c.height;
+    pieces todo = share_rows(c.blocks, c.height, part, parts);
+    while (next_piece(&todo)) {
+        const int block = todo.outer, y = todo.inner;
         memcpy(out + (size_t)block * c.out.plane + y * c.out.row, in + (size_t)block * c.in.plane + y * c.in.row,
                sizeof(float) * c.floats);
     }
@@ -62,9 +62,9 @@ typedef struct {
 /* Copy between images in blocks and images with all channels side by side: both have the runs of a block's channels. */
 INLINE void run_copy_run(const run_copy c, const float *in, float *out, int part, int parts)
 {
-    const range todo = share((c.channels + BLOCK - 1) / BLOCK * c.height, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const int channel = i / c.height * BLOCK, y = i % c.height;
+    pieces todo = share_rows((c.channels + BLOCK - 1) / BLOCK, c.height, part, parts);
+    while (next_piece(&todo)) {
+        const int channel = todo.outer * BLOCK, y = todo.inner;
         const float *from = in + channel_offset(c.in, channel) + y * c.in.row;
         float *to = out + channel_offset(c.out, channel) + y * c.out.row;
         if (channel + BLOCK <= c.channels) {

@@ -9,6 +9,7 @@
 #define EDGE_DEPTHWISE_H
 
 #include "activation.h"
+#include "work.h"
 
 typedef struct {
     int blocks, in_plane, in_row;
@@ -68,10 +69,10 @@ INLINE void depthwise_tile(const depthwise c, const int pixels, const float *res
 INLINE void depthwise_run(const depthwise c, const float *x, const float *w, const float *b, float *y, const float *r,
                           int part, int parts)
 {
-    const range todo = share(c.blocks * c.out_h, part, parts);
+    pieces todo = share_rows(c.blocks, c.out_h, part, parts);
     const int whole = c.out_w / c.pixels * c.pixels;
-    for (int i = todo.first; i < todo.last; i++) {
-        const int block = i / c.out_h, row = i % c.out_h;
+    while (next_piece(&todo)) {
+        const int block = todo.outer, row = todo.inner;
         for (int v = 0; v < BLOCK; v += LANES) {
             const float *xx = x + (size_t)block * c.in_plane + row * c.stride_h * c.in_row + v;
             const float *ww = w + block * c.kernel_h * c.kernel_w * BLOCK + v, *bb = b + block * BLOCK + v;

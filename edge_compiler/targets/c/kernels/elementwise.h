@@ -8,6 +8,7 @@
 #define EDGE_ELEMENTWISE_H
 
 #include "activation.h"
+#include "work.h"
 
 typedef struct { int plane, row, column; } strides;
 
@@ -36,9 +37,9 @@ typedef struct {
 /* out = act(a op b) */
 INLINE void binary_run(const binary c, const float *a, const float *b, float *out, int part, int parts)
 {
-    const range todo = share(c.blocks * c.height, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const int block = i / c.height, y = i % c.height;
+    pieces todo = share_rows(c.blocks, c.height, part, parts);
+    while (next_piece(&todo)) {
+        const int block = todo.outer, y = todo.inner;
         const float *pa = a + (size_t)block * c.a.plane + y * c.a.row, *pb = b + (size_t)block * c.b.plane + y * c.b.row;
         float *po = out + (size_t)block * c.out.plane + y * c.out.row;
         for (int x = 0; x < c.width; x++)
@@ -57,10 +58,10 @@ typedef struct {
 /* out = act(in) */
 INLINE void unary_run(const unary c, const float *in, float *out, int part, int parts)
 {
-    const range todo = share(c.blocks * c.height, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const float *p = in + (size_t)(i / c.height) * c.in.plane + i % c.height * c.in.row;
-        float *po = out + (size_t)(i / c.height) * c.out.plane + i % c.height * c.out.row;
+    pieces todo = share_rows(c.blocks, c.height, part, parts);
+    while (next_piece(&todo)) {
+        const float *p = in + (size_t)todo.outer * c.in.plane + todo.inner * c.in.row;
+        float *po = out + (size_t)todo.outer * c.out.plane + todo.inner * c.out.row;
         for (int x = 0; x < c.width; x++)
             UNROLL for (int v = 0; v < BLOCK; v += LANES)
                 store(po + x * c.out.column + v, activate(c.act, load(p + x * c.in.column + v)));
@@ -71,9 +72,9 @@ INLINE void unary_run(const unary c, const float *in, float *out, int part, int 
 INLINE void channel_affine_run(const unary c, const float *in, const float *scale, const float *shift, float *out, int part,
                                int parts)
 {
-    const range todo = share(c.blocks * c.height, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const int block = i / c.height, y = i % c.height;
+    pieces todo = share_rows(c.blocks, c.height, part, parts);
+    while (next_piece(&todo)) {
+        const int block = todo.outer, y = todo.inner;
         const float *p = in + (size_t)block * c.in.plane + y * c.in.row;
         float *po = out + (size_t)block * c.out.plane + y * c.out.row;
         for (int v = 0; v < BLOCK; v += LANES) {

@@ -4,7 +4,7 @@
 #ifndef EDGE_HALO_H
 #define EDGE_HALO_H
 
-#include "simd.h"
+#include "work.h"
 
 typedef struct {
     int blocks, height, width;            /* of the image inside */
@@ -16,10 +16,10 @@ typedef struct {
 INLINE void clear_halo(const halo h, float *plane, int part, int parts)
 {
     const int row = (h.left + h.width + h.right) * h.lanes, rows = h.top + h.height + h.bottom;
-    const range todo = share(h.blocks * rows, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        float *p = plane + (size_t)i * row;
-        const int y = i % rows;
+    pieces todo = share_rows(h.blocks, rows, part, parts);
+    while (next_piece(&todo)) {
+        const int y = todo.inner;
+        float *p = plane + ((size_t)todo.outer * rows + y) * row;
         if (y < h.top || y >= h.top + h.height) {
             memset(p, 0, sizeof(float) * row);
         } else {

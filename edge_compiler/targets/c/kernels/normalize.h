@@ -6,16 +6,16 @@
 
 #include <math.h>
 
-#include "simd.h"
+#include "work.h"
 
 typedef struct { int outer, length, inner; } softmax;
 
 /* Softmax along the middle one of three dense dimensions. */
 INLINE void softmax_run(const softmax c, const float *in, float *out, int part, int parts)
 {
-    const range todo = share(c.outer * c.inner, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const size_t at = (size_t)(i / c.inner) * c.length * c.inner + i % c.inner;
+    pieces todo = share_in_order(c.outer, c.inner, part, parts);
+    while (next_piece(&todo)) {
+        const size_t at = (size_t)todo.outer * c.length * c.inner + todo.inner;
         float largest = -INFINITY, sum = 0.0f;
         for (int k = 0; k < c.length; k++) {
             const float x = in[at + (size_t)k * c.inner];
@@ -39,14 +39,14 @@ typedef struct {
 /* x / (bias + alpha / size * sum of x^2 over `size` neighbouring channels)^beta */
 INLINE void lrn_run(const lrn c, const float *in, float *out, float *scratch, int part, int parts)
 {
-    const range todo = share(c.height * c.width, part, parts);
+    pieces todo = share_in_order(c.height, c.width, part, parts);
     const int before = (c.size - 1) / 2, after = c.size - 1 - before;
     float *square = scratch + before; /* of one pixel's channels, zeros on both sides */
     memset(scratch, 0, sizeof(float) * before);
     memset(square + c.channels, 0, sizeof(float) * after);
-    for (int i = todo.first; i < todo.last; i++) {
-        const float *x = in + i / c.width * c.in_row + i % c.width * BLOCK;
-        float *y = out + i / c.width * c.out_row + i % c.width * BLOCK;
+    while (next_piece(&todo)) {
+        const float *x = in + todo.outer * c.in_row + todo.inner * BLOCK;
+        float *y = out + todo.outer * c.out_row + todo.inner * BLOCK;
         for (int k = 0; k < c.channels; k++) {
             const float value = x[(size_t)(k / BLOCK) * c.in_plane + k % BLOCK];
             square[k] = value * value;

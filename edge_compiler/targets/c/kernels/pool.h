@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "activation.h"
+#include "work.h"
 
 typedef enum { POOL_MAX, POOL_AVERAGE } pool_kind;
 
@@ -54,15 +55,15 @@ INLINE void pool_pixel(const pool c, const float *image, const int y, const int 
 
 INLINE void pool_run(const pool c, const float *in, float *out, int part, int parts)
 {
-    const range todo = share(c.blocks * c.out_h, part, parts);
+    pieces todo = share_rows(c.blocks, c.out_h, part, parts);
     /* columns from `first` to `last` have their whole window inside of the image */
     const int first = (c.pad_left + c.stride_w - 1) / c.stride_w;
     const int reach = c.in_w + c.pad_left - ((c.kernel_w - 1) * c.dilation_w + 1);
     const int last = clamp_int(reach < 0 ? 0 : reach / c.stride_w + 1, 0, c.out_w);
-    for (int i = todo.first; i < todo.last; i++) {
-        const int row = i % c.out_h, y = row * c.stride_h - c.pad_top;
-        const float *image = in + (size_t)(i / c.out_h) * c.in_plane;
-        float *line = out + (size_t)(i / c.out_h) * c.out_plane + row * c.out_row;
+    while (next_piece(&todo)) {
+        const int row = todo.inner, y = row * c.stride_h - c.pad_top;
+        const float *image = in + (size_t)todo.outer * c.in_plane;
+        float *line = out + (size_t)todo.outer * c.out_plane + row * c.out_row;
         const int inside = y >= 0 && y + (c.kernel_h - 1) * c.dilation_h < c.in_h;
         int x = 0;
         if (inside) {

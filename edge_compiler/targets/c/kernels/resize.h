@@ -4,7 +4,7 @@
 #ifndef EDGE_RESIZE_H
 #define EDGE_RESIZE_H
 
-#include "simd.h"
+#include "work.h"
 
 /* One output row or column: between input `first` and `second`, the latter with weight `fraction`. */
 typedef struct { int16_t first, second; float fraction; } resize_tap;
@@ -14,12 +14,12 @@ typedef struct { int blocks, out_h, out_w, in_plane, in_row, out_plane, out_row,
 INLINE void resize_run(const resize c, const resize_tap *rows, const resize_tap *columns, const float *in, float *out,
                        int part, int parts)
 {
-    const range todo = share(c.blocks * c.out_h, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const resize_tap row = rows[i % c.out_h];
-        const float *image = in + (size_t)(i / c.out_h) * c.in_plane;
+    pieces todo = share_rows(c.blocks, c.out_h, part, parts);
+    while (next_piece(&todo)) {
+        const resize_tap row = rows[todo.inner];
+        const float *image = in + (size_t)todo.outer * c.in_plane;
         const float *top = image + row.first * c.in_row, *bottom = image + row.second * c.in_row;
-        float *line = out + (size_t)(i / c.out_h) * c.out_plane + i % c.out_h * c.out_row;
+        float *line = out + (size_t)todo.outer * c.out_plane + todo.inner * c.out_row;
         for (int x = 0; x < c.out_w; x++)
             UNROLL for (int v = 0; v < BLOCK; v += LANES) {
                 const int left = columns[x].first * BLOCK + v, right = columns[x].second * BLOCK + v;

@@ -172,13 +172,11 @@ INLINE vec vec_exp(vec x)
     return p * (vec)((n + 127) << 23);
 }
 
-/* Cut `items` pieces of work into `parts`; part `part` does [first, last). */
-typedef struct { int first, last; } range;
-INLINE range share(int items, int part, int parts)
-{
-    return (range){(int)((int64_t)items * part / parts), (int)((int64_t)items * (part + 1) / parts)};
-}
+/* Have the compiler load what a pointer points to here, each time. GCC would else keep a layer's bias in registers, and spill
+ * the tile that is summed up in the innermost loop. */
+#define LOAD_AGAIN(pointer) __asm__ volatile("" : "+r"(pointer))
 
-INLINE int clamp_int(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
+/* Have the compiler keep an array in memory, so that the registers are free for another one. */
+#define IN_MEMORY(array) __asm__ volatile("" : "+m"(array))
 
 #endif

@@ -114,9 +114,9 @@ typedef struct { int m, channels, blocks; } winograd_kernels;
 INLINE void winograd_prepare(const winograd_kernels c, const float *w, float *prepared, int part, int parts)
 {
     const int points = (c.m + 2) * (c.m + 2);
-    const range todo = share(c.blocks * c.channels, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const int block = i / c.channels, channel = i % c.channels, first = channel / BLOCK * BLOCK;
+    pieces todo = share_in_order(c.blocks, c.channels, part, parts);
+    while (next_piece(&todo)) {
+        const int block = todo.outer, channel = todo.inner, first = channel / BLOCK * BLOCK;
         const int lanes = c.channels - first < BLOCK ? c.channels - first : BLOCK; /* of this input block */
         winograd_kernel(c.m, w + ((size_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK, lanes * BLOCK,
                         prepared + ((size_t)block * points * c.channels + channel) * BLOCK, c.channels * BLOCK);
@@ -261,9 +261,9 @@ INLINE void winograd_run(const winograd c, const float *points, const float *w, 
 {
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks, chunks = winograd_chunks(c);
     const size_t chunk_points = (size_t)(c.m + 2) * (c.m + 2) * c.in_blocks * c.chunk_tiles * BLOCK;
-    const range todo = share(groups * chunks, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const int group = i / chunks, chunk = i % chunks;
+    pieces todo = share_rows(groups, chunks, part, parts);
+    while (next_piece(&todo)) {
+        const int group = todo.outer, chunk = todo.inner;
         const float *from = points + chunk * chunk_points;
         if (!rest || group < groups - 1)
             winograd_group(c, c.blocks, group * c.blocks, chunk, from, w, b, y, r, scratch);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from edge_compiler.targets.c.buffers import BLOCK
@@ -30,6 +32,7 @@ def add_direct(
     )
     lanes = BLOCK if len(layer.node.output.shape) != 4 else source.block
     out_blocks = bias.size // BLOCK
+    inputs = math.prod(layer.node.input(0).shape)
     chooser, kind = low.chooser, "dense" if first_block is None else "grouped"
 
     def choose(variant: Variant) -> Choice:
@@ -60,6 +63,7 @@ def add_direct(
             "wide_tiles": tile.wide,
             "narrow_tiles": tile.narrow,
             "order": chosen.order,
+            "share_rows": int(packed.size <= _FEW_WEIGHTS * inputs),
             "first_block": first_block,
         }
         return Call("conv_run", "conv", fields | layer.common_fields(), layer.pointers(w, b))
@@ -108,5 +112,7 @@ def _chunk(in_channels: int, lanes: int, geometry: Geometry) -> int:
     return chunk if in_channels >= 2 * chunk * lanes else 0
 
 
+_FEW_WEIGHTS = 8
+"""So many a number of the input may each thread read, to read no input that another core wrote."""
 _SUM_TERMS = 1024
 """Terms that are added one by one; a longer sum is a sum of such sums."""

@@ -1,0 +1,80 @@
+"""How parts divide the work of a step: each piece is done once, by threads that share evenly."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from pathlib import Path
+import subprocess
+
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from edge_compiler.targets.c import target as c_target
+from edge_compiler.toolchain import get
+
+PARTS_PER_THREAD = 4
+SIZES = st.integers(1, 40)
+
+PROGRAM = """
+#include "runtime/program.h"
+#include "kernels/work.h"
+
+void count(int rows, int outers, int inners, int part, int parts, int *counts)
+{
+    pieces todo = rows ? share_rows(outers, inners, part, parts)
+                       : share_in_order(outers, inners, part, parts);
+    while (next_piece(&todo)) counts[todo.outer * inners + todo.inner]++;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """Compile work.h into a library."""
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "work.c").write_text(PROGRAM)
+    runtime = Path(c_target.__file__).parent
+    include = Path(c_target.__file__).parents[1] / "include"
+    compiler = get("host").find_compiler()
+    flags = ["-shared", "-fPIC", "-O1", f"-I{runtime}", f"-I{include}"]
+    subprocess.run([compiler, *flags, "work.c", "-o", "work.so"], cwd=folder, check=True)
+    return ctypes.CDLL(str(folder / "work.so"))
+
+
+def _count(work: ctypes.CDLL, rows: bool, outers: int, inners: int, parts: int) -> np.ndarray:
+    """Return how often each part does each piece: (parts, outers, inners)."""
+    counts = np.zeros((parts, outers, inners), np.int32)
+    for part in range(parts):
+        pointer = counts[part].ctypes.data_as(ctypes.c_void_p)
+        work.count(int(rows), outers, inners, part, parts, pointer)
+    return counts
+
+
+@given(rows=st.booleans(), outers=SIZES, inners=SIZES, parts=st.integers(1, 20))
+def test_every_piece_is_done_once(
+    work: ctypes.CDLL, rows: bool, outers: int, inners: int, parts: int
+) -> None:
+    assert (_count(work, rows, outers, inners, parts).sum(axis=0) == 1).all()
+
+
+@given(rows=st.booleans(), outers=SIZES, inners=SIZES, threads=st.integers(1, 5))
+def test_threads_share_evenly(
+    work: ctypes.CDLL, rows: bool, outers: int, inners: int, threads: int
+) -> None:
+    counts = _count(work, rows, outers, inners, threads * PARTS_PER_THREAD)
+    shares = counts.reshape(threads, -1).sum(axis=1)
+    assert shares.max() - shares.min() <= 1
+
+
+@given(outers=SIZES, inners=SIZES, threads=st.integers(1, 5))
+def test_a_thread_has_neighbouring_rows(
+    work: ctypes.CDLL, outers: int, inners: int, threads: int
+) -> None:
+    counts = _count(work, True, outers, inners, threads * PARTS_PER_THREAD)
+    rows = counts.reshape(threads, PARTS_PER_THREAD, outers, inners).sum(axis=(1, 2))
+    if inners >= threads:  # else they share the outers
+        owners = [(rows[:, row] > 0).nonzero()[0] for row in range(inners)]
+        assert all(a.max() <= b.min() for a, b in itertools.pairwise(owners))
