@@ -77,11 +77,11 @@ def _winograd_chunks(problem: Problem, variant: Variant) -> Iterator[Algorithm]:
     """Yield tiles and chunks worth considering; all chunks of a layer are alike."""
     large = [m for m in (2, 4) if has_large_weights(problem, m)]
     whole = [m for m in large if _fits(problem, m, variant)]
-    yield from ((m, _winograd_tiles(problem, m)) for m in whole)
+    yield from ((m, winograd_tiles(problem, m)) for m in whole)
     for m in (2, 4):
         if whole and m in large:
             continue  # transformed at create they take more memory and little less time
-        tiles, size = _winograd_tiles(problem, m), _tile_floats(problem, m)
+        tiles, size = winograd_tiles(problem, m), _tile_floats(problem, m)
         counts = {-(-tiles // max(_LEAST_CHUNK, n // size)) for n in variant.chunk_floats}
         for several in (2, 4):  # threads share some multiple of these evenly
             counts |= {-(-count // several) * several for count in counts if count > 1}
@@ -90,7 +90,7 @@ def _winograd_chunks(problem: Problem, variant: Variant) -> Iterator[Algorithm]:
 
 def _fits(problem: Problem, m: int, variant: Variant) -> bool:
     """Return whether the points of all tiles fit into the cache."""
-    return _tile_floats(problem, m) * _winograd_tiles(problem, m) <= variant.chunk_floats[-1]
+    return _tile_floats(problem, m) * winograd_tiles(problem, m) <= variant.chunk_floats[-1]
 
 
 def _tile_floats(problem: Problem, m: int) -> int:
@@ -98,22 +98,24 @@ def _tile_floats(problem: Problem, m: int) -> int:
     return (m + 2) ** 2 * BLOCK * (-(-problem.channels // BLOCK) + WINOGRAD_BLOCKS)
 
 
-def _winograd_tiles(problem: Problem, m: int) -> int:
+def winograd_tiles(problem: Problem, m: int) -> int:
+    """Return the tiles of m x m results that cover the image."""
     return -(-problem.height // m) * -(-problem.width // m)
 
 
 def has_large_weights(problem: Problem, m: int) -> bool:
     """Return whether transformed weights are too many to stay in a cache till the next run."""
-    return _transformed_weights(problem, m) >= _CACHED_WEIGHTS
+    return transformed_weights(problem, m) >= _CACHED_WEIGHTS
 
 
-def _transformed_weights(problem: Problem, m: int) -> int:
+def transformed_weights(problem: Problem, m: int) -> int:
+    """Return the floats of all weights once they are transformed."""
     return (m + 2) ** 2 * problem.channels * problem.out_blocks * BLOCK
 
 
 def transforms_when_run(problem: Problem, m: int, chunk: int) -> bool:
     """Return whether weights are not transformed at create, but each time before they are used."""
-    return has_large_weights(problem, m) and chunk >= _winograd_tiles(problem, m)
+    return has_large_weights(problem, m) and chunk >= winograd_tiles(problem, m)
 
 
 def kept_weights(problem: Problem, candidate: Candidate) -> int:
@@ -122,7 +124,7 @@ def kept_weights(problem: Problem, candidate: Candidate) -> int:
         return 0
     if transforms_when_run(problem, candidate.m, candidate.chunk):
         return 0
-    return _transformed_weights(problem, candidate.m)
+    return transformed_weights(problem, candidate.m)
 
 
 def _depthwise(problem: Problem, variant: Variant) -> Iterator[Depthwise]:
@@ -187,7 +189,7 @@ def pieces(problem: Problem, candidate: Candidate) -> int:
         return problem.out_blocks * problem.height
     count = len(groups(candidate.tile, problem.out_blocks))
     if isinstance(candidate, Winograd):
-        return count * -(-_winograd_tiles(problem, candidate.m) // candidate.chunk)
+        return count * -(-winograd_tiles(problem, candidate.m) // candidate.chunk)
     tile = candidate.tile
     return count * (problem.height if problem.height > 1 else tile.wide + tile.narrow)
 

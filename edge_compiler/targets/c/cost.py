@@ -21,6 +21,8 @@ from edge_compiler.targets.c.candidates import (
     kept_weights,
     pieces,
     row_cycles,
+    transformed_weights,
+    winograd_tiles,
 )
 from edge_compiler.targets.c.choice import (
     Algorithm,
@@ -100,12 +102,12 @@ def _direct(problem: Problem, candidate: Direct, variant: Variant) -> Counts:
 
 def _winograd(problem: Problem, candidate: Winograd, variant: Variant) -> Counts:
     tile, m, points = candidate.tile, candidate.m, (candidate.m + 2) ** 2
-    tiles = -(-problem.height // m) * -(-problem.width // m)
+    tiles = winograd_tiles(problem, m)
     chunks = -(-tiles // candidate.chunk)
     padded, in_blocks = chunks * candidate.chunk, -(-problem.channels // BLOCK)
     blocks = groups(tile, problem.out_blocks)
     cycles = sum(row_cycles(tile, n, variant) for n in blocks) * points * chunks * problem.channels
-    weights = points * problem.channels * problem.out_blocks * BLOCK
+    weights = transformed_weights(problem, m)
     return {
         "cycles": cycles,
         "crowded cycles": cycles * _crowding(tile, variant),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from edge_compiler.targets.c.buffers import BLOCK, Buffer
 from edge_compiler.targets.c.candidates import (
     has_large_weights,
+    transformed_weights,
     transforms_when_run,
     WINOGRAD_BLOCKS,
 )
-from edge_compiler.targets.c.choice import Choice, Winograd
+from edge_compiler.targets.c.choice import Choice, Problem, Winograd
 from edge_compiler.targets.c.lowering import Lowering
 from edge_compiler.targets.c.program import Call, Field, Pointer, reading, SCRATCH, writing
 from edge_compiler.targets.c.rules.layer import Array, Layer, pack, pad_channels
@@ -25,19 +26,20 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
     points, channels = (m + 2) ** 2, w.shape[1]
     rows, columns = -(-target.height // m), -(-target.width // m)
     source.require(layer.geometry.halo((source.height, source.width), (rows * m, columns * m)))
-    chunks = -(-rows * columns // chunk)
+    chunks, problem = -(-rows * columns // chunk), layer.problem(channels)
     bias = low.weights.add(pad_channels(b))
-    raw = transforms_when_run(layer.problem(channels), m, chunk)
+    raw = transforms_when_run(problem, m, chunk)
+    packed = pack(w, BLOCK)
     if raw:
-        weights, prepare = low.weights.add(pack(w, BLOCK)), None
+        weights, prepare = low.weights.add(packed), None
     else:
-        weights, prepare = _prepared(low, pack(w, BLOCK), m, channels, target.blocks)
+        weights, prepare = _prepared(low, packed, m, problem)
     products = points * chunk * min(WINOGRAD_BLOCKS, target.blocks) * BLOCK
     low.reserve_scratch(products + points * _SLICE_FLOATS * raw)
     chooser = low.chooser
 
     def choose(variant: Variant) -> Choice:
-        return chooser.choose(layer.problem(channels), variant, (m, chunk))
+        return chooser.choose(problem, variant, (m, chunk))
 
     def fields(variant: Variant) -> dict[str, Field]:
         chosen = choose(variant).candidate
@@ -66,7 +68,7 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
             "blocks": tile.blocks,
             "wide_tiles": tile.wide,
             "narrow_tiles": tile.narrow,
-            "prefetch": 0 if has_large_weights(layer.problem(channels), m) else _PREFETCH_FLOATS,
+            "prefetch": 0 if has_large_weights(problem, m) else _PREFETCH_FLOATS,
         }
 
     floats = chunks * points * chunk * source.blocks * BLOCK
@@ -91,19 +93,21 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
         value=layer.node.output,
         prepare=prepare,
         macs=layer.macs(channels * 9 * target.blocks * BLOCK),
-        weight_floats=(9 if raw else points) * channels * target.blocks * BLOCK,
+        weight_floats=packed.size if raw else transformed_weights(problem, m),
         choose=choose,
     )
 
 
-def _prepared(
-    low: Lowering, packed: Array, m: int, channels: int, blocks: int
-) -> tuple[Pointer, Call]:
+def _prepared(low: Lowering, packed: Array, m: int, problem: Problem) -> tuple[Pointer, Call]:
     """Return where the weights lie that are transformed at create, and the call that does it."""
     original = low.originals.add(packed)
-    position = low.reserve_prepared((original, m), (m + 2) ** 2 * channels * blocks * BLOCK)
+    position = low.reserve_prepared((original, m), transformed_weights(problem, m))
     place = f"m->prepared + {position}"
-    fields: dict[str, Field] = {"m": m, "channels": channels, "blocks": blocks}
+    fields: dict[str, Field] = {
+        "m": m,
+        "channels": problem.channels,
+        "blocks": problem.out_blocks,
+    }
     call = Call(
         "winograd_prepare", "winograd_kernels", fields, (original, Pointer("float *", place))
     )
