@@ -324,15 +324,8 @@ def channel_copy(
         if source.block == target.block == BLOCK:
             return _block_copy(source, target, out_channel)
         return _run_copy(source, target, shape, out_channel)
-    channels, height, width = shape
-    fields: dict[str, Field] = {
-        "channels": channels,
-        "height": height,
-        "width": width,
-        "in": _layout(source, shape),
-        "out": _layout(target, (target.channels, height, width)),
+    fields = _copy_fields(source, target, shape, out_channel) | {
         "out_channel": out_channel,
-        "clear_lanes": _unused_lanes(target, out_channel + channels),
         "source": None if order is None else Table("uint16_t", tuple(map(str, order))),
     }
     return Call("channel_copy_run", "channel_copy", fields, (reading(source), writing(target)))
@@ -355,8 +348,18 @@ def _run_copy(
     source: Buffer, target: Buffer, shape: tuple[int, int, int], out_channel: int
 ) -> Call:
     """Return the call that copies between blocks and channels last: runs of a block's channels."""
+    fields = _copy_fields(source, target, shape, out_channel)
+    run = target.plane if target.block == BLOCK else BLOCK
+    to = writing(target).plus(out_channel // BLOCK * run)
+    return Call("run_copy_run", "run_copy", fields, (reading(source), to))
+
+
+def _copy_fields(
+    source: Buffer, target: Buffer, shape: tuple[int, int, int], out_channel: int
+) -> dict[str, Field]:
+    """Return what both kernels that change the layout of channels are told."""
     channels, height, width = shape
-    fields: dict[str, Field] = {
+    return {
         "channels": channels,
         "height": height,
         "width": width,
@@ -364,9 +367,6 @@ def _run_copy(
         "out": _layout(target, (target.channels, height, width)),
         "clear_lanes": _unused_lanes(target, out_channel + channels),
     }
-    run = target.plane if target.block == BLOCK else BLOCK
-    to = writing(target).plus(out_channel // BLOCK * run)
-    return Call("run_copy_run", "run_copy", fields, (reading(source), to))
 
 
 def _unused_lanes(target: Buffer, end: int) -> int:
