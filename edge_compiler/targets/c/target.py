@@ -153,9 +153,9 @@ class CTarget(Target):
         image = next((tensor for tensor in model.inputs if tensor.name == wanted), None)
         tables = emit.program_file(program, self.variants, description, image)
         (directory / "program.c").write_text(tables)
-        for name in ("weights", "originals"):
+        for name, weights in (("weights", program.weights), ("originals", program.originals)):
             with (directory / f"{name}.bin").open("wb") as file:
-                getattr(program, name).write(file)
+                weights.write(file)
         (directory / "description.json").write_text(model_to_json(model))
         (directory / "embed.S").write_text(_EMBED)
         sources += [Source("program.c", self.least_flags), Source("embed.S")]
