@@ -46,7 +46,7 @@ static edge_image locate_image(const edge_preprocessing *spec, const edge_value 
 /* Zero what no pixel is written to: the halo, and in a blocked value the channels that the image has not. */
 static void clear_rest(const edge_value *value, float *arena)
 {
-    edge_tensor_clear_halo(value, arena);
+    edge_tensor_clear_halo(value, arena, 0, value->height);
     for (size_t y = 0; value->block != 1 && y < value->height; y++)
         for (size_t i = 0; i < (size_t)value->width * value->block; i++)
             arena[value->offset + y * value->row + i] = 0;

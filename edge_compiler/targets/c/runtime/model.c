@@ -16,7 +16,7 @@
 #include "instance.h"
 #include "tensor.h"
 
-enum { PAGE = 4096, LARGE_PAGE = 2 << 20 };
+enum { PAGE = 4096, LARGE_PAGE = 2 << 20, IMPORTED_ROWS = 32 /* worth a part of its own */ };
 
 #if defined __aarch64__
 #define TARGET "aarch64"
@@ -258,6 +258,29 @@ static void observe_step(edge_model *model, uint32_t step, uint64_t start, edge_
     model->fresh_step = edge_step_count;
 }
 
+typedef struct import_job {
+    const edge_value *value;
+    float *arena;
+    const float *source;
+} import_job;
+
+static void import_part(void *context, unsigned part, unsigned parts, unsigned thread)
+{
+    const import_job *job = context;
+    const uint64_t height = job->value->height;
+    (void)thread;
+    edge_tensor_import_rows(job->value, job->arena, job->source, (uint32_t)(height * part / parts),
+                            (uint32_t)(height * (part + 1) / parts));
+}
+
+/* Copy an input into the arena. The threads share the rows as they do in the first step, see pool.c. */
+static void import_input(const edge_model *model, const edge_value *value, const void *source)
+{
+    import_job job = {value, model->arena, source};
+    const uint32_t parts = value->channels * value->height / IMPORTED_ROWS;
+    edge_pool_run(model->pool, import_part, &job, parts < value->height ? parts : value->height);
+}
+
 static edge_status run_step(edge_model *model, uint32_t index)
 {
     const edge_step *step = &model->program->steps[index];
@@ -297,7 +320,7 @@ edge_status edge_run_observed(edge_model *model, const void *const *inputs, void
         if (!inputs || !inputs[i])
             return edge_fail(model, EDGE_ERROR_ARGUMENT, "input %u is a null pointer; pass every input", i);
     for (uint32_t i = 0; i < edge_input_count; i++)
-        edge_tensor_import(&edge_values[edge_inputs[i]], model->arena, inputs[i]);
+        import_input(model, &edge_values[edge_inputs[i]], inputs[i]);
     return edge_run_steps(model, outputs, observer, user);
 }
 

@@ -185,6 +185,8 @@ void edge_pool_run(edge_pool *pool, edge_task task, void *context, unsigned most
 {
     unsigned limit = pool->threads * EDGE_PARTS_PER_THREAD;
     unsigned parts = most_parts < limit ? most_parts : limit;
+    if (parts > pool->threads)
+        parts -= parts % pool->threads; /* as many for each */
     if (pool->threads == 1 || parts <= 1) {
         task(context, 0, 1, 0);
         return;

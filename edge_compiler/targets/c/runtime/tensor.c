@@ -12,16 +12,17 @@ static void clear(float *first, size_t pixels, uint32_t block)
     memset(first, 0, pixels * block * sizeof *first);
 }
 
-void edge_tensor_clear_halo(const edge_value *value, float *arena)
+void edge_tensor_clear_halo(const edge_value *value, float *arena, uint32_t first, uint32_t last)
 {
     const ptrdiff_t block = value->block, left = value->halo_left, right = value->halo_right;
     const ptrdiff_t top = value->halo_top, bottom = value->halo_bottom;
     const ptrdiff_t channels = value->channels, height = value->height, width = value->width;
+    const ptrdiff_t begin = first == 0 ? -top : first, end = last == value->height ? height + bottom : last;
     if (!(top | bottom | left | right))
         return;
     for (ptrdiff_t c = 0; c < channels; c += block) {
         float *plane = arena + value->offset + c / block * (ptrdiff_t)value->plane;
-        for (ptrdiff_t y = -top; y < height + bottom; y++) {
+        for (ptrdiff_t y = begin; y < end; y++) {
             float *row = plane + y * (ptrdiff_t)value->row;
             if (y < 0 || y >= height) {
                 clear(row - left * block, (size_t)(left + width + right), value->block);
@@ -44,19 +45,19 @@ static size_t elements(const edge_value *value)
     return (size_t)value->channels * value->height * value->width;
 }
 
-void edge_tensor_import(const edge_value *value, float *arena, const float *source)
+void edge_tensor_import_rows(const edge_value *value, float *arena, const float *source, uint32_t first, uint32_t last)
 {
     const size_t block = value->block, width = value->width, area = (size_t)value->height * width;
-    if (is_dense(value)) {
+    if (is_dense(value) && first == 0 && last == value->height) {
         memcpy(arena + value->offset, source, elements(value) * sizeof *source);
         return;
     }
-    edge_tensor_clear_halo(value, arena);
-    for (size_t first = 0; first < value->channels; first += block) {
-        const size_t filled = value->channels - first < block ? value->channels - first : block;
-        for (size_t y = 0; y < value->height; y++) {
-            const float *from = source + first * area + y * width;
-            float *to = arena + value->offset + first / block * value->plane + y * value->row;
+    edge_tensor_clear_halo(value, arena, first, last);
+    for (size_t channel = 0; channel < value->channels; channel += block) {
+        const size_t filled = value->channels - channel < block ? value->channels - channel : block;
+        for (size_t y = first; y < last; y++) {
+            const float *from = source + channel * area + y * width;
+            float *to = arena + value->offset + channel / block * value->plane + y * value->row;
             if (filled < block)
                 clear(to, width, value->block);
             if (block == 1) {

@@ -7,11 +7,12 @@
 
 #include "program.h"
 
-/* Zero the halo of a value. */
-void edge_tensor_clear_halo(const edge_value *value, float *arena);
+/* Zero the halo beside the rows [first, last) of a value, above the first and below the last of all. */
+void edge_tensor_clear_halo(const edge_value *value, float *arena, uint32_t first, uint32_t last);
 
-/* Copy a dense row-major tensor into a value; halo and channel padding become zero. */
-void edge_tensor_import(const edge_value *value, float *arena, const float *source);
+/* Copy the rows [first, last) of a dense row-major tensor into a value. Channel padding becomes zero, and so does the halo
+ * beside the rows, above the first and below the last of all. */
+void edge_tensor_import_rows(const edge_value *value, float *arena, const float *source, uint32_t first, uint32_t last);
 
 /* Copy a value into a dense row-major tensor. */
 void edge_tensor_export(const edge_value *value, const float *arena, float *destination);
