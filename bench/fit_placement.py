@@ -26,9 +26,8 @@ from onnx import helper, TensorProto
 from bench.cache import network_file
 from bench.fit_cost_model import non_negative
 from edge_compiler import frontend, passes, toolchain
-from edge_compiler.emulation.counting import counting, instructions_by_step
+from edge_compiler.emulation.steps import count_steps
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.sandbox import EmulatedSandbox
 from edge_compiler.targets.acl.cost import (
     CONSTANTS,
     CostModel,
@@ -49,7 +48,6 @@ from edge_perception.runtime.manifest import Model
 NETWORKS = ("squeezenet1.1", "mobilenet_v2", "yolo_nano")
 TARGETS = (Aarch64AclTarget, Armv7AclTarget)
 ACTIVATIONS = ("LeakyRelu", "Sigmoid", "Tanh", "HardSwish", "SiLU")
-RUNS = 2
 Fitted = dict[str, dict[str, float]]
 
 
@@ -92,15 +90,12 @@ class Fitting:
         """Compile, run in the emulator, and return the instructions of every step."""
         target = self.target.placed(wishes).costing(costs)
         with tempfile.TemporaryDirectory() as folder:
-            library, log = Path(folder) / "model.so", Path(folder) / "marks"
             what = Description(graph.name, "")
             model = target.build(graph, what, Path(folder), lambda *_: None)
-            emulator = counting(self.tools.emulator(), log)
-            with EmulatedSandbox(library, self.tools, emulator) as sandbox:
-                random = np.random.default_rng(0)
-                inputs = {t.name: random.random(t.shape, np.float32) for t in model.inputs}
-                sandbox.mark_steps(sandbox.best_variant(), 1, inputs, RUNS)
-            return Counted(graph, model, instructions_by_step(log, len(model.steps)))
+            random = np.random.default_rng(0)
+            inputs = {t.name: random.random(t.shape, np.float32) for t in model.inputs}
+            counts = count_steps(Path(folder) / "model.so", self.tools, inputs=inputs)
+        return Counted(graph, model, counts.instructions)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 import statistics
+from typing import TypeVar
 
 from edge_perception.runtime.manifest import Step
 
@@ -22,6 +23,7 @@ traditionally profiled. What is in no group counts as ``OTHER``; an activation o
 costs no step of its own is in its convolution.
 """
 OTHER = "other"
+_Cost = TypeVar("_Cost", int, float)
 
 
 def group_of(step: Step) -> str:
@@ -29,6 +31,21 @@ def group_of(step: Step) -> str:
     return next(
         (name for name, kernels in GROUPS.items() if step.kernel.startswith(kernels)), OTHER
     )
+
+
+def sums_by_group(
+    steps: Sequence[Step], costs: Sequence[_Cost]
+) -> Iterator[tuple[str, int, _Cost, float]]:
+    """Yield each group's name, its number of steps, the sum of their costs, and its share."""
+    total = sum(costs)
+    for name in (*GROUPS, OTHER):
+        members = [cost for step, cost in zip(steps, costs, strict=True) if group_of(step) == name]
+        yield name, len(members), sum(members), share_of(sum(members), total)
+
+
+def share_of(part: float, total: float) -> float:
+    """Return the share of a part in a total; none of nothing."""
+    return part / total if total else 0.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +118,7 @@ def make_profile(
         _step_time(step, milliseconds, total, peak_gflops)
         for step, milliseconds in zip(steps, medians, strict=True)
     )
-    groups = tuple(_group_time(name, times) for name in (*GROUPS, OTHER))
+    groups = tuple(GroupTime(*group) for group in sums_by_group(steps, medians))
     return Profile(variant, threads, len(runs), total, peak_gflops, groups, times)
 
 
@@ -112,17 +129,7 @@ def _step_time(step: Step, milliseconds: float, total: float, peak: float | None
         kernel=step.kernel,
         group=group_of(step),
         milliseconds=milliseconds,
-        share=_share(milliseconds, total),
+        share=share_of(milliseconds, total),
         gflops=gflops,
         share_of_peak=gflops / peak if gflops is not None and peak else None,
     )
-
-
-def _group_time(name: str, times: Sequence[StepTime]) -> GroupTime:
-    members = [time.milliseconds for time in times if time.group == name]
-    total = sum(time.milliseconds for time in times)
-    return GroupTime(name, len(members), sum(members), _share(sum(members), total))
-
-
-def _share(part: float, total: float) -> float:
-    return part / total if total else 0.0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 import os
 import statistics
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edge_compiler.commands import add_bundle, add_command, add_json, add_threads
 from edge_compiler.errors import CompileError
@@ -16,9 +17,16 @@ from edge_compiler.units import Quantity
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
-    from edge_compiler.emulation.profiling import InstructionProfile
-    from edge_compiler.profiling import Profile
+    from edge_compiler.emulation.profiling import (
+        GroupInstructions,
+        InstructionProfile,
+        StepInstructions,
+    )
+    from edge_compiler.profiling import GroupTime, Profile, StepTime
     from edge_perception.runtime.load import LoadedModel
+
+_Step = TypeVar("_Step", bound="StepTime | StepInstructions")
+_Group = TypeVar("_Group", bound="GroupTime | GroupInstructions")
 
 LEAST_RUNS = 3
 LIVE_RUNS = 50
@@ -79,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json(asdict(result))
         return 0
-    _print(result, slowest_first)
+    _print_times(result, slowest_first)
     return 0
 
 
@@ -125,88 +133,92 @@ def _measure(loaded: LoadedModel, arguments: argparse.Namespace) -> Profile:
     return make_profile(model.steps, runs, loaded.variant, threads, peak)
 
 
-def _print(result: Profile, slowest_first: bool) -> None:
-    steps = list(enumerate(result.steps))
-    if slowest_first:
-        steps.sort(key=lambda entry: -entry[1].milliseconds)
-    say_table(
-        ("#", "step", "kernel", "ms", "share", "GFLOP/s", "of peak"),
-        [
-            (
-                number,
-                step.step,
-                step.kernel,
-                Quantity(f"{step.milliseconds:.3f}"),
-                Quantity(f"{step.share:.1%}"),
-                Quantity("" if step.gflops is None else f"{step.gflops:.1f}"),
-                Quantity("" if step.share_of_peak is None else f"{step.share_of_peak:.0%}"),
-            )
-            for number, step in steps
-        ],
+def _print_times(result: Profile, slowest_first: bool) -> None:
+    _print_tables(
+        result.steps,
+        result.groups,
+        slowest_first,
+        about={},
+        unit="ms",
+        cost=lambda part: Quantity(f"{part.milliseconds:.3f}"),
+        rates={
+            "GFLOP/s": lambda step: _number(step.gflops, ".1f"),
+            "of peak": lambda step: _number(step.share_of_peak, ".0%"),
+        },
     )
-    say()
-    say_table(
-        ("group", "steps", "ms", "share"),
-        [
-            (
-                group.name,
-                group.steps,
-                Quantity(f"{group.milliseconds:.3f}"),
-                Quantity(f"{group.share:.1%}"),
-            )
-            for group in result.groups
-        ],
-    )
-    say()
     peak = result.peak_gflops
     say(
-        f"{result.milliseconds:.2f} ms in {len(steps)} steps, median of {result.runs} runs, "
-        f"{result.threads} thread(s), {result.variant}, "
+        f"{result.milliseconds:.2f} ms in {len(result.steps)} steps, median of {result.runs} "
+        f"runs, {result.threads} thread(s), {result.variant}, "
         + (f"peak {peak:.0f} GFLOP/s" if peak else "peak unknown (no C compiler)"),
         "bold",
     )
 
 
 def _print_instructions(result: InstructionProfile, slowest_first: bool) -> None:
-    steps = list(enumerate(result.steps))
-    if slowest_first:
-        steps.sort(key=lambda entry: -entry[1].instructions)
-    say_table(
-        ("#", "step", "kernel", "back end", "M instructions", "share", "per MAC"),
-        [
-            (
-                number,
-                step.step,
-                step.kernel,
-                step.backend,
-                _millions(step.instructions),
-                Quantity(f"{step.share:.1%}"),
-                Quantity("" if step.per_mac is None else f"{step.per_mac:.3f}"),
-            )
-            for number, step in steps
-        ],
+    _print_tables(
+        result.steps,
+        result.groups,
+        slowest_first,
+        about={"back end": lambda step: step.backend},
+        unit="M instructions",
+        cost=lambda part: _millions(part.instructions),
+        rates={"per MAC": lambda step: _number(step.per_mac, ".3f")},
     )
-    say()
-    say_table(
-        ("group", "steps", "M instructions", "share"),
-        [
-            (
-                group.name,
-                group.steps,
-                _millions(group.instructions),
-                Quantity(f"{group.share:.1%}"),
-            )
-            for group in result.groups
-        ],
-    )
-    say()
     say(
-        f"{_millions(result.instructions)} million instructions in {len(steps)} steps, 1 thread, "
-        f"{result.variant} on an emulated {result.processor}",
+        f"{_millions(result.instructions)} million instructions in {len(result.steps)} steps, "
+        f"1 thread, {result.variant} on an emulated {result.processor}",
         "bold",
     )
     say("These are instructions and not times: what one costs depends on the processor.")
 
 
+def _print_tables(
+    steps: Sequence[_Step],
+    groups: Sequence[_Group],
+    slowest_first: bool,
+    *,
+    about: Mapping[str, Callable[[_Step], str]],
+    unit: str,
+    cost: Callable[[_Step | _Group], Quantity],
+    rates: Mapping[str, Callable[[_Step], Quantity]],
+) -> None:
+    """
+    Print a table of steps and one of groups.
+
+    :param about: further columns before the cost, by their titles.
+    :param unit: of the cost.
+    :param rates: further columns behind it.
+    """
+    numbered = list(enumerate(steps))
+    if slowest_first:
+        numbered.sort(key=lambda entry: -entry[1].share)
+    say_table(
+        ("#", "step", "kernel", *about, unit, "share", *rates),
+        [
+            (
+                number,
+                step.step,
+                step.kernel,
+                *(cell(step) for cell in about.values()),
+                cost(step),
+                _number(step.share, ".1%"),
+                *(cell(step) for cell in rates.values()),
+            )
+            for number, step in numbered
+        ],
+    )
+    say()
+    say_table(
+        ("group", "steps", unit, "share"),
+        [(x.name, x.steps, cost(x), _number(x.share, ".1%")) for x in groups],
+    )
+    say()
+
+
+def _number(value: float | None, form: str) -> Quantity:
+    return Quantity("" if value is None else format(value, form))
+
+
 def _millions(instructions: int) -> Quantity:
-    return Quantity(f"{instructions / 1e6:.3f}")
+    return _number(instructions / 1e6, ".3f")

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-import tempfile
 
 from edge_compiler import toolchain
-from edge_compiler.emulation.counting import counting, instructions_by_step
+from edge_compiler.emulation.steps import count_steps, StepCounts
 from edge_compiler.errors import CompileError
-from edge_compiler.profiling import group_of, GROUPS, OTHER
-from edge_compiler.sandbox import EmulatedSandbox
+from edge_compiler.profiling import group_of, share_of, sums_by_group
 from edge_compiler.toolchain.processors import Processor, PROCESSORS
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import Step
 from edge_perception.runtime.selftest import read_selftest
-
-RUNS = 2
-"""The first one pays for what is done once."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +81,8 @@ def count_instructions(bundle: Path, processor: str | None = None) -> Instructio
         )
     emulated = _processor(processor, tools.machine.emulator.processor)
     inputs, _ = read_selftest(bundle / manifest.selftest, model.inputs, model.outputs)
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "marks"
-        emulator = counting(tools.emulator(emulated), log)
-        with EmulatedSandbox(bundle / manifest.library, tools, emulator) as sandbox:
-            variant = sandbox.best_variant()
-            sandbox.mark_steps(variant, 1, inputs, RUNS)
-        counts = instructions_by_step(log, len(model.steps))
-    return summarise(model.steps, counts, emulated.name, variant)
+    counts = count_steps(bundle / manifest.library, tools, inputs=inputs, processor=emulated)
+    return _summarise(model.steps, counts, emulated.name)
 
 
 def _processor(name: str | None, usual: Processor) -> Processor:
@@ -105,15 +94,8 @@ def _processor(name: str | None, usual: Processor) -> Processor:
     return known[name]
 
 
-def summarise(
-    steps: Sequence[Step], counts: Sequence[int], processor: str, variant: str
-) -> InstructionProfile:
-    """Summarise the instructions of every step."""
-    total = sum(counts)
-
-    def share(part: int) -> float:
-        return part / total if total else 0.0
-
+def _summarise(steps: Sequence[Step], counts: StepCounts, processor: str) -> InstructionProfile:
+    total = sum(counts.instructions)
     counted = tuple(
         StepInstructions(
             step=step.name,
@@ -121,13 +103,12 @@ def summarise(
             backend=step.backend,
             group=group_of(step),
             instructions=count,
-            share=share(count),
+            share=share_of(count, total),
             per_mac=count / step.macs if step.macs else None,
         )
-        for step, count in zip(steps, counts, strict=True)
+        for step, count in zip(steps, counts.instructions, strict=True)
     )
-    groups = []
-    for name in (*GROUPS, OTHER):
-        members = [step.instructions for step in counted if step.group == name]
-        groups.append(GroupInstructions(name, len(members), sum(members), share(sum(members))))
-    return InstructionProfile(processor, variant, total, tuple(groups), counted)
+    groups = tuple(
+        GroupInstructions(*group) for group in sums_by_group(steps, counts.instructions)
+    )
+    return InstructionProfile(processor, counts.variant, total, groups, counted)

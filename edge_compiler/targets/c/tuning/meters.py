@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-import tempfile
 from typing import Protocol
 
-import numpy as np
-
-from edge_compiler.emulation.counting import counting, instructions_by_step
+from edge_compiler.emulation.steps import count_steps
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import cache_bytes, processor_identity
-from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox
+from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.c.cost import INSTRUCTIONS, MICROSECONDS, weights_in
 from edge_compiler.toolchain.base import Toolchain
 
 MEASURE_SECONDS = 3.0
-RUNS = 2
-"""Of which the last is counted: the first one pays for what is done once."""
 
 
 class Meter(Protocol):
@@ -75,11 +70,5 @@ class Counter(Meter):
 
     def measure(self, library: Path, variant: str) -> list[float]:
         """Return the instructions of each step."""
-        with tempfile.TemporaryDirectory() as folder:
-            log = Path(folder) / "marks"
-            emulator = counting(self._tools.emulator(), log)
-            with EmulatedSandbox(library, self._tools, emulator) as sandbox:
-                model = sandbox.model()
-                inputs = {t.name: np.zeros(t.shape, np.float32) for t in model.inputs}
-                sandbox.mark_steps(variant, self.threads, inputs, RUNS)
-            return [count / 1e3 for count in instructions_by_step(log, len(model.steps))]
+        counts = count_steps(library, self._tools, variant=variant)
+        return [count / 1e3 for count in counts.instructions]
