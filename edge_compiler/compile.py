@@ -76,7 +76,6 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     fusions = passes.optimise(graph)
     after = report.outline(graph)
     refuse_unsupported(graph, target)
-    description = replace(description, fusions=tuple(fusions))
 
     with new_folder(bundle) as folder:
         compiled = target.build(graph, description, folder, progress)
@@ -102,6 +101,7 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
             speed=speed,
             files={},
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            fusions=tuple(fusions),
         )
         report.write(folder, manifest, report.Measured(prover.errors, profile, before, after))
         paths = sorted(path for path in folder.rglob("*") if path.is_file())

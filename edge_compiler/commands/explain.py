@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     _summary(manifest)
     _placement(manifest.model)
-    _fusions(manifest.model, arguments.all)
+    _fusions(manifest.fusions, arguments.all)
     _memory(manifest.model)
     return 0
 
@@ -98,16 +98,16 @@ def _placement(model: Model) -> None:
     )
 
 
-def _fusions(model: Model, everything: bool) -> None:
+def _fusions(fusions: Sequence[Fusion], everything: bool) -> None:
     """List the decisions; equal ones of several nodes together, if not ``everything``."""
     say()
     title = "Decisions of the optimiser"
     if everything:
-        rows = [(f.pass_name, f.node, _done(f), f.reason) for f in model.fusions]
+        rows = [(f.pass_name, f.node, _done(f), f.reason) for f in fusions]
         say_table(("pass", "node", "done", "reason"), rows, title=title)
         return
     alike: dict[tuple[str, str, str], list[Fusion]] = {}
-    for fusion in model.fusions:
+    for fusion in fusions:
         kind = re.sub("'[^']*'", "'...'", fusion.reason)  # but for the names in it
         alike.setdefault((fusion.pass_name, _done(fusion), kind), []).append(fusion)
     say_table(

@@ -78,6 +78,7 @@ def content(manifest: Manifest, measured: Measured) -> dict[str, Any]:
         "proof": asdict(manifest.proof),
         "speed": None if manifest.speed is None else asdict(manifest.speed),
         "profile": profile,
+        "fusions": [asdict(fusion) for fusion in manifest.fusions],
         "steps": steps,
         "graphs": {"before": measured.before, "after": measured.after},
     }

@@ -12,7 +12,7 @@ from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.sandbox import open_sandbox, Sandbox
-from edge_perception.runtime.manifest import Decoder, Fusion, Model, Preprocess
+from edge_perception.runtime.manifest import Decoder, Model, Preprocess
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(what, done, total) while a library is built."""
@@ -28,7 +28,6 @@ class Description:
     decoder: Decoder = field(default_factory=Decoder)
     labels: tuple[str, ...] = ()
     provenance: dict[str, str] = field(default_factory=dict)
-    fusions: tuple[Fusion, ...] = ()
 
 
 class Target(ABC):

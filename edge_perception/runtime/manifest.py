@@ -4,7 +4,8 @@ The manifest of a bundle: everything that a consumer needs to know of a compiled
 ``manifest.json`` has two parts. ``model`` is fixed when the code is generated and is compiled into
 the library as well (``edge_describe()``), so that a library and a manifest that don't belong
 together are noticed. The rest (proof, speed, file hashes) is known only after the library was
-built and run. ``digest`` covers the whole manifest.
+built and run, or is of no use to a program that has the library alone (``fusions``). ``digest``
+covers the whole manifest.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FORMAT = "edge-bundle"
-VERSION = 1
+VERSION = 2
 ABI_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 
@@ -131,7 +132,6 @@ class Model:
     labels: tuple[str, ...]
     steps: tuple[Step, ...]
     allocations: tuple[Allocation, ...]
-    fusions: tuple[Fusion, ...]
     arena_bytes: int
     weight_bytes: int
     macs: int
@@ -165,7 +165,12 @@ class Speed:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of manifest.json; ``files`` maps every other file to its SHA-256."""
+    """
+    The content of manifest.json.
+
+    :ivar files: every other file, with its SHA-256.
+    :ivar fusions: what the optimiser decided.
+    """
 
     model: Model
     library: str
@@ -174,3 +179,4 @@ class Manifest:
     speed: Speed | None
     files: dict[str, str]
     created: str = ""
+    fusions: tuple[Fusion, ...] = ()

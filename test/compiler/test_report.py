@@ -133,13 +133,12 @@ def write_report(folder: Path, manifest: Manifest, name: str) -> None:
         manifest.model,
         name=name,
         steps=(step,),
-        fusions=tuple(fusions),
         allocations=(allocation,),
         provenance={name: name},
     )
     profile = make_profile([step], [[1000], [3000], [2000]], "avx2", 1, None)
     measured = report.Measured([None], profile, before, report.outline(graph))
-    report.write(folder, replace(manifest, model=changed), measured)
+    report.write(folder, replace(manifest, model=changed, fusions=tuple(fusions)), measured)
 
 
 def test_hostile_names_stay_text(tiny_bundle: Path, tmp_path: Path) -> None:
@@ -153,9 +152,10 @@ def test_hostile_names_stay_text(tiny_bundle: Path, tmp_path: Path) -> None:
 
 def test_model_without_steps_has_a_report(tiny_bundle: Path, tmp_path: Path) -> None:
     manifest = read_manifest(tiny_bundle)
-    model = replace(manifest.model, steps=(), allocations=(), fusions=(), arena_bytes=0)
+    model = replace(manifest.model, steps=(), allocations=(), arena_bytes=0)
     profile = make_profile([], [[]], "avx2", 1, 100.0)
-    report.write(tmp_path, replace(manifest, model=model), report.Measured([], profile, [], []))
+    changed = replace(manifest, model=model, fusions=())
+    report.write(tmp_path, changed, report.Measured([], profile, [], []))
     read(tmp_path)
 
 

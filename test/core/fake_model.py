@@ -25,7 +25,6 @@ MODEL = Model(
     labels=("cat", "dog", "espresso"),
     steps=(),
     allocations=(),
-    fusions=(),
     arena_bytes=0,
     weight_bytes=0,
     macs=0,

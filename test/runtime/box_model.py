@@ -71,7 +71,6 @@ class Spec:
             labels=(),
             steps=steps,
             allocations=(),
-            fusions=(),
             arena_bytes=0,
             weight_bytes=4,
             macs=0,

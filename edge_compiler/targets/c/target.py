@@ -190,7 +190,6 @@ class CTarget(Target):
                 )
                 for life in program.lifetimes
             ),
-            fusions=description.fusions,
             arena_bytes=program.arena * 4,
             weight_bytes=(program.weights.floats + program.originals.floats) * 4,
             macs=sum(step.macs for step in program.steps),
