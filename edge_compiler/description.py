@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-import difflib
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from edge_compiler.errors import CompileError
+from edge_compiler.errors import CompileError, hint
 from edge_compiler.ir.graph import Graph, Value
 from edge_compiler.targets.base import Description
 from edge_perception.runtime.manifest import Decoder, Preprocess
@@ -72,9 +71,7 @@ def parse_preprocess(data: Any, graph: Graph, where: str) -> Preprocess:
     known = [field.name for field in fields(Preprocess)]
     for key in data:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-            raise CompileError(f"{where} has the unknown field {key!r}; {hint}")
+            raise CompileError(f"{where} has the unknown field {key!r}; {hint(str(key), known)}")
     image = _image_input(data.get("input"), graph, where)
     channels = _channels(image, where)
     for key, choices in CHOICES.items():

@@ -1,4 +1,9 @@
-"""The one exception that tells a user what is wrong with what they gave the compiler."""
+"""How a user is told what is wrong with what they gave the compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class CompileError(Exception):
@@ -7,3 +12,17 @@ class CompileError(Exception):
 
     The message is one sentence for the user: what, where, expected, received, what to do.
     """
+
+
+def hint(name: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0.6) -> str:
+    """
+    Return the end of a sentence about an unknown name: which one was probably meant.
+
+    :param otherwise: what to say if none is alike, instead of all known names.
+    :param cutoff: how much alike names must be, from 0 to 1.
+    """
+    names = list(known)
+    near = get_close_matches(name, names, 1, cutoff)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return otherwise or f"there are: {', '.join(names)}"

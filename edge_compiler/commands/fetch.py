@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_command, add_json
-from edge_compiler.errors import CompileError
+from edge_compiler.errors import CompileError, hint
 from edge_compiler.terminal import progress, say, say_json, say_table
 from edge_compiler.units import size
 
@@ -38,9 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.name is None:
         arguments.usage_error("the name of a model is missing, see edgec fetch --list")
     if arguments.name not in MODELS:
-        near = difflib.get_close_matches(arguments.name, MODELS, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else "see edgec fetch --list"
-        raise CompileError(f"no model is called {arguments.name!r}; {hint}")
+        meant = hint(arguments.name, MODELS, "see edgec fetch --list", cutoff=0.4)
+        raise CompileError(f"no model is called {arguments.name!r}; {meant}")
     with progress() as show:
         path = fetch(MODELS[arguments.name], show, force=arguments.force)
     if arguments.json:

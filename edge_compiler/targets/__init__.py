@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TypeVar
 
-from edge_compiler.errors import CompileError
+from edge_compiler.errors import CompileError, hint
 from edge_compiler.targets.base import Target
 
 _TARGETS: dict[str, type[Target]] = {}
@@ -32,9 +31,7 @@ def get(name: str) -> Target:
     """
     _load()
     if name not in _TARGETS:
-        near = get_close_matches(name, _TARGETS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names())}"
-        raise CompileError(f"unknown target {name!r}; {hint}")
+        raise CompileError(f"unknown target {name!r}; {hint(name, names())}")
     return _TARGETS[name]()
 
 

@@ -10,9 +10,7 @@ A target takes what it needs from here and does not ask which machine it runs on
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from edge_compiler.errors import CompileError
+from edge_compiler.errors import CompileError, hint
 from edge_compiler.toolchain.acl import ACL_ARM64, ACL_ARMHF
 from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.toolchain.machines import AARCH64, ARMV7, X86_64
@@ -35,9 +33,7 @@ def get(name: str) -> Toolchain:
     """
     found = {tools.name: tools for tools in TOOLCHAINS}
     if name not in found:
-        near = get_close_matches(name, found, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(found)}"
-        raise CompileError(f"unknown toolchain {name!r}; {hint}")
+        raise CompileError(f"unknown toolchain {name!r}; {hint(name, found)}")
     return found[name]
 
 

@@ -248,7 +248,7 @@ def test_unknown_name_suggests_a_near_one(cache: Path) -> None:
     done = edgec("fetch", "squeezenet")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "no model is called 'squeezenet'; did you mean squeezenet1.1?" in done.stderr
+    assert "no model is called 'squeezenet'; did you mean 'squeezenet1.1'?" in done.stderr
 
 
 def test_list_names_every_model(cache: Path) -> None:

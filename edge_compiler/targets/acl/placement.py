@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 import math
 
-from edge_compiler.errors import CompileError
+from edge_compiler.errors import CompileError, hint
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.targets.acl.cost import Costs
 from edge_compiler.targets.acl.cut import Cut, SINK, SOURCE
@@ -139,9 +138,8 @@ def _fixed(
         if name == ALL:
             continue
         if name not in named:
-            near = get_close_matches(name, named, 1)
-            hint = f"did you mean {near[0]!r}?" if near else "edgec explain lists the nodes"
-            raise CompileError(f"--place {name}={backend}: there is no node {name!r}; {hint}")
+            meant = hint(name, named, "edgec explain lists the nodes")
+            raise CompileError(f"--place {name}={backend}: there is no node {name!r}; {meant}")
         node = named[name]
         if backend == BACKEND and options[node].rule is None:
             refusal = options[node].refusal
