@@ -21,6 +21,7 @@ def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
 
     :raises CompileError: if an operator is unknown or the model breaks ONNX's rules.
     """
+    _check_outputs([output.name for output in model.graph.output], path)
     if model.functions:
         model = inliner.inline_local_functions(model)
     version = opset(model)
@@ -47,6 +48,21 @@ def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     except checker.ValidationError as error:
         raise CompileError(f"{path} is not valid ONNX: {first_line(error)}") from error
     return model
+
+
+def _check_outputs(names: list[str], path: Path) -> None:
+    """Refuse what onnx lets pass: no outputs, and one that is listed twice."""
+    if not names:
+        raise CompileError(
+            f"{path} has no outputs, so there is nothing to compute: "
+            "export it with the tensors that you need as its outputs"
+        )
+    for name in names:
+        if names.count(name) > 1:
+            raise CompileError(
+                f"{path} lists the output '{name}' {names.count(name)} times: "
+                "export it with each output once"
+            )
 
 
 def opset(model: onnx.ModelProto) -> int:

@@ -301,6 +301,18 @@ def nan_weights(path: Path) -> None:
     onnx.save(model, path)
 
 
+def no_outputs(path: Path) -> None:
+    model = small()
+    del model.graph.output[:]
+    onnx.save(model, path)
+
+
+def same_output_twice(path: Path) -> None:
+    model = small()
+    model.graph.output.append(model.graph.output[0])
+    onnx.save(model, path)
+
+
 def missing_external_data(path: Path) -> None:
     onnx.save(small(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
     (path.parent / "weights.bin").unlink()
@@ -322,6 +334,8 @@ def bad_metadata(path: Path) -> None:
         (dynamic_dimension, ["'x'", "dynamic", "--shape x="]),
         (zero_dimension, ["'x'", "zero", "--shape x="]),
         (nan_weights, ["'w'"]),
+        (no_outputs, ["model.onnx has no outputs", "export it"]),
+        (same_output_twice, ["model.onnx lists the output 'y' 2 times", "export it"]),
         (missing_external_data, ["weights.bin"]),
         (bad_metadata, ["edge.labels", "JSON"]),
     ],
