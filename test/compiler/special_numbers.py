@@ -115,3 +115,13 @@ def assert_like(ours: Array, theirs: Array, name: str) -> None:
         assert np.all(np.isfinite(ours[finite])), name
     largest = np.abs(theirs[finite]).max(initial=np.finfo(np.float32).tiny)
     assert np.abs(ours[finite] - theirs[finite]).max(initial=0) <= TOLERANCE * largest, name
+
+
+def assert_kept(built: Built, special: float) -> None:
+    """Compare what becomes of a special number at two places of inputs that are ordinary."""
+    random = np.random.default_rng(0)
+    feeds = {t.name: random.standard_normal(t.shape, np.float32) for t in built.model.inputs}
+    for array in feeds.values():
+        array.flat[[5, array.size // 2 + 3]] = special
+    for name, ours, theirs in results(built, feeds):
+        assert_like(ours, theirs, name)
