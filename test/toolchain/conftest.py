@@ -16,6 +16,20 @@ from edge_compiler.toolchain.apt import HELPER
 
 
 @pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a cache of the test's own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("EDGE_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that makes this machine another one."""
+    return lambda name: monkeypatch.setattr("platform.machine", lambda: name)
+
+
+@pytest.fixture
 def package(tmp_path: Path) -> bytes:
     """Return a package that looks like that of the library."""
     if not shutil.which("dpkg-deb") or not Path(HELPER).is_file():
@@ -47,9 +61,8 @@ def mirror(package: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture
-def library(package: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Acl:
+def library(package: bytes, cache: Path) -> Acl:
     """Return that package as the library, not installed yet."""
-    monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
     return replace(ACL_ARM64, size=len(package), sha256=hashlib.sha256(package).hexdigest())
 
 

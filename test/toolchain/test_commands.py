@@ -1,7 +1,6 @@
 """``edgec toolchain`` as a user runs it."""
 
 from collections.abc import Callable
-import os
 from pathlib import Path
 import signal
 import subprocess
@@ -18,14 +17,12 @@ INSTALL = [sys.executable, "-m", "edge_compiler", "toolchain", "install", "aarch
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_interrupted_install_leaves_nothing_that_looks_installed(
-    mirror: Mirror, tmp_path: Path, number: int
+    mirror: Mirror, cache: Path, number: int
 ) -> None:
     assert mirror.content is not None
     mirror.content = bytes(4_000_000)
     mirror.stop_at = 1_000_000
-    cache = tmp_path / "cache"
-    environment = {**os.environ, "EDGE_CACHE": str(cache)}
-    with subprocess.Popen(INSTALL, cwd=ROOT, env=environment, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(INSTALL, cwd=ROOT, stderr=subprocess.PIPE) as process:
         assert mirror.stopped.wait(60)
         process.send_signal(number)
         process.communicate(timeout=60)
@@ -33,7 +30,7 @@ def test_interrupted_install_leaves_nothing_that_looks_installed(
     assert not list(cache.glob("toolchains/acl*"))
 
     mirror.stop_at = None
-    done = subprocess.run(INSTALL, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(INSTALL, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     sentence = done.stderr.splitlines()[-1]
     assert sentence.startswith("edgec: error: libarm-compute-dev_24.11+dfsg-3_arm64.deb from http")
@@ -42,19 +39,15 @@ def test_interrupted_install_leaves_nothing_that_looks_installed(
 
 
 def test_list_and_remove(
-    only_programs: Callable[..., Path],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    only_programs: Callable[..., Path], cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("EDGE_CACHE", str(tmp_path))
     only_programs()
     assert cli.main(["toolchain", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()[2:]
     assert [line.split()[0] for line in lines] == [tools.name for tools in toolchain.TOOLCHAINS]
     assert all("incomplete, see edgec doctor" in line for line in lines)
 
-    folder = tmp_path / "toolchains" / "acl-24.11-armhf"
+    folder = cache / "toolchains" / "acl-24.11-armhf"
     (folder / "lib").mkdir(parents=True)
     for says in (f"{folder} is removed", f"there is no {folder}"):
         assert cli.main(["toolchain", "remove", "armv7-acl"]) == 0

@@ -21,9 +21,8 @@ case $1 in install) exec {program};; esac
 
 
 @pytest.fixture(autouse=True)
-def other_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "riscv64")
-    monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
+def other_machine(machine: Callable[[str], None], cache: Path) -> None:
+    machine("riscv64")
 
 
 def quiet(_what: str, _done: int, _total: int) -> None:
@@ -81,8 +80,8 @@ def test_libraries_bring_a_cplusplus_compiler() -> None:
     )
 
 
-def test_machine_needs_no_cross_compiler_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+def test_machine_needs_no_cross_compiler_for_itself(machine: Callable[[str], None]) -> None:
+    machine("aarch64")
     assert toolchain.get("aarch64").packages == ("gcc", "libc6-dev")
 
 

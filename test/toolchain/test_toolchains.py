@@ -39,12 +39,6 @@ HWCAP = {
 }
 
 
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function that makes this machine another one."""
-    return lambda name: monkeypatch.setattr("platform.machine", lambda: name)
-
-
 def test_unknown_toolchain_is_refused_with_a_hint() -> None:
     with pytest.raises(CompileError, match="did you mean 'aarch64-acl'"):
         toolchain.get("aarch64-alc")
@@ -58,13 +52,9 @@ def test_every_target_has_a_toolchain() -> None:
 
 
 def test_cross_compiler_and_emulator(
-    machine: Callable[[str], None],
-    only_programs: Callable[..., Path],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    machine: Callable[[str], None], only_programs: Callable[..., Path], cache: Path
 ) -> None:
     machine("x86_64")
-    monkeypatch.setenv("EDGE_CACHE", str(tmp_path))
     folder = only_programs("true")
     tools = toolchain.get("aarch64-acl")
     with pytest.raises(CompileError, match=r"^aarch64-linux-gnu-g\+\+ was not found; install it"):
@@ -140,12 +130,8 @@ def test_emulated_processor_is_what_its_cpuinfo_says(
 
 
 def test_doctor_tells_what_is_missing_and_how_to_get_it(
-    only_programs: Callable[..., Path],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    only_programs: Callable[..., Path], cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("EDGE_CACHE", str(tmp_path))
     only_programs()
     assert cli.main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
