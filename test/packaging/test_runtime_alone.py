@@ -1,4 +1,4 @@
-"""Where only numpy is installed, as on a robot, bundles run and ``edgec verify`` checks them."""
+"""Where only numpy is installed, bundles run, and commands that need more say what to install."""
 
 from collections.abc import Callable
 import json
@@ -20,6 +20,13 @@ with load(sys.argv[1]) as model:
     print(model.run_image(numpy.full((48, 64, 3), 200, numpy.uint8), "bgr8")["scores"].sum())
 installed = {module.partition(".")[0] for module in sys.modules} - sys.stdlib_module_names
 print(sorted(name for name in installed if not name.startswith("_")))
+"""
+UP_WITHOUT_ROS = """
+import sys
+from edge_perception import cli
+
+sys.modules["rclpy"] = None
+sys.exit(cli.main(["up", "--model", "model.edge"]))
 """
 
 
@@ -92,3 +99,23 @@ def test_other_commands_say_what_they_need(python: Path) -> None:
     )
     assert "verify" in run(python, "-m", "edge_compiler", "--help").stdout
     assert run(python, "-m", "edge_compiler").returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["up", "--model", "model.edge"], ["--help"]])
+def test_edge_robot_says_what_it_needs(python: Path, arguments: list[str]) -> None:
+    done = run(python, "-m", "edge_perception.cli", *arguments)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"error: edge-robot needs pillow and PyYAML, not installed for this Python ({python}): "
+        "pip install 'edge_perception[robot]'\n"
+    )
+
+
+def test_edge_robot_says_that_it_needs_ros() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UP_WITHOUT_ROS], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: edge-robot up needs ROS 2, which can't be imported (")
+    assert done.stderr.endswith("pip install 'edge_perception[ros]'\n")
+    assert "Traceback" not in done.stderr

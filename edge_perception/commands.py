@@ -1,0 +1,144 @@
+"""
+``edge-robot``: start the robot of config/robot.yaml in one process, check it, draw it.
+
+Exit codes: 0 ended as asked, 1 a node can't be started or a file is wrong (one sentence on
+standard error says why), 2 wrong usage, 130 interrupted before the start.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+import sys
+from typing import TYPE_CHECKING
+
+from edge_perception import graph as graphs
+from edge_perception.core.located_yaml import FileError
+from edge_perception.drawing import draw
+from edge_perception.graph import Graph
+from edge_perception.nodes import base
+from edge_perception.plan import plan, Request, RequestError
+
+if TYPE_CHECKING:
+    from edge_perception.transport.ros.node import RosNode
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run a command.
+
+    :returns: the exit code
+    """
+    arguments, ros_arguments = _split(sys.argv[1:] if argv is None else list(argv))
+    try:
+        graph = graphs.load(_graph_file(arguments))
+        parser = build_parser(graph)
+        _complete(parser)
+        options = parser.parse_args(arguments)
+        options.ros_arguments = ros_arguments
+        return int(options.run(graph, options))
+    except (FileError, RequestError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:  # before there was anything to end
+        return 130
+
+
+def build_parser(graph: Graph) -> argparse.ArgumentParser:
+    """Return the parser; ``up`` has an option for each argument of the graph."""
+    parser = argparse.ArgumentParser(
+        prog="edge-robot",
+        description="Run the nodes of the robot in one process, without ros2 launch.",
+        epilog="Arguments after --ros-args go to ROS, as with ros2 run.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    up = commands.add_parser("up", help="start the robot and run it until Ctrl-C")
+    up.set_defaults(run=_up)
+    for argument in graph.arguments:
+        up.add_argument(
+            f"--{argument.name.replace('_', '-')}",
+            required=argument.required,
+            default="",
+            help=argument.description,
+        )
+    up.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
+    up.add_argument("--namespace", default="", help="ROS namespace of all nodes and topics")
+    up.add_argument("--use-sim-time", action="store_true", help="take the time from /clock")
+    up.add_argument("--log-level", choices=("debug", "info", "warn", "error", "fatal"))
+    up.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
+    up.add_argument("--once", action="store_true", help="stop after a decision on an image")
+    check = commands.add_parser("check", help="check the description of the robot")
+    check.set_defaults(run=_check)
+    show = commands.add_parser("graph", help="show nodes, topics and parameters")
+    show.add_argument("--parameters", action="store_true", help="with all parameters of the nodes")
+    show.set_defaults(run=_show)
+    for command in (up, check, show):
+        command.add_argument(
+            "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
+        )
+    return parser
+
+
+def _graph_file(arguments: list[str]) -> Path | None:
+    """Find ``--graph`` before the options are known that the graph brings."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--graph", type=Path)
+    path = early.parse_known_args(arguments)[0].graph
+    assert path is None or isinstance(path, Path)
+    return path
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Separate our arguments from those for ROS."""
+    if "--ros-args" not in arguments:
+        return arguments, []
+    at = arguments.index("--ros-args")
+    return arguments[:at], arguments[at:]
+
+
+def _complete(parser: argparse.ArgumentParser) -> None:
+    """Let the shell complete options, where argcomplete is installed."""
+    try:
+        import argcomplete
+    except ImportError:
+        return
+    argcomplete.autocomplete(parser)
+
+
+def _up(graph: Graph, options: argparse.Namespace) -> int:
+    """Start the robot."""
+    values = {argument.name: getattr(options, argument.name) for argument in graph.arguments}
+    starts = plan(
+        graph, Request(values, options.params_file, options.namespace, options.use_sim_time)
+    )
+    ros_arguments = list(options.ros_arguments)
+    if options.log_level:
+        ros_arguments += ["--ros-args", "--log-level", options.log_level]
+    try:
+        from edge_perception.transport.ros import process, watch
+    except ImportError as error:
+        raise RequestError(
+            f"edge-robot up needs ROS 2, which can't be imported ({error}): source the setup.bash "
+            "of your ROS 2, or on x86-64 pip install 'edge_perception[ros]'"
+        ) from error
+
+    def make_nodes(stop: process.Stop) -> Iterator[RosNode]:
+        yield watch.make(stop, options.namespace, options.once)
+        for start in starts:
+            yield base.make(base.find(start.kind), start.ros_arguments)
+
+    return process.run(make_nodes, ros_arguments, options.duration)
+
+
+def _check(graph: Graph, options: argparse.Namespace) -> int:
+    """Say that the graph is right: reading it has checked it."""
+    path = options.graph or graphs.default_path()
+    print(f"{path}: {len(graph.nodes)} nodes, nothing wrong")
+    return 0
+
+
+def _show(graph: Graph, options: argparse.Namespace) -> int:
+    """Print the graph."""
+    print(draw(graph, options.parameters))
+    return 0
