@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 import re
 
-from edge_perception.core.located_yaml import Item, one_of, read
+from edge_perception.core.located_yaml import Item, read
+from edge_perception.core.names import one_of
 from edge_perception.core.node import NodeCore, Parameter, Value
 from edge_perception.nodes import base
 from edge_perception.share import share_dir

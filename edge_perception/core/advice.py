@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 
 from edge_perception.core.conditions import matches
+from edge_perception.core.names import meant
 from edge_perception.core.rules import Rules
 
 _WILD = set("*?[")
@@ -44,5 +44,4 @@ def advice(rules: Rules, published: str) -> list[str]:
 
 def _near(pattern: str, labels: list[str]) -> str:
     names = [name.strip().lower() for label in labels for name in label.split(",")]
-    near = [] if _WILD & set(pattern) else difflib.get_close_matches(pattern, names, 1)
-    return f"; is {near[0]!r} meant?" if near else ""
+    return "" if _WILD & set(pattern) else meant(pattern, names)

@@ -8,11 +8,12 @@ configuration and could exhaust memory.
 from __future__ import annotations
 
 from collections.abc import Collection
-import difflib
 from pathlib import Path
 from typing import Protocol
 
 import yaml
+
+from edge_perception.core.names import one_of
 
 _MAX_BYTES = 1_000_000
 _MAX_DEPTH = 20
@@ -128,13 +129,6 @@ class Item:
 
 
 Fields = dict[str, Item]
-
-
-def one_of(name: str, known: Collection[str]) -> str:
-    """Say what is known instead of a name, and which of it was probably meant."""
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"; is {near[0]!r} meant?" if near else ""
-    return f"expected one of {', '.join(known)}{hint}"
 
 
 def read(path: Path) -> Item:

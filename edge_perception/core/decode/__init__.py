@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-import difflib
 import importlib
 import pkgutil
 from typing import Any, cast
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_perception import messages
+from edge_perception.core.names import meant
 from edge_perception.core.node import ConfigurationError
 from edge_perception.messages import Message
 from edge_perception.runtime.manifest import Model
@@ -52,11 +52,9 @@ def make(model: Model, options: Options) -> Decode:
     """
     kind = model.decoder.kind
     if kind not in KINDS:
-        near = difflib.get_close_matches(kind, KINDS, 1)
-        hint = f"; is {near[0]!r} meant?" if near else ""
         raise ConfigurationError(
             f"the model {model.name} wants the decoder {kind!r}, but there are "
-            f"{', '.join(KINDS)}{hint}"
+            f"{', '.join(KINDS)}{meant(kind, KINDS)}"
         )
     module = importlib.import_module(f"{__name__}.{kind}")
     return cast(Decode, module.make(model, options))

@@ -14,7 +14,7 @@ from rclpy.exceptions import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
-from edge_perception.core.located_yaml import one_of
+from edge_perception.core.names import one_of
 from edge_perception.core.node import ConfigurationError, Parameter, Value
 
 INT64 = 2**63
