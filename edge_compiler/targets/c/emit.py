@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 import math
@@ -16,7 +16,7 @@ from edge_compiler.targets.c.variants import Variant
 from edge_perception.runtime.manifest import Preprocess, Tensor
 
 KERNELS = sorted(path.name for path in (Path(__file__).parent / "kernels").glob("*.h"))
-STEPS_PER_FILE = 24
+KERNELS_PER_FILE = 16
 """Few enough that the files of one instruction set compile side by side."""
 
 _ACTIVATIONS = {
@@ -32,13 +32,24 @@ _ACTIVATIONS = {
 
 
 def step_files(program: Program, variant: Variant) -> Iterator[tuple[str, str]]:
-    """Yield name and text of the files with one instruction set's steps."""
-    for first in range(0, len(program.steps), STEPS_PER_FILE):
+    """Yield name and text of the files with one instruction set's steps, equal ones together."""
+    alike: dict[Hashable, list[tuple[int, Step, Call]]] = {}
+    for index, step in enumerate(program.steps):
+        if step.call is not None:
+            call = step.call(variant)
+            alike.setdefault(_code(call), []).append((index, step, call))
+    groups = list(alike.values())
+    for first in range(0, len(groups), KERNELS_PER_FILE):
         text = _StepFile(variant)
-        for index, step in enumerate(program.steps[first : first + STEPS_PER_FILE], first):
-            if step.call is not None:
-                text.add(index, step, step.call(variant))
-        yield f"steps_{variant.name}_{first // STEPS_PER_FILE}.c", text.render()
+        for index, step, call in chain.from_iterable(groups[first : first + KERNELS_PER_FILE]):
+            text.add(index, step, call)
+        yield f"steps_{variant.name}_{first // KERNELS_PER_FILE}.c", text.render()
+
+
+def _code(call: Call) -> Hashable:
+    """Return what is compiled into a kernel: all of its call but where the data lies."""
+    tables = tuple(a for a in call.arguments if isinstance(a, Table))
+    return call.function, tuple(call.fields.items()), tables
 
 
 def step_function(variant: Variant, index: int) -> str:
