@@ -3,7 +3,7 @@
  * The parts of a job are numbered, and every thread is given a range of them. It takes those from the front, then helps
  * the others from the back of theirs: a worker that the kernel has descheduled, or that does not exist (after fork()),
  * delays at most the one part that it holds. As a thread gets the same range of every job, it mostly reads what it wrote
- * itself; data that another core wrote are slow to get, some 20 times so if the two share no cache.
+ * itself; what another core wrote is slow to get, the more so if the two share no cache.
  *
  * For the same reason a thread's range and all that it must know of the job lie on one cache line of its own, and it says
  * what it has done once a job. A range is a ticket: the job's epoch, the end and the next part. Parts are taken by a
@@ -13,8 +13,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #define _GNU_SOURCE
+#include "parts.h"
 #include "pool.h"
-#include "program.h"
 
 #include <linux/futex.h>
 #include <pthread.h>

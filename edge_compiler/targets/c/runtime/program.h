@@ -37,9 +37,7 @@ typedef struct edge_memory {
     float *scratch; /* private to the thread that runs the part */
 } edge_memory;
 
-/* Compute part `part` of `parts` of a step. Parts of one step may run at the same time, in any order; if there are a multiple
- * of EDGE_PARTS_PER_THREAD, then so many neighbouring ones are mostly run by the same thread. */
-enum { EDGE_PARTS_PER_THREAD = 4 }; /* small enough to even out a slow thread, large enough to cost nothing */
+/* Compute part `part` of `parts` of a step. Parts of one step may run at the same time, in any order; see parts.h. */
 typedef void (*edge_step_function)(const edge_memory *memory, int part, int parts);
 
 typedef struct edge_step {
