@@ -17,7 +17,8 @@ void edge_tensor_clear_halo(const edge_value *value, float *arena, uint32_t firs
     const ptrdiff_t block = value->block, left = value->halo_left, right = value->halo_right;
     const ptrdiff_t top = value->halo_top, bottom = value->halo_bottom;
     const ptrdiff_t channels = value->channels, height = value->height, width = value->width;
-    const ptrdiff_t begin = first == 0 ? -top : first, end = last == value->height ? height + bottom : last;
+    const ptrdiff_t begin = first == 0 ? -top : (ptrdiff_t)first;
+    const ptrdiff_t end = last == value->height ? height + bottom : (ptrdiff_t)last;
     if (!(top | bottom | left | right))
         return;
     for (ptrdiff_t c = 0; c < channels; c += block) {
