@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_compiler import toolchain
 from edge_compiler.emulation.steps import count_steps, StepCounts
-from edge_compiler.errors import CompileError
+from edge_compiler.errors import CompileError, hint
 from edge_compiler.profiling import group_of, share_of, sums_by_group
 from edge_compiler.toolchain.processors import Processor, PROCESSORS
 from edge_perception.runtime import read_manifest
@@ -90,7 +90,7 @@ def _processor(name: str | None, usual: Processor) -> Processor:
         return usual
     known = {x.name: x for x in PROCESSORS if x.architecture == usual.architecture}
     if name not in known:
-        raise CompileError(f"unknown processor {name!r} for --cpu; there are: {', '.join(known)}")
+        raise CompileError(f"unknown processor {name!r} for --cpu; {hint(name, known)}")
     return known[name]
 
 
