@@ -13,12 +13,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 RUN = """
 import sys
+before = set(sys.modules)  # a distribution's sitecustomize too
 import numpy
 from edge_perception.runtime import load
 
 with load(sys.argv[1]) as model:
     print(model.run_image(numpy.full((48, 64, 3), 200, numpy.uint8), "bgr8")["scores"].sum())
-installed = {module.partition(".")[0] for module in sys.modules} - sys.stdlib_module_names
+loaded = set(sys.modules) - before
+installed = {module.partition(".")[0] for module in loaded} - sys.stdlib_module_names
 print(sorted(name for name in installed if not name.startswith("_")))
 """
 UP_WITHOUT_ROS = """
