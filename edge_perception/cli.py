@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if missing:
         print(
             f"error: edge-robot needs {' and '.join(missing)}, not installed for this Python "
-            f"({sys.executable}): pip install 'edge_perception[robot]'",
+            f"({sys.executable}): pip install {' '.join(missing)}",
             file=sys.stderr,
         )
         return 1

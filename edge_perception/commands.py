@@ -64,6 +64,12 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
         )
     up.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
     up.add_argument("--namespace", default="", help="ROS namespace of all nodes and topics")
+    up.add_argument(
+        "--tf-topic",
+        default="tf",
+        metavar="TOPIC",
+        help="of transforms; tf, which is in the namespace, if not given",
+    )
     up.add_argument("--use-sim-time", action="store_true", help="take the time from /clock")
     up.add_argument("--log-level", choices=("debug", "info", "warn", "error", "fatal"))
     up.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
@@ -110,7 +116,14 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
     """Start the robot."""
     values = {argument.name: getattr(options, argument.name) for argument in graph.arguments}
     starts = plan(
-        graph, Request(values, options.params_file, options.namespace, options.use_sim_time)
+        graph,
+        Request(
+            values,
+            options.params_file,
+            options.namespace,
+            options.use_sim_time,
+            options.tf_topic,
+        ),
     )
     ros_arguments = list(options.ros_arguments)
     if options.log_level:
@@ -120,7 +133,7 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
     except ImportError as error:
         raise RequestError(
             f"edge-robot up needs ROS 2, which can't be imported ({error}): source the setup.bash "
-            "of your ROS 2, or on x86-64 pip install 'edge_perception[ros]'"
+            "of your ROS 2, or on x86-64, in a checkout of edge_perception, pip install '.[ros]'"
         ) from error
 
     def make_nodes(stop: process.Stop) -> Iterator[RosNode]:

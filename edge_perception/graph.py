@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 import re
 
@@ -18,7 +19,18 @@ MOST = 2.0**63
 NONE = "none"
 TOPIC_FORM = "topic:"
 """What the value of an argument that starts a node begins with if it is a topic instead."""
-_EFFECTS = ("sets", "starts", "replaces")
+
+
+class Effect(Enum):
+    """What the value of an argument does; config/robot.yaml explains them."""
+
+    SETS = "sets"
+    STARTS = "starts"
+    REPLACES = "replaces"
+    RENAMES = "renames"
+
+
+_EFFECTS = tuple(effect.value for effect in Effect)
 
 
 @dataclass(frozen=True)
@@ -48,19 +60,19 @@ class Argument:
     """
     A value that is given at the start.
 
-    :ivar parameter: that it sets.
-    :ivar topic: that it takes the place of, leaving out the node.
-    :ivar starts: whether the node runs only if the argument is given. It has both then: a source
-        for the parameter, or TOPIC_FORM and a topic.
+    :ivar node: that it concerns.
+    :ivar parameter: that it sets; empty if the value is a topic.
+    :ivar topic: of the node, that the value takes the place of. An argument that starts a node has
+        a parameter, too: its value is one for that, or TOPIC_FORM and a topic.
     """
 
     name: str
     description: str
     required: bool
+    effect: Effect
     node: str
     parameter: str = ""
     topic: str = ""
-    starts: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,30 +134,34 @@ def _entry(name: str, item: Item, arguments: Collection[str]) -> Entry:
 
 def _argument(name: str, item: Item, nodes: Mapping[str, Entry]) -> Argument:
     fields = item.mapping(("description", *_EFFECTS, "required"), ("description",))
-    effects = [name for name in _EFFECTS if name in fields]
+    effects = [effect for effect in Effect if effect.value in fields]
     if len(effects) != 1:
         raise item.error(f"expected one of the keys {', '.join(map(repr, _EFFECTS))}")
-    target = fields[effects[0]]
+    effect = effects[0]
+    target = fields[effect.value]
     node, _, rest = target.text().partition(".")
     if node not in nodes:
         raise target.error(f"unknown node {node!r}; {one_of(node, nodes)}")
     entry = nodes[node]
+    is_topic = effect in (Effect.REPLACES, Effect.RENAMES)
     known = (
-        {parameter.name: "" for parameter in entry.core.parameters}
-        if "replaces" not in fields
-        else {port.name: entry.topic(port.topic) for port in entry.core.outputs}
+        {port.name: entry.topic(port.topic) for port in entry.core.outputs}
+        if is_topic
+        else {parameter.name: "" for parameter in entry.core.parameters}
     )
     if rest not in known:
-        what = "output" if "replaces" in fields else "parameter"
+        what = "output" if is_topic else "parameter"
         raise target.error(f"{node} has no {what} {rest!r}; {one_of(rest, known)}")
     return Argument(
         name=name,
         description=fields["description"].text(),
         required="required" in fields and fields["required"].flag(),
+        effect=effect,
         node=node,
-        parameter="" if "replaces" in fields else rest,
-        topic=entry.topic(entry.core.outputs[0].topic) if "starts" in fields else known[rest],
-        starts="starts" in fields,
+        parameter="" if is_topic else rest,
+        topic=entry.topic(entry.core.outputs[0].topic)
+        if effect is Effect.STARTS
+        else known[rest],
     )
 
 

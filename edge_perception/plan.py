@@ -14,7 +14,10 @@ from pathlib import Path
 import yaml
 
 from edge_perception.core.node import NodeCore, Parameter, Value
-from edge_perception.graph import Argument, Entry, Graph, NONE, TOPIC_FORM
+from edge_perception.graph import Argument, Effect, Entry, Graph, NONE, TOPIC_FORM
+
+_TF = "/tf"
+"""The topic of transforms, as nodes name it."""
 
 
 class RequestError(Exception):
@@ -37,12 +40,14 @@ class Request:
 
     :ivar values: of the graph's arguments; an empty text counts as not given.
     :ivar parameters_file: a ROS parameter file, which beats the graph and is beaten by ``values``.
+    :ivar tf_topic: where transforms are; relative, as robots with namespaces of their own have it.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
     parameters_file: str = ""
     namespace: str = ""
     use_sim_time: bool = False
+    tf_topic: str = "tf"
 
 
 def plan(graph: Graph, request: Request) -> list[Start]:
@@ -52,19 +57,28 @@ def plan(graph: Graph, request: Request) -> list[Start]:
     :raises RequestError: if an argument is missing or has a value of another type
     """
     given = [
-        (argument, request.values[argument.name])
+        (argument, value)
         for argument in graph.arguments
-        if request.values.get(argument.name, "") not in ("", NONE if argument.starts else "")
+        if (value := request.values.get(argument.name, ""))
+        and not (argument.effect is Effect.STARTS and value == NONE)
     ]
     present = {argument.name for argument, _ in given}
     topics = {
         argument.topic: topic for argument, value in given if (topic := _topic(argument, value))
     }
-    left_out = {
-        argument.node
-        for argument in graph.arguments
-        if argument.topic in topics or (argument.starts and argument.name not in present)
-    } | {entry.name for entry in graph.nodes if entry.needs and not present & set(entry.needs)}
+    left_out = (
+        {
+            argument.node
+            for argument in graph.arguments
+            if argument.effect is not Effect.RENAMES and argument.topic in topics
+        }
+        | {
+            argument.node
+            for argument in graph.arguments
+            if argument.effect is Effect.STARTS and argument.name not in present
+        }
+        | {entry.name for entry in graph.nodes if entry.needs and not present & set(entry.needs)}
+    )
     for argument in graph.arguments:
         if argument.required and argument.name not in present:
             raise RequestError(f"no {argument.name} is given: {argument.description}")
@@ -72,6 +86,9 @@ def plan(graph: Graph, request: Request) -> list[Start]:
     for argument, _ in settings:
         if argument.node in left_out:
             raise RequestError(f"{argument.name} is for {argument.node}, which is left out")
+    if left_out >= {entry.name for entry in graph.nodes}:
+        needed = " or ".join(dict.fromkeys(name for entry in graph.nodes for name in entry.needs))
+        raise RequestError(f"there is nothing to start: give {needed}")
     if request.parameters_file and not Path(request.parameters_file).is_file():
         raise RequestError(f"the parameter file {request.parameters_file} does not exist")
     return [
@@ -87,7 +104,7 @@ def _topic(argument: Argument, value: str) -> str:
 
     :raises RequestError: if it should be a topic and is none
     """
-    if not argument.starts:
+    if argument.effect is not Effect.STARTS:
         return value if argument.topic else ""
     if not value.startswith(TOPIC_FORM):
         return ""
@@ -107,6 +124,8 @@ def _ros_arguments(
     remap = {"__node": entry.name}
     if request.namespace.strip("/"):
         remap["__ns"] = "/" + request.namespace.strip("/")
+    if any(parameter.name == "publish_tf" for parameter in entry.core.parameters):
+        remap[_TF] = request.tf_topic if _has_own_tf(request) else _TF
     ports = (*entry.core.inputs, *entry.core.outputs)
     for own in {port.topic for port in ports}:
         topic = entry.topic(own)
@@ -127,6 +146,11 @@ def _ros_arguments(
             value = _typed(argument.name, text, parameter)
             arguments += ["-p", f"{parameter.name}:={_as_yaml(value)}"]
     return arguments
+
+
+def _has_own_tf(request: Request) -> bool:
+    """Tell whether transforms are elsewhere than on _TF: without namespace, tf is the same."""
+    return bool(request.namespace.strip("/")) or request.tf_topic != "tf"
 
 
 def _typed(name: str, text: str, parameter: Parameter) -> Value:

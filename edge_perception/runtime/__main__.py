@@ -14,7 +14,7 @@ import sys
 
 from edge_perception.runtime import BundleError, check_variants, read_manifest
 
-COMPILER = "pip install 'edge_perception[compiler]'"
+COMPILER = "in a checkout of edge_perception, pip install '.[compiler]'"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

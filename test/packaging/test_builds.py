@@ -33,6 +33,12 @@ print(json.dumps({
     "request": len(serialize_message(edge_perception.srv.SetPose.Request())),
 }))
 """
+PROGRAMS = Path(sys.executable).parent
+ROS = {
+    "PATH": os.pathsep.join([str(PROGRAMS), os.environ["PATH"]]),
+    "AMENT_PREFIX_PATH": sys.prefix,
+    "CMAKE_PREFIX_PATH": sys.prefix,
+}
 
 pytestmark = [pytest.mark.slow, pytest.mark.ros]
 
@@ -100,22 +106,35 @@ def test_pip_installs_working_messages(prefix: Path) -> None:
     assert found["request"] > 0
 
 
+MESSAGES_PROBE = """
+import importlib.util, edge_perception.msg
+from rclpy.serialization import deserialize_message, serialize_message
+
+message = edge_perception.msg.Decision(rule="probe")
+kind = edge_perception.msg.Decision
+assert deserialize_message(serialize_message(message), kind).rule == "probe"
+assert importlib.util.find_spec("edge_perception.nodes") is None
+print(edge_perception.msg.__file__)
+"""
+
+
+def _colcon_build(workspace: Path, *options: str) -> None:
+    """Build a copy of the checkout in a workspace."""
+    shutil.copytree(ROOT, workspace / "src" / "edge_perception", ignore=LEFT_OUT)
+    _run([str(PROGRAMS / "colcon"), "build", *options], workspace, **ROS)
+
+
+def _with_workspace(workspace: Path, program: str) -> str:
+    """Run a program of Python as in a shell that has sourced the workspace."""
+    command = ["bash", "-c", '. install/setup.bash && python -c "$0"', program]
+    return _run(command, workspace, **ROS).splitlines()[-1]
+
+
 @pytest.mark.parametrize("options", [[], ["--symlink-install"]], ids=["copied", "symlinked"])
 def test_colcon_builds_a_workspace(tmp_path: Path, options: list[str]) -> None:
-    shutil.copytree(ROOT, tmp_path / "src" / "edge_perception", ignore=LEFT_OUT)
-    programs = Path(sys.executable).parent
-    path = os.pathsep.join([str(programs), os.environ["PATH"]])
-    ros = {"PATH": path, "AMENT_PREFIX_PATH": sys.prefix, "CMAKE_PREFIX_PATH": sys.prefix}
-    _run([str(programs / "colcon"), "build", *options], tmp_path, **ros)
-
+    _colcon_build(tmp_path, *options)
     installed = tmp_path / "install" / "edge_perception"
-    found = json.loads(
-        _run(
-            ["bash", "-c", '. install/setup.bash && python -c "$0"', PROBE],
-            tmp_path,
-            **ros,
-        ).splitlines()[-1]
-    )
+    found = json.loads(_with_workspace(tmp_path, PROBE))
     assert found["messages"].startswith(str(installed))
     assert found["services"].startswith(str(installed))
     assert found["compiler"].startswith(str(installed))
@@ -126,3 +145,11 @@ def test_colcon_builds_a_workspace(tmp_path: Path, options: list[str]) -> None:
     share = installed / "share" / "edge_perception"
     assert all((share / definition).is_file() for definition in DEFINITIONS)
     assert all((share / folder).is_dir() for folder in ("config", "launch"))
+
+
+def test_colcon_builds_the_messages_alone(tmp_path: Path) -> None:
+    _colcon_build(tmp_path, "--cmake-args", "-DEDGE_MESSAGES_ONLY=ON")
+    installed = tmp_path / "install" / "edge_perception"
+    assert _with_workspace(tmp_path, MESSAGES_PROBE).startswith(str(installed))
+    assert not (installed / "bin").exists()
+    assert not (installed / "share" / "edge_perception" / "launch").exists()

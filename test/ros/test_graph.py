@@ -124,7 +124,8 @@ def test_parameter_file_beats_the_graph_and_is_beaten_by_arguments(tmp_path):
         (argument("sets: camera.sauce"), "line 1", "'source'"),
         (argument("sets: cam.source"), "line 1", "'camera'"),
         (argument("replaces: camera.img"), "line 1", "image"),
-        (argument("required: true"), "line 1", "'sets', 'starts', 'replaces'"),
+        (argument("required: true"), "line 1", "'sets', 'starts', 'replaces', 'renames'"),
+        (argument("renames: camera.img"), "line 1", "image"),
         ("nodes: [camera", "line 1", "not YAML"),
         ("nodes: &a\n  camera: *a", "line 2", "aliases"),
     ],
@@ -140,14 +141,21 @@ def test_mistake_is_shown_with_line_and_column(tmp_path, text, place, reason):
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({}, "no model is given: the bundle"),
-        ({"model": ""}, "no model is given"),
+        ({}, "nothing to start: give imu or wheels or model or camera"),
+        ({"model": ""}, "nothing to start"),
+        ({"camera": "0", "rules": "mine.yaml"}, "rules is for decision, which is left out"),
         ({"model": "x", "camera": "0", "image_topic": "/i"}, "camera, which is left out"),
     ],
 )
 def test_request_that_can_not_be_met(values, reason):
     with pytest.raises(RequestError, match=reason):
         plan(graph.load(), Request(values))
+
+
+def test_argument_that_a_graph_requires(tmp_path):
+    robot = load(tmp_path, argument("sets: camera.source, required: true"))
+    with pytest.raises(RequestError, match="no it is given: words"):
+        plan(robot, Request({}))
 
 
 def test_argument_of_another_type(tmp_path):
@@ -194,3 +202,37 @@ def test_topic_in_place_of_a_source():
     assert arguments(starts, "wheels")["source"] == "simulated"
     with pytest.raises(RequestError, match="name a topic"):
         plan(graph.load(), Request({"model": "x", "imu": "topic:"}))
+
+
+@pytest.mark.parametrize(
+    ("values", "nodes"),
+    [
+        ({"imu": "mpu:1", "wheels": "joint_states"}, {"imu", "wheels", "pose"}),
+        ({"camera": "/dev/video0"}, {"camera"}),
+        ({"model": "topic:/their/detections", "image_topic": "/i"}, {"decision"}),
+    ],
+)
+def test_without_a_model_nothing_is_recognised_and_the_rest_runs(values, nodes):
+    assert {start.name for start in plan(graph.load(), Request(values))} == nodes
+
+
+def test_output_under_another_name_keeps_its_node_and_its_readers():
+    values = {"model": "x", "imu": "mpu:1", "odom_topic": "odom", "publish_tf": "true"}
+    starts = plan(graph.load(), Request(values))
+    assert arguments(starts, "pose")["odometry/filtered"] == "odom"
+    assert arguments(starts, "pose")["publish_tf"] is True
+    assert arguments(starts, "decision")["odometry/filtered"] == "odom"
+
+
+def test_robots_with_namespaces_have_transforms_of_their_own():
+    values = {"imu": "mpu:1", "wheels": "joint_states"}
+    for request, topic in (
+        (Request(values, namespace="a"), "tf"),
+        (Request(values, namespace="a", tf_topic="/tf"), None),
+        (Request(values, tf_topic="/common/tf"), "/common/tf"),
+        (Request(values), None),
+    ):
+        starts = plan(graph.load(), request)
+        assert arguments(starts, "pose").get("/tf") == topic
+        assert arguments(starts, "wheels").get("/tf") == topic
+        assert "/tf" not in arguments(starts, "imu")

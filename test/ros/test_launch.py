@@ -44,7 +44,26 @@ def test_node_that_can_not_be_configured_fails_the_launch(composed):
     assert "Traceback" not in done.stdout
 
 
-def test_missing_model_is_named():
+def test_nothing_to_start_is_an_error():
     done = launch()
     assert done.returncode == 1
-    assert "'model'" in done.stdout
+    assert "give imu or wheels or model or camera" in done.stdout
+
+
+def test_misspelt_argument_is_refused():
+    done = launch("modle:=x.edge")
+    assert done.returncode == 1
+    assert "unknown argument 'modle'" in done.stdout
+    assert "is 'model' meant?" in done.stdout
+
+
+def test_another_graph_brings_its_own_arguments(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "arguments: {picture: {description: what to show, sets: eye.source, required: true}}\n"
+        "nodes: {eye: {kind: camera, parameters: {loop: false}}}"
+    )
+    assert "'picture':" in launch(f"graph:={path}", "--show-args").stdout
+    done = launch(f"graph:={path}", "picture:=/nowhere.png")
+    assert done.returncode == 1
+    assert "/nowhere.png" in done.stdout
