@@ -11,6 +11,7 @@ from typing import Protocol
 from edge_perception.core.located_yaml import Item
 from edge_perception.core.motion import Motion
 from edge_perception.core.node import Message
+from edge_perception.core.plausible import FASTEST
 
 SIZES = ("width", "height", "area")
 
@@ -22,7 +23,7 @@ class Condition(Protocol):
         """
         Return the detections that make it hold, or None if it does not hold.
 
-        :param seen: an edge_perception/msg/DetectionArray.
+        :param seen: an edge_perception/msg/DetectionArray whose numbers can be true.
         :param motion: of the robot.
         """
 
@@ -137,7 +138,7 @@ class Combination:
 HOW = ("any", "all", "none")
 _KEYS = ("label", "score", *SIZES)
 _MOTION = ("speed", "distance")
-_FASTEST, _FARTHEST = 1000.0, 1e9
+_FARTHEST = 1e9
 
 
 def read(item: Item) -> Condition:
@@ -160,7 +161,7 @@ def read(item: Item) -> Condition:
         raise item.error(f"{motion[0]!r} can't stand beside what is seen; put both into 'all'")
     if motion:
         return Moving(
-            speed=_range(fields["speed"], _FASTEST) if "speed" in fields else Range(),
+            speed=_range(fields["speed"], FASTEST) if "speed" in fields else Range(),
             distance=_range(fields["distance"], _FARTHEST) if "distance" in fields else Range(),
         )
     return Seen(

@@ -24,6 +24,7 @@ from edge_perception.core.node import (
     Qos,
     Value,
 )
+from edge_perception.core.plausible import detections_problem, odometry_problem
 from edge_perception.core.rules import Action, Rule
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.share import share_dir
@@ -49,7 +50,8 @@ class DecisionCore(NodeCore):
     Decide by the rules of a file, on every array of detections and at least every 100 ms.
 
     The first rule in force decides. While the detections are missing, stale or of implausible
-    time, and until enough images were seen since to judge every rule, the safe action is given.
+    time or content, and until enough images were seen since to judge every rule, the safe action
+    is given.
     """
 
     parameters = (
@@ -83,12 +85,16 @@ class DecisionCore(NodeCore):
         self._file = path
         needed = len(type(self).inputs) - (not self._rules.ask_for_motion)
         self.inputs = type(self).inputs[:needed]
-        self._detections = Freshness(self._topic, self._rules.timeout["detections"])
+        self._detections = Freshness(
+            self._topic, self._rules.timeout["detections"], detections_problem
+        )
         self._odometry: Freshness | None = None
         if self._rules.ask_for_motion:
             topic = self.inputs[-1].topic
-            self._odometry = Freshness(topic, self._rules.timeout["odometry"])
+            timeout = self._rules.timeout["odometry"]
+            self._odometry = Freshness(topic, timeout, odometry_problem)
         self._motion = Motion()
+        self._moved: Message | None = None
         self._advice: list[str] = []
         self._last = ""
         self._forget()
@@ -121,9 +127,9 @@ class DecisionCore(NodeCore):
         self._states = [_State(rule) for rule in self._rules.rules]
 
     def _move(self, odometry: Freshness, message: Message) -> None:
-        before = odometry.message
         if odometry.accept(message):
-            self._motion = self._motion.after(message, before)
+            self._motion = self._motion.after(message, self._moved)
+            self._moved = message
 
     def _problem(self) -> str:
         """Say why nothing can be decided now; empty if it can."""

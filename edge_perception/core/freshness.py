@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from edge_perception.core.node import Message
 from edge_perception.core.stamps import nanoseconds, SECOND
 
@@ -14,14 +16,22 @@ class Freshness:
     The newest message of an input and its age.
 
     Messages that carry no time, a time in the future, or one that isn't later than that of the
-    message before are not accepted: they may be replayed or mixed up.
+    message before are not accepted: they may be replayed or mixed up. After one whose content
+    can't be true the input is missing until a good one comes.
 
     :ivar message: the newest one accepted; None if there is none.
     """
 
-    def __init__(self, topic: str, timeout: int) -> None:
+    def __init__(self, topic: str, timeout: int, fault: Callable[[Message], str]) -> None:
+        """
+        Begin without a message.
+
+        :param timeout: nanoseconds after which a message is stale.
+        :param fault: says why the content of a message can't be true; empty if it can.
+        """
         self.message: Message | None = None
         self._topic = topic
+        self._fault = fault
         self._timeout = timeout
         self._stamp = 0
         self._now = 0
@@ -46,9 +56,10 @@ class Freshness:
         elif stamp <= self._stamp:
             self._refused = f"what comes on {self._topic} is not newer than what came before"
         else:
-            self._refused = ""
             self._stamp = stamp
-            self.message = message
+            fault = self._fault(message)
+            self._refused = f"what comes on {self._topic} {fault}" if fault else ""
+            self.message = None if fault else message
             return self.problem() == ""
         return False
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import math
 
 from edge_perception.core.node import Message
+from edge_perception.core.plausible import FASTEST
+from edge_perception.core.stamps import nanoseconds, SECOND
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,9 @@ class Motion:
         """
         Return the motion after a new odometry.
 
-        :param odometry: a nav_msgs/msg/Odometry.
+        A jump of the position that no robot can make, as when it is set, is no way travelled.
+
+        :param odometry: a nav_msgs/msg/Odometry that can be true.
         :param before: the one before; None if there was none.
         """
         velocity = odometry.twist.twist.linear
@@ -33,7 +37,9 @@ class Motion:
             return Motion(speed, self.distance)
         here, there = odometry.pose.pose.position, before.pose.pose.position
         way = math.hypot(here.x - there.x, here.y - there.y, here.z - there.z)
-        return Motion(speed, self.distance + way)
+        interval = nanoseconds(odometry.header.stamp) - nanoseconds(before.header.stamp)
+        possible = way <= FASTEST * interval / SECOND
+        return Motion(speed, self.distance + (way if possible else 0.0))
 
     def __str__(self) -> str:
         return f"{self.speed:.2f} m/s after {self.distance:.1f} m"

@@ -121,7 +121,6 @@ def test_labels(label: str, pattern: str, expected: bool) -> None:
         ("score: 0.5", [thing("a", 0.5), thing("b", 0.4)], ["a"]),
         ("score: {max: 0.45}", [thing("a", 0.5), thing("b", 0.4)], ["b"]),
         ("score: {min: 0.4, max: 0.5}", [thing("a", 0.6), thing("b", 0.45)], ["b"]),
-        ("score: 0.5", [thing("a", float("nan"))], None),
         ("area: 0.5", [thing("a", box=(50, 50)), thing("b", box=(50, 40))], ["a"]),
         ("width: 0.5", [thing("a", box=(50, 1)), thing("b", box=(49, 50))], ["a"]),
         ("height: {max: 0.5}", [thing("a", box=(50, 25)), thing("b", box=(1, 26))], ["a"]),

@@ -1,0 +1,46 @@
+"""
+What can be true of any robot: bounds on what messages say, whoever sent them.
+
+A comparison with NaN is false whichever way it is written, and an infinite speed is above any
+limit, so a number is looked at here before anything is concluded from it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from edge_perception.core.node import Message
+
+FASTEST = 100.0
+"""Speed of a robot [m/s]."""
+FASTEST_TURN = 35.0
+"""Angular velocity of a robot [rad/s]: 2000 deg/s, the widest range of usual gyroscopes."""
+FARTHEST = 1e8
+"""Coordinates of a robot [m]: all that a map projection of the earth can give."""
+
+_SCORE_ROUNDING = 1e-3
+
+
+def odometry_problem(odometry: Message) -> str:
+    """Say why a nav_msgs/msg/Odometry does not tell how the robot moves; empty if it does."""
+    velocity, place = odometry.twist.twist.linear, odometry.pose.pose.position
+    speed = math.hypot(velocity.x, velocity.y, velocity.z)
+    if not speed <= FASTEST:
+        return f"holds the speed {speed:g} m/s, which no robot has"
+    if not all(abs(value) <= FARTHEST for value in (place.x, place.y, place.z)):
+        return f"holds the position ({place.x:g}, {place.y:g}, {place.z:g}) m, where no robot is"
+    return ""
+
+
+def detections_problem(seen: Message) -> str:
+    """Say why an edge_perception/msg/DetectionArray can't be judged; empty if it can."""
+    if not (seen.image_width and seen.image_height):
+        return f"is of an empty image ({seen.image_width} x {seen.image_height} pixels)"
+    for thing in seen.detections:
+        if not -_SCORE_ROUNDING <= thing.score <= 1 + _SCORE_ROUNDING:
+            return f"holds {thing.label!r} with the score {thing.score:g}, which is not in 0 to 1"
+        box = (thing.x, thing.y, thing.width, thing.height)
+        if thing.has_box and not (all(map(math.isfinite, box)) and min(box[2:]) >= 0):
+            numbers = ", ".join(f"{value:g}" for value in box)
+            return f"holds {thing.label!r} in a box that can't be (x, y, width, height: {numbers})"
+    return ""
