@@ -20,7 +20,8 @@ def read_attributes(
     Return the attributes of a node, complete.
 
     Operators with a sliding window always get ``kernel_shape``, ``strides``, ``dilations`` and
-    ``pads``, with an ``auto_pad`` of "NOTSET"; Transpose always gets ``perm``.
+    ``pads``, with an ``auto_pad`` of "NOTSET" unless its padding is understood in several ways;
+    Transpose always gets ``perm``.
     """
     schema = onnx.defs.get_schema(proto.op_type, OPSET, "")
     attributes = {
@@ -68,9 +69,13 @@ def _explicit_window(
     attributes["auto_pad"] = "NOTSET"
     if auto not in ("SAME_UPPER", "SAME_LOWER"):
         return
+    if any(dilation > 1 < k for dilation, k in zip(dilations, kernel, strict=True)):
+        attributes["auto_pad"] = auto
     for axis, size in enumerate(data.shape[2:]):
         reach = (outputs[0].shape[2 + axis] - 1) * strides[axis]
         reach += (kernel[axis] - 1) * dilations[axis] + 1
+        if reach < size - (1 if weights is None else 2):  # from here on ONNX Runtime differs
+            attributes["auto_pad"] = auto
         total = max(reach - size, 0)
         less, more = total // 2, total - total // 2
         before, after = (less, more) if auto == "SAME_UPPER" else (more, less)

@@ -52,9 +52,17 @@ def _prelu(node: Node) -> str | None:
     return "PRelu with one slope is LeakyRelu"
 
 
+def _resize(node: Node) -> str | None:
+    if node.input(0).shape != node.output.shape:
+        return None
+    node.op, node.inputs, node.attributes = "Identity", node.inputs[:1], {}
+    return "Resize to the same size copies, whatever its scale, as in ONNX Runtime"
+
+
 _RULES: dict[str, Callable[[Node], str | None]] = {
     "Sum": _sum,
     "MatMul": _matmul,
     "Clip": _clip,
     "PRelu": _prelu,
+    "Resize": _resize,
 }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
+from edge_compiler.ir.ops.table import require_image
 from edge_compiler.passes.base import absorb, Decision, done, graph_pass, new_constant
 
 Array = np.ndarray[Any, Any]
@@ -22,7 +23,7 @@ def make_channel_affine(graph: Graph) -> Iterator[Decision]:
         affine = _batch_normalization(node) or _arithmetic(node)
         if affine is None:
             continue
-        if len(node.output.shape) != 4 and not _follows_gemm(graph, affine[0]):
+        if require_image(node.output) and not _follows_gemm(graph, affine[0]):
             continue
         yield done(node, f"{node.op} scales and shifts each channel by constants")
         set_affine(node, *affine)
@@ -102,6 +103,8 @@ def _per_channel(array: Array, shape: tuple[int, ...]) -> Array | None:
     """Return the number for each channel if ``array`` broadcasts to ``shape`` in this way."""
     aligned = (1,) * (len(shape) - array.ndim) + array.shape
     if len(shape) < 2 or any(size != 1 for axis, size in enumerate(aligned) if axis != 1):
+        return None
+    if not np.isfinite(array).all():  # a mask, which is no shift: infinity less infinity is NaN
         return None
     return np.broadcast_to(array.reshape(-1).astype(np.float64), shape[1:2])
 

@@ -69,9 +69,20 @@ class Builder:
         return make_model(self.nodes, self.inputs, self.constants, outputs)
 
 
+_EDGES = {"pads": [1, 1, 1, 1]}
+
+
 def convolutions() -> onnx.ModelProto:
     """Every kind of convolution, alone; Winograd's needs more channels than the others."""
-    b = Builder(x=IMAGE, rgb=(1, 3, HEIGHT, WIDTH), deep=DEEP, deeper=DEEPER, wide=(1, 240, 4, 5))
+    b = Builder(
+        x=IMAGE,
+        rgb=(1, 3, HEIGHT, WIDTH),
+        deep=DEEP,
+        deeper=DEEPER,
+        wide=(1, 240, 4, 5),
+        half=(1, 32, 24, 24),
+        full=(1, 64, 24, 24),
+    )
     b.conv("pointwise", 24, 1)
     b.conv("strided", 18, 3, strides=[2, 2], pads=[1, 1, 1, 1])
     b.conv("dilated", 17, 3, dilations=[2, 2], pads=[2, 0, 1, 2])
@@ -82,6 +93,9 @@ def convolutions() -> onnx.ModelProto:
     b.conv("depthwise", CHANNELS, 3, group=CHANNELS, pads=[1, 1, 1, 1])
     b.conv("multiplier", 2 * CHANNELS, 3, group=CHANNELS, pads=[1, 1, 1, 1])
     b.conv("grouped", 40, 3, group=4, pads=[1, 1, 1, 1])
+    for name, outputs, value in (("of_half", 128, "half"), ("of_full", 64, "full")):
+        w = b.constant(np.full((outputs, b.inputs[value][1], 3, 3), 0.05))  # of the same bytes
+        b.add(f"winograd_{name}", "Conv", f"{value} {w}", **_EDGES)
     return b.model()
 
 
@@ -117,7 +131,6 @@ def _activate(b: Builder, name: str, value: str) -> None:
         b.add(name, "Clip", f"{value} {low} {high}")
 
 
-_EDGES = {"pads": [1, 1, 1, 1]}
 _LAYERS: list[tuple[str, str, int, dict[str, Any]]] = [
     ("winograd", "deep", DEEP[1], _EDGES),
     ("depthwise", "x", CHANNELS, {"group": CHANNELS, **_EDGES}),
@@ -182,6 +195,10 @@ def arithmetic() -> onnx.ModelProto:
     variance = b.constant(b.numbers(CHANNELS, low=0.5, high=2))
     means = [b.constant(b.numbers(CHANNELS)) for _ in range(3)]
     b.add("batch_norm", "BatchNormalization", " ".join(["x", *means, variance]))
+    b.inner.add(b.add("batch", "Reshape", f"x {b.constant([2, CHANNELS // 2, HEIGHT, WIDTH])}"))
+    b.add("batch_half", "Mul", f"batch {half}")
+    b.add("batch_column", "Add", f"batch {b.constant(b.numbers(CHANNELS // 2, 1, 1))}")
+    b.add("batch_full", "Sub", f"{b.constant(b.numbers(2, 1, HEIGHT, 1))} batch")
     return b.model()
 
 
@@ -205,6 +222,15 @@ def windows() -> onnx.ModelProto:
     scales = b.constant(np.array([1, 1, 2, 1.5], np.float32))
     b.add("nearest", "Resize", f"x - {scales}", mode="nearest")
     b.add("linear", "Resize", f"x - {scales}", mode="linear")
+    sizes = b.constant([14, 20])
+    for policy in ("not_larger", "not_smaller"):
+        kept = {"keep_aspect_ratio_policy": policy, "axes": [2, 3]}
+        b.add(f"linear_{policy}", "Resize", f"x - - {sizes}", mode="linear", **kept)
+    nearly_half = b.constant(np.array([1, 1, 2.3, 2.3], np.float32))
+    rounding = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "ceil"}
+    b.add("nearest_rounded", "Resize", f"x - {nearly_half}", mode="nearest", **rounding)
+    same = b.constant(np.array([1, 1, 1.05, 1.05], np.float32))
+    b.add("same_size", "Resize", f"x - {same}", mode="linear")
     return b.model()
 
 
@@ -214,10 +240,16 @@ def moves() -> onnx.ModelProto:
     b.add("concat", "Concat", "x y", axis=1)
     b.add("concat_blocks", "Concat", "z x", axis=1)
     b.add("concat_rows", "Concat", "x y", axis=2)
+    b.add("concat_again", "Concat", "x y x", axis=2)
+    b.add("concat_same", "Concat", "v v", axis=-1)
+    b.add("concat_same_channels", "Concat", "x x", axis=1)
     b.add("head tail", "Split", f"x {b.constant([16, 4])}", axis=1)
     b.add("left right", "Split", f"x {b.constant([5, 6])}", axis=3)
     starts, ends, axes, steps = (b.constant(n) for n in ([3, -1], [12, -99], [1, 3], [1, -2]))
     b.add("slice", "Slice", f"x {starts} {ends} {axes} {steps}")
+    starts, ends, back = (b.constant(n) for n in ([-1, -1], [-99, -99], [-1, -1]))
+    b.add("flip", "Slice", f"x {starts} {ends} {b.constant([2, 3])} {back}")
+    b.add("flip_channels", "Slice", f"x {starts} {ends} {b.constant([1, 3])} {back}")
     b.add("pad", "Pad", f"x {b.constant([0, 0, 1, 2, 0, 0, 3, 0])} {b.constant(0.5)}")
     b.add("transpose", "Transpose", perm=[0, 2, 3, 1])
     b.add("shuffled_split", "Reshape", f"x {b.constant([1, 4, 5, HEIGHT, WIDTH])}")

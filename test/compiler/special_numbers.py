@@ -34,6 +34,8 @@ PATCH = 5  # pixels from one corner of the largest of Winograd's patches to the 
 WIDER = {
     "winograd": PATCH,
     "winograd_large": PATCH,
+    "winograd_of_half": PATCH,
+    "winograd_of_full": PATCH,
     "winograd_residual": PATCH,
     "multiplier": 0,
     "grouped": 0,

@@ -18,6 +18,7 @@ CONSTANTS = {
     "axes": np.array([1]),
     "sizes": np.array([1, 8, 6, 6]),
 }
+SAME = {"auto_pad": "SAME_UPPER"}
 
 
 def refusals(model: onnx.ModelProto, folder: Path) -> list[str | None]:
@@ -37,6 +38,8 @@ def test_every_operator_is_described() -> None:
         ([node("Conv", "x x", "y")], "'x' must be a constant"),
         ([node("MatMul", "x m", "y")], "only a row vector"),
         ([node("AveragePool", "r", "y", kernel_shape=[2])], "only images"),
+        ([node("Conv", "x w", "y", group=2, **SAME, strides=[6, 1])], "window that is smaller"),
+        ([node("MaxPool", "x", "y", **SAME, kernel_shape=[2, 2], dilations=[2, 2])], "dilations"),
         ([node("MaxPool", "x", "y z", kernel_shape=[2, 2])], "second output 'z'"),
         ([node("Pad", "x pads", "y")], "negative pads"),
         ([node("Pad", "x pads", "y", mode="reflect")], "negative pads|mode='reflect'"),

@@ -1,4 +1,4 @@
-"""The nine networks of the onnx package against the outputs that it stores beside them."""
+"""The nine networks as the onnx package ships them, against the outputs that it stores."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ import onnx
 from onnx import numpy_helper
 import pytest
 
-from edge_compiler import targets
-from edge_compiler.frontend import load
-from edge_compiler.passes import optimise
-from edge_compiler.targets.base import Description
+from edge_compiler.compile import compile_model, Options
 from edge_perception.runtime import Library
 
 FOLDER = Path(onnx.__file__).parent / "backend/test/data/light"
@@ -27,17 +24,16 @@ def test_there_are_nine() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_stored_output(name: str, tmp_path: Path) -> None:
-    """Run on the ramp from 0 to 1 for which onnx stores the output, with every instruction set."""
-    graph = load(FOLDER / f"{name}.onnx")
-    optimise(graph)
-    model = targets.get("host").build(graph, Description(name, ""), tmp_path, lambda *_: None)
+    """Prove it, and run on the ramp for which onnx stores the output, with all variants."""
+    bundle = tmp_path / f"{name}.edge"
+    model = compile_model(FOLDER / f"{name}.onnx", bundle, Options(), lambda *_: None).model
     expected = numpy_helper.to_array(onnx.load_tensor(FOLDER / f"{name}_output_0.pb"))
     (image,), (output,) = model.inputs, model.outputs
     size = int(np.prod(image.shape))
     ramp = (np.arange(size).reshape(image.shape) / size).astype(np.float32)
-    library = Library(tmp_path / "model.so")
+    library = Library(bundle / "model.so")
     for variant in model.variants:
         with library.create(threads=2, variant=variant) as instance:
             found = instance.run({image.name: ramp})[output.name]
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-7, err_msg=variant)
-    shutil.rmtree(tmp_path / "source")  # with a copy of the weights
+    shutil.rmtree(bundle)  # with all the weights: pytest keeps the folders of three runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.ir.ops.table import op, require, require_image
+from edge_compiler.ir.ops.table import op, require, require_clear_padding, require_image
 
 
 def _pool_macs(node: Node) -> int:
@@ -15,13 +15,17 @@ def _pool_macs(node: Node) -> int:
 @op("MaxPool", macs=_pool_macs)
 def check_max_pool(node: Node) -> str | None:
     """2-D maximum pooling: any stride, dilation, padding, ceil_mode."""
-    return require_image(node.input(0)) or require(node, "storage_order", 0)
+    return (
+        require_image(node.input(0))
+        or require_clear_padding(node)
+        or require(node, "storage_order", 0)
+    )
 
 
 @op("AveragePool", macs=_pool_macs)
 def check_average_pool(node: Node) -> str | None:
     """2-D average pooling: any stride, dilation, padding, count_include_pad, ceil_mode."""
-    return require_image(node.input(0))
+    return require_image(node.input(0)) or require_clear_padding(node)
 
 
 @op("GlobalAveragePool", macs=lambda node: node.input(0).size)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.ir.ops.table import op, require, require_constant, require_image
+from edge_compiler.ir.ops.table import (
+    op,
+    require,
+    require_clear_padding,
+    require_constant,
+    require_image,
+)
 
 
 def _conv_macs(node: Node) -> int:
@@ -16,7 +22,8 @@ def _conv_macs(node: Node) -> int:
 def check_conv(node: Node) -> str | None:
     """2-D convolution: any group, stride, dilation and padding; constant weights."""
     image, weight = node.input(0), node.input(1)
-    if reason := require_image(image) or require_constant(node, 1, 2):
+    reason = require_image(image) or require_clear_padding(node) or require_constant(node, 1, 2)
+    if reason:
         return reason
     channels = weight.shape[1] * node.attributes["group"]
     if channels != image.shape[1] or weight.shape[0] % node.attributes["group"]:

@@ -55,6 +55,24 @@ def require_image(value: Value) -> str | None:
     return None
 
 
+def require_clear_padding(node: Node) -> str | None:
+    """
+    Return a reason if ONNX and ONNX Runtime understand the padding of a window differently.
+
+    With dilations, ONNX Runtime refuses a Conv and pads a pool as if it had none; where windows
+    leave out rows, it leaves out some of them before the first window.
+    """
+    auto = node.attributes["auto_pad"]
+    if auto == "NOTSET":
+        return None
+    dilated = any(dilation > 1 for dilation in node.attributes["dilations"])
+    what = "with dilations" if dilated else "and a window that is smaller than its stride"
+    return (
+        f"auto_pad {auto} {what}: ONNX Runtime differs from ONNX here, "
+        "export it with explicit pads"
+    )
+
+
 def require_constant(node: Node, *indices: int) -> str | None:
     """Return a reason if one of these inputs is computed; one that is left out is fine."""
     for index in indices:

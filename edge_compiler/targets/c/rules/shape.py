@@ -93,9 +93,9 @@ def lower_concat(low: Lowering, node: Node) -> None:
         return
     strides, firsts = row_major(node.output.shape), starts(values, axis)
     target = low.new_dense(node.output)
-    for value, start in zip(values, firsts, strict=True):
+    for index, (value, start) in enumerate(zip(values, firsts, strict=True), 1):
         source = _source(low, value)
-        last = value is values[-1]
+        last = index == len(values)  # by position: a value may be concatenated several times
         inner = row_major(value.shape)
         at = start * strides[axis]
         _copy_box(low, node, source, target, value.shape, inner, strides, 0, at, last=last)
@@ -217,9 +217,10 @@ def _take(
     low: Lowering, node: Node, value: Value, output: Value, box: dict[int, tuple[int, int]]
 ) -> None:
     """Take from ``value`` what begins at (start, step) along each axis of ``box``."""
-    whole_pixels = is_image(value) and is_image(output) and output.shape[2:] == value.shape[2:]
-    if whole_pixels and low.is_blocked(value) and box.get(1, (0, 1))[1] == 1:
-        start = box.get(1, (0, 1))[0]
+    start, step = box.get(1, (0, 1))
+    channels = is_image(value) and is_image(output) and step == 1
+    whole_pixels = output.shape[2:] == value.shape[2:] and not _turns(box, 2, 3)
+    if channels and whole_pixels and low.is_blocked(value):
         source = low.blocked(value)
         if start % BLOCK == 0:
             low.share_channels(output, source, start)
@@ -240,6 +241,11 @@ def _take(
     moved = tuple(s * box.get(axis, (0, 1))[1] for axis, s in enumerate(strides))
     source, target = low.dense(value), low.new_dense(output)
     _copy_box(low, node, source, target, output.shape, moved, row_major(output.shape), at)
+
+
+def _turns(box: dict[int, tuple[int, int]], *axes: int) -> bool:
+    """Return whether any of the axes is taken backwards."""
+    return any(box.get(axis, (0, 1))[1] < 0 for axis in axes)
 
 
 def _source(low: Lowering, value: Value) -> Buffer | Pointer:

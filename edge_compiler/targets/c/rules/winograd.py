@@ -101,7 +101,8 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
 def _prepared(low: Lowering, packed: Array, m: int, problem: Problem) -> tuple[Pointer, Call]:
     """Return where the weights lie that are transformed at create, and the call that does it."""
     original = low.originals.add(packed)
-    position = low.reserve_prepared((original, m), transformed_weights(problem, m))
+    form = (m, problem.channels, problem.out_blocks)  # equal bytes may be other weights
+    position = low.reserve_prepared((original, form), transformed_weights(problem, m))
     place = f"m->prepared + {position}"
     fields: dict[str, Field] = {
         "m": m,
