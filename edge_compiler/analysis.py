@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_compiler import frontend, passes
 from edge_compiler.compile import refusals
-from edge_compiler.ir.graph import Graph
+from edge_compiler.ir.graph import Graph, Value
 from edge_compiler.ir.ops import macs
 from edge_compiler.targets.base import Target
 
@@ -62,7 +62,7 @@ def analyze(model: Path, shapes: Mapping[str, tuple[int, ...]], target: Target) 
         nodes_after_optimisation=len(graph.nodes),
         macs=sum(macs(node) for node in graph.nodes),
         parameters=sum(value.size for value in constants),
-        weight_bytes=sum(value.size * value.dtype.itemsize for value in constants),
+        weight_bytes=sum(map(_bytes, constants)),
         activation_bytes=_peak_bytes(graph),
         unsupported=tuple(
             Unsupported(node.name, node.op, reason) for node, reason in refusals(graph, target)
@@ -72,15 +72,21 @@ def analyze(model: Path, shapes: Mapping[str, tuple[int, ...]], target: Target) 
 
 def _peak_bytes(graph: Graph) -> int:
     """Return the most bytes alive at once: from the writer of a value to its last reader."""
-    last_read = {id(value): len(graph.nodes) for value in graph.outputs}
+    last_read = dict.fromkeys(graph.outputs, len(graph.nodes))
     for index, node in enumerate(graph.nodes):
-        for value in node.reads():
+        for value in (*node.outputs, *node.reads()):
             if value.constant is None:
-                last_read[id(value)] = max(index, last_read.get(id(value), 0))
-    alive = {id(value): value for value in graph.inputs}
-    peak = 0
+                last_read[value] = max(index, last_read.get(value, 0))
+    dying: dict[int, int] = defaultdict(int)
+    for value, index in last_read.items():
+        dying[index] += _bytes(value)
+    alive = peak = sum(map(_bytes, graph.inputs))
     for index, node in enumerate(graph.nodes):
-        alive |= {id(value): value for value in node.outputs}
-        peak = max(peak, sum(value.size * value.dtype.itemsize for value in alive.values()))
-        alive = {key: value for key, value in alive.items() if last_read.get(key, 0) > index}
+        alive += sum(map(_bytes, node.outputs))
+        peak = max(peak, alive)
+        alive -= dying[index]
     return peak
+
+
+def _bytes(value: Value) -> int:
+    return value.size * value.dtype.itemsize

@@ -159,9 +159,7 @@ def _argument(name: str, item: Item, nodes: Mapping[str, Entry]) -> Argument:
         effect=effect,
         node=node,
         parameter="" if is_topic else rest,
-        topic=entry.topic(entry.core.outputs[0].topic)
-        if effect is Effect.STARTS
-        else known[rest],
+        topic=entry.topic(entry.core.outputs[0].topic) if effect is Effect.STARTS else known[rest],
     )
 
 

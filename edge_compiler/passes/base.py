@@ -67,9 +67,9 @@ def kept(node: Node, reason: str) -> Decision:
 
 def absorb(graph: Graph, node: Node, follower: Node) -> None:
     """Let ``node`` yield what ``follower``, the sole reader of its output, yielded."""
+    graph.remove(follower)
     node.outputs = follower.outputs
     node.origins = (*node.origins, *follower.origins)
-    graph.nodes.remove(follower)
 
 
 def bypass(graph: Graph, node: Node) -> bool:
@@ -80,15 +80,16 @@ def bypass(graph: Graph, node: Node) -> bool:
         names must stay.
     """
     source, result = node.input(0), node.output
-    if result not in graph.outputs:
+    if not graph.is_output(result):
         graph.replace(result, source)
+        graph.remove(node)
     else:
         producer = graph.producer(source)
-        if producer is None or source in graph.outputs:
+        if producer is None or graph.is_output(source):
             return False
         graph.replace(source, result)
+        graph.remove(node)
         producer.outputs = [result if value is source else value for value in producer.outputs]
-    graph.nodes.remove(node)
     return True
 
 

@@ -58,11 +58,11 @@ def get_affine(node: Node) -> Affine:
 def set_affine(node: Node, source: Value, scale: Array, shift: Array) -> None:
     """Make a ChannelAffine of ``node``."""
     node.op, node.attributes = "ChannelAffine", {}
-    node.inputs = [
+    node.inputs = (
         source,
         new_constant(f"{node.output.name}/scale", scale),
         new_constant(f"{node.output.name}/shift", shift),
-    ]
+    )
 
 
 def _batch_normalization(node: Node) -> Affine | None:

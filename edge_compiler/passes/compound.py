@@ -116,6 +116,6 @@ def _become(
 ) -> None:
     """Let ``node`` do what it and the ``inner`` nodes did."""
     for part in reversed(inner):
-        graph.nodes.remove(part)
+        graph.remove(part)
         node.origins = (*part.origins, *node.origins)
-    node.op, node.inputs, node.attributes = op, [x], dict(attributes)
+    node.op, node.inputs, node.attributes = op, (x,), dict(attributes)

@@ -17,24 +17,21 @@ LARGEST_CONSTANT = 2**29
 @graph_pass("fold-constants")
 def fold_constants(graph: Graph) -> Iterator[Decision]:
     """Replace nodes whose inputs are all known by their results."""
-    remaining = []
-    for node in graph.nodes:
+    for node in list(graph.nodes):
         inputs = known_inputs(node.op, node.inputs, lambda value: value.constant)
         if inputs is None:
-            remaining.append(node)
             continue
         _check_size(node)
         try:
             results = evaluate(node_proto(node), inputs)
         except Exception as error:  # of the reference implementation, which raises all kinds
-            remaining.append(node)
             yield kept(node, f"{node.op} of constants could not be computed: {error}")
             continue
         for value, array in zip(node.outputs, results, strict=False):
             check_finite(value.name, array)
             value.constant = array.astype(value.dtype, copy=False).reshape(value.shape)
+        graph.remove(node)
         yield done(node, f"{node.op} of constants is computed by the compiler")
-    graph.nodes[:] = remaining
     _check_outputs(graph)
 
 

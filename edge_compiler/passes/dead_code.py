@@ -11,12 +11,13 @@ from edge_compiler.passes.base import Decision, done, graph_pass
 @graph_pass("drop-dead-code")
 def drop_dead_code(graph: Graph) -> Iterator[Decision]:
     """Drop nodes that no output depends on, and trailing outputs that nobody reads."""
-    used = {id(value) for value in graph.outputs}
+    used = set(graph.outputs)
     for node in reversed(list(graph.nodes)):
-        if not any(id(value) in used for value in node.outputs):
-            graph.nodes.remove(node)
+        if used.isdisjoint(node.outputs):
+            graph.remove(node)
             yield done(node, "no output of the model depends on it")
             continue
-        used.update(id(value) for value in node.reads())
-        while id(node.outputs[-1]) not in used:
-            node.outputs.pop()
+        used.update(node.reads())
+        last = max(i for i, value in enumerate(node.outputs) if value in used)
+        if last + 1 < len(node.outputs):
+            node.outputs = node.outputs[: last + 1]

@@ -54,9 +54,9 @@ def fold_affine_forward(graph: Graph) -> Iterator[Decision]:
             )
             continue
         _fold_into_inputs(layer, scale, shift)
-        layer.inputs[0] = source
+        layer.inputs = (source, *layer.inputs[1:])
         layer.origins = (*node.origins, *layer.origins)
-        graph.nodes.remove(node)
+        graph.remove(node)
         yield done(layer, f"weights and bias take over the scale and shift of '{node.name}'")
 
 
@@ -93,10 +93,10 @@ def _weights(layer: Node) -> tuple[Array, Array]:
 def _set_weights(layer: Node, weights: Array, bias: Array) -> None:
     """Set weights (outputs first) and bias of a Conv or Gemm."""
     name = layer.output.name
-    layer.inputs = [
+    layer.inputs = (
         layer.inputs[0],
         new_constant(f"{name}/weight", weights),
         new_constant(f"{name}/bias", bias),
-    ]
+    )
     if layer.op == "Gemm":
         layer.attributes |= {"alpha": 1.0, "beta": 1.0, "transB": 1}

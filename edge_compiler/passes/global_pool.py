@@ -58,5 +58,5 @@ def _drop_dimensions(graph: Graph, node: Node) -> None:
         {"allowzero": 0},
         origins=node.origins,
     )
-    node.outputs = [pooled]
-    graph.nodes.insert(graph.nodes.index(node) + 1, reshape)
+    node.outputs = (pooled,)
+    graph.insert_after(node, reshape)

@@ -31,9 +31,9 @@ def fuse_padding(graph: Graph) -> Iterator[Decision]:
         layer.attributes["pads"] = [a + b for a, b in zip(own, pads, strict=True)]
         if layer.op == "AveragePool":
             layer.attributes["count_include_pad"] = 1
-        layer.inputs[0] = node.input(0)
+        layer.inputs = (node.input(0), *layer.inputs[1:])
         layer.origins = (*node.origins, *layer.origins)
-        graph.nodes.remove(node)
+        graph.remove(node)
         yield done(layer, f"pads for '{node.name}'")
 
 

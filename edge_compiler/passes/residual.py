@@ -33,7 +33,9 @@ def _convolutions(graph: Graph, add: Node) -> list[tuple[Node, Value]]:
     left, right = add.input(0), add.input(1)
     pairs = ((graph.producer(left), right), (graph.producer(right), left))
     convs = [(conv, other) for conv, other in pairs if conv is not None and conv.op == "Conv"]
-    return sorted(convs, key=lambda pair: graph.nodes.index(pair[0]), reverse=True)
+    if len(convs) == 2 and graph.precedes(convs[0][0], convs[1][0]):
+        convs.reverse()
+    return convs
 
 
 def _why_not(graph: Graph, conv: Node, other: Value) -> str | None:
@@ -51,6 +53,6 @@ def _why_not(graph: Graph, conv: Node, other: Value) -> str | None:
 def _compute_before(graph: Graph, value: Value, conv: Node, add: Node) -> None:
     """Move ``conv`` to where ``add``, its sole reader, is if ``value`` isn't there before."""
     producer = graph.producer(value)
-    if producer is not None and graph.nodes.index(producer) > graph.nodes.index(conv):
-        graph.nodes.remove(conv)
-        graph.nodes.insert(graph.nodes.index(add), conv)
+    if producer is not None and graph.precedes(conv, producer):
+        graph.remove(conv)
+        graph.insert_before(add, conv)

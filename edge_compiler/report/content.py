@@ -37,20 +37,20 @@ def outline(graph: Graph) -> list[dict[str, Any]]:
 
     Nodes that don't depend on an input are left out: they only make constants, by the hundred.
     """
-    computed = {id(value) for value in graph.inputs}
+    computed = set(graph.inputs)
     nodes = []
     for node in graph.nodes:
-        if any(id(value) in computed for value in node.reads()):
+        if not computed.isdisjoint(node.reads()):
             nodes.append(node)
-            computed |= {id(value) for value in node.outputs}
-    writer = {id(value): i for i, node in enumerate(nodes) for value in node.outputs}
+            computed.update(node.outputs)
+    writer = {value: i for i, node in enumerate(nodes) for value in node.outputs}
     return [
         {
             "name": node.name,
             "operator": _operator(node),
             "shape": list(node.output.shape),
             "nodes": list(node.origins),
-            "reads": sorted({writer[id(v)] for v in node.reads() if id(v) in writer}),
+            "reads": sorted({writer[v] for v in node.reads() if v in writer}),
         }
         for node in nodes
     ]

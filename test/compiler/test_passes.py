@@ -32,9 +32,20 @@ def optimised(model: onnx.ModelProto, folder: Path) -> tuple[Graph, list[Fusion]
     for step in PASSES:
         decisions += step.run(graph)
         assert_same(graph, model)
+        assert_linked(graph)
     assert text(graph)
     assert len({n.name for n in graph.nodes}) == len(graph.nodes)
     return graph, decisions
+
+
+def assert_linked(graph: Graph) -> None:
+    """Compare what the graph knows of its values with what its nodes say."""
+    for value in {*graph.inputs, *(v for n in graph.nodes for v in (*n.reads(), *n.outputs))}:
+        assert graph.producer(value) is next((n for n in graph.nodes if value in n.outputs), None)
+        readers = [n for n in graph.nodes if value in tuple(n.reads())]
+        assert graph.consumers(value) == readers
+        sole = len(readers) == 1 and value not in graph.outputs
+        assert graph.sole_consumer(value) is (readers[0] if sole else None)
 
 
 def ops(graph: Graph) -> list[str]:

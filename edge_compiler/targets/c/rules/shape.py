@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 import math
 
@@ -203,7 +203,7 @@ def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(accumulate((1, *reversed(shape[1:])), lambda a, b: a * b))[::-1]
 
 
-def starts(values: list[Value], axis: int) -> list[int]:
+def starts(values: Sequence[Value], axis: int) -> list[int]:
     """Return where each value begins when they stand side by side along ``axis``."""
     return [0, *accumulate(value.shape[axis] for value in values)][:-1]
 

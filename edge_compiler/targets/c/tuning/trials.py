@@ -64,7 +64,7 @@ def make_trials(tasks: list[Task], variant: Variant) -> Trials:
             steps.append((range(first, len(lowering.steps)), task.problem, candidate))
     last = lowering.steps[-1].value
     assert last is not None
-    graph.outputs.append(last)
+    graph.outputs = (last,)
     return Trials(graph, lowering.finish(), steps)
 
 
