@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 import sys
 
+from edge_perception import ending
+
 PACKAGES = {"PIL": "pillow", "yaml": "PyYAML"}
 """What every command needs of the extra ``robot`` of pyproject.toml, as it is imported."""
 
@@ -17,6 +19,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     :returns: the exit code
     """
+    if argv is None and "up" in sys.argv:
+        ending.at_once()
     missing = [package for module, package in PACKAGES.items() if find_spec(module) is None]
     if missing:
         print(

@@ -3,10 +3,12 @@ Start the robot of config/robot.yaml: ``ros2 launch edge_perception robot.launch
 
 ``graph:=FILE`` starts another one; its arguments take the place of those of config/robot.yaml.
 The nodes configure and activate themselves (their parameter ``autostart``). The launch ends when
-one of them does: with an error if that node failed, since half a robot should not drive on.
+one of them does: with an error if that node failed, since half a robot should not drive on. They
+end with the launch, even if it is killed.
 """
 
 from collections.abc import Collection, Iterable
+import os
 from pathlib import Path
 import sys
 
@@ -24,7 +26,7 @@ from launch_ros.actions import Node
 from edge_perception.core.names import one_of
 from edge_perception.graph import Graph, load
 from edge_perception.plan import plan, Request
-
+from edge_perception.transport.ros.parent import VARIABLE
 
 GRAPH = "graph"
 OWN = (
@@ -85,7 +87,7 @@ def _load(path: str) -> Graph:
 
 
 def _refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
-    """Refuse misspelt arguments, which ros2 launch ignores; only if it was given this very file."""
+    """Refuse misspelt arguments, which ros2 launch ignores, if it was given this very file."""
     for name in given:
         if name not in known:
             raise RuntimeError(f"unknown argument {name!r}; {one_of(name, known)}")
@@ -114,6 +116,7 @@ def _start(context: LaunchContext) -> list[Action]:
             arguments=arguments,
             ros_arguments=[*ros_arguments, "--log-level", values["log_level"]],
             output="screen",
+            additional_env={VARIABLE: str(os.getpid())},
         )
         for executable, arguments, ros_arguments in programs
     ]

@@ -33,6 +33,7 @@ Bool = messages.get("std_msgs/msg/Bool")
 Decision = messages.get("edge_perception/msg/Decision")
 Header = messages.get("std_msgs/msg/Header")
 Twist = messages.get("geometry_msgs/msg/Twist")
+TwistStamped = messages.get("geometry_msgs/msg/TwistStamped")
 Vector3 = messages.get("geometry_msgs/msg/Vector3")
 
 
@@ -59,18 +60,20 @@ class DecisionCore(NodeCore):
             "rules",
             "",
             "The rule file; empty: config/rules.yaml of this package, which explains its keys.",
-            read_only=True,
         ),
     )
     inputs: tuple[Port, ...] = (
-        Port("detections", "edge_perception/msg/DetectionArray", "detections"),
+        Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True),
         Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED, optional=True),
         Port("odometry", "nav_msgs/msg/Odometry", "odometry/filtered", Qos.SENSOR_DATA),
     )
     outputs = (
-        Port("decision", "edge_perception/msg/Decision", "decision"),
-        Port("limit", "geometry_msgs/msg/Twist", "cmd_vel_limit"),
-        Port("trigger", "std_msgs/msg/Bool", "trigger"),
+        Port("decision", "edge_perception/msg/Decision", "decision", sole=True),
+        Port("limit", "geometry_msgs/msg/Twist", "cmd_vel_limit", sole=True),
+        Port(
+            "limit_stamped", "geometry_msgs/msg/TwistStamped", "cmd_vel_limit_stamped", sole=True
+        ),
+        Port("trigger", "std_msgs/msg/Bool", "trigger", sole=True),
     )
 
     _topic = inputs[0].topic
@@ -119,7 +122,11 @@ class DecisionCore(NodeCore):
             self._see(inputs["detections"])
         for state in self._states:
             state.switch.settle(now)
-        return self._publish(*self._decide(now))
+        return self._publish(*self._decide(now), now)
+
+    def safe_state(self, now: int, reason: str) -> Outputs:
+        """Give the safe action."""
+        return self._publish(*self._safe(now, reason), now)
 
     def _forget(self) -> None:
         """Begin anew: what was seen before a gap says nothing about now."""
@@ -148,8 +155,7 @@ class DecisionCore(NodeCore):
         if not problem and self._seen < self._rules.warm_up:
             problem = f"{self._seen} of {self._rules.warm_up} images seen that the rules ask for"
         if problem:
-            expires = now + self._rules.timeout["detections"]
-            return self._rules.safe, self._decision("safe", self._rules.safe, problem, expires)
+            return self._safe(now, problem)
         expires = self._detections.expiry()
         if self._odometry:
             expires = min(expires, self._odometry.expiry())
@@ -163,6 +169,10 @@ class DecisionCore(NodeCore):
         default = self._rules.default
         return default, self._decision("default", default, "no rule is in force", expires)
 
+    def _safe(self, now: int, reason: str) -> tuple[Action, Message]:
+        expires = now + self._rules.timeout["detections"]
+        return self._rules.safe, self._decision("safe", self._rules.safe, reason, expires)
+
     def _decision(self, rule: str, action: Action, reason: str, expires: int) -> Message:
         newest = self._detections.message
         return Decision(
@@ -174,12 +184,14 @@ class DecisionCore(NodeCore):
             expires=to_time(expires),
         )
 
-    def _publish(self, action: Action, decision: Message) -> Outputs:
+    def _publish(self, action: Action, decision: Message, now: int) -> Outputs:
         self._last = f"{action.name}: {decision.reason}"
         outputs = [("decision", decision)]
         if action.limit is not None:
             linear, angular = Vector3(x=action.limit.linear), Vector3(z=action.limit.angular)
-            outputs.append(("limit", Twist(linear=linear, angular=angular)))
+            limit = Twist(linear=linear, angular=angular)
+            stamped = TwistStamped(header=Header(stamp=to_time(now)), twist=limit)
+            outputs += [("limit", limit), ("limit_stamped", stamped)]
         if self._rules.triggers:
             outputs.append(("trigger", Bool(data=action.trigger)))
         return outputs

@@ -153,6 +153,19 @@ class NodeCore(ABC):
         :param now: ROS time in nanoseconds.
         """
 
+    def safe_state(self, now: int, reason: str) -> Outputs:
+        """
+        Return what makes those safe who obey this node: published when ``step`` can't be trusted.
+
+        That is after a step that failed, while one hangs, while simulated time stands still, and
+        as the last words of a node that stops. It rests on the configuration alone, and may be
+        called beside a step that hangs. What has no header is also sent in the name of a process
+        that was killed.
+
+        :param reason: why, in a few words.
+        """
+        return ()
+
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
         """Report the state of the node; asked once a second."""
         return ()

@@ -9,7 +9,7 @@ import pkgutil
 import sys
 from typing import TYPE_CHECKING
 
-from edge_perception import nodes
+from edge_perception import ending, nodes
 from edge_perception.core.node import NodeCore
 from edge_perception.transport.ros.mirror import Mirror
 
@@ -63,9 +63,7 @@ def run(kind: NodeType) -> int:
 
     :returns: the exit code
     """
-    try:
-        from edge_perception.transport.ros import process
+    ending.at_once()
+    from edge_perception.transport.ros import process
 
-        return process.run(lambda stop: [make(kind)], sys.argv)
-    except KeyboardInterrupt:  # before there was anything to end
-        return 130
+    return process.run(lambda stop: [make(kind)], sys.argv)

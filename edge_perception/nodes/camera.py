@@ -2,11 +2,19 @@
 
 import sys
 
-from edge_perception.core.camera import CameraCore
-from edge_perception.drivers import open_source
+from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
 
-NODE = NodeType("camera", lambda: CameraCore(open_source))
+
+def make_core() -> NodeCore:
+    """Make the core; what it needs is loaded only now, so that a program hears signals early."""
+    from edge_perception.core.camera import CameraCore
+    from edge_perception.drivers import open_source
+
+    return CameraCore(open_source)
+
+
+NODE = NodeType("camera", make_core)
 
 
 def main() -> int:

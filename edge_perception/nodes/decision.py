@@ -2,10 +2,18 @@
 
 import sys
 
-from edge_perception.core.decision import DecisionCore
+from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
 
-NODE = NodeType("decision", DecisionCore)
+
+def make_core() -> NodeCore:
+    """Make the core; what it needs is loaded only now, so that a program hears signals early."""
+    from edge_perception.core.decision import DecisionCore
+
+    return DecisionCore()
+
+
+NODE = NodeType("decision", make_core)
 
 
 def main() -> int:

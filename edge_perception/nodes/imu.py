@@ -2,12 +2,20 @@
 
 import sys
 
-from edge_perception.core.imu import ImuCore
-from edge_perception.drivers.imu import open_imu
-from edge_perception.drivers.imu.bias_file import BiasFiles
+from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
 
-NODE = NodeType("imu", lambda: ImuCore(open_imu, BiasFiles()))
+
+def make_core() -> NodeCore:
+    """Make the core; what it needs is loaded only now, so that a program hears signals early."""
+    from edge_perception.core.imu import ImuCore
+    from edge_perception.drivers.imu import open_imu
+    from edge_perception.drivers.imu.bias_file import BiasFiles
+
+    return ImuCore(open_imu, BiasFiles())
+
+
+NODE = NodeType("imu", make_core)
 
 
 def main() -> int:

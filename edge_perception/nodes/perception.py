@@ -2,11 +2,19 @@
 
 import sys
 
-from edge_perception.core.perception import PerceptionCore
+from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
 from edge_perception.transport.ros import vision
 
-NODE = NodeType("perception", PerceptionCore, vision.mirrors)
+
+def make_core() -> NodeCore:
+    """Make the core; what it needs is loaded only now, so that a program hears signals early."""
+    from edge_perception.core.perception import PerceptionCore
+
+    return PerceptionCore()
+
+
+NODE = NodeType("perception", make_core, vision.mirrors)
 
 
 def main() -> int:

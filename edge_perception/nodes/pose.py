@@ -2,10 +2,18 @@
 
 import sys
 
-from edge_perception.core.pose.node import PoseCore
+from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
 
-NODE = NodeType("pose", PoseCore)
+
+def make_core() -> NodeCore:
+    """Make the core; what it needs is loaded only now, so that a program hears signals early."""
+    from edge_perception.core.pose.node import PoseCore
+
+    return PoseCore()
+
+
+NODE = NodeType("pose", make_core)
 
 
 def main() -> int:

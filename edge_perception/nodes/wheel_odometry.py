@@ -2,11 +2,19 @@
 
 import sys
 
-from edge_perception.core.wheel_odometry import WheelOdometryCore
-from edge_perception.drivers.wheels import open_wheels
+from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
 
-NODE = NodeType("wheel_odometry", lambda: WheelOdometryCore(open_wheels))
+
+def make_core() -> NodeCore:
+    """Make the core; what it needs is loaded only now, so that a program hears signals early."""
+    from edge_perception.core.wheel_odometry import WheelOdometryCore
+    from edge_perception.drivers.wheels import open_wheels
+
+    return WheelOdometryCore(open_wheels)
+
+
+NODE = NodeType("wheel_odometry", make_core)
 
 
 def main() -> int:

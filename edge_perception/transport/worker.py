@@ -18,7 +18,9 @@ from edge_perception.core.node import Diagnostic, Message, NodeCore, Outputs, Po
 
 PAUSE_AFTER_ERROR = 0.1  # seconds; a core that fails at once must not take a whole CPU
 DIAGNOSTICS_PERIOD = 0.2  # seconds between two looks at the core's state
-STOP_TIMEOUT = 5.0  # seconds that a step may take to end after `Worker.stop`
+STOP_TIMEOUT = 3.0  # seconds that a step may take to end after `Worker.stop`
+CLOCK_STANDS = 1.0  # seconds of real time in which the clock must advance
+STANDING = "the clock stands still, so nothing tells how old the inputs are"
 
 
 class Slots:
@@ -68,12 +70,28 @@ class Failures:
     reason: str = ""
 
 
+class Standing:
+    """For how long the time has not changed: simulated time may stop while the robot runs."""
+
+    def __init__(self) -> None:
+        self._time = 0
+        self._since = time.monotonic()
+
+    def seconds(self, now: int) -> float:
+        """Return for how many seconds of real time it has been ``now``."""
+        moment = time.monotonic()
+        if now != self._time:
+            self._time, self._since = now, moment
+        return moment - self._since
+
+
 class Worker:
     """
     The thread in which a core works.
 
     ``step`` and ``diagnostics`` are called in this thread alone, so a core needs no locks.
 
+    :ivar standing: whether the clock stops.
     :ivar failures: exceptions that came out of ``step``; the core goes on with the next input.
     :ivar diagnostics: what the core last said of itself.
     """
@@ -96,6 +114,7 @@ class Worker:
         """
         self.slots = Slots(core.inputs)
         self.failures = Failures()
+        self.standing = Standing()
         self.diagnostics: Sequence[Diagnostic] = ()
         core.traffic = self.slots.traffic
         self._core = core
@@ -111,14 +130,18 @@ class Worker:
         """Start calling ``step``."""
         self._thread.start()
 
+    def halt(self) -> None:
+        """Let the thread end after the step that is under way, and don't wait for that."""
+        self._stopping.set()
+        self.slots.close()
+
     def stop(self) -> bool:
         """
-        End the thread after the step that is under way.
+        End the thread after the step that is under way, whose result is published no more.
 
         :returns: whether it ended; a step that hangs in a device does not.
         """
-        self._stopping.set()
-        self.slots.close()
+        self.halt()
         if self._thread.is_alive():
             self._thread.join(STOP_TIMEOUT)
         return not self._thread.is_alive()
@@ -128,33 +151,51 @@ class Worker:
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
+    def publish_safe_state(self, reason: str) -> None:
+        """Publish what makes those who obey the core safe."""
+        try:
+            self._publish(self._core.safe_state(self._now(), reason))
+        except Exception as error:
+            self._report(error)
+
     def _run(self) -> None:
         while not self._stopping.is_set():
-            waiting = self.slots.take(self._core.period())
-            now = self._now()
-            if self._stopping.is_set():
-                break
-            if not now:  # simulated time that has not begun
-                self._stopping.wait(PAUSE_AFTER_ERROR)
-                continue
-            try:
-                self._busy_since = time.monotonic()
-                self._step(waiting, now)
-            except Exception as error:
-                self.failures.count += 1
-                self.failures.last = time.monotonic()
-                self.failures.reason = f"{type(error).__name__}: {error}"
-                self._report(error)
-                self._stopping.wait(PAUSE_AFTER_ERROR)
-            finally:
-                self._busy_since = None
+            self._turn()
+        self.publish_safe_state("the node was stopped")
+
+    def _turn(self) -> None:
+        """Wait for messages or the core's period, and call ``step``."""
+        waiting = self.slots.take(self._core.period())
+        now = self._now()
+        if self._stopping.is_set():
+            return
+        if not now:  # simulated time that has not begun
+            self._stopping.wait(PAUSE_AFTER_ERROR)
+            return
+        try:
+            self._busy_since = time.monotonic()
+            self._step(waiting, now)
+        except Exception as error:
+            self.failures.count += 1
+            self.failures.last = time.monotonic()
+            self.failures.reason = f"{type(error).__name__}: {error}"
+            self._report(error)
+            self.publish_safe_state(f"a step failed: {self.failures.reason}")
+            self._stopping.wait(PAUSE_AFTER_ERROR)
+        finally:
+            self._busy_since = None
 
     def _step(self, waiting: dict[str, deque[bytes]], now: int) -> None:
         inputs: dict[str, Message] = {}
         for port, came in waiting.items():
             read = [messages.deserialize(data, self._types[port]) for data in came]
             inputs[port] = read if port in self._queued else read[0]
-        self._publish(self._core.step(inputs, now))
+        outputs = self._core.step(inputs, now)
+        standing = self.standing.seconds(now)
+        if standing > CLOCK_STANDS and (safe := self._core.safe_state(now, STANDING)):
+            outputs = safe
+        if not self._stopping.is_set():  # what a step says that took too long is not the last word
+            self._publish(outputs)
         if time.monotonic() - self._asked >= DIAGNOSTICS_PERIOD:
             self._asked = time.monotonic()
             self.diagnostics = tuple(self._core.diagnostics(now))

@@ -97,6 +97,19 @@ def test_before_the_first_image_the_robot_is_safe(robot: Robot) -> None:
     assert "nothing has come on detections yet; the safe action 'stop' is given" in fault.message
 
 
+def test_safe_state_and_forms_of_the_limit_that_carry_a_time(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    robot.step(now)
+    assert robot.outputs["limit_stamped"].twist == robot.outputs["limit"]
+    assert robot.outputs["limit_stamped"].header.stamp == to_time(now)
+    safe = dict(robot.core.safe_state(now + MS, "it ends"))
+    assert (safe["decision"].action, safe["decision"].reason) == ("stop", "it ends")
+    assert safe["decision"].safe
+    assert safe["decision"].expires == to_time(now + 501 * MS)
+    assert (safe["limit"].linear.x, safe["trigger"].data) == (0, False)
+    assert safe["limit_stamped"].header.stamp == to_time(now + MS)
+
+
 def test_default_after_enough_images(robot: Robot) -> None:
     reasons = [robot.step(NOW + i * 100 * MS).reason for i in range(3)]
     assert reasons == [

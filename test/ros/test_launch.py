@@ -1,5 +1,6 @@
 """The launch file, by the real `ros2 launch` where it is installed: it is on no package index."""
 
+import signal
 import subprocess
 import sys
 
@@ -67,3 +68,15 @@ def test_another_graph_brings_its_own_arguments(tmp_path):
     done = launch(f"graph:={path}", "picture:=/nowhere.png")
     assert done.returncode == 1
     assert "/nowhere.png" in done.stdout
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize("composed", ["true", "false"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_robot_does_not_outlive_its_launch(robot, composed, number):
+    command = [*LAUNCH, "imu:=simulated", "wheels:=simulated", f"composed:={composed}"]
+    nodes = {"imu", "pose", "wheels"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        robot.wait(lambda: nodes <= set(robot.peer.get_node_names()), 30)
+        process.send_signal(number)
+    robot.wait(lambda: not nodes & set(robot.peer.get_node_names()), 10)

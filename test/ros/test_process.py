@@ -171,7 +171,7 @@ def test_once_ends_by_itself(tiny_bundle):
     ("arguments", "code", "reason"),
     [
         (["--model", "nowhere.edge"], 1, "nowhere.edge does not exist"),
-        ([], 2, "--model"),
+        ([], 1, "there is nothing to start"),
         (["--model", "x", "--params-file", "nowhere.yaml"], 1, "nowhere.yaml does not exist"),
         (["--model", "x", "--graph", "nowhere.yaml"], 1, "nowhere.yaml"),
         (["--model", "x", "--camera", "0", "--image-topic", "/i"], 1, "camera, which is left out"),

@@ -45,19 +45,26 @@ def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_o
     worker.start()
     assert isinstance(errors.get(timeout=10), messages.MessageError)
     worker.slots.put("text", messages.serialize(Text(data="y")))
+    reason = "a step failed: MessageError: "
+    [(_, safe)] = published.get(timeout=10)
+    assert safe.data.startswith(reason)
     assert published.get(timeout=10) == [("echo", Text(data="y"))]
     assert worker.stop()
     assert worker.failures.count == 1
+    assert published.get(timeout=10) == [("safe", Text(data="the node was stopped"))]
 
 
 def test_stop_gives_up_on_a_step_that_hangs(monkeypatch):
     monkeypatch.setattr("edge_perception.transport.worker.STOP_TIMEOUT", 0.05)
     core = Toy()
     core.configure({"prefix": ""})
-    worker = Worker(core, lambda: 1, lambda outputs: None, lambda error: None, "test")
+    published = Queue()
+    worker = Worker(core, lambda: 1, published.put, lambda error: None, "test")
     worker.slots.put("text", messages.serialize(Text(data="wait")))
     worker.start()
     assert core.entered.wait(10)
     assert not worker.stop()
     assert worker.busy() > 0
     core.proceed.set()
+    last = [("safe", Text(data="the node was stopped"))]
+    assert published.get(timeout=10) == last  # what the step said comes too late

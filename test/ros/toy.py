@@ -41,6 +41,7 @@ class Toy(NodeCore):
         Port("echo", "std_msgs/msg/String", "echo"),
         Port("info", "std_msgs/msg/String", "info", Qos.LATCHED),
         Port("copy", "sensor_msgs/msg/Image", "copy"),
+        Port("safe", "std_msgs/msg/String", "safe"),
     )
 
     def __init__(self) -> None:
@@ -68,6 +69,9 @@ class Toy(NodeCore):
             self.proceed.wait(10)
         self.bad = text == "bad"
         return [("echo", Text(data=f"{self.parameters_now['prefix']}{text}"))]
+
+    def safe_state(self, now: int, reason: str) -> Outputs:
+        return [("safe", Text(data=reason))]
 
     def diagnostics(self, now: int) -> list[Diagnostic]:
         level = Level.ERROR if self.bad else Level.OK

@@ -40,14 +40,21 @@ class Condition:
         """Note why a transition failed; the state stays as it was."""
         self.problem = problem
 
-    def diagnose(self) -> Diagnostic:
-        """Say what keeps the node from working and which command changes that."""
+    def diagnose(self, needed: bool) -> Diagnostic:
+        """
+        Say what keeps the node from working and which command changes that.
+
+        :param needed: whether somebody reads what the node should publish
+        """
         if self.problem:
             return Diagnostic(Level.ERROR, "lifecycle", self.problem)
         if self.state is State.ACTIVE:
             return Diagnostic(Level.OK, "lifecycle", "active")
         step = _NEXT.get(self.state)
         advice = f"ros2 lifecycle set {self._node} {step}" if step else "start the node again"
+        reader = " though others read its topics" if needed else ""
         return Diagnostic(
-            Level.WARN, "lifecycle", f"{self.state.value}, so nothing is processed: {advice}"
+            Level.ERROR if needed else Level.WARN,
+            "lifecycle",
+            f"{self.state.value}{reader}, so nothing is processed: {advice}",
         )

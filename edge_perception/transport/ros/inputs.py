@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 import difflib
 import time
@@ -190,10 +191,14 @@ def rivalry(topic: str, publishers: Sequence[TopicEndpointInfo]) -> str:
     """Say that a topic that should have one publisher has several; empty if it has not."""
     if len(publishers) < 2:
         return ""
-    names = " and ".join(sorted(_name(info) for info in publishers))
+    names = Counter(_name(info) for info in publishers)
+    who = " and ".join(
+        f"{count} nodes named {name}" if count > 1 else name
+        for name, count in sorted(names.items())
+    )
     return (
-        f"{names} publish on {topic} at once, and what is read there jumps between them: stop all"
-        " but one, or remap their topics"
+        f"{who} publish on {topic} at once, and what is read there jumps between them: stop all"
+        " but one, or remap their topics (one that was killed is counted for some 20 s more)"
     )
 
 

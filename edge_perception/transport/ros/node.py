@@ -18,6 +18,7 @@ from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 
+from edge_perception import messages
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -29,10 +30,11 @@ from edge_perception.core.node import (
 from edge_perception.transport.ros import parameters
 from edge_perception.transport.ros.condition import Condition, State
 from edge_perception.transport.ros.diagnostics import DiagnosticsPublisher
+from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.inputs import Input
 from edge_perception.transport.ros.mirror import Mirror
 from edge_perception.transport.ros.outputs import Output
-from edge_perception.transport.worker import Worker
+from edge_perception.transport.worker import CLOCK_STANDS, STANDING, Standing, Worker
 
 CHECK_PERIOD = 0.2  # seconds between two looks at inputs and core
 HANGING = 1.5  # seconds after which a step that did not return is reported
@@ -48,7 +50,11 @@ AUTOSTART = Parameter(
 
 
 class RosNode(LifecycleNode):  # type: ignore[misc]
-    """A node core as a ROS 2 lifecycle node."""
+    """
+    A node core as a ROS 2 lifecycle node.
+
+    :ivar guard: publishes the core's safe state if the process is killed.
+    """
 
     def __init__(
         self,
@@ -76,6 +82,8 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self._outputs: dict[str, Output] = {}
         self._inputs: list[Input] = []
         self._worker: Worker | None = None
+        self._standing = Standing()
+        self.guard: Guard | None = None
         parameters.declare(self, (AUTOSTART, *self._core.parameters))
         for mistake in parameters.unknown(self, self._core.parameters):
             self.get_logger().warning(mistake)
@@ -118,11 +126,16 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         """Stop for good."""
         return self._transition(self._clean_up, State.FINALIZED)
 
+    def halt(self) -> None:
+        """Let the core end after the step that is under way, and don't wait for that."""
+        if (worker := self._worker) is not None:
+            worker.halt()
+
     def destroy_node(self) -> None:
         """Stop the core before the node goes."""
         try:
             self._clean_up()
-        except RuntimeError as error:
+        except Exception as error:  # the other nodes of the process have to end, too
             self.get_logger().error(str(error))
         super().destroy_node()
 
@@ -166,16 +179,34 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             self._deactivate()
             raise
         worker.start()
+        self._hold_safe_state()
 
     def _deactivate(self) -> None:
         while self._inputs:
             self._inputs.pop().close()
         worker, self._worker = self._worker, None
-        if worker is not None and not worker.stop():
+        if worker is None:
+            return
+        ended = worker.stop()
+        if not ended:
+            worker.publish_safe_state("a step hangs while the node stops")
+        if self.guard is not None:
+            self.guard.hold(self.get_fully_qualified_name(), ())
+        if not ended:
             raise RuntimeError(
                 f"the step that has been running for {worker.busy():.0f} s does not end: the"
                 " device or library that it waits for hangs; end the process"
             )
+
+    def _hold_safe_state(self) -> None:
+        """Give the guard what to publish if the process is killed; what carries a time expires."""
+        words = [
+            (self._outputs[port].topic, self._outputs[port].type, messages.serialize(message))
+            for port, message in self._core.safe_state(self._now(), "the process was killed")
+            if not hasattr(message, "header")
+        ]
+        if self.guard is not None and words:
+            self.guard.hold(self.get_fully_qualified_name(), words)
 
     def _clean_up(self) -> None:
         self._deactivate()
@@ -214,17 +245,25 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         return SetParametersResult(successful=True)
 
     def _diagnose(self) -> None:
-        found = [self.condition.diagnose()]
+        found = [self.condition.diagnose(self._is_needed())]
         if (worker := self._worker) is not None:
             found += [self._diagnose_step(worker), *(port.diagnose() for port in self._inputs)]
             found += [state for one in self._outputs.values() if (state := one.diagnose())]
             found += worker.diagnostics
         self._diagnostics.publish(found)
 
+    def _is_needed(self) -> bool:
+        """Tell whether somebody reads one of the outputs; of an active node it is not asked."""
+        return self.condition.state is not State.ACTIVE and any(
+            self.count_subscribers(self.resolve_topic_name(port.topic))
+            for port in self._core.outputs
+        )
+
     def _diagnose_step(self, worker: Worker) -> Diagnostic:
         failures = worker.failures
         values = {"failures": str(failures.count), "last failure": failures.reason or "none"}
-        if not self._now():
+        now = self._now()
+        if not now:
             return Diagnostic(
                 Level.ERROR,
                 "step",
@@ -232,8 +271,16 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
                 " simulator, play the bag with --clock, or set use_sim_time to false",
                 values,
             )
+        if self._standing.seconds(now) > CLOCK_STANDS:
+            message = (
+                f"{STANDING}: /clock does not advance; let the simulator or bag go on, or set"
+                " use_sim_time to false"
+            )
+            return Diagnostic(Level.ERROR, "step", message, values)
         if (busy := worker.busy()) > HANGING:
-            message = f"busy with one input for {busy:.0f} s: a device or library hangs"
+            worker.publish_safe_state("a step hangs")
+            message = "busy with one input for too long: a device or library hangs"
+            values["busy [s]"] = f"{busy:.0f}"
             return Diagnostic(Level.ERROR, "step", message, values)
         if time.monotonic() - failures.last < FAILURE_SHOWN:
             message = f"an input is lost, see the log: {failures.reason}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 
 from edge_perception import messages
@@ -12,6 +13,9 @@ from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.inputs import rivalry
 from edge_perception.transport.ros.mirror import Mirror
 from edge_perception.transport.ros.typesupport import rosidl_class
+
+LAST_WORDS = Duration(seconds=0.3)
+"""That a publisher waits until what it sent was received; it takes what is on its way with it."""
 
 
 class Output:
@@ -32,6 +36,16 @@ class Output:
             if mirror.port == port.name
         ]
 
+    @property
+    def type(self) -> str:
+        """Return the name of the message type."""
+        return self._port.type
+
+    @property
+    def topic(self) -> str:
+        """Return the full name of the topic."""
+        return str(self._publisher.topic_name)
+
     def publish(self, message: Message) -> None:
         """Publish the bytes of a message."""
         if not isinstance(message, self._type):
@@ -45,13 +59,14 @@ class Output:
         """Say who else publishes what should have one publisher; None if any number may."""
         if not self._port.sole:
             return None
-        topic = self._publisher.topic_name
-        rivals = rivalry(topic, self._node.get_publishers_info_by_topic(topic))
+        rivals = rivalry(self.topic, self._node.get_publishers_info_by_topic(self.topic))
         level, message = (Level.ERROR, rivals) if rivals else (Level.OK, "the only publisher")
-        return Diagnostic(level, f"output {self._port.name}", message, {"topic": topic})
+        return Diagnostic(level, f"output {self._port.name}", message, {"topic": self.topic})
 
     def close(self) -> None:
-        """Take the publishers back."""
+        """Take the publishers back when their last messages were received."""
+        if self._port.sole:
+            self._publisher.wait_for_all_acked(LAST_WORDS)
         self._node.destroy_publisher(self._publisher)
         for _, publisher in self._mirrors:
             self._node.destroy_publisher(publisher)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+import faulthandler
 import os
-import signal
+from queue import Empty, SimpleQueue
 import sys
 import threading
 
@@ -13,13 +14,17 @@ from rclpy.exceptions import NameValidationException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 
+from edge_perception import ending
 from edge_perception.core.node import ConfigurationError
 from edge_perception.share import share_dir
+from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.node import RosNode
+from edge_perception.transport.ros.parent import end_with_parent
 
 PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LONGEST_END = 8.0  # seconds: `ros2 launch` and containers kill what has not ended after ten
 REFUSALS = (
     ConfigurationError,
     NameValidationException,
@@ -30,17 +35,18 @@ REFUSALS = (
 
 
 class Stop:
-    """What ends the process: a signal, a failure, or anybody who calls `set`."""
+    """What ends the process: a signal, a failure, the end of its parent, or who calls `set`."""
 
     def __init__(self) -> None:
         self.failed = False
-        self._event = threading.Event()
-        for number in SIGNALS:
-            signal.signal(number, lambda *_: self.set())
+        self._told = False
+        self._queue: SimpleQueue[None] = SimpleQueue()
+        ending.on_signal(self.set)
 
     def set(self) -> None:
-        """End the process."""
-        self._event.set()
+        """End the process; a signal's handler may interrupt even this: no locks of Python."""
+        self._told = True
+        self._queue.put(None)
 
     def fail(self, reason: str) -> None:
         """End the process with exit code 1."""
@@ -50,11 +56,15 @@ class Stop:
 
     def wait(self, seconds: float | None) -> None:
         """Wait until the process is to end, or for so many seconds."""
-        self._event.wait(seconds)
+        if not self:
+            try:
+                self._queue.get(timeout=seconds)
+            except Empty:
+                return
 
     def __bool__(self) -> bool:
         """Tell whether the process is to end."""
-        return self._event.is_set()
+        return self._told
 
 
 def run(
@@ -72,10 +82,13 @@ def run(
     """
     use_transport_profile()
     stop = Stop()
+    end_with_parent(stop.set)
+    guard = Guard()
     nodes: list[RosNode] = []
     try:
         rclpy.init(args=list(arguments), signal_handler_options=SignalHandlerOptions.NO)
         for node in make_nodes(stop):
+            node.guard = guard
             nodes.append(node)
         if all(not stop and node.start() for node in nodes):
             _spin(nodes, stop, duration)
@@ -84,11 +97,15 @@ def run(
     except REFUSALS as error:
         stop.fail(str(error))
     finally:
+        _bound_the_end()
+        for node in nodes:
+            node.halt()  # all at once, so that their last steps end at the same time
         for node in reversed(nodes):
             node.destroy_node()
         rclpy.try_shutdown()
-        for number in SIGNALS:  # a second Ctrl-C must not kill Python while it ends
-            signal.signal(number, signal.SIG_IGN)
+        guard.dismiss()
+        ending.not_again()
+        faulthandler.cancel_dump_traceback_later()
     return int(stop.failed)
 
 
@@ -103,10 +120,11 @@ def _spin(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
+    ended: Future[None] = Future()
 
     def work() -> None:
         try:
-            executor.spin()
+            executor.spin_until_future_complete(ended)
         except Exception as error:
             stop.fail(f"{type(error).__name__}: {error}")
 
@@ -115,5 +133,12 @@ def _spin(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:
     try:
         stop.wait(duration)
     finally:
-        executor.shutdown()
+        _bound_the_end()
+        ended.set_result(None)
         thread.join()
+        executor.shutdown()  # not before: it destroys what a thread that spins waits for
+
+
+def _bound_the_end() -> None:
+    """Show where the process hangs, and end it with exit code 1, unless it ends in time."""
+    faulthandler.dump_traceback_later(LONGEST_END, exit=True, file=sys.__stderr__ or 2)

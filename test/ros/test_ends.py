@@ -1,0 +1,201 @@
+"""However the robot ends, it ends cleanly, and those who obey it are left with the safe action."""
+
+from collections.abc import Iterator
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from geometry_msgs.msg import Twist
+import pytest
+from rclpy.lifecycle import TransitionCallbackReturn
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Bool
+
+from bench import ends
+from edge_perception.core.decision import DecisionCore
+from edge_perception.transport.ros.node import RosNode
+from edge_perception.transport.ros.parent import VARIABLE
+from edge_perception.transport.ros.typesupport import rosidl_class
+
+pytestmark = pytest.mark.ros
+TOY = [sys.executable, str(Path(__file__).with_name("toy.py"))]
+DECISION = [sys.executable, "-m", "edge_perception.nodes.decision"]
+ROBOT = [sys.executable, "-m", "edge_perception.cli", "up"]
+SPEED = 0.5
+RULES = f"""
+version: 1
+timeout: {{detections: 30}}
+actions:
+  go: {{limit: {{linear: {SPEED}, angular: 1}}, trigger: true}}
+  stop: {{limit: {{linear: 0, angular: 0}}}}
+default: go
+safe: stop
+rules:
+  - {{name: person ahead, when: {{label: person}}, action: stop}}
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> list[str]:
+    """Return ROS arguments for a decision node that says "go" for long after an image."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    return ["--ros-args", "-p", f"rules:={path}"]
+
+
+class Obeying:
+    """What those hear who obey the decision node."""
+
+    def __init__(self, robot: Any) -> None:
+        self.robot = robot
+        self.limits = robot.hear("cmd_vel_limit", Twist)
+        self.triggers = robot.hear("trigger", Bool)
+        self.decisions = robot.hear("decision", rosidl_class("edge_perception/msg/Decision"))
+        array = rosidl_class("edge_perception/msg/DetectionArray")
+        self.images = robot.peer.create_publisher(array, "detections", 10)
+        self.seen = array(image_width=640, image_height=480)
+
+    def show(self) -> bool:
+        """Show an image in which nothing is; tell whether the robot may go."""
+        self.seen.header.stamp = self.robot.peer.get_clock().now().to_msg()
+        self.images.publish(self.seen)
+        return bool(self.triggers and self.triggers[-1].data and self.limits[-1].linear.x == SPEED)
+
+    def is_safe(self) -> bool:
+        """Tell whether the last words were those of the safe action."""
+        return self.limits[-1].linear.x == 0 and not self.triggers[-1].data
+
+
+@pytest.fixture
+def obeying(robot: Any) -> Obeying:
+    return Obeying(robot)
+
+
+@pytest.fixture
+def decision(robot: Any, obeying: Obeying, rules: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Yield the process of a decision node that has said "go"."""
+    with subprocess.Popen([*DECISION, *rules], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            robot.wait(obeying.show)
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_last_words_before_the_end_are_the_safe_action(robot, obeying, decision, number):
+    decision.send_signal(number)
+    assert decision.wait(10) == 0
+    robot.wait(obeying.is_safe)
+    assert obeying.decisions[-1].safe
+    assert obeying.decisions[-1].reason == "the node was stopped"
+
+
+def test_a_guard_has_the_last_words_of_a_process_that_is_killed(robot, obeying, decision):
+    decision.kill()
+    robot.wait(obeying.is_safe)
+    [guard] = {
+        info.node_name
+        for info in robot.peer.get_publishers_info_by_topic("/cmd_vel_limit")
+        if info.node_name != "decision"
+    }
+    assert guard == "decision_guard"
+    _, complaint = decision.communicate(timeout=20)
+    assert "the process of /decision was killed" in complaint
+    assert obeying.is_safe()
+
+
+def test_a_node_that_is_deactivated_leaves_the_safe_action(robot, obeying, rules):
+    node = RosNode("decision", DecisionCore, ros_arguments=rules[1:])
+    robot.nodes.append(node)
+    assert node.start()
+    robot.own.add_node(node)
+    robot.wait(obeying.show)
+    assert robot.do(node.trigger_deactivate) is TransitionCallbackReturn.SUCCESS
+    robot.wait(obeying.is_safe)
+    robot.wait(lambda: robot.level("decision: lifecycle") == 2)  # somebody obeys it
+    assert "inactive" in robot.status["decision: lifecycle"].message
+
+
+def test_a_clock_that_stops_with_its_images_leads_to_the_safe_action(robot, obeying, rules):
+    node = RosNode(
+        "decision", DecisionCore, ros_arguments=[*rules[1:], "-p", "use_sim_time:=true"]
+    )
+    robot.nodes.append(node)
+    assert node.start()
+    robot.own.add_node(node)
+    clock, time = robot.speak("/clock", Clock), Clock()
+
+    def go_on() -> bool:
+        time.clock.nanosec += 1_000_000
+        clock.publish(time)
+        obeying.seen.header.stamp = time.clock
+        obeying.images.publish(obeying.seen)
+        return bool(obeying.triggers and obeying.triggers[-1].data)
+
+    time.clock.sec = 42
+    robot.wait(go_on)
+    robot.wait(obeying.is_safe, 2.0)
+    assert "the clock stands still" in obeying.decisions[-1].reason
+    robot.wait(lambda: robot.level("decision: step") == 2)
+    assert "/clock does not advance" in robot.status["decision: step"].message
+    robot.wait(go_on)  # with the clock it goes on
+
+
+def test_two_who_decide_at_once_are_errors_on_both_sides(robot, rules):
+    for name in ("one", "two"):
+        node = RosNode(name, DecisionCore, ros_arguments=rules[1:])
+        robot.nodes.append(node)
+        assert node.start()
+        robot.own.add_node(node)
+    for output in ("decision", "limit", "limit_stamped", "trigger"):
+        for name in ("one", "two"):
+            status = f"{name}: output {output}"
+            robot.wait(lambda status=status: robot.level(status) == 2)
+            assert robot.status[status].message.startswith("/one and /two publish on /")
+
+
+@pytest.mark.parametrize("command", [[*ROBOT, "--wheels=simulated"], DECISION])
+def test_a_signal_while_modules_are_loaded_ends_the_program(command):
+    """At each of these moments another module is being loaded."""
+    for _ in range(4):
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            while not ends.listens(process.pid):
+                pass
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=20)
+        assert (process.returncode, output) == (0, "")
+
+
+def test_clean_ends_at_random_moments(tiny_bundle, monkeypatch, capsys):
+    monkeypatch.setattr(
+        sys, "argv", ["ends", "--model", str(tiny_bundle), "--tries", "6", "--last", "2"]
+    )
+    assert ends.main() == 0, capsys.readouterr().out
+
+
+def test_the_robot_ends_with_the_process_that_it_belongs_to():
+    with subprocess.Popen(["sleep", "60"]) as parent:
+        environment = {**os.environ, VARIABLE: str(parent.pid)}
+        with subprocess.Popen(TOY, env=environment) as robot:
+            while not ends.listens(robot.pid):
+                pass
+            parent.kill()
+            assert robot.wait(20) == 0
+    assert subprocess.run(TOY, env=environment, timeout=20).returncode == 0  # it is gone already
+
+
+def test_a_parent_that_can_not_be_watched_is_named():
+    done = subprocess.run(
+        [*DECISION, "--ros-args", "-p", "rules:=/nowhere"],
+        env={**os.environ, VARIABLE: "launch"},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=20,
+    )
+    assert f"{VARIABLE}=launch: this process can't be watched" in done.stderr
