@@ -24,7 +24,8 @@ from edge_compiler.reference import Reference
 from edge_compiler.samples import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import Progress, Target
-from edge_perception.runtime.bundle import file_sha256, write_manifest
+from edge_perception.runtime.bundle import write_manifest
+from edge_perception.runtime.folder import describe_file
 from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Speed, Step
 from edge_perception.runtime.selftest import write_selftest
 
@@ -105,7 +106,7 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
         )
         report.write(folder, manifest, report.Measured(prover.errors, profile, before, after))
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        files = {path.relative_to(folder).as_posix(): file_sha256(path) for path in paths}
+        files = {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
         manifest = replace(manifest, files=files)
         write_manifest(folder, manifest)
     return manifest

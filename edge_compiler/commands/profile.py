@@ -115,7 +115,7 @@ def _measure(loaded: LoadedModel, arguments: argparse.Namespace) -> Profile:
 
     model, threads = loaded.manifest.model, arguments.threads or len(os.sched_getaffinity(0))
     selftest = arguments.bundle / loaded.manifest.selftest
-    inputs, _ = read_selftest(selftest, model.inputs, model.outputs)
+    inputs, _ = read_selftest(selftest, model)
     with progress() as show:
         show("measuring the peak", 0, 0)
         peak = measure_peak(loaded.variant, threads)

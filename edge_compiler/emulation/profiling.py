@@ -80,7 +80,7 @@ def count_instructions(bundle: Path, processor: str | None = None) -> Instructio
             "to measure times, or compile with --target aarch64 to count instructions"
         )
     emulated = _processor(processor, tools.machine.emulator.processor)
-    inputs, _ = read_selftest(bundle / manifest.selftest, model.inputs, model.outputs)
+    inputs, _ = read_selftest(bundle / manifest.selftest, model)
     counts = count_steps(bundle / manifest.library, tools, inputs=inputs, processor=emulated)
     return _summarise(model.steps, counts, emulated.name)
 

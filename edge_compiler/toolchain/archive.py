@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge_compiler.errors import CompileError
 from edge_compiler.toolchain.apt import AptError, HELPER, run_apt
-from edge_perception.runtime.bundle import file_sha256
+from edge_perception.runtime.folder import describe_file
 
 if TYPE_CHECKING:
     from edge_compiler.targets.base import Progress
@@ -65,13 +65,15 @@ def download(file: DebianFile, folder: Path, progress: Progress) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     complete, part = folder / file.name, folder / f"{file.name}.part"
     complaints = []
-    if complete.is_file() and file_sha256(complete) == file.sha256:
+    if complete.is_file() and describe_file(complete).sha256 == file.sha256:
         return complete
     for mirror in mirrors():
         begun = part.is_file()
         try:
             _fetch(file, mirror, part, progress)
-            if begun and file_sha256(part) != file.sha256:  # what there was may have been damaged
+            if (
+                begun and describe_file(part).sha256 != file.sha256
+            ):  # what there was may have been damaged
                 part.unlink()
                 _fetch(file, mirror, part, progress)
         except AptError as error:
@@ -99,7 +101,7 @@ def _fetch(file: DebianFile, mirror: str, part: Path, progress: Progress) -> Non
 
 
 def _check(file: DebianFile, mirror: str, part: Path) -> None:
-    received = file_sha256(part)
+    received = describe_file(part).sha256
     if received != file.sha256:
         part.unlink()
         raise _changed(file, mirror, received)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from _ctypes import dlclose
 from collections.abc import Iterable
 import ctypes
 import os
 from pathlib import Path
 from typing import Any
+import weakref
 
 import numpy as np
 
+from edge_perception.runtime.elf import find_damage
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.frames import Frame
 from edge_perception.runtime.manifest import ABI_VERSION
+from edge_perception.runtime.private import Blocks, private_copy, PrivateFile
 
 _Status, _Model, _Text = ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p
 _Pointers = ctypes.POINTER(ctypes.c_void_p)
@@ -49,50 +53,84 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 """Result and argument types of the functions."""
 
 
-def open_library(path: Path) -> Any:
-    """
-    Load a library; its code may run from now on.
+class Functions:
+    """The functions of edge_model.h in a loaded library, as attributes; they release the GIL."""
 
-    :returns: an object with the functions of edge_model.h; they release the GIL.
+    def __init__(self, library: ctypes.CDLL) -> None:
+        """Find them; AttributeError if one is missing."""
+        self.library = library
+        for name, (result, arguments) in _FUNCTIONS.items():
+            function = library[name]  # an attribute of a CDLL refers to it in a circle
+            function.restype, function.argtypes = result, arguments
+            setattr(self, name, function)
+
+
+_LOADED: weakref.WeakValueDictionary[str, ctypes.CDLL] = weakref.WeakValueDictionary()
+"""By SHA-256: bundles with the same library share its memory."""
+
+
+def open_library(path: Path, blocks: Blocks) -> Any:
+    """
+    Load a private copy of a library; its code may run from now on.
+
+    It is unloaded when nothing refers to its functions any more.
+
+    :param path: names the library in errors.
+    :param blocks: returns its content, piece by piece.
+    :returns: its `Functions`.
     :raises BundleError: if it can't be loaded, or has another interface.
     """
+    copy = private_copy(blocks, path)
+    library = _LOADED.get(copy.sha256)
     try:
-        # local symbols keep two models apart
-        library = ctypes.CDLL(_unique_name(path), mode=ctypes.RTLD_LOCAL | os.RTLD_NOW)
-        for name, (result, arguments) in _FUNCTIONS.items():
-            function = getattr(library, name)
-            function.restype, function.argtypes = result, arguments
+        if library is None:
+            library = _link(copy)
+        else:
+            copy.close()
+        functions: Any = Functions(library)
     except (OSError, AttributeError) as error:
         raise BundleError(
             f"{path} can't be loaded as a compiled model ({error}); "
-            "compile the model again with edgec compile"
+            "copy it again, or compile the model again with edgec compile"
         ) from None
-    version = library.edge_abi_version()
+    version = functions.edge_abi_version()
     if version != ABI_VERSION:
         raise BundleError(
             f"{path} has interface version {version}, this software needs version "
             f"{ABI_VERSION}; compile the model again with edgec compile"
         )
+    return functions
+
+
+def _link(copy: PrivateFile) -> ctypes.CDLL:
+    try:
+        if damage := find_damage(copy.descriptor):
+            raise OSError(damage)
+        # local symbols keep two models apart
+        library = ctypes.CDLL(copy.path, mode=os.RTLD_LOCAL | os.RTLD_NOW)
+    except OSError:
+        copy.close()
+        raise
+    copy.hide()
+    _LOADED[copy.sha256] = library
+    unload = weakref.finalize(library, _unload, library._handle, copy)
+    unload.atexit = False  # instances live on then, see Instance
     return library
 
 
-_LOADED: dict[tuple[int, int], int] = {}
-
-
-def _unique_name(path: Path) -> str:
+def _unload(handle: int, copy: PrivateFile) -> None:
     """
-    Return a name for the file that no other file had before.
+    Unload a library and free its memory.
 
-    The dynamic linker takes a name that it knows for the library that it has loaded: a bundle that
-    was compiled again to the same path would never be seen. A loaded file stays open, so its
-    descriptor is nobody else's.
+    The dynamic linker never unloads some, such as those with C++'s unique symbols, and takes a
+    path that it knows for the library that it has. The path of such a one must never be given to
+    another, so its copy stays open.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    status = os.fstat(descriptor)
-    kept = _LOADED.setdefault((status.st_dev, status.st_ino), descriptor)
-    if kept != descriptor:
-        os.close(descriptor)
-    return f"/proc/self/fd/{kept}"
+    dlclose(handle)
+    try:
+        ctypes.CDLL(copy.path, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+    except OSError:
+        copy.close()
 
 
 def pointers(arrays: Iterable[np.ndarray[Any, Any]]) -> Any:

@@ -5,10 +5,13 @@ The text of ``manifest.json`` is canonical: the same manifest always gives the s
 changed byte is noticed, either because the text is no longer canonical or because the digest, a
 SHA-256 over the manifest without the digest itself, no longer fits. This guards against damage and
 accidental edits, not against an attacker: whoever can write the bundle can write a new digest.
+
+The functions on an open `Folder` read all that they need from there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 import hashlib
 import json
 import math
@@ -18,10 +21,13 @@ from typing import Any
 
 from edge_perception.runtime import schema
 from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.folder import Folder, LARGEST_FILE
 from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Model, VERSION
 
-LARGEST_MANIFEST = 64 * 2**20
+LARGEST_MANIFEST = 16 * 2**20
 LARGEST_TENSOR = 2**31  # elements
+LARGEST_TOLERANCE = 0.1
+"""Of a self-test: with the 1 that an output of zeros is off by, nothing could fail."""
 
 
 def model_to_json(model: Model) -> str:
@@ -48,9 +54,14 @@ def write_manifest(directory: Path, manifest: Manifest) -> None:
     """
     manifest = schema.decode(Manifest, schema.encode(manifest))
     _check_manifest(manifest)
+    content = _manifest_text(manifest).encode()
+    if len(content) > LARGEST_MANIFEST:
+        raise BundleError(
+            f"the manifest would have {len(content)} bytes, at most {LARGEST_MANIFEST} are allowed"
+        )
     temporary = directory / (MANIFEST_NAME + ".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(_manifest_text(manifest))
+    with temporary.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(directory / MANIFEST_NAME)
@@ -63,9 +74,21 @@ def read_manifest(bundle: str | Path, check: bool = True) -> Manifest:
     :param check: also check that the bundle's files are those that the manifest lists.
     :raises BundleError: if the bundle is missing, damaged or of an unknown version.
     """
-    directory = Path(bundle)
-    path = directory / MANIFEST_NAME
-    text = _read_text(directory, path)
+    with Folder(bundle) as folder:
+        manifest = manifest_of(folder)
+        if check:
+            check_files(folder, manifest)
+    return manifest
+
+
+def manifest_of(folder: Folder) -> Manifest:
+    """
+    Read and check the manifest of an open bundle.
+
+    :raises BundleError: if it is missing, damaged or of an unknown version.
+    """
+    path = folder.path / MANIFEST_NAME
+    text = _read_text(folder, path)
     document = schema.parse(text, str(path))
     try:
         manifest = _decode_document(document)
@@ -79,44 +102,20 @@ def read_manifest(bundle: str | Path, check: bool = True) -> Manifest:
             f"{path} was changed after edgec wrote it: its digest does not fit; "
             "compile the bundle again with edgec compile"
         )
-    if check:
-        check_files(directory, manifest)
     return manifest
 
 
-def check_files(directory: Path, manifest: Manifest) -> None:
+def check_files(folder: Folder, manifest: Manifest, except_for: Collection[str] = ()) -> None:
     """
-    Compare the bundle's files with the manifest's checksums.
+    Compare an open bundle's files with what the manifest says of them.
 
+    :param except_for: files that are left out.
     :raises BundleError: naming the first file that is missing or changed.
     """
-    root = directory.resolve()
-    for name, expected in manifest.files.items():
-        path = root / name
-        if root not in path.resolve().parents:
-            raise BundleError(
-                f"{directory / name} leads out of the bundle; use a clean copy of it"
-            )
-        try:
-            actual = file_sha256(path)
-        except OSError as error:
-            raise BundleError(
-                f"{directory / name} can't be read ({error.strerror}); copy the whole bundle again"
-            ) from None
-        if actual != expected:
-            raise BundleError(
-                f"{directory / name} is damaged or was changed: its SHA-256 is {actual[:12]}..., "
-                f"the manifest says {expected[:12]}...; copy or compile the bundle again"
-            )
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    for name, stated in manifest.files.items():
+        if name not in except_for:
+            for _ in folder.blocks(name, stated):
+                pass
 
 
 def _canonical(value: Any) -> str:
@@ -129,23 +128,20 @@ def _manifest_text(manifest: Manifest) -> str:
     return json.dumps({**content, "digest": digest}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _read_text(directory: Path, path: Path) -> str:
-    if not directory.is_dir():
-        state = "is not a folder" if directory.exists() else "does not exist"
-        raise BundleError(
-            f"{directory} {state}; give the folder NAME.edge that edgec compile has written"
-        )
+def _read_text(folder: Folder, path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if size > LARGEST_MANIFEST:
-            raise BundleError(f"{path} has {size} bytes, more than any manifest; is it one?")
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        raise BundleError(f"{path} is damaged: it is not UTF-8 text") from None
+        with folder.open(path.name) as file:
+            content = file.read(LARGEST_MANIFEST + 1)
     except OSError as error:
         raise BundleError(
-            f"{path} can't be read ({error.strerror}); is {directory} a bundle of edgec compile?"
+            f"{path} can't be read ({error.strerror}); is {folder.path} a bundle of edgec compile?"
         ) from None
+    if len(content) > LARGEST_MANIFEST:
+        raise BundleError(f"{path} is larger than any manifest; is it one?")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BundleError(f"{path} is damaged: it is not UTF-8 text") from None
 
 
 def _decode_document(document: Any) -> Manifest:
@@ -161,8 +157,15 @@ def _decode_document(document: Any) -> Manifest:
 
 def _check_manifest(manifest: Manifest) -> None:
     _check_model(manifest.model, "$.model")
-    for name in manifest.files:
+    for name, file in manifest.files.items():
         _check_file_name(name)
+        if not 0 <= file.bytes <= LARGEST_FILE:
+            raise BundleError(f"$.files.{name}.bytes {file.bytes} is impossible")
+    if not 0 < manifest.proof.tolerance <= LARGEST_TOLERANCE:
+        raise BundleError(
+            f"$.proof.tolerance is {manifest.proof.tolerance:g}, expected more than 0 and at most "
+            f"{LARGEST_TOLERANCE}: a self-test must be able to fail"
+        )
     for role in ("library", "selftest"):
         if getattr(manifest, role) not in manifest.files:
             raise BundleError(f"$.{role} is not one of $.files")

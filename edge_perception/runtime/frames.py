@@ -44,7 +44,7 @@ def make_frame(array: NDArray[Any], encoding: str) -> tuple[Frame, NDArray[np.ui
     :returns: the frame, and the array that holds its pixels: keep it while the frame is used.
     :raises BundleError: if the encoding is unknown or the array does not fit it.
     """
-    if encoding not in _ENCODINGS:
+    if not isinstance(encoding, str) or encoding not in _ENCODINGS:
         raise BundleError(
             f"encoding {encoding!r} can't be used; convert the frame to one of "
             + ", ".join(ENCODINGS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 import ctypes
+from functools import partial
 from pathlib import Path
-import threading
 from types import TracebackType
 from typing import Any, TypeVar
 import weakref
@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from edge_perception.runtime.abi import Observer, open_library, Options, pointers
 from edge_perception.runtime.bundle import model_from_json
 from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.folder import file_blocks
 from edge_perception.runtime.frames import make_frame
 from edge_perception.runtime.manifest import ABI_VERSION, Model, Tensor
+from edge_perception.runtime.private import Blocks
+from edge_perception.runtime.turn import Turn
 
 Array = NDArray[np.float32]
 Self = TypeVar("Self", bound="Instance")
@@ -32,20 +35,20 @@ class Library:
     :ivar model: what ``edge_describe()`` says.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, blocks: Blocks | None = None) -> None:
         """
-        Load a library; that runs code of it, so check where it comes from before.
+        Load a private copy of a library; that runs code of it, so check where it comes from.
 
+        :param blocks: returns its content, piece by piece; None: the file's, unchecked.
         :raises BundleError: if it can't be loaded, or has another interface.
         """
         self.path = Path(path)
-        self.c = open_library(self.path)
+        self.c = open_library(self.path, blocks or partial(file_blocks, self.path))
         self.model: Model = model_from_json(self.describe())
 
     def describe(self) -> str:
         """Return the model's description, JSON."""
-        text: bytes = self.c.edge_describe()
-        return text.decode("utf-8", errors="replace")
+        return _text(self.c.edge_describe(), f"{self.path}: edge_describe()")
 
     def create(self, threads: int = 0, variant: str | None = None) -> Instance:
         """
@@ -63,25 +66,33 @@ class Instance:
     An instance of a model: it owns memory and threads, so close it, or use it as a context.
 
     Threads may share it: calls wait for each other. While the model runs, the GIL is released.
+    A process that was forked may use it, unless another thread was running it at that moment.
     """
 
     def __init__(self, library: Library, threads: int = 0, variant: str | None = None) -> None:
         self.model = library.model
         self._c = library.c
-        self._lock = threading.Lock()
+        self._turn = Turn()
         handle = ctypes.c_void_p()
         if not isinstance(threads, int) or not 0 <= threads < 2**32:
             raise BundleError(
                 f"threads must be 1..64, or 0 for one per processor, not {threads!r}"
             )
-        options = Options(ABI_VERSION, threads, None if variant is None else variant.encode())
+        if variant is not None and not isinstance(variant, str):
+            raise BundleError(
+                "variant must be the name of an instruction set, or None for the best one, "
+                f"not {variant!r}"
+            )
+        # C's strings end at a NUL; a name with "?" there is that of no variant
+        name = None if variant is None else variant.replace("\0", "?").encode(errors="replace")
+        options = Options(ABI_VERSION, threads, name)
         error = ctypes.create_string_buffer(_ERROR_BYTES)
         if self._c.edge_create(ctypes.byref(options), ctypes.byref(handle), error, _ERROR_BYTES):
             raise BundleError(f"{library.path}: {error.value.decode(errors='replace')}")
         self._handle = handle
-        self.variant: str = self._c.edge_variant(handle).decode()
         self._finalizer = weakref.finalize(self, self._c.edge_destroy, handle)
         self._finalizer.atexit = False  # another thread may still be running the model then
+        self.variant = _text(self._c.edge_variant(handle), f"{library.path}: edge_variant()")
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], out: Mapping[str, Array] | None = None
@@ -164,7 +175,9 @@ class Instance:
 
     def close(self) -> None:
         """Stop the threads and free the memory; waits for a run in progress. May be repeated."""
-        with self._lock:
+        with self._turn.taken(f"model {self.model.name}") as sound:
+            if not sound:
+                self._finalizer.detach()  # what the thread was changing can't be freed
             self._finalizer()
 
     def __enter__(self: Self) -> Self:
@@ -179,7 +192,12 @@ class Instance:
         self.close()
 
     def _call(self, function: str, *arguments: Any) -> None:
-        with self._lock:
+        with self._turn.taken(f"model {self.model.name}") as sound:
+            if not sound:
+                raise BundleError(
+                    f"model {self.model.name} was being run by another thread when this process "
+                    "was forked; load it again in this process, or start processes by spawn"
+                )
             if not self._finalizer.alive:
                 raise BundleError(f"model {self.model.name} is closed; load it again to use it")
             if getattr(self._c, function)(self._handle, *arguments):
@@ -203,10 +221,22 @@ class Instance:
         return outputs
 
 
-def _check_names(kind: str, given: Mapping[str, Any], tensors: tuple[Tensor, ...]) -> None:
+def _check_names(kind: str, given: Any, tensors: tuple[Tensor, ...]) -> None:
     names = {tensor.name for tensor in tensors}
+    if not isinstance(given, Mapping):
+        raise BundleError(
+            f"the model's {kind}s must be a mapping of arrays by name, but got a "
+            f"{type(given).__name__}; the names are {sorted(names)}"
+        )
     if set(given) != names:
-        raise BundleError(f"the model's {kind}s are {sorted(names)}, but got {sorted(given)}")
+        got = sorted(given, key=str)
+        raise BundleError(f"the model's {kind}s are {sorted(names)}, but got {got}")
+
+
+def _text(text: bytes | None, function: str) -> str:
+    if text is None:
+        raise BundleError(f"{function} says nothing; compile the model again with edgec compile")
+    return text.decode(errors="replace")
 
 
 def _checked(kind: str, array: Any, tensor: Tensor) -> Array:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from edge_perception.runtime.architecture import architecture
-from edge_perception.runtime.bundle import model_to_json, read_manifest
+from edge_perception.runtime.bundle import check_files, manifest_of, model_to_json
 from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.folder import Folder
 from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.manifest import Manifest
-from edge_perception.runtime.selftest import check_selftest
+from edge_perception.runtime.selftest import largest_selftest, parse_selftest, run_selftest
 
 _TARGETS = {"x86_64": "host", "aarch64": "aarch64", "arm": "armv7"}
 """What to compile for, by architecture."""
+_ATTEMPTS = 5
+"""To read a bundle while others take its place."""
 
 
 class LoadedModel(Instance):
@@ -29,30 +33,14 @@ def load(
     bundle: str | Path, threads: int = 0, variant: str | None = None, selftest: bool = False
 ) -> LoadedModel:
     """
-    Load a bundle.
+    Load a bundle: a private copy, which no change of its files reaches.
 
     :param threads: that share the work, the calling one included; 0: one per processor.
     :param variant: an instruction set out of ``manifest.model.variants``; None: the best.
     :param selftest: run the model on the bundle's self-test and compare the outputs.
     :raises BundleError: if the bundle is damaged, for another machine, or fails its self-test.
     """
-    directory = Path(bundle)
-    manifest = read_manifest(directory)
-    _check_architecture(directory, manifest.model.target)
-    library = Library(directory / manifest.library)
-    if library.describe() != model_to_json(manifest.model):
-        raise BundleError(
-            f"{directory}: {manifest.library} and manifest.json describe different models; "
-            "compile the bundle again with edgec compile"
-        )
-    model = LoadedModel(manifest, library, threads, variant)
-    if selftest:
-        try:
-            check_selftest(model, directory / manifest.selftest, manifest.proof.tolerance)
-        except BundleError:
-            model.close()
-            raise
-    return model
+    return _Checked(bundle).create(threads, variant, selftest)
 
 
 def check_variants(bundle: str | Path) -> dict[str, float]:
@@ -62,14 +50,71 @@ def check_variants(bundle: str | Path) -> dict[str, float]:
     :returns: the worst relative error of an output by instruction set.
     :raises BundleError: if the bundle is damaged, for another machine, or fails its self-test.
     """
-    with load(bundle) as best:
+    checked = _Checked(bundle)
+    with checked.create() as best:
         manifest, variant = best.manifest, best.variant
-    selftest = Path(bundle) / manifest.selftest
+    if variant not in manifest.model.variants:
+        raise BundleError(f"{bundle} has a variant {variant!r} unknown to its manifest")
     errors = {}
     for name in manifest.model.variants[manifest.model.variants.index(variant) :]:
-        with load(bundle, variant=name) as model:
-            errors[name] = check_selftest(model, selftest, manifest.proof.tolerance)
+        with checked.create(variant=name) as model:
+            errors[name] = checked.run_selftest(model)
     return errors
+
+
+class _Checked:
+    """What a bundle's files held when they were checked."""
+
+    def __init__(self, bundle: str | Path) -> None:
+        """Read and check a bundle; if another takes its place meanwhile, that one."""
+        for attempt in range(_ATTEMPTS):
+            with Folder(bundle) as folder:
+                try:
+                    self._read(folder)
+                    return
+                except BundleError:
+                    if attempt + 1 == _ATTEMPTS or not folder.was_replaced():
+                        raise
+
+    def _read(self, folder: Folder) -> None:
+        self.manifest = manifest = manifest_of(folder)
+        self._path = folder.path
+        _check_architecture(folder.path, manifest.model.target)
+        check_files(folder, manifest, except_for=(manifest.library, manifest.selftest))
+        stated = manifest.files[manifest.selftest]
+        if stated.bytes > largest_selftest(manifest.model):
+            raise BundleError(
+                f"{folder.path / manifest.selftest} has {stated.bytes} bytes, more than any "
+                "self-test of this model; compile the bundle again with edgec compile"
+            )
+        self._selftest = b"".join(folder.blocks(manifest.selftest, stated))
+        # the check of the library is that of the copy that is loaded
+        blocks = partial(folder.blocks, manifest.library, manifest.files[manifest.library])
+        self._library = Library(folder.path / manifest.library, blocks)
+        if self._library.describe() != model_to_json(manifest.model):
+            raise BundleError(
+                f"{folder.path}: {manifest.library} and manifest.json describe different models; "
+                "compile the bundle again with edgec compile"
+            )
+
+    def create(
+        self, threads: int = 0, variant: str | None = None, selftest: bool = False
+    ) -> LoadedModel:
+        """Make an instance."""
+        model = LoadedModel(self.manifest, self._library, threads, variant)
+        if selftest:
+            try:
+                self.run_selftest(model)
+            except BundleError:
+                model.close()
+                raise
+        return model
+
+    def run_selftest(self, model: LoadedModel) -> float:
+        """Run the self-test; returns the worst relative error."""
+        path = self._path / self.manifest.selftest
+        selftest = parse_selftest(self._selftest, path, model.model)
+        return run_selftest(model, selftest, path, self.manifest.proof.tolerance)
 
 
 def _check_architecture(directory: Path, target: str) -> None:

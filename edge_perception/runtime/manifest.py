@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FORMAT = "edge-bundle"
-VERSION = 2
+VERSION = 3
 ABI_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 
@@ -164,12 +164,22 @@ class Speed:
 
 
 @dataclass(frozen=True)
+class BundleFile:
+    """A file of the bundle: its size, and its SHA-256 in hexadecimal."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """
     The content of manifest.json.
 
-    :ivar files: every other file, with its SHA-256.
+    :ivar files: every other file, by its path in the bundle.
     :ivar fusions: what the optimiser decided.
+    :ivar given: what the user said when compiling in place of the model's file: "labels",
+        "name", "preprocess".
     """
 
     model: Model
@@ -177,6 +187,7 @@ class Manifest:
     selftest: str
     proof: Proof
     speed: Speed | None
-    files: dict[str, str]
+    files: dict[str, BundleFile]
     created: str = ""
     fusions: tuple[Fusion, ...] = ()
+    given: tuple[str, ...] = ()

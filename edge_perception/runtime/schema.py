@@ -95,7 +95,9 @@ def _decode_any(value: Any, path: str, depth: int = 0) -> Any:
         return {key: _decode_any(item, f"{path}.{key}", depth + 1) for key, item in fields.items()}
     if isinstance(value, float):
         return _decode_float(value, path)
-    if value is None or isinstance(value, (bool, int, str)):
+    if isinstance(value, str):
+        return _decode_str(value, path)
+    if value is None or isinstance(value, (bool, int)):
         return value
     raise BundleError(f"{path} must be a JSON value but is a {type(value).__name__}")
 
@@ -115,7 +117,10 @@ def _decode_float(value: Any, path: str) -> float:
 
 
 def _decode_str(value: Any, path: str) -> str:
-    return str(_require(value, str, "a string", path))
+    text = str(_require(value, str, "a string", path))
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BundleError(f"{path} is no Unicode text: {_short(value)}")
+    return text
 
 
 def _decode_bool(value: Any, path: str) -> bool:

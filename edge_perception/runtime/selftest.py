@@ -4,55 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
-import zipfile
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_perception.runtime.arrays import Array, largest_file, read_arrays, write_arrays
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.library import Array
-from edge_perception.runtime.manifest import Model, Tensor
+from edge_perception.runtime.folder import file_blocks
+from edge_perception.runtime.manifest import Model
 
-_HEADER = 4096  # bytes that an array's file may have beside its elements
+SelfTest = tuple[dict[str, Array], dict[str, Array]]
+"""Inputs and expected outputs by name."""
 
 
 def write_selftest(path: Path, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> None:
     """Write a self-test: an .npz file with arrays ``input:NAME`` and ``output:NAME``."""
-    arrays: dict[str, Any] = {f"input:{name}": array for name, array in inputs.items()}
+    arrays = {f"input:{name}": array for name, array in inputs.items()}
     arrays |= {f"output:{name}": array for name, array in outputs.items()}
-    np.savez_compressed(path, **arrays)
+    write_arrays(path, arrays)
 
 
-def read_selftest(
-    path: Path, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]
-) -> tuple[dict[str, Array], dict[str, Array]]:
+def read_selftest(path: Path, model: Model) -> SelfTest:
     """
     Read a self-test.
 
-    :returns: inputs and expected outputs by name.
-    :raises BundleError: if the file does not hold them in the right shapes.
+    :raises BundleError: if the file does not hold the model's inputs and outputs.
     """
-    tensors = {f"input:{t.name}": t for t in inputs} | {f"output:{t.name}": t for t in outputs}
-    try:
-        sizes = {i.filename: i.file_size for i in zipfile.ZipFile(path).infolist()}
-        for key, tensor in tensors.items():
-            if sizes[key + ".npy"] > 4 * int(np.prod(tensor.shape)) + _HEADER:
-                raise BundleError(f"{path} has an array {key!r} that is too large")
-        with np.load(path, allow_pickle=False) as file:
-            arrays: dict[str, NDArray[Any]] = {key: file[key] for key in tensors}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise BundleError(f"{path} is not a self-test of this model: {error}") from None
-    for key, tensor in tensors.items():
-        if arrays[key].shape != tensor.shape or arrays[key].dtype != np.float32:
-            raise BundleError(
-                f"{path} has {key!r} as {arrays[key].dtype} {arrays[key].shape} instead of "
-                f"float32 {tensor.shape}"
-            )
+    return parse_selftest(b"".join(file_blocks(path, largest_selftest(model))), path, model)
+
+
+def largest_selftest(model: Model) -> int:
+    """Return how many bytes a self-test of a model can have."""
+    return largest_file(_shapes(model))
+
+
+def parse_selftest(content: bytes, path: Path, model: Model) -> SelfTest:
+    """
+    Read the content of a self-test.
+
+    :param path: names it in errors.
+    :raises BundleError: if it does not hold the model's inputs and outputs.
+    """
+    arrays = read_arrays(content, _shapes(model), path)
     return (
-        {t.name: arrays[f"input:{t.name}"] for t in inputs},
-        {t.name: arrays[f"output:{t.name}"] for t in outputs},
+        {t.name: arrays[f"input:{t.name}"] for t in model.inputs},
+        {t.name: arrays[f"output:{t.name}"] for t in model.outputs},
     )
+
+
+def _shapes(model: Model) -> dict[str, tuple[int, ...]]:
+    inputs = {f"input:{tensor.name}": tensor.shape for tensor in model.inputs}
+    return inputs | {f"output:{tensor.name}": tensor.shape for tensor in model.outputs}
 
 
 def relative_error(actual: Array, expected: Array) -> float:
@@ -77,12 +79,23 @@ class Runnable(Protocol):
 
 def check_selftest(instance: Runnable, path: Path, tolerance: float) -> float:
     """
-    Run the self-test.
+    Read a self-test and run it.
 
+    :returns: the worst relative error of an output.
+    :raises BundleError: if it can't be read, or the error is above ``tolerance``.
+    """
+    return run_selftest(instance, read_selftest(path, instance.model), path, tolerance)
+
+
+def run_selftest(instance: Runnable, selftest: SelfTest, path: Path, tolerance: float) -> float:
+    """
+    Run a self-test.
+
+    :param path: names it in errors.
     :returns: the worst relative error of an output.
     :raises BundleError: if it is above ``tolerance``: the machine or the bundle is broken.
     """
-    inputs, expected = read_selftest(path, instance.model.inputs, instance.model.outputs)
+    inputs, expected = selftest
     actual = instance.run(inputs)
     errors = {name: relative_error(actual[name], expected[name]) for name in expected}
     worst = max(errors, key=lambda name: errors[name])

@@ -24,7 +24,7 @@ from edge_compiler.targets.c.variants import NEON64
 from edge_compiler.toolchain import processors
 from edge_compiler.toolchain.processors import Processor
 from edge_perception.runtime import BundleError, load, read_manifest, write_manifest
-from edge_perception.runtime.bundle import file_sha256
+from edge_perception.runtime.folder import describe_file
 from edge_perception.runtime.manifest import Model, Step
 from edge_perception.runtime.selftest import read_selftest
 
@@ -69,7 +69,7 @@ def photo(tmp_path: Path) -> Path:
 def test_values_are_those_of_this_machine(cross_bundle: Path, tiny_bundle: Path) -> None:
     manifest = read_manifest(cross_bundle)
     model = manifest.model
-    inputs, _ = read_selftest(cross_bundle / manifest.selftest, model.inputs, model.outputs)
+    inputs, _ = read_selftest(cross_bundle / manifest.selftest, model)
     frame = np.random.default_rng(2).integers(0, 256, (30, 50, 3), np.uint8)
     with running.open_sandbox(cross_bundle, manifest) as there:
         assert isinstance(there, EmulatedSandbox)
@@ -164,7 +164,7 @@ def test_file_that_is_no_library_is_refused(cross_bundle: Path, tmp_path: Path) 
     bundle = shutil.copytree(cross_bundle, tmp_path / "broken.edge")
     (bundle / "model.so").write_bytes(b"no library")
     manifest = read_manifest(bundle, check=False)
-    files = {**manifest.files, "model.so": file_sha256(bundle / "model.so")}
+    files = {**manifest.files, "model.so": describe_file(bundle / "model.so")}
     write_manifest(bundle, replace(manifest, files=files))
     assert "can't be loaded" in refusal("verify", bundle)
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+import shutil
 
 from box_model import compile_c, compile_model, RUNTIME, Spec
+from bundles import write_bundle
 import pytest
 
-from edge_perception.runtime import Instance, Library
+from edge_perception.runtime import Instance, Library, Manifest
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +50,18 @@ def make(build: Callable[[Spec], Path]) -> Iterator[Callable[..., Instance]]:
     yield make_one
     for instance in made:
         instance.close()
+
+
+@pytest.fixture(scope="session")
+def whole(
+    build: Callable[[Spec], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Manifest]:
+    """Make a bundle that tests only read."""
+    directory = tmp_path_factory.mktemp("bundles") / "box.edge"
+    return directory, write_bundle(directory, Spec(), build(Spec()))
+
+
+@pytest.fixture
+def bundle(whole: tuple[Path, Manifest], tmp_path: Path) -> Path:
+    """Make a copy of the bundle that the test may break."""
+    return Path(shutil.copytree(whole[0], tmp_path / "box.edge"))

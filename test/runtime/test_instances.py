@@ -14,6 +14,7 @@ import pytest
 from reference import box_sum
 
 from edge_perception.runtime import BundleError, Instance, Library, load
+from edge_perception.runtime.abi import pointers
 
 Make = Callable[..., Instance]
 Build = Callable[[Spec], Path]
@@ -201,12 +202,12 @@ def test_the_gil_is_released_while_the_model_runs(build: Build) -> None:
     library = Library(build(Spec(name="gated")))
     with library.create(2) as first, library.create(1) as second, ThreadPoolExecutor(3) as pool:
         inputs = random_input(Spec())
-        library.c.test_close_gate(1)
+        library.c.library.test_close_gate(1)
         runs = [pool.submit(model.run, inputs) for model in (first, second)]
-        while library.c.test_runs_waiting() < 2:  # both instances run at once
+        while library.c.library.test_runs_waiting() < 2:  # both instances run at once
             pass
         closing = pool.submit(first.close)  # waits for the run
-        library.c.test_close_gate(0)
+        library.c.library.test_close_gate(0)
         for run in runs:
             check(inputs, run.result())
         closing.result()
@@ -240,3 +241,126 @@ def test_worker_threads_have_names_and_end_with_the_instance(make: Make) -> None
     alone.close()
     three.close()
     assert names() == before
+
+
+def test_a_model_cannot_be_run_by_the_thread_that_runs_it(make: Make) -> None:
+    """As in the callback of observe(), where to wait for the end of the run would be for ever."""
+    model, inputs = make(Spec()), random_input(Spec())
+    frame = np.zeros((8, 8, 3), np.uint8)
+    for use in (
+        lambda: model.run(inputs),
+        lambda: model.run_image(frame, "rgb8"),
+        lambda: model.observe(inputs),
+        model.close,
+    ):
+        with pytest.raises(BundleError, match="box is being run by this thread"):
+            model.observe(inputs, lambda _step, use=use: use())
+    other = make(Spec(), 1)
+    results: list[dict[str, np.ndarray]] = []
+    model.observe(inputs, lambda _step: results.append(other.run(inputs)))
+    for outputs in [*results, model.run(inputs)]:
+        check(inputs, outputs)
+
+
+def test_the_c_interface_refuses_a_run_within_a_run(build: Build) -> None:
+    library = Library(build(Spec()))
+    inputs = random_input(Spec())
+    with library.create(1) as model:
+        statuses: list[int] = []
+
+        def run_again(_step: int) -> None:
+            x, out = pointers(inputs.values()), pointers([np.empty(SHAPE, np.float32)] * 2)
+            statuses.append(library.c.edge_run(model._handle, x, out))
+
+        observed = model.observe(inputs, run_again)
+        assert statuses == [1, 1]  # EDGE_ERROR_ARGUMENT
+        check(inputs, {"doubled": observed[0][2], "box": observed[1][2]})
+        check(inputs, model.run(inputs))
+
+
+def test_a_forked_child_refuses_what_another_thread_was_running(build: Build) -> None:
+    """The thread is not in the child, and has left the instance half-way through a run."""
+    library = Library(build(Spec(name="gated in a child")))
+    gate, inputs = library.c.library, random_input(Spec())
+
+    def child() -> None:
+        gate.test_close_gate(0)
+        with pytest.raises(BundleError, match="by another thread when this process was forked"):
+            busy.run(inputs)
+        check(inputs, idle.run(inputs))
+        busy.close()
+        with pytest.raises(BundleError):
+            busy.run(inputs)
+        with library.create(2) as new:
+            check(inputs, new.run(inputs))
+        os._exit(7)
+
+    with library.create(1) as busy, library.create(2) as idle, ThreadPoolExecutor(1) as pool:
+        gate.test_close_gate(1)
+        run = pool.submit(busy.run, inputs)
+        while not gate.test_runs_waiting():
+            pass
+        process = multiprocessing.get_context("fork").Process(target=child)
+        process.start()
+        process.join(30)
+        gate.test_close_gate(0)
+        check(inputs, run.result())
+    assert process.exitcode == 7
+
+
+def test_a_thread_may_fork_in_the_middle_of_its_run(make: Make) -> None:
+    """The child goes on with the run; the parent waits for it, then does so, too."""
+    model, inputs = make(Spec(), 2), random_input(Spec())
+    children: list[int] = []
+
+    def fork(_step: int) -> None:
+        if not children:
+            children.append(os.fork())
+
+    try:
+        observed = model.observe(inputs, fork)
+        check(inputs, {"doubled": observed[0][2], "box": observed[1][2]})
+        check(inputs, model.run(inputs))
+    except BaseException:
+        if children == [0]:
+            os._exit(1)
+        raise
+    if children == [0]:
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 7
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda model: model.run(None), "inputs must be a mapping of arrays by name, .*NoneType"),
+        (lambda model: model.run([1]), "inputs must be a mapping of arrays by name, .*list"),
+        (lambda model: model.run({1: None, "x": None}), r"got \[1, 'x'\]"),
+        (lambda model: model.run(random_input(Spec()), out=5), "outputs must be a mapping"),
+        (lambda model: model.observe(None), "inputs must be a mapping"),
+        (lambda model: model.run_image(None, "rgb8"), "a frame must be a uint8 array"),
+        (lambda model: model.run_image(np.zeros((4, 4, 3), np.uint8), ["rgb8"]), "encoding"),
+        (lambda model: model.run_image(np.zeros((4, 4, 3), np.uint8), None), "encoding None"),
+    ],
+)
+def test_arguments_of_a_wrong_kind_are_refused_with_a_sentence(
+    make: Make, use: Callable[[Instance], object], message: str
+) -> None:
+    with pytest.raises(BundleError, match=message):
+        use(make(Spec()))
+
+
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [
+        (5, "variant must be the name of an instruction set, or None"),
+        (b"fast", "variant must be the name"),
+        ("\udcff", "no variant"),
+        ("fast\0", "no variant"),
+    ],
+)
+def test_variants_that_are_no_names_are_refused(
+    build: Build, variant: object, message: str
+) -> None:
+    with pytest.raises(BundleError, match=message):
+        Library(build(Spec())).create(1, variant)

@@ -9,6 +9,7 @@ import shutil
 from typing import Any
 
 from box_model import Spec
+from bundles import edit, state_files_anew, write_bundle
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -16,17 +17,16 @@ import pytest
 
 from edge_perception.runtime import (
     BundleError,
-    Library,
     load,
     Manifest,
     model_from_json,
     model_to_json,
     read_manifest,
+    schema,
     write_manifest,
-    write_selftest,
 )
-from edge_perception.runtime.bundle import file_sha256
-from edge_perception.runtime.manifest import Decoder, MANIFEST_NAME, Proof, Speed
+from edge_perception.runtime.folder import describe_file
+from edge_perception.runtime.manifest import BundleFile, Decoder, MANIFEST_NAME, Proof
 
 MODEL = replace(
     Spec().model(),
@@ -36,48 +36,7 @@ MODEL = replace(
 )
 
 
-def write_bundle(directory: Path, spec: Spec, library: Path, **changes: Any) -> Manifest:
-    """Make a bundle of the hand-written model, with a true self-test."""
-    directory.mkdir()
-    shutil.copy(library, directory / "model.so")
-    with Library(library).create(1) as model:
-        x = np.random.default_rng(0).normal(size=spec.shape).astype(np.float32)
-        write_selftest(directory / "selftest.npz", {"x": x}, model.run({"x": x}))
-    manifest = Manifest(
-        model=spec.model(),
-        library="model.so",
-        selftest="selftest.npz",
-        proof=Proof("numpy", 1e-4, 0.0, "box", 1),
-        speed=Speed("any", 1, 1, 2.5),  # an int where a float is due is fine
-        files={name: file_sha256(directory / name) for name in ("model.so", "selftest.npz")},
-        created="2026-11-23T00:00:00+00:00",
-    )
-    manifest = replace(manifest, **changes)
-    write_manifest(directory, manifest)
-    return manifest
-
-
-@pytest.fixture(scope="module")
-def whole(
-    build: Callable[[Spec], Path], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, Manifest]:
-    """Make a bundle that tests only read."""
-    directory = tmp_path_factory.mktemp("bundles") / "box.edge"
-    return directory, write_bundle(directory, Spec(), build(Spec()))
-
-
-@pytest.fixture
-def bundle(whole: tuple[Path, Manifest], tmp_path: Path) -> Path:
-    """Make a copy of the bundle that the test may break."""
-    return Path(shutil.copytree(whole[0], tmp_path / "box.edge"))
-
-
-def edit(bundle: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change the manifest's JSON, keeping its format."""
-    path = bundle / MANIFEST_NAME
-    document = json.loads(path.read_text(encoding="utf-8"))
-    change(document)
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+NOTHING = BundleFile(0, "0" * 64)
 
 
 def test_a_whole_bundle_is_loaded_and_passes_its_self_test(whole: tuple[Path, Manifest]) -> None:
@@ -90,6 +49,13 @@ def test_a_whole_bundle_is_loaded_and_passes_its_self_test(whole: tuple[Path, Ma
 
 def test_a_model_survives_the_way_into_the_library_and_back() -> None:
     assert model_from_json(model_to_json(MODEL)) == MODEL
+
+
+def test_half_a_character_is_refused() -> None:
+    document = json.loads(model_to_json(MODEL))
+    document["labels"] = ["\ud800"]
+    with pytest.raises(BundleError, match=r"\$\.labels\[0\] is no Unicode text"):
+        model_from_json(json.dumps(document))
 
 
 def test_every_changed_byte_of_the_manifest_is_noticed(whole: tuple[Path, Manifest]) -> None:
@@ -153,7 +119,7 @@ def test_any_value_anywhere_in_a_description_is_taken_or_refused(
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["version"], 1, r"\$\.version is 1, this software reads version 2"),
+        (["version"], 1, r"\$\.version is 1, this software reads version 3"),
         (["format"], "zip", r"\$\.format"),
         (["model", "inputs", 0, "shape", 1], "3", r"\$\.model\.inputs\[0\]\.shape\[1\] must be"),
         (["model", "inputs", 0, "shape", 1], 0, r"\$\.model\.inputs\[0\]\.shape.*impossible"),
@@ -162,7 +128,11 @@ def test_any_value_anywhere_in_a_description_is_taken_or_refused(
         (["model", "labels"], None, r"\$\.model\.labels must be a list but is None"),
         (["model", "surprise"], 1, r"\$\.model\.surprise is unknown"),
         (["proof", "tolerance"], True, r"\$\.proof\.tolerance must be a number but is True"),
-        (["proof", "tolerance"], 0.5, "was changed after edgec wrote it"),
+        (["proof", "tolerance"], 1e-3, "was changed after edgec wrote it"),
+        (["proof", "tolerance"], 1e300, r"\$\.proof\.tolerance is 1e\+300.* must be able to fail"),
+        (["proof", "tolerance"], 0, r"\$\.proof\.tolerance is 0, expected more than 0"),
+        (["files", "model.so", "bytes"], -1, r"\$\.files\.model\.so\.bytes -1 is impossible"),
+        (["files", "model.so", "bytes"], 2**40, r"\$\.files\.model\.so\.bytes .* impossible"),
         (["files"], {}, r"\$\.library is not one of \$\.files"),
     ],
 )
@@ -192,8 +162,8 @@ def test_file_names_cannot_lead_out_of_the_bundle(
     bundle: Path, whole: tuple[Path, Manifest], name: str
 ) -> None:
     with pytest.raises(BundleError, match="no file name inside the bundle"):
-        write_manifest(bundle, replace(whole[1], files=whole[1].files | {name: "0" * 64}))
-    edit(bundle, lambda document: document["files"].update({name: "0" * 64}))
+        write_manifest(bundle, replace(whole[1], files=whole[1].files | {name: NOTHING}))
+    edit(bundle, lambda document: document["files"].update({name: schema.encode(NOTHING)}))
     with pytest.raises(BundleError, match="no file name inside the bundle"):
         read_manifest(bundle)
 
@@ -201,7 +171,7 @@ def test_file_names_cannot_lead_out_of_the_bundle(
 def test_a_link_cannot_lead_out_of_the_bundle(bundle: Path, tmp_path: Path) -> None:
     outside = shutil.move(bundle / "model.so", tmp_path / "outside.so")
     (bundle / "model.so").symlink_to(outside)
-    with pytest.raises(BundleError, match=r"model\.so leads out of the bundle"):
+    with pytest.raises(BundleError, match=r"model\.so is a symbolic link.* cp -rL"):
         read_manifest(bundle)
 
 
@@ -239,7 +209,7 @@ def test_another_architecture_is_refused_before_its_library_is_opened(tmp_path: 
     (tmp_path / "box.edge").mkdir()
     (tmp_path / "box.edge/model.so").write_bytes(b"code of another processor")
     (tmp_path / "box.edge/selftest.npz").write_bytes(b"")
-    digests = {p.name: file_sha256(p) for p in (tmp_path / "box.edge").iterdir()}
+    digests = {p.name: describe_file(p) for p in (tmp_path / "box.edge").iterdir()}
     model = replace(Spec().model(), target="riscv64-linux-gnu")
     proof = Proof("numpy", 1e-4, 0.0, "box", 1)
     manifest = Manifest(model, "model.so", "selftest.npz", proof, None, digests)
@@ -273,9 +243,8 @@ def test_a_self_test_that_fails_or_does_not_fit_is_refused(
 ) -> None:
     with np.load(bundle / "selftest.npz") as file:
         content = dict(file) | arrays
-    np.savez(bundle / "selftest.npz", **content)
-    digest = {"selftest.npz": file_sha256(bundle / "selftest.npz")}
-    write_manifest(bundle, replace(whole[1], files=whole[1].files | digest))
+    np.savez_compressed(bundle / "selftest.npz", **content)
+    state_files_anew(bundle)
     with pytest.raises(BundleError, match=message):
         load(bundle, selftest=True)
     load(bundle).close()

@@ -316,6 +316,8 @@ edge_status edge_run_observed(edge_model *model, const void *const *inputs, void
 {
     if (!model)
         return EDGE_ERROR_ARGUMENT;
+    if (model->fresh_step != edge_step_count)
+        return edge_fail(model, EDGE_ERROR_ARGUMENT, "the model can't be run inside its observer; use a second instance");
     for (uint32_t i = 0; i < edge_input_count; i++)
         if (!inputs || !inputs[i])
             return edge_fail(model, EDGE_ERROR_ARGUMENT, "input %u is a null pointer; pass every input", i);
