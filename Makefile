@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose test test-quick test-arm lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot test test-quick test-arm lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ bench: setup ## measure compiled networks beside other engines; takes a quarter 
 
 bench-arm: setup ## count the instructions of compiled networks and other engines on Arm, in an emulator
 	@$(BIN)/python -m bench.arm
+
+bench-robot: setup ## measure the robot in one process beside one process a node; takes three minutes
+	@$(BIN)/python -m bench.robot
 
 bench-pose: setup ## drive the pose node along real trajectories, compare it with the truth; takes three minutes
 	@$(BIN)/python -m bench.pose

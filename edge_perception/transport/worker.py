@@ -15,6 +15,7 @@ import time
 
 from edge_perception import messages
 from edge_perception.core.node import Diagnostic, Message, NodeCore, Outputs, Port, Traffic
+from edge_perception.transport.threads import name_thread
 
 PAUSE_AFTER_ERROR = 0.1  # seconds; a core that fails at once must not take a whole CPU
 DIAGNOSTICS_PERIOD = 0.2  # seconds between two looks at the core's state
@@ -159,6 +160,7 @@ class Worker:
             self._report(error)
 
     def _run(self) -> None:
+        name_thread(self._thread.name)
         while not self._stopping.is_set():
             self._turn()
         self.publish_safe_state("the node was stopped")

@@ -22,6 +22,7 @@ from edge_perception.share import share_dir
 from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.parent import end_with_parent
+from edge_perception.transport.threads import name_thread
 
 PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 LONGEST_END = 8.0  # seconds: `ros2 launch` and containers kill what has not ended after ten
@@ -123,6 +124,7 @@ def _spin(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:
     ended: Future[None] = Future()
 
     def work() -> None:
+        name_thread("executor")
         try:
             executor.spin_until_future_complete(ended)
         except Exception as error:

@@ -1,0 +1,154 @@
+"""Runs the benchmark of the robot: ``python -m bench.robot``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from datetime import datetime, timezone
+import os
+from pathlib import Path
+import subprocess
+import sys
+import time
+
+from bench.cache import BenchError
+from bench.command import add_choice, run_alone
+from bench.engines import ROOT
+from bench.robot import results
+from bench.robot.processes import check, memory, MODES, Process, processor_times, robot
+from bench.robot.results import percentiles, Turn
+from bench.robot.watch import watcher
+from edge_compiler.machine import processor
+from edge_compiler.terminal import note
+from edge_perception.demo import prepare
+
+PUBLISHED = ROOT / "bench" / "results" / "robot.json"
+BUILD = ROOT / "build" / "bench"
+START = 120.0
+"""Seconds that the robot may take to its first decision."""
+SETTLING = 3.0
+"""Seconds after that before anything counts: the pose starts, discovery ends."""
+_DOMAINS = range(101, 211)
+"""ROS domains that neither the demo nor usual robots use."""
+
+
+def main() -> int:
+    """Measure, show and keep."""
+    parser = argparse.ArgumentParser(prog="python -m bench.robot", description=__doc__)
+    add_choice(parser, "--modes", MODES)
+    parser.add_argument("--turns", type=int, default=4, help="starts of each mode (%(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=16.0, help="measured in a turn (%(default)s)"
+    )
+    parser.add_argument("--model", help="a bundle; the demo's network if it is not given")
+    parser.add_argument("--camera", default="pattern:640x480", help="(%(default)s)")
+    parser.add_argument("--imu", default="simulated", help="(%(default)s, 200 Hz)")
+    parser.add_argument("--wheels", default="simulated", help="(%(default)s, 50 Hz)")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="for the results, instead of bench/results"
+    )
+    options = parser.parse_args()
+    whole = all(getattr(options, name) == parser.get_default(name) for name in vars(options))
+    values = {
+        "model": options.model or str(_bundle()),
+        "camera": options.camera,
+        "imu": options.imu,
+        "wheels": options.wheels,
+    }
+    logs = options.output.parent if options.output else BUILD
+    logs.mkdir(parents=True, exist_ok=True)
+    turns = []
+    for index in range(options.turns):
+        for mode in options.modes:
+            note(f"turn {index + 1} of {options.turns}: {mode}")
+            turns.append(_turn(mode, values, options.seconds, logs / f"robot-{mode}.log"))
+    results.show(turns)
+    path = options.output or (PUBLISHED if whole else BUILD / "robot.json")
+    git = ["git", "describe", "--always", "--dirty"]
+    facts = {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "commit": subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip(),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "seconds": options.seconds,
+        **{name: Path(value).name for name, value in values.items()},
+    }
+    results.write(path, facts, turns)
+    note(f"written to {path}")
+    return 0
+
+
+def _turn(mode: str, values: Mapping[str, str], seconds: float, log: Path) -> Turn:
+    """Start the robot, let it settle, measure, stop it."""
+    domain = _DOMAINS[(os.getpid() + time.monotonic_ns()) % len(_DOMAINS)]
+    with watcher(domain) as heard:
+        begin = time.monotonic()
+        with robot(mode, values, domain, log) as processes:
+            decided = heard.first_decision(START)
+            start = time.monotonic() - begin
+            check(processes, log)
+            if not decided:
+                raise BenchError(f"no decision on an image within {START:g} s, see {log}")
+            heard.listen(SETTLING)
+            before = {process.name: processor_times(process) for process in processes}
+            began, since = time.time_ns(), time.monotonic()
+            heard.listen(seconds)
+            measured = time.monotonic() - since
+            after = {process.name: processor_times(process) for process in processes}
+            used = sum(memory(process) for process in processes)
+            check(processes, log)
+    samples = heard.latencies(began)
+    if not samples:
+        raise BenchError(f"no decision on an image in {seconds:g} s, see {log}")
+    return Turn(
+        mode,
+        percentiles(age for age, _ in samples),
+        percentiles(age - run for age, run in samples),
+        percentiles(run for _, run in samples),
+        round(len(samples) / measured, 2),
+        round(start, 3),
+        used,
+        _loads(processes, before, after, measured),
+    )
+
+
+def _loads(
+    processes: list[Process],
+    before: Mapping[str, Mapping[str, float]],
+    after: Mapping[str, Mapping[str, float]],
+    seconds: float,
+) -> dict[str, float]:
+    """Return the load of each process, or of each kind of thread if there is one process."""
+    loads = {
+        name: {
+            kind: 100 * (time_ - before[name].get(kind, 0.0)) / seconds
+            for kind, time_ in times.items()
+        }
+        for name, times in after.items()
+    }
+    if len(processes) == 1:
+        (load,) = loads.values()
+    else:
+        load = {name: sum(parts.values()) for name, parts in loads.items()}
+    return {name: round(value, 2) for name, value in load.items()}
+
+
+def _bundle() -> Path:
+    """
+    Return the bundle of the demo's network, compiled if need be.
+
+    :raises BenchError: if it can't be made.
+    """
+    bundle = BUILD / f"{prepare.MODEL}.edge"
+    try:
+        model = prepare.fetch_model()
+        if not prepare.is_current(bundle, model):
+            note(f"compiling {prepare.MODEL}")
+            prepare.compile_model(model, bundle)
+    except prepare.DemoError as error:
+        raise BenchError(str(error)) from error
+    return bundle
+
+
+if __name__ == "__main__":
+    sys.exit(run_alone(main))

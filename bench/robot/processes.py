@@ -1,0 +1,135 @@
+"""Starts the robot as users do, and reads from /proc what its processes need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import re
+import signal
+import subprocess
+import sys
+
+from bench.cache import BenchError
+from edge_perception import graph
+from edge_perception.plan import plan, Request
+
+COMPOSED, SEPARATE = "composed", "separate"
+MODES = (COMPOSED, SEPARATE)
+PATIENCE = 15.0
+"""Seconds that a process may take to end."""
+_MIDDLEWARE = re.compile(r"dds\.|.*\b(Recv|EventThread)")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of the robot, and the node that it runs; all of them if it is composed."""
+
+    name: str
+    running: subprocess.Popen[bytes]
+
+    @property
+    def folder(self) -> Path:
+        """What the kernel tells of it."""
+        return Path("/proc", str(self.running.pid))
+
+
+@contextmanager
+def robot(mode: str, values: Mapping[str, str], domain: int, log: Path) -> Iterator[list[Process]]:
+    """
+    Run the robot of config/robot.yaml.
+
+    :param mode: one of MODES
+    :param values: of the graph's arguments
+    :param log: what the processes print
+    :raises BenchError: if a process ended before it was told to, or fails to end
+    """
+    environment = {
+        **os.environ,
+        "ROS_DOMAIN_ID": str(domain),
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+    }
+    processes: list[Process] = []
+    with log.open("wb") as out:
+        try:
+            for name, command in commands(mode, values).items():
+                started = subprocess.Popen(
+                    command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                )
+                processes.append(Process(name, started))
+            yield processes
+            check(processes, log)
+        finally:
+            for process in processes:
+                process.running.send_signal(signal.SIGINT)
+            _wait(processes, log)
+
+
+def commands(mode: str, values: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the command of each process, by name."""
+    if mode == COMPOSED:
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+        return {"robot": [sys.executable, "-m", "edge_perception.cli", "up", *options]}
+    return {
+        start.name: [
+            *(sys.executable, "-m", f"edge_perception.nodes.{start.kind}"),
+            *("--ros-args", *start.ros_arguments),
+        ]
+        for start in plan(graph.load(), Request(values))
+    }
+
+
+def check(processes: Sequence[Process], log: Path) -> None:
+    """
+    See that all processes are there.
+
+    :raises BenchError: if one has ended
+    """
+    for process in processes:
+        if process.running.poll() is not None:
+            raise BenchError(f"{process.name} has ended, see {log}:{_end_of(log)}")
+
+
+def _wait(processes: Sequence[Process], log: Path) -> None:
+    """End with all processes gone, whatever they do."""
+    hanging = []
+    for process in processes:
+        try:
+            process.running.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.running.kill()
+            process.running.wait()
+            hanging.append(process.name)
+    if hanging:
+        raise BenchError(f"{' and '.join(hanging)} did not end on Ctrl-C, see {log}")
+
+
+def _end_of(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "".join(f"\n  {line}" for line in lines[-5:])
+
+
+def memory(process: Process) -> int:
+    """Return the bytes of memory of a process; what it shares with others counts in part (PSS)."""
+    text = (process.folder / "smaps_rollup").read_text()
+    return int(text.split("Pss:")[1].split()[0]) * 1024
+
+
+def processor_times(process: Process) -> dict[str, float]:
+    """
+    Return the processor seconds that the threads of a process have used, by what they are.
+
+    A thread of a node has the node's name; "middleware" are those of Fast DDS.
+    """
+    times: dict[str, float] = {}
+    for task in (process.folder / "task").iterdir():
+        try:
+            name = (task / "comm").read_text().strip()
+            used = int((task / "schedstat").read_text().split()[0]) / 1e9
+        except (FileNotFoundError, ProcessLookupError):  # it has just ended
+            continue
+        name = "middleware" if _MIDDLEWARE.match(name) else name
+        times[name] = times.get(name, 0.0) + used
+    return times

@@ -1,0 +1,109 @@
+"""What was measured, turn by turn, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from bench.robot.processes import COMPOSED, MODES, SEPARATE
+from edge_compiler.terminal import say, say_table
+from edge_compiler.units import Quantity
+
+PERCENTILES = (50, 95, 99)
+_NAMES = {
+    "latency": "stamp to decision",
+    "overhead": "... without the model's run",
+    "run": "the model's run",
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """
+    A start of the robot.
+
+    :ivar latency: from an image's stamp to the arrival of its decision outside [ms], PERCENTILES.
+    :ivar overhead: the same without the time that the model ran [ms].
+    :ivar run: how long the model ran [ms].
+    :ivar decisions: on images, a second.
+    :ivar start: from the start of the first process to the first decision on an image [s].
+    :ivar memory: of all processes [bytes]; what they share counts once.
+    :ivar load: of the processes [% of a core]; of a composed robot's threads instead.
+    """
+
+    mode: str
+    latency: tuple[float, ...]
+    overhead: tuple[float, ...]
+    run: tuple[float, ...]
+    decisions: float
+    start: float
+    memory: int
+    load: Mapping[str, float]
+
+
+def percentiles(values: Iterable[float]) -> tuple[float, ...]:
+    """Return the PERCENTILES."""
+    return tuple(np.percentile(list(values), PERCENTILES).round(3).tolist())
+
+
+def medians(turns: Sequence[Turn], mode: str) -> dict[str, float]:
+    """Return the medians over the turns of a mode, by figure, as they are shown."""
+    chosen = [turn for turn in turns if turn.mode == mode]
+    found = {
+        f"{name} p{percent} [ms]": median(getattr(turn, kind)[index] for turn in chosen)
+        for kind, name in _NAMES.items()
+        for index, percent in enumerate(PERCENTILES)
+    }
+    found["decisions a second"] = median(turn.decisions for turn in chosen)
+    found["start to first decision [s]"] = median(turn.start for turn in chosen)
+    found["memory [MB]"] = median(turn.memory for turn in chosen) / 1e6
+    found["load [% of a core]"] = median(sum(turn.load.values()) for turn in chosen)
+    for part in sorted({part for turn in chosen for part in turn.load}):
+        found[f"load of {part}"] = median(turn.load.get(part, 0.0) for turn in chosen)
+    return found
+
+
+def show(turns: Sequence[Turn]) -> None:
+    """Print the medians side by side, and how they compare."""
+    modes = [mode for mode in MODES if any(turn.mode == mode for turn in turns)]
+    found = {mode: medians(turns, mode) for mode in modes}
+    rows: list[list[object]] = []
+    for name in dict.fromkeys(name for mode in modes for name in found[mode]):
+        values = [found[mode].get(name) for mode in modes]
+        row: list[object] = [name, *(_quantity(value) for value in values)]
+        if modes == list(MODES):
+            ratio = values[0] / values[1] if values[0] is not None and values[1] else None
+            row.append(_quantity(ratio))
+        rows.append(row)
+    titles = ["median of turns", *modes]
+    if modes == list(MODES):
+        titles.append(f"{COMPOSED} / {SEPARATE}")
+    say()
+    say_table(titles, rows)
+
+
+def write(path: Path, facts: Mapping[str, Any], turns: Sequence[Turn]) -> None:
+    """Keep everything in a file."""
+    found = {
+        **facts,
+        "medians": {mode: medians(turns, mode) for mode in MODES if _has(turns, mode)},
+        "turns": [asdict(turn) for turn in turns],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    partial.rename(path)
+
+
+def _has(turns: Sequence[Turn], mode: str) -> bool:
+    return any(turn.mode == mode for turn in turns)
+
+
+def _quantity(value: float | None) -> Quantity:
+    return Quantity("-" if value is None else f"{value:.2f}")
