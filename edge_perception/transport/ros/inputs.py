@@ -8,6 +8,8 @@ import difflib
 import time
 from typing import Any
 
+from rclpy.callback_groups import CallbackGroup
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from rclpy.service import Service
@@ -32,15 +34,25 @@ SUGGESTIONS = 3
 
 
 class Input:
-    """The subscription of an active node to one input port, and the service that leads there."""
+    """
+    The subscription of an active node to one input port, and the service that leads there.
+
+    :ivar subscription: whose messages a `Receiver` takes.
+    """
 
     def __init__(
-        self, node: Node, port: Port, put: Callable[[str, bytes], None], traffic: Traffic
+        self,
+        node: Node,
+        group: CallbackGroup,
+        port: Port,
+        put: Callable[[str, bytes], None],
+        traffic: Traffic,
     ) -> None:
         """
         Subscribe, and offer the service that the port names.
 
         :param node: that the input belongs to
+        :param group: of the subscription
         :param put: is given port name and serialised message
         :param traffic: what ``put`` counts
         """
@@ -54,22 +66,24 @@ class Input:
         self._rate = Rate(self._since)
         kind = rosidl_class(port.type)
         with qos.explained(port.topic):
-            self._subscription = node.create_subscription(
+            self.subscription = node.create_subscription(
                 kind,
                 port.topic,
                 self._receive,
                 qos.profile(port),
                 raw=True,
+                callback_group=group,
+                event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
                 qos_overriding_options=qos.overrides(),
             )
-        self._topic = self._subscription.topic_name
+        self._topic = self.subscription.topic_name
         self._service = self._offer() if port.service else None
 
     def close(self) -> None:
         """Unsubscribe, and withdraw the service."""
         if self._service is not None:
             self._node.destroy_service(self._service)
-        self._node.destroy_subscription(self._subscription)
+        self._node.destroy_subscription(self.subscription)
 
     def diagnose(self) -> Diagnostic:
         """Say whether messages arrive; if not, why not and what to do."""
@@ -131,7 +145,7 @@ class Input:
         return Level.OK, "receiving" if self._traffic.received else "waiting for the first message"
 
     def _mismatch(self, info: TopicEndpointInfo) -> str:
-        reason = qos.mismatch(info.qos_profile, self._subscription.qos_profile, self._topic)
+        reason = qos.mismatch(info.qos_profile, self.subscription.qos_profile, self._topic)
         return (
             f"nothing can arrive from {_name(info)} on {self._topic}: {reason}" if reason else ""
         )

@@ -34,6 +34,7 @@ from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.inputs import Input
 from edge_perception.transport.ros.mirror import Mirror
 from edge_perception.transport.ros.outputs import Output
+from edge_perception.transport.ros.receiver import Receiver
 from edge_perception.transport.worker import CLOCK_STANDS, STANDING, Standing, Worker
 
 CHECK_PERIOD = 0.2  # seconds between two looks at inputs and core
@@ -81,6 +82,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self._latched: Outputs = ()
         self._outputs: dict[str, Output] = {}
         self._inputs: list[Input] = []
+        self._receiver: Receiver | None = None
         self._worker: Worker | None = None
         self._standing = Standing()
         self.guard: Guard | None = None
@@ -89,8 +91,8 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             self.get_logger().warning(mistake)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._diagnostics = DiagnosticsPublisher(self)
-        self.create_timer(
-            CHECK_PERIOD, self._diagnose, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        self._check = self.create_timer(
+            CHECK_PERIOD, self._diagnose_all, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
     def start(self) -> bool:
@@ -170,18 +172,23 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             self._configure()
         self._publish(self._latched)
         worker = Worker(self._core, self._now, self._publish, self._report, self.get_name())
-        self._worker = worker
+        receiver = Receiver(self, self._report)
+        self._worker, self._receiver = worker, receiver
         try:
             for port in self._core.inputs:
                 traffic = worker.slots.traffic[port.name]
-                self._inputs.append(Input(self, port, worker.slots.put, traffic))
+                self._inputs.append(Input(self, receiver.group, port, worker.slots.put, traffic))
         except Exception:
             self._deactivate()
             raise
         worker.start()
         self._hold_safe_state()
+        receiver.start([port.subscription for port in self._inputs])
 
     def _deactivate(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.stop()
         while self._inputs:
             self._inputs.pop().close()
         worker, self._worker = self._worker, None
@@ -243,6 +250,13 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
                 return SetParametersResult(successful=False, reason=reason)
         self._outdated |= bool(own)
         return SetParametersResult(successful=True)
+
+    def _diagnose_all(self) -> None:
+        """Look at all nodes of the executor at once: that it wakes up costs more than a look."""
+        for node in self.executor.get_nodes():
+            if isinstance(node, RosNode):
+                node._check.reset()
+                node._diagnose()
 
     def _diagnose(self) -> None:
         found = [self.condition.diagnose(self._is_needed())]
