@@ -23,6 +23,10 @@ class Reference:
 
     ONNX Runtime's own graph optimisations are off too: they would remove tensors that are asked
     for, and are one thing less to trust.
+
+    :ivar path: of the file.
+    :ivar shapes: of the inputs, by name.
+    :ivar tensors: whose values it tells.
     """
 
     def __init__(self, path: Path, inputs: Iterable[Tensor], tensors: Iterable[str]) -> None:
@@ -33,7 +37,8 @@ class Reference:
         :raises CompileError: if ONNX Runtime refuses the model.
         """
         model = onnx.load(path, load_external_data=False)
-        shapes = {tensor.name: tensor.shape for tensor in inputs}
+        self.path = path
+        self.shapes = shapes = {tensor.name: tensor.shape for tensor in inputs}
         for value in model.graph.input:
             if value.name in shapes:
                 _set_shape(value, shapes[value.name])
@@ -48,7 +53,7 @@ class Reference:
 
         options = ort.SessionOptions()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what fails is told once, by us
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(path.resolve().parent)
         )

@@ -175,6 +175,19 @@ def bounded() -> onnx.ModelProto:
     return b.model()
 
 
+def heads() -> onnx.ModelProto:
+    """Scores as low as detectors give, where ONNX Runtime's own functions are inexact."""
+    b = Builder(x=IMAGE)
+    for name, op, spread, bias in (
+        ("low", "Sigmoid", 0.05, -12.0),
+        ("edge", "HardSigmoid", 1e-5, -2.4999),
+    ):
+        w = b.constant(b.numbers(24, CHANNELS, 1, 1) * spread)
+        b.inner.add(b.add(f"{name}_conv", "Conv", f"x {w} {b.constant(np.full(24, bias))}"))
+        b.add(name, op, f"{name}_conv")
+    return b.model()
+
+
 def arithmetic() -> onnx.ModelProto:
     """Operators of two or more values, of a value and constants, and of channels."""
     b = Builder(x=IMAGE, y=IMAGE)
@@ -294,6 +307,7 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
         activations,
         fused,
         bounded,
+        heads,
         arithmetic,
         windows,
         moves,

@@ -72,6 +72,14 @@ MUTATIONS = [
     ),
     Mutation("conv.h", "if (later)", "if (0)", "bounded", "direct_bounded"),
     *_of(
+        "conv.h",
+        "heads",
+        ("low", "sum[p * vectors + v] += weight", "sum[p * vectors + v] -= weight"),
+        ("low", "if (later)", "if (0)"),
+        ("edge", "sum[p * vectors + v] += weight", "sum[p * vectors + v] -= weight"),
+        ("edge", "activate(c.act, result)", "result"),
+    ),
+    *_of(
         "winograd.h",
         "convolutions",
         ("winograd", "- 5.0f * d[2]", "- 4.0f * d[2]"),
@@ -117,6 +125,18 @@ MUTATIONS = [
         ("sigmoid", "splat(-88.1f)", "splat(-8.0f)"),
         ("sigmoid", "(n + 127)", "(n + 126)"),
         ("silu", "p * x + 1.6666665459e-1f", "p * x - 1.6666665459e-1f"),
+    ),
+    *_of(
+        "simd.h",
+        "heads",
+        ("low", "splat(89.0f)", "splat(8.0f)"),
+        ("low", "(n + 127)", "(n + 126)"),
+        ("low", "p * x + 1.6666665459e-1f", "p * x + 1.6e-1f"),
+    ),
+    *_of(
+        "activation.h",
+        "heads",
+        ("edge", "act.a * x + act.b", "act.a * x + 1.0001f * act.b"),
     ),
     *_of(
         "work.h",
@@ -221,6 +241,8 @@ def test_every_kernel_has_its_errors() -> None:
         ("convolutions", "winograd"),
         ("convolutions", "depthwise"),
         ("convolutions", "grouped"),
+        ("heads", "low"),
+        ("heads", "edge"),
         ("arithmetic", "batch_norm"),
         ("products", "gemm_long"),
     ],

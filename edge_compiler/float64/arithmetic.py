@@ -1,0 +1,70 @@
+"""Moves, arithmetic of tensors, matrix products."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_compiler.float64.exact import Array, Exact
+from edge_compiler.float64.table import alike, Call, exactly
+
+alike("Concat", "Expand", "Flatten", "Identity", "Pad", "Reshape", "Slice", "Split")
+alike("Squeeze", "Transpose", "Unsqueeze", "Max")
+alike("Add", "Mean", "Mul", "Sum", roundings=1)
+
+
+@exactly("Cast", "Dropout")
+def _same(call: Call) -> Exact:
+    return call.x
+
+
+@exactly("Sub")
+def _sub(call: Call) -> Exact:
+    a, b = call.input(0), call.input(1)
+    return Exact(a.value - b.value, a.size + b.size, call.depth + 1)
+
+
+@exactly("Min")
+def _min(call: Call) -> Exact:
+    parts = [x for x in call.inputs if x is not None]
+    value, size = parts[0].value, parts[0].size
+    for x in parts[1:]:
+        value, size = np.minimum(value, x.value), np.maximum(size, x.size)
+    return Exact(value, size, call.depth)
+
+
+@exactly("Div")
+def _div(call: Call) -> Exact:
+    a, b = call.input(0), call.input(1)
+    value = a.value / b.value
+    return Exact(value, (a.size + np.abs(value) * b.size) / np.abs(b.value), call.depth + 2)
+
+
+@exactly("BatchNormalization")
+def _batch_normalization(call: Call) -> Exact:
+    column = (-1,) + (1,) * (call.x.value.ndim - 2)
+    gamma, beta, mean, variance = (call.input(i).value.reshape(column) for i in range(1, 5))
+    scale = gamma / np.sqrt(variance + call.attribute("epsilon"))
+    value = (call.x.value - mean) * scale + beta
+    size = (call.x.size + np.abs(mean)) * np.abs(scale) + np.abs(beta)
+    return Exact(value, size, call.depth + 4)
+
+
+@exactly("MatMul")
+def _matmul(call: Call) -> Exact:
+    a, b = call.input(0), call.input(1)
+    return Exact(a.value @ b.value, a.size @ b.size, call.depth + a.value.shape[-1])
+
+
+@exactly("Gemm")
+def _gemm(call: Call) -> Exact:
+    bias, a = call.optional(2), call.attribute
+
+    def product(x: Array, y: Array, c: Array, alpha: float, beta: float) -> Array:
+        x, y = (x.T if a("transA") else x), (y.T if a("transB") else y)
+        return alpha * (x @ y) + beta * c
+
+    x, y, c = call.input(0), call.input(1), bias or Exact.of(np.zeros(1))
+    value = product(x.value, y.value, c.value, a("alpha"), a("beta"))
+    size = product(x.size, y.size, c.size, abs(a("alpha")), abs(a("beta")))
+    terms = x.value.shape[0 if a("transA") else 1]
+    return Exact(value, size, call.depth + terms + 2)

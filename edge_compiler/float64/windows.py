@@ -1,0 +1,135 @@
+"""Operators on images: convolutions, pools, means, Resize."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from edge_compiler.float64.exact import Array, Exact
+from edge_compiler.float64.table import Call, exactly
+from edge_compiler.ir.graph import Node
+from edge_compiler.ir.resize import taps
+
+WINOGRAD = 4.0
+"""How much larger the terms of F(4x4, 3x3) are than those of the largest sum: measured, some 3."""
+
+
+def _shifted(node: Node, x: Array, fill: float = 0.0) -> Iterator[tuple[tuple[int, int], Array]]:
+    """Yield for each position in the window what all windows have there: (1, C, out_h, out_w)."""
+    kernel, strides, dilations, pads = (
+        node.attributes[name] for name in ("kernel_shape", "strides", "dilations", "pads")
+    )
+    out = node.output.shape[2:]
+    edges = [(0, 0), (0, 0)]
+    for i in range(2):
+        reach = (out[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1
+        edges.append((pads[i], max(0, reach - pads[i] - x.shape[2 + i])))
+    padded = np.pad(x, edges, constant_values=fill)
+    for ky, kx in np.ndindex(*kernel):
+        y, z = ky * dilations[0], kx * dilations[1]
+        rows = slice(y, y + (out[0] - 1) * strides[0] + 1, strides[0])
+        columns = slice(z, z + (out[1] - 1) * strides[1] + 1, strides[1])
+        yield (ky, kx), padded[:, :, rows, columns]
+
+
+@exactly("Conv")
+def _conv(call: Call) -> Exact:
+    node, w, bias = call.node, call.input(1), call.optional(2)
+    b = np.zeros(1) if bias is None else bias.value
+    value = _convolve(node, call.x.value, w.value, b)
+    size = _convolve(node, call.x.size, w.size, np.abs(b))
+    if _may_be_winograd(node):
+        largest = WINOGRAD * size.max(axis=(2, 3), keepdims=True)
+        size = np.broadcast_to(largest, size.shape)
+    return Exact(value, size, call.depth + w.value[0].size + 1)
+
+
+def _convolve(node: Node, x: Array, w: Array, b: Array) -> Array:
+    groups = node.attributes["group"]
+    weights = w.reshape(groups, w.shape[0] // groups, *w.shape[1:])
+    total: Array = np.zeros(())
+    for (ky, kx), pixels in _shifted(node, x):
+        total = total + weights[..., ky, kx] @ pixels.reshape(groups, w.shape[1], -1)
+    return total.reshape(node.output.shape) + b.reshape(1, -1, 1, 1)
+
+
+def _may_be_winograd(node: Node) -> bool:
+    """Return whether the pixels of a patch are mixed and parted again, by us or another engine."""
+    a = node.attributes
+    plain = a["strides"] == a["dilations"] == [1, 1] != a["kernel_shape"]
+    return plain and int(a["group"]) == 1
+
+
+@exactly("MaxPool")
+def _max_pool(call: Call) -> Exact:
+    value, size = np.float64(-np.inf), np.float64(0)
+    for _, pixels in _shifted(call.node, call.x.value, -np.inf):
+        value = np.maximum(value, pixels)
+    for _, pixels in _shifted(call.node, call.x.size):
+        size = np.maximum(size, pixels)
+    return Exact(np.asarray(value), np.asarray(size), call.depth)
+
+
+@exactly("AveragePool")
+def _average_pool(call: Call) -> Exact:
+    node, x = call.node, call.x
+    inside = np.ones((1, 1, *x.value.shape[2:]))
+    if node.attributes["count_include_pad"]:
+        top, left, bottom, right = node.attributes["pads"]
+        # what ceil_mode adds behind the padding never counts
+        inside = np.pad(inside, [(0, 0), (0, 0), (top, bottom), (left, right)], constant_values=1)
+        node = _without_pads(node)
+    counts = _sum_of_windows(node, inside)
+    value = _sum_of_windows(call.node, x.value) / counts
+    size = _sum_of_windows(call.node, x.size) / counts
+    window = int(np.prod(node.attributes["kernel_shape"]))
+    return Exact(value, size, call.depth + window + 2)
+
+
+def _sum_of_windows(node: Node, x: Array) -> Array:
+    return np.asarray(sum(pixels for _, pixels in _shifted(node, x)))
+
+
+def _without_pads(node: Node) -> Node:
+    attributes = {**node.attributes, "pads": [0, 0, 0, 0]}
+    return Node(node.op, node.name, node.inputs, node.outputs, attributes)
+
+
+@exactly("GlobalAveragePool")
+def _global_average_pool(call: Call) -> Exact:
+    return _mean(call, tuple(range(2, call.x.value.ndim)), keep=True)
+
+
+@exactly("ReduceMean")
+def _reduce_mean(call: Call) -> Exact:
+    given = call.optional(1)
+    axes = range(call.x.value.ndim) if given is None else given.value.ravel()
+    return _mean(call, tuple(int(axis) for axis in axes), keep=bool(call.attribute("keepdims")))
+
+
+def _mean(call: Call, axes: tuple[int, ...], keep: bool) -> Exact:
+    value, size = (part.mean(axes, keepdims=keep) for part in (call.x.value, call.x.size))
+    terms = call.x.value.size // max(value.size, 1)
+    return Exact(value, size, call.depth + terms + 2)
+
+
+@exactly("Resize")
+def _resize(call: Call) -> Exact:
+    value, size = call.x.value, call.x.size
+    for axis in (2, 3):
+        weights = _weights(call.node, axis)
+        value, size = (
+            np.moveaxis(np.moveaxis(part, axis, -1) @ weights, -1, axis) for part in (value, size)
+        )
+    roundings = 0 if call.attribute("mode") == "nearest" else 6
+    return Exact(value, size, call.depth + roundings)
+
+
+def _weights(node: Node, axis: int) -> Array:
+    """Return what each input row or column contributes to each output one: (old, new)."""
+    weights = np.zeros((node.input(0).shape[axis], node.output.shape[axis]))
+    for index, (first, second, fraction) in enumerate(taps(node, axis)):
+        weights[first, index] += 1 - fraction
+        weights[second, index] += fraction
+    return weights

@@ -1,0 +1,102 @@
+"""The second opinion's arithmetic: what it computes, and what it lets pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from operator_models import OPERATOR_MODELS
+import pytest
+from small_models import Array, make_model, node, run, weights
+
+from edge_compiler.float64 import Exact, Network
+from edge_compiler.float64.rules import RULES
+from edge_compiler.ir import ops
+
+MADE_BY_PASSES = {"ChannelAffine", "ChannelShuffle", "SiLU"}
+
+
+def test_every_operator_has_a_rule() -> None:
+    assert set(ops.OPERATORS) - MADE_BY_PASSES <= set(RULES)
+
+
+def network(model: onnx.ModelProto, folder: Path, feeds: dict[str, Array]) -> Network:
+    path = folder / "model.onnx"
+    onnx.save(model, path)
+    return Network(path, {name: array.shape for name, array in feeds.items()})
+
+
+@pytest.mark.parametrize("name", OPERATOR_MODELS)
+def test_onnx_runtime_is_as_near_as_float32_can_be(name: str, tmp_path: Path) -> None:
+    model = OPERATOR_MODELS[name]()
+    random = np.random.default_rng(1)
+    feeds = {
+        value.name: random.standard_normal(
+            [d.dim_value for d in value.type.tensor_type.shape.dim], np.float32
+        )
+        for value in model.graph.input
+    }
+    made = network(model, tmp_path, feeds)
+    for output, found in zip(model.graph.output, run(model, feeds), strict=True):
+        exact = made.evaluate(output.name, feeds, coarse=True)
+        assert exact.rounds_to(found), output.name
+        assert exact.may_be(found), output.name
+        wrong = found.copy()
+        wrong.flat[3] += 1e-3 * (1 + np.abs(found).max())
+        assert not exact.rounds_to(wrong), output.name
+
+
+@pytest.mark.parametrize("op", ["Sigmoid", "Tanh"])
+def test_a_function_is_exact_to_its_digits_and_a_coarse_one_to_its_range(
+    op: str, tmp_path: Path
+) -> None:
+    x = np.linspace(-13, -11, 32, dtype=np.float32)
+    if op == "Tanh":
+        x = np.float32(1e-6) * x
+    made = network(make_model([node(op, "x", "y")], {"x": [32]}), tmp_path, {"x": x})
+    fine, coarse = (made.evaluate("y", {"x": x}, coarse=flag) for flag in (False, True))
+    near = fine.value.astype(np.float32)
+    assert fine.rounds_to(near)
+    assert not fine.rounds_to(near + np.float32(1e-7))
+    assert coarse.rounds_to(near + np.float32(1e-7))
+    assert not coarse.rounds_to(near + np.float32(1e-5))
+
+
+def test_terms_that_cancel_allow_what_they_are_and_not_what_is_left(tmp_path: Path) -> None:
+    nodes = [node("Add", "x large", "sum"), node("Sub", "sum large", "y")]
+    x = weights(8)
+    model = make_model(nodes, {"x": [8]}, {"large": np.full(8, 1e4, np.float32)})
+    made = network(model, tmp_path, {"x": x})
+    (found,) = run(model, {"x": x})
+    exact = made.evaluate("y", {"x": x})
+    assert np.abs(found - x).max() > 1e-5
+    assert exact.rounds_to(found)
+    assert not exact.rounds_to(x + np.float32(0.1))
+    last = made.evaluate("y", {"x": x, "sum": x + np.float32(1e4)})
+    assert last.rounds_to(found)
+
+
+def test_an_operator_without_a_rule_has_a_value_and_proves_nothing(tmp_path: Path) -> None:
+    x = weights(8, low=1, high=2)
+    model = make_model([node("Sqrt", "x", "y")], {"x": [8]})
+    exact = network(model, tmp_path, {"x": x}).evaluate("y", {"x": x})
+    np.testing.assert_allclose(exact.value, np.sqrt(x.astype(np.float64)), rtol=1e-15)
+    assert not exact.rounds_to(np.sqrt(x) * np.float32(1.01))
+
+
+def test_what_is_known_ends_the_search(tmp_path: Path) -> None:
+    nodes = [node("Relu", "x", "a"), node("Sigmoid", "a", "b"), node("Add", "a b", "y")]
+    x = weights(4)
+    made = network(make_model(nodes, {"x": [4]}), tmp_path, {"x": x})
+    assert made.sources("y", {"x"}) == {"x"}
+    assert made.sources("y", {"x", "b"}) == {"x", "b"}
+    assert made.sources("y", {"x", "a", "b"}) == {"a", "b"}
+    assert made.order == {"a": 0, "b": 1, "y": 2}
+
+
+def test_infinities_that_are_meant_are_right_where_they_are() -> None:
+    exact = Exact.of(np.array([-np.inf, 1.0], np.float32))
+    assert exact.rounds_to(np.array([-np.inf, 1.0], np.float32))
+    assert not exact.rounds_to(np.array([0.0, 1.0], np.float32))
+    assert not exact.rounds_to(np.array([np.nan, 1.0], np.float32))
