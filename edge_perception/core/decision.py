@@ -198,13 +198,7 @@ class DecisionCore(NodeCore):
 
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
         """Report on the rules and on what they are applied to."""
-        problem = self._problem()
-        safe = self._rules.safe.name
-        state = (
-            Diagnostic(Level.ERROR, "input", f"{problem}; the safe action {safe!r} is given")
-            if problem
-            else Diagnostic(Level.OK, "input", "detections are fresh", {"decision": self._last})
-        )
+        state = self._diagnose_input()
         count = len(self._rules.rules)
         checked = (
             Diagnostic(Level.WARN, "rules", "; ".join(self._advice))
@@ -212,6 +206,18 @@ class DecisionCore(NodeCore):
             else Diagnostic(Level.OK, "rules", f"{count} rules of {self._file}")
         )
         return (state, checked)
+
+    def _diagnose_input(self) -> Diagnostic:
+        """Report a fault of what comes; that nothing comes is the fault of somebody else."""
+        values = {"decision": self._last}
+        given = f"the safe action {self._rules.safe.name!r} is given"
+        for one in (self._detections, self._odometry):
+            if one is not None and one.problem():
+                if one.refused:
+                    return Diagnostic(Level.ERROR, "input", f"{one.refused}; {given}", values)
+                message = f"nothing fresh comes on {one.topic}; {given}"
+                return Diagnostic(Level.WARN, "input", message, values)
+        return Diagnostic(Level.OK, "input", "detections are fresh", values)
 
 
 def _reason(rule: Rule, evidence: Sequence[Message], motion: Motion) -> str:

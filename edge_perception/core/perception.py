@@ -11,7 +11,7 @@ from edge_perception import messages
 from edge_perception.core import decode
 from edge_perception.core.decode import DecodeError
 from edge_perception.core.faults import Faults
-from edge_perception.core.freshness import AHEAD
+from edge_perception.core.freshness import AHEAD, LONG_AGO, OTHER_CLOCK
 from edge_perception.core.image import frame, FrameError
 from edge_perception.core.model import Load, load_bundle, Model
 from edge_perception.core.node import (
@@ -183,6 +183,9 @@ class PerceptionCore(NodeCore):
             fault = "the images carry no time (header.stamp is 0), so their age is unknown"
         elif stamp > now + AHEAD:
             fault = f"the images are stamped {(stamp - now) / SECOND:.3f} s in the future"
+        elif stamp < now - LONG_AGO:
+            ago = (now - stamp) / SECOND
+            fault = f"the images are stamped {ago:.0f} s in the past, {OTHER_CLOCK}"
         else:
             return max(0, now - stamp)
         self._faults.report(

@@ -93,8 +93,10 @@ def test_before_the_first_image_the_robot_is_safe(robot: Robot) -> None:
     assert robot.outputs["limit"].linear.x == 0
     assert robot.outputs["trigger"].data is False
     [fault, _] = robot.core.diagnostics(NOW)
-    assert fault.level == Level.ERROR
-    assert "nothing has come on detections yet; the safe action 'stop' is given" in fault.message
+    assert (
+        fault.level == Level.WARN
+    )  # whoever publishes nothing is to blame, and the shell says so
+    assert fault.message == "nothing fresh comes on detections; the safe action 'stop' is given"
 
 
 def test_safe_state_and_forms_of_the_limit_that_carry_a_time(robot: Robot) -> None:
@@ -197,14 +199,13 @@ def test_a_gap_ends_an_unlock(robot: Robot) -> None:
     [
         (0, "carries no time (header.stamp is 0)"),
         (NOW + 10 * SECOND, "is stamped 9.000 s in the future"),
-        (NOW - 10 * SECOND, "nothing has come"),
+        (NOW - 10 * SECOND, "is stamped 11 s in the past, which is another clock"),
+        (NOW, "is over 0.5 s old when it comes"),
     ],
 )
 def test_images_of_implausible_time(robot: Robot, stamp: int, says: str) -> None:
     decision = robot.step(NOW + SECOND, "owner", stamp=stamp)
     assert decision.safe
-    if stamp == NOW - 10 * SECOND:
-        says = "is 11.000 s old"
     assert says in decision.reason
     assert robot.core.diagnostics(NOW)[0].level == Level.ERROR
 

@@ -146,6 +146,18 @@ def test_late_results_are_reported() -> None:
     assert levels(core)["latency"] == Level.WARN
 
 
+def test_a_clock_that_counts_since_boot_is_no_slow_model() -> None:
+    core = make()
+    core.step({"image": image(stamp=5 * SECOND)}, NOW)
+    found = {state.name: state for state in core.diagnostics(NOW)}
+    ago = NOW // SECOND - 5
+    fault = (
+        f"the images are stamped {ago} s in the past, which is another clock rather than a delay"
+    )
+    assert fault in found["time"].message
+    assert (found["time"].level, found["latency"].level) == (Level.WARN, Level.OK)
+
+
 def test_status_once_a_second() -> None:
     core = make()
     traffic = Traffic()

@@ -38,6 +38,7 @@ class Robot:
         self.nodes: list[RosNode] = []
         self.changed = threading.Condition()
         self.status: dict[str, Any] = {}
+        self.reports: list[Any] = []
         self.peer.create_subscription(DiagnosticArray, "/diagnostics", self._note, 10)
         self.threads = [
             threading.Thread(target=executor.spin) for executor in (self.own, self.others)
@@ -111,6 +112,7 @@ class Robot:
 
     def _note(self, array: Any) -> None:
         with self.changed:
+            self.reports.append(array)
             self.status |= {status.name: status for status in array.status}
             self.changed.notify_all()
 

@@ -6,9 +6,11 @@ import pytest
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Int32, String
+from toy import Text, Toy
 
-from edge_perception.core.node import Level
+from edge_perception.core.node import Diagnostic, Level
 from edge_perception.transport.ros.inputs import Rate, similar
+from edge_perception.transport.ros.node import RosNode
 
 pytestmark = pytest.mark.ros
 BEST_EFFORT = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT)
@@ -51,8 +53,56 @@ def test_silent_publisher(robot):
     robot.peer.create_publisher(String, "text", 10)
     robot.toy()
     robot.wait(lambda: robot.level("toy: input text") == ERROR, SOON + 1)
-    assert "no message on /text for" in message(robot, "toy: input text")
+    assert "no message comes on /text although" in message(robot, "toy: input text")
     assert "/peer publishes there" in message(robot, "toy: input text")
+
+
+class Source(Toy):
+    """Publishes until its device is lost."""
+
+    inputs = ()
+    lost = False
+
+    def step(self, inputs, now):
+        return [] if self.lost else [("echo", Text(data="x"))]
+
+    def diagnostics(self, now):
+        return [Diagnostic(Level.ERROR if self.lost else Level.OK, "device", "unplugged")]
+
+
+def test_one_lost_device_is_one_error_that_the_others_wait_for(robot):
+    made = []
+    for name, core, reads in (("a", Source, ""), ("b", Toy, "a"), ("c", Toy, "b")):
+        remap = ["-r", f"echo:={name}/echo", "-r", f"text:={reads}/echo"]
+        node = RosNode(name, core, ros_arguments=remap)
+        made.append(node)
+        robot.nodes.append(node)
+        assert node.start()
+        robot.own.add_node(node)
+    heard = robot.hear("c/echo", String)
+    robot.wait(lambda: heard)
+    robot.wait(lambda: all(robot.level(name) == OK for name in ("b: input text", "c: input text")))
+
+    def errors():
+        return {name for name, status in robot.status.items() if status.level[0] == ERROR}
+
+    robot.wait(lambda: not errors())
+    made[0]._core.lost = True
+    waiting = {"b: input text": "/a", "c: input text": "/b"}
+    said = {
+        name: "waits for a: device: until that is mended"
+        f" {who} has nothing to publish on {who}/echo"
+        for name, who in waiting.items()
+    }
+    robot.wait(lambda: {name: message(robot, name) for name in waiting} == said)
+    assert errors() == {"a: device"}
+    stamps = len(robot.reports)
+    robot.wait(lambda: len(robot.reports) > stamps + 6)  # two seconds of three nodes
+    assert {name: message(robot, name) for name in waiting} == said
+    assert errors() == {"a: device"}
+    made[0]._core.lost = False
+    robot.wait(lambda: all(robot.level(name) == OK for name in waiting))
+    robot.wait(lambda: not errors())
 
 
 def test_incompatible_qos(robot):

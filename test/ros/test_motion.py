@@ -199,7 +199,7 @@ def test_silent_wheels_are_named_and_their_return_too(robot, wheels):
     status = "wheel_odometry: input joints"
     robot.wait(lambda: robot.level(status) == OK)
     wheels.silent = True
-    named(robot, status, ERROR, "no message on /joint_states for", seconds=2.5)
+    named(robot, status, ERROR, "no message comes on /joint_states", seconds=2.5)
     wheels.silent = False
     robot.wait(lambda: robot.level(status) == OK)
 

@@ -25,6 +25,7 @@ from edge_perception.core.node import (
 )
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.typesupport import rosidl_class
+from edge_perception.transport.ros.upstream import Upstream, WAITS_FOR
 
 GRACE = 1.0  # seconds that discovery may take after activation
 SILENCE = 1.5  # seconds without a message after which something is wrong
@@ -47,6 +48,7 @@ class Input:
         port: Port,
         put: Callable[[str, bytes], None],
         traffic: Traffic,
+        upstream: Upstream,
     ) -> None:
         """
         Subscribe, and offer the service that the port names.
@@ -55,11 +57,14 @@ class Input:
         :param group: of the subscription
         :param put: is given port name and serialised message
         :param traffic: what ``put`` counts
+        :param upstream: knows what keeps others from publishing
         """
         self._node = node
         self._port = port
         self._put = put
         self._traffic = traffic
+        self._upstream = upstream
+        self._waits_for = ""
         self._since = time.monotonic()
         self._last = self._since
         self._interval = 0.0
@@ -97,6 +102,8 @@ class Input:
             "superseded": str(self._traffic.dropped),
             "seconds since last": f"{silent:.1f}" if self._traffic.received else "never",
         }
+        if self._waits_for:
+            values[WAITS_FOR] = self._waits_for
         return Diagnostic(level, f"input {self._port.name}", message, values)
 
     def _offer(self) -> Service | None:
@@ -122,6 +129,7 @@ class Input:
         self._put(self._port.name, data)
 
     def _state(self, now: float, silent: float) -> tuple[Level, str]:
+        self._waits_for = ""
         publishers = self._node.get_publishers_info_by_topic(self._topic)
         useful = [info for info in publishers if info.topic_type == self._port.type]
         wrong = [reason for info in useful if (reason := self._mismatch(info))]
@@ -137,12 +145,25 @@ class Input:
             return Level.ERROR, self._no_publisher(publishers)
         if self._port.qos is Qos.LATCHED and self._traffic.received:
             return Level.OK, "received"
-        if silent > max(SILENCE, MISSED * self._interval):
-            return Level.ERROR, (
-                f"no message on {self._topic} for {silent:.0f} s although {_name(useful[0])}"
-                " publishes there: is it active, and does its device deliver?"
-            )
+        longest = max(SILENCE, MISSED * self._interval)
+        if silent > max(longest / 3, 1.5 * self._interval):
+            self._upstream.listen()  # early: others report once a second
+        if silent > longest:
+            return self._silence(_name(useful[0]))
         return Level.OK, "receiving" if self._traffic.received else "waiting for the first message"
+
+    def _silence(self, publisher: str) -> tuple[Level, str]:
+        """Say who is to blame for it that nothing comes."""
+        self._waits_for = self._upstream.cause(publisher)
+        if self._waits_for:
+            return Level.WARN, (
+                f"waits for {self._waits_for}: until that is mended {publisher} has nothing to"
+                f" publish on {self._topic}"
+            )
+        return Level.ERROR, (
+            f"no message comes on {self._topic} although {publisher} publishes there: is it"
+            " active, and does its device deliver?"
+        )
 
     def _mismatch(self, info: TopicEndpointInfo) -> str:
         reason = qos.mismatch(info.qos_profile, self.subscription.qos_profile, self._topic)

@@ -35,6 +35,7 @@ from edge_perception.transport.ros.inputs import Input
 from edge_perception.transport.ros.mirror import Mirror
 from edge_perception.transport.ros.outputs import Output
 from edge_perception.transport.ros.receiver import Receiver
+from edge_perception.transport.ros.upstream import Upstream
 from edge_perception.transport.worker import CLOCK_STANDS, STANDING, Standing, Worker
 
 CHECK_PERIOD = 0.2  # seconds between two looks at inputs and core
@@ -91,6 +92,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             self.get_logger().warning(mistake)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._diagnostics = DiagnosticsPublisher(self)
+        self._upstream = Upstream(self)
         self._check = self.create_timer(
             CHECK_PERIOD, self._diagnose_all, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
@@ -177,7 +179,10 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         try:
             for port in self._core.inputs:
                 traffic = worker.slots.traffic[port.name]
-                self._inputs.append(Input(self, receiver.group, port, worker.slots.put, traffic))
+                put = worker.slots.put
+                self._inputs.append(
+                    Input(self, receiver.group, port, put, traffic, self._upstream)
+                )
         except Exception:
             self._deactivate()
             raise
@@ -191,6 +196,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             receiver.stop()
         while self._inputs:
             self._inputs.pop().close()
+        self._upstream.close()
         worker, self._worker = self._worker, None
         if worker is None:
             return
@@ -264,6 +270,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             found += [self._diagnose_step(worker), *(port.diagnose() for port in self._inputs)]
             found += [state for one in self._outputs.values() if (state := one.diagnose())]
             found += worker.diagnostics
+        self._upstream.rest()
         self._diagnostics.publish(found)
 
     def _is_needed(self) -> bool:
