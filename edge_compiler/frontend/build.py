@@ -14,7 +14,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontend.attributes import read_attributes
 from edge_compiler.frontend.validate import first_line
 from edge_compiler.frontend.weights import SMALL
-from edge_compiler.ir.evaluate import check_finite, evaluate, known_inputs
+from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs, LEARNED
 from edge_compiler.ir.graph import Graph, Node, OPSET, Value
 
 Array = np.ndarray[Any, Any]
@@ -67,7 +67,7 @@ class _Builder:
         return self.values[name]
 
     def _constant(self, name: str, array: Array) -> None:
-        check_finite(name, array)
+        check_numbers(name, array)
         self.values[name] = Value(name, array.shape, array.dtype, array)
 
     def _input(self, info: onnx.ValueInfoProto) -> Value:
@@ -77,6 +77,9 @@ class _Builder:
 
     def _node(self, proto: onnx.NodeProto) -> Node:
         inputs = [self._defined(name) if name else None for name in proto.input]
+        for value in inputs if proto.op_type in LEARNED else ():
+            if value is not None and value.constant is not None:
+                check_numbers(value.name, value.constant, learned=True)
         types = self._infer(proto, inputs)
         if known := self._evaluate(proto, inputs, types):
             types = [_type_of(array) for array in known]

@@ -58,15 +58,22 @@ def evaluate(
     return [np.asarray(output) for output in outputs]
 
 
-def check_finite(name: str, array: np.ndarray[Any, Any]) -> None:
+LEARNED = {"BatchNormalization", "Conv", "Gemm", "MatMul"}
+"""Operators whose constants come from training, where infinity is as wrong as NaN."""
+
+
+def check_numbers(name: str, array: np.ndarray[Any, Any], *, learned: bool = False) -> None:
     """
-    Refuse a constant that holds NaN or infinity.
+    Refuse a constant that holds NaN, or infinity if it is ``learned``: a mask or bound may.
 
     :raises CompileError: naming the constant.
     """
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        count = int(array.size - np.isfinite(array).sum())
+    if array.dtype.kind != "f":
+        return
+    count = int(np.count_nonzero(~np.isfinite(array) if learned else np.isnan(array)))
+    if count:
+        what = "NaN or infinite" if learned else "NaN"
         raise CompileError(
-            f"the constant '{name}' of shape {list(array.shape)} holds {count} NaN or infinite "
+            f"the constant '{name}' of shape {list(array.shape)} holds {count} {what} "
             "value(s): the training diverged or the file is damaged, export it again"
         )

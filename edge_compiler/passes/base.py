@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from edge_compiler.ir.evaluate import check_finite
+from edge_compiler.ir.evaluate import check_numbers
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_perception.runtime.manifest import Fusion
 
@@ -101,5 +101,5 @@ def new_constant(name: str, array: ArrayLike) -> Value:
     """
     with np.errstate(over="ignore"):  # an overflow is told as such
         data = np.asarray(array, np.float32)
-    check_finite(name, data)
+    check_numbers(name, data, learned=True)
     return Value(name, data.shape, data.dtype, data)

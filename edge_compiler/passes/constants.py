@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge_compiler.errors import CompileError
-from edge_compiler.ir.evaluate import check_finite, evaluate, known_inputs
+from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs
 from edge_compiler.ir.export import node_proto
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
@@ -28,7 +28,7 @@ def fold_constants(graph: Graph) -> Iterator[Decision]:
             yield kept(node, f"{node.op} of constants could not be computed: {error}")
             continue
         for value, array in zip(node.outputs, results, strict=False):
-            check_finite(value.name, array)
+            check_numbers(value.name, array)
             value.constant = array.astype(value.dtype, copy=False).reshape(value.shape)
         graph.remove(node)
         yield done(node, f"{node.op} of constants is computed by the compiler")

@@ -292,7 +292,7 @@ def test_weights_that_are_no_numbers(tmp_path: Path, bad: float, shape: tuple[in
     array = weights(*shape)
     array.flat[5] = bad
     model = make_model([node("Conv", "x w", "y")], IMAGE, {"w": array})
-    refused(model, tmp_path, "constant 'w' .* holds 1 NaN or infinite")
+    refused(model, tmp_path, "constant 'w' .* holds 1 NaN")
 
 
 def test_computed_constants_that_are_no_numbers(tmp_path: Path) -> None:

@@ -75,6 +75,36 @@ def amplifier() -> onnx.ModelProto:
     return make_model(nodes, {"x": [8, 64]}, rows)
 
 
+def test_infinities_that_are_meant_are_compiled(tmp_path: Path) -> None:
+    """A mask before Softmax, the padding of a maximum, a bound that is none."""
+    infinite = np.float32(np.inf)
+    constants = {
+        "mask": np.where(np.tri(6, 6, dtype=bool), 0, -infinite).astype(np.float32),
+        "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1]),
+        "least": -infinite,
+        "zero": np.float32(0),
+        "most": infinite,
+    }
+    nodes = [
+        node("Add", "x mask", "masked"),
+        node("Softmax", "masked", "weights", axis=-1),
+        node("Pad", "x pads least", "padded"),
+        node("MaxPool", "padded", "largest", kernel_shape=[2, 2], strides=[2, 2]),
+        node("Clip", "x zero most", "bounded"),
+    ]
+    outputs = ["weights", "largest", "bounded"]
+    model = make_model(nodes, {"x": [1, 2, 6, 6]}, constants, outputs)
+    assert prove(model, tmp_path).worst_error <= 1e-6
+
+
+def test_a_result_that_is_infinite_is_refused(tmp_path: Path) -> None:
+    nodes = [node("Relu", "x", "a"), node("Add", "a one", "b"), node("Div", "b zero", "y")]
+    constants = {"zero": np.zeros(4, np.float32), "one": np.ones(4, np.float32)}
+    model = make_model(nodes, {"x": [1, 4]}, constants)
+    with pytest.raises(CompileError, match="model itself gives NaN or infinity at node 'y'"):
+        prove(model, tmp_path)
+
+
 @pytest.mark.parametrize("output", ["low", "edge"])
 def test_scores_near_zero_are_proven_where_onnx_runtime_is_inexact(
     output: str, tmp_path: Path
