@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 import math
 
 import numpy as np
 
 from edge_perception.core.imu_source import GRAVITY
+from edge_perception.core.pose.history import out_of_order, REPEATED
 from edge_perception.core.pose.measurements import Inertial
 from edge_perception.core.pose.quaternion import level
 from edge_perception.core.pose.settings import Settings
@@ -28,14 +30,15 @@ class Alignment:
     Collects readings until they are enough to start with.
 
     :ivar problem: why the accelerometer can't tell which way is up; empty if it can.
+    :ivar notice: what was wrong with the stamp of the last reading; empty if nothing.
     """
 
     def __init__(self, seconds: float, settings: Settings) -> None:
-        self.problem = ""
+        self.problem = self.notice = ""
         self._span = round(seconds * SECOND)
         self._settings = settings
         self._readings: list[Inertial] = []
-        self._first: int | None = None
+        self._first = 0
 
     def add(self, reading: Inertial, moves: bool) -> State | None:
         """
@@ -44,13 +47,11 @@ class Alignment:
         :param moves: whether the wheels turn.
         :returns: the state to start with, once it is known.
         """
-        if self._readings and reading.stamp <= self._readings[-1].stamp:
-            self._readings.clear()
-            self._first = None
-        if self._first is None:
-            self._first = reading.stamp
-        self._readings.append(reading)
-        if reading.stamp - self._readings[0].stamp < self._span or len(self._readings) < _FEWEST:
+        self.notice = ""
+        if not self._insert(reading):
+            return None
+        newest, oldest = self._readings[-1], self._readings[0]
+        if newest.stamp - oldest.stamp < self._span or len(self._readings) < _FEWEST:
             return None
         gyro = np.array([one.gyro for one in self._readings])
         accel = np.array([one.accel for one in self._readings])
@@ -60,16 +61,33 @@ class Alignment:
             and float(accel.var(0).sum()) < settings.still_accel**2
             and float(np.abs(gyro.mean(0)).max()) < 5 * settings.gyro_bias
         )
-        self.problem = _misread_gravity(float(np.linalg.norm(accel.mean(0))))
+        self.problem = _misread_gravity(accel.mean(0), settings.planar)
         if self.problem:
             del self._readings[: len(self._readings) // 4]
             return None
         if calm and not moves:
-            return self._still(reading, gyro.mean(0), accel.mean(0))
-        if reading.stamp - self._first < _PATIENCE * self._span:
+            return self._still(newest, gyro.mean(0), accel.mean(0))
+        if newest.stamp - self._first < _PATIENCE * self._span:
             del self._readings[: len(self._readings) // 4]
             return None
-        return start(reading.stamp, settings, accel.mean(0), *_MOVING)
+        return start(newest.stamp, settings, accel.mean(0), *_MOVING)
+
+    def _insert(self, reading: Inertial) -> bool:
+        """Put a reading into its place; one of a stamp that is there already has none."""
+        readings, stamp = self._readings, reading.stamp
+        if readings and stamp < readings[-1].stamp - self._span:
+            self.notice = "the stamps jumped back; which way is up is found out anew"
+            readings.clear()
+        if not readings:
+            self._first = stamp
+        place = bisect_left(readings, stamp, key=lambda one: one.stamp)
+        if place < len(readings):
+            if readings[place].stamp == stamp:
+                self.notice = REPEATED
+                return False
+            self.notice = out_of_order(readings[-1].stamp - stamp)
+        readings.insert(place, reading)
+        return True
 
     def _still(self, last: Inertial, gyro: Array, accel: Array) -> State:
         tilt = self._settings.accel_bias / GRAVITY
@@ -81,10 +99,19 @@ class Alignment:
         return state
 
 
-def _misread_gravity(felt: float) -> str:
+def _misread_gravity(mean: Array, planar: bool) -> str:
     """Say why a mean acceleration can't be gravity's."""
+    felt = float(np.linalg.norm(mean))
     if abs(felt - GRAVITY) < _GRAVITY_ERROR:
-        return ""
+        if not planar or mean[2] > 0.5 * felt:
+            return ""
+        axis = int(np.argmax(np.abs(mean)))
+        sign = "-" if mean[axis] < 0 else "+"
+        return (
+            f"the IMU feels gravity along its {sign}{'xyz'[axis]} axis where the "
+            "floor is level (+z): set imu_mounting, e.g. [3.1416, 0, 0] if it hangs upside down, "
+            "or let its driver give the specific force (REP-145), not gravity"
+        )
     if abs(felt - 1) < 0.15:
         cause = "the driver seems to give g: multiply by 9.80665"
     elif felt < 0.5:

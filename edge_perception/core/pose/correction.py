@@ -34,6 +34,12 @@ def surprise(state: State, residual: Residual) -> float:
     return float(residual.value @ np.linalg.solve(covariance, residual.value))
 
 
+def worst(state: State, residual: Residual) -> int:
+    """Return the component that differs most, by its own deviation."""
+    covariance = residual.jacobian @ state.covariance @ residual.jacobian.T + residual.noise
+    return int(np.argmax(residual.value**2 / covariance.diagonal()))
+
+
 def correct(state: State, residual: Residual) -> None:
     """Update the state, with the covariance in Joseph's form, which stays positive."""
     cross = state.covariance @ residual.jacobian.T
@@ -41,6 +47,24 @@ def correct(state: State, residual: Residual) -> None:
     rest = _IDENTITY - gain @ residual.jacobian
     state.covariance = rest @ state.covariance @ rest.T + gain @ residual.noise @ gain.T
     _inject(state, gain @ residual.value)
+
+
+def forget_speed(state: State, differs: float, accel_bias: float) -> None:
+    """
+    Know no more of the speed than that it differs by so much, and doubt what made it differ.
+
+    :param differs: [m/s].
+    :param accel_bias: standard deviation of the accelerometer's bias when nothing is known [m/s²].
+    """
+    covariance = state.covariance.copy()
+    for part, variance in (
+        (V, differs**2),
+        (BA, accel_bias**2 + float(state.accel_bias @ state.accel_bias)),
+    ):
+        covariance[part, :] = 0.0
+        covariance[:, part] = 0.0
+        covariance[part, part] = np.eye(3) * variance
+    state.covariance = covariance
 
 
 def _inject(state: State, error: Array) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 from edge_perception.core.node import Diagnostic, Level
 from edge_perception.core.pose.chi_square import quantile
 from edge_perception.core.pose.filter import Verdict
-from edge_perception.core.pose.state import P, State, THETA
+from edge_perception.core.pose.measurements import Axis
+from edge_perception.core.pose.publishing import pose_covariance
+from edge_perception.core.pose.state import State
 from edge_perception.core.stamps import SECOND
 
 _SURPRISED = 3.0
@@ -61,8 +63,12 @@ class Silence:
         return Diagnostic(Level.OK, port, f"{topic} is used")
 
 
-def fit(verdicts: list[Verdict]) -> Diagnostic:
-    """Say whether wheels and IMU agree, as far as their noise allows."""
+def fit(verdicts: list[Verdict], wrong: str) -> Diagnostic:
+    """
+    Say whether wheels and IMU agree, as far as their noise allows.
+
+    :param wrong: what is known to be wrong with the gyroscope; empty if nothing is.
+    """
     if len(verdicts) < _FEWEST:
         return Diagnostic(Level.OK, "fit", "too few wheel measurements to judge")
     count, freedom = len(verdicts), verdicts[-1].freedom
@@ -74,23 +80,29 @@ def fit(verdicts: list[Verdict]) -> Diagnostic:
         "95 % bounds": f"{low:.2f} .. {high:.2f}",
         "rejected": f"{rejected} of {count}",
     }
+    causes = _causes(verdicts)
     if rejected > count // 4:
-        return Diagnostic(
-            Level.WARN,
-            "fit",
-            f"{rejected} of {count} wheel measurements contradict the IMU and were left out: the "
-            "wheels slip, or radius, track, signs or imu_mounting are wrong",
-            values,
-        )
-    if nis > _SURPRISED * freedom:
-        return Diagnostic(
-            Level.WARN,
-            "fit",
+        message = f"{rejected} of {count} wheel measurements contradict the IMU and were left out"
+    elif nis > _SURPRISED * freedom:
+        message = (
             f"wheels and IMU differ by more than their noise allows (NIS {nis:.1f}, expected "
-            f"{freedom}); raise the wheels' covariance, or calibrate radius and track",
-            values,
+            f"{freedom})"
         )
-    return Diagnostic(Level.OK, "fit", "wheels and IMU agree", values)
+        causes += ", or the wheels' covariance is too small"
+    else:
+        return Diagnostic(Level.OK, "fit", "wheels and IMU agree", values)
+    return Diagnostic(Level.WARN, "fit", f"{message}: {wrong or causes}", values)
+
+
+def _causes(verdicts: list[Verdict]) -> str:
+    """Say what may be wrong, by what did not fit."""
+    odd = [verdict.worst for verdict in verdicts if verdict.worst is not None]
+    if odd.count(Axis.WZ) > len(odd) / 2:
+        return (
+            "they differ in the turn, so the wheels slip, or the gyroscope (unit, sign, axis), "
+            "imu_mounting or track is wrong"
+        )
+    return "the wheels slip, or radius, track, signs or imu_mounting are wrong"
 
 
 def pose(state: State | None, problem: str, standing: bool) -> Diagnostic:
@@ -98,10 +110,10 @@ def pose(state: State | None, problem: str, standing: bool) -> Diagnostic:
     if state is None:
         level = Level.ERROR if problem else Level.OK
         return Diagnostic(level, "pose", problem or "finding out which way is up: keep it still")
-    deviation = np.sqrt(state.covariance.diagonal())
+    deviation = np.sqrt(pose_covariance(state).diagonal())
     values = {
-        "position deviation [m]": f"{float(deviation[P].max()):.3f}",
-        "attitude deviation [deg]": f"{float(np.degrees(deviation[THETA].max())):.2f}",
+        "position deviation [m]": f"{float(deviation[:3].max()):.3f}",
+        "attitude deviation [deg]": f"{float(np.degrees(deviation[3:].max())):.2f}",
         "gyroscope bias [rad/s]": " ".join(f"{value:.5f}" for value in state.gyro_bias),
         "accelerometer bias [m/s^2]": " ".join(f"{value:.3f}" for value in state.accel_bias),
         "standing": "yes" if standing else "no",

@@ -8,11 +8,12 @@ import numpy as np
 
 from edge_perception.core.pose.alignment import Alignment, start
 from edge_perception.core.pose.filter import Filter, Verdict
-from edge_perception.core.pose.history import Entry, History
+from edge_perception.core.pose.history import Entry, History, out_of_order, REPEATED
 from edge_perception.core.pose.measurements import Measurement, Placement, Wheels
 from edge_perception.core.pose.parameters import Configuration
+from edge_perception.core.pose.soundness import fault
 from edge_perception.core.pose.standstill import stands, wheels_stand
-from edge_perception.core.pose.state import P, State, V
+from edge_perception.core.pose.state import Array, BA, BG, bounded, P, State, THETA, V
 from edge_perception.core.stamps import SECOND
 
 _GAP = 2 * SECOND
@@ -20,6 +21,8 @@ _GAP = 2 * SECOND
 _BACK = SECOND // 2
 """Measurements that are all too late for so long come from a clock that was set back."""
 _UNKNOWN_SPEED = 1.0
+_LOST = (0.1, 10.0, 1.0)
+"""Deviations of attitude [rad], speed [m/s] and position [m] after a state that can't be true."""
 _WITHOUT_IMU = 3
 """Times the span of the alignment after which wheels do without an IMU."""
 
@@ -30,10 +33,11 @@ class Estimator:
 
     :ivar notice: what happened at the last measurement that somebody should know; empty if
         nothing.
+    :ivar lost: why the state that was last asked for could not be true; empty if it could.
     """
 
     def __init__(self, configuration: Configuration) -> None:
-        self.notice = ""
+        self.notice = self.lost = ""
         self._configuration = configuration
         self._filter = Filter(configuration.settings)
         self._window = round(configuration.number("history") * SECOND)
@@ -50,6 +54,8 @@ class Estimator:
         self._waiting: int | None = None
         self._refused: int | None = None
         self._newest: dict[type, int] = {}
+        self._sound: State | None = None
+        self._begun: State | None = None
 
     @property
     def newest(self) -> int | None:
@@ -80,13 +86,9 @@ class Estimator:
             return
         self._refused = None
         if measurement.stamp < before:
-            self.notice = (
-                "stamps are out of order: a measurement is "
-                f"{(before - measurement.stamp) / SECOND:.3f} s older than one before it; it is "
-                "put into its place"
-            )
+            self.notice = out_of_order(before - measurement.stamp)
         elif entry is Entry.REPEATED:
-            self.notice = "two measurements have the same stamp; the second one is left out"
+            self.notice = REPEATED
 
     def jump(self, now: int) -> None:
         """Go on at another time: the clock was set."""
@@ -101,12 +103,29 @@ class Estimator:
         """
         Return what is known.
 
+        What can't be true is not known: the state then goes on from the last one that could.
+
         :param now: the time to predict it for; None: that of the newest measurement.
         """
         if self._history is None:
             return None
-        state = self._history.state()
+        state = self._checked()
         return self._filter.predict(state, now) if now and now > state.stamp else state
+
+    def _checked(self) -> State:
+        assert self._history is not None
+        self.lost = ""
+        try:
+            with np.errstate(all="ignore"):  # what comes of it is looked at
+                state = self._history.state()
+            problem = fault(state, self._configuration.settings)
+        except (ArithmeticError, ValueError) as error:  # of a matrix that can't be inverted, too
+            problem = f"it can't be computed ({error})"
+        if problem:
+            self.lost = f"the pose can't be true: {problem}; it goes on from the last one that can"
+            return self._recover(self._history.newest)
+        self._sound = state
+        return state
 
     def verdicts(self) -> list[Verdict]:
         """Return how well the wheels fitted in the last second."""
@@ -129,8 +148,10 @@ class Estimator:
         else:
             self._waiting = None
             state = self._alignment.add(measurement, self._moves())
+            self.notice = self._alignment.notice
         if state is None:
             return
+        self._begun = self._sound = state
         self._history = History(self._filter, state, self._window)
         if self._placement is not None:
             placement, self._placement = self._placement, None
@@ -168,14 +189,32 @@ class Estimator:
 
     def _restart(self, stamp: int) -> None:
         """Keep pose and biases at another time, and be unsure of the speed."""
-        assert self._history is not None
-        state = self._history.state().copy()
+        state = self._checked()
         covariance = state.covariance.copy()
         covariance[V, V] += np.eye(3) * _UNKNOWN_SPEED**2
         covariance[P, P] += np.eye(3) * 0.01
-        fresh = State(stamp, state.rotation, covariance)
-        fresh.position = state.position
-        fresh.gyro_bias, fresh.accel_bias = state.gyro_bias, state.accel_bias
+        self._begin_at(stamp, state, state, covariance)
+
+    def _recover(self, stamp: int) -> State:
+        """Go on where the robot last was for certain, with the biases of the start."""
+        assert self._sound is not None
+        assert self._begun is not None
+        covariance = np.zeros_like(self._sound.covariance)
+        for part, deviation in ((THETA, _LOST[0]), (V, _LOST[1]), (P, _LOST[2])):
+            covariance[part, part] = self._sound.covariance[part, part]
+            covariance[part, part] += np.eye(3) * deviation**2
+        settings = self._configuration.settings
+        covariance[BG, BG] = np.eye(3) * settings.gyro_bias**2
+        covariance[BA, BA] = np.eye(3) * settings.accel_bias**2
+        return self._begin_at(stamp, self._sound, self._begun, covariance)
+
+    def _begin_at(self, stamp: int, at: State, biases: State, covariance: Array) -> State:
+        """Begin a history at a place, with a speed of zero."""
+        fresh = State(stamp, at.rotation, bounded(covariance))
+        fresh.position, fresh.doubt = at.position, at.doubt
+        fresh.gyro_bias, fresh.accel_bias = biases.gyro_bias, biases.accel_bias
         self._history = History(self._filter, fresh, self._window)
+        self._sound = fresh
         self._refused = None
         self._newest = {}
+        return fresh

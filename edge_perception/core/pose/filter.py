@@ -10,18 +10,26 @@ import numpy as np
 from edge_perception.core import rotation
 from edge_perception.core.pose import standstill
 from edge_perception.core.pose.chi_square import quantile
-from edge_perception.core.pose.correction import correct, Residual, surprise
+from edge_perception.core.pose.correction import (
+    correct,
+    forget_speed,
+    Residual,
+    surprise,
+    worst,
+)
 from edge_perception.core.pose.measurements import Axis, Inertial, Measurement, Placement, Wheels
 from edge_perception.core.pose.motion import advance, advance_by
 from edge_perception.core.pose.quaternion import euler, normalised, skew
 from edge_perception.core.pose.settings import Settings
-from edge_perception.core.pose.state import Array, BG, bounded, P, SIZE, State, THETA, V
+from edge_perception.core.pose.state import Array, BG, bounded, Doubt, P, SIZE, State, THETA, V
 from edge_perception.core.stamps import SECOND
 
 _LASTING = 50
 """Measurements in a row that share the wheels' lasting error of turn."""
 _SHORTEST = 1e-4
 """Seconds between readings at the least, for their noise."""
+_GRAVE = 100.0
+"""Times the gate's bound on the NIS that is no usual slip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +41,14 @@ class Verdict:
     :ivar nis: normalised innovation squared.
     :ivar freedom: numbers that were measured.
     :ivar used: whether they passed the gate.
+    :ivar worst: what fitted worst, if they did not pass it.
     """
 
     stamp: int
     nis: float
     freedom: int
     used: bool
+    worst: Axis | None = None
 
 
 class Filter:
@@ -83,6 +93,11 @@ class Filter:
 
     def _roll(self, state: State, wheels: Wheels) -> Verdict | None:
         standstill.look_at_wheels(state.stillness, wheels, self.settings)
+        before = state.wheels_stamp if state.wheels_stamp is not None else wheels.stamp
+        way = float(np.linalg.norm(state.velocity)) * (wheels.stamp - before) / SECOND
+        state.doubt = state.doubt.driven(way)
+        if state.rejecting is None:
+            state.doubted = max(before, wheels.stamp - SECOND)
         state.wheels_stamp = wheels.stamp
         if Axis.WZ in self.settings.wheel_axes:
             turn = float(wheels.velocity[Axis.WZ])
@@ -120,23 +135,34 @@ class Filter:
         nis = surprise(state, residual)
         freedom = residual.value.size
         gate = quantile(self.settings.gate, freedom)
-        residual = self._with_lasting_error(state, residual)
         if nis <= gate:
             state.rejecting = None
-        else:
-            if state.rejecting is None or state.rejecting > stamp:
-                state.rejecting = stamp
-            if stamp - state.rejecting < self.settings.patience * SECOND:
-                return Verdict(stamp, nis, freedom, False)
-            # it is the state that is wrong: be drawn to the measurement, but not all at once
-            residual = Residual(residual.value, residual.jacobian, residual.noise * (nis / gate))
+            correct(state, self._with_lasting_error(state, residual))
+            return Verdict(stamp, nis, freedom, True)
+        odd = Axis(self._axes[worst(state, residual)])
+        if state.rejecting is None or state.rejecting > stamp:
+            state.rejecting = stamp
+        patient = stamp - state.rejecting < self.settings.patience * SECOND
+        if not patient or nis > _GRAVE * gate:
+            seconds = (stamp - state.doubted) / SECOND
+            turn, slip = abs(float(residual.value[-1])), _slip(residual)
+            differ = (turn, 0.0) if odd is Axis.WZ else (0.0, slip)
+            state.doubt, state.doubted = state.doubt.contradicted(*differ, seconds), stamp
+        if patient:
+            return Verdict(stamp, nis, freedom, False, odd)
+        # it is the state that is wrong, or the wheels are for long
+        if odd is not Axis.WZ:
+            forget_speed(state, _slip(residual), self.settings.accel_bias)
+        residual = self._with_lasting_error(state, residual)
+        if _measures_turn(residual):  # its error may last, so that the bias is not drawn at once
+            residual.noise[-1, -1] *= nis / gate
         correct(state, residual)
-        return Verdict(stamp, nis, freedom, True)
+        return Verdict(stamp, nis, freedom, True, odd)
 
     def _with_lasting_error(self, state: State, residual: Residual) -> Residual:
         """Learn less from a turn than its noise alone would allow: its error does not average."""
-        if residual.jacobian[-1, BG.start + 2] == 0:
-            return residual  # no turn was measured
+        if not _measures_turn(residual):
+            return residual
         noise = residual.noise.copy()
         noise[-1, -1] += _LASTING * (self.settings.turn_error * state.turn[0]) ** 2
         return Residual(residual.value, residual.jacobian, noise)
@@ -153,6 +179,17 @@ class Filter:
             values.append(np.array([-up[0], -up[1], -state.position[2]]))
             rows.append(floor)
         return Residual(np.concatenate(values), np.concatenate(rows), self._constraint_noise)
+
+
+def _slip(residual: Residual) -> float:
+    """Return the difference of the speeds [m/s]."""
+    turn = 1 if _measures_turn(residual) else 0
+    return float(np.linalg.norm(residual.value[: residual.value.size - turn]))
+
+
+def _measures_turn(residual: Residual) -> bool:
+    """Tell whether the last component is the turn."""
+    return bool(residual.jacobian[-1, BG.start + 2])
 
 
 def base_velocity(state: State) -> tuple[Array, Array]:
@@ -180,4 +217,5 @@ def _place(state: State, placement: Placement) -> None:
     state.covariance = bounded(covariance)
     state.velocity = change[V, V] @ state.velocity
     state.position = placement.position
+    state.doubt = Doubt()
     state.rotation = normalised(rotation.product(about.tolist(), state.rotation.tolist()))

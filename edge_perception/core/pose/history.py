@@ -9,9 +9,20 @@ import enum
 from edge_perception.core.pose.filter import Filter, Verdict
 from edge_perception.core.pose.measurements import Inertial, Measurement, Placement, Wheels
 from edge_perception.core.pose.state import State
+from edge_perception.core.stamps import SECOND
 
 _ORDER = {Inertial: 0, Wheels: 1, Placement: 2}
 """Of measurements of the same time."""
+
+REPEATED = "two measurements have the same stamp; the second one is left out"
+
+
+def out_of_order(late: int) -> str:
+    """Say that a measurement is so many nanoseconds older than one that came before."""
+    return (
+        f"stamps are out of order: a measurement is {late / SECOND:.3f} s older than one before "
+        "it; it is put into its place"
+    )
 
 
 class Entry(enum.Enum):

@@ -45,6 +45,7 @@ def advance(state: State, stamp: int, settings: Settings) -> None:
         accel = state.accel_bias + GRAVITY * rotation.matrix(state.rotation)[2]
         step = min(stamp, state.stamp + round(_STEP * SECOND))
         _move(state, step, gyro, accel, noise, settings)
+        state.gyro, state.accel = gyro, accel
 
 
 def advance_by(

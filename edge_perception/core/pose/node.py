@@ -20,14 +20,12 @@ from edge_perception.core.pose import diagnosis, publishing
 from edge_perception.core.pose import parameters as pose_parameters
 from edge_perception.core.pose.diagnosis import Silence
 from edge_perception.core.pose.estimator import Estimator
+from edge_perception.core.pose.imu_reader import ImuReader
 from edge_perception.core.pose.measurements import Measurement
-from edge_perception.core.pose.readings import (
-    ImuReader,
-    read_placement,
-    ReadingError,
-    WheelReader,
-)
+from edge_perception.core.pose.readings import read_placement, ReadingError
 from edge_perception.core.pose.transforms import Transforms
+from edge_perception.core.pose.turn_comparison import TurnComparison
+from edge_perception.core.pose.wheel_reader import WheelReader
 from edge_perception.core.stamps import SECOND
 
 _JUMP_FORWARD = SECOND
@@ -84,10 +82,9 @@ class PoseCore(NodeCore):
         self._pace = Pace(self._configuration.number("rate"))
         self._status_pace = Pace(1.0)
         self._estimator = Estimator(self._configuration)
-        self._readers: dict[str, ImuReader | WheelReader] = {
-            "imu": ImuReader(self._topics["imu"], self._configuration),
-            "wheels": WheelReader(self._topics["wheels"], self._configuration),
-        }
+        self._imu = ImuReader(self._topics["imu"], self._configuration)
+        self._wheels = WheelReader(self._topics["wheels"], self._configuration)
+        self._turns = TurnComparison(self._topics["imu"], self._topics["wheels"])
         self._faults = Faults()
         self._now: int | None = None
         self._silence = Silence(self._topics, self._timeout)
@@ -104,31 +101,52 @@ class PoseCore(NodeCore):
         self._watch_clock(now)
         if "reset" in inputs:
             self._estimator.reset()
+            self._turns.restart()
             self._published = 0
         if "set_pose" in inputs:
             self._set_pose(inputs["set_pose"], now)
-        for port, reader in self._readers.items():
-            for message in inputs.get(port, ()):
-                self._read(port, reader, message, now)
+        for message in inputs.get("imu", ()):
+            self._feel(message, now)
+        for message in inputs.get("wheels", ()):
+            self._roll(message, now)
         for message in inputs.get("tf", ()):
             if conflict := self._transforms.conflict(message):
                 self._faults.report(now, Level.ERROR, "tf", conflict)
-        if self._pace.wait(now) > 0:
-            return ()
-        self._pace.advance(now)
         return self._publish(now)
 
-    def _read(
-        self, port: str, reader: ImuReader | WheelReader, message: Message, now: int
-    ) -> None:
-        self._silence.heard[port] = now
+    def _feel(self, message: Message, now: int) -> None:
+        """Take in what the IMU measured, unless the gyroscope is known to be wrong."""
+        self._silence.heard["imu"] = now
         try:
-            measurement: Measurement = reader.read(message, now)
+            readings = self._imu.read(message, now)
         except ReadingError as error:
-            self._faults.report(now, Level.ERROR, port, str(error))
+            self._faults.report(now, Level.ERROR, "imu", str(error))
             return
-        if reader.warning:
-            self._faults.report(now, Level.WARN, port, reader.warning)
+        if self._imu.warning:
+            self._faults.report(now, Level.WARN, "imu", self._imu.warning)
+        for reading in readings:
+            self._turns.feel(reading)
+            if self._turns.problem:
+                self._faults.report(now, Level.ERROR, "imu", self._turns.problem)
+            else:
+                self._take("imu", reading, now)
+
+    def _roll(self, message: Message, now: int) -> None:
+        """Take in what the wheels measured."""
+        self._silence.heard["wheels"] = now
+        try:
+            wheels = self._wheels.read(message, now)
+        except ReadingError as error:
+            self._faults.report(now, Level.ERROR, "wheels", str(error))
+            return
+        if self._wheels.warning:
+            self._faults.report(now, Level.WARN, "wheels", self._wheels.warning)
+        self._turns.roll(wheels)
+        if self._turns.doubt:
+            self._faults.report(now, Level.WARN, "fit", self._turns.doubt)
+        self._take("wheels", wheels, now)
+
+    def _take(self, port: str, measurement: Measurement, now: int) -> None:
         self._estimator.take(measurement)
         if self._estimator.notice:
             notice = f"{self._topics[port]}: {self._estimator.notice}"
@@ -154,6 +172,7 @@ class PoseCore(NodeCore):
             return
         way = "forward, or this node was stopped," if ahead > 0 else "back"
         self._estimator.jump(now)
+        self._turns.restart()
         self._published = 0
         self._silence.restart()
         self._faults.report(
@@ -167,7 +186,15 @@ class PoseCore(NodeCore):
         newest = self._estimator.newest
         if newest is None or now - newest > self._timeout:
             return ()
-        state = self._estimator.state(now if self._predicts else None)
+        # a clock that ticks coarsely is behind what was measured since its last tick
+        time = max(now, newest)
+        if self._pace.wait(time) > 0:
+            return ()
+        self._pace.advance(time)
+        state = self._estimator.state(time if self._predicts else None)
+        if self._estimator.lost:
+            self._faults.report(now, Level.ERROR, "pose", self._estimator.lost)
+            return ()
         if state is None or state.stamp <= self._published:
             return ()
         self._published = state.stamp
@@ -190,7 +217,7 @@ class PoseCore(NodeCore):
             "imu": silence.check("imu", now, "the pose rests on the wheels alone"),
             "wheels": silence.check("wheels", now, "the pose rests on the IMU alone and drifts"),
             "time": Diagnostic(Level.OK, "time", "the stamps are plausible"),
-            "fit": diagnosis.fit(self._estimator.verdicts()),
+            "fit": diagnosis.fit(self._estimator.verdicts(), self._turns.problem),
             "pose": diagnosis.pose(state, self._estimator.problem, standing),
         }
         return list({**shown, **self._faults.current(now)}.values())

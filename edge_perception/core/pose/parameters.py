@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import math
 from typing import Any
 
+from edge_perception.core.imu_source import GRAVITY
 from edge_perception.core.node import ConfigurationError, Parameter, Value
+from edge_perception.core.plausible import FASTEST, FASTEST_TURN
 from edge_perception.core.pose.measurements import Axis
 from edge_perception.core.pose.settings import Settings
 
@@ -67,6 +69,11 @@ PARAMETERS = (
         10.0,
         "Noise density of the accelerometer [m/s²/√Hz]; 0: by message.",
     ),
+    _number("gyro_range", FASTEST_TURN, 0.1, 100.0, "Greatest reading of the gyroscope [rad/s]."),
+    _number(
+        "accel_range", 160.0, GRAVITY, 4000.0, "Greatest reading of the accelerometer [m/s²]."
+    ),
+    _number("max_speed", FASTEST, 0.1, FASTEST, "Speed that the robot never exceeds [m/s]."),
     _number("gyro_walk", 5e-5, 1e-9, 1.0, "Random walk of the gyroscope's bias [rad/s/√s]."),
     _number("accel_walk", 1e-3, 1e-9, 10.0, "Random walk of the accelerometer's bias [m/s²/√s]."),
     _number(

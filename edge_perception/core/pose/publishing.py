@@ -42,7 +42,7 @@ def odometry(state: State, odom_frame: str, base_frame: str) -> Message:
                 position=_Point(*state.position.tolist()),
                 orientation=_Quaternion(*state.rotation.tolist()),
             ),
-            covariance=_pose_covariance(state).ravel(),
+            covariance=pose_covariance(state).ravel(),
         ),
         twist=_TwistWithCovariance(
             twist=_Twist(linear=_Vector3(*velocity.tolist()), angular=_Vector3(*angular.tolist())),
@@ -51,8 +51,8 @@ def odometry(state: State, odom_frame: str, base_frame: str) -> Message:
     )
 
 
-def _pose_covariance(state: State) -> Array:
-    """Turn the attitude's part about the axes of odom, and put position first."""
+def pose_covariance(state: State) -> Array:
+    """Return the covariance of position and attitude, both in the axes of odom, with all doubt."""
     turn = rotation.matrix(state.rotation.tolist())
     covariance = state.covariance
     result = np.empty((6, 6))
@@ -60,6 +60,9 @@ def _pose_covariance(state: State) -> Array:
     result[:3, 3:] = covariance[P, THETA] @ turn.T
     result[3:, :3] = result[:3, 3:].T
     result[3:, 3:] = turn @ covariance[THETA, THETA] @ turn.T
+    result[0, 0] += state.doubt.place**2
+    result[1, 1] += state.doubt.place**2
+    result[5, 5] += state.doubt.heading**2
     return result
 
 
@@ -67,6 +70,7 @@ def _twist_covariance(state: State, jacobian: Array) -> Array:
     result = np.zeros((6, 6))
     result[:3, :3] = jacobian @ state.covariance @ jacobian.T
     result[3:, 3:] = state.covariance[BG, BG] + np.eye(3) * state.noise[0] ** 2 / _SAMPLE
+    result[5, 5] += state.doubt.turn**2
     return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_perception.core.plausible import FASTEST
 from edge_perception.core.pose.measurements import Axis
 
 
@@ -22,6 +23,7 @@ class Settings:
     :ivar gyro_bias: standard deviation of its bias at the start [rad/s].
     :ivar accel_bias: standard deviation of its bias at the start [m/s²].
     :ivar gate: share of the good wheel measurements that pass the gate.
+    :ivar max_speed: that the robot never exceeds [m/s].
     :ivar patience: seconds after which wheels that never pass are believed after all.
     :ivar imu_hold: seconds for which a reading of the IMU stands for what follows it.
     :ivar still_gyro: deviation of angular velocities below which the robot may stand [rad/s].
@@ -40,6 +42,7 @@ class Settings:
     gyro_bias: float = 0.03
     accel_bias: float = 0.2
     gate: float = 0.9999
+    max_speed: float = FASTEST
     patience: float = 0.5
     imu_hold: float = 0.1
     still_gyro: float = 0.03

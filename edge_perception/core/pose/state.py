@@ -44,6 +44,37 @@ class Stillness:
     updated: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """
+    By how much a pose may be wrong since sensors contradicted each other.
+
+    A wrong turn is no noise: nothing that is measured later takes its error out of the heading. So
+    it stands beside the filter's covariance, until the pose is set.
+
+    :ivar turn: difference of what the sensors say now [rad/s].
+    :ivar heading: [rad].
+    :ivar place: [m].
+    """
+
+    turn: float = 0.0
+    heading: float = 0.0
+    place: float = 0.0
+
+    def contradicted(self, turn: float, slip: float, seconds: float) -> Doubt:
+        """
+        Return the doubt after a while of turns [rad/s] or speeds [m/s] that differ by so much.
+
+        Either may be the wrong one.
+        """
+        heading = min(math.pi, self.heading + turn * seconds)
+        return Doubt(turn, heading, self.place + slip * seconds)
+
+    def driven(self, way: float) -> Doubt:
+        """Return the doubt after a way [m], which led elsewhere if the heading is wrong."""
+        return Doubt(0.0, self.heading, self.place + 2 * math.sin(self.heading / 2) * way)
+
+
 @dataclass(slots=True)
 class State:
     """
@@ -64,6 +95,8 @@ class State:
     :ivar turn: how fast the wheels last turned [rad/s], and with which standard deviation.
     :ivar wheels_stamp: when the wheels last turned it; None if never.
     :ivar rejecting: since when the wheels have been gated out; None while they fit.
+    :ivar doubted: until when that they contradict the IMU is in ``doubt`` [ns].
+    :ivar doubt: what they left in doubt when they contradicted the IMU.
     """
 
     stamp: int
@@ -80,6 +113,8 @@ class State:
     turn: tuple[float, float] = (0.0, 0.0)
     wheels_stamp: int | None = None
     rejecting: int | None = None
+    doubted: int = 0
+    doubt: Doubt = Doubt()
     stillness: Stillness = field(default_factory=Stillness)
 
     def copy(self) -> State:

@@ -62,6 +62,7 @@ class Robot:
     :ivar seconds: since it was started.
     :ivar poses: what was published on odometry.
     :ivar shift: of its clock [ns].
+    :ivar tick: of the clock that the node reads [ns].
     """
 
     def __init__(self, seed: int = 0, **parameters: Any) -> None:
@@ -70,6 +71,7 @@ class Robot:
         self.random = np.random.default_rng(seed)
         self.ticks = 0
         self.shift = 0
+        self.tick = 1
         self.poses: list[Any] = []
         self.published: list[tuple[str, Any]] = []
 
@@ -110,7 +112,7 @@ class Robot:
             self.ticks += 1
 
     def step(self, inputs: dict[str, Any]) -> None:
-        outputs = self.core.step(inputs, self.now)
+        outputs = self.core.step(inputs, self.now // self.tick * self.tick)
         self.published += outputs
         self.poses += [message for port, message in outputs if port == "odometry"]
 

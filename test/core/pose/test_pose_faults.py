@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 import math
 from typing import Any
 
-from circling_robot import Robot
+from circling_robot import BEGIN, Robot, Vector3
 import pytest
 
 from edge_perception.core.node import Level
@@ -106,6 +107,32 @@ def ahead(message: Any) -> Any:
     return message
 
 
+def in_turns() -> Callable[[Any], Any]:
+    count = 0
+
+    def action(message: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count % 2:
+            message.angular_velocity = Vector3()
+        else:
+            message.linear_acceleration = Vector3()
+        return message
+
+    return action
+
+
+def without(half: str) -> Callable[[Any], Any]:
+    """Return what leaves one half of a message out, as REP-145 says it."""
+
+    def action(message: Any) -> Any:
+        setattr(message, half, Vector3())
+        getattr(message, f"{half}_covariance")[0] = -1
+        return message
+
+    return action
+
+
 FAULTS = [
     ("imu silent", on("imu", nothing), "imu", "imu/data has been silent for"),
     ("imu frozen", on("imu", freeze()), "imu", "imu/data is frozen"),
@@ -121,6 +148,14 @@ FAULTS = [
     ("imu ahead", on("imu", ahead), "imu", "1.000 s in the future"),
     ("imu no noise", on("imu", without_noise), "imu", "angular_velocity_covariance of imu/data"),
     ("imu out of order", on("imu", back_and_forth()), "time", "stamps are out of order"),
+    ("imu in turns", on("imu", in_turns()), "imu", "gyroscope and accelerometer in turns"),
+    (
+        "imu no acceleration",
+        on("imu", without("linear_acceleration")),
+        "imu",
+        "holds no acceleration, not even gravity's",
+    ),
+    ("imu no turn", on("imu", without("angular_velocity")), "imu", "holds no angular velocity"),
     ("wheels silent", on("wheels", nothing), "wheels", "wheel/odometry has been silent for"),
     ("wheels NaN", on("wheels", put("twist.twist.linear.x", math.nan)), "wheels", "holds NaN"),
     ("wheels frame", on("wheels", put("child_frame_id", "odom")), "wheels", "child_frame_id of"),
@@ -198,6 +233,64 @@ def test_an_accelerometer_of_another_unit_is_named_before_it_does_harm(factor, s
     robot.drive(2, change)
     assert said in robot.said(Level.ERROR)["pose"].message
     assert not robot.poses
+
+
+@pytest.mark.parametrize(
+    ("up", "said"), [((0, 0, -1), "along its -z axis"), ((1, 0, 0), "along its +x axis")]
+)
+def test_an_imu_that_hangs_upside_down_is_named(up, said):
+    robot = Robot()
+
+    def turn(message: Any) -> Any:
+        felt = message.linear_acceleration.z
+        message.linear_acceleration = Vector3(*(felt * one for one in up))
+        return message
+
+    robot.drive(2, on("imu", turn))
+    assert said in robot.said(Level.ERROR)["pose"].message
+    assert "set imu_mounting" in robot.said(Level.ERROR)["pose"].message
+    assert not robot.poses
+
+
+def repeated(count: int) -> int:
+    return 1 if count % 100 == 50 else 0
+
+
+def swapped(count: int) -> int:
+    return {50: -1, 51: 1}.get(count % 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("lag", "said"), [(repeated, "have the same stamp"), (swapped, "stamps are out of order")]
+)
+def test_it_starts_though_stamps_repeat_or_swap_and_says_so(lag, said):
+    robot = Robot()
+    heard = set()
+
+    def change(message: Any) -> Any:
+        late = lag(robot.ticks) * SECOND // 200
+        message.header.stamp = to_time(nanoseconds(message.header.stamp) - late)
+        return message
+
+    for _ in range(15):
+        robot.drive(0.1, on("imu", change))
+        heard |= {one.message for one in robot.said().values()}
+    assert robot.poses
+    assert nanoseconds(robot.poses[0].header.stamp) - BEGIN < 1.2 * SECOND
+    assert any(said in one for one in heard)
+    robot.drive(5, on("imu", change))
+    assert robot.error() < 0.1
+
+
+def test_a_clock_that_ticks_coarsely_does_not_slow_the_pose_down():
+    robot = Robot()
+    robot.tick = SECOND // 10
+    robot.drive(6)
+    stamps = [nanoseconds(one.header.stamp) for one in robot.poses]
+    steps = {after - before for before, after in pairwise(stamps)}
+    assert steps == {SECOND // 50}
+    assert robot.error() < 0.05
+    assert not robot.said()
 
 
 def test_without_an_imu_the_wheels_do():

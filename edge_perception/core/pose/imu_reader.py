@@ -1,0 +1,189 @@
+"""From messages of an IMU to measurements: what can't be true is refused, and named."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edge_perception.core import rotation
+from edge_perception.core.node import Message
+from edge_perception.core.pose.measurements import Inertial
+from edge_perception.core.pose.parameters import Configuration
+from edge_perception.core.pose.readings import check_frame, ReadingError, stamp_of
+from edge_perception.core.pose.spikes import Spikes
+from edge_perception.core.pose.state import Array
+from edge_perception.core.stamps import SECOND
+
+_FROZEN_AFTER = SECOND // 2
+_FEWEST = 10
+_SATURATED_AFTER = 5
+_LARGE = np.repeat([3.0, 15.0], 3)
+"""What an axis must read at least to be taken for saturated [rad/s, m/s²]."""
+_DENSITIES = (1e-3, 2e-2)
+"""Of a gyroscope and an accelerometer that say nothing about their noise."""
+_SATURATED_NOISE = (1.0, 10.0)
+"""Densities of a sensor that says nothing; none is noisier."""
+_PAIRED = SECOND // 2
+"""A message without the one half comes so soon after one without the other."""
+_SHORTEST, _LONGEST = 1e-3, 0.1
+_SENSORS = (
+    ("gyroscope", "rad/s", "deg/s", "gyro_range"),
+    ("accelerometer", "m/s²", "mg", "accel_range"),
+)
+"""Name, unit, the unit that is taken for it, and the parameter of its range."""
+
+
+class ImuReader:
+    """
+    Reads the IMU's messages.
+
+    :ivar warning: what is doubtful about the message that was read last; empty if nothing is.
+    """
+
+    def __init__(self, topic: str, configuration: Configuration) -> None:
+        self.warning = ""
+        self._topic = topic
+        self._frame = configuration.text("imu_frame")
+        mounting = configuration.given["imu_mounting"]
+        self._turn = (
+            rotation.matrix(rotation.quaternion(*mounting).tolist()) if any(mounting) else None
+        )
+        self._given = configuration.number("gyro_noise"), configuration.number("accel_noise")
+        self._last = np.full(6, math.nan)
+        self._stamp = 0
+        self._changed = 0
+        self._same = 0
+        self._stuck = np.zeros(6, int)
+        self._interval = 0.005
+        self._ranges = configuration.number("gyro_range"), configuration.number("accel_range")
+        self._spikes = Spikes()
+        self._halves = {"gyroscope": 0, "accelerometer": 0}
+
+    def read(self, message: Message, now: int) -> list[Inertial]:
+        """
+        Return what can be relied upon by now: a reading that leaps waits for those that follow.
+
+        :raises ReadingError: if the message can't be used.
+        """
+        self.warning = ""
+        stamp = stamp_of(message, self._topic, now)
+        check_frame(message.header.frame_id, self._frame, self._topic, "imu_frame")
+        self._check_halves(message, stamp)
+        gyro, accel = message.angular_velocity, message.linear_acceleration
+        numbers = (gyro.x, gyro.y, gyro.z, accel.x, accel.y, accel.z)
+        self._check_ranges(numbers)
+        values = np.array(numbers)
+        interval = (stamp - self._stamp) / SECOND
+        if _SHORTEST <= interval <= _LONGEST:
+            self._interval += 0.05 * (interval - self._interval)
+        self._stamp = max(stamp, self._stamp) if interval > -1.0 else stamp
+        self._check_frozen(values, stamp)
+        noise = self._noise(message, values)
+        if self._turn is not None:
+            values[:3], values[3:] = self._turn @ values[:3], self._turn @ values[3:]
+        passed = self._spikes.pass_on(Inertial(stamp, values[:3], values[3:], noise))
+        if self._spikes.left_out:
+            self.warning = (
+                f"{self._topic}: {self._spikes.left_out}; look for a loose wire or a bus that is "
+                "disturbed"
+            )
+        return passed
+
+    def _check_halves(self, message: Message, stamp: int) -> None:
+        """Notice a driver that sends gyroscope and accelerometer in turns, or one alone."""
+        missing = ""
+        if _absent(message.linear_acceleration, message.linear_acceleration_covariance):
+            missing, other = "accelerometer", "gyroscope"
+        elif _absent(message.angular_velocity, message.angular_velocity_covariance):
+            missing, other = "gyroscope", "accelerometer"
+        if not missing:
+            return
+        self._halves[missing] = stamp
+        if abs(stamp - self._halves[other]) < _PAIRED:
+            raise ReadingError(
+                f"{self._topic} brings gyroscope and accelerometer in turns, in messages of their "
+                "own, but the pose needs both of one time: let the driver unite them (realsense: "
+                "unite_imu_method)"
+            )
+        if missing == "gyroscope" and message.angular_velocity_covariance[0] == -1:
+            raise ReadingError(
+                f"{self._topic} says that it holds no angular velocity: its covariance begins "
+                "with -1 (REP-145); let the driver fill it in"
+            )
+        if missing == "accelerometer":
+            raise ReadingError(
+                f"{self._topic} holds no acceleration, not even gravity's: let the driver fill in "
+                "the specific force (REP-145)"
+            )
+
+    def _check_ranges(self, numbers: tuple[float, ...]) -> None:
+        """Refuse what no sensor of that range can read."""
+        if not all(map(math.isfinite, numbers)):
+            raise ReadingError(
+                f"{self._topic} holds NaN or infinity; the IMU's driver fails to read it: check "
+                "its wiring and log"
+            )
+        for index, value in enumerate(numbers):
+            limit = self._ranges[index // 3]
+            if abs(value) > limit:
+                name, unit, others, parameter = _SENSORS[index // 3]
+                raise ReadingError(
+                    f"the {name} of {self._topic} reads {value:.4g} {unit} on its "
+                    f"{'xyz'[index % 3]} axis, more than {parameter} ({limit:g}), which can't be; "
+                    f"check that its unit is {unit}, not {others}, and its wiring and log"
+                )
+
+    def _check_frozen(self, values: Array, stamp: int) -> None:
+        same = values == self._last
+        self._stuck = np.where(same & (np.abs(values) > _LARGE), self._stuck + 1, 0)
+        self._last = values.copy()
+        if not same.all():
+            self._changed, self._same = stamp, 0
+            return
+        self._same += 1
+        if self._same >= _FEWEST and stamp - self._changed >= _FROZEN_AFTER:
+            raise ReadingError(
+                f"{self._topic} is frozen: it has repeated the same values for "
+                f"{(stamp - self._changed) / SECOND:.1f} s; restart the IMU's driver, check its "
+                "bus"
+            )
+
+    def _noise(self, message: Message, values: Array) -> tuple[float, float]:
+        """Return the noise densities: as the parameters say, or the message, or of any IMU."""
+        found = []
+        for given, name, other, noisiest in zip(
+            self._given,
+            ("angular_velocity", "linear_acceleration"),
+            _DENSITIES,
+            _SATURATED_NOISE,
+            strict=True,
+        ):
+            variance = float(max(getattr(message, f"{name}_covariance")[0:9:4]))
+            if given > 0:
+                found.append(given)
+            elif variance > 0 and math.isfinite(variance):
+                found.append(min(math.sqrt(variance * self._interval), noisiest))
+            else:
+                found.append(other)
+                parameter = "gyro_noise" if name.startswith("angular") else "accel_noise"
+                self.warning = (
+                    f"{name}_covariance of {self._topic} is {variance:g}, so that its noise is "
+                    f"unknown and taken as {other:g}/√Hz; let the driver fill it in, or set "
+                    f"{parameter}"
+                )
+        stuck = self._stuck >= _SATURATED_AFTER
+        if stuck.any():
+            axis = int(np.argmax(stuck))
+            sensor, unit = ("gyroscope", "rad/s") if axis < 3 else ("accelerometer", "m/s²")
+            self.warning = (
+                f"the {sensor} of {self._topic} is saturated: its {'xyz'[axis % 3]} axis stays at "
+                f"{values[axis]:.4g} {unit}; give it a wider range"
+            )
+            return _SATURATED_NOISE
+        return found[0], found[1]
+
+
+def _absent(vector: Message, covariance: Array) -> bool:
+    """Tell whether one half of a message is not measured: as REP-145 says it, or all zero."""
+    return bool(covariance[0] == -1 or vector.x == vector.y == vector.z == 0)

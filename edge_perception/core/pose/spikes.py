@@ -1,0 +1,116 @@
+"""Readings of an IMU that leap away and come back are no motion: they are left out."""
+
+from __future__ import annotations
+
+import math
+
+from edge_perception.core.pose.measurements import Inertial
+from edge_perception.core.pose.state import Array
+from edge_perception.core.stamps import SECOND
+
+_SENSORS: tuple[tuple[str, str, float], ...] = (
+    ("gyroscope", "rad/s", 50.0),
+    ("accelerometer", "m/s²", 500.0),
+)
+"""What is measured, and the change [unit/s] up to which it is motion whatever is usual."""
+_SHORTEST, _LONGEST = 0.002, 0.02
+"""Seconds between readings, as far as they allow for a change."""
+_TIMES_USUAL = 8.0
+"""Times the usual change of a noisy sensor that noise does not reach."""
+_LEARN = 1.05
+_LEAST_USUAL = 5e-4
+"""Share of that change below which the usual one need not be known."""
+_MOST_WITNESSES = 10
+
+
+class Spikes:
+    """
+    Lets readings wait that leap, until those that follow say the same.
+
+    The farther it leaps the more readings have to agree with it, since neither a robot nor what it
+    runs into gets fast in no time. Steps that are confirmed are used with the stamps that they
+    have, so that nothing of them is lost.
+
+    :ivar left_out: says what was left out at the last reading; empty if nothing.
+    """
+
+    def __init__(self) -> None:
+        self.left_out = ""
+        self._last: Inertial | None = None
+        self._usual = [_LEAST_USUAL * pace for _, _, pace in _SENSORS]
+        self._waiting: list[Inertial] = []
+        self._needed = 0
+
+    def pass_on(self, reading: Inertial) -> list[Inertial]:
+        """Take in a reading, and return those that can be relied upon, oldest first."""
+        self.left_out = ""
+        last, waiting = self._last, self._waiting
+        if last is None:
+            self._last = reading
+            return [reading]
+        before = waiting[-1] if waiting else last
+        leap = self._leap(before, reading)
+        self._learn(before, reading)
+        if not waiting and leap <= 1:
+            self._last = reading
+            return [reading]
+        if waiting and leap <= 1:
+            waiting.append(reading)
+            if len(waiting) <= self._needed:
+                return []
+            self._last, self._waiting = reading, []
+            return waiting
+        back = self._leap(last, reading)
+        if waiting and back <= 1:
+            self.left_out = _described(last, waiting)
+            self._last, self._waiting = reading, []
+            return [reading]
+        self._waiting = [reading]
+        self._needed = min(_MOST_WITNESSES, math.ceil(back))
+        return []
+
+    def _leap(self, one: Inertial, other: Inertial) -> float:
+        """Return the change between two readings, as a multiple of what may be."""
+        interval = abs(other.stamp - one.stamp) / SECOND
+        interval = min(max(interval, _SHORTEST), _LONGEST)
+        return max(
+            change / max(_TIMES_USUAL * usual, pace * interval)
+            for change, usual, (_, _, pace) in zip(
+                _changes(one, other), self._usual, _SENSORS, strict=True
+            )
+        )
+
+    def _learn(self, one: Inertial, other: Inertial) -> None:
+        """Follow the median of changes, which spikes do not move."""
+        for index, change in enumerate(_changes(one, other)):
+            usual = self._usual[index]
+            usual = usual * _LEARN if change > usual else usual / _LEARN
+            self._usual[index] = max(usual, _LEAST_USUAL * _SENSORS[index][2])
+
+
+def _changes(one: Inertial, other: Inertial) -> tuple[float, float]:
+    """Return by how much the axis that changed most did: gyroscope, accelerometer."""
+    return _change(one.gyro, other.gyro), _change(one.accel, other.accel)
+
+
+def _change(one: Array, other: Array) -> float:
+    (ax, ay, az), (bx, by, bz) = one.tolist(), other.tolist()
+    return float(max(abs(ax - bx), abs(ay - by), abs(az - bz)))
+
+
+def _described(last: Inertial, spike: list[Inertial]) -> str:
+    """Say what readings of a spike hold, of the sensor that leapt farther."""
+    leaps = [
+        change / pace
+        for change, (_, _, pace) in zip(_changes(last, spike[0]), _SENSORS, strict=True)
+    ]
+    name, unit, _ = _SENSORS[leaps.index(max(leaps))]
+    before, during = (
+        (last.gyro, spike[0].gyro) if name == "gyroscope" else (last.accel, spike[0].accel)
+    )
+    axis = max(range(3), key=lambda index: abs(float(during[index] - before[index])))
+    count = f"{len(spike)} reading{'s' * (len(spike) > 1)}"
+    return (
+        f"the {name} leaps from {before[axis]:.3g} to {during[axis]:.4g} {unit} and back on its "
+        f"{'xyz'[axis]} axis: {count} left out"
+    )
