@@ -23,6 +23,7 @@ from edge_compiler.commands import (
     doctor,
     explain,
     fetch,
+    install,
     ops,
     profile,
     run,
@@ -37,7 +38,19 @@ from edge_compiler.terminal import note
 from edge_compiler.version import VERSION
 from edge_perception.runtime.errors import BundleError
 
-COMMANDS = (fetch, analyze, compile_, verify, explain, run, profile, ops, toolchain, doctor)
+COMMANDS = (
+    fetch,
+    analyze,
+    compile_,
+    verify,
+    install,
+    explain,
+    run,
+    profile,
+    ops,
+    toolchain,
+    doctor,
+)
 """In the order in which they are used and listed."""
 
 
@@ -66,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminated)
+    os.umask(os.umask(0o022) | 0o022)  # who can write a bundle decides what a robot runs
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()

@@ -103,6 +103,7 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
             files={},
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             fusions=tuple(fusions),
+            given=options.overrides.given(),
         )
         report.write(folder, manifest, report.Measured(prover.errors, profile, before, after))
         paths = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -7,8 +7,8 @@ It stands in the ONNX file's metadata (``edge.preprocess``, ``edge.decoder``, ``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
 import hashlib
 import json
 from pathlib import Path
@@ -17,10 +17,13 @@ from typing import Any
 from edge_compiler.errors import CompileError, hint
 from edge_compiler.ir.graph import Graph, Value
 from edge_compiler.targets.base import Description
-from edge_perception.runtime.manifest import Decoder, Preprocess
+from edge_perception.runtime import schema
+from edge_perception.runtime.manifest import Decoder, Model, Preprocess
 
 LARGEST_NUMBER = 1e30
 """Leaves room to compute in float32."""
+SHOWN = 100
+"""Characters of a value in a message."""
 CHOICES = {"color": ("rgb", "bgr", "mono"), "resize": ("stretch", "letterbox")}
 
 
@@ -31,6 +34,10 @@ class Overrides:
     name: str | None = None
     preprocess: Path | None = None
     labels: Path | None = None
+
+    def given(self) -> tuple[str, ...]:
+        """Return the names of what was said."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name))
 
 
 def describe(graph: Graph, model: Path, overrides: Overrides) -> Description:
@@ -57,6 +64,40 @@ def describe(graph: Graph, model: Path, overrides: Overrides) -> Description:
         labels=labels,
         provenance={"file": model.name} | _provenance(metadata, model),
     )
+
+
+def check_description(
+    model: Model, given: Collection[str], graph: Graph, file: Path
+) -> tuple[str, ...]:
+    """
+    Compare what a bundle says of its model with the model's file.
+
+    :param given: what the user said when compiling, in place of the file; that can't be compared.
+    :param graph: read from ``file``.
+    :returns: the names of what was compared.
+    :raises CompileError: naming what differs.
+    """
+    said = describe(graph, file, Overrides())
+    skipped = set(given)
+    if "labels" in given and "edge.decoder" not in graph.metadata:
+        skipped.add("decoder")  # which was made for these labels
+    provenance = {**model.provenance, "file": file.name}  # the file may have been renamed
+    ours = replace(model, provenance=provenance)
+    compared = tuple(
+        name for name in ("labels", "preprocess", "decoder", "provenance") if name not in skipped
+    )
+    for name in compared:
+        if schema.encode(getattr(ours, name)) != schema.encode(getattr(said, name)):
+            raise CompileError(
+                f"the bundle's {name} is not what {file} says: {_short(getattr(ours, name))} "
+                f"instead of {_short(getattr(said, name))}; compile the model again"
+            )
+    return compared
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(schema.encode(value))
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
 def parse_preprocess(data: Any, graph: Graph, where: str) -> Preprocess:

@@ -73,7 +73,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 def edgec(*arguments: object) -> str:
     """Run edgec and return what it prints; fail the test with its complaint if it fails."""
     command = [sys.executable, "-m", "edge_compiler", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, umask=0)
     if done.returncode != 0:
         pytest.fail(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}")
     return done.stdout

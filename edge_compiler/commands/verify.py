@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ class Findings:
     :ivar selftest_errors: relative error by instruction-set variant.
     :ivar model: the ONNX file that the steps were compared with, None if it isn't at hand.
     :ivar node_errors: relative error by step; None for one without a counterpart in the file.
+    :ivar compared: what the bundle says of the model as the file does, such as "labels".
     """
 
     bundle: str
@@ -48,6 +50,7 @@ class Findings:
     selftest_errors: dict[str, float]
     model: str | None = None
     node_errors: dict[str, float | None] = field(default_factory=dict)
+    compared: tuple[str, ...] = ()
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,19 +66,24 @@ def run(arguments: argparse.Namespace) -> int:
         show("running the self-test", 0, 0)
         findings = Findings(str(bundle), len(manifest.files), check_variants(bundle, manifest))
         if model is not None:
+            compared = _compare(manifest, model)
             errors = _prove(bundle, manifest, model, show)
-            findings = replace(findings, model=str(model), node_errors=errors)
+            findings = replace(findings, model=str(model), node_errors=errors, compared=compared)
     if arguments.json:
         say_json(asdict(findings))
     else:
-        _print(findings)
+        _print(findings, manifest.given)
     return 0
 
 
-def _print(findings: Findings) -> None:
+def _print(findings: Findings, given: Sequence[str]) -> None:
     say(f"files: {findings.files} as the manifest says")
     for variant, error in findings.selftest_errors.items():
         say(f"self-test: relative error {error:.1e} ({variant})")
+    if findings.compared:
+        say(f"{', '.join(findings.compared)}: as {findings.model} says")
+    if given:
+        say(f"{', '.join(given)}: not compared, given to edgec compile in place of the file's")
     known = {name: e for name, e in findings.node_errors.items() if e is not None}
     if findings.model is None:
         say("nodes: not compared, the ONNX file is not at hand; give it with --model")
@@ -104,6 +112,14 @@ def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | 
     name = Path(manifest.model.provenance.get("file", "model.onnx")).name
     candidates = [bundle.resolve().parent / name, model_folder(Path(name).stem) / name]
     return next((path for path in candidates if path.is_file() and sha256(path) == wanted), None)
+
+
+def _compare(manifest: Manifest, model: Path) -> tuple[str, ...]:
+    from edge_compiler import frontend
+    from edge_compiler.description import check_description
+
+    shapes = {tensor.name: tensor.shape for tensor in manifest.model.inputs}
+    return check_description(manifest.model, manifest.given, frontend.load(model, shapes), model)
 
 
 def _prove(

@@ -8,6 +8,7 @@ from edge_perception.runtime.bundle import (
 )
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.frames import ENCODINGS
+from edge_perception.runtime.install import install
 from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.load import check_variants, load, LoadedModel
 from edge_perception.runtime.manifest import Manifest
@@ -22,6 +23,7 @@ __all__ = [
     "Manifest",
     "check_selftest",
     "check_variants",
+    "install",
     "load",
     "model_from_json",
     "model_to_json",

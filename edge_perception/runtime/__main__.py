@@ -1,5 +1,5 @@
 """
-``edgec`` where only numpy is installed, as on a robot: it can check bundles.
+``edgec`` where only numpy is installed, as on a robot: it can check and install bundles.
 
 ``edgec`` starts it where the compiler's packages are missing (`edge_compiler.entry`).
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import sys
 
 from edge_perception.runtime import BundleError, check_variants, read_manifest
+from edge_perception.runtime.command import add_arguments, run_install, SUMMARY
 
 COMPILER = "in a checkout of edge_perception, pip install '.[compiler]'"
 
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="edgec",
-        description="Check bundles that edgec has compiled.",
+        description="Check and install bundles that edgec has compiled.",
         epilog=f"The other commands of edgec need the compiler: {COMPILER}. "
         "Exit codes: 0 right, 1 refused or wrong, 2 wrong usage, 130 interrupted.",
     )
@@ -33,17 +34,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = commands.add_parser("verify", help="check a bundle's files and run its self-test")
     command.add_argument("bundle", type=Path, metavar="OUT.edge", help="the bundle")
     command.add_argument("--json", action="store_true", help="print JSON, for programs")
+    command.set_defaults(run=_verify)
+    command = commands.add_parser("install", help=SUMMARY)
+    add_arguments(command)
+    command.set_defaults(run=run_install)
     given = sys.argv[1:] if argv is None else list(argv)
     if given and not given[0].startswith("-") and given[0] not in commands.choices:
         return _fail(f"the command {given[0]!r} needs the compiler: {COMPILER}")
     arguments = parser.parse_args(given)
     try:
-        files = len(read_manifest(arguments.bundle).files)
-        errors = check_variants(arguments.bundle)
+        code: int = arguments.run(arguments)
     except BundleError as refusal:
         return _fail(str(refusal))
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{where}")
     except KeyboardInterrupt:
         return 130
+    return code
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    files = len(read_manifest(arguments.bundle).files)
+    errors = check_variants(arguments.bundle)
     if arguments.json:
         findings = {"bundle": str(arguments.bundle), "files": files, "selftest_errors": errors}
         print(json.dumps(findings, indent=2))

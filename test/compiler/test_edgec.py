@@ -1,6 +1,7 @@
 """``edgec`` as a user meets it: what each command prints, and what it says of bad input."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from small_models import make_model, node, weights
 
 from edge_compiler import cli
-from edge_perception.runtime import load, read_manifest
+from edge_perception.runtime import load, read_manifest, write_manifest
 
 Capture = pytest.CaptureFixture[str]
 
@@ -121,12 +122,41 @@ def test_verify_compares_every_node_when_the_model_is_at_hand(
     given = run_json(capsys, "verify", moved, "--model", tiny_onnx)
     assert isinstance(given, dict)
     assert given["node_errors"]["conv"] <= 1e-4
+    assert given["compared"] == ["labels", "preprocess", "decoder", "provenance"]
     shutil.copy(tiny_onnx, tmp_path)
     beside = run_json(capsys, "verify", moved)
     assert isinstance(beside, dict)
     assert beside["model"] == str(tmp_path / tiny_onnx.name)
     assert run("verify", moved) == 0
     assert "moved.edge is right" in capsys.readouterr().out
+
+
+def test_only_their_owner_may_change_a_bundle(tiny_bundle: Path) -> None:
+    """It was compiled where the umask lets everybody write."""
+    for path in (tiny_bundle, *tiny_bundle.iterdir()):
+        assert path.stat().st_mode & 0o022 == 0
+
+
+def test_verify_compares_what_the_bundle_says_with_the_model(
+    tiny_onnx: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """Other labels are right if they were given to the compiler, and only then."""
+    (tmp_path / "labels").write_text("stop\ngo\nslow\n")
+    bundle = tmp_path / "other.edge"
+    assert run("compile", tiny_onnx, "-o", bundle, "--labels", tmp_path / "labels") == 0
+    verify = ("verify", bundle, "--model", tiny_onnx)
+    capsys.readouterr()
+    found = run_json(capsys, *verify)
+    assert isinstance(found, dict)
+    assert found["compared"] == ["preprocess", "decoder", "provenance"]
+    assert run(*verify) == 0
+    assert "labels: not compared, given to edgec compile" in capsys.readouterr().out
+    write_manifest(bundle, replace(read_manifest(bundle), given=()))
+    assert re.search(
+        r'the bundle\'s labels is not what .*tiny\.onnx says: \["stop", "go", "slow"\] instead of '
+        r'\["red", "green", "blue"\]; compile the model again',
+        refusal(capsys, *verify),
+    )
 
 
 def test_explain_shows_placement_fusions_and_memory(tiny_bundle: Path, capsys: Capture) -> None:

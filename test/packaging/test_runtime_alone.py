@@ -78,6 +78,17 @@ def test_edgec_verifies_with_numpy_alone(python: Path, tiny_bundle: Path, progra
     assert max(found["selftest_errors"].values()) <= manifest["proof"]["tolerance"]
 
 
+def test_edgec_installs_with_numpy_alone(python: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    for _ in range(2):  # the first one, and one in its place
+        done = run(python, "-m", "edge_compiler", "install", tiny_bundle, tmp_path / "m.edge")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[-1].startswith(f"{tmp_path}/m.edge is installed")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.edge"]
+    done = run(python, "-m", "edge_compiler", "install", tmp_path, tmp_path / "m.edge")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"edgec: error: {tmp_path}/manifest.json can't be read")
+
+
 def test_damaged_bundle_is_refused_with_numpy_alone(
     python: Path, tiny_bundle: Path, tmp_path: Path
 ) -> None:
