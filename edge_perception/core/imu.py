@@ -51,7 +51,7 @@ class ImuCore(NodeCore):
     """
     Publish what an IMU measures, its bias taken off and turned into the robot's frame.
 
-    What can't be true (NaN, frozen values) is not published but reported.
+    What can't be true (NaN, frozen values, beyond the range) is not published but reported.
     """
 
     parameters = PARAMETERS
@@ -177,13 +177,13 @@ class ImuCore(NodeCore):
         source = connection.source
         self._rate = source.rate if source else 0.0
         self._smoother = StampSmoother(self._rate)
-        self._checks = Checks()
+        self._checks = Checks(self._wish)
         self._heard: int | None = None
 
     def _message(self, sample: Sample, part: Part, lost: int, now: int) -> Message | None:
         """Return a measurement as a message; None if it is of no use."""
         stamp = self._smoother.smooth(sample.stamp, lost)
-        if problem := self._checks.problem(sample):
+        if problem := self._checks.problem(sample, part):
             self._faults.report(now, Level.ERROR, "measurements", problem)
             return None
         if saturated := self._checks.saturated(sample, part):

@@ -6,11 +6,17 @@ import math
 
 import numpy as np
 
-from edge_perception.core.imu_source import Part, Sample, Vector
+from edge_perception.core.imu_source import ImuWish, Part, Sample, Vector
+from edge_perception.core.plausible import FASTEST_TURN
 from edge_perception.core.stamps import SECOND
 
 _FROZEN = 3 * SECOND // 10
 _NEARLY = 0.99
+_MORE = 1.05
+"""Times its limit up to which a part may measure: scales differ a little."""
+_WIDEST = FASTEST_TURN, 160.0
+"""Ranges of usual parts at their widest: 2000 deg/s [rad/s] and 16 g [m/s²]."""
+_NO_ROTATION = 0.1
 
 
 class Checks:
@@ -21,18 +27,30 @@ class Checks:
         noise forbids.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wish: ImuWish) -> None:
+        """
+        Begin before the first measurement.
+
+        :param wish: the ranges that were asked for; sources that don't know theirs have the widest
+            of usual parts, or these.
+        """
         self.frozen = 0
+        self._ranges = (
+            max(wish.gyroscope_range, _WIDEST[0]),
+            max(wish.accelerometer_range, _WIDEST[1]),
+        )
         self._same: bytes = b""
         self._since = 0
 
-    def problem(self, sample: Sample) -> str:
+    def problem(self, sample: Sample, part: Part) -> str:
         """Say why a measurement can't be used; empty if it can."""
         numbers = [sample.angular_velocity, sample.linear_acceleration]
         if sample.orientation is not None:
             numbers.append(sample.orientation)
         if not all(np.isfinite(vector).all() for vector in numbers):
             return "a measurement is no number (NaN or infinite); look at the driver or the wiring"
+        if beyond := self._beyond(sample, part):
+            return beyond
         content = b"".join(vector.tobytes() for vector in numbers[:2])
         if content != self._same or sample.stamp < self._since:
             self._same, self._since = content, sample.stamp
@@ -42,6 +60,41 @@ class Checks:
                 f"the measurements are frozen: the same for {self.frozen / SECOND:.1f} s; the "
                 "part hangs, it is started anew"
             )
+        return ""
+
+    def _beyond(self, sample: Sample, part: Part) -> str:
+        """Name what the part can't measure."""
+        for what, vector, limit, widest, unit in (
+            (
+                "gyroscope",
+                sample.angular_velocity,
+                part.gyroscope_limit,
+                self._ranges[0],
+                "rad/s",
+            ),
+            (
+                "accelerometer",
+                sample.linear_acceleration,
+                part.accelerometer_limit,
+                self._ranges[1],
+                "m/s²",
+            ),
+        ):
+            most = limit * _MORE if math.isfinite(limit) else widest
+            largest = float(np.abs(vector).max())
+            if largest > most:
+                return (
+                    f"a measurement can't be: the {what} gives {largest:.4g} {unit}, its range is "
+                    f"{most:.3g} {unit}; look at the unit, the driver or the wiring, or raise "
+                    f"{what}_range"
+                )
+        if sample.orientation is not None:
+            length = float(np.linalg.norm(sample.orientation))
+            if abs(length - 1) > _NO_ROTATION:
+                return (
+                    f"a measurement can't be: the orientation has the length {length:.3g}, but "
+                    "that of a quaternion is 1; look at the driver"
+                )
         return ""
 
     @staticmethod

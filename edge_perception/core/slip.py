@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 import math
+import statistics
 
+from edge_perception.core.plausible import FASTEST_TURN
 from edge_perception.core.stamps import SECOND
 
 _MEMORY = 0.2
@@ -29,11 +32,14 @@ class Slip:
         self._threshold = threshold
         self._gyroscope: float | None = None
         self._heard = 0
+        self._readings: deque[float] = deque(maxlen=3)
 
     def measure(self, turning: float, stamp: int) -> None:
         """Take in what the gyroscope measures [rad/s]."""
-        if math.isfinite(turning):
-            self._gyroscope, self._heard = turning, stamp
+        if abs(turning) <= FASTEST_TURN:
+            self._readings.append(turning)
+            # of three, one that leaps is not the median
+            self._gyroscope, self._heard = statistics.median(self._readings), stamp
 
     def slips(self, turning: float, interval: float, stamp: int) -> bool:
         """

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-import math
 
 from edge_perception.core.connection import Connection, IDLE, Patience
 from edge_perception.core.dead_reckoning import DeadReckoning
 from edge_perception.core.faults import Faults
 from edge_perception.core.geometry import Motion
 from edge_perception.core.health import Rate
+from edge_perception.core.joint_states import JointStates
 from edge_perception.core.node import (
     Diagnostic,
     Level,
@@ -28,7 +28,7 @@ from edge_perception.core.wheel_set_up import PARAMETERS, SetUp
 from edge_perception.core.wheel_source import OpenWheels, Reading
 
 TOPIC_SOURCE = "joint_states"
-_JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA)
+_JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA, queue=200)
 _IMU = Port("imu", "sensor_msgs/msg/Imu", "imu/data", Qos.SENSOR_DATA, optional=True)
 _TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf")
 _HEARD_TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=200)
@@ -36,6 +36,8 @@ _ODOMETRY = Port("odometry", "nav_msgs/msg/Odometry", "wheel/odometry", sole=Tru
 
 _PATIENCE = Patience("count", SECOND, 3 * SECOND, "check the encoders' wiring and power")
 _CLOCK_JUMP = SECOND
+_LARGEST = 1e20
+"""Beyond all that 64 bits count."""
 _ALONE = Diagnostic(Level.OK, "transform", "nobody else publishes it")
 
 
@@ -75,6 +77,7 @@ class WheelOdometryCore(NodeCore):
             self.inputs += (_HEARD_TF,)
             self.outputs += (_TF,)
         self._encoders = self._set_up.encoders(in_radians=topic)
+        self._joints = JointStates(self._set_up.joints, self._set_up.steering)
         self._slip = Slip(self._set_up.slip_threshold)
         self._place = DeadReckoning()
         self._faults = Faults()
@@ -148,8 +151,7 @@ class WheelOdometryCore(NodeCore):
         """Return what came from the topic or the source."""
         connection = self._connection
         if connection is None:
-            joints = inputs.get("joints")
-            return [_reading(joints, now)] if joints is not None else ()
+            return self._from_joints(inputs.get("joints", ()), now)
         before = connection.reconnects
         got = connection.read(now)
         if connection.reconnects != before:
@@ -158,6 +160,15 @@ class WheelOdometryCore(NodeCore):
             self._faults.report(now, Level.WARN, "encoders", f"{got.name}: {got.reason}")
             return ()
         return got or ()
+
+    def _from_joints(self, messages: Sequence[Message], now: int) -> Sequence[Reading]:
+        readings = []
+        for message in messages:
+            if (reading := self._joints.read(message, now)) is not None:
+                readings.append(reading)
+            elif self._joints.problem:
+                self._faults.report(now, Level.ERROR, "encoders", self._joints.problem)
+        return readings
 
     def _start_anew(self) -> None:
         """Take the next reading for the first one."""
@@ -192,14 +203,15 @@ class WheelOdometryCore(NodeCore):
         ]
         interval = (reading.stamp - last) / SECOND if last is not None else 0.0
         motion = self._set_up.motion(angles)
-        if interval and math.hypot(motion.forward, motion.left) > interval * self._set_up.too_fast:
+        if interval and not self._set_up.possible(motion, interval):
             self._faults.report(
                 now,
                 Level.ERROR,
                 "encoders",
-                f"the wheels jumped by {motion.forward:.2f} m in {interval:.3f} s, which is left "
-                f"out; set counter_bits ({self._set_up.counter_bits}) to the counters' width, or "
-                "look whether their controller started anew",
+                f"the wheels jumped by {motion.forward:.2f} m and {motion.turn:.2f} rad in "
+                f"{interval:.3f} s, which is left out; set counter_bits "
+                f"({self._set_up.counter_bits}) to the counters' width, or look whether their "
+                "controller started anew",
             )
             return None
         return self._odometry(motion, interval, reading.stamp, now)
@@ -211,8 +223,8 @@ class WheelOdometryCore(NodeCore):
                 f"there is no joint {missing[0]!r}, but {', '.join(reading.counts) or 'none'}; "
                 "set the parameter joints"
             )
-        if not all(math.isfinite(reading.counts[name]) for name in self._encoders):
-            return "an encoder gives no number (NaN or infinite); look at its driver"
+        if not all(abs(reading.counts[name]) < _LARGEST for name in self._encoders):
+            return "an encoder gives no number that can be (NaN or infinite); look at its driver"
         return ""
 
     def _odometry(self, motion: Motion, interval: float, stamp: int, now: int) -> Message:
@@ -232,8 +244,3 @@ class WheelOdometryCore(NodeCore):
         self._published += 1
         self._measured.add(now, self._published)
         return self._place.message(motion, variances, interval, stamp, self._frames)
-
-
-def _reading(joints: Message, now: int) -> Reading:
-    stamp = nanoseconds(joints.header.stamp) or now
-    return Reading(stamp, dict(zip(joints.name, joints.position.tolist(), strict=False)))

@@ -197,9 +197,15 @@ class SetUp:
         for name, direction in zip(self.joints, self.directions, strict=True):
             angle = in_radians or name == self.steering
             scale = 1.0 if angle else self.radians_per_tick
-            made[name] = Encoder(0 if angle else self.counter_bits, direction * scale)
+            bits = 0 if angle else self.counter_bits
+            made[name] = Encoder(bits, direction * scale, angles=angle)
         return made
 
     def motion(self, angles: Sequence[float]) -> Motion:
         """Return the motion that belongs to angles of the wheels [rad]."""
         return self.geometry.motion(angles, self.size)
+
+    def possible(self, motion: Motion, interval: float) -> bool:
+        """Tell whether a robot can move so in some seconds, none of its sides too fast."""
+        rim = abs(motion.turn) * self.size.track / 2
+        return math.hypot(motion.forward, motion.left) + rim <= interval * self.too_fast

@@ -243,6 +243,43 @@ def test_what_is_no_number_is_left_out_and_reported(value: float) -> None:
     assert rig.state("measurements")[0] is Level.OK
 
 
+@pytest.mark.parametrize(
+    ("turning", "pushing", "orientation", "says"),
+    [
+        ((0, 0, 11.0), (0, 0, GRAVITY), None, "the gyroscope gives 11 rad/s, its range is 10.5"),
+        ((0, 0, -1e160), (0, 0, GRAVITY), None, "the gyroscope gives 1e+160 rad/s"),
+        ((0, 0, 0), (1e30, 0, GRAVITY), None, "the accelerometer gives 1e+30 m/s²"),
+        ((0, 0, 0), (0, 0, GRAVITY), (0, 0, 0, 1e30), "the orientation has the length 1e+30"),
+        ((0, 0, 0), (0, 0, GRAVITY), (0, 0, 0, 0), "the orientation has the length 0"),
+    ],
+)
+def test_what_the_part_can_not_measure_is_left_out_and_reported(
+    turning: Any, pushing: Any, orientation: Any, says: str
+) -> None:
+    rig = Rig()
+    rig.measure(0.1)
+    count = len(rig.published)
+    rig.measure(0.005, turning, pushing, orientation=orientation)
+    assert len(rig.published) == count
+    assert rig.state("measurements")[0] is Level.ERROR
+    assert says in rig.state("measurements")[1]
+    rig.measure(0.1)
+    assert len(rig.published) == count + 20
+
+
+@pytest.mark.parametrize(
+    ("limit", "passes"), [({}, False), ({"accelerometer_range": 500.0}, True)]
+)
+def test_a_log_has_the_widest_range_of_usual_parts_or_what_is_asked_for(
+    limit: dict[str, float], passes: bool
+) -> None:
+    rig = Rig(**limit)
+    rig.now += PERIOD
+    sample = Sample(rig.now, np.zeros(3), np.array([400.0, 0.0, GRAVITY]))
+    rig.step(Batch([sample], Part()))
+    assert bool(rig.published) == passes
+
+
 def test_saturation_is_reported_and_widens_the_covariance() -> None:
     rig = Rig()
     rig.measure(0.1, (0.0, 0.0, 10.0), noise=0.01)

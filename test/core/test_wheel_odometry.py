@@ -49,7 +49,7 @@ class Rig:
     def joints(self, angles: Sequence[float], stamp: int | None = None) -> None:
         header = Header(stamp=to_time(self.now if stamp is None else stamp))
         message = JointState(header=header, name=JOINTS, position=np.array(angles))
-        for port, output in self.core.step({"joints": message}, self.now):
+        for port, output in self.core.step({"joints": [message]}, self.now):
             if port == "odometry":
                 self.odometry = output
 
@@ -211,6 +211,135 @@ def test_what_is_no_number_is_left_out_and_reported(value: float) -> None:
     assert rig.state("encoders")[0] is Level.OK
 
 
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e300])
+def test_a_reading_that_can_not_be_is_left_out_at_once(value: float) -> None:
+    rig = Rig()
+    rig.drive(5.0, 5.0, 1.0)
+    before = rig.pose()
+    for angles in ([value, 0.0], [0.0, value], [value, -value]):
+        rig.joints(angles)
+        assert rig.pose() == before
+    assert rig.state("encoders")[0] is Level.ERROR
+    rig.drive(5.0, 5.0, 1.0)
+    assert rig.pose()[0] == pytest.approx(before[0] + 0.5)
+
+
+def test_a_counter_that_jumps_on_one_side_alone_turns_nothing() -> None:
+    rig = Rig()
+    rig.joints(rig.angles)
+    rig.drive(5.0, 5.0, 1.0)
+    before = rig.pose()
+    rig.now += STEP
+    rig.joints([rig.angles[0] - 50.0, rig.angles[1] + 50.0])
+    assert rig.pose() == before
+    assert "the wheels jumped by 0.00 m and 20.00 rad in 0.020 s" in rig.state("encoders")[1]
+
+
+def test_one_spike_of_the_gyroscope_is_no_slip_and_none_lasts() -> None:
+    rig = Rig()
+    rig.joints(rig.angles)
+    for turning in (0.0, 0.0, 30.0, 0.0, 1e160, math.nan, 0.0):
+        rig.gyroscope(turning)
+        rig.drive(5.0, 5.0, 0.05)
+        assert rig.state("slip")[0] is Level.OK
+
+
+def joint_state(now: int, **angles: tuple[float | None, float | None]) -> Any:
+    """Return positions and velocities by joint; None: the message has no such list."""
+    message = JointState(header=Header(stamp=to_time(now)), name=list(angles))
+    for place, field in enumerate(("position", "velocity")):
+        values = [pair[place] for pair in angles.values()]
+        if None not in values:
+            setattr(message, field, np.array(values, float))
+    return message
+
+
+def test_joints_of_others_in_the_same_topic_are_let_be() -> None:
+    rig = Rig()
+    for _ in range(200):
+        rig.now += STEP
+        arm = joint_state(rig.now - 1, elbow=(1.0, 0.0), wrist=(2.0, 0.0))
+        rig.core.step({"joints": [arm]}, rig.now)
+        rig.angles = [angle + 0.1 for angle in rig.angles]
+        rig.joints(rig.angles)
+        assert rig.state("encoders")[0] is Level.OK
+    assert rig.pose()[0] == pytest.approx(199 * 0.1 * RADIUS)
+    both = joint_state(rig.now + STEP, elbow=(1, 0), **dict.fromkeys(JOINTS, (20.1, 0.0)))
+    rig.core.step({"joints": [both]}, rig.now + STEP)
+    assert rig.state("encoders")[0] is Level.OK
+
+
+def test_nothing_but_joints_of_others_is_named_after_a_while() -> None:
+    rig = Rig()
+    for _ in range(150):
+        rig.now += STEP
+        for names in (("elbow", "wrist"), ("base_left", "base_right")):
+            message = joint_state(rig.now, **dict.fromkeys(names, (0.0, 0.0)))
+            rig.core.step({"joints": [message]}, rig.now)
+        if rig.now - START < 2 * SECOND:
+            assert rig.state("encoders")[0] is Level.OK
+    assert (
+        "there is no joint 'left_wheel_joint', but elbow, wrist, base_left, base_right"
+        in (rig.state("encoders")[1])
+    )
+
+
+@pytest.mark.parametrize("position", [None, math.nan])
+def test_velocities_without_angles_are_added_up(position: float | None) -> None:
+    rig = Rig()
+    way = 0.0
+    for index in range(201):
+        rig.now += STEP
+        speed = 5.0 * math.sin(index / 40)
+        before = 5.0 * math.sin((index - 1) / 40) if index else 0.0
+        way += 0.5 * (speed + before) / 50 * RADIUS if index else 0.0
+        message = joint_state(rig.now, **dict.fromkeys(JOINTS, (position, speed)))
+        rig.odometry = dict(rig.core.step({"joints": [message]}, rig.now))["odometry"]
+    assert rig.pose()[0] == pytest.approx(way)
+    exact = 5.0 * RADIUS / 50 * 40 * (1 - math.cos(200 / 40))
+    assert rig.pose()[0] == pytest.approx(exact, rel=1e-3)
+    assert rig.state("encoders") == (Level.OK, "plausible")
+
+
+def test_an_angle_that_goes_missing_is_not_replaced_by_a_velocity() -> None:
+    rig = Rig()
+    rig.drive(5.0, 5.0, 0.2)
+    rig.now += STEP
+    message = joint_state(rig.now, **dict.fromkeys(JOINTS, (math.nan, 5.0)))
+    assert rig.core.step({"joints": [message]}, rig.now) == []
+    assert "gives no number as its position" in rig.state("encoders")[1]
+
+
+def test_a_steering_needs_its_angle() -> None:
+    joints = ["left_wheel_joint", "right_wheel_joint", "steering_joint"]
+    rig = Rig(geometry="ackermann", joints=joints)
+    message = joint_state(rig.now, **dict.fromkeys(joints, (None, 1.0)))
+    assert rig.core.step({"joints": [message]}, rig.now) == []
+    assert "the steering 'steering_joint' gives no angle" in rig.state("encoders")[1]
+
+
+@pytest.mark.parametrize("low", [-math.pi, 0.0])
+@pytest.mark.parametrize("speed", [5.0, -5.0, 40.0])
+def test_angles_that_begin_anew_after_a_revolution_lose_no_way(low: float, speed: float) -> None:
+    rig = Rig()
+    begin = rig.angles
+    rig.joints([(angle - low) % (2 * math.pi) + low for angle in begin])
+    for index in range(1, 1001):
+        rig.now += STEP
+        angle = index * speed / 50
+        rig.joints([(angle - low) % (2 * math.pi) + low] * 2)
+        assert rig.state("encoders")[0] is Level.OK
+    assert rig.pose()[0] == pytest.approx(20 * speed * RADIUS, rel=1e-9)
+
+
+def test_angles_that_go_on_are_not_taken_for_such() -> None:
+    rig = Rig(max_speed=100.0)
+    for index in range(100):
+        rig.now += STEP
+        rig.joints([100 + 4.0 * index] * 2)  # more than half a revolution at once
+    assert rig.pose()[0] == pytest.approx(99 * 4.0 * RADIUS)
+
+
 def test_a_missing_joint_is_named() -> None:
     rig = Rig(joints=["left_wheel_joint", "wheel_right"])
     rig.joints([0.0, 0.0])
@@ -270,7 +399,7 @@ def test_transforms_are_published_if_asked_for_and_rivals_are_reported() -> None
     joints = JointState(
         header=Header(stamp=to_time(START)), name=JOINTS, position=np.array([0.0, 0.0])
     )
-    outputs = dict(rig.core.step({"joints": joints}, START))
+    outputs = dict(rig.core.step({"joints": [joints]}, START))
     own = outputs["tf"]
     assert own.transforms[0].child_frame_id == "base_link"
     rig.core.step({"tf": [own]}, START)
