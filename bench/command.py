@@ -12,9 +12,18 @@ from edge_compiler.terminal import note
 
 def run_alone(benchmark: Callable[[], int | None]) -> int:
     """Run a benchmark if no other one runs, and return the exit status; say why it failed."""
-    try:
+
+    def measure() -> int | None:
         with alone():
-            return benchmark() or 0
+            return benchmark()
+
+    return run(measure)
+
+
+def run(benchmark: Callable[[], int | None]) -> int:
+    """Run what measures no time, and return the exit status; say why it failed."""
+    try:
+        return benchmark() or 0
     except (BenchError, CompileError) as error:
         note(f"bench: {error}", style="red")
         return 1
