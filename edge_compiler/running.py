@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+import tempfile
 
 from edge_compiler import sandbox, toolchain
 from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import Sandbox
-from edge_compiler.sandbox.base import Array
+from edge_compiler.sandbox.wire import Array
 from edge_perception import runtime
 from edge_perception.runtime import Instance
+from edge_perception.runtime.folder import Folder
 from edge_perception.runtime.manifest import Manifest, Model
 
 
@@ -26,22 +28,31 @@ def open_sandbox(bundle: Path, manifest: Manifest) -> Iterator[Sandbox]:
     """
     Load a bundle's library, in an emulator unless this machine can run it.
 
+    :raises BundleError: if the library is damaged.
     :raises CompileError: if there is none, or the library is not that of the manifest.
     """
     triple = manifest.model.target
-    try:
-        opened = sandbox.open_sandbox(bundle / manifest.library, toolchain.for_machine(triple))
-    except CompileError as error:
-        raise CompileError(
-            f"{bundle} was compiled for {triple} and can't be emulated here: {error}"
-        ) from None
-    with opened:
-        if opened.model() != manifest.model:
+    with tempfile.TemporaryDirectory(prefix="edgec-") as scratch, Folder(bundle) as folder:
+        library = Path(scratch) / "model.so"
+        with library.open("wb") as file:  # what is checked is what runs
+            file.writelines(folder.blocks(manifest.library, manifest.files[manifest.library]))
+        try:
+            opened = sandbox.open_sandbox(library, toolchain.for_machine(triple))
+        except CompileError as error:
             raise CompileError(
-                f"{bundle}: {manifest.library} and manifest.json describe different models; "
-                "compile the bundle again"
-            )
-        yield opened
+                f"{bundle} was compiled for {triple} and can't be emulated here: {error}"
+            ) from None
+        with opened:
+            _check_model(opened, bundle, manifest)
+            yield opened
+
+
+def _check_model(opened: Sandbox, bundle: Path, manifest: Manifest) -> None:
+    if opened.model() != manifest.model:
+        raise CompileError(
+            f"{bundle}: {manifest.library} and manifest.json describe different models; "
+            "compile the bundle again"
+        )
 
 
 @contextmanager

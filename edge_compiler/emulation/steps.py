@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_compiler.emulation.counting import counting, instructions_by_step
 from edge_compiler.sandbox import EmulatedSandbox
-from edge_compiler.sandbox.base import Array
+from edge_compiler.sandbox.wire import Array
 from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.toolchain.processors import Processor
 

@@ -13,12 +13,10 @@ import tempfile
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
-import numpy as np
-
 from edge_compiler.errors import CompileError
+from edge_compiler.sandbox.wire import AnswerError, Array
 from edge_perception.runtime.manifest import Model
 
-Array = np.ndarray[Any, Any]
 Self = TypeVar("Self", bound="Sandbox")
 
 _EMULATOR_SAYS = "qemu: uncaught target signal"
@@ -27,10 +25,6 @@ _EMULATOR_SAYS = "qemu: uncaught target signal"
 
 class RefusalError(Exception):
     """The child has answered with a sentence why it can't do what it was asked."""
-
-
-class AnswerError(Exception):
-    """The child has answered what can't be an answer."""
 
 
 class Sandbox(ABC):

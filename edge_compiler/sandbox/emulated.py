@@ -11,7 +11,8 @@ import struct
 import numpy as np
 
 from edge_compiler.emulation.building import built
-from edge_compiler.sandbox.base import AnswerError, Array, RefusalError, Sandbox
+from edge_compiler.sandbox.base import RefusalError, Sandbox
+from edge_compiler.sandbox.wire import AnswerError, Array, LONGEST_TEXT, receive_bytes
 from edge_compiler.toolchain.base import Toolchain
 from edge_perception.runtime import BundleError, model_from_json
 from edge_perception.runtime.frames import make_frame
@@ -22,7 +23,6 @@ MAGIC = 0x31454445
 HEADER = struct.Struct("<IIQ")
 CHOICE = struct.Struct("<32sII")
 PICTURE = struct.Struct("<IIII")
-LONGEST_TEXT = 64 << 20
 DONE, REFUSED = 0, 1
 
 
@@ -154,26 +154,16 @@ class EmulatedSandbox(Sandbox):
         self._socket.sendall(HEADER.pack(MAGIC, command, sum(map(len, parts))))
         for part in parts:
             self._socket.sendall(part)
-        magic, verdict, count = HEADER.unpack(self._receive(HEADER.size))
+        magic, verdict, count = HEADER.unpack(receive_bytes(self._socket, HEADER.size))
         expected = size if verdict == DONE else None
         if magic != MAGIC or verdict not in (DONE, REFUSED):
             raise AnswerError("it has no valid header")
         if count > LONGEST_TEXT if expected is None else count != expected:
             raise AnswerError(f"it has {count} bytes")
-        body = self._receive(count)
+        body = receive_bytes(self._socket, count)
         if verdict == REFUSED:
             raise RefusalError(_text(body))
         return body
-
-    def _receive(self, count: int) -> bytearray:
-        data = bytearray(count)
-        view = memoryview(data)
-        while view:
-            received = self._socket.recv_into(view)
-            if not received:
-                raise EOFError
-            view = view[received:]
-        return data
 
 
 def _choice(variant: str, threads: int, runs: int = 1) -> bytes:

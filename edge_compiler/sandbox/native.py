@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from multiprocessing.connection import Connection
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+import socket
 import sys
 import time
-from typing import Any, cast
+from typing import Any, TypeVar
 
 import numpy as np
 
-from edge_compiler.sandbox.base import Array, RefusalError, Sandbox
-from edge_perception.runtime import Instance, Library
+from edge_compiler.sandbox import wire
+from edge_compiler.sandbox.base import RefusalError, Sandbox
+from edge_compiler.sandbox.wire import AnswerError, Array
+from edge_perception.runtime import BundleError, Instance, Library, model_from_json
 from edge_perception.runtime.manifest import Model
+
+Inputs = Mapping[str, Array]
+Number = TypeVar("Number", int, float)
 
 LEAST_RUNS = 3
 """Of which the median is taken."""
@@ -22,46 +27,69 @@ LEAST_ROUNDS = 5
 """Of which the shortest time is taken."""
 
 
+Reply = tuple[Any, list[Array]]
+"""What JSON can hold, and float32 arrays."""
+
+
 class NativeSandbox(Sandbox):
     """The child is a Python process that loads the library as a robot does."""
 
     def __init__(self, library: Path) -> None:
         super().__init__([sys.executable, "-m", __name__, str(library.resolve())])
-        self._connection = Connection(self._socket.detach())
-
-    def __exit__(self, *exception: Any) -> None:
-        self._connection.close()
-        super().__exit__(*exception)
+        self._socket.settimeout(self.reply_timeout_s)
+        self._known_model: Model | None = None
 
     def model(self) -> Model:
         """Return what the library says of itself."""
-        return cast(Model, self._ask("model"))
+        if self._known_model is None:
+            with self._asking("model"):
+                text, _ = self._ask("model")
+                try:
+                    self._known_model = model_from_json(str(text))
+                except BundleError as error:
+                    raise AnswerError(str(error)) from None
+        return self._known_model
 
     def best_variant(self) -> str:
         """Return the instruction set that the library chooses on this processor."""
-        return str(self._ask("best_variant"))
+        with self._asking("best_variant"):
+            return str(self._ask("best_variant")[0])
 
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
         """Run, and return what each step computed."""
-        return list(self._ask("observe", variant, threads, dict(inputs)))
+        shapes = [step.shape for step in self.model().steps]
+        with self._asking("observe", variant, threads):
+            return self._ask("observe", variant, threads, inputs=inputs, expected=shapes)[1]
 
     def run(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run, and return the outputs."""
-        return dict(self._ask("run", variant, threads, dict(inputs)))
+        outputs = self.model().outputs
+        shapes = [tensor.shape for tensor in outputs]
+        with self._asking("run", variant, threads):
+            _, arrays = self._ask("run", variant, threads, inputs=inputs, expected=shapes)
+        return dict(zip([tensor.name for tensor in outputs], arrays, strict=True))
 
     def preprocess(self, frame: Array, encoding: str) -> Array:
         """Return the image input that the library makes of a camera frame."""
-        return np.asarray(self._ask("preprocess", frame, encoding))
+        shapes = [self.model().inputs[0].shape]
+        with self._asking("preprocess", encoding):
+            inputs = {"frame": frame}
+            return self._ask("preprocess", encoding, inputs=inputs, expected=shapes)[1][0]
 
     def measure(self, threads: int, inputs: Mapping[str, Array], seconds: float) -> list[float]:
         """Run for some seconds on the best variant, and return the milliseconds of each run."""
-        return list(self._ask("measure", threads, dict(inputs), seconds))
+        with self._asking("measure", threads):
+            return _numbers(self._ask("measure", threads, seconds, inputs=inputs)[0], float)
 
     def profile(
         self, variant: str, threads: int, inputs: Mapping[str, Array], seconds: float
     ) -> list[list[int]]:
         """Run for some seconds, and return for each run the nanoseconds of each step."""
-        return list(self._ask("profile", variant, threads, dict(inputs), seconds))
+        with self._asking("profile", variant, threads):
+            runs, _ = self._ask("profile", variant, threads, seconds, inputs=inputs)
+            if not isinstance(runs, list):
+                raise AnswerError("it has no list of runs")
+            return [_numbers(run, int) for run in runs]
 
     def step_times(
         self, variant: str, threads: int, seconds: float, evict_bytes: int
@@ -73,21 +101,38 @@ class NativeSandbox(Sandbox):
             the next one's.
         :returns: microseconds.
         """
-        return list(self._ask("step_times", variant, threads, seconds, evict_bytes))
+        with self._asking("step_times", variant, threads):
+            times, _ = self._ask("step_times", variant, threads, seconds, evict_bytes)
+            return _numbers(times, float)
 
-    def _ask(self, method: str, *arguments: Any) -> Any:
-        with self._asking(method, *arguments):
-            self._connection.send((method, arguments))
-            if not self._connection.poll(self.reply_timeout_s):
-                raise TimeoutError
-            error, result = self._connection.recv()
-            if error:
-                raise RefusalError(error)
-        return result
+    def _ask(
+        self,
+        method: str,
+        *arguments: str | float,
+        inputs: Mapping[str, Array] | None = None,
+        expected: Sequence[tuple[int, ...]] = (),
+    ) -> Reply:
+        """Call a method of the child's `_Server`."""
+        names, arrays = list(inputs or {}), list((inputs or {}).values())
+        head = {"method": method, "arguments": arguments, "inputs": names}
+        wire.send(self._socket, head, arrays)
+        reply, values = wire.receive(self._socket, expected)
+        if error := reply.get("error"):
+            raise RefusalError(str(error))
+        if len(values) != len(expected):
+            raise AnswerError("arrays are missing")
+        return reply.get("value"), values
+
+
+def _numbers(values: Any, kind: type[Number]) -> list[Number]:
+    """Check a list of numbers that the child has sent."""
+    if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
+        raise AnswerError("it has no list of numbers")
+    return values
 
 
 class _Server:
-    """The child's side: the methods that the sandbox asks for."""
+    """The child's side: the methods that the sandbox asks for; ``inputs`` come last."""
 
     def __init__(self, library: str) -> None:
         self._library = Library(library)
@@ -99,22 +144,22 @@ class _Server:
             self._instances[key] = self._library.create(threads=threads, variant=variant)
         return self._instances[key]
 
-    def model(self) -> Model:
-        return self._library.model
+    def model(self, _: Inputs) -> Reply:
+        return self._library.describe(), []
 
-    def best_variant(self) -> str:
-        return self._instance(None, 1).variant
+    def best_variant(self, _: Inputs) -> Reply:
+        return self._instance(None, 1).variant, []
 
-    def observe(self, variant: str, threads: int, inputs: dict[str, Array]) -> list[Array]:
-        return [array for _, _, array in self._instance(variant, threads).observe(inputs)]
+    def observe(self, variant: str, threads: int, inputs: Inputs) -> Reply:
+        return None, [array for _, _, array in self._instance(variant, threads).observe(inputs)]
 
-    def run(self, variant: str, threads: int, inputs: dict[str, Array]) -> dict[str, Array]:
-        return self._instance(variant, threads).run(inputs)
+    def run(self, variant: str, threads: int, inputs: Inputs) -> Reply:
+        return None, list(self._instance(variant, threads).run(inputs).values())
 
-    def preprocess(self, frame: Array, encoding: str) -> Array:
-        return self._instance(None, 1).preprocess(frame, encoding)
+    def preprocess(self, encoding: str, inputs: Inputs) -> Reply:
+        return None, [self._instance(None, 1).preprocess(inputs["frame"], encoding)]
 
-    def measure(self, threads: int, inputs: dict[str, Array], seconds: float) -> list[float]:
+    def measure(self, threads: int, seconds: float, inputs: Inputs) -> Reply:
         instance = self._instance(None, threads)
         instance.run(inputs)  # the first run pays for page faults
         runs: list[float] = []
@@ -123,22 +168,20 @@ class _Server:
             start = time.perf_counter()
             instance.run(inputs)
             runs.append((time.perf_counter() - start) * 1e3)
-        return runs
+        return runs, []
 
-    def profile(
-        self, variant: str, threads: int, inputs: dict[str, Array], seconds: float
-    ) -> list[list[int]]:
+    def profile(self, variant: str, threads: int, seconds: float, inputs: Inputs) -> Reply:
         instance = self._instance(variant, threads)
         instance.observe(inputs)
         runs: list[list[int]] = []
         end = time.perf_counter() + seconds
         while len(runs) < LEAST_RUNS or time.perf_counter() < end:
             runs.append([nanoseconds for _, nanoseconds, _ in instance.observe(inputs)])
-        return runs
+        return runs, []
 
     def step_times(
-        self, variant: str, threads: int, seconds: float, evict_bytes: int
-    ) -> list[float]:
+        self, variant: str, threads: int, seconds: float, evict_bytes: int, _: Inputs
+    ) -> Reply:
         instance = self._instance(variant, threads)
         steps = instance.model.steps
         random = np.random.default_rng(0)
@@ -156,26 +199,29 @@ class _Server:
         end = time.perf_counter() + seconds
         rounds = 0
         while rounds < LEAST_ROUNDS or time.perf_counter() < end:
-            for index, nanoseconds, _ in instance.observe(inputs, evict):
+            for index, nanoseconds, _value in instance.observe(inputs, evict):
                 shortest[index] = min(shortest[index], nanoseconds / 1e3)
             rounds += 1
-        return shortest
+        return shortest, []
 
 
-def _serve(connection: Connection, library: str) -> None:
+def _serve(connection: socket.socket, library: str) -> None:
     server: _Server | None = None
     while True:
         try:
-            method, arguments = connection.recv()
+            request, arrays = wire.receive(connection)
         except EOFError:
             return
+        inputs = dict(zip(request["inputs"], arrays, strict=True))
+        head: dict[str, Any]
         try:
             server = server or _Server(library)
-            reply = ("", getattr(server, method)(*arguments))
+            value, results = getattr(server, request["method"])(*request["arguments"], inputs)
+            head = {"value": value}
         except Exception as error:
-            reply = (str(error) or repr(error), None)
-        connection.send(reply)
+            head, results = {"error": str(error) or repr(error)}, []
+        wire.send(connection, head, results)
 
 
 if __name__ == "__main__":
-    _serve(Connection(int(sys.argv[2])), sys.argv[1])
+    _serve(socket.socket(fileno=int(sys.argv[2])), sys.argv[1])
