@@ -18,7 +18,7 @@ from edge_perception.core.located_yaml import FileError
 from edge_perception.drawing import draw
 from edge_perception.graph import Graph
 from edge_perception.nodes import base
-from edge_perception.plan import plan, Request, RequestError
+from edge_perception.plan import doubts, plan, Request, RequestError
 
 if TYPE_CHECKING:
     from edge_perception.transport.ros.node import RosNode
@@ -115,16 +115,16 @@ def _complete(parser: argparse.ArgumentParser) -> None:
 def _up(graph: Graph, options: argparse.Namespace) -> int:
     """Start the robot."""
     values = {argument.name: getattr(options, argument.name) for argument in graph.arguments}
-    starts = plan(
-        graph,
-        Request(
-            values,
-            options.params_file,
-            options.namespace,
-            options.use_sim_time,
-            options.tf_topic,
-        ),
+    request = Request(
+        values,
+        options.params_file,
+        options.namespace,
+        options.use_sim_time,
+        options.tf_topic,
     )
+    starts = plan(graph, request)
+    for doubt in doubts(request, starts):
+        print(f"warning: {doubt}", file=sys.stderr)
     ros_arguments = list(options.ros_arguments)
     if options.log_level:
         ros_arguments += ["--ros-args", "--log-level", options.log_level]

@@ -6,7 +6,7 @@ The launch file and `edge-robot` start what `plan` returns, so they start the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
@@ -15,6 +15,7 @@ import yaml
 
 from edge_perception.core.node import NodeCore, Parameter, Value
 from edge_perception.graph import Argument, Effect, Entry, Graph, NONE, TOPIC_FORM
+from edge_perception.parameter_files import overlooked
 
 _TF = "/tf"
 """The topic of transforms, as nodes name it."""
@@ -96,6 +97,15 @@ def plan(graph: Graph, request: Request) -> list[Start]:
         for entry in graph.nodes
         if entry.name not in left_out
     ]
+
+
+def doubts(request: Request, starts: Sequence[Start]) -> list[str]:
+    """Say what in a request has no effect though it was probably meant to: one sentence each."""
+    if not request.parameters_file:
+        return []
+    namespace = request.namespace.strip("/")
+    nodes = [f"/{namespace}/{start.name}" if namespace else f"/{start.name}" for start in starts]
+    return overlooked(request.parameters_file, nodes)
 
 
 def _topic(argument: Argument, value: str) -> str:

@@ -15,6 +15,7 @@ import sys
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
     Shutdown,
@@ -25,7 +26,7 @@ from launch_ros.actions import Node
 
 from edge_perception.core.names import one_of
 from edge_perception.graph import Graph, load
-from edge_perception.plan import plan, Request
+from edge_perception.plan import doubts, plan, Request
 from edge_perception.transport.ros.parent import VARIABLE
 
 GRAPH = "graph"
@@ -105,9 +106,11 @@ def _start(context: LaunchContext) -> list[Action]:
         tf_topic=values["tf_topic"],
     )
     starts = plan(graph, request)  # finds mistakes, whoever starts the nodes
+    said: list[Action] = []
     if values["composed"] == "true":
         programs = [("robot", ["up", *_options(values[GRAPH], request)], [])]
     else:
+        said = [LogInfo(msg=f"warning: {doubt}") for doubt in doubts(request, starts)]
         programs = [(start.kind, [], start.ros_arguments) for start in starts]
     nodes = [
         Node(
@@ -121,6 +124,7 @@ def _start(context: LaunchContext) -> list[Action]:
         for executable, arguments, ros_arguments in programs
     ]
     return [
+        *said,
         *nodes,
         *(
             RegisterEventHandler(OnProcessExit(target_action=node, on_exit=_ended))

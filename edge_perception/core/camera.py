@@ -122,7 +122,7 @@ class CameraCore(NodeCore):
         self._calibration = read_calibration(url) if url else Calibration()
         self._miscalibrated = ""
         self._frame_id = str(given["frame_id"])
-        self._source_name = str(given["source"])
+        self._source_name = self.hardware = str(given["source"])
         self._wanted_rate = request.rate
         self._pace = Pace(request.rate)
         self._measured = Rate(seconds=5)

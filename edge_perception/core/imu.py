@@ -80,7 +80,7 @@ class ImuCore(NodeCore):
         self.close()
         given = {p.name: parameters.get(p.name, p.default) for p in self.parameters}
         number = {name: value for name, value in given.items() if isinstance(value, float)}
-        self._source_name = str(given["source"])
+        self._source_name = self.hardware = str(given["source"])
         self._form = ImuForm(
             str(given["frame_id"]),
             given["mounting"],

@@ -45,7 +45,8 @@ class Parameter:
     """
     A declared parameter.
 
-    The default gives its type, so that of a list is not empty; range and choices are enforced.
+    The default gives its type, so that of a list is not empty; range and choices are enforced. A
+    ``live`` one can change while the node works: all that its range allows must be right then.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     read_only: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,9 @@ class NodeCore(ABC):
     outputs: tuple[Port, ...] = ()
     """The ports; ``configure`` may add those that a parameter asks for."""
 
+    hardware: str = ""
+    """The device that the node stands for; empty: the computer that it runs on."""
+
     traffic: Mapping[str, Traffic] = MappingProxyType({})
     """By input port; kept up to date by the shell."""
 
@@ -138,6 +143,10 @@ class NodeCore(ABC):
         :returns: what is to be published once, on latched ports.
         :raises ConfigurationError: with one sentence for the person who started the robot.
         """
+
+    def adapt(self, parameters: Mapping[str, Value]) -> None:
+        """Take new values of ``live`` parameters, between two steps; the others are as before."""
+        return
 
     def period(self) -> float:
         """Return the seconds after which ``step`` is called anyway; 0: step waits itself."""

@@ -46,20 +46,18 @@ class PerceptionCore(NodeCore):
     """
 
     parameters = (
-        Parameter("model", "", "The bundle (NAME.edge) that edgec compiled.", read_only=True),
+        Parameter("model", "", "The bundle (NAME.edge) that edgec compiled."),
         Parameter(
             "threads",
             0,
             "Threads that run the model; 0: one per processor.",
             minimum=0,
             maximum=64,
-            read_only=True,
         ),
         Parameter(
             "variant",
             "",
             "Instruction set of the library to use, e.g. 'avx2'; empty: the best one.",
-            read_only=True,
         ),
         Parameter(
             "min_score",
@@ -67,7 +65,7 @@ class PerceptionCore(NodeCore):
             "Detections with a lower score are left out.",
             minimum=0.0,
             maximum=1.0,
-            read_only=True,
+            live=True,
         ),
         Parameter(
             "top",
@@ -75,7 +73,7 @@ class PerceptionCore(NodeCore):
             "The greatest number of classes that a classification reports; 0: as the bundle says.",
             minimum=0,
             maximum=1000,
-            read_only=True,
+            live=True,
         ),
     )
     inputs = (Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.SENSOR_DATA),)
@@ -124,10 +122,7 @@ class PerceptionCore(NodeCore):
                 f"the model {facts.name} takes no camera image: none of its inputs has a "
                 "preprocessing; compile it again with one"
             )
-        options = decode.Options(
-            cast(float, parameters["min_score"]), cast(int, parameters["top"])
-        )
-        self._decode = decode.make(facts, options)
+        self._decode = decode.make(facts, _options(parameters))
         self._name = facts.name
         self._throughput = Throughput(facts.name)
         self._faults = Faults()
@@ -137,6 +132,11 @@ class PerceptionCore(NodeCore):
             "labels": facts.labels,
         }
         return [("labels", Text(data=json.dumps(labels, ensure_ascii=False)))]
+
+    def adapt(self, parameters: Mapping[str, Value]) -> None:
+        """Report other detections from now on."""
+        assert self._model is not None, "adapt() needs configure()"
+        self._decode = decode.make(self._model.manifest.model, _options(parameters))
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Look at the newest image, if there is one; report the status once a second."""
@@ -236,3 +236,7 @@ class PerceptionCore(NodeCore):
         if self._model is not None:
             self._model.close()
             self._model = None
+
+
+def _options(parameters: Mapping[str, Value]) -> decode.Options:
+    return decode.Options(cast(float, parameters["min_score"]), cast(int, parameters["top"]))

@@ -68,7 +68,7 @@ class WheelOdometryCore(NodeCore):
         given = {p.name: parameters.get(p.name, p.default) for p in self.parameters}
         self._set_up = SetUp.read(given)
         self._frames = str(given["frame_id"]), str(given["child_frame_id"])
-        self._source_name = str(given["source"])
+        self._source_name = self.hardware = str(given["source"])
         self._transform = Transforms(*self._frames) if given["publish_tf"] else None
         topic = self._source_name == TOPIC_SOURCE
         self.inputs = (*((_JOINTS,) if topic else ()), _IMU)

@@ -8,13 +8,22 @@ so that a core that can't keep up works on what is true now, and what it did not
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from queue import SimpleQueue
 import threading
 import time
 
 from edge_perception import messages
-from edge_perception.core.node import Diagnostic, Message, NodeCore, Outputs, Port, Traffic
+from edge_perception.core.node import (
+    Diagnostic,
+    Message,
+    NodeCore,
+    Outputs,
+    Port,
+    Traffic,
+    Value,
+)
 from edge_perception.transport.threads import name_thread
 
 PAUSE_AFTER_ERROR = 0.1  # seconds; a core that fails at once must not take a whole CPU
@@ -122,6 +131,7 @@ class Worker:
         self._types = {port.name: messages.get(port.type) for port in core.inputs}
         self._queued = {port.name for port in core.inputs if port.queue}
         self._now, self._publish, self._report = now, publish, report
+        self._changes: SimpleQueue[Mapping[str, Value]] = SimpleQueue()
         self._busy_since: float | None = None
         self._asked = float("-inf")
         self._stopping = threading.Event()
@@ -130,6 +140,10 @@ class Worker:
     def start(self) -> None:
         """Start calling ``step``."""
         self._thread.start()
+
+    def adapt(self, parameters: Mapping[str, Value]) -> None:
+        """Give the core new values of its parameters before its next step."""
+        self._changes.put(parameters)
 
     def halt(self) -> None:
         """Let the thread end after the step that is under way, and don't wait for that."""
@@ -163,6 +177,7 @@ class Worker:
         name_thread(self._thread.name)
         while not self._stopping.is_set():
             self._turn()
+        self._adapt()
         self.publish_safe_state("the node was stopped")
 
     def _turn(self) -> None:
@@ -187,7 +202,12 @@ class Worker:
         finally:
             self._busy_since = None
 
+    def _adapt(self) -> None:
+        while not self._changes.empty():
+            self._core.adapt(self._changes.get())
+
     def _step(self, waiting: dict[str, deque[bytes]], now: int) -> None:
+        self._adapt()
         inputs: dict[str, Message] = {}
         for port, came in waiting.items():
             read = [messages.deserialize(data, self._types[port]) for data in came]

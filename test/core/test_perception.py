@@ -158,6 +158,16 @@ def test_a_clock_that_counts_since_boot_is_no_slow_model() -> None:
     assert (found["time"].level, found["latency"].level) == (Level.WARN, Level.OK)
 
 
+def test_least_score_changes_while_it_works() -> None:
+    core = make()
+    [result] = of("detections", core.step({"image": image()}, NOW))
+    best, *others = result.detections
+    assert others
+    core.adapt(parameters(min_score=float(best.score)))
+    [result] = of("detections", core.step({"image": image(stamp=NOW + MS)}, NOW + MS))
+    assert [thing.label for thing in result.detections] == [best.label]
+
+
 def test_status_once_a_second() -> None:
     core = make()
     traffic = Traffic()

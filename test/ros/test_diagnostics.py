@@ -1,5 +1,6 @@
 """What is wrong appears on /diagnostics within two seconds, with cause and fix."""
 
+from socket import gethostname
 import time
 
 import pytest
@@ -181,6 +182,14 @@ def test_what_the_core_says_is_published_at_once(robot):
     robot.wait(lambda: robot.level("toy: mood") == OK)
     publisher.publish(String(data="bad"))
     robot.wait(lambda: robot.level("toy: mood") == ERROR, 1.0)
+
+
+def test_hardware_is_the_device_or_the_computer(robot):
+    node = robot.toy()
+    robot.wait(lambda: robot.level("toy: mood") == OK)
+    assert robot.status["toy: mood"].hardware_id == gethostname()
+    node._core.hardware = "/dev/video7"
+    robot.wait(lambda: robot.status["toy: mood"].hardware_id == "/dev/video7")
 
 
 def test_rate():

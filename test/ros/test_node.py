@@ -145,6 +145,19 @@ def test_parameter_changed_while_inactive_holds_from_the_next_activation(robot):
     assert heard[1].data == "prefix new"
 
 
+def test_live_parameter_changes_while_the_node_works(robot):
+    node = robot.toy()
+    heard = robot.hear("echo", String)
+    publisher = robot.speak("text", String)
+    assert node.set_parameters([Parameter("volume", value=3)])[0].successful
+    assert not node.set_parameters([Parameter("volume", value=10)])[0].successful
+    robot.wait(lambda: heard or publisher.publish(String(data="x")))
+    assert heard[0].data == "> xxx"
+    robot.do(node.trigger_deactivate)
+    robot.do(node.trigger_activate)
+    assert node._core.parameters_now["volume"] == 3
+
+
 def test_reconfiguration_that_fails_can_be_repaired(robot):
     node = robot.toy()
     robot.do(node.trigger_deactivate)

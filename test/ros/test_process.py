@@ -102,6 +102,26 @@ def test_node_that_can_not_start_says_why(arguments, reason):
     assert "Traceback" not in done.stderr
 
 
+def test_missing_home_is_named():
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    done = subprocess.run(TOY, env=environment, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: ROS 2 has no folder for its log files (HOME is not set):"
+    )
+
+
+def test_names_in_a_parameter_file_that_mean_no_node_are_named(tmp_path):
+    file = tmp_path / "parameters.yaml"
+    file.write_text("camera: {ros__parameters: {rate: 5.0}}")
+    command = [*ROBOT, "--camera=pattern:64x48", "--namespace=bot", "--duration=0.1"]
+    done = subprocess.run(
+        [*command, "--params-file", file], capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0
+    assert f"warning: {file}: no node of this robot is called /camera" in done.stderr
+
+
 def test_misspelt_parameter_is_named(robot):
     heard = robot.hear("info", String, LATCHED)
     with started([*TOY, "--ros-args", "-p", "gian:=2.0", "-p", "use_sim_time:=false"]) as process:

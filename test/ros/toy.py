@@ -29,6 +29,7 @@ class Toy(NodeCore):
         Parameter("gain", 1.0, "A number.", minimum=0.0, maximum=10.0),
         Parameter("count", 3, "A whole number.", minimum=1),
         Parameter("mode", "slow", "A choice.", choices=("slow", "fast")),
+        Parameter("volume", 1, "Changes at once.", minimum=1, maximum=9, live=True),
         Parameter("fixed", False, "Never changes.", read_only=True),
         Parameter("names", ["one"], "Some texts."),
     )
@@ -56,6 +57,9 @@ class Toy(NodeCore):
             raise ConfigurationError("the prefix 'refuse' can't be used; choose another")
         return [("info", Text(data=f"prefix {parameters['prefix']}"))]
 
+    def adapt(self, parameters: Mapping[str, Value]) -> None:
+        self.parameters_now = dict(parameters)
+
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         if "image" in inputs:
             return [("copy", inputs["image"])]
@@ -68,7 +72,8 @@ class Toy(NodeCore):
             self.entered.set()
             self.proceed.wait(10)
         self.bad = text == "bad"
-        return [("echo", Text(data=f"{self.parameters_now['prefix']}{text}"))]
+        times = int(self.parameters_now.get("volume", 1))
+        return [("echo", Text(data=f"{self.parameters_now['prefix']}{text * times}"))]
 
     def safe_state(self, now: int, reason: str) -> Outputs:
         return [("safe", Text(data=reason))]

@@ -18,15 +18,15 @@ _FIXED_FRAMES = ("map", "earth")
 
 
 def _number(name: str, default: float, low: float, high: float, description: str) -> Parameter:
-    return Parameter(name, default, description, low, high, read_only=True)
+    return Parameter(name, default, description, low, high)
 
 
 def _text(name: str, default: str, description: str) -> Parameter:
-    return Parameter(name, default, description, read_only=True)
+    return Parameter(name, default, description)
 
 
 def _switch(name: str, default: bool, description: str) -> Parameter:
-    return Parameter(name, default, description, read_only=True)
+    return Parameter(name, default, description)
 
 
 PARAMETERS = (
@@ -37,7 +37,6 @@ PARAMETERS = (
         "imu_mounting",
         [0.0, 0.0, 0.0],
         "Roll, pitch, yaw [rad] from the axes of imu_frame to those of base_frame.",
-        read_only=True,
     ),
     _number("rate", 50.0, 1.0, 500.0, "Poses published a second."),
     _switch("predict", True, "Predict the pose to the time at which it is published."),
@@ -47,7 +46,6 @@ PARAMETERS = (
         "wheel_axes",
         ["vx", "wz"],
         f"The components of the twist that the wheels measure, of {', '.join(_AXES)}.",
-        read_only=True,
     ),
     _number(
         "slip",

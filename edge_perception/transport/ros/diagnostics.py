@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from socket import gethostname
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -23,8 +24,12 @@ class DiagnosticsPublisher:
         self._levels: dict[str, Level] = {}
         self._due = 0.0
 
-    def publish(self, diagnostics: Sequence[Diagnostic]) -> None:
-        """Publish if it is time to, or if a level differs from what was published last."""
+    def publish(self, diagnostics: Sequence[Diagnostic], hardware: str) -> None:
+        """
+        Publish if it is time to, or if a level differs from what was published last.
+
+        :param hardware: that they are about; empty: this computer
+        """
         levels = {diagnostic.name: diagnostic.level for diagnostic in diagnostics}
         if levels == self._levels and time.monotonic() < self._due:
             return
@@ -34,17 +39,20 @@ class DiagnosticsPublisher:
         self._publisher.publish(
             DiagnosticArray(
                 header=Header(stamp=self._node.get_clock().now().to_msg()),
-                status=[_status(diagnostic, name) for diagnostic in diagnostics],
+                status=[
+                    _status(diagnostic, name, hardware or gethostname())
+                    for diagnostic in diagnostics
+                ],
             )
         )
 
 
-def _status(diagnostic: Diagnostic, node: str) -> DiagnosticStatus:
+def _status(diagnostic: Diagnostic, node: str, hardware: str) -> DiagnosticStatus:
     return DiagnosticStatus(
         level=bytes([diagnostic.level]),
         name=f"{node}: {diagnostic.name}",
         message=diagnostic.message,
-        hardware_id=node,
+        hardware_id=hardware,
         values=[
             KeyValue(key=key, value=value) for key, value in (diagnostic.values or {}).items()
         ],

@@ -245,8 +245,9 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
     def _on_set_parameters(self, changes: list[RosParameter]) -> SetParametersResult:
         declared = {parameter.name: parameter for parameter in self._core.parameters}
         own = [change for change in changes if change.name in declared]
+        active = self.condition.state is State.ACTIVE
         for change in own:
-            if self.condition.state is State.ACTIVE:
+            if active and not declared[change.name].live:
                 return SetParametersResult(
                     successful=False,
                     reason=f"{change.name} can't change while the node is active: first"
@@ -254,7 +255,11 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
                 )
             if reason := parameters.refusal(declared[change.name], change.value):
                 return SetParametersResult(successful=False, reason=reason)
-        self._outdated |= bool(own)
+        if own and (worker := self._worker) is not None:
+            changed = {change.name: change.value for change in own}
+            worker.adapt({**parameters.values(self, self._core.parameters), **changed})
+        elif own:
+            self._outdated = True
         return SetParametersResult(successful=True)
 
     def _diagnose_all(self) -> None:
@@ -271,7 +276,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             found += [state for one in self._outputs.values() if (state := one.diagnose())]
             found += worker.diagnostics
         self._upstream.rest()
-        self._diagnostics.publish(found)
+        self._diagnostics.publish(found, self._core.hardware)
 
     def _is_needed(self) -> bool:
         """Tell whether somebody reads one of the outputs; of an active node it is not asked."""

@@ -96,7 +96,7 @@ def run(
         else:
             stop.failed |= not stop
     except REFUSALS as error:
-        stop.fail(str(error))
+        stop.fail(_explained(error))
     finally:
         _bound_the_end()
         for node in nodes:
@@ -108,6 +108,17 @@ def run(
         ending.not_again()
         faulthandler.cancel_dump_traceback_later()
     return int(stop.failed)
+
+
+def _explained(error: Exception) -> str:
+    """Return what ROS says, and what to do where it doesn't tell."""
+    if "logging directory" in str(error):
+        home = os.environ.get("HOME")
+        return (
+            f"ROS 2 has no folder for its log files ({'HOME is not set' if not home else error}):"
+            " set HOME or ROS_LOG_DIR to a folder that can be written"
+        )
+    return str(error)
 
 
 def use_transport_profile() -> None:

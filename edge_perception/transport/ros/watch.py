@@ -84,7 +84,7 @@ def make(stop: Stop, namespace: str, once: bool) -> RosNode:
     decided = stop.set if once else lambda: None
     name = namespace.strip("/")
     return RosNode(
-        "edge_robot_watch",
+        "_edge_robot_watch",  # a name that ROS hides: it is no part of the robot
         lambda: WatchCore(sys.stdout, decided),
         ros_arguments=["-r", f"__ns:=/{name}"] if name else [],
     )
