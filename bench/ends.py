@@ -1,10 +1,10 @@
 """
 End the robot again and again, at random moments: ``python -m bench.ends --model X.edge``.
 
-A try starts the robot in one of its forms, sends Ctrl-C or SIGTERM up to 5 seconds after the first
-lines of its programs have run, and is clean if every process ends with exit code 0, soon, without a
-complaint, and leaves none behind. Before its first line, while the interpreter loads, a program can
-do nothing but die of a signal.
+A try starts the robot in one of its forms, sends Ctrl-C or SIGTERM up to 5 seconds after the
+first lines of its programs have run, and is clean if every process ends with exit code 0, soon,
+without a complaint, and leaves none behind. Before its first line, while the interpreter loads, a
+program can do nothing but die of a signal.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from edge_perception import graph
 from edge_perception.plan import plan, Request
 from edge_perception.share import share_dir
 
+START = 60.0  # seconds until the first lines of the programs have run
 PATIENCE = 15.0  # seconds until a process that does not end is taken to hang
 FORMS = ("composed", "separate", "launch", "launch separate")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -41,12 +42,14 @@ class Try:
     """
     What was done, and what came of it.
 
+    :ivar size: the number of the robot's processes.
     :ivar faults: what was not clean.
     """
 
     form: str
     number: signal.Signals
     moment: float
+    size: int
     faults: list[str] = field(default_factory=list)
     took: float = 0.0
 
@@ -92,13 +95,15 @@ def end_once(one: Try, programs: Sequence[Sequence[str]]) -> None:
             for program in programs
         ]
         groups = {process.pid for process in processes}
-        wanted = 6 if "separate" in one.form else 1
-        while True:
+        begin = time.monotonic()
+        while time.monotonic() < begin + START:
             started = [pid for pid, _ in members(groups)]
             robot = [pid for pid in started if "launch" not in one.form or pid not in groups]
-            if len(robot) == wanted and all(map(listens, robot)):
+            if len(robot) == one.size and all(map(listens, robot)):
                 break
             time.sleep(0.01)
+        else:
+            one.faults.append("does not start")
         time.sleep(one.moment)
         begin = time.monotonic()
         for process in processes:
@@ -165,6 +170,8 @@ def main() -> int:
     os.environ.setdefault("ROS_DOMAIN_ID", "101")
     chance = random.Random(options.seed)
     forms = options.forms.split(",")
+    nodes = len(commands("separate", options.model, ()))
+    sizes = {form: nodes if "separate" in form else 1 for form in forms}
     sums: Counter[str] = Counter()
     slowest = 0.0
     for count in range(options.tries):
@@ -172,6 +179,7 @@ def main() -> int:
             forms[count % len(forms)],
             SIGNALS[count // len(forms) % 2],
             chance.uniform(0, options.last),
+            sizes[forms[count % len(forms)]],
         )
         end_once(one, commands(one.form, options.model, shlex.split(options.ros2)))
         sums["not clean" if one.faults else "clean"] += 1
