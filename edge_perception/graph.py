@@ -143,14 +143,8 @@ def _argument(name: str, item: Item, nodes: Mapping[str, Entry]) -> Argument:
     if node not in nodes:
         raise target.error(f"unknown node {node!r}; {one_of(node, nodes)}")
     entry = nodes[node]
-    is_topic = effect in (Effect.REPLACES, Effect.RENAMES)
-    known = (
-        {port.name: entry.topic(port.topic) for port in entry.core.outputs}
-        if is_topic
-        else {parameter.name: "" for parameter in entry.core.parameters}
-    )
+    what, known = _targets(effect, entry)
     if rest not in known:
-        what = "output" if is_topic else "parameter"
         raise target.error(f"{node} has no {what} {rest!r}; {one_of(rest, known)}")
     return Argument(
         name=name,
@@ -158,9 +152,19 @@ def _argument(name: str, item: Item, nodes: Mapping[str, Entry]) -> Argument:
         required="required" in fields and fields["required"].flag(),
         effect=effect,
         node=node,
-        parameter="" if is_topic else rest,
+        parameter="" if known[rest] else rest,
         topic=entry.topic(entry.core.outputs[0].topic) if effect is Effect.STARTS else known[rest],
     )
+
+
+def _targets(effect: Effect, entry: Entry) -> tuple[str, dict[str, str]]:
+    """Return what an effect has for a target, and those of a node with their topics."""
+    if effect in (Effect.SETS, Effect.STARTS):
+        return "parameter", {parameter.name: "" for parameter in entry.core.parameters}
+    renames = effect is Effect.RENAMES
+    ports = (*(entry.core.inputs if renames else ()), *entry.core.outputs)
+    what = "input or output" if renames else "output"
+    return what, {port.name: entry.topic(port.topic) for port in ports}
 
 
 def _value(item: Item, parameter: Parameter) -> Value:

@@ -84,8 +84,9 @@ def plan(graph: Graph, request: Request) -> list[Start]:
         if argument.required and argument.name not in present:
             raise RequestError(f"no {argument.name} is given: {argument.description}")
     settings = [(argument, value) for argument, value in given if not _topic(argument, value)]
-    for argument, _ in settings:
-        if argument.node in left_out:
+    for argument, _ in given:
+        is_for_node = argument.effect is Effect.RENAMES or argument in dict(settings)
+        if is_for_node and argument.node in left_out:
             raise RequestError(f"{argument.name} is for {argument.node}, which is left out")
     if left_out >= {entry.name for entry in graph.nodes}:
         needed = " or ".join(dict.fromkeys(name for entry in graph.nodes for name in entry.needs))

@@ -70,7 +70,9 @@ class Port:
     ``queue`` misses nothing: ``step`` is given a list of all that came since its last call,
     oldest first, and of the newest so many if more came. An input with a ``service``, such as
     "std_srvs/srv/Empty", can also be called: the request, whose only field is the message, comes
-    in as one from the topic does. The answer says no more than that it came.
+    in as one from the topic does. The answer says no more than that it came. On an ``occasional``
+    input silence is no fault: something is said there when there is something to say. ``remedy``
+    is what to do if another type is published on an input's topic.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Port:
     sole: bool = False
     queue: int = 0
     service: str = ""
+    occasional: bool = False
+    remedy: str = "connect a topic of that type"
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,10 @@ def truth() -> Any:
     for name in OWN:
         text = (ROOT.parent / "msg" / f"{name.rpartition('/')[2]}.msg").read_text()
         store.register(get_types_from_msg(text, name))
+    for name in set(STANDARD) - set(store.types):  # of packages that rosbags doesn't bring
+        package, _, kind = name.split("/")
+        text = (ROOT / "messages" / "standard" / package / f"{kind}.msg").read_text()
+        store.register(get_types_from_msg(text, name))
     return store
 
 

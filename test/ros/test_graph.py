@@ -35,7 +35,7 @@ def test_shipped_graph_connects_camera_perception_and_decision():
     robot = graph.load()
     assert {entry.name for entry in robot.nodes} == {
         *("camera", "perception", "decision"),
-        *("imu", "wheels", "pose"),
+        *("imu", "wheels", "pose", "velocity_gate"),
     }
     drawn = draw(robot, parameters=True)
     assert "camera/image_raw  sensor_msgs/msg/Image  sensor_data  from camera" in drawn
@@ -141,7 +141,7 @@ def test_mistake_is_shown_with_line_and_column(tmp_path, text, place, reason):
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({}, "nothing to start: give imu or wheels or model or camera"),
+        ({}, "nothing to start: give imu or wheels or cmd_vel_in or model or camera"),
         ({"model": ""}, "nothing to start"),
         ({"camera": "0", "rules": "mine.yaml"}, "rules is for decision, which is left out"),
         ({"model": "x", "camera": "0", "image_topic": "/i"}, "camera, which is left out"),

@@ -145,6 +145,8 @@ class Input:
             return Level.ERROR, self._no_publisher(publishers)
         if self._port.qos is Qos.LATCHED and self._traffic.received:
             return Level.OK, "received"
+        if self._port.occasional:
+            return Level.OK, "received" if self._traffic.received else "nothing was said yet"
         longest = max(SILENCE, MISSED * self._interval)
         if silent > max(longest / 3, 1.5 * self._interval):
             self._upstream.listen()  # early: others report once a second
@@ -175,7 +177,7 @@ class Input:
         if others:
             return (
                 f"{_name(others[0])} publishes {others[0].topic_type} on {self._topic}, expected"
-                f" {self._port.type}: connect a topic of that type"
+                f" {self._port.type}: {self._port.remedy}"
             )
         alike = similar(
             self._topic,

@@ -1,0 +1,79 @@
+"""Velocities, as geometry_msgs/msg/Twist: whether they make sense, and how they are limited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import math
+
+from edge_perception import messages
+from edge_perception.core.node import Message
+
+Twist = messages.get("geometry_msgs/msg/Twist")
+Vector3 = messages.get("geometry_msgs/msg/Vector3")
+
+_PARTS = ("linear", "angular")
+_AXES = ("x", "y", "z")
+
+
+def nonsense(twist: Message) -> str:
+    """Name the first number that isn't finite; empty if all are."""
+    for name, value in _numbers(twist):
+        if not math.isfinite(value):
+            return f"{name} is {value:g}"
+    return ""
+
+
+def nonsense_limit(limit: Message) -> str:
+    """Name the first number that is no limit of a speed; empty if there is none."""
+    for name, value in (("linear.x", limit.linear.x), ("angular.z", limit.angular.z)):
+        if not 0 <= value < math.inf:
+            return f"{name} is {value:g}"
+    return ""
+
+
+def speeds(twist: Message) -> tuple[float, float]:
+    """Return how fast it moves [m/s] and turns [rad/s], whatever the direction."""
+    linear, angular = twist.linear, twist.angular
+    return (
+        math.hypot(linear.x, linear.y, linear.z),
+        math.hypot(angular.x, angular.y, angular.z),
+    )
+
+
+def allowance(limit: Message) -> tuple[float, float]:
+    """Return the greatest speed [m/s] and the greatest turning speed [rad/s] of a limit."""
+    return limit.linear.x, limit.angular.z
+
+
+def limited(twist: Message, limit: Message) -> Message:
+    """
+    Slow a velocity down to a limit.
+
+    All of its numbers are multiplied by one factor, so the robot stays on the path that was meant:
+    if it may not turn as fast as that takes, it does not drive on straight.
+
+    :param twist: finite.
+    :param limit: greatest speed in linear.x, greatest turning speed in angular.z.
+    """
+    factor = min(
+        most / speed if speed > most else 1.0
+        for speed, most in zip(speeds(twist), allowance(limit), strict=True)
+    )
+    if factor == 1:
+        return twist
+    return Twist(*(_times(getattr(twist, part), factor) for part in _PARTS))
+
+
+def is_stop(twist: Message) -> bool:
+    """Tell whether the robot is to stand."""
+    return not any(value for _, value in _numbers(twist))
+
+
+def _numbers(twist: Message) -> Iterator[tuple[str, float]]:
+    for part in _PARTS:
+        for axis in _AXES:
+            yield f"{part}.{axis}", getattr(getattr(twist, part), axis)
+
+
+def _times(vector: Message, factor: float) -> Message:
+    return Vector3(vector.x * factor, vector.y * factor, vector.z * factor)

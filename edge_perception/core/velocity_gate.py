@@ -1,0 +1,184 @@
+"""The velocity gate: commands on their way to the wheels, within what the decision allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+import time
+from typing import cast
+
+from edge_perception import messages
+from edge_perception.core import nav2_speed
+from edge_perception.core.authority import Authority
+from edge_perception.core.command import Command
+from edge_perception.core.node import (
+    Diagnostic,
+    Level,
+    Message,
+    NodeCore,
+    Outputs,
+    Parameter,
+    Port,
+    Value,
+)
+from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.core.velocity import allowance, is_stop, limited, speeds, Twist
+
+Header = messages.get("std_msgs/msg/Header")
+TwistStamped = messages.get("geometry_msgs/msg/TwistStamped")
+
+_TYPES = {"twist": "geometry_msgs/msg/Twist", "twist_stamped": "geometry_msgs/msg/TwistStamped"}
+_REPEAT = SECOND // 10  # nanoseconds between two stops
+_STOP = Twist()
+
+
+class VelocityGateCore(NodeCore):
+    """
+    Pass velocity commands on, no faster than the decision allows.
+
+    Zeros are published, again and again, while the decision or its limit is missing or expired,
+    while no command comes, and while a command makes no sense.
+    """
+
+    parameters = (
+        Parameter(
+            "stamped",
+            True,
+            "Commands are TwistStamped, as those of Nav2 since Kilted; false: Twist.",
+        ),
+        Parameter(
+            "output",
+            "same",
+            "The type of what is published; same: that of the commands.",
+            choices=("same", *_TYPES),
+        ),
+        Parameter("frame_id", "base_link", "The frame of stamped commands that came without one."),
+        Parameter(
+            "command_timeout",
+            0.5,
+            "Age in seconds from which a command is not followed any more.",
+            minimum=0.02,
+            maximum=10.0,
+        ),
+        Parameter(
+            "decision_timeout",
+            0.5,
+            "Seconds without a decision or a limit after which the robot is stopped.",
+            minimum=0.15,
+            maximum=10.0,
+        ),
+        Parameter(
+            "nav2_max_speed",
+            0.0,
+            "Greatest speed of Nav2's controller, in m/s: the limit is published for it on"
+            " speed_limit, too, as a percentage of this; 0: it is not.",
+            minimum=0.0,
+            maximum=100.0,
+        ),
+    )
+    inputs: tuple[Port, ...] = (
+        Port("velocity_in", _TYPES["twist_stamped"], "cmd_vel_in", occasional=True),
+        Port("decision", "edge_perception/msg/Decision", "decision", sole=True),
+        Port("limit", "geometry_msgs/msg/Twist", "cmd_vel_limit", sole=True),
+    )
+    outputs: tuple[Port, ...] = (
+        Port("velocity_out", _TYPES["twist_stamped"], "cmd_vel_out", sole=True),
+    )
+
+    def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        """
+        Create the gate, closed.
+
+        :param clock: wall time in nanoseconds, which goes on where simulated time stands still.
+        """
+        self._clock = clock
+        self._configured = False
+
+    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+        """Choose the types of the topics; nothing moves before there is a decision."""
+        stamped = bool(parameters["stamped"])
+        taken = _TYPES["twist_stamped" if stamped else "twist"]
+        sent = _TYPES.get(str(parameters["output"]), taken)
+        remedy = f"set the parameter stamped to {str(not stamped).lower()}"
+        [velocity, *others] = type(self).inputs
+        self.inputs = (replace(velocity, type=taken, remedy=remedy), *others)
+        self.outputs = (replace(type(self).outputs[0], type=sent),)
+        self._nav2 = nav2_speed.Nav2Speed(cast(float, parameters["nav2_max_speed"]))
+        if parameters["nav2_max_speed"]:
+            self.outputs += (nav2_speed.PORT,)
+        self._stamps = sent == _TYPES["twist_stamped"]
+        self._frame = str(parameters["frame_id"])
+        self._command = Command(round(cast(float, parameters["command_timeout"]) * SECOND))
+        self._authority = Authority(round(cast(float, parameters["decision_timeout"]) * SECOND))
+        self._now = 0
+        self._sent = _STOP
+        self._sent_at = -_REPEAT
+        self._state = Diagnostic(Level.WARN, "gate", "closed: nothing has come yet")
+        self._configured = True
+        return ()
+
+    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+        """Publish what may be driven: for each command, when that changes, and stops for ever."""
+        wall = self._clock()
+        if now < self._now:  # simulated time began anew, and what was said before is void
+            self._authority.forget()
+            self._command.forget()
+        self._now = now
+        if "decision" in inputs:
+            self._authority.decide(inputs["decision"], wall)
+        if "limit" in inputs:
+            self._authority.restrict(inputs["limit"], wall)
+        if "velocity_in" in inputs:
+            self._command.accept(inputs["velocity_in"], wall)
+        problem = self._authority.problem(now, wall)
+        limit = _STOP if problem else self._authority.limit
+        outputs = list(self._nav2.say(limit, now, wall))
+        allowed, self._state = self._allow(limit, problem, now, wall)
+        repeats = is_stop(allowed) and wall - self._sent_at >= _REPEAT
+        if "velocity_in" in inputs or allowed != self._sent or repeats:
+            self._sent, self._sent_at = allowed, wall
+            outputs.append(("velocity_out", self._message(allowed, now)))
+        return outputs
+
+    def _allow(
+        self, limit: Message, problem: tuple[Level, str] | None, now: int, wall: int
+    ) -> tuple[Message, Diagnostic]:
+        """Return what may be driven now, and why."""
+        if problem:
+            level, reason = problem
+            return _STOP, _state(level, f"stopped, since {reason}")
+        if not self._command.is_fresh(wall):
+            return _STOP, _state(Level.OK, "stands, since no command comes")
+        if fault := self._command.fault(now):
+            return _STOP, _state(Level.ERROR, f"stopped, since {fault}")
+        meant = self._command.twist
+        allowed = limited(meant, limit)
+        values = {"command": _text(*speeds(meant)), "limit": _text(*allowance(limit))}
+        return allowed, _state(Level.OK, "passes" if allowed == meant else "slows down", values)
+
+    def _message(self, allowed: Message, now: int) -> Message:
+        """Give a velocity the time of its command; a stop is of now."""
+        if not self._stamps:
+            return allowed
+        header = self._command.header
+        if is_stop(allowed) or not nanoseconds(header.stamp):
+            return TwistStamped(Header(to_time(now), header.frame_id or self._frame), allowed)
+        return TwistStamped(Header(header.stamp, header.frame_id or self._frame), allowed)
+
+    def safe_state(self, now: int, reason: str) -> Outputs:
+        """Stop the robot."""
+        header = Header(to_time(now), self._frame)
+        stop = TwistStamped(header, _STOP) if self._stamps else _STOP
+        return [("velocity_out", stop), *self._nav2.message(_STOP, now)]
+
+    def diagnostics(self, now: int) -> Sequence[Diagnostic]:
+        """Report whether commands pass, and what stops them."""
+        return (self._state,) if self._configured else ()
+
+
+def _state(level: Level, message: str, values: Mapping[str, str] | None = None) -> Diagnostic:
+    return Diagnostic(level, "gate", message, values)
+
+
+def _text(linear: float, angular: float) -> str:
+    return f"{linear:.2f} m/s, {angular:.2f} rad/s"
