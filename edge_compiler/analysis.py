@@ -65,7 +65,8 @@ def analyze(model: Path, shapes: Mapping[str, tuple[int, ...]], target: Target) 
         weight_bytes=sum(map(_bytes, constants)),
         activation_bytes=_peak_bytes(graph),
         unsupported=tuple(
-            Unsupported(node.name, node.op, reason) for node, reason in refusals(graph, target)
+            Unsupported(node.name, graph.operators.get(node.name, node.op), reason)
+            for node, reason in refusals(graph, target)
         ),
     )
 

@@ -26,7 +26,7 @@ from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import Progress, Target
 from edge_perception.runtime.bundle import write_manifest
 from edge_perception.runtime.folder import describe_file
-from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Speed, Step
+from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Speed, Step, Tensor
 from edge_perception.runtime.selftest import write_selftest
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
@@ -77,6 +77,8 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     fusions = passes.optimise(graph)
     after = report.outline(graph)
     refuse_unsupported(graph, target)
+    # what it can't load can't be proven, which shall not be found out when all is compiled
+    Reference(model, [Tensor(value.name, value.shape) for value in graph.inputs], ())
 
     with new_folder(bundle) as folder:
         compiled = target.build(graph, description, folder, progress)
@@ -169,7 +171,10 @@ def refuse_unsupported(graph: Graph, target: Target) -> None:
     refused = refusals(graph, target)
     if not refused:
         return
-    listed = "; ".join(f"{node.name!r} ({node.op}): {reason}" for node, reason in refused[:LISTED])
+    listed = "; ".join(
+        f"{node.name!r} ({graph.operators.get(node.name, node.op)}): {reason}"
+        for node, reason in refused[:LISTED]
+    )
     more = f"; and {len(refused) - LISTED} more" if len(refused) > LISTED else ""
     raise CompileError(
         f"the target {target.name!r} can't run {len(refused)} of {len(graph.nodes)} nodes: "

@@ -16,6 +16,7 @@ from typing import Any
 
 from edge_compiler.errors import CompileError, hint
 from edge_compiler.ir.graph import Graph, Value
+from edge_compiler.strict_json import parse_json
 from edge_compiler.targets.base import Description
 from edge_perception.runtime import schema
 from edge_perception.runtime.manifest import Decoder, Model, Preprocess
@@ -49,10 +50,10 @@ def describe(graph: Graph, model: Path, overrides: Overrides) -> Description:
     metadata = graph.metadata
     if overrides.preprocess:
         where, text = str(overrides.preprocess), read_text(overrides.preprocess)
-        preprocess = parse_preprocess(_json(text, where), graph, where)
+        preprocess = parse_preprocess(parse_json(text, where), graph, where)
     elif "edge.preprocess" in metadata:
         where = f"the metadata edge.preprocess of {model}"
-        preprocess = parse_preprocess(_json(metadata["edge.preprocess"], where), graph, where)
+        preprocess = parse_preprocess(parse_json(metadata["edge.preprocess"], where), graph, where)
     else:
         preprocess = None
     labels = _labels(metadata, model, overrides)
@@ -184,7 +185,7 @@ def _labels(metadata: Mapping[str, str], model: Path, overrides: Overrides) -> t
             raise CompileError(f"{overrides.labels} has no label; expected one a line")
         return tuple(labels)
     where = f"the metadata edge.labels of {model}"
-    labels = _json(metadata.get("edge.labels", "[]"), where)
+    labels = parse_json(metadata.get("edge.labels", "[]"), where)
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise CompileError(f"{where} must be a JSON list of strings")
     return tuple(labels)
@@ -194,7 +195,7 @@ def _decoder(graph: Graph, model: Path, labels: tuple[str, ...]) -> Decoder:
     """Return what the metadata says; without it, one score a label means a classification."""
     if "edge.decoder" in graph.metadata:
         where = f"the metadata edge.decoder of {model}"
-        data = _json(graph.metadata["edge.decoder"], where)
+        data = parse_json(graph.metadata["edge.decoder"], where)
         if (
             not isinstance(data, dict)
             or not isinstance(data.get("kind"), str)
@@ -215,17 +216,10 @@ def _decoder(graph: Graph, model: Path, labels: tuple[str, ...]) -> Decoder:
 
 def _provenance(metadata: Mapping[str, str], model: Path) -> dict[str, str]:
     where = f"the metadata edge.provenance of {model}"
-    data = _json(metadata.get("edge.provenance", "{}"), where)
+    data = parse_json(metadata.get("edge.provenance", "{}"), where)
     if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
         raise CompileError(f"{where} must be a JSON object of strings")
     return data
-
-
-def _json(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise CompileError(f"{where} is not valid JSON: {error}") from error
 
 
 def read_text(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+import re
 
 
 class CompileError(Exception):
@@ -26,3 +27,9 @@ def hint(name: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0
     if near:
         return f"did you mean {near[0]!r}?"
     return otherwise or f"there are: {', '.join(names)}"
+
+
+def first_line(error: Exception) -> str:
+    """Return what an exception of onnx says, without its trace and context."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return re.sub(r"^\[\w+\] ", "", lines[0]) if lines else type(error).__name__

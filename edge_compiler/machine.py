@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 import platform
 
+from edge_compiler.errors import CompileError
+
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 _USUAL_CACHE = {2: 1 << 20, 3: 16 << 20}
 """Bytes, where the machine does not tell."""
@@ -45,11 +47,21 @@ def cache_bytes(level: int, threads: int = 1) -> int:
 
 
 def user_cache() -> Path:
-    """Return the folder of this user for what can be made again; see docs/cli.md."""
+    """
+    Return the folder of this user for what can be made again; see docs/cli.md.
+
+    :raises CompileError: if this user has none, as in some containers.
+    """
     base = os.environ.get("EDGE_CACHE")
     if base:
         return Path(base)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge_perception"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge_perception"
+    except RuntimeError:
+        raise CompileError(
+            "this user has no home folder, and so no place for what is kept: name a folder with "
+            "the environment variable EDGE_CACHE"
+        ) from None
 
 
 def _count(ranges: str) -> int:

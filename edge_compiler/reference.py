@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+import re
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,16 @@ class Reference:
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's exceptions have no common base
-            raise CompileError(f"{NAME} cannot load {path}: {_first_line(error)}") from error
+            raise CompileError(
+                f"{NAME}, which a compiled model is compared with, cannot load {path}: "
+                f"{_first_line(error)}"
+            ) from error
         self._names = [output.name for output in self._session.get_outputs()]
+        self._unread = {
+            entry.name: _zeros(entry)
+            for entry in self._session.get_inputs()
+            if entry.name not in shapes
+        }
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """
@@ -72,7 +81,9 @@ class Reference:
         :raises CompileError: if ONNX Runtime fails.
         """
         try:
-            return dict(zip(self._names, self._session.run(None, dict(inputs)), strict=True))
+            return dict(
+                zip(self._names, self._session.run(None, {**self._unread, **inputs}), strict=True)
+            )
         except Exception as error:  # as above
             raise CompileError(f"{NAME} cannot run the model: {_first_line(error)}") from error
 
@@ -84,5 +95,19 @@ def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
         tensor.shape.dim.add().dim_value = dimension
 
 
+def _zeros(entry: ort.NodeArg) -> Array:
+    """Return something for an input that no output depends on: the compiled model has it not."""
+    kind = entry.type.removeprefix("tensor(").removesuffix(")")
+    shape = [size if isinstance(size, int) else 1 for size in entry.shape]
+    return np.zeros(shape, _KINDS.get(kind, kind))
+
+
+_KINDS = {"float": "float32", "double": "float64", "string": "object"}
+
+
 def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    """Return what ONNX Runtime says, without codes, file names and places in its source."""
+    said = next(iter(str(error).splitlines()), type(error).__name__)
+    said = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", said)
+    said = re.sub(r"^(Load model from .*? failed:|Exception during initialization:) ?", "", said)
+    return re.sub(r"^\S+\.(cc|h):\d+ .*?\) (?=\S)", "", said)

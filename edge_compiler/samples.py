@@ -14,6 +14,8 @@ from edge_perception.runtime.manifest import Preprocess, Tensor
 
 Array = np.ndarray[Any, Any]
 IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+IMAGE_FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""The only ones that are opened: Pillow knows others that start programs."""
 
 
 def random_inputs(
@@ -90,10 +92,12 @@ def read_image(path: Path) -> Array:
     :raises CompileError: if it isn't an image.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=IMAGE_FORMATS) as image:
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except UnidentifiedImageError:
-        raise CompileError(f"{path} is not an image that can be read") from None
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise CompileError(
+            f"{path} is not an image that can be read; expected {', '.join(IMAGE_FORMATS)}"
+        ) from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CompileError(f"cannot read the image {path}: {reason}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,7 +111,9 @@ def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | 
             )
         return given
     name = Path(manifest.model.provenance.get("file", "model.onnx")).name
-    candidates = [bundle.resolve().parent / name, model_folder(Path(name).stem) / name]
+    candidates = [bundle.resolve().parent / name]
+    with suppress(CompileError):  # a user without a home folder has no cache
+        candidates.append(model_folder(Path(name).stem) / name)
     return next((path for path in candidates if path.is_file() and sha256(path) == wanted), None)
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from edge_compiler.frontend.build import build_graph
 from edge_compiler.frontend.convert import to_opset
+from edge_compiler.frontend.inline import inline
 from edge_compiler.frontend.inputs import fix_inputs
 from edge_compiler.frontend.read import read_model
+from edge_compiler.frontend.tidy import tidy
 from edge_compiler.frontend.validate import validate
 from edge_compiler.frontend.weights import take_weights
 from edge_compiler.ir.graph import Graph, OPSET
@@ -26,7 +28,9 @@ def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Gra
     """
     model = read_model(path)
     weights = take_weights(model, path)
+    model = inline(model, path)
+    tidy(model.graph, weights)
+    fix_inputs(model, shapes or {}, weights)
     model = validate(model, path)
     model = to_opset(model, OPSET)
-    fix_inputs(model, shapes or {}, weights)
     return build_graph(model, weights, name=path.stem)

@@ -8,6 +8,7 @@ from typing import Any
 import onnx
 from onnx import helper, numpy_helper
 
+from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import OPSET, Value
 
 WINDOWED = ("Conv", "MaxPool", "AveragePool", "LpPool")
@@ -62,6 +63,12 @@ def _explicit_window(
     if weights is not None:
         attributes.setdefault("kernel_shape", list(weights.shape[2:]))
     kernel = attributes["kernel_shape"]
+    given = [data.shape, *([] if weights is None else [weights.shape])]
+    if any(len(shape) != len(kernel) + 2 for shape in given):
+        raise CompileError(
+            f"the window {kernel} of the node that computes '{outputs[0].name}' doesn't fit its "
+            f"inputs of shape {', '.join(str(list(shape)) for shape in given)}: export it again"
+        )
     strides = attributes.setdefault("strides", [1] * len(kernel))
     dilations = attributes.setdefault("dilations", [1] * len(kernel))
     pads = attributes.setdefault("pads", [0] * (2 * len(kernel)))

@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, shape_inference
 
-from edge_compiler.errors import CompileError
+from edge_compiler.errors import CompileError, first_line
 from edge_compiler.frontend.attributes import read_attributes
-from edge_compiler.frontend.validate import first_line
+from edge_compiler.frontend.limits import check_shape
 from edge_compiler.frontend.weights import SMALL
 from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs, LEARNED
 from edge_compiler.ir.graph import Graph, Node, OPSET, Value
@@ -54,9 +54,12 @@ class _Builder:
             array = numpy_helper.to_array(tensor)
             self.known[tensor.name] = array
             self._constant(tensor.name, array)
-        for weight, array in self.weights.items():
-            self._constant(weight, array)
-        inputs = [self._input(v) for v in self.proto.input if v.name not in self.weights]
+        inputs = []
+        for value in self.proto.input:
+            if value.name in self.weights:
+                self._constant(value.name, self.weights[value.name])
+            else:
+                inputs.append(self._input(value))
         nodes = [self._node(node) for node in self.proto.node]
         outputs = [self._defined(value.name) for value in self.proto.output]
         return Graph(name, inputs, outputs, nodes, self.metadata)
@@ -147,13 +150,25 @@ class _Builder:
         tensor = inferred.tensor_type if inferred is not None else None
         who = f"the output '{name}' of node '{proto.name}' ({proto.op_type})"
         if tensor is None or not tensor.HasField("shape"):
+            schema = onnx.defs.get_schema(proto.op_type, OPSET, "")
+            if _is_function(schema):
+                raise CompileError(
+                    f"node '{proto.name}' can't be compiled: the operator {proto.op_type} is not "
+                    "supported, export it as simpler operators or with another opset"
+                )
             raise CompileError(f"{who} has a shape that is known only while the model runs")
         if any(not d.HasField("dim_value") for d in tensor.shape.dim):
             raise CompileError(f"{who} has a dimension that is known only while the model runs")
         shape = tuple(dimension.dim_value for dimension in tensor.shape.dim)
+        check_shape(who, shape)
         if any(size < 0 for size in shape) or (0 in shape and name not in self.known):
             raise CompileError(f"{who} has the empty shape {list(shape)}: the input is too small")
         return Value(name, shape, helper.tensor_dtype_to_np_dtype(tensor.elem_type))
+
+
+def _is_function(schema: Any) -> bool:
+    """Return whether an operator is made of others; the shape of its result is then static."""
+    return bool(schema.has_function or schema.has_context_dependent_function)
 
 
 def _elements(type_: onnx.TypeProto | None) -> int:

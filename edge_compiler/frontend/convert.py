@@ -5,8 +5,8 @@ from __future__ import annotations
 import onnx
 from onnx import helper, shape_inference, version_converter
 
-from edge_compiler.errors import CompileError
-from edge_compiler.frontend.validate import first_line, name_nodes, opset
+from edge_compiler.errors import CompileError, first_line
+from edge_compiler.frontend.validate import name_nodes, opset
 
 
 def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:

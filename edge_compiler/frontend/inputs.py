@@ -7,6 +7,10 @@ from collections.abc import Collection, Mapping
 import onnx
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend.limits import check_shape
+
+LAYERS = ("Conv", "ConvTranspose", "Gemm", "GRU", "LSTM", "RNN")
+"""Operators whose further inputs are weights."""
 
 
 def fix_inputs(
@@ -21,15 +25,28 @@ def fix_inputs(
     :raises CompileError: naming the input and what to give instead.
     """
     inputs = {value.name: value for value in model.graph.input if value.name not in weights}
+    readers = _weight_readers(model.graph)
     for name, shape in shapes.items():
         if name not in inputs:
             raise CompileError(
-                f"the model has no input '{name}' to give a shape to: its inputs are "
+                f"the model reads no input '{name}' to give a shape to: its inputs are "
                 + ", ".join(f"'{known}'" for known in inputs)
             )
         _set_shape(inputs[name], shape)
     for value in inputs.values():
-        _check(value)
+        _check(value, readers.get(value.name))
+
+
+def _weight_readers(graph: onnx.GraphProto) -> dict[str, str]:
+    """Return who reads each tensor as its weights, and nobody as anything else."""
+    layers = (node for node in graph.node if node.op_type in LAYERS)
+    others = {name for node in graph.node for name in node.input[:1]}
+    return {
+        name: f"node '{node.name or node.output[0]}' ({node.op_type})"
+        for node in layers
+        for name in node.input[1:]
+        if name not in others
+    }
 
 
 def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
@@ -45,7 +62,18 @@ def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
         tensor.shape.dim.add().dim_value = size
 
 
-def _check(value: onnx.ValueInfoProto) -> None:
+def _check(value: onnx.ValueInfoProto, reader: str | None) -> None:
+    kind = value.type.WhichOneof("value")
+    if kind not in (None, "tensor_type"):
+        raise CompileError(
+            f"the input '{value.name}' is a {kind.removesuffix('_type')}, but only tensors are "
+            "supported: export the model with tensors as inputs"
+        )
+    if reader is not None:
+        raise CompileError(
+            f"{reader} reads its weights from the input '{value.name}', but weights must be "
+            "constants: export the model with them inside"
+        )
     tensor = value.type.tensor_type
     if tensor.elem_type != onnx.TensorProto.FLOAT:
         names = {number: name.lower() for name, number in onnx.TensorProto.DataType.items()}
@@ -70,6 +98,7 @@ def _check(value: onnx.ValueInfoProto) -> None:
             f"the input '{value.name}' of shape {_text(value)} has a dimension of zero: "
             f"give its real shape with {_suggestion(value)}"
         )
+    check_shape(f"the input '{value.name}'", (size for size in sizes if size is not None))
     if len(sizes) >= 4 and sizes[0] != 1:
         raise CompileError(
             f"the input '{value.name}' of shape {_text(value)} holds a batch of {sizes[0]}, but "

@@ -9,6 +9,8 @@ from google.protobuf.message import DecodeError, Message  # type: ignore[import-
 import onnx
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend.limits import check_count, check_limits
+from edge_compiler.frontend.validate import check_outputs
 
 LARGEST_FILE = 2**31 - 1
 """Protocol buffers can't hold more; larger models keep their weights in external data."""
@@ -18,7 +20,7 @@ def read_model(path: Path) -> onnx.ModelProto:
     """
     Parse the file, without its external data.
 
-    :raises CompileError: if the file is missing, too large, or no ONNX model.
+    :raises CompileError: if the file is missing, no ONNX model, or too large in some way.
     """
     if not path.is_file():
         raise CompileError(f"there is no model file {path}: check the path")
@@ -37,8 +39,13 @@ def read_model(path: Path) -> onnx.ModelProto:
         model = onnx.load_model_from_string(content)
     except DecodeError as error:
         raise CompileError(damaged) from error
-    if not model.graph.node or not model.opset_import or not _is_text(model):
+    if not model.graph.node or not model.opset_import:
         raise CompileError(damaged)
+    check_count(model, path)
+    if not _is_text(model):
+        raise CompileError(damaged)
+    check_outputs(model, path)
+    check_limits(model, path)
     return model
 
 

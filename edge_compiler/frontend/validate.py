@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-import re
 
 import onnx
-from onnx import checker, inliner
+from onnx import checker
 
-from edge_compiler.errors import CompileError
+from edge_compiler.errors import CompileError, first_line
 
 OLDEST_OPSET = 6
-ONNX_DOMAINS = ("", "ai.onnx")
+LISTED = 10
+"""More nodes than that are not listed in an error message."""
 
 
 def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     """
-    Return the model with its functions inlined and its nodes named.
+    Return the model with its nodes named.
 
     :raises CompileError: if an operator is unknown or the model breaks ONNX's rules.
     """
-    _check_outputs([output.name for output in model.graph.output], path)
-    if model.functions:
-        model = inliner.inline_local_functions(model)
     version = opset(model)
     newest = onnx.defs.onnx_opset_version()
+    if not version:
+        raise CompileError(
+            f"{path} uses no operators of ONNX itself, only those of "
+            + ", ".join(sorted({f"{n.domain}.{n.op_type}" for n in model.graph.node}))
+            + ": that is no neural network that could be compiled"
+        )
     if not OLDEST_OPSET <= version <= newest:
         raise CompileError(
             f"{path} uses ONNX opset {version}, but {OLDEST_OPSET} to {newest} are supported: "
@@ -35,7 +39,8 @@ def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     if unknown := list(_unknown(model.graph, version)):
         raise CompileError(
             f"{path} has {len(unknown)} unsupported node(s), to be replaced when exporting: "
-            + "; ".join(unknown)
+            + "; ".join(unknown[:LISTED])
+            + (f"; and {len(unknown) - LISTED} more" if len(unknown) > LISTED else "")
         )
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", version))
@@ -50,35 +55,40 @@ def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     return model
 
 
-def _check_outputs(names: list[str], path: Path) -> None:
-    """Refuse what onnx lets pass: no outputs, and one that is listed twice."""
-    if not names:
+def check_outputs(model: onnx.ModelProto, path: Path) -> None:
+    """
+    Refuse what onnx lets pass: no outputs, and one that is listed twice.
+
+    :raises CompileError: if there is one of these.
+    """
+    counts = Counter(output.name for output in model.graph.output)
+    if not counts:
         raise CompileError(
             f"{path} has no outputs, so there is nothing to compute: "
             "export it with the tensors that you need as its outputs"
         )
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in counts.items():
+        if count > 1:
             raise CompileError(
-                f"{path} lists the output '{name}' {names.count(name)} times: "
-                "export it with each output once"
+                f"{path} lists the output '{name}' {count} times: export it with each output once"
             )
 
 
 def opset(model: onnx.ModelProto) -> int:
     """Return the version of ONNX's own operators that the model uses; 0 if it doesn't say."""
-    return max((o.version for o in model.opset_import if o.domain in ONNX_DOMAINS), default=0)
+    return max((o.version for o in model.opset_import if not o.domain), default=0)
 
 
 def name_nodes(graph: onnx.GraphProto) -> None:
     """Give every node a unique name; an unnamed one is called after its first output."""
     taken: set[str] = set()
+    counts: Counter[str] = Counter()
     for node in graph.node:
-        wanted = node.name or next((name for name in node.output if name), node.op_type)
-        name, count = wanted, 1
+        name = wanted = node.name or next((name for name in node.output if name), node.op_type)
+        counts[wanted] += 1
         while name in taken:
-            count += 1
-            name = f"{wanted}_{count}"
+            counts[wanted] += name != wanted
+            name = f"{wanted}_{counts[wanted]}"
         taken.add(name)
         node.name = name
 
@@ -86,15 +96,14 @@ def name_nodes(graph: onnx.GraphProto) -> None:
 def _unknown(graph: onnx.GraphProto, version: int) -> Iterator[str]:
     """Yield each node that can't be compiled, with the reason."""
     for node in graph.node:
-        if node.domain not in ONNX_DOMAINS:
+        who = f"'{node.name}' ({node.op_type})"
+        if node.domain:
             yield f"'{node.name}' ({node.domain}.{node.op_type}): not an ONNX operator"
         elif not onnx.defs.has(node.op_type, version, ""):
-            yield f"'{node.name}' ({node.op_type}): unknown operator in opset {version}"
+            yield f"{who}: unknown operator in opset {version}"
+        elif onnx.defs.get_schema(node.op_type, version, "").deprecated:
+            yield f"{who}: deprecated in opset {version}, export it with a newer opset"
+        elif node.op_type == "If":
+            yield f"{who}: control flow whose condition is no constant"
         elif any(a.type in (a.GRAPH, a.GRAPHS) for a in node.attribute):
-            yield f"'{node.name}' ({node.op_type}): control flow (a sub-graph)"
-
-
-def first_line(error: Exception) -> str:
-    """Return what an exception of onnx says, without its trace and context."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return re.sub(r"^\[\w+\] ", "", lines[0]) if lines else type(error).__name__
+            yield f"{who}: control flow (a sub-graph)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 import math
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,11 @@ def take_weights(model: onnx.ModelProto, path: Path) -> dict[str, Array]:
             weights[tensor.name] = array
         else:
             kept[tensor.name] = tensor
-    for tensor in _node_tensors(graph):
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            _read_external(tensor, path)
+    for nodes in (graph.node, *(function.node for function in model.functions)):
+        for tensor in _node_tensors(nodes):
+            if tensor.data_location == onnx.TensorProto.EXTERNAL:
+                _read_external(tensor, path)
+            _array(tensor)
     inputs = [v for v in graph.input if v.name not in weights and v.name not in kept]
     del graph.initializer[:], graph.input[:]
     graph.initializer.extend(kept.values())
@@ -71,11 +74,13 @@ def _array(tensor: onnx.TensorProto) -> Array:
             expected = _bytes(tensor)
             if len(tensor.raw_data) != expected:
                 raise ValueError(f"{len(tensor.raw_data)} bytes of data, {expected} expected")
+        if tensor.HasField("segment"):
+            raise ValueError("it is a segment of a larger one")
         return numpy_helper.to_array(tensor)
     except (ValueError, TypeError, KeyError) as error:
+        what = f"the initializer '{tensor.name}'" if tensor.name else "a constant"
         raise CompileError(
-            f"the initializer '{tensor.name}' of shape {list(tensor.dims)} is damaged ({error}): "
-            "export the model again"
+            f"{what} of shape {list(tensor.dims)} is damaged ({error}): export the model again"
         ) from error
 
 
@@ -90,13 +95,15 @@ def _bytes(tensor: onnx.TensorProto) -> int:
 _HALF_BYTES = (onnx.TensorProto.INT4, onnx.TensorProto.UINT4, onnx.TensorProto.FLOAT4E2M1)
 
 
-def _node_tensors(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
-    return [
-        attribute.t
-        for node in graph.node
-        for attribute in node.attribute
-        if attribute.type == onnx.AttributeProto.TENSOR
-    ]
+def _node_tensors(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    """Yield the tensors that stand in nodes, and in the graphs within them."""
+    for attribute in (attribute for node in nodes for attribute in node.attribute):
+        if attribute.type == onnx.AttributeProto.TENSOR:
+            yield attribute.t
+        yield from attribute.tensors
+        for graph in (attribute.g, *attribute.graphs):
+            yield from graph.initializer
+            yield from _node_tensors(graph.node)
 
 
 def _read_external(tensor: onnx.TensorProto, path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from edge_compiler.ir.evaluate import check_numbers
+from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_perception.runtime.manifest import Fusion
 
@@ -93,13 +93,19 @@ def bypass(graph: Graph, node: Node) -> bool:
     return True
 
 
-def new_constant(name: str, array: ArrayLike) -> Value:
+def new_constant(node: Node, what: str, array: ArrayLike) -> Value:
     """
-    Return a constant of float32.
+    Return a constant of float32 for a node.
 
+    :param what: the constant is.
     :raises CompileError: if it isn't finite.
     """
     with np.errstate(over="ignore"):  # an overflow is told as such
         data = np.asarray(array, np.float32)
-    check_numbers(name, data, learned=True)
-    return Value(name, data.shape, data.dtype, data)
+    if not np.isfinite(data).all():
+        raise CompileError(
+            f"the {what} that follows from the constants of node '{node.name}' ({node.op}) is "
+            "NaN, infinite or too large for float32: the training diverged or the file is "
+            "damaged, export it again"
+        )
+    return Value(f"{node.output.name}/{what}", data.shape, data.dtype, data)

@@ -57,12 +57,12 @@ def get_affine(node: Node) -> Affine:
 
 def set_affine(node: Node, source: Value, scale: Array, shift: Array) -> None:
     """Make a ChannelAffine of ``node``."""
-    node.op, node.attributes = "ChannelAffine", {}
     node.inputs = (
         source,
-        new_constant(f"{node.output.name}/scale", scale),
-        new_constant(f"{node.output.name}/shift", shift),
+        new_constant(node, "scale", scale),
+        new_constant(node, "shift", shift),
     )
+    node.op, node.attributes = "ChannelAffine", {}
 
 
 def _batch_normalization(node: Node) -> Affine | None:

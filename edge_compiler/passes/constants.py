@@ -10,18 +10,28 @@ from edge_compiler.ir.export import node_proto
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
 
-LARGEST_CONSTANT = 2**29
-"""Elements: 2 GB of float32."""
+LARGEST_CONSTANT = 2**27
+"""Elements: 512 MB of float32."""
+LARGEST_TOTAL = 2**29
+"""Elements of all that is computed, some of it only on the way."""
 
 
 @graph_pass("fold-constants")
 def fold_constants(graph: Graph) -> Iterator[Decision]:
     """Replace nodes whose inputs are all known by their results."""
+    total = 0
     for node in list(graph.nodes):
         inputs = known_inputs(node.op, node.inputs, lambda value: value.constant)
         if inputs is None:
             continue
         _check_size(node)
+        total += sum(value.size for value in node.outputs)
+        if total > LARGEST_TOTAL:
+            raise CompileError(
+                f"the constants that nodes up to '{node.name}' ({node.op}) compute have {total} "
+                f"elements together, more than {LARGEST_TOTAL}: the model is damaged or far too "
+                "large for a robot"
+            )
         try:
             results = evaluate(node_proto(node), inputs)
         except Exception as error:  # of the reference implementation, which raises all kinds

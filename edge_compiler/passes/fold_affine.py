@@ -92,11 +92,10 @@ def _weights(layer: Node) -> tuple[Array, Array]:
 
 def _set_weights(layer: Node, weights: Array, bias: Array) -> None:
     """Set weights (outputs first) and bias of a Conv or Gemm."""
-    name = layer.output.name
     layer.inputs = (
         layer.inputs[0],
-        new_constant(f"{name}/weight", weights),
-        new_constant(f"{name}/bias", bias),
+        new_constant(layer, "weight", weights),
+        new_constant(layer, "bias", bias),
     )
     if layer.op == "Gemm":
         layer.attributes |= {"alpha": 1.0, "beta": 1.0, "transB": 1}

@@ -16,6 +16,7 @@ from edge_compiler.passes.global_pool import recognise_global_pool
 from edge_compiler.passes.noops import remove_noops
 from edge_compiler.passes.padding import fuse_padding
 from edge_compiler.passes.residual import fuse_residual
+from edge_compiler.passes.row_vector import column_to_row
 from edge_perception.runtime.manifest import Fusion
 
 PASSES: tuple[Pass, ...] = (
@@ -24,6 +25,7 @@ PASSES: tuple[Pass, ...] = (
     drop_dead_code,
     remove_noops,
     canonicalise,
+    column_to_row,
     # what several nodes mean together
     recognise_activations,
     recognise_channel_shuffle,

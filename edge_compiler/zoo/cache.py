@@ -63,19 +63,19 @@ def _fill(recipe: Recipe, downloads: Path, complete: Path, progress: Progress) -
     data = model.SerializeToString()
     (complete / f"{recipe.name}.onnx").write_bytes(data)
     provenance = recipe.provenance() | {"sha256": hashlib.sha256(data).hexdigest()}
-    (complete / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
+    (complete / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n", "utf-8")
     licenses = [
         f"{p.project} {p.version} ({p.filename}):\n\n"
         + read_member(packages[p.project], p.license_member).decode()
         for p in recipe.packages
     ]
-    (complete / "LICENSE").write_text("\n\n".join(licenses))
+    (complete / "LICENSE").write_text("\n\n".join(licenses), "utf-8")
 
 
 def _is_intact(recipe: Recipe, model: Path) -> bool:
     """Tell whether the cache has the model as this recipe makes it, unchanged since."""
     try:
-        provenance = json.loads((model.parent / "provenance.json").read_text())
+        provenance = json.loads((model.parent / "provenance.json").read_text("utf-8"))
         recorded = provenance.pop("sha256")
         actual = hashlib.sha256(model.read_bytes()).hexdigest()
         return bool(provenance == recipe.provenance() and recorded == actual)

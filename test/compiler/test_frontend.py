@@ -252,10 +252,13 @@ def test_control_flow(tmp_path: Path) -> None:
     )
     model = make_model(
         [node("If", "c", "y", then_branch=branch, else_branch=branch)],
-        IMAGE,
-        {"c": np.array(True)},
+        IMAGE | {"c": [1]},
     )
-    refused(model, tmp_path, r"'y' \(If\): control flow")
+    model.graph.input[1].type.tensor_type.elem_type = onnx.TensorProto.BOOL
+    refused(model, tmp_path, "the input 'c' is bool")
+    model.graph.input.pop()
+    model.graph.node.insert(0, node("IsNaN", "x", "c"))
+    refused(model, tmp_path, r"'y' \(If\): control flow whose condition is no constant")
 
 
 @pytest.mark.parametrize("opset", [1, 5, 999])
@@ -281,6 +284,37 @@ def test_invalid_onnx(tmp_path: Path) -> None:
 def test_inputs_that_do_not_fit(tmp_path: Path) -> None:
     model = make_model([node("Add", "x c", "y")], IMAGE, {"c": weights(5)})
     refused(model, tmp_path, r"node 'y' \(Add\) doesn't fit its inputs")
+
+
+def test_a_deprecated_operator(tmp_path: Path) -> None:
+    model = make_model(
+        [node("GroupNormalization", "x g g", "y", num_groups=2)],
+        IMAGE,
+        {"g": weights(2)},
+        opset=18,
+    )
+    refused(model, tmp_path, r"'y' \(GroupNormalization\): deprecated in opset 18")
+
+
+def test_an_operator_whose_shape_nobody_infers(tmp_path: Path) -> None:
+    model = make_model(
+        [node("GroupNormalization", "x g g", "y", num_groups=2)], IMAGE, {"g": weights(4)}
+    )
+    refused(model, tmp_path, "node 'y' .* the operator GroupNormalization is not supported")
+
+
+def test_a_model_without_operators_of_onnx_itself(tmp_path: Path) -> None:
+    model = make_model([node("TreeEnsembleRegressor", "x", "y", domain="ai.onnx.ml")], IMAGE)
+    model.opset_import[0].domain = "ai.onnx.ml"
+    refused(model, tmp_path, "only those of ai.onnx.ml.TreeEnsembleRegressor")
+
+
+def test_inputs_that_are_weights_or_no_tensors(tmp_path: Path) -> None:
+    model = make_model([node("Conv", "x w", "y")], IMAGE | {"w": [3, 4, 3, 3]})
+    refused(model, tmp_path, r"node 'y' \(Conv\) reads its weights from the input 'w'")
+    model = make_model([node("Relu", "x", "y")], IMAGE)
+    model.graph.input[0].type.sequence_type.elem_type.tensor_type.elem_type = 1
+    refused(model, tmp_path, "the input 'x' is a sequence, but only tensors")
 
 
 # Weights
@@ -310,7 +344,7 @@ def test_a_negative_variance(tmp_path: Path) -> None:
         IMAGE,
         {"s": weights(4), "v": np.array([1, 1, -1, 1], np.float32)},
     )
-    refused(model, tmp_path, "constant 'y/scale' .* holds 1 NaN")
+    refused(model, tmp_path, r"scale .* of node 'y' \(BatchNormalization\) is NaN")
 
 
 def test_constants_larger_than_memory(tmp_path: Path) -> None:

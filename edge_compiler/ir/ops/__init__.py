@@ -22,12 +22,14 @@ def refusal(node: Node) -> str | None:
     operator = OPERATORS.get(node.op)
     if operator is None:
         return f"the operator {node.op} is not supported"
-    if len(node.outputs) > 1 and node.op != "Split":
-        return f"the second output '{node.outputs[1].name}' is not supported"
-    for value in (*node.inputs[:1], *node.outputs):
+    for value in (*node.inputs[:1], *node.outputs[:1]):
         if value is not None and value.dtype != np.float32:
             return f"'{value.name}' is {value.dtype}, only float32 is supported"
-    return operator.check(node)
+    if reason := operator.check(node):
+        return reason
+    if len(node.outputs) > 1 and node.op != "Split":
+        return f"the second output '{node.outputs[1].name}' is not supported"
+    return None
 
 
 def macs(node: Node) -> int:

@@ -64,6 +64,9 @@ def check_resize(node: Node) -> str | None:
     return (
         require_image(node.input(0))
         or require(node, "mode", "nearest", "linear")
+        or require(
+            node, "nearest_mode", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil"
+        )
         or require(node, "antialias", 0)
         or require(node, "exclude_outside", 0)
         or require(

@@ -48,7 +48,7 @@ def _require_row(value: Value) -> str | None:
 def check_gemm(node: Node) -> str | None:
     """Row vector times matrix plus bias (a fully connected layer); constant weights."""
     return (
-        _require_row(node.input(0)) or require_constant(node, 1, 2) or require(node, "transA", 0)
+        require(node, "transA", 0) or _require_row(node.input(0)) or require_constant(node, 1, 2)
     )
 
 

@@ -66,7 +66,7 @@ class AclTarget(CTarget):
         (directory / "acl").mkdir()
         for name in (*build.SOURCES, *build.HEADERS, build.EXPORTS):
             shutil.copy(build.RUNTIME / name, directory / "acl")
-        (directory / "acl_nodes.c").write_text(node_table(program))
+        (directory / "acl_nodes.c").write_text(node_table(program), "utf-8")
         return [*sources, Source("acl_nodes.c", self.least_flags)]
 
     def _compiled_by(self, program: Program, compiler: str) -> str:

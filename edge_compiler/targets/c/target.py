@@ -99,10 +99,10 @@ class CTarget(Target):
 
     def refusal(self, node: Node) -> str | None:
         """Return why the compiler or the kernels can't take ``node``; None if they can."""
+        if reason := ops.refusal(node):
+            return reason
         entry = RULES.get(node.op)
-        if entry is None:
-            return f"the operator {node.op} is not supported"
-        return ops.refusal(node) or entry.check(node)
+        return entry.check(node) if entry else f"this form of {node.op} is not supported"
 
     def build(
         self, graph: Graph, description: Description, directory: Path, progress: Progress
@@ -124,7 +124,7 @@ class CTarget(Target):
         model = self._describe(graph, program, description, compiler)
         sources = self._write_sources(program, model, description, directory / "source")
         library, cxx = directory / "model.so", self._cxx(program)
-        (directory / "source" / "CMakeLists.txt").write_text(cmake_file(sources, cxx))
+        (directory / "source" / "CMakeLists.txt").write_text(cmake_file(sources, cxx), "utf-8")
         build_library(compiler, directory / "source", sources, library, progress, cxx)
         return model
 
@@ -147,17 +147,17 @@ class CTarget(Target):
         sources = [Source(f"runtime/{path.name}", self.least_flags) for path in files]
         for variant in self.variants:
             for name, text in emit.step_files(program, variant):
-                (directory / name).write_text(text)
+                (directory / name).write_text(text, "utf-8")
                 sources.append(Source(name, variant.flags))
         wanted = description.preprocess.input if description.preprocess else None
         image = next((tensor for tensor in model.inputs if tensor.name == wanted), None)
         tables = emit.program_file(program, self.variants, description, image)
-        (directory / "program.c").write_text(tables)
+        (directory / "program.c").write_text(tables, "utf-8")
         for name, weights in (("weights", program.weights), ("originals", program.originals)):
             with (directory / f"{name}.bin").open("wb") as file:
                 weights.write(file)
-        (directory / "description.json").write_text(model_to_json(model))
-        (directory / "embed.S").write_text(_EMBED)
+        (directory / "description.json").write_text(model_to_json(model), "utf-8")
+        (directory / "embed.S").write_text(_EMBED, "utf-8")
         sources += [Source("program.c", self.least_flags), Source("embed.S")]
         return sources
 
