@@ -19,6 +19,7 @@ from edge_compiler.emulation.building import built
 from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox, Sandbox
 from edge_compiler.sandbox.emulated import CHOICE, Command, HEADER, MAGIC, RUNNER_FLAGS
+from edge_compiler.sandbox.wire import receive_bytes
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.selftest import read_selftest
 
@@ -34,8 +35,8 @@ class Sent(EmulatedSandbox):
         with self._asking("request"):
             length = len(body) if count is None else count
             self._socket.sendall(HEADER.pack(magic, kind, length) + body)
-            _, _, size = HEADER.unpack(self._receive(HEADER.size))
-            return bytes(self._receive(size))
+            _, _, size = HEADER.unpack(receive_bytes(self._socket, HEADER.size))
+            return bytes(receive_bytes(self._socket, size))
 
 
 def plan(*sizes: int, counts: Sequence[int] = (1, 1, 5)) -> bytes:
