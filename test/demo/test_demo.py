@@ -25,7 +25,7 @@ def place(tmp_path: Path, squeezenet_bundle: Path) -> Path:
 @pytest.mark.ros
 @pytest.mark.slow
 def test_the_robot_sees_the_photographs_and_the_demo_ends(place: Path) -> None:
-    done = subprocess.run(COMMAND, cwd=place, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(COMMAND, cwd=place, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "up to date" in done.stdout
     lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
@@ -48,7 +48,7 @@ def test_ctrl_c_ends_the_demo_at_once_and_cleanly(place: Path) -> None:
             if line.startswith("picture"):
                 break
         demo.send_signal(signal.SIGINT)
-        _, complaint = demo.communicate(timeout=30)
+        _, complaint = demo.communicate(timeout=60)
     assert demo.returncode == 130, complaint
     assert complaint.strip().endswith("demo: interrupted")
     assert "Traceback" not in complaint

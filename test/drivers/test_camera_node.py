@@ -85,7 +85,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in started:
         process.terminate()
     for process in started:
-        _, complaint = process.communicate(timeout=20)
+        _, complaint = process.communicate(timeout=60)
         assert "Traceback" not in complaint
 
 
@@ -126,6 +126,6 @@ def test_a_source_that_vanishes_is_reported_and_comes_back(
 
 def test_a_source_that_does_not_exist_ends_the_start(start: Callable[..., Any]) -> None:
     process = start(source="nothing.avi")
-    _, complaint = process.communicate(timeout=30)
+    _, complaint = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "the camera source 'nothing.avi' does not exist; give one of" in complaint

@@ -22,7 +22,8 @@ from toy import Toy  # noqa: E402
 from edge_perception.transport.ros.node import RosNode  # noqa: E402
 from edge_perception.transport.ros.process import use_transport_profile  # noqa: E402
 
-PATIENCE = 15.0
+PATIENCE = 60.0
+"""What is waited for takes a second, on a loaded machine many."""
 
 
 class Robot:

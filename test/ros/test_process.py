@@ -32,7 +32,7 @@ def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
@@ -53,7 +53,7 @@ def test_signal_ends_a_node_without_a_trace(robot, number):
         own = {path for path in shared_memory(process) if "port" not in path}
         assert own
         process.send_signal(number)
-        output, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=60)
     assert output == ""
     assert process.returncode == 0
     assert not any(Path(path).exists() for path in own - set(shared_memory_of_this_process()))
@@ -79,7 +79,7 @@ def test_no_camera_image_is_lost_between_processes(robot):
         for number in range(1, 31):
             image.header.stamp.sec = number
             publisher.publish(image)
-            robot.wait(lambda now=number: heard[-1].header.stamp.sec == now, 3)
+            robot.wait(lambda now=number: heard[-1].header.stamp.sec == now)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_node_that_can_not_start_says_why(arguments, reason):
 
 def test_missing_home_is_named():
     environment = {name: value for name, value in os.environ.items() if name != "HOME"}
-    done = subprocess.run(TOY, env=environment, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(TOY, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr.startswith(
         "error: ROS 2 has no folder for its log files (HOME is not set):"
@@ -116,7 +116,7 @@ def test_names_in_a_parameter_file_that_mean_no_node_are_named(tmp_path):
     file.write_text("camera: {ros__parameters: {rate: 5.0}}")
     command = [*ROBOT, "--camera=pattern:64x48", "--namespace=bot", "--duration=0.1"]
     done = subprocess.run(
-        [*command, "--params-file", file], capture_output=True, text=True, timeout=30
+        [*command, "--params-file", file], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0
     assert f"warning: {file}: no node of this robot is called /camera" in done.stderr
@@ -127,7 +127,7 @@ def test_misspelt_parameter_is_named(robot):
     with started([*TOY, "--ros-args", "-p", "gian:=2.0", "-p", "use_sim_time:=false"]) as process:
         robot.wait(lambda: heard)
         process.terminate()
-        output, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=60)
     assert "there is no parameter 'gian'" in output
     assert "is 'gain' meant?" in output
     assert output.count("no parameter") == 1
@@ -138,15 +138,21 @@ def test_robot_sees_and_decides(robot, tiny_bundle):
     decisions = robot.hear("decision", rosidl_class("edge_perception/msg/Decision"))
     images = robot.hear("camera/image_raw", Image, qos_profile_sensor_data)
     command = [*ROBOT, "--model", str(tiny_bundle), "--camera", "pattern:64x48"]
+    matched = []
+
+    def saw_and_decided():
+        """Tell whether an image was heard, and what was seen in it; an image may get lost."""
+        stamps = [image.header.stamp for image in images]
+        matched[:] = [found for found in detections if found.header.stamp in stamps]
+        return bool(matched and decisions and not decisions[-1].safe)
+
     with started(command) as process:
-        robot.wait(lambda: len(detections) > 5 and decisions and not decisions[-1].safe, 20)
+        robot.wait(saw_and_decided)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Traceback" not in output
-    stamps = {(image.header.stamp.sec, image.header.stamp.nanosec) for image in images}
-    seen = detections[5]
-    assert (seen.header.stamp.sec, seen.header.stamp.nanosec) in stamps
+    seen = matched[-1]
     assert (seen.image_width, seen.image_height) == (64, 48)
     assert {found.label for found in seen.detections} == {"red", "green", "blue"}
     assert "go (default" in output
@@ -158,7 +164,7 @@ def test_robot_in_a_namespace_with_a_parameter_file(robot, tiny_bundle, tmp_path
     images = robot.hear("/bot/camera/image_raw", Image, qos_profile_sensor_data)
     command = [*ROBOT, "--model", str(tiny_bundle), "--camera", "pattern:64x48"]
     with started([*command, "--namespace", "bot", "--params-file", str(parameters)]):
-        robot.wait(lambda: images, 20)
+        robot.wait(lambda: images)
     assert images[0].header.frame_id == "from_file"
 
 
@@ -173,7 +179,7 @@ def test_robot_with_the_camera_of_somebody_else(robot, tiny_bundle):
         return any(not decision.safe for decision in decisions)
 
     with started([*ROBOT, "--model", str(tiny_bundle), "--image-topic", "/usb/image"]):
-        robot.wait(look, 20)
+        robot.wait(look)
         assert not robot.peer.count_publishers("/camera/image_raw")
 
 
@@ -182,7 +188,7 @@ def test_once_ends_by_itself(tiny_bundle):
         [*ROBOT, "--model", str(tiny_bundle), "--camera", "pattern:64x48", "--once"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
 
@@ -198,7 +204,7 @@ def test_once_ends_by_itself(tiny_bundle):
     ],
 )
 def test_robot_that_can_not_start_says_why(arguments, code, reason):
-    done = subprocess.run([*ROBOT, *arguments], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([*ROBOT, *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == code
     assert reason in done.stderr
     assert "Traceback" not in done.stderr

@@ -43,15 +43,15 @@ def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_o
     worker = Worker(core, lambda: 1, lambda out: out and published.put(out), errors.put, "test")
     worker.slots.put("text", b"\x00\x01")
     worker.start()
-    assert isinstance(errors.get(timeout=10), messages.MessageError)
+    assert isinstance(errors.get(timeout=60), messages.MessageError)
     worker.slots.put("text", messages.serialize(Text(data="y")))
     reason = "a step failed: MessageError: "
-    [(_, safe)] = published.get(timeout=10)
+    [(_, safe)] = published.get(timeout=60)
     assert safe.data.startswith(reason)
-    assert published.get(timeout=10) == [("echo", Text(data="y"))]
+    assert published.get(timeout=60) == [("echo", Text(data="y"))]
     assert worker.stop()
     assert worker.failures.count == 1
-    assert published.get(timeout=10) == [("safe", Text(data="the node was stopped"))]
+    assert published.get(timeout=60) == [("safe", Text(data="the node was stopped"))]
 
 
 def test_stop_gives_up_on_a_step_that_hangs(monkeypatch):
@@ -62,9 +62,9 @@ def test_stop_gives_up_on_a_step_that_hangs(monkeypatch):
     worker = Worker(core, lambda: 1, published.put, lambda error: None, "test")
     worker.slots.put("text", messages.serialize(Text(data="wait")))
     worker.start()
-    assert core.entered.wait(10)
+    assert core.entered.wait(60)
     assert not worker.stop()
     assert worker.busy() > 0
     core.proceed.set()
     last = [("safe", Text(data="the node was stopped"))]
-    assert published.get(timeout=10) == last  # what the step said comes too late
+    assert published.get(timeout=60) == last  # what the step said comes too late
