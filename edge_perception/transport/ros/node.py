@@ -27,7 +27,7 @@ from edge_perception.core.node import (
     Outputs,
     Parameter,
 )
-from edge_perception.transport.ros import parameters
+from edge_perception.transport.ros import bond, parameters
 from edge_perception.transport.ros.condition import Condition, State
 from edge_perception.transport.ros.diagnostics import DiagnosticsPublisher
 from edge_perception.transport.ros.guard import Guard
@@ -85,9 +85,10 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self._inputs: list[Input] = []
         self._receiver: Receiver | None = None
         self._worker: Worker | None = None
+        self._bond: bond.Bond | None = None
         self._standing = Standing()
         self.guard: Guard | None = None
-        parameters.declare(self, (AUTOSTART, *self._core.parameters))
+        parameters.declare(self, (AUTOSTART, bond.PERIOD, *self._core.parameters))
         for mistake in parameters.unknown(self, self._core.parameters):
             self.get_logger().warning(mistake)
         self.add_on_set_parameters_callback(self._on_set_parameters)
@@ -141,6 +142,8 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             self._clean_up()
         except Exception as error:  # the other nodes of the process have to end, too
             self.get_logger().error(str(error))
+        if self._bond is not None:
+            self._bond.close()
         super().destroy_node()
 
     def _transition(self, action: Callable[[], None], target: State) -> TransitionCallbackReturn:
@@ -189,8 +192,18 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         worker.start()
         self._hold_safe_state()
         receiver.start([port.subscription for port in self._inputs])
+        self._form_bond()
+
+    def _form_bond(self) -> None:
+        """Let a manager know for as long as the node is active that it lives."""
+        if self._bond is not None:
+            self._bond.close()
+        if not self.get_parameter(AUTOSTART.name).value:
+            self._bond = bond.form(self, self.get_parameter(bond.PERIOD.name).value)
 
     def _deactivate(self) -> None:
+        if self._bond is not None:
+            self._bond.end()
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             receiver.stop()
