@@ -15,7 +15,7 @@ from rclpy.subscription import MessageInfo
 
 from edge_perception import messages
 from edge_perception.core.stamps import nanoseconds
-from edge_perception.transport.ros.process import use_transport_profile
+from edge_perception.transport.ros.profile import use_transport_profile
 from edge_perception.transport.ros.typesupport import rosidl_class
 
 DECISION, DETECTIONS = "edge_perception/msg/Decision", "edge_perception/msg/DetectionArray"

@@ -27,6 +27,7 @@ class Qos(enum.Enum):
     """Quality of service of a port, overridable by parameters as REP-2003 asks."""
 
     SENSOR_DATA = "sensor_data"  # best effort, keep the newest
+    MATCHED = "matched"  # as reliable as all publishers are, keep the newest: large messages
     DEFAULT = "default"  # reliable, keep last 10
     LATCHED = "latched"  # reliable, transient local, keep last 1: late joiners get it
 

@@ -76,7 +76,7 @@ class PerceptionCore(NodeCore):
             live=True,
         ),
     )
-    inputs = (Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.SENSOR_DATA),)
+    inputs = (Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.MATCHED),)
     outputs = (
         Port("detections", "edge_perception/msg/DetectionArray", "detections"),
         Port("status", "edge_perception/msg/PerceptionStatus", "perception_status"),

@@ -63,7 +63,7 @@ class WatchCore(NodeCore):
     """Matches images, detections and decisions by the stamp that they share."""
 
     inputs = (
-        Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.SENSOR_DATA),
+        Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.MATCHED),
         Port("detections", "edge_perception/msg/DetectionArray", "detections"),
         Port("decision", "edge_perception/msg/Decision", "decision"),
         Port("pose", "nav_msgs/msg/Odometry", "odometry/filtered"),

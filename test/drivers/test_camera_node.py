@@ -21,7 +21,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
 from edge_perception.drivers import open_source
-from edge_perception.transport.ros.process import use_transport_profile
+from edge_perception.transport.ros.profile import use_transport_profile
 
 pytestmark = pytest.mark.ros
 

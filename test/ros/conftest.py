@@ -20,7 +20,7 @@ from rclpy.signals import SignalHandlerOptions  # noqa: E402
 from toy import Toy  # noqa: E402
 
 from edge_perception.transport.ros.node import RosNode  # noqa: E402
-from edge_perception.transport.ros.process import use_transport_profile  # noqa: E402
+from edge_perception.transport.ros.profile import use_transport_profile  # noqa: E402
 
 PATIENCE = 60.0
 """What is waited for takes a second, on a loaded machine many."""

@@ -36,7 +36,7 @@ class Toy(NodeCore):
     inputs = (
         Port("text", "std_msgs/msg/String", "text"),
         Port("maybe", "std_msgs/msg/String", "maybe", optional=True),
-        Port("image", "sensor_msgs/msg/Image", "image", Qos.SENSOR_DATA, optional=True),
+        Port("image", "sensor_msgs/msg/Image", "image", Qos.MATCHED, optional=True),
     )
     outputs = (
         Port("echo", "std_msgs/msg/String", "echo"),

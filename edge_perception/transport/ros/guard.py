@@ -91,7 +91,7 @@ def speak(held: Mapping[str, Words]) -> None:
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
-    from edge_perception.transport.ros.process import use_transport_profile
+    from edge_perception.transport.ros.profile import use_transport_profile
     from edge_perception.transport.ros.typesupport import rosidl_class
 
     use_transport_profile()

@@ -9,10 +9,10 @@ import time
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from rclpy.service import Service
+from rclpy.subscription import Subscription as RosSubscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from edge_perception.core.node import (
@@ -24,6 +24,8 @@ from edge_perception.core.node import (
     Traffic,
 )
 from edge_perception.transport.ros import qos
+from edge_perception.transport.ros.losses import explain
+from edge_perception.transport.ros.subscription import Subscription
 from edge_perception.transport.ros.typesupport import rosidl_class
 from edge_perception.transport.ros.upstream import Upstream, WAITS_FOR
 
@@ -35,11 +37,7 @@ SUGGESTIONS = 3
 
 
 class Input:
-    """
-    The subscription of an active node to one input port, and the service that leads there.
-
-    :ivar subscription: whose messages a `Receiver` takes.
-    """
+    """The subscription of an active node to one input port, and the service that leads there."""
 
     def __init__(
         self,
@@ -69,26 +67,20 @@ class Input:
         self._last = self._since
         self._interval = 0.0
         self._rate = Rate(self._since)
-        kind = rosidl_class(port.type)
-        with qos.explained(port.topic):
-            self.subscription = node.create_subscription(
-                kind,
-                port.topic,
-                self._receive,
-                qos.profile(port),
-                raw=True,
-                callback_group=group,
-                event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
-                qos_overriding_options=qos.overrides(),
-            )
-        self._topic = self.subscription.topic_name
+        self._subscription = Subscription(node, group, port, self._receive)
+        self._topic = self._subscription.topic
         self._service = self._offer() if port.service else None
+
+    @property
+    def subscription(self) -> RosSubscription:
+        """Return that whose messages a `Receiver` takes; `diagnose` may change it."""
+        return self._subscription.taken
 
     def close(self) -> None:
         """Unsubscribe, and withdraw the service."""
         if self._service is not None:
             self._node.destroy_service(self._service)
-        self._node.destroy_subscription(self.subscription)
+        self._subscription.close()
 
     def diagnose(self) -> Diagnostic:
         """Say whether messages arrive; if not, why not and what to do."""
@@ -100,6 +92,8 @@ class Input:
             "rate [1/s]": f"{self._rate.update(now, self._traffic.received):.1f}",
             "received": str(self._traffic.received),
             "superseded": str(self._traffic.dropped),
+            "lost": str(self._subscription.losses.total),
+            "reliability": self._subscription.profile.reliability.name.lower(),
             "seconds since last": f"{silent:.1f}" if self._traffic.received else "never",
         }
         if self._waits_for:
@@ -132,6 +126,7 @@ class Input:
         self._waits_for = ""
         publishers = self._node.get_publishers_info_by_topic(self._topic)
         useful = [info for info in publishers if info.topic_type == self._port.type]
+        self._subscription.follow(useful)
         wrong = [reason for info in useful if (reason := self._mismatch(info))]
         if wrong and len(wrong) == len(useful):
             return Level.ERROR, wrong[0]
@@ -147,6 +142,16 @@ class Input:
             return Level.OK, "received"
         if self._port.occasional:
             return Level.OK, "received" if self._traffic.received else "nothing was said yet"
+        self._subscription.count_losses()
+        lossy, share = self._subscription.losses.level(self._traffic.received)
+        if lossy is not Level.OK:
+            return lossy, explain(
+                share,
+                self._topic,
+                _name(useful[0]),
+                useful[0],
+                self._subscription.profile.reliability,
+            )
         longest = max(SILENCE, MISSED * self._interval)
         if silent > max(longest / 3, 1.5 * self._interval):
             self._upstream.listen()  # early: others report once a second
@@ -168,7 +173,7 @@ class Input:
         )
 
     def _mismatch(self, info: TopicEndpointInfo) -> str:
-        reason = qos.mismatch(info.qos_profile, self.subscription.qos_profile, self._topic)
+        reason = qos.mismatch(info.qos_profile, self._subscription.profile, self._topic)
         return (
             f"nothing can arrive from {_name(info)} on {self._topic}: {reason}" if reason else ""
         )

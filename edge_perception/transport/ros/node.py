@@ -286,6 +286,8 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         found = [self.condition.diagnose(self._is_needed())]
         if (worker := self._worker) is not None:
             found += [self._diagnose_step(worker), *(port.diagnose() for port in self._inputs)]
+            if self._receiver is not None:
+                self._receiver.listen([port.subscription for port in self._inputs])
             found += [state for one in self._outputs.values() if (state := one.diagnose())]
             found += worker.diagnostics
         self._upstream.rest()

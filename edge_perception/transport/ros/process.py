@@ -18,13 +18,12 @@ from rclpy.task import Future
 
 from edge_perception import ending
 from edge_perception.core.node import ConfigurationError
-from edge_perception.share import share_dir
 from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.parent import end_with_parent
+from edge_perception.transport.ros.profile import use_transport_profile
 from edge_perception.transport.threads import name_thread
 
-PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 LONGEST_END = 8.0  # seconds: `ros2 launch` and containers kill what has not ended after ten
 REFUSALS = (
     ConfigurationError,
@@ -119,11 +118,6 @@ def _explained(error: Exception) -> str:
             " set HOME or ROS_LOG_DIR to a folder that can be written"
         )
     return str(error)
-
-
-def use_transport_profile() -> None:
-    """Let Fast DDS pass camera images through shared memory, unless the user has a profile."""
-    os.environ.setdefault(PROFILE_VARIABLE, str(share_dir() / "config" / "fastdds.xml"))
 
 
 def _spin(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:

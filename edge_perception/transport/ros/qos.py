@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.qos import (
     qos_check_compatible,
@@ -16,8 +17,19 @@ from rclpy.qos import (
     QoSReliabilityPolicy,
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from edge_perception.core.node import ConfigurationError, Port, Qos
+
+AS_OFFERED = QoSReliabilityPolicy.SYSTEM_DEFAULT
+"""The reliability of a port that takes what its publishers offer, until it is known."""
+
+_FEW = 2
+"""
+How many large messages to keep: one being read while the next one is put together.
+
+A reader that keeps one loses a 4K image now and then; each that is kept takes its size in memory.
+"""
 
 
 def profile(port: Port) -> QoSProfile:
@@ -27,21 +39,44 @@ def profile(port: Port) -> QoSProfile:
             depth=max(qos_profile_sensor_data.depth, port.queue),
             reliability=QoSReliabilityPolicy.BEST_EFFORT,
         )
+    if port.qos is Qos.MATCHED:
+        return QoSProfile(depth=max(_FEW, port.queue), reliability=AS_OFFERED)
     if port.qos is Qos.LATCHED:
         return QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
     return QoSProfile(depth=max(10, port.queue))
 
 
-def overrides() -> QoSOverridingOptions:
-    """Let ``qos_overrides.<topic>.<publisher|subscription>.<policy>`` change a profile."""
+def overrides(
+    offered: QoSReliabilityPolicy = QoSReliabilityPolicy.BEST_EFFORT,
+) -> QoSOverridingOptions:
+    """
+    Let ``qos_overrides.<topic>.<publisher|subscription>.<policy>`` change a profile.
+
+    :param offered: what AS_OFFERED means, unless a parameter says otherwise
+    """
+
+    def settle(profile: QoSProfile) -> SetParametersResult:  # is asked when parameters are read
+        if profile.reliability is AS_OFFERED:
+            profile.reliability = offered
+        return SetParametersResult(successful=True)
+
     return QoSOverridingOptions(
         (
             QoSPolicyKind.HISTORY,
             QoSPolicyKind.DEPTH,
             QoSPolicyKind.RELIABILITY,
             QoSPolicyKind.DURABILITY,
-        )
+        ),
+        callback=settle,
     )
+
+
+def offered(publishers: Iterable[TopicEndpointInfo]) -> QoSReliabilityPolicy:
+    """Return the reliability that fits all publishers: reliable if every one of them is."""
+    policies = {info.qos_profile.reliability for info in publishers}
+    if policies == {QoSReliabilityPolicy.RELIABLE}:
+        return QoSReliabilityPolicy.RELIABLE
+    return QoSReliabilityPolicy.BEST_EFFORT
 
 
 @contextmanager

@@ -63,6 +63,12 @@ class Receiver:
         self._subscriptions = subscriptions
         self._thread.start()
 
+    def listen(self, subscriptions: Sequence[Subscription]) -> None:
+        """Go on with these subscriptions; those that were destroyed are let go."""
+        if subscriptions != self._subscriptions:
+            self._subscriptions = subscriptions
+            self._changed.trigger()
+
     def stop(self) -> None:
         """End the thread, after which subscriptions may be destroyed."""
         self._stopping = True
@@ -82,19 +88,20 @@ class Receiver:
                     threading.Event().wait(PAUSE_AFTER_ERROR)
 
     def _receive(self) -> None:
-        """Receive until told to stop."""
-        handles = [subscription.handle for subscription in self._subscriptions]
+        """Receive until told to stop, or to listen to other subscriptions."""
+        subscriptions = self._subscriptions
+        handles = [subscription.handle for subscription in subscriptions]
         with ExitStack() as kept:
             for handle in (self._context.handle, self._changed.handle, *handles):
                 kept.enter_context(handle)
             waiting = _rclpy.WaitSet(len(handles), 1, 0, 0, 0, 0, self._context.handle)
-            while not self._stopping:
+            while not self._stopping and subscriptions is self._subscriptions:
                 waiting.clear_entities()
                 for handle in handles:
                     waiting.add_subscription(handle)
                 waiting.add_guard_condition(self._changed.handle)
                 waiting.wait(FOR_EVER)
-                for index, subscription in enumerate(self._subscriptions):
+                for index, subscription in enumerate(subscriptions):
                     if waiting.is_ready("subscription", index):
                         _hand_over(subscription)
 
