@@ -70,8 +70,8 @@ def plan(graph: Graph, request: Request) -> list[Start]:
     left_out = (
         {
             argument.node
-            for argument in graph.arguments
-            if argument.effect is not Effect.RENAMES and argument.topic in topics
+            for argument, value in given
+            if argument.effect is not Effect.RENAMES and _topic(argument, value)
         }
         | {
             argument.node

@@ -38,7 +38,7 @@ def test_shipped_graph_connects_camera_perception_and_decision():
         *("imu", "wheels", "pose", "velocity_gate"),
     }
     drawn = draw(robot, parameters=True)
-    assert "camera/image_raw  sensor_msgs/msg/Image  sensor_data  from camera" in drawn
+    assert "camera/image_raw  sensor_msgs/msg/Image  matched  from camera" in drawn
     assert "detections  edge_perception/msg/DetectionArray  default  from perception" in drawn
 
 
@@ -47,7 +47,7 @@ def test_example_of_the_guide(tmp_path):
     [example] = re.findall(r"```yaml\n(arguments:.*?)```", guide, re.DOTALL)
     robot = load(tmp_path, example)
     drawn = draw(robot, parameters=False)
-    assert "front/image_raw  sensor_msgs/msg/Image  sensor_data  from front" in drawn
+    assert "front/image_raw  sensor_msgs/msg/Image  matched  from front" in drawn
     assert "rear/image_raw  sensor_msgs/msg/Image  default  to outside" in drawn
 
 
@@ -89,7 +89,7 @@ def test_parameters_and_remappings_of_the_file(tmp_path):
     assert found["loop"] is False
     assert found["use_sim_time"] is True
     assert found["camera/image_raw"] == "front/image"
-    assert "front/image  sensor_msgs/msg/Image  sensor_data  from front" in draw(robot, False)
+    assert "front/image  sensor_msgs/msg/Image  matched  from front" in draw(robot, False)
 
 
 def test_parameter_file_beats_the_graph_and_is_beaten_by_arguments(tmp_path):
@@ -222,6 +222,19 @@ def test_output_under_another_name_keeps_its_node_and_its_readers():
     assert arguments(starts, "pose")["odometry/filtered"] == "odom"
     assert arguments(starts, "pose")["publish_tf"] is True
     assert arguments(starts, "decision")["odometry/filtered"] == "odom"
+
+
+def test_pose_of_another_localisation():
+    values = {"model": "x", "imu": "mpu:1", "wheels": "simulated", "pose_topic": "/ekf/odometry"}
+    starts = plan(graph.load(), Request(values))
+    assert {start.name for start in starts} == {
+        "imu",
+        "wheels",
+        "decision",
+        "perception",
+        "camera",
+    }
+    assert arguments(starts, "decision")["odometry/filtered"] == "/ekf/odometry"
 
 
 def test_robots_with_namespaces_have_transforms_of_their_own():
