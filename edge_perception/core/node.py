@@ -10,7 +10,7 @@ messages and times, a core returns the same messages, whatever the shell.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 import enum
 from types import MappingProxyType
@@ -139,6 +139,9 @@ class NodeCore(ABC):
 
     traffic: Mapping[str, Traffic] = MappingProxyType({})
     """By input port; kept up to date by the shell."""
+
+    has_reader: Callable[[str], bool] = staticmethod(lambda port: True)
+    """Tells whether somebody reads an output port; the shell's, while the node is configured."""
 
     @abstractmethod
     def configure(self, parameters: Mapping[str, Value]) -> Outputs:

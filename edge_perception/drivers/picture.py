@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 import functools
+import math
 import zlib
 
 import numpy as np
@@ -54,7 +55,7 @@ def card(
     """
     color = action_color(decision.action, decision.safe)
     photo = Image.fromarray(pixels).convert("RGB")
-    _draw_boxes(photo, detections.detections, color)
+    draw_boxes(photo, detections.detections, color)
     sheet = Image.new("RGB", (size[0], size[1] + _PANEL), _CARD)
     sheet.paste(_framed(photo, size), (0, 0))
     draw = ImageDraw.Draw(sheet)
@@ -63,15 +64,15 @@ def card(
     for row, seen in enumerate(detections.detections[:_ROWS]):
         _draw_score(draw, top + row * _ROW, size[0], seen, color if row == 0 else _FAINT)
     if not detections.detections:
-        draw.text((_PAD, top + _ROW // 2), "nothing seen", _FAINT, _font(17), "lm")
+        draw.text((_PAD, top + _ROW // 2), "nothing seen", _FAINT, font(17), "lm")
     times = ", ".join(f"{stage.name} {stage.milliseconds:.1f} ms" for stage in detections.stages)
     middle = size[1] + _PANEL - _FOOTER // 2 - 3
-    draw.text((_PAD, middle), _shorten(times, 14, size[0] * 2 // 3), _FAINT, _font(14), "lm")
+    draw.text((_PAD, middle), shorten(times, 14, size[0] * 2 // 3), _FAINT, font(14), "lm")
     draw.text(
         (size[0] - _PAD, middle),
-        _shorten(name, 14, size[0] // 3 - 2 * _PAD),
+        shorten(name, 14, size[0] // 3 - 2 * _PAD),
         _FAINT,
-        _font(14),
+        font(14),
         "rm",
     )
     return sheet
@@ -108,21 +109,30 @@ def _framed(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
     return ground
 
 
-def _draw_boxes(photo: Image.Image, detections: Sequence[Message], color: str) -> None:
-    """Draw the boxes in the image's own pixels, before it is scaled."""
+def draw_boxes(
+    photo: Image.Image, detections: Sequence[Message], color: str, scale: float = 1.0
+) -> None:
+    """
+    Draw the boxes of detections, with labels and scores.
+
+    :param scale: pixels of the photo for one of the image that was looked at.
+    """
     draw = ImageDraw.Draw(photo)
     stroke = max(2, min(photo.size) // 150)
     size = max(12, min(photo.size) // 24)
     for seen in detections:
-        if not seen.has_box:
+        box = [seen.x, seen.y, seen.x + max(0.0, seen.width), seen.y + max(0.0, seen.height)]
+        if not (seen.has_box and all(map(math.isfinite, box))):
             continue
-        corner = (seen.x, seen.y)
-        end = (seen.x + max(0.0, seen.width), seen.y + max(0.0, seen.height))
-        draw.rectangle((corner, end), outline=color, width=stroke)
-        text = _shorten(f"{seen.label} {seen.score:.2f}", size, photo.width)
-        place = (seen.x + stroke, max(seen.y, size * 1.2))
-        draw.rectangle(draw.textbbox(place, text, _font(size), "lb"), fill=color)
-        draw.text(place, text, "white", _font(size), "lb")
+        left, top, right, bottom = (
+            min(max(value * scale, -stroke), most + stroke)
+            for value, most in zip(box, photo.size * 2, strict=True)
+        )
+        draw.rectangle((left, top, right, bottom), outline=color, width=stroke)
+        text = shorten(f"{seen.label} {seen.score:.2f}", size, photo.width)
+        place = (max(0.0, left) + stroke, max(top, size * 1.2))
+        draw.rectangle(draw.textbbox(place, text, font(size), "lb"), fill=color)
+        draw.text(place, text, "white", font(size), "lb")
 
 
 def _draw_banner(
@@ -132,11 +142,11 @@ def _draw_banner(
     draw.rectangle((0, top, width, top + _BANNER), fill=color)
     middle = top + _BANNER // 2
     action = decision.action.upper() + (" (SAFE)" if decision.safe else "")
-    action = _shorten(action, 23, width // 2)
-    draw.text((_PAD, middle), action, "white", _font(23), "lm")
-    left = _PAD + _font(23).getlength(action) + _PAD
-    reason = _shorten(decision.reason, 14, width - left - _PAD)
-    draw.text((width - _PAD, middle), reason, "#ffffffd0", _font(14), "rm")
+    action = shorten(action, 23, width // 2)
+    draw.text((_PAD, middle), action, "white", font(23), "lm")
+    left = _PAD + font(23).getlength(action) + _PAD
+    reason = shorten(decision.reason, 14, width - left - _PAD)
+    draw.text((width - _PAD, middle), reason, "#ffffffd0", font(14), "rm")
 
 
 def _draw_score(
@@ -145,8 +155,8 @@ def _draw_score(
     """Draw a label, its score and a bar as long as the score."""
     score = min(1.0, max(0.0, float(seen.score)))
     right = width - _PAD
-    draw.text((_PAD, top + 12), _shorten(seen.label, 17, width - 110), _INK, _font(17), "lm")
-    draw.text((right, top + 12), f"{100 * score:.1f} %", _INK, _font(17), "rm")
+    draw.text((_PAD, top + 12), shorten(seen.label, 17, width - 110), _INK, font(17), "lm")
+    draw.text((right, top + 12), f"{100 * score:.1f} %", _INK, font(17), "rm")
     draw.rectangle((_PAD, top + 25, right, top + 28), fill=_TRACK)
     if score > 0.005:
         draw.rectangle((_PAD, top + 25, _PAD + score * (right - _PAD), top + 28), fill=color)
@@ -157,15 +167,15 @@ def _fact_card(size: tuple[int, int], title: str, facts: Mapping[str, str]) -> I
     sheet = Image.new("RGB", size, _CARD)
     draw = ImageDraw.Draw(sheet)
     pad = 2 * _PAD
-    draw.text((pad, pad + 8), _shorten(title, 28, width - 2 * pad), _INK, _font(28), "lm")
+    draw.text((pad, pad + 8), shorten(title, 28, width - 2 * pad), _INK, font(28), "lm")
     row = min(44, (height - 3 * pad) // max(1, len(facts)))
     for index, (key, value) in enumerate(facts.items()):
         middle = 3 * pad + index * row
-        name = _shorten(key, 17, width / 2)
-        left = pad + _font(17).getlength(name) + _PAD
-        draw.text((pad, middle), name, _FAINT, _font(17), "lm")
-        text = _shorten(value, 17, width - pad - left)
-        draw.text((width - pad, middle), text, _INK, _font(17), "rm")
+        name = shorten(key, 17, width / 2)
+        left = pad + font(17).getlength(name) + _PAD
+        draw.text((pad, middle), name, _FAINT, font(17), "lm")
+        text = shorten(value, 17, width - pad - left)
+        draw.text((width - pad, middle), text, _INK, font(17), "rm")
         draw.line((pad, middle + row // 2, width - pad, middle + row // 2), _TRACK)
     return sheet
 
@@ -177,19 +187,19 @@ def _rounded(size: tuple[int, int]) -> Image.Image:
     return large.resize(size, Image.Resampling.LANCZOS)
 
 
-def _shorten(text: str, size: int, width: float) -> str:
+def shorten(text: str, size: int, width: float) -> str:
     """Return the text on one line, cut with an ellipsis if it is too wide."""
-    font = _font(size)
+    measure = font(size).getlength
     text = " ".join(text.split())
-    if font.getlength(text) <= width:
+    if measure(text) <= width:
         return text
-    while text and font.getlength(text + "...") > width:
+    while text and measure(text + "...") > width:
         text = text[:-1]
     return text.rstrip() + "..."
 
 
 @functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.FreeTypeFont:
     """Return Pillow's own font: the same everywhere, nothing to install."""
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)

@@ -35,7 +35,7 @@ def test_shipped_graph_connects_camera_perception_and_decision():
     robot = graph.load()
     assert {entry.name for entry in robot.nodes} == {
         *("camera", "perception", "decision"),
-        *("imu", "wheels", "pose", "velocity_gate"),
+        *("imu", "wheels", "pose", "velocity_gate", "annotate"),
     }
     drawn = draw(robot, parameters=True)
     assert "camera/image_raw  sensor_msgs/msg/Image  matched  from camera" in drawn

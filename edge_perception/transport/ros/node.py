@@ -167,6 +167,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         try:
             for port in self._core.outputs:
                 self._outputs[port.name] = Output(self, port, self._mirrors)
+            self._core.has_reader = lambda port: self._outputs[port].has_reader()
         except Exception:
             self._clean_up()
             raise

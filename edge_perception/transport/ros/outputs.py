@@ -46,6 +46,10 @@ class Output:
         """Return the full name of the topic."""
         return str(self._publisher.topic_name)
 
+    def has_reader(self) -> bool:
+        """Tell whether anybody subscribed."""
+        return bool(self._publisher.get_subscription_count())
+
     def publish(self, message: Message) -> None:
         """Publish the bytes of a message."""
         if not isinstance(message, self._type):

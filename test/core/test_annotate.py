@@ -1,0 +1,174 @@
+"""The annotation node: which images it draws, when, and what is drawn."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_perception import messages
+from edge_perception.core.annotate import AnnotateCore
+from edge_perception.core.node import Level
+from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.drivers.annotation import annotate
+
+MS = SECOND // 1000
+NOW = 1000 * SECOND
+Decision = messages.get("edge_perception/msg/Decision")
+Detection = messages.get("edge_perception/msg/Detection")
+DetectionArray = messages.get("edge_perception/msg/DetectionArray")
+Header = messages.get("std_msgs/msg/Header")
+Image = messages.get("sensor_msgs/msg/Image")
+
+GREY = 90
+RED = [192, 39, 45]  # of the action stop
+
+
+def image(stamp: int = NOW, width: int = 320, height: int = 240, encoding: str = "bgr8") -> Any:
+    channels = {"mono8": 1, "bgr8": 3, "rgba8": 4, "yuyv": 2, "odd": 3}[encoding]
+    data = np.full(height * width * channels, GREY, np.uint8)
+    if encoding == "yuyv":
+        data[1::2] = 128  # no colour
+    return Image(
+        header=Header(to_time(stamp), "camera"),
+        width=width,
+        height=height,
+        encoding=encoding,
+        step=width * channels,
+        data=data,
+    )
+
+
+def detections(*found: Any, stamp: int = NOW) -> Any:
+    return DetectionArray(header=Header(to_time(stamp), "camera"), detections=list(found))
+
+
+def decision(stamp: int = NOW) -> Any:
+    return Decision(header=Header(to_time(stamp), "camera"), action="stop", reason="a cat")
+
+
+def box(x: float, y: float, width: float, height: float) -> Any:
+    return Detection(label="cat", score=0.9, has_box=True, x=x, y=y, width=width, height=height)
+
+
+class Rig:
+    """A core whose drawing is recorded, and that somebody looks at."""
+
+    def __init__(self, rate: float = 5.0) -> None:
+        self.drawn: list[tuple[int, Any]] = []
+        self.core = AnnotateCore(self._draw)
+        self.core.configure({"rate": rate, "max_width": 640})
+
+    def _draw(self, image: Any, seen: Any, decided: Any, width: int) -> Any:
+        assert image.header == seen.header
+        self.drawn.append((nanoseconds(image.header.stamp), decided))
+        return np.zeros((2, 3, 3), np.uint8)
+
+    def step(self, now: int, **inputs: Any) -> list[Any]:
+        return [message for _, message in self.core.step(inputs, now)]
+
+
+def test_detections_are_drawn_into_the_image_of_their_time_with_its_decision() -> None:
+    rig = Rig()
+    rig.step(NOW, image=[image(NOW), image(NOW + 33 * MS)])
+    rig.step(NOW + 50 * MS, image=[image(NOW + 66 * MS)], detections=detections())
+    [picture] = rig.step(NOW + 52 * MS, decision=decision())
+    assert picture.header == image(NOW).header
+    assert (picture.encoding, picture.width, picture.height, picture.step) == ("rgb8", 3, 2, 9)
+    assert rig.drawn == [(NOW, decision())]
+
+
+def test_without_a_decision_it_is_drawn_after_a_moment() -> None:
+    rig = Rig()
+    assert rig.step(NOW, image=[image()], detections=detections()) == []
+    assert rig.step(NOW + 20 * MS, decision=decision(NOW - SECOND)) == []
+    assert len(rig.step(NOW + 60 * MS)) == 1
+    assert rig.drawn == [(NOW, None)]
+
+
+def test_an_image_that_comes_after_its_detections() -> None:
+    rig = Rig()
+    assert rig.step(NOW, detections=detections(), decision=decision()) == []
+    assert len(rig.step(NOW + 1 * MS, image=[image()])) == 1
+
+
+def test_no_more_pictures_than_the_rate() -> None:
+    rig = Rig(rate=5)
+    for index in range(60):  # two seconds
+        now = NOW + index * SECOND // 30
+        rig.step(now, image=[image(now)], detections=detections(stamp=now), decision=decision(now))
+    assert 9 <= len(rig.drawn) <= 11
+
+
+def test_a_slow_model_does_not_lower_the_rate() -> None:
+    rig = Rig(rate=5)
+    for index in range(60):
+        now = NOW + index * SECOND // 30
+        old = NOW + (index - 10) * SECOND // 30  # ten images ago
+        rig.step(now, image=[image(now)], detections=detections(stamp=old), decision=decision(old))
+    assert 8 <= len(rig.drawn) <= 10
+
+
+def test_nothing_is_drawn_or_kept_while_nobody_looks() -> None:
+    rig = Rig()
+    rig.core.has_reader = lambda port: False
+    for index in range(30):
+        now = NOW + index * SECOND // 30
+        rig.step(now, image=[image(now)], detections=detections(stamp=now), decision=decision(now))
+    assert rig.drawn == []
+    assert not rig.core._images
+
+
+def test_images_that_wait_are_bounded_in_memory() -> None:
+    rig = Rig()
+    for index in range(100):
+        rig.step(NOW + index, image=[image(NOW + index, 2048, 2048)])
+    assert sum(len(one.data) for one in rig.core._images.values()) <= 64 << 20
+    assert NOW + 99 in rig.core._images
+
+
+def test_an_image_that_can_not_be_drawn_is_reported() -> None:
+    core = AnnotateCore(annotate)
+    core.configure({"rate": 5.0, "max_width": 0})
+    inputs = {"image": [image(encoding="odd")], "detections": detections(), "decision": decision()}
+    assert core.step(inputs, NOW) == ()
+    [state] = core.diagnostics(NOW)
+    assert state.level == Level.ERROR
+    assert "'odd' is not supported" in state.message
+
+
+@pytest.mark.parametrize("encoding", ["bgr8", "mono8", "rgba8", "yuyv"])
+def test_a_box_is_where_it_was_seen(encoding: str) -> None:
+    seen = detections(box(100, 80, 120, 90))
+    pixels = annotate(image(encoding=encoding), seen, decision(), 0)
+    assert pixels.shape == (240, 320, 3)
+    for place in ((80, 210), (169, 150), (120, 100), (120, 219)):
+        assert pixels[place].tolist() == RED
+    for place in ((120, 150), (75, 215), (60, 20)):
+        assert abs(pixels[place].astype(int) - GREY).max() < 20  # yuyv has another range
+    assert pixels[239, 319].tolist() == RED  # the decision at the bottom
+
+
+def test_a_large_image_is_scaled_with_its_boxes() -> None:
+    seen = detections(box(400, 320, 480, 360))
+    pixels = annotate(image(width=1280, height=960), seen, decision(), 320)
+    assert pixels.shape == (240, 320, 3)
+    assert pixels[120, 100].tolist() == RED
+    assert pixels[120, 150].tolist() == [GREY] * 3
+
+
+def test_classes_stand_in_a_banner() -> None:
+    tabby = Detection(label="tabby", score=0.62)
+    pixels = annotate(image(), detections(tabby), None, 0)
+    assert pixels[1, 318].mean() < GREY - 20  # darker
+    assert pixels[:20, :120].max() > 200  # its name
+    assert (pixels[60:] == GREY).all()
+
+
+@pytest.mark.parametrize(
+    "odd", [(math.nan, 0, 1, 1), (1e30, 1e30, 1e30, 1e30), (-1e30, 0, 3e38, 3e38), (0, 0, -5, -5)]
+)
+def test_boxes_that_make_no_sense_do_no_harm(odd: tuple[float, float, float, float]) -> None:
+    assert annotate(image(), detections(box(*odd)), decision(), 0).shape == (240, 320, 3)
