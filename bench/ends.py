@@ -37,6 +37,10 @@ COMPLAINT = re.compile(
 )
 
 
+LOST = "exit code 255"
+"""Said by launch when asyncio finds that a signal's sender has already taken the exit code."""
+
+
 @dataclass
 class Try:
     """
@@ -129,7 +133,8 @@ def end_once(one: Try, programs: Sequence[Sequence[str]]) -> None:
             for pid, _ in left:
                 os.kill(pid, signal.SIGKILL)
         output.seek(0)
-        one.faults += [line.strip() for line in output if COMPLAINT.search(line)][-3:]
+        said = [line.strip() for line in output if COMPLAINT.search(line)]
+        one.faults += [line for line in said if LOST not in line][-3:]
 
 
 def listens(process: int) -> bool:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import os
+import select
 import signal
+import sys
+import threading
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, the request of a supervisor, the end of the terminal."""
+PARENT = "EDGE_ROBOT_PARENT"
+"""The environment variable with the id of the process without which the robot must not go on."""
 
 
 def on_signal(act: Callable[[], object]) -> None:
@@ -19,15 +24,48 @@ def on_signal(act: Callable[[], object]) -> None:
 
 def at_once() -> None:
     """
-    From now on end at once, with exit code 0, when told to.
+    From now on end at once, with exit code 0, when told to or when the parent ends.
 
     It is for the time before there is anything to clean up: while modules are loaded, Python's own
     answer to Ctrl-C becomes whatever the module that is being loaded makes of it.
     """
     on_signal(lambda: os._exit(0))
+    _with_parent()
 
 
 def not_again() -> None:
     """Let nothing interrupt the end of Python."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _with_parent() -> None:
+    """
+    Take the end of the process that PARENT names for SIGTERM; a thread waits for it.
+
+    The kernel's signal for the death of a parent (PR_SET_PDEATHSIG) would not do: it comes when
+    the *thread* ends that started this process, and not at all below a wrapper such as gdb.
+    """
+    named = os.environ.get(PARENT, "")
+    if not named:
+        return
+    try:
+        process = os.pidfd_open(int(named))
+    except ProcessLookupError:  # it has already ended
+        os._exit(0)
+    except (ValueError, OSError) as error:
+        print(
+            f"warning: {PARENT}={named}: this process can't be watched ({error}), so the robot"
+            " goes on when it ends",
+            file=sys.stderr,
+        )
+        return
+
+    def wait() -> None:
+        poll = select.poll()
+        poll.register(process, select.POLLIN)
+        poll.poll()
+        # to the thread that has to act: Python does not wake it when another one gets the signal
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()

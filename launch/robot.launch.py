@@ -25,9 +25,9 @@ from launch.events.process import ProcessExited
 from launch_ros.actions import Node
 
 from edge_perception.core.names import one_of
+from edge_perception.ending import PARENT
 from edge_perception.graph import Graph, load
 from edge_perception.plan import doubts, plan, Request
-from edge_perception.transport.ros.parent import VARIABLE
 
 GRAPH = "graph"
 OWN = (
@@ -119,7 +119,7 @@ def _start(context: LaunchContext) -> list[Action]:
             arguments=arguments,
             ros_arguments=[*ros_arguments, "--log-level", values["log_level"]],
             output="screen",
-            additional_env={VARIABLE: str(os.getpid())},
+            additional_env={PARENT: str(os.getpid())},
         )
         for executable, arguments, ros_arguments in programs
     ]

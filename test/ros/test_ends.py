@@ -16,8 +16,8 @@ from std_msgs.msg import Bool
 
 from bench import ends
 from edge_perception.core.decision import DecisionCore
+from edge_perception.ending import PARENT
 from edge_perception.transport.ros.node import RosNode
-from edge_perception.transport.ros.parent import VARIABLE
 from edge_perception.transport.ros.typesupport import rosidl_class
 
 pytestmark = pytest.mark.ros
@@ -181,7 +181,7 @@ def test_clean_ends_at_random_moments(tiny_bundle, monkeypatch, capsys):
 
 def test_the_robot_ends_with_the_process_that_it_belongs_to():
     with subprocess.Popen(["sleep", "60"]) as parent:
-        environment = {**os.environ, VARIABLE: str(parent.pid)}
+        environment = {**os.environ, PARENT: str(parent.pid)}
         with subprocess.Popen(TOY, env=environment) as robot:
             while not ends.listens(robot.pid):
                 pass
@@ -193,9 +193,9 @@ def test_the_robot_ends_with_the_process_that_it_belongs_to():
 def test_a_parent_that_can_not_be_watched_is_named():
     done = subprocess.run(
         [*DECISION, "--ros-args", "-p", "rules:=/nowhere"],
-        env={**os.environ, VARIABLE: "launch"},
+        env={**os.environ, PARENT: "launch"},
         stderr=subprocess.PIPE,
         text=True,
         timeout=20,
     )
-    assert f"{VARIABLE}=launch: this process can't be watched" in done.stderr
+    assert f"{PARENT}=launch: this process can't be watched" in done.stderr

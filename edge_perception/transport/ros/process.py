@@ -20,7 +20,6 @@ from edge_perception import ending
 from edge_perception.core.node import ConfigurationError
 from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.node import RosNode
-from edge_perception.transport.ros.parent import end_with_parent
 from edge_perception.transport.ros.profile import use_transport_profile
 from edge_perception.transport.threads import name_thread
 
@@ -35,7 +34,7 @@ REFUSALS = (
 
 
 class Stop:
-    """What ends the process: a signal, a failure, the end of its parent, or who calls `set`."""
+    """What ends the process: a signal, a failure, or anybody who calls `set`."""
 
     def __init__(self) -> None:
         self.failed = False
@@ -82,7 +81,6 @@ def run(
     """
     use_transport_profile()
     stop = Stop()
-    end_with_parent(stop.set)
     guard = Guard()
     nodes: list[RosNode] = []
     try:
