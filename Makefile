@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot test test-quick test-arm lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot test test-quick test-arm test-hostile lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test-quick: setup ## run the tests that compile no large network
 test-arm: setup ## run all tests of the Arm targets; says what to install if something is missing
 	$(BIN)/edgec doctor aarch64 aarch64-acl armv7 armv7-acl
 	$(BIN)/pytest -n 2 test/arm
+
+test-hostile: setup ## send 10,000 hostile streams into the pose and the decision; takes ten minutes
+	$(BIN)/pytest -n 2 -rP --streams 5000 test/core/pose/test_hostile_streams.py
 
 # ament_pep257 does not know properties, whose docstrings are not imperative (D401); ruff does
 lint: setup ## check style, types and ROS 2's conventions

@@ -20,6 +20,13 @@ from edge_perception.runtime.manifest import Decoder, Preprocess
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the number of random streams be chosen."""
+    parser.addoption(
+        "--streams", type=int, default=100, help="hostile streams into pose and decision, each"
+    )
+
+
 def pytest_configure() -> None:
     """Give this process, and what it starts, a ROS domain that no other test process uses."""
     os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)

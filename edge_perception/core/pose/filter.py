@@ -142,8 +142,9 @@ class Filter:
         odd = Axis(self._axes[worst(state, residual)])
         if state.rejecting is None or state.rejecting > stamp:
             state.rejecting = stamp
+        grave = nis > _GRAVE * gate
         patient = stamp - state.rejecting < self.settings.patience * SECOND
-        if not patient or nis > _GRAVE * gate:
+        if grave or not patient:
             seconds = (stamp - state.doubted) / SECOND
             turn, slip = abs(float(residual.value[-1])), _slip(residual)
             differ = (turn, 0.0) if odd is Axis.WZ else (0.0, slip)
@@ -151,11 +152,13 @@ class Filter:
         if patient:
             return Verdict(stamp, nis, freedom, False, odd)
         # it is the state that is wrong, or the wheels are for long
-        if odd is not Axis.WZ:
-            forget_speed(state, _slip(residual), self.settings.accel_bias)
         residual = self._with_lasting_error(state, residual)
-        if _measures_turn(residual):  # its error may last, so that the bias is not drawn at once
-            residual.noise[-1, -1] *= nis / gate
+        if grave and odd is not Axis.WZ:
+            forget_speed(state, _slip(residual), self.settings.accel_bias)
+            if _measures_turn(residual):
+                residual.noise[-1, -1] *= nis / gate
+        else:  # be drawn to the measurement, but not all at once
+            residual = Residual(residual.value, residual.jacobian, residual.noise * (nis / gate))
         correct(state, residual)
         return Verdict(stamp, nis, freedom, True, odd)
 

@@ -18,7 +18,7 @@ from edge_perception.core.stamps import SECOND
 _FROZEN_AFTER = SECOND // 2
 _FEWEST = 10
 _SATURATED_AFTER = 5
-_LARGE = np.repeat([3.0, 15.0], 3)
+_LARGE = (3.0, 15.0)
 """What an axis must read at least to be taken for saturated [rad/s, m/s²]."""
 _DENSITIES = (1e-3, 2e-2)
 """Of a gyroscope and an accelerometer that say nothing about their noise."""
@@ -50,11 +50,11 @@ class ImuReader:
             rotation.matrix(rotation.quaternion(*mounting).tolist()) if any(mounting) else None
         )
         self._given = configuration.number("gyro_noise"), configuration.number("accel_noise")
-        self._last = np.full(6, math.nan)
+        self._last: tuple[float, ...] = (math.nan,) * 6
         self._stamp = 0
         self._changed = 0
         self._same = 0
-        self._stuck = np.zeros(6, int)
+        self._stuck = [0] * 6
         self._interval = 0.005
         self._ranges = configuration.number("gyro_range"), configuration.number("accel_range")
         self._spikes = Spikes()
@@ -73,13 +73,13 @@ class ImuReader:
         gyro, accel = message.angular_velocity, message.linear_acceleration
         numbers = (gyro.x, gyro.y, gyro.z, accel.x, accel.y, accel.z)
         self._check_ranges(numbers)
-        values = np.array(numbers)
         interval = (stamp - self._stamp) / SECOND
         if _SHORTEST <= interval <= _LONGEST:
             self._interval += 0.05 * (interval - self._interval)
         self._stamp = max(stamp, self._stamp) if interval > -1.0 else stamp
-        self._check_frozen(values, stamp)
-        noise = self._noise(message, values)
+        self._check_frozen(numbers, stamp)
+        noise = self._noise(message, numbers)
+        values = np.array(numbers)
         if self._turn is not None:
             values[:3], values[3:] = self._turn @ values[:3], self._turn @ values[3:]
         passed = self._spikes.pass_on(Inertial(stamp, values[:3], values[3:], noise))
@@ -126,7 +126,7 @@ class ImuReader:
             )
         for index, value in enumerate(numbers):
             limit = self._ranges[index // 3]
-            if abs(value) > limit:
+            if not -limit <= value <= limit:
                 name, unit, others, parameter = _SENSORS[index // 3]
                 raise ReadingError(
                     f"the {name} of {self._topic} reads {value:.4g} {unit} on its "
@@ -134,11 +134,12 @@ class ImuReader:
                     f"check that its unit is {unit}, not {others}, and its wiring and log"
                 )
 
-    def _check_frozen(self, values: Array, stamp: int) -> None:
-        same = values == self._last
-        self._stuck = np.where(same & (np.abs(values) > _LARGE), self._stuck + 1, 0)
-        self._last = values.copy()
-        if not same.all():
+    def _check_frozen(self, numbers: tuple[float, ...], stamp: int) -> None:
+        last, self._last = self._last, numbers
+        for index, value in enumerate(numbers):
+            stays = value == last[index] and abs(value) > _LARGE[index // 3]
+            self._stuck[index] = self._stuck[index] + 1 if stays else 0
+        if numbers != last:
             self._changed, self._same = stamp, 0
             return
         self._same += 1
@@ -149,7 +150,7 @@ class ImuReader:
                 "bus"
             )
 
-    def _noise(self, message: Message, values: Array) -> tuple[float, float]:
+    def _noise(self, message: Message, numbers: tuple[float, ...]) -> tuple[float, float]:
         """Return the noise densities: as the parameters say, or the message, or of any IMU."""
         found = []
         for given, name, other, noisiest in zip(
@@ -172,13 +173,12 @@ class ImuReader:
                     f"unknown and taken as {other:g}/√Hz; let the driver fill it in, or set "
                     f"{parameter}"
                 )
-        stuck = self._stuck >= _SATURATED_AFTER
-        if stuck.any():
-            axis = int(np.argmax(stuck))
+        if max(self._stuck) >= _SATURATED_AFTER:
+            axis = self._stuck.index(max(self._stuck))
             sensor, unit = ("gyroscope", "rad/s") if axis < 3 else ("accelerometer", "m/s²")
             self.warning = (
                 f"the {sensor} of {self._topic} is saturated: its {'xyz'[axis % 3]} axis stays at "
-                f"{values[axis]:.4g} {unit}; give it a wider range"
+                f"{numbers[axis]:.4g} {unit}; give it a wider range"
             )
             return _SATURATED_NOISE
         return found[0], found[1]

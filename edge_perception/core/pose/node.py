@@ -188,6 +188,8 @@ class PoseCore(NodeCore):
             return ()
         # a clock that ticks coarsely is behind what was measured since its last tick
         time = max(now, newest)
+        if self._published > time + SECOND:  # the sensors' clock was set back
+            self._published = 0
         if self._pace.wait(time) > 0:
             return ()
         self._pace.advance(time)

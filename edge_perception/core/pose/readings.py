@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from edge_perception.core.freshness import AHEAD
@@ -35,7 +37,7 @@ def read_placement(message: Message, now: int, topic: str, frame: str) -> Placem
     )
     covariance = np.array(message.pose.covariance, float).reshape(6, 6)[_POSE_ROWS]
     there = float(np.abs(position).max()) <= FARTHEST
-    if not (there and abs(float(turn @ turn) - 1) < 0.01):
+    if not (there and abs(math.hypot(*turn.tolist()) - 1) < 0.005):
         raise ReadingError(
             f"{topic} holds no pose: position {position.tolist()}, orientation {turn.tolist()}, "
             "which must be a unit quaternion"

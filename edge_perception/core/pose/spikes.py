@@ -8,11 +8,9 @@ from edge_perception.core.pose.measurements import Inertial
 from edge_perception.core.pose.state import Array
 from edge_perception.core.stamps import SECOND
 
-_SENSORS: tuple[tuple[str, str, float], ...] = (
-    ("gyroscope", "rad/s", 50.0),
-    ("accelerometer", "m/s²", 500.0),
-)
-"""What is measured, and the change [unit/s] up to which it is motion whatever is usual."""
+_SENSORS = (("gyroscope", "rad/s"), ("accelerometer", "m/s²"))
+_PACES = (50.0, 500.0)
+"""The change of these two [unit/s] up to which it is motion, whatever is usual."""
 _SHORTEST, _LONGEST = 0.002, 0.02
 """Seconds between readings, as far as they allow for a change."""
 _TIMES_USUAL = 8.0
@@ -21,6 +19,8 @@ _LEARN = 1.05
 _LEAST_USUAL = 5e-4
 """Share of that change below which the usual one need not be known."""
 _MOST_WITNESSES = 10
+_FORGOTTEN = SECOND // 2
+"""Nanoseconds after which nobody can confirm a reading."""
 
 
 class Spikes:
@@ -37,20 +37,23 @@ class Spikes:
     def __init__(self) -> None:
         self.left_out = ""
         self._last: Inertial | None = None
-        self._usual = [_LEAST_USUAL * pace for _, _, pace in _SENSORS]
+        self._usual = [_LEAST_USUAL * pace for pace in _PACES]
         self._waiting: list[Inertial] = []
         self._needed = 0
 
     def pass_on(self, reading: Inertial) -> list[Inertial]:
         """Take in a reading, and return those that can be relied upon, oldest first."""
         self.left_out = ""
+        if self._waiting and abs(reading.stamp - self._waiting[-1].stamp) > _FORGOTTEN:
+            self._waiting = []  # the clock was set, or there was silence
         last, waiting = self._last, self._waiting
         if last is None:
             self._last = reading
             return [reading]
         before = waiting[-1] if waiting else last
-        leap = self._leap(before, reading)
-        self._learn(before, reading)
+        changes = _changes(before, reading)
+        leap = self._leap(changes, reading.stamp - before.stamp)
+        self._learn(changes)
         if not waiting and leap <= 1:
             self._last = reading
             return [reading]
@@ -60,7 +63,7 @@ class Spikes:
                 return []
             self._last, self._waiting = reading, []
             return waiting
-        back = self._leap(last, reading)
+        back = self._leap(_changes(last, reading), reading.stamp - last.stamp)
         if waiting and back <= 1:
             self.left_out = _described(last, waiting)
             self._last, self._waiting = reading, []
@@ -69,23 +72,20 @@ class Spikes:
         self._needed = min(_MOST_WITNESSES, math.ceil(back))
         return []
 
-    def _leap(self, one: Inertial, other: Inertial) -> float:
-        """Return the change between two readings, as a multiple of what may be."""
-        interval = abs(other.stamp - one.stamp) / SECOND
-        interval = min(max(interval, _SHORTEST), _LONGEST)
+    def _leap(self, changes: tuple[float, float], nanoseconds: int) -> float:
+        """Return changes between two readings as a multiple of what may be."""
+        interval = min(max(abs(nanoseconds) / SECOND, _SHORTEST), _LONGEST)
         return max(
             change / max(_TIMES_USUAL * usual, pace * interval)
-            for change, usual, (_, _, pace) in zip(
-                _changes(one, other), self._usual, _SENSORS, strict=True
-            )
+            for change, usual, pace in zip(changes, self._usual, _PACES, strict=True)
         )
 
-    def _learn(self, one: Inertial, other: Inertial) -> None:
+    def _learn(self, changes: tuple[float, float]) -> None:
         """Follow the median of changes, which spikes do not move."""
-        for index, change in enumerate(_changes(one, other)):
+        for index, change in enumerate(changes):
             usual = self._usual[index]
             usual = usual * _LEARN if change > usual else usual / _LEARN
-            self._usual[index] = max(usual, _LEAST_USUAL * _SENSORS[index][2])
+            self._usual[index] = max(usual, _LEAST_USUAL * _PACES[index])
 
 
 def _changes(one: Inertial, other: Inertial) -> tuple[float, float]:
@@ -100,11 +100,8 @@ def _change(one: Array, other: Array) -> float:
 
 def _described(last: Inertial, spike: list[Inertial]) -> str:
     """Say what readings of a spike hold, of the sensor that leapt farther."""
-    leaps = [
-        change / pace
-        for change, (_, _, pace) in zip(_changes(last, spike[0]), _SENSORS, strict=True)
-    ]
-    name, unit, _ = _SENSORS[leaps.index(max(leaps))]
+    leaps = [change / pace for change, pace in zip(_changes(last, spike[0]), _PACES, strict=True)]
+    name, unit = _SENSORS[leaps.index(max(leaps))]
     before, during = (
         (last.gyro, spike[0].gyro) if name == "gyroscope" else (last.accel, spike[0].accel)
     )
