@@ -2,10 +2,18 @@
 
 import sys
 
-from edge_perception.core.velocity_gate import VelocityGateCore
+from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
 
-NODE = NodeType("velocity_gate", VelocityGateCore)
+
+def make_core() -> NodeCore:
+    """Make the core; what it needs is loaded only now, so that a program hears signals early."""
+    from edge_perception.core.velocity_gate import VelocityGateCore
+
+    return VelocityGateCore()
+
+
+NODE = NodeType("velocity_gate", make_core)
 
 
 def main() -> int:
