@@ -34,7 +34,7 @@ from edge_compiler.commands import (
     compile as compile_,
 )
 from edge_compiler.errors import CompileError
-from edge_compiler.terminal import note
+from edge_compiler.terminal import note, shortened
 from edge_compiler.version import VERSION
 from edge_perception.runtime.errors import BundleError
 
@@ -101,12 +101,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(sentence: str) -> int:
-    note(f"edgec: error: {sentence}")
+    note(f"edgec: error: {shortened(sentence)}")
     return 1
 
 
 def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
-    """Leave through the exception path, where temporary folders are removed."""
+    """Leave through the exception path, where temporary folders are removed, undisturbed."""
+    for other in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
     sys.exit(128 + number)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-import json
 import os
 from pathlib import Path
 import shutil
@@ -14,6 +13,7 @@ import statistics
 from edge_compiler import frontend, passes, report, targets
 from edge_compiler.atomic import new_folder
 from edge_compiler.description import describe, Overrides
+from edge_compiler.destination import check_destination
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.machine import processor
@@ -26,7 +26,7 @@ from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import Progress, Target
 from edge_perception.runtime.bundle import write_manifest
 from edge_perception.runtime.folder import describe_file
-from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Speed, Step, Tensor
+from edge_perception.runtime.manifest import Manifest, Speed, Step, Tensor
 from edge_perception.runtime.selftest import write_selftest
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
@@ -127,33 +127,6 @@ def _measure_profile(sandbox: NativeSandbox, steps: Sequence[Step], inputs: Inpu
     variant = sandbox.best_variant()
     observed = sandbox.profile(variant, 1, inputs, PROFILE_SECONDS)
     return make_profile(steps, observed, variant, 1, measure_peak(variant, 1))
-
-
-def check_destination(bundle: Path) -> Path:
-    """
-    Return the absolute path of the bundle to write.
-
-    :raises CompileError: if it can't be written there, or something else would be overwritten.
-    """
-    bundle = bundle.resolve()
-    if bundle.suffix != ".edge":
-        raise CompileError(f"the bundle's name {bundle.name!r} must end in .edge: -o NAME.edge")
-    if not bundle.parent.is_dir():
-        raise CompileError(f"the folder {bundle.parent} does not exist; create it first")
-    if bundle.exists() and not is_bundle(bundle):
-        raise CompileError(
-            f"{bundle} exists and is no bundle; it was left alone: remove it or choose another -o"
-        )
-    return bundle
-
-
-def is_bundle(folder: Path) -> bool:
-    """Tell whether a folder is a bundle, intact or not: the compiler may replace it."""
-    try:
-        manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
-        return isinstance(manifest, dict) and manifest.get("format") == FORMAT
-    except (OSError, ValueError):
-        return False
 
 
 def refusals(graph: Graph, target: Target) -> list[tuple[Node, str]]:

@@ -5,6 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from edge_compiler.supervise import supervise
 
 PACKAGES = ("argcomplete", "jinja2", "onnx", "onnxruntime", "PIL", "rich")
 """What the extra ``compiler`` of pyproject.toml installs, as it is imported."""
@@ -16,8 +23,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     :returns: the exit code.
     """
-    if all(map(find_spec, PACKAGES)):
-        from edge_compiler.cli import main as run
-    else:
-        from edge_perception.runtime.__main__ import main as run
+    if "_ARGCOMPLETE" in os.environ:  # the shell waits for words
+        return _run(argv)
+    return supervise(lambda: _run(argv))
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    signal.signal(signal.SIGINT, _interrupt_once)
+    for stream in (sys.stdout, sys.stderr):  # what can't be written in this locale is escaped
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        if all(map(find_spec, PACKAGES)):
+            from edge_compiler.cli import main as run
+        else:
+            from edge_perception.runtime.__main__ import main as run
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except (ImportError, MemoryError, OSError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        sys.stderr.write(f"edgec: error: it can't start, a library can't be loaded: {reason}\n")
+        return 1
     return run(argv)
+
+
+def _interrupt_once(number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave through the exception path, which a second signal to the same end must not cut."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt

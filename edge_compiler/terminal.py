@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 import json
+import re
 import sys
 from typing import Any, TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from edge_compiler.units import Quantity
 if TYPE_CHECKING:
     from edge_compiler.targets.base import Progress as ProgressFunction
 
+LONGEST_WORD = 200
+"""Characters of a name that are shown in a table or an error."""
 PLAIN_WIDTH = 1000
 """Width where there is no terminal: nothing is wrapped or cut."""
 
@@ -38,14 +41,40 @@ def _console(*, stderr: bool) -> Console:
     )
 
 
+def printable(text: str) -> str:
+    """
+    Return text without what a terminal would obey: control characters are written as escapes.
+
+    Names in a file can hold any: they could hide or forge what edgec says.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _SPACES else _escaped(c) for c in text)
+
+
+_SPACES = "\u00a0\u3000"  # that are none to Python, but harmless
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def shortened(text: str) -> str:
+    """Return text with very long words cut in the middle."""
+    return _LONG_WORD.sub(lambda word: f"{word[0][:100]}...{word[0][-50:]}", text)
+
+
+_LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD},}}")
+
+
 def say(text: str = "", style: str | None = None) -> None:
     """Print a line of the result."""
-    _console(stderr=False).print(text, style=style, soft_wrap=True)
+    _console(stderr=False).print(printable(text), style=style, soft_wrap=True)
 
 
 def note(text: str, style: str | None = None) -> None:
     """Print a line for the person at the keyboard; not part of the result."""
-    _console(stderr=True).print(text, style=style, soft_wrap=True)
+    _console(stderr=True).print(printable(text), style=style, soft_wrap=True)
 
 
 def say_json(value: Any) -> None:
@@ -69,7 +98,7 @@ def say_table(
         numeric = all(isinstance(row[index], int | float | Quantity) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(shortened(printable(str(cell)))) for cell in row))
     _console(stderr=False).print(table)
 
 
@@ -85,7 +114,7 @@ def progress() -> Iterator[ProgressFunction]:
         task = display.add_task("", total=None)
 
         def show(what: str, done: int, total: int) -> None:
-            display.update(task, description=what, completed=done, total=total or None)
+            display.update(task, description=printable(what), completed=done, total=total or None)
 
         yield show
 

@@ -34,7 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json([{"operator": name, "support": support} for name, support in rows])
     elif arguments.markdown:
-        say("| operator | support |\n|---|---|")
+        say("| operator | support |")
+        say("|---|---|")
         for name, support in rows:
             say(f"| {name} | {support} |")
     else:

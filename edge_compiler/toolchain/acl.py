@@ -61,12 +61,14 @@ class Acl:
         return {"package": self.file.name, "sha256": self.sha256}
 
     def is_installed(self) -> bool:
-        """Tell whether the library is there, made of this very package."""
+        """Tell whether the library is there, made of this very package, and complete."""
         try:
-            found = json.loads((self.folder / "provenance.json").read_text())
-        except (OSError, ValueError):
+            found = json.loads((self.folder / "provenance.json").read_text("utf-8"))
+            files = found.pop("files")
+            complete = all((self.folder / name).stat().st_size == files[name] for name in files)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
-        return bool(found == self.provenance)
+        return bool(complete and found == self.provenance)
 
     def install(self, progress: Progress) -> None:
         """
@@ -107,7 +109,10 @@ class Acl:
         for library in (usr / "lib" / self.triple).glob("*.a"):  # the others are links to nowhere
             library.rename(complete / "lib" / library.name)
         shutil.copy(usr / "share/doc/libarm-compute-dev/copyright", complete / "LICENSE")
-        (complete / "provenance.json").write_text(json.dumps(self.provenance, indent=2) + "\n")
+        paths = sorted(path for path in complete.rglob("*") if path.is_file())
+        sizes = {path.relative_to(complete).as_posix(): path.stat().st_size for path in paths}
+        text = json.dumps(self.provenance | {"files": sizes}, indent=2)
+        (complete / "provenance.json").write_text(f"{text}\n", "utf-8")
 
 
 ACL_ARM64 = Acl(

@@ -41,7 +41,11 @@ def fetch(recipe: Recipe, progress: Progress, *, force: bool = False) -> Path:
         return model
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with new_folder(folder) as complete, tempfile.TemporaryDirectory() as downloads:
+        # what is downloaded lies beside it, and is removed with it when this is killed
+        with (
+            new_folder(folder) as complete,
+            tempfile.TemporaryDirectory(dir=complete.parent) as downloads,
+        ):
             _fill(recipe, Path(downloads), complete, progress)
     except OSError as error:
         raise CompileError(f"cannot fetch {recipe.name} into {folder}: {error}") from error

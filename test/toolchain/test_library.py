@@ -47,6 +47,20 @@ def test_headers_static_libraries_and_licence_are_unpacked(library: Acl, mirror:
     assert not any(".deb" in name for name in left_behind(library))
 
 
+def test_a_library_of_which_something_is_cut_off_is_not_installed(
+    library: Acl, mirror: Mirror
+) -> None:
+    library.install(quiet)
+    assert library.is_installed()
+    archive = library.folder / "lib" / "libarm_compute-static.a"
+    archive.write_bytes(archive.read_bytes()[:-1])
+    assert not library.is_installed()
+    library.install(quiet)
+    assert library.is_installed()
+    archive.unlink()
+    assert not library.is_installed()
+
+
 def test_interrupted_download_goes_on_where_it_ended(library: Acl, mirror: Mirror) -> None:
     mirror.stop_at = library.size // 2
     with pytest.raises(KeyboardInterrupt):
