@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_perception import messages
 from edge_perception.core.calibration import Calibration, camera_info, read_calibration
+from edge_perception.core.compressed import encode
 from edge_perception.core.connection import Connection, IDLE
 from edge_perception.core.health import Rate
 from edge_perception.core.node import (
@@ -30,9 +31,15 @@ _Header = messages.get("std_msgs/msg/Header")
 
 OpenSource = Callable[[str, Request], Source]
 
+_NOT = "no"
 _LARGEST = 16384
 _REMEMBER_SKIPPED = 10 * SECOND
 _SLOW = 0.8
+
+
+_COMPRESSED = Port(
+    "compressed", "sensor_msgs/msg/CompressedImage", "camera/image_raw", transport="compressed"
+)
 
 
 class CameraCore(NodeCore):
@@ -74,6 +81,15 @@ class CameraCore(NodeCore):
             choices=(NATIVE, "rgb8", "bgr8", "mono8"),
         ),
         Parameter(
+            "compressed",
+            _NOT,
+            "Publish the pictures compressed, too, on the image topic's /compressed.",
+            choices=(_NOT, "jpeg", "png"),
+        ),
+        Parameter(
+            "jpeg_quality", 80, "Quality of these if they are JPEG.", minimum=1, maximum=100
+        ),
+        Parameter(
             "frame_id",
             "camera_optical_frame",
             "The camera's optical frame as in REP-103: z forward, x right, y down.",
@@ -89,7 +105,7 @@ class CameraCore(NodeCore):
             "Start even if the source can't be opened yet, and wait for it.",
         ),
     )
-    outputs = (
+    outputs: tuple[Port, ...] = (
         Port("image", "sensor_msgs/msg/Image", "camera/image_raw"),
         Port("camera_info", "sensor_msgs/msg/CameraInfo", "camera/camera_info"),
     )
@@ -123,6 +139,11 @@ class CameraCore(NodeCore):
         self._miscalibrated = ""
         self._frame_id = str(given["frame_id"])
         self._source_name = self.hardware = str(given["source"])
+        self._compress = str(given["compressed"])
+        self._quality = int(given["jpeg_quality"])  # type: ignore[arg-type]
+        self.outputs = type(self).outputs
+        if self._compress != _NOT:
+            self.outputs += (_COMPRESSED,)
         self._wanted_rate = request.rate
         self._pace = Pace(request.rate)
         self._measured = Rate(seconds=5)
@@ -233,7 +254,10 @@ class CameraCore(NodeCore):
             data=data.view(np.uint8).reshape(-1),
         )
         info, self._miscalibrated = camera_info(self._calibration, header, width, height)
-        return (("image", image), ("camera_info", info))
+        published = [("image", image), ("camera_info", info)]
+        if self._compress != _NOT:
+            published.append((_COMPRESSED.name, encode(image, self._compress, self._quality)))
+        return published
 
     def _state(self, connection: Connection[Frame], now: int) -> tuple[Level, str]:
         if connection.problem:

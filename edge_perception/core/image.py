@@ -1,4 +1,9 @@
-"""A sensor_msgs/Image as an array that a model can be run on, checked and not copied."""
+"""
+A sensor_msgs/Image as an array that a model can be run on, checked.
+
+What the model's own conversion understands is not copied. The rest becomes rgb8 or mono8 by
+OpenCV's cvtColor, with the codes that cv_bridge uses.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +14,62 @@ import numpy.typing as npt
 
 from edge_perception.messages import Message
 
+
+class Encoding(NamedTuple):
+    """
+    An encoding of sensor_msgs/image_encodings.
+
+    :ivar channels: numbers a pixel.
+    :ivar becomes: the encoding that the model is run on.
+    :ivar code: OpenCV's name of the conversion; empty if the bytes are those already.
+    :ivar depth: bytes of a number.
+    :ivar even: whether neighbours share their colour, so that width (and for planes height) is
+        even.
+    :ivar planes: whether a plane of half the height with the colours follows.
+    """
+
+    channels: int
+    becomes: str
+    code: str = ""
+    depth: int = 1
+    even: bool = False
+    planes: bool = False
+
+
+_BAYER = {"rggb": "BG", "bggr": "RG", "gbrg": "GR", "grbg": "GB"}
+"""OpenCV names a pattern by its second row, from the second column."""
+
 ENCODINGS = {
-    "rgb8": 3,
-    "bgr8": 3,
-    "rgba8": 4,
-    "bgra8": 4,
-    "mono8": 1,
-    "yuyv": 2,
-    "yuv422_yuy2": 2,
+    **{name: Encoding(3, name) for name in ("rgb8", "bgr8")},
+    **{name: Encoding(4, name) for name in ("rgba8", "bgra8")},
+    "mono8": Encoding(1, "mono8"),
+    **{name: Encoding(2, name, even=True) for name in ("yuyv", "yuv422_yuy2")},
+    # what cv_bridge calls OpenCV's arrays whose meaning it isn't told; OpenCV's own order is bgr
+    "8UC1": Encoding(1, "mono8"),
+    "8UC3": Encoding(3, "bgr8"),
+    "8UC4": Encoding(4, "bgra8"),
+    **{name: Encoding(2, "rgb8", "COLOR_YUV2RGB_UYVY", even=True) for name in ("uyvy", "yuv422")},
+    **{
+        name: Encoding(1, "rgb8", f"COLOR_YUV2RGB_{name.upper()}", even=True, planes=True)
+        for name in ("nv12", "nv21")
+    },
+    **{
+        f"bayer_{name}{8 * depth}": Encoding(1, "rgb8", f"COLOR_Bayer{code}2RGB", depth)
+        for name, code in _BAYER.items()
+        for depth in (1, 2)
+    },
+    "mono16": Encoding(1, "mono8", depth=2),
+    **{
+        f"{name}16": Encoding(len(name), f"{name}8", depth=2)
+        for name in ("rgb", "bgr", "rgba", "bgra")
+    },
 }
-"""Encodings that a model can be run on, and their bytes per pixel."""
+"""Encodings that a model can be run on."""
+
+_ADVICE = {
+    "16UC1": "it is that of depth images; give a camera's image, or mono16 if it is one",
+    "32FC1": "it is that of depth images; give a camera's image",
+}
 
 
 class FrameError(Exception):
@@ -31,7 +82,7 @@ class Frame(NamedTuple):
 
     :ivar pixels: height x width x channels (mono8: height x width); rows may be further apart
         than they are long.
-    :ivar encoding: one of ENCODINGS.
+    :ivar encoding: one that ``Model.run_image`` takes.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -40,32 +91,72 @@ class Frame(NamedTuple):
 
 def frame(image: Message) -> Frame:
     """
-    Look at the pixels of a sensor_msgs/msg/Image.
+    Look at the pixels of a sensor_msgs/msg/Image; numbers of 16 bits become 8, scaled.
 
     :raises FrameError: if the encoding is unknown, or sizes don't fit together.
     """
-    if image.encoding not in ENCODINGS:
-        raise FrameError(
-            f"the encoding {image.encoding!r:.40} is not supported; set the camera driver to one "
-            f"of {', '.join(ENCODINGS)}"
+    kind = ENCODINGS.get(image.encoding)
+    if kind is None:
+        advice = _ADVICE.get(image.encoding) or (
+            "set the camera driver to rgb8, bgr8, mono8 or another one of docs/camera.md"
         )
-    channels = ENCODINGS[image.encoding]
+        raise FrameError(f"the encoding {image.encoding!r:.40} is not supported; {advice}")
+    pixels = _view(image, kind)
+    if not kind.code and kind.depth == 1:
+        return Frame(pixels, kind.becomes)
+    cv2 = _opencv(image.encoding)
+    try:
+        if kind.code:
+            pixels = cv2.cvtColor(pixels, getattr(cv2, kind.code))
+        if kind.depth == 2:
+            pixels = cv2.convertScaleAbs(pixels, alpha=255 / 65535)
+    except cv2.error as error:
+        raise FrameError(
+            f"a {image.encoding} image of {image.width}x{image.height} pixels can't be converted: "
+            f"{error.err}"
+        ) from error
+    return Frame(pixels, kind.becomes)
+
+
+def _view(image: Message, kind: Encoding) -> npt.NDArray[Any]:
+    """Check the sizes and return the pixels as the message has them."""
     height, width, step = image.height, image.width, image.step
+    bytes_a_pixel = kind.channels * kind.depth
     if height == 0 or width == 0:
         raise FrameError(f"the image has no pixels: its size is {width}x{height}")
-    if step < width * channels:
+    if step < width * bytes_a_pixel:
         raise FrameError(
-            f"a row of {width} {image.encoding} pixels has {width * channels} bytes, but step is "
-            f"{step}; the camera driver must fill in width, encoding and step consistently"
+            f"a row of {width} {image.encoding} pixels has {width * bytes_a_pixel} bytes, but "
+            f"step is {step}; the camera driver must fill in width, encoding and step consistently"
         )
+    if kind.even and (width % 2 or (kind.planes and height % 2)):
+        both = " and height" if kind.planes else ""
+        odd = width if width % 2 else height
+        raise FrameError(f"a {image.encoding} image has an even width{both}, received {odd}")
+    rows = height * 3 // 2 if kind.planes else height
     data = np.frombuffer(image.data, np.uint8)
-    if len(data) != height * step:
+    if len(data) != rows * step:
         raise FrameError(
-            f"{height} rows of {step} bytes are {height * step} bytes, but data has {len(data)}; "
+            f"{rows} rows of {step} bytes are {rows * step} bytes, but data has {len(data)}; "
             "the camera driver must fill in height, step and data consistently"
         )
-    if channels == 2 and width % 2:
-        raise FrameError(f"a {image.encoding} image has an even width, received {width}")
-    shape: Any = (height, width) if channels == 1 else (height, width, channels)
-    strides = (step, channels, 1)[: len(shape)]
-    return Frame(np.ndarray(shape, np.uint8, data, strides=strides), image.encoding)
+    order = ">" if image.is_bigendian else "<"
+    dtype = np.dtype(np.uint8) if kind.depth == 1 else np.dtype(f"{order}u{kind.depth}")
+    shape = (rows, width) if kind.channels == 1 else (rows, width, kind.channels)
+    strides = (step, bytes_a_pixel, kind.depth)[: len(shape)]
+    pixels: npt.NDArray[Any] = np.ndarray(shape, dtype, data, strides=strides)
+    if kind.depth == 1:
+        return pixels
+    return np.require(pixels, dtype.newbyteorder("="), ["C", "A"])  # as OpenCV needs them
+
+
+def _opencv(encoding: str) -> Any:
+    """Import OpenCV, which the usual encodings don't need."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise FrameError(
+            f"{encoding} images need OpenCV, which can't be imported ({error}); install it: "
+            "pip install opencv-python-headless"
+        ) from error
+    return cv2

@@ -73,7 +73,8 @@ class Port:
     "std_srvs/srv/Empty", can also be called: the request, whose only field is the message, comes
     in as one from the topic does. The answer says no more than that it came. On an ``occasional``
     input silence is no fault: something is said there when there is something to say. ``remedy``
-    is what to do if another type is published on an input's topic.
+    is what to do if another type is published on an input's topic. A ``transport`` of images, such
+    as "compressed", stands below the topic after it was remapped, as with image_transport.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Port:
     service: str = ""
     occasional: bool = False
     remedy: str = "connect a topic of that type"
+    transport: str = ""
 
 
 @dataclass(frozen=True)

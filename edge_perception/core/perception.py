@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 import json
 import time
 from typing import cast
 
 from edge_perception import messages
-from edge_perception.core import decode
+from edge_perception.core import compressed, decode
 from edge_perception.core.decode import DecodeError
 from edge_perception.core.faults import Faults
 from edge_perception.core.freshness import AHEAD, LONG_AGO, OTHER_CLOCK
@@ -46,6 +47,13 @@ class PerceptionCore(NodeCore):
     """
 
     parameters = (
+        Parameter(
+            "image_transport",
+            "raw",
+            "How images come: raw, or compressed (JPEG, PNG) on the topic's image_raw/compressed.",
+            choices=("raw", "compressed"),
+            read_only=True,
+        ),
         Parameter("model", "", "The bundle (NAME.edge) that edgec compiled."),
         Parameter(
             "threads",
@@ -77,6 +85,9 @@ class PerceptionCore(NodeCore):
         ),
     )
     inputs = (Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.MATCHED),)
+    _compressed = replace(
+        inputs[0], type="sensor_msgs/msg/CompressedImage", transport="compressed"
+    )
     outputs = (
         Port("detections", "edge_perception/msg/DetectionArray", "detections"),
         Port("status", "edge_perception/msg/PerceptionStatus", "perception_status"),
@@ -107,6 +118,10 @@ class PerceptionCore(NodeCore):
                 "e.g. model:=squeezenet1.1.edge"
             )
         self.close()
+        if parameters["image_transport"] == "compressed":
+            self.inputs, self._frame = (self._compressed,), compressed.frame
+        else:
+            self.inputs, self._frame = type(self).inputs, frame
         model = self._load(path, cast(int, parameters["threads"]), str(parameters["variant"]))
         self._model = model
         try:
@@ -154,9 +169,11 @@ class PerceptionCore(NodeCore):
         begin = self._clock()
         waited = self._wait(image, now)
         try:
-            tensors = self._model.run_image(*frame(image))
+            pixels, encoding = self._frame(image)
+            height, width = pixels.shape[:2]
+            tensors = self._model.run_image(pixels, encoding)
             ran = self._clock()
-            found = self._decode(tensors, (image.width, image.height))
+            found = self._decode(tensors, (width, height))
         except (FrameError, DecodeError, BundleError) as error:
             self._throughput.rejected += 1
             self._faults.report(now, Level.ERROR, "images", f"{self._topic}: {error}")
@@ -168,8 +185,8 @@ class PerceptionCore(NodeCore):
         result = DetectionArray(
             header=image.header,
             model=self._name,
-            image_width=image.width,
-            image_height=image.height,
+            image_width=width,
+            image_height=height,
             detections=found,
             stages=[StageTime(name, span / 1e6) for name, span in stages],
             age=to_duration(age),

@@ -9,16 +9,53 @@ import sys
 import pytest
 from rclpy.qos import QoSProfile
 from rclpy.qos import QoSReliabilityPolicy as Reliability
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
+from toy import Toy
 
-from edge_perception.core.node import Level
+from edge_perception.core.node import Level, Port, Qos
 from edge_perception.transport.ros.losses import explain, Losses
+from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.profile import VARIABLE
 
 pytestmark = pytest.mark.ros
 BEST_EFFORT = QoSProfile(depth=1, reliability=Reliability.BEST_EFFORT)
 RELIABLE = QoSProfile(depth=10, reliability=Reliability.RELIABLE)
 OK, WARN, ERROR = (int(level) for level in (Level.OK, Level.WARN, Level.ERROR))
+
+
+class Eye(Toy):
+    """Takes images."""
+
+    inputs = (Port("image", "sensor_msgs/msg/Image", "view", Qos.MATCHED),)
+    outputs = ()
+
+    def __init__(self):
+        super().__init__()
+        self.formats = []
+
+    def configure(self, parameters):
+        return ()
+
+    def step(self, inputs, now):
+        self.formats += [getattr(one, "format", "") for one in inputs.values()]
+        return ()
+
+    def safe_state(self, now, reason):
+        return ()
+
+
+class CompressedEye(Eye):
+    """Takes compressed images."""
+
+    inputs = (
+        Port(
+            "image",
+            "sensor_msgs/msg/CompressedImage",
+            "view",
+            Qos.MATCHED,
+            transport="compressed",
+        ),
+    )
 
 
 def asked(robot):
@@ -102,6 +139,30 @@ def test_lost_images_of_a_driver_are_named_with_the_remedy(robot, driver):
     assert f"start it with {VARIABLE}=" in message
     profile = message.split(f"{VARIABLE}=")[1].split(",")[0]
     assert Path(profile).is_file()
+
+
+def test_images_by_another_transport_are_offered(robot):
+    robot.peer.create_publisher(CompressedImage, "/front/view/compressed", 10)
+    node = RosNode("eye", Eye, ros_arguments=["-r", "view:=/front/view"])
+    robot.nodes.append(node)
+    assert node.start()
+    robot.own.add_node(node)
+    robot.wait(lambda: robot.level("eye: input image") == ERROR)
+    robot.wait(lambda: "the same images are on" in robot.status["eye: input image"].message)
+    assert "the same images are on /front/view/compressed: set the parameter image_transport" in (
+        robot.status["eye: input image"].message
+    )
+
+
+def test_a_transport_stands_below_the_topic_after_it_was_remapped(robot):
+    node = RosNode("eye", CompressedEye, ros_arguments=["-r", "view:=/front/view"])
+    robot.nodes.append(node)
+    assert node.start()
+    robot.own.add_node(node)
+    heard = robot.hear("/front/view/compressed", CompressedImage)
+    publisher = robot.speak("/front/view/compressed", CompressedImage)
+    robot.wait(lambda: heard or publisher.publish(CompressedImage(format="jpeg")))
+    robot.wait(lambda: node._core.formats or publisher.publish(CompressedImage(format="png")))
 
 
 class Publisher:

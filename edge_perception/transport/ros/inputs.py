@@ -26,6 +26,7 @@ from edge_perception.core.node import (
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.losses import explain
 from edge_perception.transport.ros.subscription import Subscription
+from edge_perception.transport.ros.topics import other_transport
 from edge_perception.transport.ros.typesupport import rosidl_class
 from edge_perception.transport.ros.upstream import Upstream, WAITS_FOR
 
@@ -183,6 +184,11 @@ class Input:
             return (
                 f"{_name(others[0])} publishes {others[0].topic_type} on {self._topic}, expected"
                 f" {self._port.type}: {self._port.remedy}"
+            )
+        if other := other_transport(self._node, self._topic, self._port.type):
+            return (
+                f"nobody publishes on {self._topic}, but the same images are on {other[0]}: set"
+                f" the parameter image_transport to {other[1]} (launch argument image_transport)"
             )
         alike = similar(
             self._topic,

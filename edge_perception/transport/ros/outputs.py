@@ -12,6 +12,7 @@ from edge_perception.core.node import Diagnostic, Level, Message, Port
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.inputs import rivalry
 from edge_perception.transport.ros.mirror import Mirror
+from edge_perception.transport.ros.topics import topic_of
 from edge_perception.transport.ros.typesupport import rosidl_class
 
 LAST_WORDS = Duration(seconds=0.3)
@@ -28,7 +29,10 @@ class Output:
         kind = rosidl_class(port.type)
         with qos.explained(port.topic):
             self._publisher = node.create_publisher(
-                kind, port.topic, qos.profile(port), qos_overriding_options=qos.overrides()
+                kind,
+                topic_of(node, port),
+                qos.profile(port),
+                qos_overriding_options=qos.overrides(),
             )
         self._mirrors = [
             (mirror.convert, node.create_publisher(mirror.type, mirror.topic, qos.profile(port)))

@@ -15,6 +15,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from edge_perception.core.node import Port, Qos
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.losses import Losses
+from edge_perception.transport.ros.topics import topic_of
 from edge_perception.transport.ros.typesupport import rosidl_class
 
 try:
@@ -97,7 +98,7 @@ class Subscription:
         with qos.explained(self._port.topic):
             self.taken: RosSubscription = self._node.create_subscription(
                 rosidl_class(self._port.type),
-                self._port.topic,
+                topic_of(self._node, self._port),
                 self._receive,
                 qos.profile(self._port),
                 raw=True,
