@@ -16,7 +16,6 @@ import sys
 import time
 
 SIZES = {"640x480": (640, 480, 30), "1920x1080": (1920, 1080, 10), "3840x2160": (3840, 2160, 5)}
-DOMAIN = 77
 VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 
 
@@ -84,7 +83,7 @@ def share(size: str, reliability: str, adapts: bool, seconds: int) -> float:
     """Return the share of the images that arrive."""
     width, height, rate = SIZES[size]
     count = seconds * rate
-    own: Mapping[str, str] = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
+    own: Mapping[str, str] = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
     strange = {name: value for name, value in own.items() if name != VARIABLE}
     program = [sys.executable, "-m", "bench.images"]
     root = Path(__file__).parents[1]
