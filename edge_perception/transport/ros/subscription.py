@@ -12,7 +12,7 @@ from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription as RosSubscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from edge_perception.core.node import Port, Qos
+from edge_perception.core.node import Port
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.losses import Losses
 from edge_perception.transport.ros.topics import topic_of
@@ -62,6 +62,7 @@ class Subscription:
         self._receive = receive
         self.losses = Losses()
         self._offered = qos.offered(())
+        self._replaced: list[tuple[RosSubscription, _rclpy.EventHandle[Any] | None]] = []
         self._subscribe()
         self.topic = str(self.taken.topic_name)
 
@@ -71,13 +72,19 @@ class Subscription:
         return self.taken.qos_profile
 
     def follow(self, publishers: Sequence[TopicEndpointInfo]) -> None:
-        """Subscribe anew if the publishers there are now offer another reliability."""
+        """
+        Subscribe anew if the publishers there are now offer another reliability.
+
+        The subscription before is left open until the next call: a thread may be taking from it.
+        """
+        self._close_replaced()
         offered = qos.offered(publishers)
         if not publishers or offered == self._offered:
             return
         self._offered = offered
-        if self._port.qos is Qos.MATCHED:
-            self.close()
+        name = f"qos_overrides.{self.topic}.subscription.reliability"
+        if self._node.get_parameter(name).value == qos.AS_OFFERED.name.lower():
+            self._replaced.append((self.taken, self._lost))
             self._subscribe()
 
     def count_losses(self) -> None:
@@ -90,9 +97,15 @@ class Subscription:
 
     def close(self) -> None:
         """Unsubscribe."""
-        if self._lost is not None:
-            self._lost.destroy_when_not_in_use()
-        self._node.destroy_subscription(self.taken)
+        self._replaced.append((self.taken, self._lost))
+        self._close_replaced()
+
+    def _close_replaced(self) -> None:
+        while self._replaced:
+            taken, lost = self._replaced.pop()
+            if lost is not None:
+                lost.destroy_when_not_in_use()
+            self._node.destroy_subscription(taken)
 
     def _subscribe(self) -> None:
         with qos.explained(self._port.topic):
