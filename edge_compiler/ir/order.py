@@ -107,6 +107,7 @@ class Order(Sequence[T], Generic[T]):
     def __getitem__(self, index: int) -> T: ...
     @overload
     def __getitem__(self, index: slice) -> list[T]: ...
+
     def __getitem__(self, index: int | slice) -> T | list[T]:
         """Return what stands at an index."""
         if isinstance(index, slice):
