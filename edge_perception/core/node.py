@@ -178,8 +178,8 @@ class NodeCore(ABC):
 
         That is after a step that failed, while one hangs, while simulated time stands still, and
         as the last words of a node that stops. It rests on the configuration alone, and may be
-        called beside a step that hangs. What has no header is also sent in the name of a process
-        that was killed.
+        called beside a step that hangs. What has no header, or one with the stamp ``now``, is also
+        sent in the name of a process that was killed.
 
         :param reason: why, in a few words.
         """

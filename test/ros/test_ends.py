@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from geometry_msgs.msg import Twist
+from geometry_msgs.msg import Twist, TwistStamped
 import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rosgraph_msgs.msg import Clock
@@ -52,6 +52,7 @@ class Obeying:
     def __init__(self, robot: Any) -> None:
         self.robot = robot
         self.limits = robot.hear("cmd_vel_limit", Twist)
+        self.stamped = robot.hear("cmd_vel_limit_stamped", TwistStamped)
         self.triggers = robot.hear("trigger", Bool)
         self.decisions = robot.hear("decision", rosidl_class("edge_perception/msg/Decision"))
         array = rosidl_class("edge_perception/msg/DetectionArray")
@@ -66,7 +67,8 @@ class Obeying:
 
     def is_safe(self) -> bool:
         """Tell whether the last words were those of the safe action."""
-        return self.limits[-1].linear.x == 0 and not self.triggers[-1].data
+        limits = (self.limits[-1], self.stamped[-1].twist)
+        return all(limit.linear.x == 0 for limit in limits) and not self.triggers[-1].data
 
 
 @pytest.fixture
@@ -95,8 +97,11 @@ def test_the_last_words_before_the_end_are_the_safe_action(robot, obeying, decis
 
 
 def test_a_guard_has_the_last_words_of_a_process_that_is_killed(robot, obeying, decision):
+    killed = robot.peer.get_clock().now().to_msg()
     decision.kill()
     robot.wait(obeying.is_safe)
+    stamp = obeying.stamped[-1].header.stamp
+    assert (stamp.sec, stamp.nanosec) > (killed.sec, killed.nanosec)
     [guard] = {
         info.node_name
         for info in robot.peer.get_publishers_info_by_topic("/cmd_vel_limit")

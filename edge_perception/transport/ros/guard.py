@@ -89,6 +89,7 @@ def watch(pipe: TextIO) -> dict[str, Words]:
 def speak(held: Mapping[str, Words]) -> None:
     """Publish the last words, until everybody had the time to hear them."""
     import rclpy
+    from rclpy.serialization import deserialize_message
     from rclpy.signals import SignalHandlerOptions
 
     from edge_perception.transport.ros.profile import use_transport_profile
@@ -106,11 +107,15 @@ def speak(held: Mapping[str, Words]) -> None:
             enable_rosout=False,
         )
         for topic, kind, data in words:
-            publishers.append((node.create_publisher(rosidl_class(kind), topic, 10), data))
+            message_type = rosidl_class(kind)
+            publisher = node.create_publisher(message_type, topic, 10)
+            publishers.append((publisher, deserialize_message(data, message_type), node))
     end = time.monotonic() + SPEAKING
     while time.monotonic() < end:
-        for publisher, data in publishers:
-            publisher.publish(data)
+        for publisher, message, node in publishers:
+            if hasattr(message, "header"):
+                message.header.stamp = node.get_clock().now().to_msg()
+            publisher.publish(message)
         time.sleep(INTERVAL)
     rclpy.shutdown()
 

@@ -27,6 +27,7 @@ from edge_perception.core.node import (
     Outputs,
     Parameter,
 )
+from edge_perception.core.stamps import to_time
 from edge_perception.transport.ros import bond, parameters
 from edge_perception.transport.ros.condition import Condition, State
 from edge_perception.transport.ros.diagnostics import DiagnosticsPublisher
@@ -226,11 +227,17 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             )
 
     def _hold_safe_state(self) -> None:
-        """Give the guard what to publish if the process is killed; what carries a time expires."""
+        """
+        Give the guard what to publish if the process is killed.
+
+        It stamps anew what is stamped with the time of speaking; a header of what was seen, as a
+        decision has, is not for it to change, and those who read it see it expire.
+        """
+        now = self._now()
         words = [
             (self._outputs[port].topic, self._outputs[port].type, messages.serialize(message))
-            for port, message in self._core.safe_state(self._now(), "the process was killed")
-            if not hasattr(message, "header")
+            for port, message in self._core.safe_state(now, "the process was killed")
+            if not hasattr(message, "header") or message.header.stamp == to_time(now)
         ]
         if self.guard is not None and words:
             self.guard.hold(self.get_fully_qualified_name(), words)
