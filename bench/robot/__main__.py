@@ -15,7 +15,7 @@ from bench.cache import BenchError
 from bench.command import add_choice, run_alone
 from bench.engines import ROOT
 from bench.robot import results
-from bench.robot.processes import check, memory, MODES, Process, processor_times, robot
+from bench.robot.processes import check, memory, MODES, processor_times, robot
 from bench.robot.results import percentiles, Turn
 from bench.robot.watch import watcher
 from edge_compiler.machine import processor
@@ -108,29 +108,23 @@ def _turn(mode: str, values: Mapping[str, str], seconds: float, log: Path) -> Tu
         round(len(samples) / measured, 2),
         round(start, 3),
         used,
-        _loads(processes, before, after, measured),
+        _loads(before, after, measured),
     )
 
 
 def _loads(
-    processes: list[Process],
     before: Mapping[str, Mapping[str, float]],
     after: Mapping[str, Mapping[str, float]],
     seconds: float,
-) -> dict[str, float]:
-    """Return the load of each process, or of each kind of thread if there is one process."""
-    loads = {
+) -> dict[str, dict[str, float]]:
+    """Return the load of each process by thread."""
+    return {
         name: {
-            kind: 100 * (time_ - before[name].get(kind, 0.0)) / seconds
-            for kind, time_ in times.items()
+            thread: round(100 * (used - before[name].get(thread, 0.0)) / seconds, 2)
+            for thread, used in times.items()
         }
         for name, times in after.items()
     }
-    if len(processes) == 1:
-        (load,) = loads.values()
-    else:
-        load = {name: sum(parts.values()) for name, parts in loads.items()}
-    return {name: round(value, 2) for name, value in load.items()}
 
 
 def _bundle() -> Path:

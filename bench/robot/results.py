@@ -34,7 +34,7 @@ class Turn:
     :ivar decisions: on images, a second.
     :ivar start: from the start of the first process to the first decision on an image [s].
     :ivar memory: of all processes [bytes]; what they share counts once.
-    :ivar load: of the processes [% of a core]; of a composed robot's threads instead.
+    :ivar threads: processor time of each process by thread [% of a core].
     """
 
     mode: str
@@ -44,7 +44,15 @@ class Turn:
     decisions: float
     start: float
     memory: int
-    load: Mapping[str, float]
+    threads: Mapping[str, Mapping[str, float]]
+
+    @property
+    def load(self) -> dict[str, float]:
+        """Processor time of the processes [% of a core]; of the threads of a composed robot."""
+        if self.mode == COMPOSED:
+            (threads,) = self.threads.values()
+            return dict(threads)
+        return {name: sum(threads.values()) for name, threads in self.threads.items()}
 
 
 def percentiles(values: Iterable[float]) -> tuple[float, ...]:

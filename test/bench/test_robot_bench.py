@@ -16,8 +16,10 @@ from bench.robot.results import medians, percentiles, Turn
 from edge_perception.transport.threads import name_thread
 
 
-def turn(mode: str, p50: float, load: dict[str, float]) -> Turn:
-    return Turn(mode, (p50, 2.0, 3.0), (1.0, 2.0, 3.0), (1.0, 2.0, 3.0), 30.0, 2.0, 10**8, load)
+def turn(mode: str, p50: float, threads: dict[str, float]) -> Turn:
+    some = (1.0, 2.0, 3.0)
+    process = {"robot" if mode == COMPOSED else "imu": threads}
+    return Turn(mode, (p50, 2.0, 3.0), some, some, 30.0, 2.0, 10**8, process)
 
 
 def test_processor_times_are_those_of_named_threads():
@@ -52,7 +54,7 @@ def test_a_turn_is_summed_up_by_percentiles_and_turns_by_medians():
         turn(COMPOSED, 5.0, {"imu": 4.0, "executor": 1.0}),
         turn(COMPOSED, 9.0, {"imu": 6.0}),
         turn(COMPOSED, 6.0, {"imu": 5.0, "executor": 3.0}),
-        turn(SEPARATE, 100.0, {"imu": 50.0}),
+        turn(SEPARATE, 100.0, {"imu": 50.0, "executor": 1.0}),
     ]
     found = medians(turns, COMPOSED)
     assert found["stamp to decision p50 [ms]"] == 6.0
@@ -60,6 +62,7 @@ def test_a_turn_is_summed_up_by_percentiles_and_turns_by_medians():
     assert found["load of executor"] == 1.0
     assert found["load [% of a core]"] == 6.0
     assert medians(turns, SEPARATE)["stamp to decision p50 [ms]"] == 100.0
+    assert medians(turns, SEPARATE)["load of imu"] == 51.0
 
 
 @pytest.mark.ros
@@ -77,7 +80,8 @@ def test_the_robot_is_measured_both_ways(tiny_bundle, monkeypatch, tmp_path):
     for one in found["turns"]:
         assert 0 < one["overhead"][0] < one["latency"][0]
         assert one["latency"][0] <= one["latency"][1] <= one["latency"][2]
-        assert {"imu", "wheels", "pose", "perception", "camera", "decision"} <= set(one["load"])
+        threads = set(one["threads"] if one["mode"] == SEPARATE else one["threads"]["robot"])
+        assert {"imu", "wheels", "pose", "perception", "camera", "decision"} <= threads
         assert 0 < one["decisions"] < 40
     for name in (COMPOSED, SEPARATE, "stamp to decision p99 [ms]", "load of pose"):
         assert name in done.stdout
