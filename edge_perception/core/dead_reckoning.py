@@ -28,6 +28,8 @@ Matrix = npt.NDArray[np.float64]
 
 _NOT_MEASURED = 1e6
 """Variance of what wheels say nothing about: height, roll, pitch."""
+_UNMEASURED = np.diag([0.0, 0.0, _NOT_MEASURED, _NOT_MEASURED, _NOT_MEASURED, 0.0])
+_PLANAR = np.ix_((0, 1, 5), (0, 1, 5))
 _LEAST_TWIST_VARIANCE = 1e-6
 _SLIP = 100.0
 """Factor of the variance while wheels slip."""
@@ -121,6 +123,6 @@ class DeadReckoning:
 
 def _spatial(planar: Matrix) -> Matrix:
     """Return the covariance of x, y and turning as that of a ROS message: 36 numbers."""
-    full = np.diag([0.0, 0.0, _NOT_MEASURED, _NOT_MEASURED, _NOT_MEASURED, 0.0])
-    full[np.ix_((0, 1, 5), (0, 1, 5))] = planar
+    full: Matrix = _UNMEASURED.copy()
+    full[_PLANAR] = planar
     return full.reshape(-1)

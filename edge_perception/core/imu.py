@@ -56,7 +56,14 @@ class ImuCore(NodeCore):
 
     parameters = PARAMETERS
     inputs = (
-        Port("wheels", "nav_msgs/msg/Odometry", "wheel/odometry", Qos.SENSOR_DATA, optional=True),
+        Port(
+            "wheels",
+            "nav_msgs/msg/Odometry",
+            "wheel/odometry",
+            Qos.SENSOR_DATA,
+            optional=True,
+            prompt=False,
+        ),
     )
     outputs = (Port("imu", "sensor_msgs/msg/Imu", "imu/data", sole=True),)
 

@@ -88,8 +88,8 @@ class _Triad:
         noise = errors.noise / math.sqrt(interval) * self._random.standard_normal(3)
         read = truth * self._gain + self.bias + noise
         if errors.step:
-            read = np.round(read / errors.step) * errors.step
-        return np.clip(read, -errors.limit, errors.limit)
+            read = np.rint(read / errors.step) * errors.step
+        return np.minimum(np.maximum(read, -errors.limit), errors.limit)
 
 
 class ImuErrorModel:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from edge_perception import messages
@@ -83,5 +85,9 @@ def _vector(values: Vector) -> Message:
     return _Vector3(x, y, z)
 
 
+@functools.lru_cache(maxsize=16)
 def _diagonal(variance: float) -> Vector:
-    return np.diag([variance] * 3).reshape(-1)
+    """Return a covariance, the same array for the same noise."""
+    covariance = np.diag([variance] * 3).reshape(-1)
+    covariance.setflags(write=False)
+    return covariance

@@ -74,7 +74,9 @@ class Port:
     in as one from the topic does. The answer says no more than that it came. On an ``occasional``
     input silence is no fault: something is said there when there is something to say. ``remedy``
     is what to do if another type is published on an input's topic. A ``transport`` of images, such
-    as "compressed", stands below the topic after it was remapped, as with image_transport.
+    as "compressed", stands below the topic after it was remapped, as with image_transport. An
+    input that isn't ``prompt`` causes no step: what came is looked at when there is one anyway. So
+    a node that works at a pace of its own is woken less often.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Port:
     occasional: bool = False
     remedy: str = "connect a topic of that type"
     transport: str = ""
+    prompt: bool = True
 
 
 @dataclass(frozen=True)

@@ -28,20 +28,20 @@ def quaternion(roll: float, pitch: float, yaw: float) -> Array:
 
 def matrix(rotation: Sequence[float] | Array) -> Array:
     """Return the matrix of a unit quaternion."""
-    x, y, z, w = rotation
+    x, y, z, w = map(float, rotation)  # numpy's own numbers are slow one by one
     return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+        (
+            *(1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+            *(2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+            *(2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+        )
+    ).reshape(3, 3)
 
 
 def product(a: Sequence[float] | Array, b: Sequence[float] | Array) -> Array:
     """Return the rotation by b, then by a."""
-    ax, ay, az, aw = a
-    bx, by, bz, bw = b
+    ax, ay, az, aw = map(float, a)
+    bx, by, bz, bw = map(float, b)
     return np.array(
         [
             aw * bx + ax * bw + ay * bz - az * by,

@@ -29,9 +29,9 @@ from edge_perception.core.wheel_source import OpenWheels, Reading
 
 TOPIC_SOURCE = "joint_states"
 _JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA, queue=200)
-_IMU = Port("imu", "sensor_msgs/msg/Imu", "imu/data", Qos.SENSOR_DATA, optional=True)
+_IMU = Port("imu", "sensor_msgs/msg/Imu", "imu/data", Qos.SENSOR_DATA, optional=True, prompt=False)
 _TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf")
-_HEARD_TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=200)
+_HEARD_TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=200, prompt=False)
 _ODOMETRY = Port("odometry", "nav_msgs/msg/Odometry", "wheel/odometry", sole=True)
 
 _PATIENCE = Patience("count", SECOND, 3 * SECOND, "check the encoders' wiring and power")

@@ -34,14 +34,26 @@ STANDING = "the clock stands still, so nothing tells how old the inputs are"
 
 
 class Slots:
-    """The newest serialised messages of each input: one, or as many as its queue holds."""
+    """
+    The newest serialised messages of each input: one, or as many as its queue holds.
 
-    def __init__(self, ports: Iterable[Port]) -> None:
+    :ivar prompt: the inputs whose messages end the wait.
+    """
+
+    def __init__(self, ports: Iterable[Port], fetch: Callable[[], None] = lambda: None) -> None:
+        """
+        Begin empty.
+
+        :param fetch: puts what has come on inputs that aren't prompt
+        """
+        ports = tuple(ports)
+        self.prompt = {port.name for port in ports if port.prompt}
+        self._fetch = fetch
         self._length = {port.name: max(1, port.queue) for port in ports}
         self.traffic = {name: Traffic() for name in self._length}
         self._waiting: dict[str, deque[bytes]] = {}
         self._changed = threading.Condition()
-        self._closed = False
+        self._called = self._closed = False
 
     def put(self, port: str, data: bytes) -> None:
         """Store a message, in place of the oldest if there is no room left."""
@@ -51,16 +63,21 @@ class Slots:
             traffic.received += 1
             traffic.dropped += len(waiting) == waiting.maxlen
             waiting.append(data)
-            self._changed.notify()
+            if port in self.prompt:
+                self._called = True
+                self._changed.notify()
 
     def take(self, timeout: float) -> dict[str, deque[bytes]]:
         """
-        Wait until there is a message, ``timeout`` seconds went by, or `close`; empty all.
+        Wait until there is a prompt message, ``timeout`` seconds went by, or `close`; empty all.
 
         :returns: what each port got, oldest first.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closed, timeout)
+            self._changed.wait_for(lambda: self._called or self._closed, timeout)
+        self._fetch()
+        with self._changed:
+            self._called = False
             taken, self._waiting = self._waiting, {}
             return taken
 
@@ -113,6 +130,7 @@ class Worker:
         publish: Callable[[Outputs], None],
         report: Callable[[Exception], None],
         name: str,
+        fetch: Callable[[], None] = lambda: None,
     ) -> None:
         """
         Prepare the thread without starting it.
@@ -121,8 +139,9 @@ class Worker:
         :param publish: is given what ``step`` returns.
         :param report: is told of exceptions.
         :param name: of the thread.
+        :param fetch: puts into the slots what has come on inputs that aren't prompt.
         """
-        self.slots = Slots(core.inputs)
+        self.slots = Slots(core.inputs, fetch)
         self.failures = Failures()
         self.standing = Standing()
         self.diagnostics: Sequence[Diagnostic] = ()

@@ -70,13 +70,13 @@ def forget_speed(state: State, differs: float, accel_bias: float) -> None:
 def _inject(state: State, error: Array) -> None:
     """Take the estimated error into the state; what remains is seen from the new attitude."""
     angle = error[THETA]
-    turned = rotation.product(state.rotation.tolist(), exponential(*angle.tolist()).tolist())
+    turned = rotation.product(state.rotation.tolist(), exponential(*angle.tolist()))
     state.rotation = normalised(turned)
     state.velocity = state.velocity + error[V]
     state.position = state.position + error[P]
     state.gyro_bias = state.gyro_bias + error[BG]
     state.accel_bias = state.accel_bias + error[BA]
-    reset = np.eye(3) - 0.5 * skew(angle)
+    reset = _IDENTITY[:3, :3] - 0.5 * skew(angle)
     covariance = state.covariance
     covariance[THETA] = reset @ covariance[THETA]
     covariance[:, THETA] = covariance[:, THETA] @ reset.T

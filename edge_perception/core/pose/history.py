@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from dataclasses import dataclass
 import enum
 
@@ -82,11 +82,12 @@ class History:
         if stamp < self._begin:
             return Entry.BEFORE_BEGIN
         step = _Step((stamp, _ORDER[type(measurement)]), measurement)
-        index = bisect_left(self._steps, step)
+        in_order = not self._steps or self._steps[-1] < step
+        index = len(self._steps) if in_order else bisect_left(self._steps, step)
         if index < len(self._steps) and self._steps[index].key == step.key:
             return Entry.REPEATED
         late = index < len(self._steps)
-        insort(self._steps, step)
+        self._steps.insert(index, step)
         self._clean = min(self._clean, index)
         self.newest = max(self.newest, stamp)
         return Entry.LATE if late else Entry.IN_ORDER

@@ -21,6 +21,7 @@ _STEP = 0.1
 """Seconds over which motion is taken as even."""
 
 _IDENTITY = np.eye(3)
+_STAY = np.eye(SIZE)
 
 
 def advance(state: State, stamp: int, settings: Settings) -> None:
@@ -75,20 +76,16 @@ def _move(
         return
     wx, wy, wz = (dt * (gyro - state.gyro_bias)).tolist()
     force = accel - state.accel_bias
-    middle = rotation.matrix(
-        rotation.product(
-            state.rotation.tolist(), exponential(0.5 * wx, 0.5 * wy, 0.5 * wz).tolist()
-        )
-    )
+    before = state.rotation.tolist()
+    half_turn = exponential(0.5 * wx, 0.5 * wy, 0.5 * wz)
+    middle = rotation.matrix(rotation.product(before, half_turn).tolist())
     turn = exponential(wx, wy, wz)
     acceleration = middle @ force
     acceleration[2] -= GRAVITY
-    state.rotation = normalised(
-        np.asarray(rotation.product(state.rotation.tolist(), turn.tolist()))
-    )
+    state.rotation = normalised(rotation.product(before, turn))
     state.position = state.position + dt * (state.velocity + 0.5 * dt * acceleration)
     state.velocity = state.velocity + dt * acceleration
-    _spread(state, dt, rotation.matrix(turn.tolist()), middle, force, noise, settings)
+    _spread(state, dt, rotation.matrix(turn), middle, force, noise, settings)
 
 
 def _spread(
@@ -101,19 +98,21 @@ def _spread(
     settings: Settings,
 ) -> None:
     """Propagate the covariance: Solà, equations 269 to 271."""
-    transition = np.eye(SIZE)
+    transition = _STAY.copy()
     transition[THETA, THETA] = turn.T
-    transition[THETA, BG] = -dt * _IDENTITY
+    even = dt * _IDENTITY
+    transition[THETA, BG] = -even
     transition[V, THETA] = -dt * (middle @ skew(force))
     transition[V, BA] = -dt * middle
-    transition[P, V] = dt * _IDENTITY
+    transition[P, V] = even
     covariance = transition @ state.covariance @ transition.T
-    variance = np.zeros((5, 3))
-    variance[0] = dt * noise[0] ** 2
-    variance[1] = dt * noise[1] ** 2
-    variance[3] = dt * settings.gyro_walk**2
-    variance[4] = dt * settings.accel_walk**2
-    covariance.flat[:: SIZE + 1] += variance.ravel()
+    attitude, velocity = dt * noise[0] ** 2, dt * noise[1] ** 2
+    gyro_bias, accel_bias = dt * settings.gyro_walk**2, dt * settings.accel_walk**2
+    diagonal = covariance.reshape(-1)[:: SIZE + 1]
+    diagonal += [
+        *(attitude, attitude, attitude, velocity, velocity, velocity, 0.0, 0.0, 0.0),
+        *(gyro_bias, gyro_bias, gyro_bias, accel_bias, accel_bias, accel_bias),
+    ]
     state.covariance = bounded(covariance)
 
 

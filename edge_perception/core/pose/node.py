@@ -42,7 +42,15 @@ class PoseCore(NodeCore):
 
     parameters = pose_parameters.PARAMETERS
     inputs: tuple[Port, ...] = (
-        Port("imu", "sensor_msgs/msg/Imu", "imu/data", Qos.SENSOR_DATA, sole=True, queue=_QUEUE),
+        Port(
+            "imu",
+            "sensor_msgs/msg/Imu",
+            "imu/data",
+            Qos.SENSOR_DATA,
+            sole=True,
+            queue=_QUEUE,
+            prompt=False,
+        ),
         Port(
             "wheels",
             "nav_msgs/msg/Odometry",
@@ -50,6 +58,7 @@ class PoseCore(NodeCore):
             Qos.SENSOR_DATA,
             sole=True,
             queue=_QUEUE,
+            prompt=False,
         ),
         Port(
             "set_pose",
@@ -66,7 +75,9 @@ class PoseCore(NodeCore):
     )
 
     _tf = Port("tf", "tf2_msgs/msg/TFMessage", "/tf")
-    _tf_heard = Port("tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=_QUEUE)
+    _tf_heard = Port(
+        "tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=_QUEUE, prompt=False
+    )
 
     def configure(self, parameters: Mapping[str, Value]) -> Outputs:
         """Check the parameters and begin anew."""
@@ -93,8 +104,9 @@ class PoseCore(NodeCore):
         return ()
 
     def period(self) -> float:
-        """Return how often the pose is published."""
-        return 1.0 / self._configuration.number("rate")
+        """Return the time until the next pose is due: sensors are read then, and not before."""
+        wait = self._pace.wait(self._now) if self._now is not None else 0.0
+        return wait or 1.0 / self._configuration.number("rate")
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Take in what was measured, and publish the pose when it is due."""

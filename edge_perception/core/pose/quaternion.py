@@ -12,17 +12,17 @@ from edge_perception.core.rotation import quaternion
 _TINY = 1e-8
 
 
-def exponential(x: float, y: float, z: float) -> Array:
+def exponential(x: float, y: float, z: float) -> tuple[float, float, float, float]:
     """Return the unit quaternion of a rotation vector [rad]."""
     angle = math.sqrt(x * x + y * y + z * z)
     scale = math.sin(angle / 2) / angle if angle > _TINY else 0.5
-    return np.array([scale * x, scale * y, scale * z, math.cos(angle / 2)])
+    return scale * x, scale * y, scale * z, math.cos(angle / 2)
 
 
 def skew(vector: Array) -> Array:
     """Return the matrix of the cross product with a vector."""
     x, y, z = vector.tolist()
-    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.array((0.0, -z, y, z, 0.0, -x, -y, x, 0.0)).reshape(3, 3)
 
 
 def normalised(rotation: Array) -> Array:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 import math
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,9 @@ SIZE = 15
 
 _LARGEST = np.repeat([math.pi, 1e2, 1e5, 0.5, 2.0], 3)
 """Standard deviations beyond which nothing is known anyway."""
+
+
+Slotted = TypeVar("Slotted", "State", "Stillness")
 
 
 def _zeros() -> Array:
@@ -119,9 +121,17 @@ class State:
 
     def copy(self) -> State:
         """Return a state that can be changed without changing this one."""
-        other = copy.copy(self)
-        other.stillness = copy.copy(self.stillness)
+        other = _copied(self)
+        other.stillness = _copied(self.stillness)
         return other
+
+
+def _copied(one: Slotted) -> Slotted:
+    """Return a shallow copy; copy.copy takes ten times as long, six times a pose."""
+    other = object.__new__(type(one))
+    for name in one.__slots__:
+        setattr(other, name, getattr(one, name))
+    return other
 
 
 def bounded(covariance: Array) -> Array:

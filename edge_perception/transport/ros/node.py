@@ -17,6 +17,7 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
+from rclpy.subscription import Subscription
 
 from edge_perception import messages
 from edge_perception.core.node import (
@@ -178,8 +179,10 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             self._clean_up()
             self._configure()
         self._publish(self._latched)
-        worker = Worker(self._core, self._now, self._publish, self._report, self.get_name())
         receiver = Receiver(self, self._report)
+        worker = Worker(
+            self._core, self._now, self._publish, self._report, self.get_name(), receiver.fetch
+        )
         self._worker, self._receiver = worker, receiver
         try:
             for port in self._core.inputs:
@@ -193,8 +196,19 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
             raise
         worker.start()
         self._hold_safe_state()
-        receiver.start([port.subscription for port in self._inputs])
+        if self.get_parameter("use_sim_time").value:
+            # a core's period is real time, which simulated time may outrun: every message counts
+            worker.slots.prompt.update(worker.slots.traffic)
+        receiver.start(**self._subscriptions_of(worker))
         self._form_bond()
+
+    def _subscriptions_of(self, worker: Worker) -> dict[str, list[Subscription]]:
+        """Return the subscriptions of prompt and patient inputs."""
+        sorts: dict[str, list[Subscription]] = {"prompt": [], "patient": []}
+        for port, one in zip(self._core.inputs, self._inputs, strict=True):
+            sort = "prompt" if port.name in worker.slots.prompt else "patient"
+            sorts[sort].append(one.subscription)
+        return sorts
 
     def _form_bond(self) -> None:
         """Let a manager know for as long as the node is active that it lives."""
@@ -292,10 +306,12 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
 
     def _diagnose(self) -> None:
         found = [self.condition.diagnose(self._is_needed())]
+        if self._receiver is not None:
+            self._receiver.fetch()  # a step that hangs is no silence of the inputs
         if (worker := self._worker) is not None:
             found += [self._diagnose_step(worker), *(port.diagnose() for port in self._inputs)]
             if self._receiver is not None:
-                self._receiver.listen([port.subscription for port in self._inputs])
+                self._receiver.listen(**self._subscriptions_of(worker))
             found += [state for one in self._outputs.values() if (state := one.diagnose())]
             found += worker.diagnostics
         self._upstream.rest()

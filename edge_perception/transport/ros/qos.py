@@ -31,19 +31,23 @@ How many large messages to keep: one being read while the next one is put togeth
 A reader that keeps one loses a 4K image now and then; each that is kept takes its size in memory.
 """
 
+_UNREAD = 50
+"""How many messages may wait for the next step: only to be counted, the newest is looked at."""
+
 
 def profile(port: Port) -> QoSProfile:
     """Return the default profile of a port."""
+    waiting = port.queue if port.prompt else max(port.queue, _UNREAD)
     if port.qos is Qos.SENSOR_DATA:
         return QoSProfile(
-            depth=max(qos_profile_sensor_data.depth, port.queue),
+            depth=max(qos_profile_sensor_data.depth, waiting),
             reliability=QoSReliabilityPolicy.BEST_EFFORT,
         )
     if port.qos is Qos.MATCHED:
         return QoSProfile(depth=max(_FEW, port.queue), reliability=AS_OFFERED)
     if port.qos is Qos.LATCHED:
         return QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-    return QoSProfile(depth=max(10, port.queue))
+    return QoSProfile(depth=max(10, waiting))
 
 
 def overrides(

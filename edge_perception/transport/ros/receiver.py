@@ -52,26 +52,42 @@ class Receiver:
         self._context = node.context
         self._report = report
         self._subscriptions: Sequence[Subscription] = ()
+        self._patient: Sequence[Subscription] = ()
+        self._fetching = threading.Lock()
         self._changed = GuardCondition(None, None, node.context)
         self._stopping = False
         self._thread = threading.Thread(
             target=self._run, args=[node.get_name()], name=f"{node.get_name()} input", daemon=True
         )
 
-    def start(self, subscriptions: Sequence[Subscription]) -> None:
-        """Start giving each subscription's messages to its callback."""
-        self._subscriptions = subscriptions
+    def start(self, prompt: Sequence[Subscription], patient: Sequence[Subscription] = ()) -> None:
+        """
+        Start giving messages to the callbacks of their subscriptions.
+
+        :param prompt: those whose messages wake the thread
+        :param patient: those whose messages wait for `fetch`
+        """
+        self._subscriptions, self._patient = prompt, patient
         self._thread.start()
 
-    def listen(self, subscriptions: Sequence[Subscription]) -> None:
+    def listen(self, prompt: Sequence[Subscription], patient: Sequence[Subscription] = ()) -> None:
         """Go on with these subscriptions; those that were destroyed are let go."""
-        if subscriptions != self._subscriptions:
-            self._subscriptions = subscriptions
+        with self._fetching:
+            self._patient = patient
+        if prompt != self._subscriptions:
+            self._subscriptions = prompt
             self._changed.trigger()
+
+    def fetch(self) -> None:
+        """Give to the callbacks what has come for patient subscriptions, in the calling thread."""
+        with self._fetching:
+            for subscription in () if self._stopping else self._patient:
+                _hand_over(subscription)
 
     def stop(self) -> None:
         """End the thread, after which subscriptions may be destroyed."""
-        self._stopping = True
+        with self._fetching:
+            self._stopping = True
         self._changed.trigger()
         if self._thread.is_alive():
             self._thread.join()

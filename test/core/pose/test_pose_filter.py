@@ -79,7 +79,7 @@ def check(covariance: np.ndarray) -> None:
 @given(vectors)
 def test_rotations_are_those_of_scipy(vector):
     theirs = Rotation.from_rotvec(vector)
-    ours = exponential(*vector.tolist())
+    ours = np.array(exponential(*vector.tolist()))
     assert Rotation.from_quat(ours).approx_equal(theirs, atol=1e-9)
     assert np.linalg.norm(ours) == pytest.approx(1.0)
     assert skew(vector) @ [1.0, 2.0, 3.0] == pytest.approx(np.cross(vector, [1.0, 2.0, 3.0]))
