@@ -40,6 +40,7 @@ REFUSALS = (
     "coordinate_transformation_mode='tf_crop_and_resize' is not supported",
     "coordinate_transformation_mode='half_pixel_symmetric' is not supported",
     "antialias=1 is not supported",
+    "storage_order=1 is not supported",
     "only height and width",
     "only the mean over height and width",
     "only images of shape 1xCxHxW are supported",
