@@ -24,6 +24,7 @@ from edge_perception.core.node import (
     Traffic,
 )
 from edge_perception.transport.ros import qos
+from edge_perception.transport.ros.exchange import EXCHANGE, Reader
 from edge_perception.transport.ros.losses import explain
 from edge_perception.transport.ros.subscription import Subscription
 from edge_perception.transport.ros.topics import other_transport
@@ -70,6 +71,8 @@ class Input:
         self._rate = Rate(self._since)
         self._subscription = Subscription(node, group, port, self._receive)
         self._topic = self._subscription.topic
+        self._reader = Reader(self._subscription, port.type, self._receive)
+        EXCHANGE.join((node.context, self._topic), self._reader)
         self._service = self._offer() if port.service else None
 
     @property
@@ -79,6 +82,7 @@ class Input:
 
     def close(self) -> None:
         """Unsubscribe, and withdraw the service."""
+        EXCHANGE.leave((self._node.context, self._topic), self._reader)
         if self._service is not None:
             self._node.destroy_service(self._service)
         self._subscription.close()

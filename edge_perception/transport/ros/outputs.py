@@ -10,6 +10,7 @@ from rclpy.node import Node
 from edge_perception import messages
 from edge_perception.core.node import Diagnostic, Level, Message, Port
 from edge_perception.transport.ros import qos
+from edge_perception.transport.ros.exchange import Writer
 from edge_perception.transport.ros.inputs import rivalry
 from edge_perception.transport.ros.mirror import Mirror
 from edge_perception.transport.ros.topics import topic_of
@@ -34,6 +35,7 @@ class Output:
                 qos.profile(port),
                 qos_overriding_options=qos.overrides(),
             )
+        self._writer = Writer(node, self._publisher, port.type)
         self._mirrors = [
             (mirror.convert, node.create_publisher(mirror.type, mirror.topic, qos.profile(port)))
             for mirror in mirrors
@@ -58,7 +60,7 @@ class Output:
         """Publish the bytes of a message."""
         if not isinstance(message, self._type):
             raise TypeError(f"expected {self._type.__name__}, received {type(message).__name__}")
-        self._publisher.publish(messages.serialize(message))
+        self._writer.write(messages.serialize(message))
         for convert, publisher in self._mirrors:
             if publisher.get_subscription_count():
                 publisher.publish(convert(message))
@@ -75,6 +77,7 @@ class Output:
         """Take the publishers back when their last messages were received."""
         if self._port.sole:
             self._publisher.wait_for_all_acked(LAST_WORDS)
+        self._writer.close()
         self._node.destroy_publisher(self._publisher)
         for _, publisher in self._mirrors:
             self._node.destroy_publisher(publisher)

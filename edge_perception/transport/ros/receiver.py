@@ -20,6 +20,7 @@ from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
+from edge_perception.transport.ros.exchange import EXCHANGE
 from edge_perception.transport.threads import name_thread
 
 PAUSE_AFTER_ERROR = 0.1  # seconds
@@ -128,4 +129,6 @@ def _hand_over(subscription: Subscription) -> None:
         taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
         if taken is None:
             return
-        subscription.callback(taken[0])
+        data, info = taken
+        if not EXCHANGE.has_given(info):
+            subscription.callback(data)
