@@ -89,7 +89,7 @@ class PerceptionCore(NodeCore):
         inputs[0], type="sensor_msgs/msg/CompressedImage", transport="compressed"
     )
     outputs = (
-        Port("detections", "edge_perception/msg/DetectionArray", "detections"),
+        Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True),
         Port("status", "edge_perception/msg/PerceptionStatus", "perception_status"),
         Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED),
     )
