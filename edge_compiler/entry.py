@@ -37,13 +37,18 @@ def _run(argv: Sequence[str] | None) -> int:
             from edge_compiler.cli import main as run
         else:
             from edge_perception.runtime.__main__ import main as run
+        return run(argv)  # which loads more when it is needed
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except (ImportError, MemoryError, OSError) as error:
+    except (
+        ImportError,
+        MemoryError,
+        OSError,
+        SystemError,
+    ) as error:  # SystemError: CPython's
         reason = " ".join(str(error).split()) or type(error).__name__
-        sys.stderr.write(f"edgec: error: it can't start, a library can't be loaded: {reason}\n")
+        sys.stderr.write(f"edgec: error: it can't go on, a library can't be loaded: {reason}\n")
         return 1
-    return run(argv)
 
 
 def _interrupt_once(number: int, _frame: FrameType | None) -> NoReturn:
