@@ -24,6 +24,11 @@ from edge_perception.transport.ros.profile import use_transport_profile
 from edge_perception.transport.threads import name_thread
 
 LONGEST_END = 8.0  # seconds: `ros2 launch` and containers kill what has not ended after ten
+SWITCH_INTERVAL = 0.0005
+"""
+Seconds after which a thread that computes lets another one run Python. With Python's own 5 ms a
+decision may wait for the pose's filter for longer than the model runs.
+"""
 REFUSALS = (
     ConfigurationError,
     NameValidationException,
@@ -80,6 +85,7 @@ def run(
     :returns: the exit code
     """
     use_transport_profile()
+    sys.setswitchinterval(SWITCH_INTERVAL)
     stop = Stop()
     guard = Guard()
     nodes: list[RosNode] = []
