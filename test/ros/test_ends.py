@@ -63,7 +63,8 @@ class Obeying:
         """Show an image in which nothing is; tell whether the robot may go."""
         self.seen.header.stamp = self.robot.peer.get_clock().now().to_msg()
         self.images.publish(self.seen)
-        return bool(self.triggers and self.triggers[-1].data and self.limits[-1].linear.x == SPEED)
+        heard = self.triggers and self.limits and self.stamped
+        return bool(heard and self.triggers[-1].data and self.limits[-1].linear.x == SPEED)
 
     def is_safe(self) -> bool:
         """Tell whether the last words were those of the safe action."""
