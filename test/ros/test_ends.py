@@ -103,14 +103,10 @@ def test_a_guard_has_the_last_words_of_a_process_that_is_killed(robot, obeying, 
     robot.wait(obeying.is_safe)
     stamp = obeying.stamped[-1].header.stamp
     assert (stamp.sec, stamp.nanosec) > (killed.sec, killed.nanosec)
-
-    def others() -> set[str]:  # a name is discovered a little later than its publisher
-        publishers = robot.peer.get_publishers_info_by_topic("/cmd_vel_limit")
-        return {info.node_name for info in publishers} - {"decision"}
-
-    robot.wait(lambda: others() == {"decision_guard"})
     _, complaint = decision.communicate(timeout=20)
     assert "the process of /decision was killed" in complaint
+    # said here, since the middleware may not tell the names of so short-lived nodes
+    assert "by /decision_guard" in complaint
     assert obeying.is_safe()
 
 

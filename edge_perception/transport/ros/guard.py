@@ -86,6 +86,11 @@ def watch(pipe: TextIO) -> dict[str, Words]:
     }
 
 
+def name_of_guard(node: str) -> str:
+    """Return the fully qualified name of the node that speaks in place of one."""
+    return f"{node}_guard"
+
+
 def speak(held: Mapping[str, Words]) -> None:
     """Publish the last words, until everybody had the time to hear them."""
     import rclpy
@@ -99,9 +104,9 @@ def speak(held: Mapping[str, Words]) -> None:
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     publishers = []
     for name, words in held.items():
-        namespace, _, own = name.rpartition("/")
+        namespace, _, own = name_of_guard(name).rpartition("/")
         node = rclpy.create_node(
-            f"{own}_guard",
+            own,
             namespace=namespace or "/",
             start_parameter_services=False,
             enable_rosout=False,
@@ -127,7 +132,7 @@ def main() -> int:
     if held:
         print(
             f"error: the process of {' and '.join(held)} was killed; its safe action is published"
-            " in its place",
+            f" in its place by {' and '.join(map(name_of_guard, held))}",
             file=sys.stderr,
             flush=True,
         )
