@@ -109,3 +109,17 @@ def new_constant(node: Node, what: str, array: ArrayLike) -> Value:
             "damaged, export it again"
         )
     return Value(f"{node.output.name}/{what}", data.shape, data.dtype, data)
+
+
+def new_reshape(node: Node, source: Value, result: Value) -> Node:
+    """Return a Reshape of one value into another, which comes from the origins of a node."""
+    sizes = np.array(result.shape, np.int64)
+    shape = Value(f"{result.name}/shape", sizes.shape, sizes.dtype, sizes)
+    return Node(
+        "Reshape",
+        f"{node.name}/reshape",
+        [source, shape],
+        [result],
+        {"allowzero": 0},
+        origins=node.origins,
+    )

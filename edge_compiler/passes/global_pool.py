@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.passes.base import Decision, done, graph_pass
+from edge_compiler.passes.base import Decision, done, graph_pass, new_reshape
 
 
 @graph_pass("recognise-global-pool")
@@ -48,15 +46,5 @@ def _drop_dimensions(graph: Graph, node: Node) -> None:
     """Let the pool keep the dimensions of size one, and drop them in a Reshape after it."""
     result = node.output
     pooled = Value(f"{result.name}/pooled", (*result.shape, 1, 1), result.dtype)
-    shape = np.array(result.shape, np.int64)
-    target = Value(f"{result.name}/shape", shape.shape, shape.dtype, shape)
-    reshape = Node(
-        "Reshape",
-        f"{node.name}/reshape",
-        [pooled, target],
-        [result],
-        {"allowzero": 0},
-        origins=node.origins,
-    )
     node.outputs = (pooled,)
-    graph.insert_after(node, reshape)
+    graph.insert_after(node, new_reshape(node, pooled, result))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.passes.base import Decision, done, graph_pass
+from edge_compiler.ir.graph import Graph, Value
+from edge_compiler.passes.base import Decision, done, graph_pass, new_reshape
 
 
 @graph_pass("column-to-row")
@@ -18,17 +16,7 @@ def column_to_row(graph: Graph) -> Iterator[Decision]:
         if column is None or column.shape[1] != 1:
             continue
         row = Value(f"{node.output.name}/row", column.shape[::-1], column.dtype)
-        numbers = np.array(row.shape, np.int64)
-        shape = Value(f"{row.name}/shape", numbers.shape, numbers.dtype, numbers)
-        reshape = Node(
-            "Reshape",
-            f"{node.name}/reshape",
-            [column, shape],
-            [row],
-            {"allowzero": 0},
-            origins=node.origins,
-        )
-        graph.insert_before(node, reshape)
+        graph.insert_before(node, new_reshape(node, column, row))
         node.inputs = (row, *node.inputs[1:])
         node.attributes = node.attributes | {"transA": 0}
         yield done(node, "a column that is transposed is a row")
