@@ -10,6 +10,8 @@ from pathlib import Path
 import shutil
 import tempfile
 
+from edge_perception.runtime.swap import exchange
+
 _LOCK = "maker.lock"
 """Held as long as the process lives that makes the folder: the system lets go of it, always."""
 
@@ -28,17 +30,10 @@ def new_folder(destination: Path) -> Iterator[Path]:
         tempfile.TemporaryDirectory(prefix=prefix, dir=destination.parent) as scratch,
         _locked(Path(scratch)),
     ):
-        folder, old = Path(scratch) / "new", Path(scratch) / "old"
+        folder = Path(scratch) / "new"
         folder.mkdir()
         yield folder
-        if destination.exists():  # only over an empty folder could be renamed
-            destination.rename(old)
-        try:
-            folder.rename(destination)
-        except BaseException:
-            if old.exists():
-                old.rename(destination)
-            raise
+        exchange(folder, destination)
 
 
 @contextmanager
@@ -66,7 +61,7 @@ def _remove_if_left_over(folder: Path) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             old, destination = folder / "old", folder.parent / _destination(folder)
-            if old.exists() and not destination.exists():  # killed between two renamings
+            if old.exists() and not destination.exists():  # killed within exchange()
                 old.rename(destination)
             shutil.rmtree(folder, ignore_errors=True)
         finally:
