@@ -82,8 +82,8 @@ def test_commands_of_the_other_type_are_named_with_what_to_do(robot):
 def test_a_second_publisher_of_velocities_is_named(robot):
     gate(robot)
     robot.peer.create_publisher(TwistStamped, "cmd_vel_out", 10)
-    robot.wait(lambda: robot.level("velocity_gate: output velocity_out") == ERROR)
-    assert "/peer" in robot.status["velocity_gate: output velocity_out"].message
+    output = "velocity_gate: output velocity_out"
+    robot.wait(lambda: robot.level(output) == ERROR and "/peer" in robot.status[output].message)
 
 
 def test_who_commands_nothing_is_no_fault(robot):
