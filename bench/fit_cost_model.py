@@ -25,7 +25,6 @@ from bench.cache import alone, network_file
 from bench.networks import NETWORKS
 from edge_compiler import frontend, passes, targets, toolchain
 from edge_compiler.machine import cache_bytes, processor
-from edge_compiler.targets.c.build import compiler_version
 from edge_compiler.targets.c.choice import Candidate, Problem
 from edge_compiler.targets.c.cost import (
     CONSTANTS,
@@ -36,10 +35,11 @@ from edge_compiler.targets.c.cost import (
     INSTRUCTIONS,
     weights_in,
 )
-from edge_compiler.targets.c.lowering import lower
 from edge_compiler.targets.c.target import CTarget, HostTarget
 from edge_compiler.targets.c.tuning import Measured, tune
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.build import compiler_version
+from edge_compiler.targets.program.lowering import lower
+from edge_compiler.targets.program.variants import Variant
 from edge_compiler.terminal import progress, say, say_table
 
 Array = NDArray[np.float64]

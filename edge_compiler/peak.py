@@ -10,7 +10,7 @@ import tempfile
 
 from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
-from edge_compiler.targets.c.variants import AARCH64, ARMV7, X86_64
+from edge_compiler.targets.program.variants import AARCH64, ARMV7, X86_64
 from edge_compiler.toolchain.machines import native_triple
 from edge_perception.runtime.architecture import architecture
 

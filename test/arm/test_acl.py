@@ -23,7 +23,7 @@ from edge_compiler.targets.acl.lowering import node_table
 from edge_compiler.targets.acl.placement import place
 from edge_compiler.targets.acl.target import AclTarget
 from edge_compiler.targets.base import Description, Target
-from edge_compiler.targets.c.program import Program
+from edge_compiler.targets.program.program import Program
 from edge_compiler.toolchain.base import Toolchain
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import Model

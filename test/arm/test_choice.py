@@ -11,9 +11,9 @@ from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
 from edge_compiler.targets.c.choice import Direct
 from edge_compiler.targets.c.cost import Estimated, INSTRUCTIONS
-from edge_compiler.targets.c.lowering import lower
 from edge_compiler.targets.c.target import CTarget
 from edge_compiler.targets.c.tuning import tune
+from edge_compiler.targets.program.lowering import lower
 
 MOST_PER_PRODUCT = {"aarch64": 1.16, "armv7": 1.35}
 """Instructions for a product of four numbers, in a convolution with many channels."""

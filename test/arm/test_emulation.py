@@ -20,7 +20,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox, Sandbox
 from edge_compiler.targets.c import target as c_target
 from edge_compiler.targets.c.target import Aarch64Target, Armv7Target, CTarget
-from edge_compiler.targets.c.variants import NEON64
+from edge_compiler.targets.program.variants import NEON64
 from edge_compiler.toolchain import processors
 from edge_compiler.toolchain.processors import Processor
 from edge_perception.runtime import BundleError, load, read_manifest, write_manifest
@@ -213,15 +213,13 @@ def test_wrong_kernel_is_refused_and_named(
     tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools_or_skip("aarch64")
-    right, wrong = Path(c_target.__file__).parent, tmp_path / "c"
-    shutil.copytree(right.parent / "include", tmp_path / "include")
-    for folder in ("kernels", "runtime"):
-        shutil.copytree(right / folder, wrong / folder)
-    kernel = wrong / "kernels" / "conv.h"
+    kernels = tmp_path / "kernels"
+    shutil.copytree(Path(c_target.__file__).parent / "kernels", kernels)
+    kernel = kernels / "conv.h"
     text = kernel.read_text()
     assert "activate(c.act, result)" in text
     kernel.write_text(text.replace("activate(c.act, result)", "result"))
-    monkeypatch.setattr(c_target, "_HERE", wrong)
+    monkeypatch.setattr(c_target, "_KERNELS", kernels)
     with pytest.raises(CompileError, match=r"wrong at node 'conv' .*variant neon, 1 thread"):
         compile_model(tiny_onnx, tmp_path / "wrong.edge", Options("aarch64"), silent)
     assert not (tmp_path / "wrong.edge").exists()

@@ -10,7 +10,7 @@ import pytest
 from special_numbers import APART, assert_kept, SPECIAL
 
 from edge_compiler import compile as stages
-from edge_compiler.targets.c import build
+from edge_compiler.targets.program import build
 
 TARGETS = ["aarch64", "armv7"]
 

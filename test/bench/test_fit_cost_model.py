@@ -10,7 +10,7 @@ from edge_compiler.targets.c.candidates import candidates
 from edge_compiler.targets.c.choice import Problem
 from edge_compiler.targets.c.cost import counts, Estimated, family
 from edge_compiler.targets.c.tuning import Measured
-from edge_compiler.targets.c.variants import AVX512
+from edge_compiler.targets.program.variants import AVX512
 
 CONV = Problem("dense", 64, 16, 8, 28, 28, (3, 3), (1, 1), (1, 1), False, "Relu")
 PROBLEMS = [

@@ -12,9 +12,10 @@ import pytest
 
 from edge_compiler import compile as stages
 from edge_compiler import frontend, passes
-from edge_compiler.targets.c import build
-from edge_compiler.targets.c.emit import KERNELS
+from edge_compiler.targets import c
 from edge_compiler.targets.c.rules import RULES
+from edge_compiler.targets.program import build
+from edge_compiler.targets.program.emit import KERNELS
 from edge_perception.runtime import Library
 
 CMAKE = Path(sys.executable).with_name("cmake")
@@ -78,7 +79,7 @@ def test_kept_source_builds_the_same_library_by_cmake(model: str, tmp_path: Path
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_kernels_stand_alone(kernel: str) -> None:
     """Each header includes what it needs, for every instruction set."""
-    folder = Path(build.__file__).parent / "kernels"
+    folder = Path(c.__file__).parent / "kernels"
     for flags in (["-march=x86-64-v4"], ["-march=x86-64-v3"], []):
         command = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", *flags, "-xc", "-c", "-"]
         subprocess.run(

@@ -17,12 +17,12 @@ import pytest
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
 from edge_compiler.targets.c import target as c_target
-from edge_compiler.targets.c.emit import KERNELS
-from edge_compiler.targets.c.program import Weights
 from edge_compiler.targets.c.target import HostTarget
-from edge_compiler.targets.c.variants import BASELINE
+from edge_compiler.targets.program.emit import KERNELS
+from edge_compiler.targets.program.program import Weights
+from edge_compiler.targets.program.variants import BASELINE
 
-SOURCES = Path(c_target.__file__).parent
+SOURCES = Path(c_target.__file__).parent / "kernels"
 
 
 @dataclass(frozen=True)
@@ -217,14 +217,12 @@ def _compile_with_error(
 def test_an_error_in_a_kernel_is_found(
     mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(SOURCES / "kernels", tmp_path / "c/kernels")
-    (tmp_path / "c/runtime").symlink_to(SOURCES / "runtime")
-    (tmp_path / "include").symlink_to(SOURCES.parent / "include")
-    file = tmp_path / "c/kernels" / mutation.file
+    shutil.copytree(SOURCES, tmp_path / "kernels")
+    file = tmp_path / "kernels" / mutation.file
     text = file.read_text()
     assert mutation.old in text, "the kernel has changed: choose another error"
     file.write_text(text.replace(mutation.old, mutation.new))
-    monkeypatch.setattr(c_target, "_HERE", tmp_path / "c")
+    monkeypatch.setattr(c_target, "_KERNELS", tmp_path / "kernels")
     model = part_of(mutation.model, mutation.output)
     _compile_with_error(monkeypatch, tmp_path, model, mutation.output)
 

@@ -18,7 +18,7 @@ from edge_compiler.prove import TOLERANCE
 from edge_compiler.reference import Reference
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.c.target import HostTarget
-from edge_compiler.targets.c.variants import BASELINE
+from edge_compiler.targets.program.variants import BASELINE
 from edge_perception.runtime import check_variants
 from edge_perception.runtime.manifest import Proof
 

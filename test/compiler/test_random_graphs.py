@@ -19,7 +19,7 @@ from edge_compiler.compile import compile_model, Options
 from edge_compiler.ir import ops
 from edge_compiler.passes import optimise
 from edge_compiler.targets.c.target import HostTarget
-from edge_compiler.targets.c.variants import BASELINE
+from edge_compiler.targets.program.variants import BASELINE
 from edge_perception.runtime import check_variants
 
 

@@ -13,7 +13,7 @@ import pytest
 from edge_compiler import frontend, passes, targets
 from edge_compiler.description import describe, Overrides
 from edge_compiler.targets.c import target as c_target
-from edge_compiler.targets.c.variants import X86_64
+from edge_compiler.targets.program.variants import X86_64
 
 MEMORY, RACES = "address,undefined", "thread"
 DRIVER = Path(__file__).with_name("sanitized_driver.c")

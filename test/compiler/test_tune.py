@@ -21,11 +21,11 @@ from edge_compiler.targets.c import tuning
 from edge_compiler.targets.c.candidates import candidates, pieces
 from edge_compiler.targets.c.choice import Candidate, Direct, Problem, Tile, Winograd
 from edge_compiler.targets.c.cost import Estimated
-from edge_compiler.targets.c.lowering import lower
 from edge_compiler.targets.c.target import HostTarget
 from edge_compiler.targets.c.tuning.store import Conditions, Store
 from edge_compiler.targets.c.tuning.trials import make_trials, Task
-from edge_compiler.targets.c.variants import AVX2, AVX512, X86_64
+from edge_compiler.targets.program.lowering import lower
+from edge_compiler.targets.program.variants import AVX2, AVX512, X86_64
 from edge_perception.runtime import read_manifest
 
 VARIANT = tuning.best_here(X86_64)

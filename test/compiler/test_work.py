@@ -36,10 +36,10 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """Compile work.h into a library."""
     folder = tmp_path_factory.mktemp("work")
     (folder / "work.c").write_text(PROGRAM)
-    runtime = Path(c_target.__file__).parent
-    include = Path(c_target.__file__).parents[1] / "include"
+    targets = Path(c_target.__file__).parents[1]
+    includes = [f"-I{targets / name}" for name in ("c", "program", "include")]
     compiler = get("host").find_compiler()
-    flags = ["-shared", "-fPIC", "-O1", f"-I{runtime}", f"-I{include}"]
+    flags = ["-shared", "-fPIC", "-O1", *includes]
     subprocess.run([compiler, *flags, "work.c", "-o", "work.so"], cwd=folder, check=True)
     return ctypes.CDLL(str(folder / "work.so"))
 

@@ -12,7 +12,7 @@ from edge_perception.runtime import model_to_json
 from edge_perception.runtime.manifest import ABI_VERSION, Decoder, Model, Preprocess, Step, Tensor
 
 ROOT = Path(__file__).parents[2]
-RUNTIME = ROOT / "edge_compiler/targets/c/runtime"
+RUNTIME = ROOT / "edge_compiler/targets/program/runtime"
 INCLUDES = ("-I", str(RUNTIME), "-I", str(ROOT / "edge_compiler/targets/include"))
 LIBRARIES = ("-lpthread", "-lm")
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror")

@@ -16,7 +16,7 @@ from pathlib import Path
 import tempfile
 
 from edge_compiler.machine import user_cache
-from edge_compiler.targets.c.build import compiler_version, Cxx, run
+from edge_compiler.targets.program.build import compiler_version, Cxx, run
 from edge_compiler.toolchain.acl import ACL_VERSION
 from edge_compiler.toolchain.base import Toolchain
 
@@ -33,7 +33,7 @@ PROBE = "probe"
 _PROBE_SOURCES = ("compat.cpp", "floats.cpp", "functions.cpp", "operators.cpp", "probe.cpp")
 _LIBRARY = "libarm_compute-static.a"
 _TARGETS = RUNTIME.parents[1]
-_INCLUDES = (_TARGETS / "c", _TARGETS / "include")
+_INCLUDES = (_TARGETS / "program", _TARGETS / "include")
 _FLAGS = (
     "-std=c++17",
     "-O2",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.acl.record import Image, NONE, Op, Record
 from edge_compiler.targets.acl.requests import Request
-from edge_compiler.targets.c.buffers import BLOCK, Buffer
-from edge_compiler.targets.c.lowering import is_image, Lowering, Rule
-from edge_compiler.targets.c.program import Program, Step
 from edge_compiler.targets.c.rules.shape import concat_channels, starts
+from edge_compiler.targets.program.buffers import BLOCK, Buffer
+from edge_compiler.targets.program.lowering import is_image, Lowering, Rule
+from edge_compiler.targets.program.program import Program, Step
 
 BACKEND = "acl"
 

@@ -19,7 +19,7 @@ from edge_compiler.targets.acl.cut import Cut, SINK, SOURCE
 from edge_compiler.targets.acl.lowering import BACKEND, lower_concat, lower_split, rule_for
 from edge_compiler.targets.acl.probe import ask
 from edge_compiler.targets.acl.requests import Request, requests_for
-from edge_compiler.targets.c.lowering import is_image, own_rule, Rule
+from edge_compiler.targets.program.lowering import is_image, own_rule, Rule
 from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.units import count
 

@@ -14,10 +14,10 @@ from edge_compiler.targets.acl.cost import CostModel, Costs
 from edge_compiler.targets.acl.lowering import AclStep, node_table
 from edge_compiler.targets.acl.placement import place
 from edge_compiler.targets.base import Description, Progress
-from edge_compiler.targets.c.build import Cxx, Source
-from edge_compiler.targets.c.lowering import lower
-from edge_compiler.targets.c.program import Program
 from edge_compiler.targets.c.target import Aarch64Target, Armv7Target, CTarget
+from edge_compiler.targets.program.build import Cxx, Source
+from edge_compiler.targets.program.lowering import lower
+from edge_compiler.targets.program.program import Program
 from edge_compiler.toolchain.acl import ACL_VERSION
 from edge_perception.runtime.manifest import Model
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edge_compiler.targets.c.buffers import BLOCK
 from edge_compiler.targets.c.choice import (
     Algorithm,
     Candidate,
@@ -14,7 +13,8 @@ from edge_compiler.targets.c.choice import (
     Tile,
     Winograd,
 )
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.variants import Variant
 
 _MOST_BLOCKS = 8
 """Output blocks of a direct tile: more leave few registers for pixels."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.variants import Variant
 
 
 @dataclass(frozen=True)

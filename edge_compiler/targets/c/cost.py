@@ -14,7 +14,6 @@ import json
 from pathlib import Path
 
 from edge_compiler.ir.graph import Graph
-from edge_compiler.targets.c.buffers import BLOCK
 from edge_compiler.targets.c.candidates import (
     candidates,
     groups,
@@ -35,7 +34,8 @@ from edge_compiler.targets.c.choice import (
     Tile,
     Winograd,
 )
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.variants import Variant
 
 CONSTANTS = Path(__file__).with_name("cost_model.json")
 COUNTED_CONSTANTS = Path(__file__).with_name("cost_model_arm.json")

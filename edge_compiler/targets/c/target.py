@@ -13,27 +13,28 @@ from edge_compiler.errors import CompileError
 from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.targets.base import Description, Progress, Target
-from edge_compiler.targets.c import emit
-from edge_compiler.targets.c import program as program_steps
-from edge_compiler.targets.c.buffers import Buffer
-from edge_compiler.targets.c.build import (
+from edge_compiler.targets.c.choice import Chooser
+from edge_compiler.targets.c.cost import Estimated
+from edge_compiler.targets.c.rules import RULES
+from edge_compiler.targets.program import emit, RUNTIME
+from edge_compiler.targets.program import program as program_steps
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.build import (
     build_library,
     cmake_file,
     compiler_version,
     Cxx,
     Source,
 )
-from edge_compiler.targets.c.choice import Chooser
-from edge_compiler.targets.c.cost import Estimated
-from edge_compiler.targets.c.lowering import image_layout, lower
-from edge_compiler.targets.c.program import Program
-from edge_compiler.targets.c.rules import RULES
-from edge_compiler.targets.c.variants import AARCH64, ARMV7, Variant, X86_64
+from edge_compiler.targets.program.lowering import image_layout, lower
+from edge_compiler.targets.program.program import Program
+from edge_compiler.targets.program.variants import AARCH64, ARMV7, Variant, X86_64
 from edge_compiler.version import VERSION
 from edge_perception.runtime.bundle import model_to_json
 from edge_perception.runtime.manifest import ABI_VERSION, Allocation, Model, Step, Tensor
 
-_HERE = Path(__file__).parent
+_KERNELS = Path(__file__).parent / "kernels"
+_INCLUDE = Path(__file__).parents[1] / "include"
 _EMBED = """\
 /* Constants and the description, as they are in the files beside this one. */
     .section .rodata
@@ -140,10 +141,10 @@ class CTarget(Target):
         self, program: Program, model: Model, description: Description, directory: Path
     ) -> list[Source]:
         """Write everything that the library is made of and return what to compile."""
-        for folder in ("kernels", "runtime"):
-            shutil.copytree(_HERE / folder, directory / folder)
-        shutil.copy(_HERE.parent / "include" / "edge_model.h", directory)
-        files = (_HERE / "runtime").glob("*.c")
+        for folder, name in ((_KERNELS, "kernels"), (RUNTIME, "runtime")):
+            shutil.copytree(folder, directory / name)
+        shutil.copy(_INCLUDE / "edge_model.h", directory)
+        files = RUNTIME.glob("*.c")
         sources = [Source(f"runtime/{path.name}", self.least_flags) for path in files]
         for variant in self.variants:
             for name, text in emit.step_files(program, variant):

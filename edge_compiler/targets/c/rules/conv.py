@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.buffers import BLOCK
 from edge_compiler.targets.c.candidates import can_winograd
 from edge_compiler.targets.c.choice import Algorithm, DIRECT
-from edge_compiler.targets.c.lowering import image_size, Lowering, lowers
 from edge_compiler.targets.c.rules.depthwise import add_depthwise
 from edge_compiler.targets.c.rules.direct import add_direct, add_grouped
 from edge_compiler.targets.c.rules.layer import (
@@ -20,6 +18,8 @@ from edge_compiler.targets.c.rules.layer import (
     required,
 )
 from edge_compiler.targets.c.rules.winograd import add_winograd
+from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.lowering import image_size, Lowering, lowers
 
 
 def _check_conv(node: Node) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from edge_compiler.targets.c.buffers import BLOCK
 from edge_compiler.targets.c.choice import Choice, Depthwise
-from edge_compiler.targets.c.lowering import Lowering
-from edge_compiler.targets.c.program import Call, Field
 from edge_compiler.targets.c.rules.layer import Array, Layer, pad_channels, pad_first
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.program import Call, Field
+from edge_compiler.targets.program.variants import Variant
 
 
 def add_depthwise(low: Lowering, layer: Layer, w: Array, b: Array) -> None:

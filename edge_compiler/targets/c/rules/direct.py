@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from edge_compiler.targets.c.buffers import BLOCK
 from edge_compiler.targets.c.choice import Choice, DIRECT, Direct
-from edge_compiler.targets.c.lowering import Lowering
-from edge_compiler.targets.c.program import Call, Field, Table
 from edge_compiler.targets.c.rules.layer import Array, Geometry, Layer, pack, pad_channels
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.program import Call, Field, Table
+from edge_compiler.targets.program.variants import Variant
 
 
 def add_direct(

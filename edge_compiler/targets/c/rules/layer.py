@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.buffers import BLOCK, Buffer, Halo
 from edge_compiler.targets.c.choice import Problem
-from edge_compiler.targets.c.program import Field, Pointer, reading, writing
+from edge_compiler.targets.program.buffers import BLOCK, Buffer, Halo
+from edge_compiler.targets.program.program import Field, Pointer, reading, writing
 
 Array = np.ndarray[Any, Any]
 

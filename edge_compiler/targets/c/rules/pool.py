@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.lowering import Lowering, lowers
-from edge_compiler.targets.c.program import Call, Field, reading, writing
 from edge_compiler.targets.c.rules.layer import Geometry
+from edge_compiler.targets.program.lowering import Lowering, lowers
+from edge_compiler.targets.program.program import Call, Field, reading, writing
 
 
 def _check(node: Node) -> str | None:

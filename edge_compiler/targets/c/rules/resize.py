@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.ir.resize import COORDINATES, Tap, taps
-from edge_compiler.targets.c.lowering import is_image, Lowering, lowers
-from edge_compiler.targets.c.program import Call, Field, reading, Table, writing
+from edge_compiler.targets.program.lowering import is_image, Lowering, lowers
+from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
 
 
 def _check(node: Node) -> str | None:

@@ -9,8 +9,9 @@ import math
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.c.buffers import BLOCK, Buffer
-from edge_compiler.targets.c.lowering import (
+from edge_compiler.targets.c.rules.layer import required
+from edge_compiler.targets.program.buffers import BLOCK, Buffer
+from edge_compiler.targets.program.lowering import (
     channel_copy,
     image_size,
     is_image,
@@ -18,9 +19,8 @@ from edge_compiler.targets.c.lowering import (
     lowers,
     strided_fields,
 )
-from edge_compiler.targets.c.program import Call, Pointer, reading, writing
-from edge_compiler.targets.c.rules.layer import required
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.program import Call, Pointer, reading, writing
+from edge_compiler.targets.program.variants import Variant
 
 _MAX_RANK = 6
 

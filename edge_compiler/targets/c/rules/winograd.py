@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edge_compiler.targets.c.buffers import BLOCK, Buffer
 from edge_compiler.targets.c.candidates import (
     has_large_weights,
     transformed_weights,
@@ -10,10 +9,11 @@ from edge_compiler.targets.c.candidates import (
     WINOGRAD_BLOCKS,
 )
 from edge_compiler.targets.c.choice import Choice, Problem, Winograd
-from edge_compiler.targets.c.lowering import Lowering
-from edge_compiler.targets.c.program import Call, Field, Pointer, reading, SCRATCH, writing
 from edge_compiler.targets.c.rules.layer import Array, Layer, pack, pad_channels
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.buffers import BLOCK, Buffer
+from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.program import Call, Field, Pointer, reading, SCRATCH, writing
+from edge_compiler.targets.program.variants import Variant
 
 _PREFETCH_FLOATS = 512
 _SLICE_FLOATS = BLOCK * BLOCK + BLOCK

@@ -13,16 +13,16 @@ from edge_compiler import toolchain
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor_features, user_cache
 from edge_compiler.targets.base import Description, Progress
-from edge_compiler.targets.c.build import COMMON_FLAGS, compiler_version
 from edge_compiler.targets.c.candidates import candidates
 from edge_compiler.targets.c.choice import Algorithm, cheapest, Choice, Problem
 from edge_compiler.targets.c.cost import Estimated
-from edge_compiler.targets.c.lowering import lower
-from edge_compiler.targets.c.program import Program
 from edge_compiler.targets.c.tuning.meters import Counter, Meter, Stopwatch
 from edge_compiler.targets.c.tuning.store import Conditions, Store, Times
 from edge_compiler.targets.c.tuning.trials import make_trials, Task
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.build import COMMON_FLAGS, compiler_version
+from edge_compiler.targets.program.lowering import lower
+from edge_compiler.targets.program.program import Program
+from edge_compiler.targets.program.variants import Variant
 from edge_compiler.toolchain.base import Toolchain
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge_compiler.ir.graph import Fused, Graph, Node, Value
-from edge_compiler.targets.c.buffers import Halo
 from edge_compiler.targets.c.choice import Candidate, Fixed, Problem
-from edge_compiler.targets.c.lowering import Lowering
-from edge_compiler.targets.c.program import Program
 from edge_compiler.targets.c.rules import RULES
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.buffers import Halo
+from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.program import Program
+from edge_compiler.targets.program.variants import Variant
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge_compiler.targets.c.buffers import Buffer
+from edge_compiler.targets.program.buffers import Buffer
 
 
 @dataclass

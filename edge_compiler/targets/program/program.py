@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from edge_compiler.ir.graph import Activation, Value
-from edge_compiler.targets.c.buffers import ALIGNMENT, Buffer
 from edge_compiler.targets.c.choice import Choice
-from edge_compiler.targets.c.memory import Lifetime
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.buffers import ALIGNMENT, Buffer
+from edge_compiler.targets.program.memory import Lifetime
+from edge_compiler.targets.program.variants import Variant
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.targets.c.buffers import ALIGNMENT, BLOCK, Buffer
 from edge_compiler.targets.c.choice import Choice, Chooser
-from edge_compiler.targets.c.memory import Lifetime, plan
-from edge_compiler.targets.c.program import (
+from edge_compiler.targets.program.buffers import ALIGNMENT, BLOCK, Buffer
+from edge_compiler.targets.program.memory import Lifetime, plan
+from edge_compiler.targets.program.program import (
     Call,
     Field,
     Program,
@@ -21,7 +21,7 @@ from edge_compiler.targets.c.program import (
     Weights,
     writing,
 )
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.variants import Variant
 
 Rule = Callable[["Lowering", Node], None]
 Check = Callable[[Node], str | None]

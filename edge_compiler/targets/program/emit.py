@@ -10,12 +10,12 @@ from pathlib import Path
 
 from edge_compiler.ir.graph import Activation
 from edge_compiler.targets.base import Description
-from edge_compiler.targets.c.buffers import Buffer
-from edge_compiler.targets.c.program import Call, Field, Pointer, Program, Step, Table
-from edge_compiler.targets.c.variants import Variant
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.program import Call, Field, Pointer, Program, Step, Table
+from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.manifest import Preprocess, Tensor
 
-KERNELS = sorted(path.name for path in (Path(__file__).parent / "kernels").glob("*.h"))
+KERNELS = sorted(path.name for path in (Path(__file__).parents[1] / "c" / "kernels").glob("*.h"))
 KERNELS_PER_FILE = 16
 """Few enough that the files of one instruction set compile side by side."""
 
