@@ -14,7 +14,7 @@ from edge_compiler import compile as stages
 from edge_compiler import frontend, passes
 from edge_compiler.targets import c
 from edge_compiler.targets.c.rules import RULES
-from edge_compiler.targets.program import build
+from edge_compiler.targets.program import build, RUNTIME
 from edge_compiler.targets.program.emit import KERNELS
 from edge_perception.runtime import Library
 
@@ -79,11 +79,11 @@ def test_kept_source_builds_the_same_library_by_cmake(model: str, tmp_path: Path
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_kernels_stand_alone(kernel: str) -> None:
     """Each header includes what it needs, for every instruction set."""
-    folder = Path(c.__file__).parent / "kernels"
+    folders = ("-I", Path(c.__file__).parent / "kernels", "-I", RUNTIME.parent)
     for flags in (["-march=x86-64-v4"], ["-march=x86-64-v3"], []):
         command = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", *flags, "-xc", "-c", "-"]
         subprocess.run(
-            [*command, "-o", "/dev/null", "-I", folder],
+            [*command, "-o", "/dev/null", *folders],
             input=f'#include "{kernel}"\n',
             text=True,
             check=True,

@@ -10,7 +10,7 @@
 #ifndef EDGE_WORK_H
 #define EDGE_WORK_H
 
-#include "../runtime/parts.h"
+#include "runtime/parts.h"
 #include "simd.h"
 
 INLINE int clamp_int(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
