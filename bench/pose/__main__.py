@@ -33,7 +33,7 @@ from bench.pose.trajectories import in_space, Motion, on_floor
 from edge_compiler.errors import CompileError
 from edge_compiler.machine import processor
 from edge_compiler.terminal import note
-from edge_perception.core.imu_errors import AxisErrors, ImuErrors
+from edge_perception.drivers.imu.errors import AxisErrors, ImuErrors
 
 SEED = 1
 SECONDS = 600

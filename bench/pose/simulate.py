@@ -11,9 +11,9 @@ import numpy as np
 from bench.pose.data import Array
 from bench.pose.trajectories import Motion, RATE
 from edge_perception import messages
-from edge_perception.core.imu_errors import ImuErrorModel, ImuErrors
 from edge_perception.core.node import Message
 from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.drivers.imu.errors import ImuErrorModel, ImuErrors
 
 BEGIN = 1_000 * SECOND
 EVERY = 4

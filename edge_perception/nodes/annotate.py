@@ -2,7 +2,7 @@
 
 import sys
 
-from edge_perception.core.annotate import AnnotateCore
+from edge_perception.core.annotate.node import AnnotateCore
 from edge_perception.nodes.base import NodeType, run
 
 

@@ -8,7 +8,7 @@ from edge_perception.nodes.base import NodeType, run
 
 def make_core() -> NodeCore:
     """Make the core; what it needs is loaded only now, so that a program hears signals early."""
-    from edge_perception.core.camera import CameraCore
+    from edge_perception.core.camera.node import CameraCore
     from edge_perception.drivers import open_source
 
     return CameraCore(open_source)

@@ -8,7 +8,7 @@ from edge_perception.nodes.base import NodeType, run
 
 def make_core() -> NodeCore:
     """Make the core; what it needs is loaded only now, so that a program hears signals early."""
-    from edge_perception.core.imu import ImuCore
+    from edge_perception.core.imu.node import ImuCore
     from edge_perception.drivers.imu import open_imu
     from edge_perception.drivers.imu.bias_file import BiasFiles
 

@@ -9,7 +9,7 @@ from edge_perception.transport.ros import vision
 
 def make_core() -> NodeCore:
     """Make the core; what it needs is loaded only now, so that a program hears signals early."""
-    from edge_perception.core.perception import PerceptionCore
+    from edge_perception.core.perception.node import PerceptionCore
 
     return PerceptionCore()
 

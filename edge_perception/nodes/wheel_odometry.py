@@ -8,7 +8,7 @@ from edge_perception.nodes.base import NodeType, run
 
 def make_core() -> NodeCore:
     """Make the core; what it needs is loaded only now, so that a program hears signals early."""
-    from edge_perception.core.wheel_odometry import WheelOdometryCore
+    from edge_perception.core.wheels.node import WheelOdometryCore
     from edge_perception.drivers.wheels import open_wheels
 
     return WheelOdometryCore(open_wheels)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_perception import messages
-from edge_perception.core.annotate import AnnotateCore
+from edge_perception.core.annotate.node import AnnotateCore
 from edge_perception.core.node import Level
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 from edge_perception.drivers.annotation import annotate

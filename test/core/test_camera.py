@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from edge_perception import messages
-from edge_perception.core.camera import CameraCore
+from edge_perception.core.camera.node import CameraCore
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.source import (
     Frame,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import pytest
 
 from edge_perception import messages
-from edge_perception.core.decision import DecisionCore
+from edge_perception.core.decision.hysteresis import Share, Switch
+from edge_perception.core.decision.node import DecisionCore
 from edge_perception.core.freshness import AHEAD
-from edge_perception.core.hysteresis import Share, Switch
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from edge_perception import messages
-from edge_perception.core.bias import BiasStoreError, StoredBias
-from edge_perception.core.imu import ImuCore
-from edge_perception.core.imu_source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.imu.bias import BiasStoreError, StoredBias
+from edge_perception.core.imu.node import ImuCore
+from edge_perception.core.imu.source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.imu.stamp_smoother import StampSmoother
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.source import SourceError
-from edge_perception.core.stamp_smoother import StampSmoother
 from edge_perception.core.stamps import nanoseconds, SECOND
 
 START = 1_700_000_000 * SECOND

@@ -13,7 +13,7 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.core.node import ConfigurationError, Level, Traffic, Value
-from edge_perception.core.perception import PerceptionCore
+from edge_perception.core.perception.node import PerceptionCore
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 from edge_perception.runtime import BundleError
 from edge_perception.runtime.manifest import Decoder

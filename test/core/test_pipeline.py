@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from edge_perception import messages
-from edge_perception.core.decision import DecisionCore
+from edge_perception.core.decision.node import DecisionCore
 from edge_perception.core.node import ConfigurationError, Value
-from edge_perception.core.perception import PerceptionCore
+from edge_perception.core.perception.node import PerceptionCore
 from edge_perception.core.stamps import SECOND, to_time
 
 NOW = 1000 * SECOND

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 import pytest
 
 from edge_perception import messages
-from edge_perception.core import conditions, located_yaml, rules
-from edge_perception.core.advice import advice
-from edge_perception.core.conditions import matches
-from edge_perception.core.hysteresis import Share
+from edge_perception.core import located_yaml
+from edge_perception.core.decision import conditions, rules
+from edge_perception.core.decision.advice import advice
+from edge_perception.core.decision.conditions import matches
+from edge_perception.core.decision.hysteresis import Share
+from edge_perception.core.decision.motion import Motion
+from edge_perception.core.decision.rules import Limit, Rules
 from edge_perception.core.located_yaml import FileError
-from edge_perception.core.motion import Motion
-from edge_perception.core.rules import Limit, Rules
 from edge_perception.core.stamps import SECOND
 from edge_perception.share import share_dir
 

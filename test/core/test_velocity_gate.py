@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 import pytest
 
 from edge_perception import messages
+from edge_perception.core.gate.node import VelocityGateCore
+from edge_perception.core.gate.velocity import limited
 from edge_perception.core.node import Level
 from edge_perception.core.stamps import SECOND, to_time
-from edge_perception.core.velocity import limited
-from edge_perception.core.velocity_gate import VelocityGateCore
 
 MS = SECOND // 1000
 Decision = messages.get("edge_perception/msg/Decision")

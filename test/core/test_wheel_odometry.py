@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from edge_perception import messages
-from edge_perception.core.encoder import Encoder
-from edge_perception.core.geometry import Dimensions, GEOMETRIES, Motion
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import SECOND, to_time
-from edge_perception.core.wheel_odometry import WheelOdometryCore
-from edge_perception.core.wheel_source import Reading, WheelSource, WheelWish
+from edge_perception.core.wheels.encoder import Encoder
+from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES, Motion
+from edge_perception.core.wheels.node import WheelOdometryCore
+from edge_perception.core.wheels.source import Reading, WheelSource, WheelWish
 
 START = 1_700_000_000 * SECOND
 STEP = SECOND // 50

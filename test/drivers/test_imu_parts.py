@@ -10,7 +10,7 @@ from fake_i2c import EPOCH, FakeBno055, FakeBus, FakeClock, FakeMpu, GRAVITY
 import numpy as np
 import pytest
 
-from edge_perception.core.imu_source import Batch, ImuSource, ImuWish
+from edge_perception.core.imu.source import Batch, ImuSource, ImuWish
 from edge_perception.core.source import SourceError
 from edge_perception.drivers.imu.bno055 import open_bno055
 from edge_perception.drivers.imu.mpu import open_mpu

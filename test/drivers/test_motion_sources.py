@@ -19,12 +19,12 @@ import pytest
 import yaml
 
 from edge_perception import messages
-from edge_perception.core.bias import BiasStoreError, StoredBias
-from edge_perception.core.geometry import Dimensions, GEOMETRIES
-from edge_perception.core.imu_source import Batch, GRAVITY, ImuWish
+from edge_perception.core.imu.bias import BiasStoreError, StoredBias
+from edge_perception.core.imu.source import Batch, GRAVITY, ImuWish
 from edge_perception.core.source import Skipped, SourceError, SourceFinished
-from edge_perception.core.wheel_set_up import PARAMETERS, SetUp
-from edge_perception.core.wheel_source import Reading, WheelWish
+from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES
+from edge_perception.core.wheels.parameters import PARAMETERS, SetUp
+from edge_perception.core.wheels.source import Reading, WheelWish
 from edge_perception.drivers import columns
 from edge_perception.drivers.drive import Drive
 from edge_perception.drivers.imu import open_imu

@@ -15,7 +15,7 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool
 
 from bench import ends
-from edge_perception.core.decision import DecisionCore
+from edge_perception.core.decision.node import DecisionCore
 from edge_perception.ending import PARENT
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.typesupport import rosidl_class

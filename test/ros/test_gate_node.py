@@ -5,7 +5,7 @@ import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from edge_perception import graph
-from edge_perception.core.decision import DecisionCore
+from edge_perception.core.decision.node import DecisionCore
 from edge_perception.nodes import base
 from edge_perception.plan import plan, Request, RequestError
 from edge_perception.transport.ros.node import RosNode

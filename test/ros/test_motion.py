@@ -13,8 +13,8 @@ import pytest
 from sensor_msgs.msg import Imu, JointState
 
 from edge_perception import graph
-from edge_perception.core.imu import ImuCore
-from edge_perception.core.imu_source import Batch, GRAVITY, ImuWish, Part, Sample
+from edge_perception.core.imu.node import ImuCore
+from edge_perception.core.imu.source import Batch, GRAVITY, ImuWish, Part, Sample
 from edge_perception.core.source import SourceError
 from edge_perception.drivers.imu.bias_file import BiasFiles
 from edge_perception.nodes import base, wheel_odometry

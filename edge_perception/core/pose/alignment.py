@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from edge_perception.core.imu_source import GRAVITY
+from edge_perception.core.imu.source import GRAVITY
 from edge_perception.core.pose.history import out_of_order, REPEATED
 from edge_perception.core.pose.measurements import Inertial
 from edge_perception.core.pose.quaternion import level

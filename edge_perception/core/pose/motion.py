@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from edge_perception.core import rotation
-from edge_perception.core.imu_source import GRAVITY
+from edge_perception.core.imu.source import GRAVITY
 from edge_perception.core.pose.quaternion import exponential, normalised, skew
 from edge_perception.core.pose.settings import Settings
 from edge_perception.core.pose.state import Array, BA, BG, bounded, P, SIZE, State, THETA, V

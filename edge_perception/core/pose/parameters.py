@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import math
 from typing import Any
 
-from edge_perception.core.imu_source import GRAVITY
+from edge_perception.core.imu.source import GRAVITY
 from edge_perception.core.node import ConfigurationError, Parameter, Value
 from edge_perception.core.plausible import FASTEST, FASTEST_TURN
 from edge_perception.core.pose.measurements import Axis

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_perception.core.imu_source import ImuSource, ImuWish
+from edge_perception.core.imu.source import ImuSource, ImuWish
 from edge_perception.drivers.driver import choose
 from edge_perception.drivers.imu import bno055, log, mpu, serial_line, simulated
 

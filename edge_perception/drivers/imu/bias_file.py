@@ -9,7 +9,7 @@ from pathlib import Path
 import re
 import tempfile
 
-from edge_perception.core.bias import BiasStoreError, StoredBias
+from edge_perception.core.imu.bias import BiasStoreError, StoredBias
 
 _LARGEST_FILE = 10_000
 

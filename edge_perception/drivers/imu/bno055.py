@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from edge_perception.core.imu_source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.imu.source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import SECOND
 from edge_perception.drivers.clock import Clock, SystemClock

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from edge_perception import messages
-from edge_perception.core.imu_source import ImuSource, ImuWish, Part, Sample
+from edge_perception.core.imu.source import ImuSource, ImuWish, Part, Sample
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.drivers import columns

@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from edge_perception.core.imu_source import Batch, Part, Sample
+from edge_perception.core.imu.source import Batch, Part, Sample
 
 
 def sample(stamp: int, numbers: Mapping[str, float]) -> Sample:

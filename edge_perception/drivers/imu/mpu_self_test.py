@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_perception.core.imu_source import Vector
+from edge_perception.core.imu.source import Vector
 from edge_perception.core.source import SourceError
 from edge_perception.drivers.clock import Clock
 from edge_perception.drivers.i2c import I2cDevice

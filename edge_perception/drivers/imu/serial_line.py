@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_perception.core.imu_source import Batch, ImuSource, ImuWish, Part
+from edge_perception.core.imu.source import Batch, ImuSource, ImuWish, Part
 from edge_perception.drivers import columns
 from edge_perception.drivers.driver import Driver
 from edge_perception.drivers.imu.measured import sample

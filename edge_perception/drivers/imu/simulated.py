@@ -7,12 +7,12 @@ import functools
 
 import numpy as np
 
-from edge_perception.core.imu_errors import ImuErrorModel, MPU6050
-from edge_perception.core.imu_source import GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.imu.source import GRAVITY, ImuSource, ImuWish, Part, Sample
 from edge_perception.core.stamps import SECOND
 from edge_perception.drivers.clock import Clock, SystemClock
 from edge_perception.drivers.drive import began, Drive, is_simulated, read_drive
 from edge_perception.drivers.driver import Driver
+from edge_perception.drivers.imu.errors import ImuErrorModel, MPU6050
 from edge_perception.drivers.imu.measured import batch
 from edge_perception.drivers.paced import Paced
 

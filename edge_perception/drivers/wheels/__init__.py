@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_perception.core.wheel_source import WheelSource, WheelWish
+from edge_perception.core.wheels.source import WheelSource, WheelWish
 from edge_perception.drivers.driver import choose
 from edge_perception.drivers.wheels import gpio, serial_line, simulated
 

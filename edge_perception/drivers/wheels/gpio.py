@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import SECOND
-from edge_perception.core.wheel_source import Reading, WheelSource, WheelWish
+from edge_perception.core.wheels.source import Reading, WheelSource, WheelWish
 from edge_perception.drivers.clock import Clock, SystemClock
 from edge_perception.drivers.driver import Driver
 

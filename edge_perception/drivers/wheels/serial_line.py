@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_perception.core.wheel_source import Reading, WheelSource, WheelWish
+from edge_perception.core.wheels.source import Reading, WheelSource, WheelWish
 from edge_perception.drivers import columns
 from edge_perception.drivers.driver import Driver
 from edge_perception.drivers.serial_lines import Lines, read_format, SerialDevice

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import math
 
 from edge_perception.core.stamps import SECOND
-from edge_perception.core.wheel_source import Reading, WheelSource, WheelWish
+from edge_perception.core.wheels.source import Reading, WheelSource, WheelWish
 from edge_perception.drivers.clock import Clock, SystemClock
 from edge_perception.drivers.drive import began, Drive, is_simulated, read_drive
 from edge_perception.drivers.driver import Driver

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from edge_perception import messages
-from edge_perception.core.decision import DecisionCore
+from edge_perception.core.decision.node import DecisionCore
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 
 MS = SECOND // 1000

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from edge_perception import messages
 from edge_perception.core import rotation
-from edge_perception.core.geometry import Motion
 from edge_perception.core.node import Message
 from edge_perception.core.stamps import to_time
+from edge_perception.core.wheels.geometry import Motion
 
 _Header = messages.get("std_msgs/msg/Header")
 _Odometry = messages.get("nav_msgs/msg/Odometry")

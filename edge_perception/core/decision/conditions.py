@@ -8,8 +8,8 @@ import fnmatch
 import math
 from typing import Protocol
 
+from edge_perception.core.decision.motion import Motion
 from edge_perception.core.located_yaml import Item
-from edge_perception.core.motion import Motion
 from edge_perception.core.node import Message
 from edge_perception.core.plausible import FASTEST
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from edge_perception import messages
 from edge_perception.core import rotation
-from edge_perception.core.imu_checks import variance
-from edge_perception.core.imu_source import Part, Sample, Vector
+from edge_perception.core.imu.checks import variance
+from edge_perception.core.imu.source import Part, Sample, Vector
 from edge_perception.core.node import ConfigurationError, Message, Value
 from edge_perception.core.stamps import to_time
 

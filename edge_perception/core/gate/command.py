@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from edge_perception import messages
 from edge_perception.core.freshness import AHEAD
+from edge_perception.core.gate.velocity import nonsense, Twist
 from edge_perception.core.node import Message
 from edge_perception.core.stamps import nanoseconds, SECOND
-from edge_perception.core.velocity import nonsense, Twist
 
 Header = messages.get("std_msgs/msg/Header")
 

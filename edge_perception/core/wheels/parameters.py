@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 import math
 
-from edge_perception.core.dead_reckoning import MotionErrors
-from edge_perception.core.encoder import Encoder
-from edge_perception.core.geometry import Dimensions, GEOMETRIES, Geometry, Motion
 from edge_perception.core.node import ConfigurationError, Parameter, Value
-from edge_perception.core.wheel_source import WheelWish
+from edge_perception.core.wheels.dead_reckoning import MotionErrors
+from edge_perception.core.wheels.encoder import Encoder
+from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES, Geometry, Motion
+from edge_perception.core.wheels.source import WheelWish
 
 _TOO_FAST = 2.0
 """Times ``max_speed`` that can't be: a counter jumped."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 import re
 
-from edge_perception.core import conditions, located_yaml
-from edge_perception.core.conditions import Condition
-from edge_perception.core.hysteresis import Share
+from edge_perception.core import located_yaml
+from edge_perception.core.decision import conditions
+from edge_perception.core.decision.conditions import Condition
+from edge_perception.core.decision.hysteresis import Share
 from edge_perception.core.located_yaml import Fields, Item
 from edge_perception.core.stamps import SECOND
 

@@ -14,7 +14,6 @@ from edge_perception.core.decode import DecodeError
 from edge_perception.core.faults import Faults
 from edge_perception.core.freshness import AHEAD, LONG_AGO, OTHER_CLOCK
 from edge_perception.core.image import frame, FrameError
-from edge_perception.core.model import Load, load_bundle, Model
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -27,8 +26,9 @@ from edge_perception.core.node import (
     Qos,
     Value,
 )
+from edge_perception.core.perception.model import Load, load_bundle, Model
+from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
-from edge_perception.core.throughput import Throughput
 from edge_perception.runtime import BundleError
 
 DetectionArray = messages.get("edge_perception/msg/DetectionArray")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from edge_perception import messages
-from edge_perception.core.calibration import Calibration, camera_info, read_calibration
+from edge_perception.core.camera.calibration import Calibration, camera_info, read_calibration
 from edge_perception.core.compressed import encode
 from edge_perception.core.connection import Connection, IDLE
 from edge_perception.core.health import Rate

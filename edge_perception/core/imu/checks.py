@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from edge_perception.core.imu_source import ImuWish, Part, Sample, Vector
+from edge_perception.core.imu.source import ImuWish, Part, Sample, Vector
 from edge_perception.core.plausible import FASTEST_TURN
 from edge_perception.core.stamps import SECOND
 

@@ -7,7 +7,7 @@ import math
 
 from edge_perception.core.node import Message
 from edge_perception.core.stamps import nanoseconds, SECOND
-from edge_perception.core.wheel_source import Reading
+from edge_perception.core.wheels.source import Reading
 
 _FOREIGN = 2 * SECOND
 """Nanoseconds without a joint of this robot's wheels after which their names must be wrong."""

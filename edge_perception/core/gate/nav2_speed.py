@@ -11,9 +11,9 @@ stop is the gate's work; this spares Nav2 to plan with speeds that it won't get.
 from __future__ import annotations
 
 from edge_perception import messages
+from edge_perception.core.gate.velocity import allowance
 from edge_perception.core.node import Message, Outputs, Port
 from edge_perception.core.stamps import SECOND, to_time
-from edge_perception.core.velocity import allowance
 
 Header = messages.get("std_msgs/msg/Header")
 SpeedLimit = messages.get("nav2_msgs/msg/SpeedLimit")

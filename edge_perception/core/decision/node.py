@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge_perception import messages
-from edge_perception.core import rules as rule_files
-from edge_perception.core.advice import advice
+from edge_perception.core.decision import rules as rule_files
+from edge_perception.core.decision.advice import advice
+from edge_perception.core.decision.hysteresis import Switch
+from edge_perception.core.decision.motion import Motion
+from edge_perception.core.decision.rules import Action, Rule
 from edge_perception.core.freshness import Freshness
-from edge_perception.core.hysteresis import Switch
 from edge_perception.core.located_yaml import FileError
-from edge_perception.core.motion import Motion
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -25,7 +26,6 @@ from edge_perception.core.node import (
     Value,
 )
 from edge_perception.core.plausible import detections_problem, odometry_problem
-from edge_perception.core.rules import Action, Rule
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.share import share_dir
 

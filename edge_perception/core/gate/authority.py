@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_perception.core import velocity
+from edge_perception.core.gate import velocity
 from edge_perception.core.node import Level, Message
 from edge_perception.core.stamps import nanoseconds
 

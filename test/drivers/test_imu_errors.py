@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_perception.core.imu_errors import AxisErrors, ImuErrorModel, ImuErrors, MPU6050
+from edge_perception.drivers.imu.errors import AxisErrors, ImuErrorModel, ImuErrors, MPU6050
 
 INTERVAL = 0.005
 REST = (np.zeros(3), np.array([0.0, 0.0, 9.80665]))

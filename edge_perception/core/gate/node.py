@@ -8,9 +8,10 @@ import time
 from typing import cast
 
 from edge_perception import messages
-from edge_perception.core import nav2_speed
-from edge_perception.core.authority import Authority
-from edge_perception.core.command import Command
+from edge_perception.core.gate import nav2_speed
+from edge_perception.core.gate.authority import Authority
+from edge_perception.core.gate.command import Command
+from edge_perception.core.gate.velocity import allowance, is_stop, limited, speeds, Twist
 from edge_perception.core.node import (
     Diagnostic,
     Level,
@@ -22,7 +23,6 @@ from edge_perception.core.node import (
     Value,
 )
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
-from edge_perception.core.velocity import allowance, is_stop, limited, speeds, Twist
 
 Header = messages.get("std_msgs/msg/Header")
 TwistStamped = messages.get("geometry_msgs/msg/TwistStamped")

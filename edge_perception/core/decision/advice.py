@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from edge_perception.core.conditions import matches
+from edge_perception.core.decision.conditions import matches
+from edge_perception.core.decision.rules import Rules
 from edge_perception.core.names import meant
-from edge_perception.core.rules import Rules
 
 _WILD = set("*?[")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edge_perception.core.geometry import Dimensions, Geometry
 from edge_perception.core.source import Device
+from edge_perception.core.wheels.geometry import Dimensions, Geometry
 
 
 @dataclass(frozen=True)

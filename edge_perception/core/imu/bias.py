@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from edge_perception.core.imu_source import Vector
+from edge_perception.core.imu.source import Vector
 from edge_perception.core.node import Diagnostic, Level
 from edge_perception.core.stamps import SECOND
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_perception.core.imu_source import GRAVITY, Sample, Vector
+from edge_perception.core.imu.source import GRAVITY, Sample, Vector
 from edge_perception.core.stamps import SECOND
 
 _GYROSCOPE_SPREAD = 0.02

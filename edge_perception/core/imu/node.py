@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edge_perception.core.bias import Bias, BiasStore
 from edge_perception.core.connection import Connection, IDLE, Patience
 from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
-from edge_perception.core.imu_checks import Checks
-from edge_perception.core.imu_form import ImuForm
-from edge_perception.core.imu_parameters import PARAMETERS
-from edge_perception.core.imu_source import (
+from edge_perception.core.imu.bias import Bias, BiasStore
+from edge_perception.core.imu.checks import Checks
+from edge_perception.core.imu.form import ImuForm
+from edge_perception.core.imu.parameters import PARAMETERS
+from edge_perception.core.imu.source import (
     Batch,
     ImuSource,
     ImuWish,
@@ -20,6 +20,8 @@ from edge_perception.core.imu_source import (
     Part,
     Sample,
 )
+from edge_perception.core.imu.stamp_smoother import StampSmoother
+from edge_perception.core.imu.standstill import Standstill
 from edge_perception.core.node import (
     Diagnostic,
     Level,
@@ -31,9 +33,7 @@ from edge_perception.core.node import (
     Value,
 )
 from edge_perception.core.source import Skipped
-from edge_perception.core.stamp_smoother import StampSmoother
 from edge_perception.core.stamps import SECOND
-from edge_perception.core.standstill import Standstill
 
 _PATIENCE = Patience(
     "measurement", SECOND, 3 * SECOND, "check its wiring and power, and that nothing else uses it"

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from edge_perception.core.connection import Connection, IDLE, Patience
-from edge_perception.core.dead_reckoning import DeadReckoning
 from edge_perception.core.faults import Faults
-from edge_perception.core.geometry import Motion
 from edge_perception.core.health import Rate
-from edge_perception.core.joint_states import JointStates
 from edge_perception.core.node import (
     Diagnostic,
     Level,
@@ -21,11 +18,14 @@ from edge_perception.core.node import (
     Value,
 )
 from edge_perception.core.pose.transforms import Transforms
-from edge_perception.core.slip import Slip
 from edge_perception.core.source import Skipped
 from edge_perception.core.stamps import nanoseconds, SECOND
-from edge_perception.core.wheel_set_up import PARAMETERS, SetUp
-from edge_perception.core.wheel_source import OpenWheels, Reading
+from edge_perception.core.wheels.dead_reckoning import DeadReckoning
+from edge_perception.core.wheels.geometry import Motion
+from edge_perception.core.wheels.joint_states import JointStates
+from edge_perception.core.wheels.parameters import PARAMETERS, SetUp
+from edge_perception.core.wheels.slip import Slip
+from edge_perception.core.wheels.source import OpenWheels, Reading
 
 TOPIC_SOURCE = "joint_states"
 _JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA, queue=200)

@@ -1,0 +1,1 @@
+"""The annotate node: what was seen, drawn into the image."""

@@ -1,0 +1,1 @@
+"""The camera node: frames of a source, calibrated, as images."""

@@ -1,0 +1,1 @@
+"""The decision node: rules over what is seen and how the robot moves."""

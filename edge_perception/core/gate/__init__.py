@@ -1,0 +1,1 @@
+"""The velocity gate: commands pass as far as the decision allows."""

@@ -1,0 +1,1 @@
+"""The IMU node: measurements of a source, checked and stamped."""

@@ -1,0 +1,1 @@
+"""The perception node: from an image to what is seen in it."""

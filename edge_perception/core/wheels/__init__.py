@@ -1,0 +1,1 @@
+"""The wheel odometry node: from wheel positions to how the robot moves."""
