@@ -2,57 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import math
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+Array: TypeAlias = npt.NDArray[np.float64]
+Vector: TypeAlias = tuple[float, float, float]
+Quaternion: TypeAlias = tuple[float, float, float, float]
+"""Tuples, since with a few numbers Python computes sooner than numpy."""
 
 
-def quaternion(roll: float, pitch: float, yaw: float) -> Array:
+def vector(numbers: Array) -> Vector:
+    """Return an array of three numbers as a tuple."""
+    x, y, z = numbers.tolist()
+    return x, y, z
+
+
+def quaternion(roll: float, pitch: float, yaw: float) -> Quaternion:
     """Return the rotation by roll about x, then pitch about y, then yaw about z, all fixed."""
     (cr, sr), (cp, sp), (cy, sy) = (
         (math.cos(angle / 2), math.sin(angle / 2)) for angle in (roll, pitch, yaw)
     )
-    return np.array(
-        [
-            sr * cp * cy - cr * sp * sy,
-            cr * sp * cy + sr * cp * sy,
-            cr * cp * sy - sr * sp * cy,
-            cr * cp * cy + sr * sp * sy,
-        ]
+    return (
+        sr * cp * cy - cr * sp * sy,
+        cr * sp * cy + sr * cp * sy,
+        cr * cp * sy - sr * sp * cy,
+        cr * cp * cy + sr * sp * sy,
     )
 
 
-def matrix(rotation: Sequence[float] | Array) -> Array:
+def elements(rotation: Quaternion) -> tuple[float, ...]:
+    """Return the nine elements of the matrix of a unit quaternion, row by row."""
+    x, y, z, w = rotation
+    return (
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        *(2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        *(2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+    )
+
+
+def matrix(rotation: Quaternion) -> Array:
     """Return the matrix of a unit quaternion."""
-    x, y, z, w = map(float, rotation)  # numpy's own numbers are slow one by one
-    return np.array(
-        (
-            *(1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
-            *(2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
-            *(2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
-        )
-    ).reshape(3, 3)
+    return np.array(elements(rotation)).reshape(3, 3)
 
 
-def product(a: Sequence[float] | Array, b: Sequence[float] | Array) -> Array:
+def product(a: Quaternion, b: Quaternion) -> Quaternion:
     """Return the rotation by b, then by a."""
-    ax, ay, az, aw = map(float, a)
-    bx, by, bz, bw = map(float, b)
-    return np.array(
-        [
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-            aw * bw - ax * bx - ay * by - az * bz,
-        ]
+    ax, ay, az, aw = a
+    bx, by, bz, bw = b
+    return (
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+        aw * bw - ax * bx - ay * by - az * bz,
     )
 
 
-def inverse(rotation: Sequence[float] | Array) -> Array:
+def turned(rotation: Quaternion, direction: Vector) -> Vector:
+    """Return a vector turned by a unit quaternion."""
+    qx, qy, qz, qw = rotation
+    x, y, z = direction
+    tx, ty, tz = 2 * (qy * z - qz * y), 2 * (qz * x - qx * z), 2 * (qx * y - qy * x)
+    return (
+        x + qw * tx + qy * tz - qz * ty,
+        y + qw * ty + qz * tx - qx * tz,
+        z + qw * tz + qx * ty - qy * tx,
+    )
+
+
+def inverse(rotation: Quaternion) -> Quaternion:
     """Return the rotation back."""
     x, y, z, w = rotation
-    return np.array([-x, -y, -z, w])
+    return -x, -y, -z, w

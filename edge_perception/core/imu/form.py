@@ -66,13 +66,14 @@ class ImuForm:
             ),
         )
         if sample.orientation is not None:
-            turned = rotation.product(sample.orientation, rotation.inverse(self._mounting))
-            message.orientation = _Quaternion(*turned.tolist())
+            x, y, z, w = sample.orientation.tolist()
+            turned = rotation.product((x, y, z, w), rotation.inverse(self._mounting))
+            message.orientation = _Quaternion(*turned)
             message.orientation_covariance = _diagonal(part.orientation_noise**2)
         return message
 
 
-def _mounting(angles: Value) -> Vector:
+def _mounting(angles: Value) -> rotation.Quaternion:
     if not isinstance(angles, list) or len(angles) != 3 or not np.isfinite(angles).all():
         raise ConfigurationError(
             f"mounting is {angles}, expected three finite angles: roll, pitch, yaw [rad]"

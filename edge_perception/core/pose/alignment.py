@@ -8,11 +8,13 @@ import math
 import numpy as np
 
 from edge_perception.core.imu.source import GRAVITY
+from edge_perception.core.pose.error_state import BG, THETA
 from edge_perception.core.pose.history import out_of_order, REPEATED
 from edge_perception.core.pose.measurements import Inertial
 from edge_perception.core.pose.quaternion import level
 from edge_perception.core.pose.settings import Settings
-from edge_perception.core.pose.state import Array, BG, State, THETA
+from edge_perception.core.pose.state import State
+from edge_perception.core.rotation import Array, vector
 from edge_perception.core.stamps import SECOND
 
 _FEWEST = 10
@@ -94,8 +96,8 @@ class Alignment:
         state = start(last.stamp, self._settings, accel, tilt, _CERTAIN)
         seconds = max(1e-3, self._span / SECOND)
         deviation = last.noise[0] / math.sqrt(seconds) + self._settings.gyro_walk
-        state.gyro_bias = gyro
-        state.covariance[BG, BG] = np.eye(3) * deviation**2
+        state.gyro_bias = vector(gyro)
+        state.settled[BG, BG] = np.eye(3) * deviation**2
         return state
 
 
@@ -134,4 +136,4 @@ def start(stamp: int, settings: Settings, up: Array | None, tilt: float, speed: 
     covariance = np.diag(np.repeat(np.square(deviations), 3))
     about = np.outer(up, up) / (up @ up)  # the heading is zero by definition
     covariance[THETA, THETA] += (_CERTAIN**2 - tilt**2) * about
-    return State(stamp, level(up), covariance)
+    return State(stamp, level(vector(up)), covariance)

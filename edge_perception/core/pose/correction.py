@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 import numpy as np
 
 from edge_perception.core import rotation
+from edge_perception.core.pose.error_state import BA, BG, bounded, P, SIZE, THETA, V
 from edge_perception.core.pose.quaternion import exponential, normalised, skew
-from edge_perception.core.pose.state import Array, BA, BG, bounded, P, SIZE, State, THETA, V
+from edge_perception.core.pose.state import State
+from edge_perception.core.rotation import Array, Vector, vector
 
 _IDENTITY = np.eye(SIZE)
 
@@ -20,7 +23,7 @@ class Residual:
 
     :ivar value: their difference.
     :ivar jacobian: of the expected measurement by the error state.
-    :ivar noise: covariance of the measurement.
+    :ivar noise: variance of each of its components.
     """
 
     value: Array
@@ -30,23 +33,31 @@ class Residual:
 
 def surprise(state: State, residual: Residual) -> float:
     """Return the normalised innovation squared (NIS)."""
-    covariance = residual.jacobian @ state.covariance @ residual.jacobian.T + residual.noise
+    covariance = _with_noise(residual, residual.jacobian @ state.covariance @ residual.jacobian.T)
     return float(residual.value @ np.linalg.solve(covariance, residual.value))
 
 
 def worst(state: State, residual: Residual) -> int:
     """Return the component that differs most, by its own deviation."""
-    covariance = residual.jacobian @ state.covariance @ residual.jacobian.T + residual.noise
+    covariance = _with_noise(residual, residual.jacobian @ state.covariance @ residual.jacobian.T)
     return int(np.argmax(residual.value**2 / covariance.diagonal()))
 
 
 def correct(state: State, residual: Residual) -> None:
     """Update the state, with the covariance in Joseph's form, which stays positive."""
-    cross = state.covariance @ residual.jacobian.T
-    gain = cross @ np.linalg.inv(residual.jacobian @ cross + residual.noise)
+    covariance = state.covariance
+    cross = covariance @ residual.jacobian.T
+    gain = cross @ np.linalg.inv(_with_noise(residual, residual.jacobian @ cross))
     rest = _IDENTITY - gain @ residual.jacobian
-    state.covariance = rest @ state.covariance @ rest.T + gain @ residual.noise @ gain.T
-    _inject(state, gain @ residual.value)
+    covariance = rest @ covariance @ rest.T + (gain * residual.noise) @ gain.T
+    _inject(state, gain @ residual.value, covariance)
+
+
+def _with_noise(residual: Residual, covariance: Array) -> Array:
+    """Return the covariance of what is expected with that of the measurement added, in place."""
+    diagonal = covariance.reshape(-1)[:: residual.noise.size + 1]
+    diagonal += residual.noise
+    return covariance
 
 
 def forget_speed(state: State, differs: float, accel_bias: float) -> None:
@@ -59,7 +70,7 @@ def forget_speed(state: State, differs: float, accel_bias: float) -> None:
     covariance = state.covariance.copy()
     for part, variance in (
         (V, differs**2),
-        (BA, accel_bias**2 + float(state.accel_bias @ state.accel_bias)),
+        (BA, accel_bias**2 + math.hypot(*state.accel_bias) ** 2),
     ):
         covariance[part, :] = 0.0
         covariance[:, part] = 0.0
@@ -67,17 +78,19 @@ def forget_speed(state: State, differs: float, accel_bias: float) -> None:
     state.covariance = covariance
 
 
-def _inject(state: State, error: Array) -> None:
+def _inject(state: State, error: Array, covariance: Array) -> None:
     """Take the estimated error into the state; what remains is seen from the new attitude."""
-    angle = error[THETA]
-    turned = rotation.product(state.rotation.tolist(), exponential(*angle.tolist()))
-    state.rotation = normalised(turned)
-    state.velocity = state.velocity + error[V]
-    state.position = state.position + error[P]
-    state.gyro_bias = state.gyro_bias + error[BG]
-    state.accel_bias = state.accel_bias + error[BA]
-    reset = _IDENTITY[:3, :3] - 0.5 * skew(angle)
-    covariance = state.covariance
+    turn = vector(error[THETA])
+    state.rotation = normalised(rotation.product(state.rotation, exponential(*turn)))
+    state.velocity = _sum(state.velocity, vector(error[V]))
+    state.position = _sum(state.position, vector(error[P]))
+    state.gyro_bias = _sum(state.gyro_bias, vector(error[BG]))
+    state.accel_bias = _sum(state.accel_bias, vector(error[BA]))
+    reset = _IDENTITY[:3, :3] - 0.5 * skew(turn)
     covariance[THETA] = reset @ covariance[THETA]
     covariance[:, THETA] = covariance[:, THETA] @ reset.T
     state.covariance = bounded(covariance)
+
+
+def _sum(one: Vector, other: Vector) -> Vector:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]

@@ -7,13 +7,15 @@ import math
 import numpy as np
 
 from edge_perception.core.pose.alignment import Alignment, start
+from edge_perception.core.pose.error_state import BA, BG, bounded, P, THETA, V
 from edge_perception.core.pose.filter import Filter, Verdict
 from edge_perception.core.pose.history import Entry, History, out_of_order, REPEATED
 from edge_perception.core.pose.measurements import Measurement, Placement, Wheels
 from edge_perception.core.pose.parameters import Configuration
 from edge_perception.core.pose.soundness import fault
 from edge_perception.core.pose.standstill import stands, wheels_stand
-from edge_perception.core.pose.state import Array, BA, BG, bounded, P, State, THETA, V
+from edge_perception.core.pose.state import State
+from edge_perception.core.rotation import Array
 from edge_perception.core.stamps import SECOND
 
 _GAP = 2 * SECOND

@@ -17,11 +17,13 @@ from edge_perception.core.pose.correction import (
     surprise,
     worst,
 )
+from edge_perception.core.pose.error_state import BG, bounded, P, SIZE, THETA, V
 from edge_perception.core.pose.measurements import Axis, Inertial, Measurement, Placement, Wheels
 from edge_perception.core.pose.motion import advance, advance_by
 from edge_perception.core.pose.quaternion import euler, normalised, skew
 from edge_perception.core.pose.settings import Settings
-from edge_perception.core.pose.state import Array, BG, bounded, Doubt, P, SIZE, State, THETA, V
+from edge_perception.core.pose.state import Doubt, State
+from edge_perception.core.rotation import Array, Vector
 from edge_perception.core.stamps import SECOND
 
 _LASTING = 50
@@ -57,14 +59,13 @@ class Filter:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         axes = settings.wheel_axes
-        self._axes = np.array(axes, int)
         self._fixed = [axis for axis in (Axis.VX, Axis.VY, Axis.VZ) if axis not in axes]
         if not settings.slip:
             self._fixed = []
         height, tilt = settings.floor if settings.planar else (0.0, 0.0)
         deviations = [settings.slip] * len(self._fixed)
         deviations += [tilt, tilt, height] if settings.planar else []
-        self._constraint_noise = np.diag(np.square(deviations))
+        self._constraint_noise = np.square(deviations)
 
     def after(self, state: State, measurement: Measurement) -> tuple[State, Verdict | None]:
         """Return the state after a measurement, which is not older than it."""
@@ -94,16 +95,15 @@ class Filter:
     def _roll(self, state: State, wheels: Wheels) -> Verdict | None:
         standstill.look_at_wheels(state.stillness, wheels, self.settings)
         before = state.wheels_stamp if state.wheels_stamp is not None else wheels.stamp
-        way = float(np.linalg.norm(state.velocity)) * (wheels.stamp - before) / SECOND
+        way = math.hypot(*state.velocity) * (wheels.stamp - before) / SECOND
         state.doubt = state.doubt.driven(way)
         if state.rejecting is None:
             state.doubted = max(before, wheels.stamp - SECOND)
         state.wheels_stamp = wheels.stamp
         if Axis.WZ in self.settings.wheel_axes:
-            turn = float(wheels.velocity[Axis.WZ])
             # each says how fast it turned for a hundredth of a second or more
-            density = math.sqrt(float(wheels.covariance[Axis.WZ, Axis.WZ]) * 0.02)
-            state.turn = (turn, density)
+            density = math.sqrt(wheels.variances[Axis.WZ] * 0.02)
+            state.turn = (wheels.velocity[Axis.WZ], density)
         verdict = None
         residual = self._wheel_residual(state, wheels)
         if residual.value.size:
@@ -114,21 +114,23 @@ class Filter:
 
     def _wheel_residual(self, state: State, wheels: Wheels) -> Residual:
         """Compare the velocity, in the base's axes, with the wheels'."""
-        expected, jacobian = np.zeros(4), np.zeros((4, SIZE))
-        expected[:3], jacobian[:3] = base_velocity(state)
-        noise = wheels.covariance
-        axes = self._axes
+        velocity, jacobian = base_velocity(state)
+        expected, rows = list(velocity), np.zeros((4, SIZE))
+        rows[:3] = jacobian
+        axes, variances = self.settings.wheel_axes, list(wheels.variances)
         if state.imu_stamp is None or wheels.stamp - state.imu_stamp > (
             self.settings.imu_hold * SECOND
         ):
-            axes = axes[axes != Axis.WZ]  # the state turned by the wheels already
+            axes = axes[: len(axes) - (Axis.WZ in axes)]  # it turned by the wheels already
         else:
-            expected[3] = state.gyro[2] - state.gyro_bias[2]
-            jacobian[3, BG.start + 2] = -1.0
-            noise = noise.copy()
-            noise[3, 3] += (state.noise[0] ** 2) / 0.005
-        rows = np.ix_(axes, axes)
-        return Residual((wheels.velocity - expected)[axes], jacobian[axes], noise[rows])
+            expected.append(state.gyro[2] - state.gyro_bias[2])
+            rows[3, BG.start + 2] = -1.0
+            variances[3] += (state.noise[0] ** 2) / 0.005
+        return Residual(
+            np.array([wheels.velocity[axis] - expected[axis] for axis in axes]),
+            rows.take(axes, 0),
+            np.array([variances[axis] for axis in axes]),
+        )
 
     def _gated(self, state: State, stamp: int, residual: Residual) -> Verdict:
         """Use a measurement if it is plausible, or if none has been for too long."""
@@ -139,7 +141,7 @@ class Filter:
             state.rejecting = None
             correct(state, self._with_lasting_error(state, residual))
             return Verdict(stamp, nis, freedom, True)
-        odd = Axis(self._axes[worst(state, residual)])
+        odd = self.settings.wheel_axes[worst(state, residual)]
         if state.rejecting is None or state.rejecting > stamp:
             state.rejecting = stamp
         grave = nis > _GRAVE * gate
@@ -156,7 +158,7 @@ class Filter:
         if grave and odd is not Axis.WZ:
             forget_speed(state, _slip(residual), self.settings.accel_bias)
             if _measures_turn(residual):
-                residual.noise[-1, -1] *= nis / gate
+                residual.noise[-1] *= nis / gate
         else:  # be drawn to the measurement, but not all at once
             residual = Residual(residual.value, residual.jacobian, residual.noise * (nis / gate))
         correct(state, residual)
@@ -167,21 +169,21 @@ class Filter:
         if not _measures_turn(residual):
             return residual
         noise = residual.noise.copy()
-        noise[-1, -1] += _LASTING * (self.settings.turn_error * state.turn[0]) ** 2
+        noise[-1] += _LASTING * (self.settings.turn_error * state.turn[0]) ** 2
         return Residual(residual.value, residual.jacobian, noise)
 
     def _constraints(self, state: State) -> Residual:
         """Say what can't be: moving sideways, leaving the floor."""
         velocity, jacobian = base_velocity(state)
-        values, rows = [-velocity[self._fixed]], [jacobian[self._fixed]]
+        values = [-velocity[axis] for axis in self._fixed]
+        rows = np.zeros((self._constraint_noise.size, SIZE))
+        rows[: len(values)] = jacobian[self._fixed]
         if self.settings.planar:
-            up = rotation.matrix(state.rotation.tolist())[2]
-            floor = np.zeros((3, SIZE))
-            floor[:2, THETA] = skew(up)[:2]
-            floor[2, P.start + 2] = 1.0
-            values.append(np.array([-up[0], -up[1], -state.position[2]]))
-            rows.append(floor)
-        return Residual(np.concatenate(values), np.concatenate(rows), self._constraint_noise)
+            up = rotation.turned(rotation.inverse(state.rotation), (0.0, 0.0, 1.0))
+            values += [-up[0], -up[1], -state.position[2]]
+            rows[-3:-1, THETA] = skew(up)[:2]
+            rows[-1, P.start + 2] = 1.0
+        return Residual(np.array(values), rows, self._constraint_noise)
 
 
 def _slip(residual: Residual) -> float:
@@ -195,13 +197,13 @@ def _measures_turn(residual: Residual) -> bool:
     return bool(residual.jacobian[-1, BG.start + 2])
 
 
-def base_velocity(state: State) -> tuple[Array, Array]:
+def base_velocity(state: State) -> tuple[Vector, Array]:
     """Return the velocity in the base's axes, and its derivative by the error state."""
-    to_base = rotation.matrix(state.rotation.tolist()).T
-    velocity = to_base @ state.velocity
+    to_base = rotation.inverse(state.rotation)
+    velocity = rotation.turned(to_base, state.velocity)
     jacobian = np.zeros((3, SIZE))
     jacobian[:, THETA] = skew(velocity)
-    jacobian[:, V] = to_base
+    jacobian[:, V] = rotation.matrix(to_base)
     return velocity, jacobian
 
 
@@ -209,16 +211,16 @@ def _place(state: State, placement: Placement) -> None:
     """Move the robot to where it is said to be; what it knows of its tilt and biases stays."""
     turn = placement.yaw - euler(state.rotation)[2]
     about = rotation.quaternion(0.0, 0.0, turn)
-    up = rotation.matrix(state.rotation.tolist())[2]
+    up = rotation.matrix(state.rotation)[2]
     change = np.eye(SIZE)
     change[THETA, THETA] -= np.outer(up, up)
-    change[V, V] = rotation.matrix(about.tolist())
+    change[V, V] = rotation.matrix(about)
     change[P, P] = 0.0
     covariance = change @ state.covariance @ change.T
     covariance[THETA, THETA] += placement.covariance[3, 3] * np.outer(up, up)
     covariance[P, P] = placement.covariance[:3, :3]
     state.covariance = bounded(covariance)
-    state.velocity = change[V, V] @ state.velocity
+    state.velocity = rotation.turned(about, state.velocity)
     state.position = placement.position
     state.doubt = Doubt()
-    state.rotation = normalised(rotation.product(about.tolist(), state.rotation.tolist()))
+    state.rotation = normalised(rotation.product(about, state.rotation))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from edge_perception.core import rotation
 from edge_perception.core.node import Message
 from edge_perception.core.pose.measurements import Inertial
 from edge_perception.core.pose.parameters import Configuration
 from edge_perception.core.pose.readings import check_frame, ReadingError, stamp_of
 from edge_perception.core.pose.spikes import Spikes
-from edge_perception.core.pose.state import Array
+from edge_perception.core.rotation import Array
 from edge_perception.core.stamps import SECOND
 
 _FROZEN_AFTER = SECOND // 2
@@ -46,9 +44,7 @@ class ImuReader:
         self._topic = topic
         self._frame = configuration.text("imu_frame")
         mounting = configuration.given["imu_mounting"]
-        self._turn = (
-            rotation.matrix(rotation.quaternion(*mounting).tolist()) if any(mounting) else None
-        )
+        self._turn = rotation.quaternion(*mounting) if any(mounting) else None
         self._given = configuration.number("gyro_noise"), configuration.number("accel_noise")
         self._last: tuple[float, ...] = (math.nan,) * 6
         self._stamp = 0
@@ -79,10 +75,11 @@ class ImuReader:
         self._stamp = max(stamp, self._stamp) if interval > -1.0 else stamp
         self._check_frozen(numbers, stamp)
         noise = self._noise(message, numbers)
-        values = np.array(numbers)
+        turning, pushing = numbers[:3], numbers[3:]
         if self._turn is not None:
-            values[:3], values[3:] = self._turn @ values[:3], self._turn @ values[3:]
-        passed = self._spikes.pass_on(Inertial(stamp, values[:3], values[3:], noise))
+            turning = rotation.turned(self._turn, turning)
+            pushing = rotation.turned(self._turn, pushing)
+        passed = self._spikes.pass_on(Inertial(stamp, turning, pushing, noise))
         if self._spikes.left_out:
             self.warning = (
                 f"{self._topic}: {self._spikes.left_out}; look for a loose wire or a bus that is "

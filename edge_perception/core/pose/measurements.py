@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import enum
 
-from edge_perception.core.pose.state import Array
+from edge_perception.core.rotation import Array, Vector
 
 
 class Axis(enum.IntEnum):
@@ -29,8 +29,8 @@ class Inertial:
     """
 
     stamp: int
-    gyro: Array
-    accel: Array
+    gyro: Vector
+    accel: Vector
     noise: tuple[float, float]
 
 
@@ -41,12 +41,12 @@ class Wheels:
 
     :ivar stamp: [ns].
     :ivar velocity: vx, vy, vz [m/s] and wz [rad/s].
-    :ivar covariance: of these, 4 x 4.
+    :ivar variances: of these.
     """
 
     stamp: int
-    velocity: Array
-    covariance: Array
+    velocity: tuple[float, ...]
+    variances: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Placement:
     """
 
     stamp: int
-    position: Array
+    position: Vector
     yaw: float
     covariance: Array
 

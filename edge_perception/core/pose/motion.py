@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from edge_perception.core import rotation
 from edge_perception.core.imu.source import GRAVITY
-from edge_perception.core.pose.quaternion import exponential, normalised, skew
+from edge_perception.core.pose.quaternion import exponential, normalised
 from edge_perception.core.pose.settings import Settings
-from edge_perception.core.pose.state import Array, BA, BG, bounded, P, SIZE, State, THETA, V
+from edge_perception.core.pose.state import State
+from edge_perception.core.rotation import Vector
 from edge_perception.core.stamps import SECOND
 
 _COASTING = 1.0
@@ -19,9 +18,6 @@ _TURNING = 0.3
 """Without IMU and wheels: what the angular velocity may be [rad/s/√Hz]."""
 _STEP = 0.1
 """Seconds over which motion is taken as even."""
-
-_IDENTITY = np.eye(3)
-_STAY = np.eye(SIZE)
 
 
 def advance(state: State, stamp: int, settings: Settings) -> None:
@@ -42,20 +38,20 @@ def advance(state: State, stamp: int, settings: Settings) -> None:
     known = state.wheels_stamp is not None and stamp - state.wheels_stamp < SECOND
     noise = (deviation if known else _TURNING, _COASTING)
     while state.stamp < stamp:
-        gyro = state.gyro_bias + np.array([0.0, 0.0, turn if known else 0.0])
-        accel = state.accel_bias + GRAVITY * rotation.matrix(state.rotation)[2]
+        (x, y, z), (ax, ay, az) = state.gyro_bias, state.accel_bias
+        ux, uy, uz = rotation.turned(rotation.inverse(state.rotation), (0.0, 0.0, GRAVITY))
+        gyro, accel = (x, y, z + turn if known else z), (ax + ux, ay + uy, az + uz)
         step = min(stamp, state.stamp + round(_STEP * SECOND))
         _move(state, step, gyro, accel, noise, settings)
         state.gyro, state.accel = gyro, accel
 
 
 def advance_by(
-    state: State, stamp: int, gyro: Array, accel: Array, noise: tuple[float, float], s: Settings
+    state: State, stamp: int, gyro: Vector, accel: Vector, noise: tuple[float, float], s: Settings
 ) -> None:
     """Take the state to the time of a reading of the IMU, over which the two last are averaged."""
     if state.imu_stamp is not None and stamp - state.imu_stamp <= round(s.imu_hold * SECOND):
-        mean = 0.5 * (state.gyro + gyro), 0.5 * (state.accel + accel)
-        _move(state, stamp, *mean, noise, s)
+        _move(state, stamp, _mean(state.gyro, gyro), _mean(state.accel, accel), noise, s)
     else:
         advance(state, stamp, s)
     state.gyro, state.accel, state.noise, state.imu_stamp = gyro, accel, noise, stamp
@@ -64,8 +60,8 @@ def advance_by(
 def _move(
     state: State,
     stamp: int,
-    gyro: Array,
-    accel: Array,
+    gyro: Vector,
+    accel: Vector,
     noise: tuple[float, float],
     settings: Settings,
 ) -> None:
@@ -74,46 +70,30 @@ def _move(
     state.stamp = stamp
     if dt <= 0:
         return
-    wx, wy, wz = (dt * (gyro - state.gyro_bias)).tolist()
-    force = accel - state.accel_bias
-    before = state.rotation.tolist()
-    half_turn = exponential(0.5 * wx, 0.5 * wy, 0.5 * wz)
-    middle = rotation.matrix(rotation.product(before, half_turn).tolist())
-    turn = exponential(wx, wy, wz)
-    acceleration = middle @ force
-    acceleration[2] -= GRAVITY
-    state.rotation = normalised(rotation.product(before, turn))
-    state.position = state.position + dt * (state.velocity + 0.5 * dt * acceleration)
-    state.velocity = state.velocity + dt * acceleration
-    _spread(state, dt, rotation.matrix(turn), middle, force, noise, settings)
+    half = 0.5 * dt
+    (wx, wy, wz), (ax, ay, az) = _less(gyro, state.gyro_bias), _less(accel, state.accel_bias)
+    half_turn = exponential(half * wx, half * wy, half * wz)
+    middle = rotation.product(state.rotation, half_turn)
+    force = rotation.turned(middle, (ax, ay, az))
+    state.spread(dt, force, (*noise, settings.gyro_walk, settings.accel_walk))
+    state.rotation = normalised(rotation.product(middle, half_turn))
+    (fx, fy, fz), (vx, vy, vz), (x, y, z) = force, state.velocity, state.position
+    fz -= GRAVITY
+    state.position = (
+        x + dt * (vx + half * fx),
+        y + dt * (vy + half * fy),
+        z + dt * (vz + half * fz),
+    )
+    state.velocity = vx + dt * fx, vy + dt * fy, vz + dt * fz
+    state.settle()
 
 
-def _spread(
-    state: State,
-    dt: float,
-    turn: Array,
-    middle: Array,
-    force: Array,
-    noise: tuple[float, float],
-    settings: Settings,
-) -> None:
-    """Propagate the covariance: Solà, equations 269 to 271."""
-    transition = _STAY.copy()
-    transition[THETA, THETA] = turn.T
-    even = dt * _IDENTITY
-    transition[THETA, BG] = -even
-    transition[V, THETA] = -dt * (middle @ skew(force))
-    transition[V, BA] = -dt * middle
-    transition[P, V] = even
-    covariance = transition @ state.covariance @ transition.T
-    attitude, velocity = dt * noise[0] ** 2, dt * noise[1] ** 2
-    gyro_bias, accel_bias = dt * settings.gyro_walk**2, dt * settings.accel_walk**2
-    diagonal = covariance.reshape(-1)[:: SIZE + 1]
-    diagonal += [
-        *(attitude, attitude, attitude, velocity, velocity, velocity, 0.0, 0.0, 0.0),
-        *(gyro_bias, gyro_bias, gyro_bias, accel_bias, accel_bias, accel_bias),
-    ]
-    state.covariance = bounded(covariance)
+def _less(one: Vector, other: Vector) -> Vector:
+    return one[0] - other[0], one[1] - other[1], one[2] - other[2]
+
+
+def _mean(one: Vector, other: Vector) -> Vector:
+    return 0.5 * (one[0] + other[0]), 0.5 * (one[1] + other[1]), 0.5 * (one[2] + other[2])
 
 
 def deviation_per_sample(density: float, interval: float) -> float:

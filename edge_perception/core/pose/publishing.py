@@ -8,8 +8,10 @@ from edge_perception import messages
 from edge_perception.core import rotation
 from edge_perception.core.node import Message
 from edge_perception.core.pose.chi_square import quantile
+from edge_perception.core.pose.error_state import BG, P, THETA
 from edge_perception.core.pose.filter import base_velocity, Verdict
-from edge_perception.core.pose.state import Array, BG, P, State, THETA
+from edge_perception.core.pose.state import State
+from edge_perception.core.rotation import Array
 from edge_perception.core.stamps import to_time
 
 _Header = messages.get("std_msgs/msg/Header")
@@ -33,19 +35,19 @@ _SAMPLE = 0.005
 def odometry(state: State, odom_frame: str, base_frame: str) -> Message:
     """Return pose and twist with their covariances, as nav_msgs/Odometry wants them."""
     velocity, jacobian = base_velocity(state)
-    angular = state.gyro - state.gyro_bias
+    (gx, gy, gz), (bx, by, bz) = state.gyro, state.gyro_bias
     return _Odometry(
         header=_Header(stamp=to_time(state.stamp), frame_id=odom_frame),
         child_frame_id=base_frame,
         pose=_PoseWithCovariance(
             pose=_Pose(
-                position=_Point(*state.position.tolist()),
-                orientation=_Quaternion(*state.rotation.tolist()),
+                position=_Point(*state.position),
+                orientation=_Quaternion(*state.rotation),
             ),
             covariance=pose_covariance(state).ravel(),
         ),
         twist=_TwistWithCovariance(
-            twist=_Twist(linear=_Vector3(*velocity.tolist()), angular=_Vector3(*angular.tolist())),
+            twist=_Twist(linear=_Vector3(*velocity), angular=_Vector3(gx - bx, gy - by, gz - bz)),
             covariance=_twist_covariance(state, jacobian).ravel(),
         ),
     )
@@ -53,7 +55,7 @@ def odometry(state: State, odom_frame: str, base_frame: str) -> Message:
 
 def pose_covariance(state: State) -> Array:
     """Return the covariance of position and attitude, both in the axes of odom, with all doubt."""
-    turn = rotation.matrix(state.rotation.tolist())
+    turn = rotation.matrix(state.rotation)
     covariance = state.covariance
     result = np.empty((6, 6))
     result[:3, :3] = covariance[P, P]

@@ -6,39 +6,45 @@ import math
 
 import numpy as np
 
-from edge_perception.core.pose.state import Array
-from edge_perception.core.rotation import quaternion
+from edge_perception.core.rotation import Array, Quaternion, quaternion, Vector
 
 _TINY = 1e-8
 
 
-def exponential(x: float, y: float, z: float) -> tuple[float, float, float, float]:
+def exponential(x: float, y: float, z: float) -> Quaternion:
     """Return the unit quaternion of a rotation vector [rad]."""
     angle = math.sqrt(x * x + y * y + z * z)
     scale = math.sin(angle / 2) / angle if angle > _TINY else 0.5
     return scale * x, scale * y, scale * z, math.cos(angle / 2)
 
 
-def skew(vector: Array) -> Array:
+def cross(vector: Vector) -> tuple[float, ...]:
+    """Return the nine elements of the matrix of the cross product with a vector, row by row."""
+    x, y, z = vector
+    return 0.0, -z, y, z, 0.0, -x, -y, x, 0.0
+
+
+def skew(vector: Vector) -> Array:
     """Return the matrix of the cross product with a vector."""
-    x, y, z = vector.tolist()
-    return np.array((0.0, -z, y, z, 0.0, -x, -y, x, 0.0)).reshape(3, 3)
+    return np.array(cross(vector)).reshape(3, 3)
 
 
-def normalised(rotation: Array) -> Array:
+def normalised(rotation: Quaternion) -> Quaternion:
     """Return a quaternion of unit length."""
-    return rotation / math.sqrt(float(rotation @ rotation))
+    x, y, z, w = rotation
+    length = math.sqrt(x * x + y * y + z * z + w * w)
+    return x / length, y / length, z / length, w / length
 
 
-def level(up: Array) -> Array:
+def level(up: Vector) -> Quaternion:
     """Return the rotation without yaw that turns a direction, seen from the base, upwards."""
-    x, y, z = up.tolist()
+    x, y, z = up
     return quaternion(math.atan2(y, z), math.atan2(-x, math.hypot(y, z)), 0.0)
 
 
-def euler(rotation: Array) -> tuple[float, float, float]:
+def euler(rotation: Quaternion) -> Vector:
     """Return roll, pitch and yaw [rad]."""
-    x, y, z, w = rotation.tolist()
+    x, y, z, w = rotation
     sine = max(-1.0, min(1.0, 2 * (w * y - z * x)))
     return (
         math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y)),

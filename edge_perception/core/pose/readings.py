@@ -31,15 +31,13 @@ def read_placement(message: Message, now: int, topic: str, frame: str) -> Placem
         raise ReadingError(f"{topic} is stamped {(stamp - now) / SECOND:.3f} s in the future")
     check_frame(message.header.frame_id, frame, topic, "odom_frame")
     pose = message.pose.pose
-    position = np.array([pose.position.x, pose.position.y, pose.position.z])
-    turn = np.array(
-        [pose.orientation.x, pose.orientation.y, pose.orientation.z, pose.orientation.w]
-    )
+    position = (pose.position.x, pose.position.y, pose.position.z)
+    turn = (pose.orientation.x, pose.orientation.y, pose.orientation.z, pose.orientation.w)
     covariance = np.array(message.pose.covariance, float).reshape(6, 6)[_POSE_ROWS]
-    there = float(np.abs(position).max()) <= FARTHEST
-    if not (there and abs(math.hypot(*turn.tolist()) - 1) < 0.005):
+    there = all(abs(value) <= FARTHEST for value in position)
+    if not (there and abs(math.hypot(*turn) - 1) < 0.005):
         raise ReadingError(
-            f"{topic} holds no pose: position {position.tolist()}, orientation {turn.tolist()}, "
+            f"{topic} holds no pose: position {list(position)}, orientation {list(turn)}, "
             "which must be a unit quaternion"
         )
     covariance = 0.5 * (covariance + covariance.T)

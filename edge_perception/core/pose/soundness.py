@@ -6,7 +6,8 @@ import math
 
 from edge_perception.core.plausible import FARTHEST
 from edge_perception.core.pose.settings import Settings
-from edge_perception.core.pose.state import Array, State
+from edge_perception.core.pose.state import State
+from edge_perception.core.rotation import Vector
 
 _BIASES = 0.6, 10.0
 """Biases beyond which a gyroscope [rad/s] or accelerometer [m/s²] is of no use."""
@@ -16,13 +17,14 @@ _LEVEL = math.cos(math.radians(45))
 
 def fault(state: State, settings: Settings) -> str:
     """Say why a state can't be true; empty if it can."""
+    covariance = state.covariance
     speed, far = _length(state.velocity), _length(state.position)
     gyro, accel = _length(state.gyro_bias), _length(state.accel_bias)
-    x, y, _, _ = state.rotation.tolist()
+    x, y, _, _ = state.rotation
     upright = 1 - 2 * (x * x + y * y)
-    if not math.isfinite(speed + far + gyro + accel + upright + float(state.covariance.sum())):
+    if not math.isfinite(speed + far + gyro + accel + upright + float(covariance.sum())):
         return "it holds NaN or infinity"
-    if float(state.covariance.diagonal().min()) < 0:
+    if float(covariance.diagonal().min()) < 0:
         return "its covariance is negative"
     if speed > settings.max_speed:
         return f"its speed is {speed:.0f} m/s, more than max_speed ({settings.max_speed:g})"
@@ -38,5 +40,5 @@ def fault(state: State, settings: Settings) -> str:
     return ""
 
 
-def _length(vector: Array) -> float:
-    return math.hypot(*vector.tolist())
+def _length(vector: Vector) -> float:
+    return math.hypot(*vector)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from edge_perception.core.pose.measurements import Inertial
-from edge_perception.core.pose.state import Array
+from edge_perception.core.rotation import Vector
 from edge_perception.core.stamps import SECOND
 
 _SENSORS = (("gyroscope", "rad/s"), ("accelerometer", "m/s²"))
@@ -93,9 +93,8 @@ def _changes(one: Inertial, other: Inertial) -> tuple[float, float]:
     return _change(one.gyro, other.gyro), _change(one.accel, other.accel)
 
 
-def _change(one: Array, other: Array) -> float:
-    (ax, ay, az), (bx, by, bz) = one.tolist(), other.tolist()
-    return float(max(abs(ax - bx), abs(ay - by), abs(az - bz)))
+def _change(one: Vector, other: Vector) -> float:
+    return max(abs(one[0] - other[0]), abs(one[1] - other[1]), abs(one[2] - other[2]))
 
 
 def _described(last: Inertial, spike: list[Inertial]) -> str:
@@ -105,7 +104,7 @@ def _described(last: Inertial, spike: list[Inertial]) -> str:
     before, during = (
         (last.gyro, spike[0].gyro) if name == "gyroscope" else (last.accel, spike[0].accel)
     )
-    axis = max(range(3), key=lambda index: abs(float(during[index] - before[index])))
+    axis = max(range(3), key=lambda index: abs(during[index] - before[index]))
     count = f"{len(spike)} reading{'s' * (len(spike) > 1)}"
     return (
         f"the {name} leaps from {before[axis]:.3g} to {during[axis]:.4g} {unit} and back on its "

@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from edge_perception.core.pose.correction import correct, Residual
+from edge_perception.core.pose.error_state import BG, SIZE, V
 from edge_perception.core.pose.measurements import Inertial, Wheels
 from edge_perception.core.pose.settings import Settings
-from edge_perception.core.pose.state import BG, SIZE, State, Stillness, V
+from edge_perception.core.pose.state import State, Stillness
 from edge_perception.core.stamps import SECOND
 
 _MEMORY = 0.2
@@ -27,18 +28,18 @@ _JACOBIAN[3:, BG] = np.eye(3)
 def look(state: State, reading: Inertial, interval: float, settings: Settings) -> None:
     """Take in a reading of the IMU: its variance, in a window that forgets."""
     still = state.stillness
-    sample = np.concatenate((reading.gyro, reading.accel))
-    if not math.isfinite(still.variance[0]):
+    sample = reading.gyro + reading.accel
+    if still.mean is None or not math.isfinite(still.variance[0]):
         still.mean = sample
         still.variance = (4 * settings.still_gyro**2, 4 * settings.still_accel**2)
     weight = min(1.0, interval / _MEMORY)
-    difference = sample - still.mean
-    still.mean = still.mean + weight * difference
-    squares = difference * difference
+    steps = [one - mean for one, mean in zip(sample, still.mean, strict=True)]
+    still.mean = tuple(mean + weight * step for mean, step in zip(still.mean, steps, strict=True))
+    squares = [step * step for step in steps]
     gyro, accel = still.variance
     still.variance = (
-        (1 - weight) * (gyro + weight * float(squares[:3].sum())),
-        (1 - weight) * (accel + weight * float(squares[3:].sum())),
+        (1 - weight) * (gyro + weight * sum(squares[:3])),
+        (1 - weight) * (accel + weight * sum(squares[3:])),
     )
     calm = (
         still.variance[0] < settings.still_gyro**2 and still.variance[1] < settings.still_accel**2
@@ -48,8 +49,7 @@ def look(state: State, reading: Inertial, interval: float, settings: Settings) -
 
 def wheels_stand(wheels: Wheels, settings: Settings) -> bool:
     """Tell whether the wheels stand, as far as they can tell."""
-    measured = wheels.velocity[list(settings.wheel_axes)]
-    return float(np.abs(measured).max()) < settings.still_speed
+    return max(abs(wheels.velocity[axis]) for axis in settings.wheel_axes) < settings.still_speed
 
 
 def look_at_wheels(still: Stillness, wheels: Wheels, settings: Settings) -> None:
@@ -59,18 +59,16 @@ def look_at_wheels(still: Stillness, wheels: Wheels, settings: Settings) -> None
 
 def stands(state: State, settings: Settings) -> bool:
     """Tell whether IMU and wheels agree that the robot stands, and have for a while."""
-    still = state.stillness
-    if still.since is None or still.wheels is None or state.wheels_stamp is None:
+    still, heard = state.stillness, state.wheels_stamp
+    if still.mean is None or still.since is None or still.wheels is None or heard is None:
         return False
-    begin = max(still.since, still.wheels)
+    lasts = state.stamp - max(still.since, still.wheels)
+    if lasts < settings.still_time * SECOND or state.stamp - heard >= _WHEELS_GOOD_FOR:
+        return False
     # wheels that do not measure turns stand while the robot spins evenly, which no bias explains
     deviation = math.sqrt(float(state.covariance.diagonal()[BG].max()))
-    spin = float(np.abs(still.mean[:3] - state.gyro_bias).max())
-    return (
-        spin < settings.still_gyro + 3 * deviation
-        and state.stamp - begin >= settings.still_time * SECOND
-        and state.stamp - state.wheels_stamp < _WHEELS_GOOD_FOR
-    )
+    spin = max(abs(still.mean[axis] - state.gyro_bias[axis]) for axis in range(3))
+    return spin < settings.still_gyro + 3 * deviation
 
 
 def use(state: State, reading: Inertial, interval: float, settings: Settings) -> None:
@@ -79,6 +77,7 @@ def use(state: State, reading: Inertial, interval: float, settings: Settings) ->
     if reading.stamp - still.updated < _PERIOD or not stands(state, settings):
         return
     still.updated = reading.stamp
-    value = np.concatenate((-state.velocity, reading.gyro - state.gyro_bias))
+    (vx, vy, vz), (gx, gy, gz), (bx, by, bz) = state.velocity, reading.gyro, state.gyro_bias
+    value = np.array([-vx, -vy, -vz, gx - bx, gy - by, gz - bz])
     noise = np.repeat([_SPEED_NOISE**2, reading.noise[0] ** 2 / interval], 3)
-    correct(state, Residual(value, _JACOBIAN, np.diag(noise)))
+    correct(state, Residual(value, _JACOBIAN, noise))

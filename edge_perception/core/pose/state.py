@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 import math
-from typing import TypeAlias, TypeVar
+from operator import attrgetter
 
-import numpy as np
-import numpy.typing as npt
+from edge_perception.core.pose.stretch import LONGEST, Stretch
+from edge_perception.core.rotation import Array, Quaternion, Vector
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
-THETA, V, P, BG, BA = (slice(start, start + 3) for start in range(0, 15, 3))
-"""Where the errors of attitude, velocity, position and biases stand in the error state."""
-
-SIZE = 15
-
-_LARGEST = np.repeat([math.pi, 1e2, 1e5, 0.5, 2.0], 3)
-"""Standard deviations beyond which nothing is known anyway."""
-
-
-Slotted = TypeVar("Slotted", "State", "Stillness")
-
-
-def _zeros() -> Array:
-    return np.zeros(3)
+_ZERO = (0.0, 0.0, 0.0)
 
 
 @dataclass(slots=True)
@@ -32,14 +17,14 @@ class Stillness:
     """
     Whether the robot stands.
 
-    :ivar mean: of the last angular velocities and accelerations.
+    :ivar mean: of the last angular velocities and accelerations; None before the first.
     :ivar variance: of the same, summed over the axes: gyroscope, accelerometer.
     :ivar since: when they became calm [ns]; None while they are not.
     :ivar wheels: since when the wheels have stood [ns]; None while they turn, or are silent.
     :ivar updated: when standing was last used as a measurement [ns].
     """
 
-    mean: Array = field(default_factory=lambda: np.zeros(6))
+    mean: tuple[float, ...] | None = None
     variance: tuple[float, float] = (math.inf, math.inf)
     since: int | None = None
     wheels: int | None = None
@@ -80,16 +65,18 @@ class Doubt:
 @dataclass(slots=True)
 class State:
     """
-    The state at a time. Arrays are replaced and never changed, so that copies may share them.
+    The state at a time.
+
+    Arrays are replaced and never changed, so that copies may share them. The covariance is worked
+    out when somebody asks for it: between two corrections it would be for nothing.
 
     :ivar stamp: [ns].
     :ivar rotation: from base to odom, quaternion x, y, z, w.
+    :ivar settled: covariance of the error state before the ``stretch``.
     :ivar velocity: in odom [m/s].
     :ivar position: in odom [m].
     :ivar gyro_bias: [rad/s].
     :ivar accel_bias: [m/s²].
-    :ivar covariance: of the error state, in the order attitude (about the base's axes), velocity,
-        position, biases.
     :ivar gyro: the last reading of the gyroscope [rad/s].
     :ivar accel: the last reading of the accelerometer [m/s²].
     :ivar noise: noise densities of these two [rad/s/√Hz, m/s²/√Hz].
@@ -99,17 +86,18 @@ class State:
     :ivar rejecting: since when the wheels have been gated out; None while they fit.
     :ivar doubted: until when that they contradict the IMU is in ``doubt`` [ns].
     :ivar doubt: what they left in doubt when they contradicted the IMU.
+    :ivar stretch: what was felt since the covariance was settled; None if nothing.
     """
 
     stamp: int
-    rotation: Array
-    covariance: Array
-    velocity: Array = field(default_factory=_zeros)
-    position: Array = field(default_factory=_zeros)
-    gyro_bias: Array = field(default_factory=_zeros)
-    accel_bias: Array = field(default_factory=_zeros)
-    gyro: Array = field(default_factory=_zeros)
-    accel: Array = field(default_factory=_zeros)
+    rotation: Quaternion
+    settled: Array
+    velocity: Vector = _ZERO
+    position: Vector = _ZERO
+    gyro_bias: Vector = _ZERO
+    accel_bias: Vector = _ZERO
+    gyro: Vector = _ZERO
+    accel: Vector = _ZERO
     noise: tuple[float, float] = (0.0, 0.0)
     imu_stamp: int | None = None
     turn: tuple[float, float] = (0.0, 0.0)
@@ -118,28 +106,50 @@ class State:
     doubted: int = 0
     doubt: Doubt = Doubt()
     stillness: Stillness = field(default_factory=Stillness)
+    stretch: Stretch | None = None
+    _covariance: Array | None = None
+
+    @property
+    def covariance(self) -> Array:
+        """
+        Return the covariance of the error state, in the order of `error_state`.
+
+        That it is asked for does not settle it: the state must not depend on who looks at it.
+        """
+        if self.stretch is None:
+            return self.settled
+        if self._covariance is None:
+            self._covariance = self.stretch.spread(self.settled, self.rotation)
+        return self._covariance
+
+    @covariance.setter
+    def covariance(self, covariance: Array) -> None:
+        self.settled, self.stretch = covariance, None
+
+    def spread(
+        self, seconds: float, force: Vector, noise: tuple[float, float, float, float]
+    ) -> None:
+        """Become less sure; call it before turning. The parameters are those of `Stretch.add`."""
+        if self.stretch is None:
+            self.stretch = Stretch(self.rotation)
+        self._covariance = None
+        self.stretch.add(seconds, force, noise)
+
+    def settle(self) -> None:
+        """Settle the covariance if the stretch has become long."""
+        if self.stretch is not None and self.stretch.seconds > LONGEST:
+            self.covariance = self.covariance
 
     def copy(self) -> State:
         """Return a state that can be changed without changing this one."""
-        other = _copied(self)
-        other.stillness = _copied(self.stillness)
+        other = State(*_FIELDS(self))
+        other.stillness = Stillness(*_FIELDS_OF_STILLNESS(self.stillness))
+        if self.stretch is not None:
+            other.stretch = Stretch(*_FIELDS_OF_STRETCH(self.stretch))
         return other
 
 
-def _copied(one: Slotted) -> Slotted:
-    """Return a shallow copy; copy.copy takes ten times as long, six times a pose."""
-    other = object.__new__(type(one))
-    for name in one.__slots__:
-        setattr(other, name, getattr(one, name))
-    return other
-
-
-def bounded(covariance: Array) -> Array:
-    """Return a covariance made symmetric, with no variance beyond what is meaningful."""
-    covariance = 0.5 * (covariance + covariance.T)
-    deviation = np.sqrt(covariance.diagonal())
-    if (deviation > _LARGEST).any():
-        # shrinking rows and columns alike keeps it positive
-        scale = np.minimum(1.0, _LARGEST / np.maximum(deviation, 1e-300))
-        covariance = covariance * np.outer(scale, scale)
-    return covariance
+# copy.copy takes ten times as long, six times a pose
+_FIELDS, _FIELDS_OF_STILLNESS, _FIELDS_OF_STRETCH = (
+    attrgetter(*one.__slots__) for one in (State, Stillness, Stretch)
+)

@@ -61,23 +61,23 @@ class TurnComparison:
 
     def feel(self, reading: Inertial) -> None:
         """Take in a reading of the IMU."""
-        turn = float(reading.gyro[2])
+        turn = reading.gyro[2]
         if turn != self._reading:
             self._reading, self._same = turn, 0.0
-        self._felt.append((turn, float(reading.accel[1])))
+        self._felt.append((turn, reading.accel[1]))
 
     def roll(self, wheels: Wheels) -> None:
         """Take in a measurement of the wheels, and judge."""
         felt, self._felt = self._felt, []
         before, self._stamp = self._stamp, wheels.stamp
-        turn = float(wheels.velocity[Axis.WZ])
+        turn = wheels.velocity[Axis.WZ]
         if before is None or not felt or abs(turn) < _SLOWEST:
             return
         seconds = (wheels.stamp - before) / SECOND
         if not 0 < seconds < _LONGEST:
             return
         gyro = sum(one for one, _ in felt) / len(felt)
-        bend = float(wheels.velocity[Axis.VX]) * turn
+        bend = wheels.velocity[Axis.VX] * turn
         sums = self._sums
         sums.turned += abs(turn) * seconds
         sums.seconds += seconds

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from edge_perception.core.node import Message
 from edge_perception.core.plausible import FASTEST_TURN
 from edge_perception.core.pose.measurements import Axis, Wheels
 from edge_perception.core.pose.parameters import Configuration
 from edge_perception.core.pose.readings import check_frame, ReadingError, stamp_of
-from edge_perception.core.pose.state import Array
 from edge_perception.core.stamps import SECOND
 
 _TWIST_DIAGONAL = (0, 7, 14, 35)
@@ -48,11 +45,11 @@ class WheelReader:
         check_frame(message.child_frame_id, self._frame, self._topic, "base_frame", "child_")
         twist = message.twist.twist
         twists = (twist.linear.x, twist.linear.y, twist.linear.z, twist.angular.z)
-        velocity = np.zeros(4)
+        velocity = [0.0] * 4
         for axis in self._axes:
             velocity[axis] = self._checked(axis, twists[axis])
         self._check_publishers(message, stamp)
-        return Wheels(stamp, velocity, self._covariance(message))
+        return Wheels(stamp, tuple(velocity), self._variances(message))
 
     def _checked(self, axis: Axis, value: float) -> float:
         """Return a component of the twist if it can be true."""
@@ -69,7 +66,7 @@ class WheelReader:
             )
         return value
 
-    def _covariance(self, message: Message) -> Array:
+    def _variances(self, message: Message) -> tuple[float, ...]:
         diagonal = [float(message.twist.covariance[place]) for place in _TWIST_DIAGONAL]
         for axis in self._axes:
             if not 0 < diagonal[axis] < math.inf:
@@ -79,11 +76,9 @@ class WheelReader:
                     f"{Axis(axis).name.lower()}, which must be above 0; {name} is used instead: "
                     "let the wheel odometry fill it in"
                 )
-        return np.diag(
-            [
-                min(max(value, _VARIANCES[0]), _VARIANCES[1]) if 0 < value < math.inf else default
-                for value, default in zip(diagonal, self._default, strict=True)
-            ]
+        return tuple(
+            min(max(value, _VARIANCES[0]), _VARIANCES[1]) if 0 < value < math.inf else default
+            for value, default in zip(diagonal, self._default, strict=True)
         )
 
     def _check_publishers(self, message: Message, stamp: int) -> None:

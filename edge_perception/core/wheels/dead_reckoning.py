@@ -102,7 +102,7 @@ class DeadReckoning:
         :param frames: of the pose, and of the robot.
         """
         rate = 1 / interval if interval else 0.0
-        heading = rotation.quaternion(0.0, 0.0, self.heading).tolist()
+        heading = rotation.quaternion(0.0, 0.0, self.heading)
         twist = np.diag(np.maximum(np.array(variances) * rate**2, _LEAST_TWIST_VARIANCE))
         return _Odometry(
             header=_Header(stamp=to_time(stamp), frame_id=frames[0]),
