@@ -13,8 +13,7 @@ import time
 from typing import Any
 import uuid
 
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from edge_perception.core.node import ConfigurationError, Parameter

@@ -24,12 +24,16 @@ try:
         SubscriptionEventCallbacks,
         UnsupportedEventTypeError,
     )
-except ImportError:  # Humble's name of the module
+
+    _Event: Any = _rclpy.EventHandle
+except ImportError:  # Humble's names
     from rclpy.qos_event import (
         QoSSubscriptionEventType,
         SubscriptionEventCallbacks,
         UnsupportedEventTypeError,
     )
+
+    _Event = vars(_rclpy)["QoSEvent"]
 
 
 class Subscription:
@@ -126,6 +130,6 @@ class Subscription:
         kind = QoSSubscriptionEventType.RCL_SUBSCRIPTION_MESSAGE_LOST
         try:
             with self.taken.handle:
-                return _rclpy.EventHandle(self.taken.handle, kind)
+                return _Event(self.taken.handle, kind)
         except UnsupportedEventTypeError:  # a middleware that can't tell
             return None
