@@ -130,6 +130,7 @@ class Subscription:
         kind = QoSSubscriptionEventType.RCL_SUBSCRIPTION_MESSAGE_LOST
         try:
             with self.taken.handle:
-                return _Event(self.taken.handle, kind)
+                lost: _rclpy.EventHandle[Any] = _Event(self.taken.handle, kind)
+                return lost
         except UnsupportedEventTypeError:  # a middleware that can't tell
             return None
