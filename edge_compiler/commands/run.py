@@ -12,9 +12,8 @@ from edge_compiler.errors import CompileError
 from edge_compiler.terminal import say, say_json
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from edge_compiler.commands import Commands
+    from edge_perception.decode import Decode, Tensors
     from edge_perception.runtime.manifest import Model
 
 
@@ -44,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.bundle} has no pre-processing, so it can't be run on images; compile "
             "it again with --preprocess FILE.json"
         )
+    decoder = _decoder(model, arguments.top)
     native = is_native(model.target)  # else it is emulated, and takes a time that says nothing
     with open_model(arguments.bundle, manifest, arguments.threads) as loaded:
         for path in arguments.images:
@@ -52,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
             outputs = loaded.run_image(frame, "rgb8")
             milliseconds = (time.perf_counter() - start) * 1e3 if native else None
             result = {"image": str(path), "milliseconds": milliseconds}
-            results.append(result | _interpret(outputs, model, arguments.top))
+            height, width = frame.shape[:2]
+            results.append(result | _interpret(outputs, decoder, (width, height)))
             if not arguments.json:
                 _print(results[-1])
     if arguments.json:
@@ -60,11 +61,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _interpret(
-    outputs: dict[str, np.ndarray[Any, Any]], model: Model, top: int | None
-) -> dict[str, Any]:
-    """Return the best classes of a classification, else the range of each output."""
+def _decoder(model: Model, top: int | None) -> Decode | None:
+    """Return what finds the classes in the outputs of a classification; None for other models."""
+    from edge_perception import decode
+
     if model.decoder.kind != "classification":
+        return None
+    return decode.make(model, decode.Options(top=top or 0))
+
+
+def _interpret(outputs: Tensors, decoder: Decode | None, size: tuple[int, int]) -> dict[str, Any]:
+    """Return the best classes of a classification, else the range of each output."""
+    if decoder is None:
         ranges = {
             name: {
                 "shape": list(array.shape),
@@ -74,21 +82,10 @@ def _interpret(
             for name, array in outputs.items()
         }
         return {"outputs": ranges}
-    import numpy as np
-
-    parameters = model.decoder.parameters
-    scores = outputs[parameters.get("output", model.outputs[0].name)].ravel()
-    if parameters.get("softmax", False):
-        scores = np.exp(scores - scores.max())
-        scores /= scores.sum()
-    best = np.argsort(-scores, kind="stable")[: top or parameters.get("top", 5)]
+    found = decoder(outputs, size)
     classes = [
-        {
-            "class": int(index),
-            "label": model.labels[index] if index < len(model.labels) else str(index),
-            "score": float(scores[index]),
-        }
-        for index in best
+        {"class": int(index), "label": label, "score": float(score)}
+        for index, label, score in zip(found.classes, found.labels, found.scores, strict=True)
     ]
     return {"classes": classes}
 

@@ -12,9 +12,8 @@ from hypothesis.extra.numpy import arrays
 import numpy as np
 import pytest
 
-from edge_perception.core import decode
-from edge_perception.core.decode import DecodeError, Options
-from edge_perception.core.node import ConfigurationError
+from edge_perception import decode
+from edge_perception.decode import DecodeError, Options
 from edge_perception.runtime.manifest import Decoder, Tensor
 
 EVERYTHING = Options()
@@ -24,7 +23,8 @@ def decoded(scores: Any, options: Options = EVERYTHING, **parameters: Any) -> li
     model = replace(MODEL, decoder=Decoder("classification", parameters))
     values = np.array(scores, np.float32)[None]
     found = decode.make(model, options)({"scores": values}, (640, 480))
-    return [(thing.label, thing.class_id, round(thing.score, 4)) for thing in found]
+    scores = [round(float(score), 4) for score in found.scores]
+    return list(zip(found.labels, found.classes.tolist(), scores, strict=True))
 
 
 def test_classes_by_falling_score() -> None:
@@ -54,9 +54,9 @@ def test_softmax(logits: np.ndarray) -> None:
 def test_a_model_without_labels() -> None:
     model = replace(MODEL, labels=())
     found = decode.make(model, Options())({"scores": np.array([[0, 1, 0]])}, (1, 1))
-    assert found[0].label == "class 1"
-    assert not found[0].has_box
-    assert found[0].track_id == -1
+    assert found.labels[0] == "class 1"
+    assert len(found) == 3
+    assert found.boxes is found.landmarks is found.embeddings is None
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -72,7 +72,7 @@ def test_scores_that_are_no_numbers(kind: str, bad: float) -> None:
     [
         (
             {"decoder": Decoder("clasification")},
-            "there are classification, tensors; is 'classification' meant?",
+            "wants the decoder 'clasification', but there are classification, tensors",
         ),
         ({"decoder": Decoder("../os")}, "wants the decoder '../os'"),
         ({"decoder": Decoder("classification", {"output": "y"})}, "reads the output 'y'"),
@@ -81,7 +81,7 @@ def test_scores_that_are_no_numbers(kind: str, bad: float) -> None:
     ],
 )
 def test_models_that_do_not_fit(changes: dict[str, Any], says: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(DecodeError) as caught:
         decode.make(replace(MODEL, **changes), Options())
     assert says in str(caught.value)
 
@@ -90,4 +90,7 @@ def test_tensors_without_a_meaning() -> None:
     outputs = (Tensor("a", (1, 2)), Tensor("b", (1, 1)))
     model = replace(MODEL, decoder=Decoder(), outputs=outputs)
     found = decode.make(model, Options())({"b": np.array([3]), "a": np.array([[1, 2]])}, (1, 1))
-    assert [(d.label, d.embedding.tolist()) for d in found] == [("a", [1, 2]), ("b", [3])]
+    assert found.labels == ("a", "b")
+    assert found.embeddings is not None
+    assert [values.tolist() for values in found.embeddings] == [[1, 2], [3]]
+    assert (found.classes.tolist(), found.scores.tolist()) == ([-1, -1], [1, 1])

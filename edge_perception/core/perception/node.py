@@ -8,9 +8,8 @@ import json
 import time
 from typing import cast
 
-from edge_perception import messages
-from edge_perception.core import compressed, decode
-from edge_perception.core.decode import DecodeError
+from edge_perception import decode, messages
+from edge_perception.core import compressed
 from edge_perception.core.faults import Faults
 from edge_perception.core.freshness import AHEAD, LONG_AGO, OTHER_CLOCK
 from edge_perception.core.image import frame, FrameError
@@ -27,8 +26,10 @@ from edge_perception.core.node import (
     Value,
 )
 from edge_perception.core.perception.model import Load, load_bundle, Model
+from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
+from edge_perception.decode import DecodeError
 from edge_perception.runtime import BundleError
 
 DetectionArray = messages.get("edge_perception/msg/DetectionArray")
@@ -126,6 +127,9 @@ class PerceptionCore(NodeCore):
         self._model = model
         try:
             return self._prepare(model, parameters)
+        except DecodeError as error:
+            self.close()
+            raise ConfigurationError(str(error)) from error
         except ConfigurationError:
             self.close()
             raise
@@ -174,7 +178,7 @@ class PerceptionCore(NodeCore):
             tensors = self._model.run_image(pixels, encoding)
             ran = self._clock()
             found = self._decode(tensors, (width, height))
-        except (FrameError, DecodeError, BundleError) as error:
+        except (FrameError, BundleError) as error:
             self._throughput.rejected += 1
             self._faults.report(now, Level.ERROR, "images", f"{self._topic}: {error}")
             return []
@@ -187,7 +191,7 @@ class PerceptionCore(NodeCore):
             model=self._name,
             image_width=width,
             image_height=height,
-            detections=found,
+            detections=to_messages(found),
             stages=[StageTime(name, span / 1e6) for name, span in stages],
             age=to_duration(age),
         )

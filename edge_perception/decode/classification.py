@@ -12,9 +12,8 @@ import math
 
 import numpy as np
 
-from edge_perception.core.decode import Decode, Detection, finite, Options, Tensors
-from edge_perception.core.node import ConfigurationError
-from edge_perception.messages import Message
+from edge_perception.decode import Decode, DecodeError, finite, Options, Tensors
+from edge_perception.decode.detections import Detections
 from edge_perception.runtime.manifest import Model
 
 
@@ -22,18 +21,18 @@ def make(model: Model, options: Options) -> Decode:
     """
     Check the model and return its decoder.
 
-    :raises ConfigurationError: if the model has no tensor with one score for each label.
+    :raises DecodeError: if the model has no tensor with one score for each label.
     """
     outputs = {tensor.name: tensor for tensor in model.outputs}
     name = model.decoder.parameters.get("output", next(iter(outputs), ""))
     if name not in outputs:
-        raise ConfigurationError(
+        raise DecodeError(
             f"the decoder of {model.name} reads the output {name!r}, but the model has "
             f"{', '.join(outputs) or 'none'}"
         )
     count = math.prod(outputs[name].shape)
     if model.labels and len(model.labels) != count:
-        raise ConfigurationError(
+        raise DecodeError(
             f"the model {model.name} has {len(model.labels)} labels, but its output {name!r} has "
             f"{count} scores; compile it again with the right labels"
         )
@@ -41,18 +40,13 @@ def make(model: Model, options: Options) -> Decode:
     top = options.top or int(model.decoder.parameters.get("top", 5))
     softmax = bool(model.decoder.parameters.get("softmax", False))
 
-    def decode(tensors: Tensors, size: tuple[int, int]) -> list[Message]:
+    def decode(tensors: Tensors, size: tuple[int, int]) -> Detections:
         scores = finite(name, tensors[name])
         if softmax:
             powers = np.exp(scores - scores.max())
             scores = powers / powers.sum()
-        best = np.argsort(-scores, kind="stable")[:top]
-        return [
-            Detection(
-                label=labels[index], class_id=int(index), score=float(scores[index]), track_id=-1
-            )
-            for index in best
-            if scores[index] >= options.min_score
-        ]
+        best = np.argsort(-scores, kind="stable")[:top].astype(np.int32)
+        best = best[scores[best] >= options.min_score]
+        return Detections(tuple(labels[index] for index in best), best, scores[best])
 
     return decode

@@ -1,0 +1,28 @@
+"""What was seen, as messages."""
+
+from __future__ import annotations
+
+from edge_perception import messages
+from edge_perception.core.node import Message
+from edge_perception.decode.detections import Detections
+
+Detection = messages.get("edge_perception/msg/Detection")
+
+
+def to_messages(found: Detections) -> list[Message]:
+    """Return a message for each detection."""
+    results = [
+        Detection(label=label, class_id=int(index), score=float(score), track_id=-1)
+        for label, index, score in zip(found.labels, found.classes, found.scores, strict=True)
+    ]
+    for number, result in enumerate(results):
+        if found.boxes is not None:
+            left, top, right, bottom = found.boxes[number].tolist()
+            result.has_box = True
+            result.x, result.y = left, top
+            result.width, result.height = right - left, bottom - top
+        if found.landmarks is not None:
+            result.landmarks = found.landmarks[number].reshape(-1)
+        if found.embeddings is not None:
+            result.embedding = found.embeddings[number]
+    return results
