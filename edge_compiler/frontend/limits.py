@@ -2,7 +2,7 @@
 What a model may be at most: checked first, since what reads models has no limits of its own.
 
 A few bytes can ask for any amount of memory and time: by a shape, by functions that call others
-twice each, by a hundred thousand nodes. The limits are far above what a robot can run.
+twice each, by a million nodes. The limits are far above what a robot can run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import onnx
 
 from edge_compiler.errors import CompileError
 
-MOST_NODES = 50_000
+MOST_NODES = 100_000
 MOST_TENSORS = 1024
 """That one node reads or computes, or that the model takes or yields."""
 MOST_ELEMENTS = 2**29

@@ -59,7 +59,7 @@ class Buffer:
     @property
     def root(self) -> Buffer:
         """The buffer that owns the memory."""
-        return self._parent.root if self._parent is not None else self
+        return self._place()[0]
 
     @property
     def is_view(self) -> bool:
@@ -69,7 +69,19 @@ class Buffer:
     @property
     def first_channel(self) -> int:
         """The first channel of the root that this buffer shows."""
-        return self._first_channel + (self._parent.first_channel if self._parent else 0)
+        return self._place()[1]
+
+    def _place(self) -> tuple[Buffer, int]:
+        """Return the root and the first channel; the way gets short, as views may nest deeply."""
+        views, root = [], self
+        while root._parent is not None:
+            views.append(root)
+            root = root._parent
+        first = 0
+        for view in reversed(views):
+            first += view._first_channel
+            view._parent, view._first_channel = root, first
+        return root, first
 
     def place_in(self, parent: Buffer, first_channel: int) -> None:
         """Become a view of ``parent``; a halo that was asked for moves to the new root."""

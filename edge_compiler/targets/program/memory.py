@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from edge_compiler.targets.program.buffers import Buffer
@@ -16,10 +18,6 @@ class Lifetime:
     first: int
     last: int
 
-    def overlaps(self, other: Lifetime) -> bool:
-        """Return whether both are alive at some step."""
-        return self.first <= other.last and other.first <= self.last
-
 
 def plan(lifetimes: Iterable[Lifetime]) -> int:
     """
@@ -29,20 +27,23 @@ def plan(lifetimes: Iterable[Lifetime]) -> int:
     the same time (greedy by size: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural
     Net Inference", 2020).
     """
-    placed: list[Lifetime] = []
+    lives = sorted(lifetimes, key=lambda life: (-life.buffer.floats, life.first))
+    begin = min((life.first for life in lives), default=0)
+    taken = _Taken(max((life.last for life in lives), default=0) - begin + 1)
     arena = 0
-    for life in sorted(lifetimes, key=lambda life: (-life.buffer.floats, life.first)):
-        neighbours = [other for other in placed if life.overlaps(other)]
-        life.buffer.offset = _tightest_gap(life.buffer.floats, neighbours)
-        arena = max(arena, life.buffer.offset + life.buffer.floats)
-        placed.append(life)
+    for life in lives:
+        size, first, last = life.buffer.floats, life.first - begin, life.last - begin
+        offset = _tightest_gap(size, taken.during(first, last))
+        taken.add(first, last, offset, offset + size)
+        life.buffer.offset = offset
+        arena = max(arena, offset + size)
     return arena
 
 
-def _tightest_gap(size: int, neighbours: list[Lifetime]) -> int:
+def _tightest_gap(size: int, taken: Iterable[tuple[int, int]]) -> int:
     """Return the offset of the smallest gap that holds ``size`` floats, else the end."""
     end, best, best_gap = 0, None, None
-    for start, stop in sorted(_span(life.buffer) for life in neighbours):
+    for start, stop in sorted(taken):
         gap = start - end
         if gap >= size and (best_gap is None or gap < best_gap):
             best, best_gap = end, gap
@@ -50,6 +51,67 @@ def _tightest_gap(size: int, neighbours: list[Lifetime]) -> int:
     return end if best is None else best
 
 
-def _span(buffer: Buffer) -> tuple[int, int]:
-    assert buffer.offset is not None
-    return buffer.offset, buffer.offset + buffer.floats
+class _Spans:
+    """A set of positions: disjoint spans in their order; those that meet become one."""
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.stops: list[int] = []
+
+    def add(self, start: int, stop: int) -> None:
+        """Take in the positions from ``start`` to before ``stop``."""
+        first, last = bisect_left(self.stops, start), bisect_right(self.starts, stop)
+        if first < last:
+            start, stop = min(start, self.starts[first]), max(stop, self.stops[last - 1])
+        self.starts[first:last], self.stops[first:last] = [start], [stop]
+
+
+class _Taken:
+    """
+    Which positions of the arena are taken when: a segment tree over the steps.
+
+    A node of the tree stands for a range of steps, its children ``2 * node`` and ``2 * node + 1``
+    for its halves. Adding and asking touch a few nodes a level, whose spans are few: what is
+    packed closely is one span. So the plan takes little more time than the number of buffers,
+    however many are alive together.
+    """
+
+    def __init__(self, steps: int) -> None:
+        """Prepare for the steps from 0 to before ``steps``."""
+        self._leaves = 1 << (steps - 1).bit_length()
+        self._throughout: defaultdict[int, _Spans] = defaultdict(_Spans)
+        self._sometimes: defaultdict[int, _Spans] = defaultdict(_Spans)
+
+    def add(self, first: int, last: int, start: int, stop: int) -> None:
+        """Take the positions from ``start`` to before ``stop`` during some steps."""
+        whole = self._whole(first, last)
+        for node in whole:
+            self._throughout[node].add(start, stop)
+        for node in {*whole, *self._around(first, last)}:
+            self._sometimes[node].add(start, stop)
+
+    def during(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Yield the spans that are taken at any of some steps; they may overlap."""
+        for spans, nodes in (
+            (self._sometimes, self._whole(first, last)),
+            (self._throughout, self._around(first, last)),
+        ):
+            for node in nodes:
+                if node in spans:
+                    yield from zip(spans[node].starts, spans[node].stops, strict=True)
+
+    def _whole(self, first: int, last: int) -> list[int]:
+        """Return the largest nodes that make up a range."""
+        low, high, nodes = first + self._leaves, last + 1 + self._leaves, []
+        while low < high:
+            if low & 1:
+                nodes.append(low)
+            if high & 1:
+                nodes.append(high - 1)
+            low, high = (low + 1) // 2, high // 2
+        return nodes
+
+    def _around(self, first: int, last: int) -> set[int]:
+        """Return the nodes over the ends of a range, among them those that it fills in part."""
+        ends = (first + self._leaves, last + self._leaves)
+        return {end >> level for end in ends for level in range(end.bit_length())}
