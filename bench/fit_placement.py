@@ -26,6 +26,7 @@ from onnx import helper, TensorProto
 from bench.cache import network_file
 from bench.fit_cost_model import non_negative
 from edge_compiler import frontend, passes, toolchain
+from edge_compiler.description import Description
 from edge_compiler.emulation.steps import count_steps
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.targets.acl.cost import (
@@ -41,7 +42,6 @@ from edge_compiler.targets.acl.placement import ALL
 from edge_compiler.targets.acl.record import Op
 from edge_compiler.targets.acl.requests import Request, requests_for
 from edge_compiler.targets.acl.target import Aarch64AclTarget, AclTarget, Armv7AclTarget
-from edge_compiler.targets.base import Description
 from edge_compiler.terminal import progress, say, say_table
 from edge_perception.runtime.manifest import Model
 

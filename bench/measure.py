@@ -18,7 +18,7 @@ from bench.environments import Environment, installed_size
 from bench.machine import build_program, run_program
 from bench.process import Worker
 from bench.results import Footprint, Latency, Results
-from edge_compiler.targets.base import Progress
+from edge_compiler.progress import Progress
 from edge_perception.runtime import read_manifest
 
 Array = NDArray[np.float32]

@@ -22,7 +22,7 @@ from bench.results import Competitor, NetworkSize, Results, write_results
 from bench.table import show
 from edge_compiler import targets
 from edge_compiler.analysis import analyze
-from edge_compiler.targets.base import Progress
+from edge_compiler.progress import Progress
 from edge_compiler.terminal import note, progress, say
 
 SEED = 5

@@ -19,11 +19,12 @@ from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.machine import processor
 from edge_compiler.peak import measure_peak
 from edge_compiler.profiling import make_profile, Profile
+from edge_compiler.progress import Progress
 from edge_compiler.prove import Inputs, Prover
 from edge_compiler.reference import Reference
 from edge_compiler.samples import calibration_images
 from edge_compiler.sandbox import NativeSandbox
-from edge_compiler.targets.base import Progress, Target
+from edge_compiler.targets.base import Target
 from edge_perception.runtime.bundle import write_manifest
 from edge_perception.runtime.folder import describe_file
 from edge_perception.runtime.manifest import Manifest, Speed, Step, Tensor

@@ -8,7 +8,7 @@ It stands in the ONNX file's metadata (``edge.preprocess``, ``edge.decoder``, ``
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 import hashlib
 import json
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import Any
 from edge_compiler.errors import CompileError, hint
 from edge_compiler.ir.graph import Graph, Value
 from edge_compiler.strict_json import parse_json
-from edge_compiler.targets.base import Description
 from edge_perception.runtime import schema
 from edge_perception.runtime.manifest import Decoder, Model, Preprocess
 
@@ -26,6 +25,18 @@ LARGEST_NUMBER = 1e30
 SHOWN = 100
 """Characters of a value in a message."""
 CHOICES = {"color": ("rgb", "bgr", "mono"), "resize": ("stretch", "letterbox")}
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the compiler knows of a model beside its graph; goes into the manifest as it is."""
+
+    name: str
+    sha256: str
+    preprocess: Preprocess | None = None
+    decoder: Decoder = field(default_factory=Decoder)
+    labels: tuple[str, ...] = ()
+    provenance: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,7 @@ class Overrides:
 
     def given(self) -> tuple[str, ...]:
         """Return the names of what was said."""
-        return tuple(field.name for field in fields(self) if getattr(self, field.name))
+        return tuple(x.name for x in fields(self) if getattr(self, x.name))
 
 
 def describe(graph: Graph, model: Path, overrides: Overrides) -> Description:
@@ -110,7 +121,7 @@ def parse_preprocess(data: Any, graph: Graph, where: str) -> Preprocess:
     """
     if not isinstance(data, dict):
         raise CompileError(f'{where} must be a JSON object such as {{"color": "rgb"}}')
-    known = [field.name for field in fields(Preprocess)]
+    known = [x.name for x in fields(Preprocess)]
     for key in data:
         if key not in known:
             raise CompileError(f"{where} has the unknown field {key!r}; {hint(str(key), known)}")

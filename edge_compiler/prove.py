@@ -19,10 +19,10 @@ from edge_compiler.errors import CompileError
 from edge_compiler.float64 import Exact, Network
 from edge_compiler.opinion import Opinion
 from edge_compiler.preprocess import preprocess
+from edge_compiler.progress import Progress
 from edge_compiler.reference import NAME, Reference
 from edge_compiler.samples import random_inputs, read_image
 from edge_compiler.sandbox import Sandbox
-from edge_compiler.targets.base import Progress
 from edge_perception.runtime.manifest import Model, Proof, Step
 from edge_perception.runtime.selftest import relative_error
 

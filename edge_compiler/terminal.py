@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import json
 import re
 import sys
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -19,10 +19,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from edge_compiler.progress import Progress as ProgressFunction
 from edge_compiler.units import Quantity
-
-if TYPE_CHECKING:
-    from edge_compiler.targets.base import Progress as ProgressFunction
 
 LONGEST_WORD = 200
 """Characters of a name that are shown in a table or an error."""

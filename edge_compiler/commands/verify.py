@@ -15,7 +15,7 @@ from edge_compiler.terminal import progress, say, say_json
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
-    from edge_compiler.targets.base import Progress
+    from edge_compiler.progress import Progress
     from edge_perception.runtime.manifest import Manifest
 
 

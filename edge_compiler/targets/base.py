@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from edge_compiler import toolchain
+from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.progress import Progress
 from edge_compiler.sandbox import open_sandbox, Sandbox
-from edge_perception.runtime.manifest import Decoder, Model, Preprocess
-
-Progress = Callable[[str, int, int], None]
-"""Called as progress(what, done, total) while a library is built."""
-
-
-@dataclass(frozen=True)
-class Description:
-    """What the compiler knows of a model beside its graph; goes into the manifest as it is."""
-
-    name: str
-    sha256: str
-    preprocess: Preprocess | None = None
-    decoder: Decoder = field(default_factory=Decoder)
-    labels: tuple[str, ...] = ()
-    provenance: dict[str, str] = field(default_factory=dict)
+from edge_perception.runtime.manifest import Model
 
 
 class Target(ABC):

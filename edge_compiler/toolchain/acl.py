@@ -13,15 +13,12 @@ from pathlib import Path
 import shutil
 import subprocess
 import tempfile
-from typing import TYPE_CHECKING
 
 from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
 from edge_compiler.machine import user_cache
+from edge_compiler.progress import Progress
 from edge_compiler.toolchain.archive import DebianFile, download
-
-if TYPE_CHECKING:
-    from edge_compiler.targets.base import Progress
 
 ACL_VERSION = "24.11"
 _POOL = "pool/main/a/arm-compute-library"

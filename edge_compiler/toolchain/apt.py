@@ -9,12 +9,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from typing import TYPE_CHECKING
 
 from edge_compiler.errors import CompileError
-
-if TYPE_CHECKING:
-    from edge_compiler.targets.base import Progress
+from edge_compiler.progress import Progress
 
 HELPER = "/usr/lib/apt/apt-helper"
 """Downloads a file by itself, through the proxy and with the credentials of apt."""

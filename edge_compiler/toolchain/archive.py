@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
 
 from edge_compiler.errors import CompileError
+from edge_compiler.progress import Progress
 from edge_compiler.toolchain.apt import AptError, HELPER, run_apt
 from edge_perception.runtime.folder import describe_file
-
-if TYPE_CHECKING:
-    from edge_compiler.targets.base import Progress
 
 PUBLIC = (
     "http://deb.debian.org/debian/",

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 import fcntl
-from typing import TYPE_CHECKING
 
 from edge_compiler.errors import CompileError
 from edge_compiler.machine import user_cache
+from edge_compiler.progress import Progress
 from edge_compiler.toolchain.apt import install_packages
 from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.toolchain.inspection import inspect
-
-if TYPE_CHECKING:
-    from edge_compiler.targets.base import Progress
 
 
 def install(tools: Toolchain, progress: Progress) -> None:

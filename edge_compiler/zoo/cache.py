@@ -18,7 +18,7 @@ import onnx
 from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
 from edge_compiler.machine import user_cache
-from edge_compiler.targets.base import Progress
+from edge_compiler.progress import Progress
 from edge_compiler.zoo.index import download
 from edge_compiler.zoo.recipe import read_member, Recipe
 

@@ -15,6 +15,7 @@ import pytest
 from small_models import make_model, node, run, weights
 
 from edge_compiler import frontend, passes, targets
+from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.acl import build, probe
@@ -22,7 +23,7 @@ from edge_compiler.targets.acl import target as acl_target
 from edge_compiler.targets.acl.lowering import node_table
 from edge_compiler.targets.acl.placement import place
 from edge_compiler.targets.acl.target import AclTarget
-from edge_compiler.targets.base import Description, Target
+from edge_compiler.targets.base import Target
 from edge_compiler.targets.program.program import Program
 from edge_compiler.toolchain.base import Toolchain
 from edge_perception.runtime import read_manifest

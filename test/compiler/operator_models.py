@@ -11,9 +11,9 @@ import onnx
 from small_models import Array, make_model, node, run
 
 from edge_compiler import targets
+from edge_compiler.description import Description
 from edge_compiler.frontend import load
 from edge_compiler.passes import optimise
-from edge_compiler.targets.base import Description
 from edge_perception.runtime.manifest import Model
 
 CHANNELS, HEIGHT, WIDTH = 20, 9, 11

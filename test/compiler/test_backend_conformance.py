@@ -12,10 +12,10 @@ from onnx import numpy_helper
 import pytest
 
 from edge_compiler import targets
+from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend import load
 from edge_compiler.passes import optimise
-from edge_compiler.targets.base import Description
 from edge_compiler.targets.c.rules import RULES
 from edge_perception.runtime.library import Library
 

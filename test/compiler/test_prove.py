@@ -14,14 +14,15 @@ from small_models import make_model, node, weights
 
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
+from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.preprocess import preprocess
+from edge_compiler.progress import Progress
 from edge_compiler.prove import Prover
 from edge_compiler.reference import Reference
 from edge_compiler.samples import random_inputs
 from edge_compiler.sandbox import NativeSandbox, Sandbox
-from edge_compiler.targets.base import Description, Progress
 from edge_compiler.targets.c.target import HostTarget
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import Model, Preprocess, Tensor

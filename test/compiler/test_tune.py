@@ -12,11 +12,11 @@ from small_models import Array, load_model, make_model, node, run, weights
 
 from edge_compiler.commands.compile import MOST_THREADS
 from edge_compiler.compile import compile_model, Options
+from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
 from edge_compiler.sandbox import NativeSandbox
-from edge_compiler.targets.base import Description
 from edge_compiler.targets.c import tuning
 from edge_compiler.targets.c.candidates import candidates, pieces
 from edge_compiler.targets.c.choice import Candidate, Direct, Problem, Tile, Winograd

@@ -8,12 +8,13 @@ from pathlib import Path
 import shutil
 
 from edge_compiler import targets, toolchain
+from edge_compiler.description import Description
 from edge_compiler.ir.graph import Graph
+from edge_compiler.progress import Progress
 from edge_compiler.targets.acl import build
 from edge_compiler.targets.acl.cost import CostModel, Costs
 from edge_compiler.targets.acl.lowering import AclStep, node_table
 from edge_compiler.targets.acl.placement import place
-from edge_compiler.targets.base import Description, Progress
 from edge_compiler.targets.c.target import Aarch64Target, Armv7Target, CTarget
 from edge_compiler.targets.program.build import Cxx, Source
 from edge_compiler.targets.program.lowering import lower

@@ -9,10 +9,12 @@ import shutil
 from typing import ClassVar
 
 from edge_compiler import targets, toolchain
+from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.targets.base import Description, Progress, Target
+from edge_compiler.progress import Progress
+from edge_compiler.targets.base import Target
 from edge_compiler.targets.c.choice import Chooser
 from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.rules import RULES

@@ -10,7 +10,7 @@ from pathlib import Path
 import subprocess
 
 from edge_compiler.errors import CompileError
-from edge_compiler.targets.base import Progress
+from edge_compiler.progress import Progress
 
 COMMON_FLAGS = (
     "-std=gnu11",

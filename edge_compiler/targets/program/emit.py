@@ -8,8 +8,8 @@ from itertools import chain
 import math
 from pathlib import Path
 
+from edge_compiler.description import Description
 from edge_compiler.ir.graph import Activation
-from edge_compiler.targets.base import Description
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.program import Call, Field, Pointer, Program, Step, Table
 from edge_compiler.targets.program.variants import Variant

@@ -10,9 +10,10 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from edge_compiler import toolchain
+from edge_compiler.description import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor_features, user_cache
-from edge_compiler.targets.base import Description, Progress
+from edge_compiler.progress import Progress
 from edge_compiler.targets.c.candidates import candidates
 from edge_compiler.targets.c.choice import Algorithm, cheapest, Choice, Problem
 from edge_compiler.targets.c.cost import Estimated
