@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edge_perception.core.node import Parameter, Port
+from edge_perception.core.node import Port
+from edge_perception.core.parameters import Parameter
 from edge_perception.graph import Entry, Graph
 
 

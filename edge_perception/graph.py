@@ -10,12 +10,12 @@ import re
 
 from edge_perception.core.located_yaml import Item, read
 from edge_perception.core.names import one_of
-from edge_perception.core.node import NodeCore, Parameter, Value
+from edge_perception.core.node import NodeCore
+from edge_perception.core.parameters import Parameter, ParameterError, Value
 from edge_perception.nodes import base
 from edge_perception.share import share_dir
 
 NAME = re.compile(r"[A-Za-z]\w*\Z")
-MOST = 2.0**63
 NONE = "none"
 TOPIC_FORM = "topic:"
 """What the value of an argument that starts a node begins with if it is a topic instead."""
@@ -168,21 +168,8 @@ def _targets(effect: Effect, entry: Entry) -> tuple[str, dict[str, str]]:
 
 
 def _value(item: Item, parameter: Parameter) -> Value:
-    """Read a value of the type that the parameter has."""
-    kind = parameter.default
-    if parameter.choices:
-        return item.choice(parameter.choices, parameter.name)
-    if isinstance(kind, bool):
-        return item.flag()
-    if isinstance(kind, int | float):
-        low = -MOST if parameter.minimum is None else parameter.minimum
-        high = MOST if parameter.maximum is None else parameter.maximum
-        number = item.number(low, high)
-        if isinstance(kind, float):
-            return number
-        if not number.is_integer():
-            raise item.error(f"expected a whole number, received {number:g}")
-        return int(number)
-    if isinstance(kind, str):
-        return item.text()
-    raise item.error("lists can be given in a ROS parameter file only (--params-file)")
+    """Read the value of a parameter."""
+    try:
+        return parameter.accept(item.value())
+    except ParameterError as error:
+        raise item.error(str(error)) from None

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from edge_perception.core.names import meant, one_of
+from edge_perception.core.names import did_you_mean, one_of
 
 _VALUES = "ros__parameters"
 _WILDCARDS = {"**": r"(/\w+)*", "*": r"/\w+"}
@@ -36,7 +36,7 @@ def overlooked(path: str, nodes: Collection[str]) -> list[str]:
         f"{path}: no node of this robot is called {name}, so these values are ignored;"
         f" {one_of(name, nodes)}"
         for name in wrong
-        if nobody or meant(name, nodes) or _own(name) in map(_own, nodes)
+        if nobody or did_you_mean(name, nodes) or _own(name) in map(_own, nodes)
     ]
 
 

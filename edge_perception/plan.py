@@ -13,7 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from edge_perception.core.node import NodeCore, Parameter, Value
+from edge_perception.core.node import NodeCore
+from edge_perception.core.parameters import Parameter, ParameterError, Value
 from edge_perception.graph import Argument, Effect, Entry, Graph, NONE, TOPIC_FORM
 from edge_perception.parameter_files import overlooked
 
@@ -165,20 +166,15 @@ def _has_own_tf(request: Request) -> bool:
 
 
 def _typed(name: str, text: str, parameter: Parameter) -> Value:
-    """Give a text from the command line the type of the parameter that it is for."""
-    if isinstance(parameter.default, str):
-        return text
-    wanted = type(parameter.default)
+    """Read a text from the command line as the value of a parameter; what is no text is YAML."""
     try:
-        value = yaml.safe_load(text)
+        value = text if isinstance(parameter.default, str) else yaml.safe_load(text)
     except yaml.YAMLError:
-        value = None
-    if wanted is float and type(value) is int:
-        value = float(value)
-    if type(value) is not wanted:
-        raise RequestError(f"{name} must be of type {wanted.__name__}, received {text!r}")
-    assert isinstance(value, bool | int | float | list)
-    return value
+        value = text
+    try:
+        return parameter.accept(value, name)
+    except ParameterError as error:
+        raise RequestError(str(error)) from None
 
 
 def _parameter(core: NodeCore, name: str) -> Parameter:

@@ -14,6 +14,7 @@ from bench.pose.data import Array
 from bench.pose.simulate import BEGIN
 from edge_perception import messages
 from edge_perception.core.node import Message
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.pose.node import PoseCore
 from edge_perception.core.stamps import nanoseconds, SECOND
 
@@ -42,7 +43,7 @@ def drive(
 ) -> Drive:
     """Play streams of messages, by input port, to the core in the order of their time."""
     core = PoseCore()
-    core.configure(parameters)
+    core.configure(Parameters(core.parameters, parameters))
     played = [
         (when, port, messages.serialize(message))
         for when, port, message in heapq.merge(

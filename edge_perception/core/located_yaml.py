@@ -108,6 +108,13 @@ class Item:
             raise self._expected(expected)
         return value
 
+    def value(self) -> object:
+        """Return what YAML takes this for: a number, text, truth value, list of those, None."""
+        try:
+            return yaml.SafeLoader("").construct_object(self._node, deep=True)
+        except (yaml.YAMLError, ValueError, OverflowError):
+            raise self._expected("a plain value") from None
+
     def flag(self) -> bool:
         """Return true or false."""
         if self._kind() != "bool":

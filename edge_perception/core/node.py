@@ -16,7 +16,7 @@ import enum
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-Value = bool | int | float | str | list[int] | list[float] | list[str]
+from edge_perception.core.parameters import Parameter, Parameters
 
 
 class ConfigurationError(Exception):
@@ -39,25 +39,6 @@ class Level(enum.IntEnum):
     WARN = 1
     ERROR = 2
     STALE = 3
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """
-    A declared parameter.
-
-    The default gives its type, so that of a list is not empty; range and choices are enforced. A
-    ``live`` one can change while the node works: all that its range allows must be right then.
-    """
-
-    name: str
-    default: Value
-    description: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    read_only: bool = False
-    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,16 +129,17 @@ class NodeCore(ABC):
     has_reader: Callable[[str], bool] = staticmethod(lambda port: True)
     """Tells whether somebody reads an output port; the shell's, while the node is configured."""
 
-    @abstractmethod
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         """
         Load, check and self-test everything.
 
+        :param parameters: those that this class declares.
         :returns: what is to be published once, on latched ports.
         :raises ConfigurationError: with one sentence for the person who started the robot.
         """
+        return ()
 
-    def adapt(self, parameters: Mapping[str, Value]) -> None:
+    def adapt(self, parameters: Parameters) -> None:
         """Take new values of ``live`` parameters, between two steps; the others are as before."""
         return
 

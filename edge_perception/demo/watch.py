@@ -9,7 +9,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from edge_perception.core.node import Level, Message, NodeCore, Outputs, Port, Qos, Value
+from edge_perception.core.node import Level, Message, NodeCore, Outputs, Port, Qos
 from edge_perception.core.stamps import nanoseconds
 
 _REMEMBERED = 64
@@ -86,10 +86,6 @@ class WatchCore(NodeCore):
         self._seen = seen
         self._open: dict[int, Sighting] = {}
         self._odometry: Message = None
-
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
-        """Nothing to do."""
-        return ()
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Add what arrived to the sighting that it belongs to."""

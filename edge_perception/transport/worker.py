@@ -8,7 +8,7 @@ so that a core that can't keep up works on what is true now, and what it did not
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 import threading
@@ -22,8 +22,8 @@ from edge_perception.core.node import (
     Outputs,
     Port,
     Traffic,
-    Value,
 )
+from edge_perception.core.parameters import Parameters
 from edge_perception.transport.threads import name_thread
 
 PAUSE_AFTER_ERROR = 0.1  # seconds; a core that fails at once must not take a whole CPU
@@ -150,7 +150,7 @@ class Worker:
         self._types = {port.name: messages.get(port.type) for port in core.inputs}
         self._queued = {port.name for port in core.inputs if port.queue}
         self._now, self._publish, self._report = now, publish, report
-        self._changes: SimpleQueue[Mapping[str, Value]] = SimpleQueue()
+        self._changes: SimpleQueue[Parameters] = SimpleQueue()
         self._busy_since: float | None = None
         self._asked = float("-inf")
         self._stopping = threading.Event()
@@ -160,7 +160,7 @@ class Worker:
         """Start calling ``step``."""
         self._thread.start()
 
-    def adapt(self, parameters: Mapping[str, Value]) -> None:
+    def adapt(self, parameters: Parameters) -> None:
         """Give the core new values of its parameters before its next step."""
         self._changes.put(parameters)
 

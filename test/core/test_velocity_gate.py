@@ -13,6 +13,7 @@ from edge_perception import messages
 from edge_perception.core.gate.node import VelocityGateCore
 from edge_perception.core.gate.velocity import limited
 from edge_perception.core.node import Level
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import SECOND, to_time
 
 MS = SECOND // 1000
@@ -35,8 +36,8 @@ class Gate:
         self.wall = 5 * SECOND
         self.now = 1000 * SECOND
         self.core = VelocityGateCore(lambda: self.wall)
-        defaults = {parameter.name: parameter.default for parameter in self.core.parameters}
-        assert self.core.configure({**defaults, "stamped": False, **parameters}) == ()
+        given = Parameters(self.core.parameters, {"stamped": False, **parameters})
+        assert self.core.configure(given) == ()
 
     def wait(self, milliseconds: int) -> None:
         self.wall += milliseconds * MS

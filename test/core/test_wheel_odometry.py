@@ -13,6 +13,7 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.core.node import ConfigurationError, Level
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.core.wheels.encoder import Encoder
@@ -41,7 +42,8 @@ class Rig:
 
     def __init__(self, **parameters: Any) -> None:
         self.core = WheelOdometryCore(no_source)
-        self.core.configure({"wheel_radius": RADIUS, "track": TRACK, **parameters})
+        given = {"wheel_radius": RADIUS, "track": TRACK, **parameters}
+        self.core.configure(Parameters(self.core.parameters, given))
         self.now = START
         self.angles = [0.0, 0.0]
         self.odometry: Any = None
@@ -443,9 +445,8 @@ class Counters:
 def test_counters_that_begin_anew_with_their_controller_move_nothing() -> None:
     counters = Counters()
     core = WheelOdometryCore(counters.open)
-    core.configure(
-        {"source": "counters", "ticks_per_revolution": 100.0, "gear_ratio": 10.0, "track": TRACK}
-    )
+    given = {"source": "counters", "ticks_per_revolution": 100, "gear_ratio": 10, "track": TRACK}
+    core.configure(Parameters(core.parameters, given))
     now, poses = START, []
 
     def count(ticks: float) -> None:

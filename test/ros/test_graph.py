@@ -163,7 +163,7 @@ def test_argument_of_another_type(tmp_path):
         tmp_path,
         "arguments: {r: {description: d, sets: camera.rate}}\nnodes: {camera: {}}",
     )
-    with pytest.raises(RequestError, match="r must be of type float, received 'fast'"):
+    with pytest.raises(RequestError, match="r must be a number from 0 to 1000, received 'fast'"):
         plan(robot, Request({"r": "fast"}))
 
 

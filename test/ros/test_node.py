@@ -155,7 +155,7 @@ def test_live_parameter_changes_while_the_node_works(robot):
     assert heard[0].data == "> xxx"
     robot.do(node.trigger_deactivate)
     robot.do(node.trigger_activate)
-    assert node._core.parameters_now["volume"] == 3
+    assert node._core.parameters_now.integer("volume") == 3
 
 
 def test_reconfiguration_that_fails_can_be_repaired(robot):
@@ -205,9 +205,9 @@ def test_parameters_are_described(robot):
 @pytest.mark.parametrize(
     ("argument", "reason"),
     [
-        ("gain:=11.0", "expected double from 0 up to 10"),
-        ("gain:=2", "expected double from 0 up to 10"),
-        ("count:=0", "expected integer from 1"),
+        ("gain:=11.0", "the parameter gain must be a number from 0 to 10, received 11.0"),
+        ("gain:=fast", "gain must be a number from 0 to 10, received 'fast'"),
+        ("count:=0", "count must be a whole number of at least 1, received 0"),
         ("mode:=medium", "must be one of slow, fast"),
     ],
 )

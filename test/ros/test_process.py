@@ -86,7 +86,7 @@ def test_no_camera_image_is_lost_between_processes(robot):
     ("arguments", "reason"),
     [
         (["-p", "prefix:=refuse"], "the prefix 'refuse' can't be used"),
-        (["-p", "gain:=1"], "expected double from 0 up to 10"),
+        (["-p", "gain:=11"], "gain must be a number from 0 to 10, received 11"),
         (["-p", "qos_overrides./echo.publisher.reliability:=bst"], "echo can't be used"),
         (["-p", "qos_overrides./text.subscription.depth:=many"], "text can't be used"),
         (["-r", "__ns:=/a b"], "Couldn't parse remap rule"),

@@ -8,6 +8,7 @@ from toy import Text, Toy
 
 from edge_perception import messages
 from edge_perception.core.node import Port
+from edge_perception.core.parameters import Parameters
 from edge_perception.transport.worker import Slots, Worker
 
 PORTS = (Port("a", "std_msgs/msg/String", "a"), Port("b", "std_msgs/msg/String", "b", queue=2))
@@ -39,7 +40,7 @@ def test_slots_keep_the_newest_and_count_the_rest(actions):
 
 def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_on():
     core, published, errors = Toy(), Queue(), Queue()
-    core.configure({"prefix": ""})
+    core.configure(Parameters(core.parameters, {"prefix": ""}))
     worker = Worker(core, lambda: 1, lambda out: out and published.put(out), errors.put, "test")
     worker.slots.put("text", b"\x00\x01")
     worker.start()
@@ -57,7 +58,7 @@ def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_o
 def test_stop_gives_up_on_a_step_that_hangs(monkeypatch):
     monkeypatch.setattr("edge_perception.transport.worker.STOP_TIMEOUT", 0.05)
     core = Toy()
-    core.configure({"prefix": ""})
+    core.configure(Parameters(core.parameters, {"prefix": ""}))
     published = Queue()
     worker = Worker(core, lambda: 1, published.put, lambda error: None, "test")
     worker.slots.put("text", messages.serialize(Text(data="wait")))

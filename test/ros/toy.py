@@ -12,11 +12,10 @@ from edge_perception.core.node import (
     Message,
     NodeCore,
     Outputs,
-    Parameter,
     Port,
     Qos,
-    Value,
 )
+from edge_perception.core.parameters import Parameter, Parameters
 
 Text = messages.get("std_msgs/msg/String")
 
@@ -51,14 +50,14 @@ class Toy(NodeCore):
         self.closed = 0
         self.bad = False
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
-        self.parameters_now = dict(parameters)
-        if parameters["prefix"] == "refuse":
+    def configure(self, parameters: Parameters) -> Outputs:
+        self.parameters_now = parameters
+        if parameters.text("prefix") == "refuse":
             raise ConfigurationError("the prefix 'refuse' can't be used; choose another")
-        return [("info", Text(data=f"prefix {parameters['prefix']}"))]
+        return [("info", Text(data=f"prefix {parameters.text('prefix')}"))]
 
-    def adapt(self, parameters: Mapping[str, Value]) -> None:
-        self.parameters_now = dict(parameters)
+    def adapt(self, parameters: Parameters) -> None:
+        self.parameters_now = parameters
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         if "image" in inputs:
@@ -72,8 +71,8 @@ class Toy(NodeCore):
             self.entered.set()
             self.proceed.wait(10)
         self.bad = text == "bad"
-        times = int(self.parameters_now.get("volume", 1))
-        return [("echo", Text(data=f"{self.parameters_now['prefix']}{text * times}"))]
+        times = self.parameters_now.integer("volume")
+        return [("echo", Text(data=f"{self.parameters_now.text('prefix')}{text * times}"))]
 
     def safe_state(self, now: int, reason: str) -> Outputs:
         return [("safe", Text(data=reason))]

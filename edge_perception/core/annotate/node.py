@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,11 @@ from edge_perception.core.node import (
     Message,
     NodeCore,
     Outputs,
-    Parameter,
     Port,
     Qos,
-    Value,
 )
 from edge_perception.core.pace import Pace
+from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND
 
 Image = messages.get("sensor_msgs/msg/Image")
@@ -69,10 +68,10 @@ class AnnotateCore(NodeCore):
         self._draw = draw
         self._faults = Faults()
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         """Take the parameters."""
-        self._pace = Pace(cast(float, parameters["rate"]))
-        self._width = cast(int, parameters["max_width"])
+        self._pace = Pace(parameters.number("rate"))
+        self._width = parameters.integer("max_width")
         self._images: dict[int, Message] = {}
         self._seen: Message | None = None
         self._seen_at = 0

@@ -18,11 +18,10 @@ from edge_perception.core.node import (
     Message,
     NodeCore,
     Outputs,
-    Parameter,
     Port,
-    Value,
 )
 from edge_perception.core.pace import Pace
+from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.source import Frame, NATIVE, Request, Skipped, Source
 from edge_perception.core.stamps import SECOND, to_time
 
@@ -114,33 +113,32 @@ class CameraCore(NodeCore):
         self._open_source = open_source
         self._connection: Connection[Frame] | None = None
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         """
         Open the source and read the calibration.
 
         :raises ConfigurationError: if either can't be done, or the size is incomplete.
         """
         self.close()
-        given = {p.name: parameters.get(p.name, p.default) for p in self.parameters}
         request = Request(
-            width=int(given["width"]),  # type: ignore[arg-type]
-            height=int(given["height"]),  # type: ignore[arg-type]
-            rate=float(given["rate"]),  # type: ignore[arg-type]
-            encoding=str(given["encoding"]),
-            loop=bool(given["loop"]),
+            width=parameters.integer("width"),
+            height=parameters.integer("height"),
+            rate=parameters.number("rate"),
+            encoding=parameters.text("encoding"),
+            loop=parameters.flag("loop"),
         )
         if bool(request.width) != bool(request.height):
             raise ConfigurationError(
                 f"the size {request.width}x{request.height} is incomplete; set both width and "
                 "height, or neither"
             )
-        url = str(given["camera_info_url"])
+        url = parameters.text("camera_info_url")
         self._calibration = read_calibration(url) if url else Calibration()
         self._miscalibrated = ""
-        self._frame_id = str(given["frame_id"])
-        self._source_name = self.hardware = str(given["source"])
-        self._compress = str(given["compressed"])
-        self._quality = int(given["jpeg_quality"])  # type: ignore[arg-type]
+        self._frame_id = parameters.text("frame_id")
+        self._source_name = self.hardware = parameters.text("source")
+        self._compress = parameters.text("compressed")
+        self._quality = parameters.integer("jpeg_quality")
         self.outputs = type(self).outputs
         if self._compress != _NOT:
             self.outputs += (_COMPRESSED,)
@@ -154,7 +152,7 @@ class CameraCore(NodeCore):
         self._skipped_why = ""
         self._format = ""
         connection = Connection(lambda: self._open_source(self._source_name, request))
-        connection.open(may_wait=given["wait_for_source"])
+        connection.open(may_wait=parameters.flag("wait_for_source"))
         self._connection = connection
         self._adopt_rate(connection)
         return ()

@@ -6,7 +6,7 @@ import json
 
 from edge_perception.core.decision.conditions import matches
 from edge_perception.core.decision.rules import Rules
-from edge_perception.core.names import meant
+from edge_perception.core.names import did_you_mean
 
 _WILD = set("*?[")
 
@@ -44,4 +44,4 @@ def advice(rules: Rules, published: str) -> list[str]:
 
 def _near(pattern: str, labels: list[str]) -> str:
     names = [name.strip().lower() for label in labels for name in label.split(",")]
-    return "" if _WILD & set(pattern) else meant(pattern, names)
+    return "" if _WILD & set(pattern) else did_you_mean(pattern, names)

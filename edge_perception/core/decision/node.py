@@ -20,11 +20,10 @@ from edge_perception.core.node import (
     Message,
     NodeCore,
     Outputs,
-    Parameter,
     Port,
     Qos,
-    Value,
 )
+from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.plausible import detections_problem, odometry_problem
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.share import share_dir
@@ -78,9 +77,9 @@ class DecisionCore(NodeCore):
 
     _topic = inputs[0].topic
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         """Read the rules; nothing is decided before there are detections."""
-        path = Path(str(parameters["rules"]) or share_dir() / "config" / "rules.yaml")
+        path = Path(parameters.text("rules") or share_dir() / "config" / "rules.yaml")
         try:
             self._rules = rule_files.load(path)
         except FileError as error:

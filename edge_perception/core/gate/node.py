@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 import time
-from typing import cast
 
 from edge_perception import messages
 from edge_perception.core.gate import nav2_speed
@@ -18,10 +17,9 @@ from edge_perception.core.node import (
     Message,
     NodeCore,
     Outputs,
-    Parameter,
     Port,
-    Value,
 )
+from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 
 Header = messages.get("std_msgs/msg/Header")
@@ -94,22 +92,22 @@ class VelocityGateCore(NodeCore):
         self._clock = clock
         self._configured = False
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         """Choose the types of the topics; nothing moves before there is a decision."""
-        stamped = bool(parameters["stamped"])
+        stamped = parameters.flag("stamped")
         taken = _TYPES["twist_stamped" if stamped else "twist"]
-        sent = _TYPES.get(str(parameters["output"]), taken)
+        sent = _TYPES.get(parameters.text("output"), taken)
         remedy = f"set the parameter stamped to {str(not stamped).lower()}"
         [velocity, *others] = type(self).inputs
         self.inputs = (replace(velocity, type=taken, remedy=remedy), *others)
         self.outputs = (replace(type(self).outputs[0], type=sent),)
-        self._nav2 = nav2_speed.Nav2Speed(cast(float, parameters["nav2_max_speed"]))
-        if parameters["nav2_max_speed"]:
+        self._nav2 = nav2_speed.Nav2Speed(parameters.number("nav2_max_speed"))
+        if parameters.number("nav2_max_speed"):
             self.outputs += (nav2_speed.PORT,)
         self._stamps = sent == _TYPES["twist_stamped"]
-        self._frame = str(parameters["frame_id"])
-        self._command = Command(round(cast(float, parameters["command_timeout"]) * SECOND))
-        self._authority = Authority(round(cast(float, parameters["decision_timeout"]) * SECOND))
+        self._frame = parameters.text("frame_id")
+        self._command = Command(round(parameters.number("command_timeout") * SECOND))
+        self._authority = Authority(round(parameters.number("decision_timeout") * SECOND))
         self._now = 0
         self._sent = _STOP
         self._sent_at = -_REPEAT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import functools
 
 import numpy as np
@@ -10,7 +11,7 @@ from edge_perception import messages
 from edge_perception.core import rotation
 from edge_perception.core.imu.checks import variance
 from edge_perception.core.imu.source import Part, Sample, Vector
-from edge_perception.core.node import ConfigurationError, Message, Value
+from edge_perception.core.node import ConfigurationError, Message
 from edge_perception.core.stamps import to_time
 
 _Header = messages.get("std_msgs/msg/Header")
@@ -28,7 +29,7 @@ class ImuForm:
     def __init__(
         self,
         frame_id: str,
-        mounting: Value,
+        mounting: Sequence[float],
         gyroscope_noise: float,
         accelerometer_noise: float,
     ) -> None:
@@ -73,12 +74,12 @@ class ImuForm:
         return message
 
 
-def _mounting(angles: Value) -> rotation.Quaternion:
-    if not isinstance(angles, list) or len(angles) != 3 or not np.isfinite(angles).all():
+def _mounting(angles: Sequence[float]) -> rotation.Quaternion:
+    if len(angles) != 3:
         raise ConfigurationError(
-            f"mounting is {angles}, expected three finite angles: roll, pitch, yaw [rad]"
+            f"mounting is {angles}, expected three angles: roll, pitch, yaw [rad]"
         )
-    return rotation.quaternion(*map(float, angles))
+    return rotation.quaternion(*angles)
 
 
 def _vector(values: Vector) -> Message:

@@ -30,8 +30,8 @@ from edge_perception.core.node import (
     Outputs,
     Port,
     Qos,
-    Value,
 )
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import Skipped
 from edge_perception.core.stamps import SECOND
 
@@ -78,29 +78,29 @@ class ImuCore(NodeCore):
         self._store = store
         self._connection: Connection[Batch] | None = None
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         """
         Open the source and load the stored bias.
 
         :raises ConfigurationError: if the source can't be opened, or mounting is no rotation.
         """
         self.close()
-        given = {p.name: parameters.get(p.name, p.default) for p in self.parameters}
-        number = {name: value for name, value in given.items() if isinstance(value, float)}
-        self._source_name = self.hardware = str(given["source"])
+        self._source_name = self.hardware = parameters.text("source")
         self._form = ImuForm(
-            str(given["frame_id"]),
-            given["mounting"],
-            number["gyroscope_noise"],
-            number["accelerometer_noise"],
+            parameters.text("frame_id"),
+            parameters.numbers("mounting"),
+            parameters.number("gyroscope_noise"),
+            parameters.number("accelerometer_noise"),
         )
         self._wish = ImuWish(
-            number["rate"], number["gyroscope_range"], number["accelerometer_range"]
+            parameters.number("rate"),
+            parameters.number("gyroscope_range"),
+            parameters.number("accelerometer_range"),
         )
         connection = Connection(self._open, _PATIENCE)
-        connection.open(may_wait=given["wait_for_source"])
+        connection.open(may_wait=parameters.flag("wait_for_source"))
         self._connection = connection
-        time, age = number["calibration_time"], number["calibration_age"]
+        time, age = parameters.number("calibration_time"), parameters.number("calibration_age")
         self._standstill = Standstill(time) if time else None
         self._bias = Bias(self._store, self._source_name, round(age * 86400 * SECOND))
         self._loaded = self._calibrated = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from edge_perception.core.imu.source import GRAVITY
-from edge_perception.core.node import Parameter
+from edge_perception.core.parameters import Parameter
 
 PARAMETERS = (
     Parameter(

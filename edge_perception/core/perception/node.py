@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 import json
 import time
-from typing import cast
 
 from edge_perception import decode, messages
 from edge_perception.core import compressed
@@ -20,11 +19,10 @@ from edge_perception.core.node import (
     Message,
     NodeCore,
     Outputs,
-    Parameter,
     Port,
     Qos,
-    Value,
 )
+from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.perception.model import Load, load_bundle, Model
 from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.throughput import Throughput
@@ -110,20 +108,20 @@ class PerceptionCore(NodeCore):
         self._clock = clock
         self._model: Model | None = None
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         """Load the bundle, check that it fits this node, and give its labels to publish."""
-        path = str(parameters["model"])
+        path = parameters.text("model")
         if not path:
             raise ConfigurationError(
                 "the parameter 'model' is empty; give the bundle that `edgec compile` wrote, "
                 "e.g. model:=squeezenet1.1.edge"
             )
         self.close()
-        if parameters["image_transport"] == "compressed":
+        if parameters.text("image_transport") == "compressed":
             self.inputs, self._frame = (self._compressed,), compressed.frame
         else:
             self.inputs, self._frame = type(self).inputs, frame
-        model = self._load(path, cast(int, parameters["threads"]), str(parameters["variant"]))
+        model = self._load(path, parameters.integer("threads"), parameters.text("variant"))
         self._model = model
         try:
             return self._prepare(model, parameters)
@@ -134,7 +132,7 @@ class PerceptionCore(NodeCore):
             self.close()
             raise
 
-    def _prepare(self, model: Model, parameters: Mapping[str, Value]) -> Outputs:
+    def _prepare(self, model: Model, parameters: Parameters) -> Outputs:
         facts = model.manifest.model
         if facts.preprocess is None:
             raise ConfigurationError(
@@ -152,7 +150,7 @@ class PerceptionCore(NodeCore):
         }
         return [("labels", Text(data=json.dumps(labels, ensure_ascii=False)))]
 
-    def adapt(self, parameters: Mapping[str, Value]) -> None:
+    def adapt(self, parameters: Parameters) -> None:
         """Report other detections from now on."""
         assert self._model is not None, "adapt() needs configure()"
         self._decode = decode.make(self._model.manifest.model, _options(parameters))
@@ -259,5 +257,5 @@ class PerceptionCore(NodeCore):
             self._model = None
 
 
-def _options(parameters: Mapping[str, Value]) -> decode.Options:
-    return decode.Options(cast(float, parameters["min_score"]), cast(int, parameters["top"]))
+def _options(parameters: Parameters) -> decode.Options:
+    return decode.Options(parameters.number("min_score"), parameters.integer("top"))

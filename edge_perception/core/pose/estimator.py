@@ -42,14 +42,14 @@ class Estimator:
         self.notice = self.lost = ""
         self._configuration = configuration
         self._filter = Filter(configuration.settings)
-        self._window = round(configuration.number("history") * SECOND)
+        self._window = round(configuration.given.number("history") * SECOND)
         self.reset()
 
     def reset(self) -> None:
         """Forget everything: the robot is at the origin, and aligns itself anew."""
         self._history: History | None = None
         self._alignment = Alignment(
-            self._configuration.number("align_time"), self._configuration.settings
+            self._configuration.given.number("align_time"), self._configuration.settings
         )
         self._placement: Placement | None = None
         self._wheels: Wheels | None = None
@@ -170,7 +170,7 @@ class Estimator:
         self._wheels = wheels
         if self._waiting is None or wheels.stamp < self._waiting:
             self._waiting = wheels.stamp
-        patience = _WITHOUT_IMU * self._configuration.number("align_time") * SECOND
+        patience = _WITHOUT_IMU * self._configuration.given.number("align_time") * SECOND
         if wheels.stamp - self._waiting < patience:
             return None
         settings = self._configuration.settings

@@ -42,17 +42,21 @@ class ImuReader:
     def __init__(self, topic: str, configuration: Configuration) -> None:
         self.warning = ""
         self._topic = topic
-        self._frame = configuration.text("imu_frame")
-        mounting = configuration.given["imu_mounting"]
+        given = configuration.given
+        self._frame = given.text("imu_frame")
+        mounting = given.numbers("imu_mounting")
         self._turn = rotation.quaternion(*mounting) if any(mounting) else None
-        self._given = configuration.number("gyro_noise"), configuration.number("accel_noise")
+        self._given = given.number("gyro_noise"), given.number("accel_noise")
         self._last: tuple[float, ...] = (math.nan,) * 6
         self._stamp = 0
         self._changed = 0
         self._same = 0
         self._stuck = [0] * 6
         self._interval = 0.005
-        self._ranges = configuration.number("gyro_range"), configuration.number("accel_range")
+        self._ranges = (
+            given.number("gyro_range"),
+            given.number("accel_range"),
+        )
         self._spikes = Spikes()
         self._halves = {"gyroscope": 0, "accelerometer": 0}
 

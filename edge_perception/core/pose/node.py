@@ -13,9 +13,9 @@ from edge_perception.core.node import (
     Outputs,
     Port,
     Qos,
-    Value,
 )
 from edge_perception.core.pace import Pace
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.pose import diagnosis, publishing
 from edge_perception.core.pose import parameters as pose_parameters
 from edge_perception.core.pose.diagnosis import Silence
@@ -79,18 +79,18 @@ class PoseCore(NodeCore):
         "tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=_QUEUE, prompt=False
     )
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         """Check the parameters and begin anew."""
         self._configuration = pose_parameters.read(parameters)
-        self._odom = self._configuration.text("odom_frame")
-        self._base = self._configuration.text("base_frame")
-        self._sends_tf = bool(self._configuration.given["publish_tf"])
+        self._odom = parameters.text("odom_frame")
+        self._base = parameters.text("base_frame")
+        self._sends_tf = parameters.flag("publish_tf")
         self.inputs = (*type(self).inputs, *[self._tf_heard] * self._sends_tf)
         self.outputs = (*type(self).outputs, *[self._tf] * self._sends_tf)
         self._topics = {port.name: port.topic for port in self.inputs}
-        self._predicts = bool(self._configuration.given["predict"])
-        self._timeout = round(self._configuration.number("timeout") * SECOND)
-        self._pace = Pace(self._configuration.number("rate"))
+        self._predicts = parameters.flag("predict")
+        self._timeout = round(self._configuration.given.number("timeout") * SECOND)
+        self._pace = Pace(self._configuration.given.number("rate"))
         self._status_pace = Pace(1.0)
         self._estimator = Estimator(self._configuration)
         self._imu = ImuReader(self._topics["imu"], self._configuration)
@@ -106,7 +106,7 @@ class PoseCore(NodeCore):
     def period(self) -> float:
         """Return the time until the next pose is due: sensors are read then, and not before."""
         wait = self._pace.wait(self._now) if self._now is not None else 0.0
-        return wait or 1.0 / self._configuration.number("rate")
+        return wait or 1.0 / self._configuration.given.number("rate")
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Take in what was measured, and publish the pose when it is due."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
-from typing import Any
 
 from edge_perception.core.imu.source import GRAVITY
-from edge_perception.core.node import ConfigurationError, Parameter, Value
+from edge_perception.core.node import ConfigurationError
+from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.plausible import FASTEST, FASTEST_TURN
 from edge_perception.core.pose.measurements import Axis
 from edge_perception.core.pose.settings import Settings
 
 _AXES = [axis.name.lower() for axis in Axis]
 _FIXED_FRAMES = ("map", "earth")
+_EXAMPLES = {"odom_frame": "odom", "base_frame": "base_link"}
 
 
 def _number(name: str, default: float, low: float, high: float, description: str) -> Parameter:
@@ -30,8 +31,14 @@ def _switch(name: str, default: bool, description: str) -> Parameter:
 
 
 PARAMETERS = (
-    _text("odom_frame", "odom", "The frame in which the pose is given (REP-105)."),
-    _text("base_frame", "base_link", "The frame of the robot's base: x forward, y left, z up."),
+    _text(
+        "odom_frame", _EXAMPLES["odom_frame"], "The frame in which the pose is given (REP-105)."
+    ),
+    _text(
+        "base_frame",
+        _EXAMPLES["base_frame"],
+        "The frame of the robot's base: x forward, y left, z up.",
+    ),
     _text("imu_frame", "imu_link", "The frame_id of the IMU's messages; empty: any."),
     Parameter(
         "imu_mounting",
@@ -98,60 +105,63 @@ PARAMETERS = (
 @dataclass(frozen=True)
 class Configuration:
     """
-    The parameters, checked.
+    Parameters that fit together.
 
-    :ivar given: all of them, by name.
+    :ivar given: all of them.
     :ivar settings: those that the filter needs.
     """
 
-    given: Mapping[str, Any]
+    given: Parameters
     settings: Settings
 
-    def number(self, name: str) -> float:
-        """Return the value of a parameter that is a number."""
-        return float(self.given[name])
 
-    def text(self, name: str) -> str:
-        """Return the value of a parameter that is a text."""
-        return str(self.given[name])
-
-
-def read(parameters: Mapping[str, Value]) -> Configuration:
+def read(given: Parameters) -> Configuration:
     """
-    Check the parameters.
+    Check that the parameters fit together.
 
     :raises ConfigurationError: at the first mistake.
     """
-    given: dict[str, Any] = {one.name: one.default for one in PARAMETERS} | dict(parameters)
     _check_frames(given)
-    axes = _axes(given["wheel_axes"])
-    _check_axes(axes, bool(given["planar"]), given["slip"])
-    mounting = given["imu_mounting"]
+    axes = _axes(given.texts("wheel_axes"))
+    _check_axes(axes, given.flag("planar"), given.number("slip"))
+    mounting = given.numbers("imu_mounting")
     if len(mounting) != 3 or not all(abs(angle) <= 2 * math.pi for angle in mounting):
         raise ConfigurationError(
-            f"imu_mounting is {list(mounting)}, but must be three angles in radians: roll, pitch, "
+            f"imu_mounting is {mounting}, but must be three angles in radians: roll, pitch, "
             "yaw from the axes of imu_frame to those of base_frame, e.g. [3.1416, 0, 0] for an "
             "IMU that hangs upside down"
         )
-    if given["history"] > 2 and given["rate"] > 100:
+    history, rate = given.number("history"), given.number("rate")
+    if history > 2 and rate > 100:
         raise ConfigurationError(
-            f"a history of {given['history']:g} s at a rate of {given['rate']:g} poses a second "
+            f"a history of {history:g} s at a rate of {rate:g} poses a second "
             "can't be replayed in time; choose a history of 2 s at most, or a rate of 100"
         )
-    names = Settings.__dataclass_fields__
     settings = Settings(
-        **{name: given[name] for name in names if name in given and name != "wheel_axes"},
+        planar=given.flag("planar"),
         wheel_axes=axes,
-        floor=(given["floor_height"], given["floor_tilt"]),
+        slip=given.number("slip"),
+        turn_error=given.number("turn_error"),
+        floor=(given.number("floor_height"), given.number("floor_tilt")),
+        gyro_walk=given.number("gyro_walk"),
+        accel_walk=given.number("accel_walk"),
+        gyro_bias=given.number("gyro_bias"),
+        accel_bias=given.number("accel_bias"),
+        gate=given.number("gate"),
+        max_speed=given.number("max_speed"),
+        patience=given.number("patience"),
+        still_gyro=given.number("still_gyro"),
+        still_accel=given.number("still_accel"),
+        still_speed=given.number("still_speed"),
     )
     return Configuration(given, settings)
 
 
-def _check_frames(given: Mapping[str, Any]) -> None:
-    frames = {name: str(given[name]) for name in ("odom_frame", "base_frame", "imu_frame")}
+def _check_frames(given: Parameters) -> None:
+    frames = {name: given.text(name) for name in ("odom_frame", "base_frame", "imu_frame")}
     for name, frame in frames.items():
         if not frame and name != "imu_frame":
-            raise ConfigurationError(f"{name} is empty; name a frame, e.g. {_default(name)!r}")
+            raise ConfigurationError(f"{name} is empty; name a frame, e.g. {_EXAMPLES[name]!r}")
         if frame.startswith("/"):
             raise ConfigurationError(
                 f"{name} is {frame!r}, but frames have no leading slash in ROS 2; use "
@@ -178,16 +188,13 @@ def _check_frames(given: Mapping[str, Any]) -> None:
             f"base_frame is {frames['base_frame']!r}, a fixed frame of REP-105; name the frame of "
             "the robot's base, e.g. 'base_link': are odom_frame and base_frame interchanged?"
         )
-    if given["imu_frame"] == given["base_frame"] and any(given["imu_mounting"]):
+    mounting = given.numbers("imu_mounting")
+    if frames["imu_frame"] == frames["base_frame"] and any(mounting):
         raise ConfigurationError(
             f"imu_frame is base_frame ({frames['base_frame']!r}), so the IMU's axes are the "
-            f"base's, but imu_mounting turns them by {list(given['imu_mounting'])}; set it to "
+            f"base's, but imu_mounting turns them by {mounting}; set it to "
             "[0, 0, 0], or name the IMU's own frame"
         )
-
-
-def _default(name: str) -> Value:
-    return next(one.default for one in PARAMETERS if one.name == name)
 
 
 def _axes(names: Sequence[str]) -> tuple[Axis, ...]:

@@ -27,10 +27,10 @@ class WheelReader:
     def __init__(self, topic: str, configuration: Configuration) -> None:
         self.warning = ""
         self._topic = topic
-        self._frame = configuration.text("base_frame")
+        self._frame = configuration.given.text("base_frame")
         self._axes = configuration.settings.wheel_axes
-        self._fastest = configuration.number("max_speed")
-        self._default = [configuration.number(name) ** 2 for name in _INPUT_PARAMETERS]
+        self._fastest = configuration.given.number("max_speed")
+        self._default = [configuration.given.number(name) ** 2 for name in _INPUT_PARAMETERS]
         self._last: tuple[int, float, float] | None = None
         self._jumps: list[int] = []
 

@@ -15,8 +15,8 @@ from edge_perception.core.node import (
     Outputs,
     Port,
     Qos,
-    Value,
 )
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.pose.transforms import Transforms
 from edge_perception.core.source import Skipped
 from edge_perception.core.stamps import nanoseconds, SECOND
@@ -58,18 +58,17 @@ class WheelOdometryCore(NodeCore):
         self._connection: Connection[Sequence[Reading]] | None = None
         self._configured = False
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         """
         Check the geometry and open the source.
 
         :raises ConfigurationError: if they don't fit together, or the source can't be opened.
         """
         self.close()
-        given = {p.name: parameters.get(p.name, p.default) for p in self.parameters}
-        self._set_up = SetUp.read(given)
-        self._frames = str(given["frame_id"]), str(given["child_frame_id"])
-        self._source_name = self.hardware = str(given["source"])
-        self._transform = Transforms(*self._frames) if given["publish_tf"] else None
+        self._set_up = SetUp.read(parameters)
+        self._frames = parameters.text("frame_id"), parameters.text("child_frame_id")
+        self._source_name = self.hardware = parameters.text("source")
+        self._transform = Transforms(*self._frames) if parameters.flag("publish_tf") else None
         topic = self._source_name == TOPIC_SOURCE
         self.inputs = (*((_JOINTS,) if topic else ()), _IMU)
         self.outputs = (_ODOMETRY,)
@@ -87,7 +86,7 @@ class WheelOdometryCore(NodeCore):
         if not topic:
             wish = self._set_up.wish
             connection = Connection(lambda: self._open_source(self._source_name, wish), _PATIENCE)
-            connection.open(may_wait=given["wait_for_source"])
+            connection.open(may_wait=parameters.flag("wait_for_source"))
             self._connection = connection
         self._configured = True
         return ()

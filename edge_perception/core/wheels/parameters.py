@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
-from edge_perception.core.node import ConfigurationError, Parameter, Value
+from edge_perception.core.node import ConfigurationError
+from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.wheels.dead_reckoning import MotionErrors
 from edge_perception.core.wheels.encoder import Encoder
 from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES, Geometry, Motion
@@ -124,27 +125,22 @@ class SetUp:
     rate: float
 
     @classmethod
-    def read(cls, given: Mapping[str, Value]) -> SetUp:
+    def read(cls, given: Parameters) -> SetUp:
         """
         Read the parameters.
 
         :raises ConfigurationError: if they don't fit together.
         """
-        kind = str(given["geometry"])
+        kind = given.text("geometry")
         geometry = GEOMETRIES[kind]
-        number = {name: value for name, value in given.items() if isinstance(value, float)}
-        joints, directions = given["joints"], given["directions"]
-        bits = given["counter_bits"]
-        assert isinstance(joints, list)
-        assert isinstance(directions, list)
-        assert isinstance(bits, int)
-        names = [str(joint) for joint in joints]
+        names, directions = given.texts("joints"), given.integers("directions")
+        bits = given.integer("counter_bits")
         if len(names) != len(geometry.encoders) or len(set(names)) != len(names):
             raise ConfigurationError(
                 f"joints is {names}, but {kind} needs {len(geometry.encoders)} different ones: "
                 f"{', '.join(geometry.encoders)}"
             )
-        signs = [int(sign) for sign in directions] * (len(names) if len(directions) == 1 else 1)
+        signs = directions * len(names) if len(directions) == 1 else directions
         if len(signs) != len(names) or not {1, -1}.issuperset(signs):
             raise ConfigurationError(
                 f"directions is {directions}, expected 1 or -1 for each of {', '.join(names)}"
@@ -154,9 +150,11 @@ class SetUp:
                 f"counter_bits is {bits}, expected {_NARROWEST} to {_WIDEST}, or 0 if the "
                 "counters don't overflow"
             )
-        size = Dimensions(number["wheel_radius"], number["track"], number["wheelbase"])
-        tick = 2 * math.pi / (number["ticks_per_revolution"] * number["gear_ratio"])
-        in_radians = given["source"] == "joint_states"
+        size = Dimensions(
+            given.number("wheel_radius"), given.number("track"), given.number("wheelbase")
+        )
+        tick = 2 * math.pi / (given.number("ticks_per_revolution") * given.number("gear_ratio"))
+        in_radians = given.text("source") == "joint_states"
         return cls(
             geometry,
             size,
@@ -165,14 +163,14 @@ class SetUp:
             tick,
             bits,
             MotionErrors(
-                number["distance_error"],
-                number["heading_error"],
-                number["turning_error"],
+                given.number("distance_error"),
+                given.number("heading_error"),
+                given.number("turning_error"),
                 0.0 if in_radians else tick * size.wheel_radius,
             ),
-            number["slip_threshold"],
-            _TOO_FAST * number["max_speed"],
-            number["rate"],
+            given.number("slip_threshold"),
+            _TOO_FAST * given.number("max_speed"),
+            given.number("rate"),
         )
 
     @property

@@ -16,7 +16,8 @@ import uuid
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from edge_perception.core.node import ConfigurationError, Parameter
+from edge_perception.core.node import ConfigurationError
+from edge_perception.core.parameters import Parameter
 from edge_perception.transport.ros.typesupport import rosidl_class
 
 TOPIC = "bond"

@@ -25,8 +25,8 @@ from edge_perception.core.node import (
     Level,
     NodeCore,
     Outputs,
-    Parameter,
 )
+from edge_perception.core.parameters import Parameter, ParameterError
 from edge_perception.core.stamps import to_time
 from edge_perception.transport.ros import bond, parameters
 from edge_perception.transport.ros.condition import Condition, State
@@ -287,11 +287,13 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
                     reason=f"{change.name} can't change while the node is active: first"
                     f" ros2 lifecycle set {self.get_fully_qualified_name()} deactivate",
                 )
-            if reason := parameters.refusal(declared[change.name], change.value):
-                return SetParametersResult(successful=False, reason=reason)
+            try:
+                declared[change.name].accept(parameters.plain(change.value))
+            except ParameterError as error:
+                return SetParametersResult(successful=False, reason=f"the parameter {error}")
         if own and (worker := self._worker) is not None:
-            changed = {change.name: change.value for change in own}
-            worker.adapt({**parameters.values(self, self._core.parameters), **changed})
+            changed = {change.name: parameters.plain(change.value) for change in own}
+            worker.adapt(parameters.values(self, self._core.parameters, **changed))
         elif own:
             self._outdated = True
         return SetParametersResult(successful=True)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 import math
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.exceptions import (
-    InvalidParameterTypeException,
-    InvalidParameterValueException,
-)
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from edge_perception.core.names import one_of
-from edge_perception.core.node import ConfigurationError, Parameter, Value
+from edge_perception.core.node import ConfigurationError
+from edge_perception.core.parameters import Parameter, ParameterError, Parameters
 
 INT64 = 2**63
 
@@ -26,15 +23,17 @@ def declare(node: Node, parameters: Iterable[Parameter]) -> None:
 
     :raises ConfigurationError: if a value that was given at the start is not allowed
     """
+    given = node._parameter_overrides  # which rclpy takes without saying what is wrong with it
     for parameter in parameters:
         try:
-            value = node.declare_parameter(
-                parameter.name, parameter.default, descriptor(parameter)
-            ).value
-        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            raise ConfigurationError(f"{error}; expected {expectation(parameter)}") from error
-        if reason := refusal(parameter, value):
-            raise ConfigurationError(reason)
+            value = (
+                parameter.accept(plain(given[parameter.name].value))
+                if parameter.name in given
+                else parameter.default
+            )
+        except ParameterError as error:
+            raise ConfigurationError(f"the parameter {error}") from error
+        node.declare_parameter(parameter.name, value, descriptor(parameter), ignore_override=True)
 
 
 def unknown(node: Node, parameters: Iterable[Parameter]) -> list[str]:
@@ -75,35 +74,18 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
     return described
 
 
-def expectation(parameter: Parameter) -> str:
-    """Say which values a parameter takes, e.g. "double from 0.1 up to 120"."""
-    kind = RosParameter.Type.from_parameter_value(parameter.default).name.lower().replace("_", " ")
-    low = f" from {parameter.minimum:g}" if parameter.minimum is not None else ""
-    high = f" up to {parameter.maximum:g}" if parameter.maximum is not None else ""
-    return f"{kind}{low}{high}"
-
-
-def refusal(parameter: Parameter, value: Any) -> str:
+def values(node: Node, parameters: Sequence[Parameter], **changed: object) -> Parameters:
     """
-    Say why a value is not allowed; type and range are rclpy's to check.
+    Return the present values.
 
-    :returns: one sentence; empty if it is allowed
+    :param changed: what is about to take the place of some of them.
     """
-    if parameter.choices and value not in parameter.choices:
-        return (
-            f"parameter {parameter.name} must be one of {', '.join(parameter.choices)},"
-            f" received {value!r}"
-        )
-    return ""
-
-
-def values(node: Node, parameters: Iterable[Parameter]) -> Mapping[str, Value]:
-    """Return the present values, arrays as lists."""
-    return {
-        parameter.name: _plain(node.get_parameter(parameter.name).value)
-        for parameter in parameters
+    present = {
+        parameter.name: plain(node.get_parameter(parameter.name).value) for parameter in parameters
     }
+    return Parameters(parameters, present | changed)
 
 
-def _plain(value: Any) -> Value:
-    return value if isinstance(value, bool | int | float | str) else list(value)
+def plain(value: Any) -> object:
+    """Return a value as Python has it: rclpy's arrays as lists."""
+    return value if isinstance(value, bool | int | float | str | None) else list(value)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import sys
 from typing import TextIO
 
-from edge_perception.core.node import Message, NodeCore, Outputs, Port, Value
+from edge_perception.core.node import Message, NodeCore, Outputs, Port
 from edge_perception.core.stamps import nanoseconds
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.process import Stop
@@ -37,10 +37,6 @@ class WatchCore(NodeCore):
         self._decided = decided
         self._detections: Message = None
         self._decision: Message = None
-
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
-        """Need nothing."""
-        return ()
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         """Show what is new."""

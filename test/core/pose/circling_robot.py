@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_perception import messages
 from edge_perception.core.node import Diagnostic, Level
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.pose.node import PoseCore
 from edge_perception.core.stamps import SECOND, to_time
 
@@ -67,7 +68,7 @@ class Robot:
 
     def __init__(self, seed: int = 0, **parameters: Any) -> None:
         self.core = PoseCore()
-        self.core.configure(parameters)
+        self.core.configure(Parameters(self.core.parameters, parameters))
         self.random = np.random.default_rng(seed)
         self.ticks = 0
         self.shift = 0

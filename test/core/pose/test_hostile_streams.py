@@ -19,6 +19,7 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.core.decision.node import DecisionCore
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 
 MS = SECOND // 1000
@@ -226,7 +227,7 @@ def test_whatever_comes_the_decision_permits_nothing_that_can_not_be_compared(
     for seed in seeds:
         random = np.random.default_rng(seed)
         core, now = DecisionCore(), NOW
-        core.configure({"rules": str(rules)})
+        core.configure(Parameters(core.parameters, {"rules": str(rules)}))
         share = random.choice([0.05, 0.3, 0.8])
         newest = {"detections": (0, False), "odometry": (0, False)}
         for step in range(30):
@@ -258,7 +259,7 @@ def test_no_absurd_sample_silences_a_rule_on_the_speed(tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)
     robot, core, random = Robot(), DecisionCore(), np.random.default_rng(1)
-    core.configure({"rules": str(rules)})
+    core.configure(Parameters(core.parameters, {"rules": str(rules)}))
     robot.drive(3.2)
     spoilt = 0
 

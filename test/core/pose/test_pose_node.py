@@ -11,6 +11,7 @@ import yaml
 
 from edge_perception import messages
 from edge_perception.core.node import ConfigurationError, Level
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.pose.node import PoseCore
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.share import share_dir
@@ -168,7 +169,7 @@ def test_no_transform_unless_asked_for():
 )
 def test_each_mistake_in_the_configuration_is_one_sentence(given, said):
     with pytest.raises(ConfigurationError) as error:
-        PoseCore().configure(given)
+        PoseCore().configure(Parameters(PoseCore.parameters, given))
     text = str(error.value)
     assert said in text
     assert "\n" not in text
