@@ -29,9 +29,7 @@ from edge_compiler.targets.c.choice import Candidate, Problem
 from edge_compiler.targets.c.cost import (
     CONSTANTS,
     COUNTED_CONSTANTS,
-    counts,
     Estimated,
-    family,
     INSTRUCTIONS,
     weights_in,
 )
@@ -91,10 +89,10 @@ def fit(networks: Iterable[Network]) -> Constants:
                     share * (best / time) ** 2 / len(measured)
                 )  # what nobody takes matters less
                 sample = (problem, candidate, time, weight, network.measured.variant)
-                samples.setdefault(family(problem, candidate), []).append(sample)
+                samples.setdefault(candidate.family(problem), []).append(sample)
     found = {}
     for name, those in sorted(samples.items()):
-        rows = [counts(problem, candidate, variant) for problem, candidate, *_, variant in those]
+        rows = [candidate.counts(problem, variant) for problem, candidate, *_, variant in those]
         times = np.array([time for _, _, time, _, _ in those])
         weights = np.sqrt([weight for *_, weight, _ in those])
         matrix = np.array([list(row.values()) for row in rows]) / times[:, None]

@@ -9,7 +9,7 @@ from small_models import load_model, make_model, node, weights
 from edge_compiler import targets
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
-from edge_compiler.targets.c.choice import Direct
+from edge_compiler.targets.c.algorithms.direct.candidates import Direct
 from edge_compiler.targets.c.cost import Estimated, INSTRUCTIONS
 from edge_compiler.targets.c.target import CTarget
 from edge_compiler.targets.c.tuning import tune

@@ -19,6 +19,7 @@ from edge_compiler.description import describe, Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox, Sandbox
 from edge_compiler.targets.c import target as c_target
+from edge_compiler.targets.c.headers import HEADERS
 from edge_compiler.targets.c.target import Aarch64Target, Armv7Target, CTarget
 from edge_compiler.targets.program.variants import NEON64
 from edge_compiler.toolchain import processors
@@ -213,13 +214,12 @@ def test_wrong_kernel_is_refused_and_named(
     tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools_or_skip("aarch64")
-    kernels = tmp_path / "kernels"
-    shutil.copytree(Path(c_target.__file__).parent / "kernels", kernels)
-    kernel = kernels / "conv.h"
-    text = kernel.read_text()
+    headers = {path.name: path for path in HEADERS}
+    text = headers["conv.h"].read_text()
     assert "activate(c.act, result)" in text
-    kernel.write_text(text.replace("activate(c.act, result)", "result"))
-    monkeypatch.setattr(c_target, "_KERNELS", kernels)
+    headers["conv.h"] = tmp_path / "conv.h"
+    headers["conv.h"].write_text(text.replace("activate(c.act, result)", "result"))
+    monkeypatch.setattr(c_target, "HEADERS", list(headers.values()))
     with pytest.raises(CompileError, match=r"wrong at node 'conv' .*variant neon, 1 thread"):
         compile_model(tiny_onnx, tmp_path / "wrong.edge", Options("aarch64"), silent)
     assert not (tmp_path / "wrong.edge").exists()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bench.fit_cost_model import Constants, fit, Network, non_negative
-from edge_compiler.targets.c.candidates import candidates
+from edge_compiler.targets.c.algorithms import candidates
 from edge_compiler.targets.c.choice import Problem
-from edge_compiler.targets.c.cost import counts, Estimated, family
+from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.tuning import Measured
 from edge_compiler.targets.program.variants import AVX512
 
@@ -24,8 +24,8 @@ def truth() -> Constants:
     found: Constants = {}
     for problem in PROBLEMS:
         for candidate in candidates(problem, AVX512):
-            names = counts(problem, candidate, AVX512)
-            found[family(problem, candidate)] = dict.fromkeys(names, 1e-3)
+            names = candidate.counts(problem, AVX512)
+            found[candidate.family(problem)] = dict.fromkeys(names, 1e-3)
     return found
 
 

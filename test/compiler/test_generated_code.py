@@ -1,5 +1,6 @@
 """The C code that is generated: free of warnings, right with either compiler, buildable alone."""
 
+from itertools import chain
 from pathlib import Path
 import shutil
 import subprocess
@@ -12,10 +13,9 @@ import pytest
 
 from edge_compiler import compile as stages
 from edge_compiler import frontend, passes
-from edge_compiler.targets import c
+from edge_compiler.targets.c.headers import HEADERS
 from edge_compiler.targets.c.rules import RULES
 from edge_compiler.targets.program import build, RUNTIME
-from edge_compiler.targets.program.emit import KERNELS
 from edge_perception.runtime import Library
 
 CMAKE = Path(sys.executable).with_name("cmake")
@@ -76,15 +76,15 @@ def test_kept_source_builds_the_same_library_by_cmake(model: str, tmp_path: Path
         np.testing.assert_array_equal(array, results[1][name], err_msg=name)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_kernels_stand_alone(kernel: str) -> None:
+@pytest.mark.parametrize("header", HEADERS, ids=lambda path: path.name)
+def test_kernels_stand_alone(header: Path) -> None:
     """Each header includes what it needs, for every instruction set."""
-    folders = ("-I", Path(c.__file__).parent / "kernels", "-I", RUNTIME.parent)
+    folders = ["-I", RUNTIME.parent, *chain.from_iterable(("-I", path.parent) for path in HEADERS)]
     for flags in (["-march=x86-64-v4"], ["-march=x86-64-v3"], []):
         command = ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", *flags, "-xc", "-c", "-"]
         subprocess.run(
             [*command, "-o", "/dev/null", *folders],
-            input=f'#include "{kernel}"\n',
+            input=f'#include "{header}"\n',
             text=True,
             check=True,
         )

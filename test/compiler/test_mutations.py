@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import io
 from pathlib import Path
 import re
-import shutil
 from typing import BinaryIO
 
 import numpy as np
@@ -17,12 +16,10 @@ import pytest
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
 from edge_compiler.targets.c import target as c_target
+from edge_compiler.targets.c.headers import HEADERS
 from edge_compiler.targets.c.target import HostTarget
-from edge_compiler.targets.program.emit import KERNELS
 from edge_compiler.targets.program.program import Weights
 from edge_compiler.targets.program.variants import BASELINE
-
-SOURCES = Path(c_target.__file__).parent / "kernels"
 
 
 @dataclass(frozen=True)
@@ -217,18 +214,18 @@ def _compile_with_error(
 def test_an_error_in_a_kernel_is_found(
     mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(SOURCES, tmp_path / "kernels")
-    file = tmp_path / "kernels" / mutation.file
-    text = file.read_text()
+    headers = {path.name: path for path in HEADERS}
+    text = headers[mutation.file].read_text()
     assert mutation.old in text, "the kernel has changed: choose another error"
-    file.write_text(text.replace(mutation.old, mutation.new))
-    monkeypatch.setattr(c_target, "_KERNELS", tmp_path / "kernels")
+    headers[mutation.file] = tmp_path / mutation.file
+    headers[mutation.file].write_text(text.replace(mutation.old, mutation.new))
+    monkeypatch.setattr(c_target, "HEADERS", list(headers.values()))
     model = part_of(mutation.model, mutation.output)
     _compile_with_error(monkeypatch, tmp_path, model, mutation.output)
 
 
 def test_every_kernel_has_its_errors() -> None:
-    assert {mutation.file for mutation in MUTATIONS} == set(KERNELS)
+    assert {mutation.file for mutation in MUTATIONS} == {path.name for path in HEADERS}
 
 
 @pytest.mark.parametrize("position", [0.3, 0.9])

@@ -18,8 +18,11 @@ from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.c import tuning
-from edge_compiler.targets.c.candidates import candidates, pieces
-from edge_compiler.targets.c.choice import Candidate, Direct, Problem, Tile, Winograd
+from edge_compiler.targets.c.algorithms import candidates
+from edge_compiler.targets.c.algorithms.direct.candidates import Direct
+from edge_compiler.targets.c.algorithms.tiles import Tile
+from edge_compiler.targets.c.algorithms.winograd.candidates import Winograd
+from edge_compiler.targets.c.choice import Candidate, Problem
 from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.target import HostTarget
 from edge_compiler.targets.c.tuning.store import Conditions, Store
@@ -97,18 +100,18 @@ def test_without_tuning_the_choice_is_always_the_same(graph: Graph) -> None:
     assert len(choices()) == 7 * len(X86_64)
 
 
-def test_every_instruction_set_has_candidates_of_the_chosen_algorithm() -> None:
+def test_every_instruction_set_has_candidates_of_the_chosen_scheme() -> None:
     for wanted in candidates(PROBLEM, AVX512):
         for variant in X86_64:
-            found = candidates(PROBLEM, variant, wanted.algorithm)
+            found = candidates(PROBLEM, variant, wanted.scheme)
             assert found
-            assert {candidate.algorithm for candidate in found} == {wanted.algorithm}
+            assert {candidate.scheme for candidate in found} == {wanted.scheme}
 
 
 def test_threads_can_share_a_small_layer() -> None:
     problem = replace(PROBLEM, channels=64, out_blocks=4, height=20, width=20)
     chosen = Estimated.of(AVX512, Graph("", [], [], [])).choose(problem, AVX512).candidate
-    assert pieces(problem, chosen) % 2 == 0
+    assert chosen.pieces(problem) % 2 == 0
 
 
 def test_names_of_candidates_tell_them_apart(graph: Graph) -> None:
@@ -121,7 +124,7 @@ def test_the_fastest_is_chosen_and_the_reason_given(graph: Graph) -> None:
     chooser = tuning.Measured(estimated, "tuned", "us", {PROBLEM: TIMES})
     choice = chooser.choose(PROBLEM, AVX512)
     assert (choice.candidate, choice.reason) == (FAST, "tuned: 38.5 us, next 41.0 us")
-    assert chooser.choose(PROBLEM, AVX512, SLOW.algorithm).candidate == SLOW
+    assert chooser.choose(PROBLEM, AVX512, SLOW.scheme).candidate == SLOW
     assert tuning.Stopwatch(graph, 2).how == "tuned for 2 threads"
     for variant, problem in [(AVX2, PROBLEM), (AVX512, replace(PROBLEM, width=14))]:
         assert chooser.choose(problem, variant) == estimated.choose(problem, variant)

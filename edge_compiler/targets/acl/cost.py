@@ -18,7 +18,7 @@ from typing import Protocol
 from edge_compiler.ir.graph import Activation, Node, Value
 from edge_compiler.targets.acl.record import Op
 from edge_compiler.targets.acl.requests import Request
-from edge_compiler.targets.c.rules.layer import Geometry, required
+from edge_compiler.targets.c.layer import Geometry, required
 from edge_compiler.targets.program.buffers import BLOCK
 from edge_compiler.targets.program.lowering import is_image
 

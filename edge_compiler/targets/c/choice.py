@@ -41,74 +41,48 @@ class Problem:
         return self.channels * self.kernel[0] * self.kernel[1]
 
 
-@dataclass(frozen=True)
-class Tile:
-    """A register tile; a row is ``wide`` tiles of ``pixels``, then ``narrow`` smaller ones."""
+Counts = dict[str, float]
+"""What a cost depends on, by name: each is multiplied by a constant of the cost model."""
 
-    pixels: int
-    blocks: int
-    wide: int
-    narrow: int
-
-    def __str__(self) -> str:
-        return f"{self.pixels}x{self.blocks}"
-
-
-Algorithm = tuple[int, int]
-"""What all instruction sets must have in common: Winograd's tile and chunk, or else zeros."""
-
-DIRECT: Algorithm = (0, 0)
+Fields = dict[str, int | str]
+"""Fields of a kernel's configuration."""
 
 
 @dataclass(frozen=True)
-class Direct:
-    """The kernel of conv.h; ``order`` is its conv_order."""
+class Scheme:
+    """
+    What all instruction sets must have in common, as they share weights and memory.
 
-    tile: Tile
-    order: str
+    :ivar algorithm: its name.
+    :ivar parameters: its own, as Winograd's tile and chunk.
+    """
+
+    algorithm: str
+    parameters: tuple[int, ...] = ()
+
+
+class Candidate(Protocol):
+    """A kernel with what it is told; ``str()`` tells it apart from others of the same problem."""
 
     @property
-    def algorithm(self) -> Algorithm:
-        """See Algorithm."""
-        return DIRECT
-
-    def __str__(self) -> str:
-        return f"tile {self.tile}, {self.order.lower().replace('_', ' ')}"
-
-
-@dataclass(frozen=True)
-class Winograd:
-    """The kernel of winograd.h: results of a tile, tiles of a chunk, tile of the products."""
-
-    m: int
-    chunk: int
-    tile: Tile
+    def scheme(self) -> Scheme:
+        """What it has in common with the candidates of other instruction sets."""
 
     @property
-    def algorithm(self) -> Algorithm:
-        """See Algorithm."""
-        return (self.m, self.chunk)
+    def fields(self) -> Fields:
+        """The fields of the kernel's configuration that are chosen."""
 
-    def __str__(self) -> str:
-        return f"F({self.m}x{self.m}, 3x3), chunks of {self.chunk}, tile {self.tile}"
+    def family(self, problem: Problem) -> str:
+        """Return the name of the constants of the cost model that hold for it."""
 
+    def counts(self, problem: Problem, variant: Variant) -> Counts:
+        """Return what its cost depends on."""
 
-@dataclass(frozen=True)
-class Depthwise:
-    """The kernel of depthwise.h."""
+    def pieces(self, problem: Problem) -> int:
+        """Return into how many pieces of work threads can divide it."""
 
-    pixels: int
-
-    @property
-    def algorithm(self) -> Algorithm:
-        """See Algorithm."""
-        return DIRECT
-
-    def __str__(self) -> str:
-        return f"tile {self.pixels}"
-
-
-Candidate = Direct | Winograd | Depthwise
+    def kept_weights(self, problem: Problem) -> int:
+        """Return the floats of the weights that are transformed at create."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +101,8 @@ class Chooser(Protocol):
     def variant(self) -> Variant:
         """The instruction set that decides on what all of them have in common."""
 
-    def choose(
-        self, problem: Problem, variant: Variant, algorithm: Algorithm | None = None
-    ) -> Choice:
-        """Return the best candidate for an instruction set, of one algorithm if it is given."""
+    def choose(self, problem: Problem, variant: Variant, scheme: Scheme | None = None) -> Choice:
+        """Return the best candidate for an instruction set, of one scheme if it is given."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +112,7 @@ class Fixed:
     variant: Variant
     candidate: Candidate
 
-    def choose(
-        self, problem: Problem, variant: Variant, algorithm: Algorithm | None = None
-    ) -> Choice:
+    def choose(self, problem: Problem, variant: Variant, scheme: Scheme | None = None) -> Choice:
         """Return the candidate."""
         return Choice(problem, self.candidate, "")
 

@@ -17,6 +17,7 @@ from edge_compiler.progress import Progress
 from edge_compiler.targets.base import Target
 from edge_compiler.targets.c.choice import Chooser
 from edge_compiler.targets.c.cost import Estimated
+from edge_compiler.targets.c.headers import HEADERS
 from edge_compiler.targets.c.rules import RULES
 from edge_compiler.targets.program import emit, RUNTIME
 from edge_compiler.targets.program import program as program_steps
@@ -35,7 +36,6 @@ from edge_compiler.version import VERSION
 from edge_perception.runtime.bundle import model_to_json
 from edge_perception.runtime.manifest import ABI_VERSION, Allocation, Model, Step, Tensor
 
-_KERNELS = Path(__file__).parent / "kernels"
 _INCLUDE = Path(__file__).parents[1] / "include"
 _EMBED = """\
 /* Constants and the description, as they are in the files beside this one. */
@@ -143,13 +143,15 @@ class CTarget(Target):
         self, program: Program, model: Model, description: Description, directory: Path
     ) -> list[Source]:
         """Write everything that the library is made of and return what to compile."""
-        for folder, name in ((_KERNELS, "kernels"), (RUNTIME, "runtime")):
-            shutil.copytree(folder, directory / name)
+        shutil.copytree(RUNTIME, directory / "runtime")
+        (directory / "kernels").mkdir()
+        for header in HEADERS:
+            shutil.copy(header, directory / "kernels")
         shutil.copy(_INCLUDE / "edge_model.h", directory)
         files = RUNTIME.glob("*.c")
         sources = [Source(f"runtime/{path.name}", self.least_flags) for path in files]
         for variant in self.variants:
-            for name, text in emit.step_files(program, variant):
+            for name, text in emit.step_files(program, variant, [path.name for path in HEADERS]):
                 (directory / name).write_text(text, "utf-8")
                 sources.append(Source(name, variant.flags))
         wanted = description.preprocess.input if description.preprocess else None

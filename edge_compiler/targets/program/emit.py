@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 import math
-from pathlib import Path
 
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Activation
@@ -15,7 +14,6 @@ from edge_compiler.targets.program.program import Call, Field, Pointer, Program,
 from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.manifest import Preprocess, Tensor
 
-KERNELS = sorted(path.name for path in (Path(__file__).parents[1] / "c" / "kernels").glob("*.h"))
 KERNELS_PER_FILE = 16
 """Few enough that the files of one instruction set compile side by side."""
 
@@ -31,8 +29,14 @@ _ACTIVATIONS = {
 }
 
 
-def step_files(program: Program, variant: Variant) -> Iterator[tuple[str, str]]:
-    """Yield name and text of the files with one instruction set's steps, equal ones together."""
+def step_files(
+    program: Program, variant: Variant, headers: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """
+    Yield name and text of the files with one instruction set's steps, equal ones together.
+
+    :param headers: names of the kernels' headers.
+    """
     alike: dict[Hashable, list[tuple[int, Step, Call]]] = {}
     for index, step in enumerate(program.steps):
         if step.call is not None:
@@ -40,7 +44,7 @@ def step_files(program: Program, variant: Variant) -> Iterator[tuple[str, str]]:
             alike.setdefault(_code(call), []).append((index, step, call))
     groups = list(alike.values())
     for first in range(0, len(groups), KERNELS_PER_FILE):
-        text = _StepFile(variant)
+        text = _StepFile(variant, headers)
         for index, step, call in chain.from_iterable(groups[first : first + KERNELS_PER_FILE]):
             text.add(index, step, call)
         yield f"steps_{variant.name}_{first // KERNELS_PER_FILE}.c", text.render()
@@ -71,6 +75,7 @@ class _StepFile:
     """
 
     variant: Variant
+    headers: Sequence[str]
     tables: dict[Table, str] = field(default_factory=dict)
     kernels: dict[str, tuple[str, str]] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
@@ -122,7 +127,7 @@ class _StepFile:
 
     def render(self) -> str:
         """Return the text."""
-        includes = "\n".join(f'#include "kernels/{name}"' for name in KERNELS)
+        includes = "\n".join(f'#include "kernels/{name}"' for name in self.headers)
         tables = "".join(
             f"static const {table.ctype} {name}[] = {{{', '.join(table.elements)}}};\n"
             for table, name in self.tables.items()

@@ -1,23 +1,12 @@
-"""Conv, Gemm and MatMul: the choice among the kinds of convolution."""
+"""Conv, Gemm and MatMul, which are all computed as convolutions."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.candidates import can_winograd
-from edge_compiler.targets.c.choice import Algorithm, DIRECT
-from edge_compiler.targets.c.rules.depthwise import add_depthwise
-from edge_compiler.targets.c.rules.direct import add_direct, add_grouped
-from edge_compiler.targets.c.rules.layer import (
-    Array,
-    Geometry,
-    Layer,
-    pack,
-    pad_channels,
-    required,
-)
-from edge_compiler.targets.c.rules.winograd import add_winograd
+from edge_compiler.targets.c.algorithms import lower_convolution
+from edge_compiler.targets.c.layer import Array, Geometry, Layer, required
 from edge_compiler.targets.program.buffers import BLOCK
 from edge_compiler.targets.program.lowering import image_size, Lowering, lowers
 
@@ -33,7 +22,7 @@ def _check_conv(node: Node) -> str | None:
 
 @lowers("Conv", check=_check_conv)
 def lower_conv(low: Lowering, node: Node) -> None:
-    """Choose among depthwise, grouped, Winograd's and direct convolution."""
+    """Lower a dense, grouped or depthwise convolution."""
     value, w = node.input(0), required(node, 1)
     bias = node.constant(2)
     b = np.zeros(w.shape[0], np.float32) if bias is None else bias
@@ -44,23 +33,9 @@ def lower_conv(low: Lowering, node: Node) -> None:
     residual = low.blocked(node.fused.residual) if node.fused.residual is not None else None
     target = low.new_blocked(node.output)
     source.require(geometry.halo(image_size(value)[1:], image_size(node.output)[1:]))
-    layer = Layer(node, geometry, source, target, residual)
-    if groups == w.shape[0] == value.shape[1] and groups > 1:
-        add_depthwise(low, layer, w, b)
-    elif groups > 1:
-        add_grouped(low, layer, w, b, groups)
-    elif (algorithm := _algorithm(low, layer, w.shape[1])) != DIRECT:
-        add_winograd(low, layer, w, b, *algorithm)
-    else:
-        add_direct(low, layer, pack(w, source.block), pad_channels(b), w.shape[1])
-
-
-def _algorithm(low: Lowering, layer: Layer, channels: int) -> Algorithm:
-    """Choose what all instruction sets have in common, as the one for which it is chosen likes."""
-    problem = layer.problem(channels)
-    if not can_winograd(problem):
-        return DIRECT
-    return low.chooser.choose(problem, low.chooser.variant).candidate.algorithm
+    depthwise = 1 < groups == w.shape[0] == value.shape[1]
+    kind = "depthwise" if depthwise else "grouped" if groups > 1 else "dense"
+    lower_convolution(low, Layer(node, geometry, source, target, residual, kind), w, b)
 
 
 def _check_gemm(node: Node) -> str | None:
@@ -81,8 +56,7 @@ def lower_gemm(low: Lowering, node: Node) -> None:
     w = matrix[:, :, None, None]
     source, target = low.dense(node.input(0)), low.new_dense(node.output)
     geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0, 0, 0))
-    layer = Layer(node, geometry, source, target, None)
-    add_direct(low, layer, pack(w, BLOCK), pad_channels(b), w.shape[1])
+    lower_convolution(low, Layer(node, geometry, source, target, None), w, b)
 
 
 def matrix_and_bias(node: Node) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.layer import Geometry
+from edge_compiler.targets.c.layer import Geometry
 from edge_compiler.targets.program.lowering import Lowering, lowers
 from edge_compiler.targets.program.program import Call, Field, reading, writing
 

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.c.rules.layer import required
+from edge_compiler.targets.c.layer import required
 from edge_compiler.targets.program.buffers import BLOCK, Buffer
 from edge_compiler.targets.program.lowering import (
     channel_copy,

@@ -14,9 +14,10 @@ from edge_compiler.description import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor_features, user_cache
 from edge_compiler.progress import Progress
-from edge_compiler.targets.c.candidates import candidates
-from edge_compiler.targets.c.choice import Algorithm, cheapest, Choice, Problem
+from edge_compiler.targets.c.algorithms import candidates
+from edge_compiler.targets.c.choice import cheapest, Choice, Problem, Scheme
 from edge_compiler.targets.c.cost import Estimated
+from edge_compiler.targets.c.headers import HEADERS
 from edge_compiler.targets.c.tuning.meters import Counter, Meter, Stopwatch
 from edge_compiler.targets.c.tuning.store import Conditions, Store, Times
 from edge_compiler.targets.c.tuning.trials import make_trials, Task
@@ -29,7 +30,6 @@ from edge_compiler.toolchain.base import Toolchain
 if TYPE_CHECKING:
     from edge_compiler.targets.c.target import CTarget
 
-_KERNELS = Path(__file__).parents[1] / "kernels"
 CANDIDATES_PER_LIBRARY = 48
 """Enough to keep several compilers busy; little is lost when it is interrupted."""
 
@@ -53,14 +53,12 @@ class Measured:
         """The instruction set that was measured."""
         return self.estimated.variant
 
-    def choose(
-        self, problem: Problem, variant: Variant, algorithm: Algorithm | None = None
-    ) -> Choice:
+    def choose(self, problem: Problem, variant: Variant, scheme: Scheme | None = None) -> Choice:
         """Return the candidate that was best."""
         times = self.times.get(problem) if variant == self.variant else None
         if times is None:
-            return self.estimated.choose(problem, variant, algorithm)
-        found = [t for t in times.items() if algorithm is None or t[0].algorithm == algorithm]
+            return self.estimated.choose(problem, variant, scheme)
+        found = [t for t in times.items() if scheme is None or t[0].scheme == scheme]
         return cheapest(problem, found, self.how, self.unit)
 
 
@@ -104,7 +102,7 @@ def best_here(variants: Sequence[Variant]) -> Variant:
 def _conditions(meter: Meter, tools: Toolchain, variant: Variant) -> Conditions:
     """Return what the measurements depend on."""
     kernels = hashlib.sha256(" ".join(COMMON_FLAGS + variant.flags).encode())
-    for path in sorted(_KERNELS.glob("*.h")):
+    for path in HEADERS:
         kernels.update(path.read_bytes())
     return Conditions(
         processor=meter.processor,

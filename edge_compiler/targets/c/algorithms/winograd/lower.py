@@ -1,15 +1,15 @@
-"""Winograd's minimal filtering for 3x3 convolutions with stride 1 (winograd.h)."""
+"""From a layer to the steps of winograd.h."""
 
 from __future__ import annotations
 
-from edge_compiler.targets.c.candidates import (
+from edge_compiler.targets.c.algorithms.winograd.candidates import WINOGRAD_BLOCKS
+from edge_compiler.targets.c.algorithms.winograd.cost import (
     has_large_weights,
     transformed_weights,
     transforms_when_run,
-    WINOGRAD_BLOCKS,
 )
-from edge_compiler.targets.c.choice import Choice, Problem, Winograd
-from edge_compiler.targets.c.rules.layer import Array, Layer, pack, pad_channels
+from edge_compiler.targets.c.choice import Choice, Problem, Scheme
+from edge_compiler.targets.c.layer import Array, Layer, pack, pad_channels
 from edge_compiler.targets.program.buffers import BLOCK, Buffer
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, SCRATCH, writing
@@ -20,8 +20,9 @@ _SLICE_FLOATS = BLOCK * BLOCK + BLOCK
 """WINOGRAD_SLICE of winograd.h."""
 
 
-def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk: int) -> None:
-    """Add the steps of winograd.h: tiles of m x m results, ``chunk`` of them together."""
+def lower_winograd(low: Lowering, layer: Layer, w: Array, b: Array, scheme: Scheme) -> None:
+    """Add the steps: one transforms the input, one multiplies and transforms the results."""
+    m, chunk = scheme.parameters
     source, target, residual = layer.source, layer.target, layer.residual
     points, channels = (m + 2) ** 2, w.shape[1]
     rows, columns = -(-target.height // m), -(-target.width // m)
@@ -39,12 +40,9 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
     chooser = low.chooser
 
     def choose(variant: Variant) -> Choice:
-        return chooser.choose(problem, variant, (m, chunk))
+        return chooser.choose(problem, variant, scheme)
 
     def fields(variant: Variant) -> dict[str, Field]:
-        chosen = choose(variant).candidate
-        assert isinstance(chosen, Winograd)
-        tile = chosen.tile
         return {
             "m": m,
             "tiles_h": rows,
@@ -64,10 +62,7 @@ def add_winograd(low: Lowering, layer: Layer, w: Array, b: Array, m: int, chunk:
             "residual_row": residual.row if residual else 0,
             "has_residual": int(residual is not None),
             "act": layer.node.fused.activation,
-            "pixels": tile.pixels,
-            "blocks": tile.blocks,
-            "wide_tiles": tile.wide,
-            "narrow_tiles": tile.narrow,
+            **choose(variant).candidate.fields,
             "prefetch": 0 if has_large_weights(problem, m) else _PREFETCH_FLOATS,
         }
 

@@ -56,18 +56,28 @@ class Geometry:
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution's node with its buffers."""
+    """
+    A convolution's node with its buffers.
+
+    :ivar kind: see Problem.
+    """
 
     node: Node
     geometry: Geometry
     source: Buffer
     target: Buffer
     residual: Buffer | None
+    kind: str = "dense"
 
     @property
     def reads(self) -> list[Buffer]:
         """The buffers that it reads."""
         return [self.source] if self.residual is None else [self.source, self.residual]
+
+    @property
+    def lanes(self) -> int:
+        """Input channels that lie side by side."""
+        return BLOCK if self.target.block == 1 else self.source.block
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -80,14 +90,18 @@ class Layer:
             return (1, size[0] * size[1])  # the whole plane is one long row
         return size
 
-    def problem(self, channels: int, *, kind: str = "dense") -> Problem:
-        """Return what the choice of a kernel depends on, once the halos are known."""
+    def problem(self, channels: int) -> Problem:
+        """
+        Return what the choice of a kernel depends on, once the halos are known.
+
+        :param channels: that one output channel reads.
+        """
         activation = self.node.fused.activation
         height, width = self.rows
         return Problem(
-            kind,
+            self.kind,
             channels,
-            BLOCK if self.target.block == 1 else self.source.block,
+            self.lanes,
             -(-self.target.channels // BLOCK),
             height,
             width,

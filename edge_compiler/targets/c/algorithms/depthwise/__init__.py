@@ -1,0 +1,1 @@
+"""Depthwise convolution: each channel with its own kernel."""

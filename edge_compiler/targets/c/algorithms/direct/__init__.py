@@ -1,0 +1,1 @@
+"""Direct convolution on register tiles, dense and grouped, and matrix products with one row."""

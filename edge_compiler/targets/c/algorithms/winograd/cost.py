@@ -1,0 +1,52 @@
+"""What Winograd's convolution costs depends on these counts."""
+
+from __future__ import annotations
+
+from edge_compiler.targets.c.algorithms.tiles import crowding, groups, row_cycles, Tile
+from edge_compiler.targets.c.choice import Counts, Problem
+from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.variants import Variant
+
+_CACHED_WEIGHTS = 1 << 20
+"""So many floats may be in a cache when a layer runs again."""
+
+
+def counts(problem: Problem, m: int, chunk: int, tile: Tile, variant: Variant) -> Counts:
+    """Return the counts of tiles of m x m results, ``chunk`` of them together."""
+    points, tiles = (m + 2) ** 2, winograd_tiles(problem, m)
+    chunks = -(-tiles // chunk)
+    padded, in_blocks = chunks * chunk, -(-problem.channels // BLOCK)
+    blocks = groups(tile, problem.out_blocks)
+    cycles = sum(row_cycles(tile, n, variant) for n in blocks) * points * chunks * problem.channels
+    weights = transformed_weights(problem, m)
+    return {
+        "cycles": cycles,
+        "crowded cycles": cycles * crowding(tile, variant),
+        "tiles": (tile.wide + tile.narrow) * len(blocks) * points * chunks,
+        "patches": padded * in_blocks * variant.vectors,
+        "results": tiles * problem.out_blocks * variant.vectors,
+        "weights": weights,
+        "weights read again": weights * (chunks - 1),
+        "transformed input": points * padded * problem.channels * len(blocks),
+        "runs": 1.0,
+    }
+
+
+def winograd_tiles(problem: Problem, m: int) -> int:
+    """Return the tiles of m x m results that cover the image."""
+    return -(-problem.height // m) * -(-problem.width // m)
+
+
+def has_large_weights(problem: Problem, m: int) -> bool:
+    """Return whether transformed weights are too many to stay in a cache till the next run."""
+    return transformed_weights(problem, m) >= _CACHED_WEIGHTS
+
+
+def transformed_weights(problem: Problem, m: int) -> int:
+    """Return the floats of all weights once they are transformed."""
+    return (m + 2) ** 2 * problem.channels * problem.out_blocks * BLOCK
+
+
+def transforms_when_run(problem: Problem, m: int, chunk: int) -> bool:
+    """Return whether weights are not transformed at create, but each time before they are used."""
+    return has_large_weights(problem, m) and chunk >= winograd_tiles(problem, m)
