@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+import gc
 import os
 from pathlib import Path
 import shutil
@@ -84,6 +85,7 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     with new_folder(bundle) as folder:
         compiled = target.build(graph, description, folder, progress)
         del graph  # the library has its weights now, and the reference needs room for them
+        gc.collect()  # nodes and their graph know each other
         if not options.keep_source:
             shutil.rmtree(folder / "source")
         with target.sandbox(folder / LIBRARY) as sandbox:

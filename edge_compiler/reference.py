@@ -12,6 +12,8 @@ import onnx
 import onnxruntime as ort
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend.read import read_model
+from edge_compiler.frontend.weights import initial_value
 from edge_perception.runtime.manifest import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -37,7 +39,7 @@ class Reference:
         :param inputs: with the shapes that the model was compiled for.
         :raises CompileError: if ONNX Runtime refuses the model.
         """
-        model = onnx.load(path, load_external_data=False)
+        model = read_model(path)
         self.path = path
         self.shapes = shapes = {tensor.name: tensor.shape for tensor in inputs}
         for value in model.graph.input:
@@ -55,9 +57,9 @@ class Reference:
         options = ort.SessionOptions()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.log_severity_level = 4  # what fails is told once, by us
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path", str(path.resolve().parent)
-        )
+        # weights packed for speed would take their memory once more
+        options.add_session_config_entry("session.disable_prepacking", "1")
+        self._weights = _share_weights(model, path, options)
         try:
             self._session = ort.InferenceSession(
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -86,6 +88,28 @@ class Reference:
             )
         except Exception as error:  # as above
             raise CompileError(f"{NAME} cannot run the model: {_first_line(error)}") from error
+
+
+def _share_weights(
+    model: onnx.ModelProto, path: Path, options: ort.SessionOptions
+) -> list[ort.OrtValue]:
+    """
+    Hand over the weights that aren't in the model itself, without a copy.
+
+    :returns: what must live as long as the session.
+    """
+    file = path.resolve()  # which it wants to see, but doesn't read
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(file.parent)
+    )
+    shared = []
+    for tensor in model.graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            shared.append(ort.OrtValue.ortvalue_from_numpy(initial_value(tensor, path)))
+            options.add_initializer(tensor.name, shared[-1])
+            del tensor.external_data[:]
+            tensor.external_data.add(key="location", value=file.name)
+    return shared
 
 
 def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:

@@ -9,6 +9,8 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
+_M_MMAP_THRESHOLD = -3
+_LARGE_BYTES = 1 << 20
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SENT_BY_A_PROCESS = 0
 """Value of ``si_code``; what the terminal sends, the child receives by itself."""
@@ -26,7 +28,10 @@ def supervise(command: Callable[[], int]) -> int:
     parent = os.getpid()
     child = os.fork()
     if not child:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # glibc would soon keep what is freed of large arrays for later: a network's weights
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return command() if os.getppid() == parent else 1
     while True:

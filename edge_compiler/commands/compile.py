@@ -83,10 +83,10 @@ def _place(text: str) -> tuple[str, str]:
 
 def _complete_place(prefix: str, parsed_args: argparse.Namespace, **_unused: object) -> list[str]:
     """Complete the names of the model's nodes."""
-    import onnx
+    from edge_compiler.frontend.read import read_model
 
     try:
-        nodes = onnx.load(parsed_args.model, load_external_data=False).graph.node
+        nodes = read_model(Path(parsed_args.model)).graph.node
     except Exception:  # whatever is wrong with the model, there is nothing to complete
         return []
     names = ["all", *(node.name for node in nodes if node.name)]

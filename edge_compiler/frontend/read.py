@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 
 from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
@@ -10,6 +11,7 @@ import onnx
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.limits import check_count, check_limits
+from edge_compiler.frontend.skeleton import skeleton
 from edge_compiler.frontend.validate import check_outputs
 
 LARGEST_FILE = 2**31 - 1
@@ -18,7 +20,7 @@ LARGEST_FILE = 2**31 - 1
 
 def read_model(path: Path) -> onnx.ModelProto:
     """
-    Parse the file, without its external data.
+    Parse the file, without external data: large initializers refer to theirs in the file itself.
 
     :raises CompileError: if the file is missing, no ONNX model, or too large in some way.
     """
@@ -31,7 +33,7 @@ def read_model(path: Path) -> onnx.ModelProto:
                 f"{path} has {size} bytes, more than the {LARGEST_FILE} of an ONNX file: "
                 "save the model with external data"
             )
-        content = path.read_bytes()
+        content = _read(path) if size else b""
     except OSError as error:
         raise CompileError(f"cannot read the model {path}: {error.strerror}") from error
     damaged = f"{path} ({size} bytes) is not an ONNX model, or it is truncated: get the file again"
@@ -47,6 +49,11 @@ def read_model(path: Path) -> onnx.ModelProto:
     check_outputs(model, path)
     check_limits(model, path)
     return model
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return skeleton(content, path.name)
 
 
 def _is_text(message: Message) -> bool:

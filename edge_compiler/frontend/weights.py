@@ -12,6 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend.skeleton import ITEM_BYTES
 
 Array = np.ndarray[Any, Any]
 
@@ -42,17 +43,15 @@ def take_weights(model: onnx.ModelProto, path: Path) -> dict[str, Array]:
             raise CompileError(
                 f"the model defines the initializer '{tensor.name}' twice: export it again"
             )
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            _read_external(tensor, path)
-        array = _array(tensor)
+        array = initial_value(tensor, path)
         if array.size > SMALL:
             weights[tensor.name] = array
         else:
+            embed(tensor, path)
             kept[tensor.name] = tensor
     for nodes in (graph.node, *(function.node for function in model.functions)):
         for tensor in _node_tensors(nodes):
-            if tensor.data_location == onnx.TensorProto.EXTERNAL:
-                _read_external(tensor, path)
+            embed(tensor, path)
             _array(tensor)
     inputs = [v for v in graph.input if v.name not in weights and v.name not in kept]
     del graph.initializer[:], graph.input[:]
@@ -65,15 +64,43 @@ def take_weights(model: onnx.ModelProto, path: Path) -> dict[str, Array]:
     return weights
 
 
+def initial_value(tensor: onnx.TensorProto, path: Path) -> Array:
+    """
+    Return the data of an initializer, from wherever it lies.
+
+    :param path: of the model.
+    :raises CompileError: as :func:`take_weights`.
+    """
+    if tensor.data_location != onnx.TensorProto.EXTERNAL:
+        return _array(tensor)
+    if tensor.data_type not in ITEM_BYTES:
+        embed(tensor, path)
+        return _array(tensor)
+    data = _read_external(tensor, path)
+    array: Array = data.view(helper.tensor_dtype_to_np_dtype(tensor.data_type))
+    array.shape = tuple(tensor.dims)
+    return array
+
+
+def embed(tensor: onnx.TensorProto, path: Path) -> None:
+    """
+    Move a tensor's data into the model, if it is external.
+
+    :param path: of the model.
+    :raises CompileError: as :func:`take_weights`.
+    """
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        tensor.raw_data = _read_external(tensor, path).tobytes()
+        tensor.data_location = onnx.TensorProto.DEFAULT
+        del tensor.external_data[:]
+
+
 def _array(tensor: onnx.TensorProto) -> Array:
     """Return the data, whose amount is checked before anything of its size is allocated."""
     try:
-        if any(size < 0 for size in tensor.dims):
-            raise ValueError("a dimension is negative")
-        if tensor.HasField("raw_data"):
-            expected = _bytes(tensor)
-            if len(tensor.raw_data) != expected:
-                raise ValueError(f"{len(tensor.raw_data)} bytes of data, {expected} expected")
+        expected = _bytes(tensor)
+        if tensor.HasField("raw_data") and len(tensor.raw_data) != expected:
+            raise ValueError(f"{len(tensor.raw_data)} bytes of data, {expected} expected")
         if tensor.HasField("segment"):
             raise ValueError("it is a segment of a larger one")
         return numpy_helper.to_array(tensor)
@@ -85,7 +112,13 @@ def _array(tensor: onnx.TensorProto) -> Array:
 
 
 def _bytes(tensor: onnx.TensorProto) -> int:
-    """Return how many bytes of raw data the shape calls for."""
+    """
+    Return how many bytes of raw data the shape calls for.
+
+    :raises ValueError: if a dimension is negative.
+    """
+    if any(size < 0 for size in tensor.dims):
+        raise ValueError("a dimension is negative")
     elements: int = math.prod(tensor.dims)
     if tensor.data_type in _HALF_BYTES:
         return -(-elements // 2)
@@ -106,18 +139,18 @@ def _node_tensors(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]
             yield from _node_tensors(graph.node)
 
 
-def _read_external(tensor: onnx.TensorProto, path: Path) -> None:
+def _read_external(tensor: onnx.TensorProto, path: Path) -> Array:
     """
-    Read the tensor's data from the file that it names.
+    Return the bytes of the tensor's data, read from the file that it names.
 
-    :raises CompileError: if the file isn't in the model's folder or is too short.
+    :raises CompileError: if it is neither the model's own nor in its folder, or is too short.
     """
     where = {entry.key: entry.value for entry in tensor.external_data}
     location = where.get("location", "")
     folder = path.parent.resolve()
-    file = (folder / location.replace("\0", "")).resolve()
+    file = path if location == path.name else (folder / location.replace("\0", "")).resolve()
     who = f"the external data '{location}' of the initializer '{tensor.name}'"
-    if not location or not file.is_relative_to(folder):
+    if not location or not (file is path or file.is_relative_to(folder)):
         raise CompileError(
             f"{who} lies outside the model's folder {folder}: only files beside the model are read"
         )
@@ -136,10 +169,11 @@ def _read_external(tensor: onnx.TensorProto, path: Path) -> None:
                 f"{who}: {expected} bytes expected at offset {offset}, but the model says "
                 f"{length} and the file has {size} bytes: copy the file again"
             )
+        data = np.empty(length, np.uint8)
         with file.open("rb") as stream:
             stream.seek(offset)
-            tensor.raw_data = stream.read(length)
+            if stream.readinto(data.data) != length:
+                raise CompileError(f"{who} has become shorter while it was read: try again")
     except OSError as error:
         raise CompileError(f"{who} cannot be read: {error.strerror}") from error
-    tensor.data_location = onnx.TensorProto.DEFAULT
-    del tensor.external_data[:]
+    return data

@@ -136,13 +136,16 @@ class _Server:
 
     def __init__(self, library: str) -> None:
         self._library = Library(library)
-        self._instances: dict[tuple[str | None, int], Instance] = {}
+        self._made: Instance | None = None
+        self._made_for: tuple[str | None, int] | None = None
 
     def _instance(self, variant: str | None, threads: int) -> Instance:
-        key = (variant, threads)
-        if key not in self._instances:
-            self._instances[key] = self._library.create(threads=threads, variant=variant)
-        return self._instances[key]
+        """Return the instance asked for; only the last one is kept: it may hold all weights."""
+        if self._made is None or self._made_for != (variant, threads):
+            self._made = None
+            self._made = self._library.create(threads=threads, variant=variant)
+            self._made_for = (variant, threads)
+        return self._made
 
     def model(self, _: Inputs) -> Reply:
         return self._library.describe(), []

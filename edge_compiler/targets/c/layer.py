@@ -145,13 +145,15 @@ def pack(weights: Array, lanes: int) -> Array:
 
     The last input block keeps just its own lanes: no work is done on padding.
     """
-    padded = pad_first(weights)
-    blocks = padded.reshape(-1, BLOCK, *weights.shape[1:])
-    slices = [
-        blocks[:, :, i : i + lanes].transpose(0, 3, 4, 2, 1).reshape(blocks.shape[0], -1)
-        for i in range(0, weights.shape[1], lanes)
-    ]
-    return np.concatenate(slices, axis=1)
+    blocks = pad_first(weights).reshape(-1, BLOCK, *weights.shape[1:])
+    packed = np.empty((len(blocks), weights[0].size * BLOCK), weights.dtype)
+    column = 0
+    for i in range(0, weights.shape[1], lanes):
+        part = blocks[:, :, i : i + lanes].transpose(0, 3, 4, 2, 1)
+        size = part[0].size
+        packed[:, column : column + size].reshape(part.shape)[:] = part
+        column += size
+    return packed
 
 
 def pad_channels(vector: Array) -> Array:
@@ -162,4 +164,6 @@ def pad_channels(vector: Array) -> Array:
 def pad_first(array: Array) -> Array:
     """Extend the first dimension to whole blocks, by zeros."""
     missing = -array.shape[0] % BLOCK
+    if not missing:
+        return array
     return np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))

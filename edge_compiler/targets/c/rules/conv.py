@@ -66,4 +66,5 @@ def matrix_and_bias(node: Node) -> tuple[Array, Array]:
     b = np.zeros(w.shape[0], np.float32)
     if bias is not None:
         b = np.broadcast_to(bias, (1, w.shape[0]))[0] * np.float32(a.get("beta", 1.0))
-    return w * np.float32(a.get("alpha", 1.0)), b
+    alpha = a.get("alpha", 1.0)
+    return (w if alpha == 1 else w * np.float32(alpha)), b
