@@ -20,9 +20,9 @@ def draw(graph: Graph, parameters: bool) -> str:
 
 def _node(graph: Graph, entry: Entry, parameters: bool) -> Iterator[str]:
     yield f"{entry.name}  (edge_perception.nodes.{entry.kind})"
-    for port in entry.core.inputs:
+    for port in entry.ports.inputs:
         yield f"  <- {_port(entry, port)}  from {_partners(graph, entry, port, 'outputs')}"
-    for port in entry.core.outputs:
+    for port in entry.ports.outputs:
         yield f"  -> {_port(entry, port)}  to {_partners(graph, entry, port, 'inputs')}"
     for parameter in entry.core.parameters if parameters else ():
         value = entry.parameters.get(parameter.name, parameter.default)
@@ -38,7 +38,7 @@ def _partners(graph: Graph, entry: Entry, port: Port, side: str) -> str:
     found = [
         other.name
         for other in graph.nodes
-        if any(topic == other.topic(its.topic) for its in getattr(other.core, side))
+        if any(topic == other.topic(its.topic) for its in getattr(other.ports, side))
     ]
     return ", ".join(found) or "outside"
 

@@ -10,8 +10,10 @@ import re
 
 from edge_perception.core.located_yaml import Item, read
 from edge_perception.core.names import one_of
-from edge_perception.core.node import NodeCore
-from edge_perception.core.parameters import Parameter, ParameterError, Value
+from edge_perception.core.node import ConfigurationError, NodeCore, Ports
+from edge_perception.core.parameters import Parameter, ParameterError, Parameters, Value
+from edge_perception.environment import this_machine
+from edge_perception.files import read_file
 from edge_perception.nodes import base
 from edge_perception.share import share_dir
 
@@ -38,7 +40,8 @@ class Entry:
     """
     A node of the graph.
 
-    :ivar core: shows its ports and parameters.
+    :ivar core: shows its parameters, and the ports that it may have.
+    :ivar ports: those that it has with ``parameters``.
     :ivar remap: topics to use instead of the core's own.
     :ivar needs: arguments of which one must be given, or the node is left out.
     """
@@ -46,6 +49,7 @@ class Entry:
     name: str
     kind: str
     core: NodeCore
+    ports: Ports
     parameters: Mapping[str, Value]
     remap: Mapping[str, str]
     needs: tuple[str, ...] = ()
@@ -95,7 +99,7 @@ def load(path: Path | None = None) -> Graph:
     :param path: config/robot.yaml of this package if it is not given
     :raises FileError: at the first mistake: file, line, column, what was expected
     """
-    top = read(path or default_path()).mapping(("arguments", "nodes"), ("nodes",))
+    top = read(path or default_path(), read_file).mapping(("arguments", "nodes"), ("nodes",))
     arguments = top["arguments"].mapping() if "arguments" in top else {}
     nodes = [_entry(name, item, arguments) for name, item in top["nodes"].mapping().items()]
     by_name = {entry.name: entry for entry in nodes}
@@ -115,16 +119,22 @@ def _entry(name: str, item: Item, arguments: Collection[str]) -> Entry:
         kind = name
     else:
         raise item.error(f"the key 'kind' is missing; {one_of(name, kinds)}")
-    core = base.find(kind).make_core()
+    core = base.find(kind).make_core(this_machine())
     declared = {parameter.name: parameter for parameter in core.parameters}
+    given = fields["parameters"].mapping(declared) if "parameters" in fields else {}
+    values = {key: _value(value, declared[key]) for key, value in given.items()}
+    try:
+        ports = core.ports(Parameters(core.parameters, values))
+    except ConfigurationError as error:
+        raise item.error(str(error)) from None
     topics = [port.topic for port in (*core.inputs, *core.outputs)]
-    values = fields["parameters"].mapping(declared) if "parameters" in fields else {}
     remap = fields["remap"].mapping(topics) if "remap" in fields else {}
     return Entry(
         name,
         kind,
         core,
-        {key: _value(value, declared[key]) for key, value in values.items()},
+        ports,
+        values,
         {key: value.text() for key, value in remap.items()},
         tuple(one.choice(arguments, "argument") for one in fields["needs"].sequence())
         if "needs" in fields

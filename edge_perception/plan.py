@@ -136,12 +136,11 @@ def _ros_arguments(
     remap = {"__node": entry.name}
     if request.namespace.strip("/"):
         remap["__ns"] = "/" + request.namespace.strip("/")
-    if any(parameter.name == "publish_tf" for parameter in entry.core.parameters):
-        remap[_TF] = request.tf_topic if _has_own_tf(request) else _TF
-    ports = (*entry.core.inputs, *entry.core.outputs)
-    for own in {port.topic for port in ports}:
+    for own in {port.topic for port in (*entry.core.inputs, *entry.core.outputs)}:
         topic = entry.topic(own)
         remap[own] = topics.get(topic, topic)
+    if remap.get(_TF) == _TF and _has_own_tf(request):
+        remap[_TF] = request.tf_topic
     arguments = []
     for source, target in remap.items():
         if source != target:

@@ -18,8 +18,6 @@ from edge_perception.core.parameters import Parameters
 from edge_perception.core.pose.node import PoseCore
 from edge_perception.core.stamps import nanoseconds, SECOND
 
-_TYPES = {port.name: messages.get(port.type) for port in PoseCore.inputs}
-
 
 @dataclass(frozen=True)
 class Drive:
@@ -43,7 +41,9 @@ def drive(
 ) -> Drive:
     """Play streams of messages, by input port, to the core in the order of their time."""
     core = PoseCore()
-    core.configure(Parameters(core.parameters, parameters))
+    given = Parameters(core.parameters, parameters)
+    types = {port.name: messages.get(port.type) for port in core.ports(given).inputs}
+    core.configure(given)
     played = [
         (when, port, messages.serialize(message))
         for when, port, message in heapq.merge(
@@ -57,7 +57,7 @@ def drive(
     poses, nis, freedom = [], [], 0
     begin = time.process_time()
     for when, port, data in played:
-        message = messages.deserialize(data, _TYPES[port])
+        message = messages.deserialize(data, types[port])
         for name, output in core.step({port: [message]}, when):
             messages.serialize(output)
             if name == "odometry":

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import yaml
 
+from edge_perception.core.environment import ReadFile
 from edge_perception.core.names import one_of
 
 _MAX_BYTES = 1_000_000
@@ -138,15 +139,15 @@ class Item:
 Fields = dict[str, Item]
 
 
-def read(path: Path) -> Item:
+def read(path: Path, read_file: ReadFile) -> Item:
     """
     Read a YAML file.
 
+    :param read_file: does it.
     :raises FileError: if it can't be read or is not YAML.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        data = read_file(path, _MAX_BYTES + 1)
     except OSError as error:
         raise FileError(f"{path}: the file can't be read: {error.strerror}") from None
     if len(data) > _MAX_BYTES:

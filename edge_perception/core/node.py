@@ -1,10 +1,11 @@
 """
 The node pattern: what a node is, apart from how messages reach it.
 
-A node core is a plain class. It declares its parameters and its ports, and computes
-``step(inputs, now) -> outputs``. It knows no ROS, no sockets and no clock: the shell that runs it
-(rclpy, SP, a bag) hands it messages and the time, and publishes what it returns. Given the same
-messages and times, a core returns the same messages, whatever the shell.
+A node core is a plain class. It declares its parameters, says which ports it has with them, and
+computes ``step(inputs, now) -> outputs``. It knows no ROS and no sockets: the shell that runs it
+(rclpy, SP, a bag) hands it messages and the time, and publishes what it returns. What else it
+needs of the world is its `Environment`. Given the same messages, times and environment, a core
+returns the same messages, whatever the shell.
 """
 
 from __future__ import annotations
@@ -75,6 +76,14 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Ports:
+    """What a node reads and what it publishes."""
+
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+
+
+@dataclass(frozen=True)
 class Diagnostic:
     """
     The state of one aspect of a node.
@@ -109,16 +118,12 @@ Outputs = Sequence[tuple[str, Message]]
 
 
 class NodeCore(ABC):
-    """
-    Base of all node cores.
-
-    Ports that depend on parameters are added to those of the class by ``configure``.
-    """
+    """Base of all node cores."""
 
     parameters: ClassVar[tuple[Parameter, ...]] = ()
-    inputs: tuple[Port, ...] = ()
-    outputs: tuple[Port, ...] = ()
-    """The ports; ``configure`` may add those that a parameter asks for."""
+    inputs: ClassVar[tuple[Port, ...]] = ()
+    outputs: ClassVar[tuple[Port, ...]] = ()
+    """All ports that it may have; `ports` says which of them it has."""
 
     hardware: str = ""
     """The device that the node stands for; empty: the computer that it runs on."""
@@ -126,8 +131,28 @@ class NodeCore(ABC):
     traffic: Mapping[str, Traffic] = MappingProxyType({})
     """By input port; kept up to date by the shell."""
 
+    topics: Mapping[str, str] = MappingProxyType({})
+    """
+    By input port, what its topic is called where the node runs; set by the shell before
+    ``configure``. Read by `topic`.
+    """
+
     has_reader: Callable[[str], bool] = staticmethod(lambda port: True)
     """Tells whether somebody reads an output port; the shell's, while the node is configured."""
+
+    def ports(self, parameters: Parameters) -> Ports:
+        """
+        Return the ports that the node has with these parameters, all of them unless overridden.
+
+        Nothing changes by it. Names and topics are those of the class, types may be others.
+
+        :raises ConfigurationError: if the parameters can't be used.
+        """
+        return Ports(self.inputs, self.outputs)
+
+    def topic(self, port: str) -> str:
+        """Return what to call an input in a message for a person."""
+        return self.topics.get(port, port)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """

@@ -7,6 +7,7 @@ closed. Reading never blocks longer than it was told to.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -104,3 +105,4 @@ class Device(Protocol[Reading]):
 
 Source = Device[Frame]
 """A source of pictures."""
+OpenCamera = Callable[[str, Request], Source]

@@ -17,6 +17,7 @@ from edge_perception.core.source import Skipped, SourceError
 from edge_perception.core.stamps import SECOND
 from edge_perception.drivers.clock import Clock, SystemClock
 from edge_perception.drivers.columns import ColumnError, Columns, Units
+from edge_perception.files import read_file
 
 _LONGEST_LINE = 4096
 _NMEA = re.compile(rb"\$?(?P<text>[^*]*)\*(?P<sum>[0-9A-Fa-f]{2})")
@@ -88,7 +89,7 @@ def read_format(path: Path, known: Mapping[str, Units], required: Collection[str
     """
     keys = ("port", "baud", "rate", "separator", "prefix", "checksum", "columns")
     try:
-        fields = read(path).mapping(keys, ("port", "columns"))
+        fields = read(path, read_file).mapping(keys, ("port", "columns"))
         try:
             names = [item.text() for item in fields["columns"].sequence()]
             columns = Columns(names, known, required)

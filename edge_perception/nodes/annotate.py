@@ -2,17 +2,20 @@
 
 import sys
 
-from edge_perception.core.annotate.node import AnnotateCore
+from edge_perception.core.environment import Environment
+from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
 
 
-def _core() -> AnnotateCore:
+def make_core(environment: Environment) -> NodeCore:
+    """Make the core; what it needs is loaded only now, so that a program hears signals early."""
+    from edge_perception.core.annotate.node import AnnotateCore
     from edge_perception.drivers.annotation import annotate
 
     return AnnotateCore(annotate)
 
 
-NODE = NodeType("annotate", _core)
+NODE = NodeType("annotate", make_core)
 
 
 def main() -> int:

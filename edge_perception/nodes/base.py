@@ -10,7 +10,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from edge_perception import ending, nodes
+from edge_perception.core.environment import Environment
 from edge_perception.core.node import NodeCore
+from edge_perception.environment import this_machine
 from edge_perception.transport.ros.mirror import Mirror
 
 if TYPE_CHECKING:
@@ -23,12 +25,12 @@ class NodeType:
     A kind of node; a module of this package defines it as ``NODE``.
 
     :ivar name: that of the module, of the executable, and of the node unless it is remapped.
-    :ivar make_core: makes its core, with the drivers that it needs.
+    :ivar make_core: makes its core in an environment.
     :ivar mirrors: says what the ROS node publishes beside the core's outputs.
     """
 
     name: str
-    make_core: Callable[[], NodeCore]
+    make_core: Callable[[Environment], NodeCore]
     mirrors: Callable[[], tuple[Mirror, ...]] = tuple
 
 
@@ -54,7 +56,8 @@ def make(kind: NodeType, ros_arguments: Sequence[str] = ()) -> RosNode:
     """
     from edge_perception.transport.ros.node import RosNode
 
-    return RosNode(kind.name, kind.make_core, kind.mirrors(), ros_arguments)
+    environment = this_machine()
+    return RosNode(kind.name, lambda: kind.make_core(environment), kind.mirrors(), ros_arguments)
 
 
 def run(kind: NodeType) -> int:

@@ -2,16 +2,17 @@
 
 import sys
 
+from edge_perception.core.environment import Environment
 from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
 from edge_perception.transport.ros import vision
 
 
-def make_core() -> NodeCore:
+def make_core(environment: Environment) -> NodeCore:
     """Make the core; what it needs is loaded only now, so that a program hears signals early."""
     from edge_perception.core.perception.node import PerceptionCore
 
-    return PerceptionCore()
+    return PerceptionCore(environment)
 
 
 NODE = NodeType("perception", make_core, vision.mirrors)

@@ -126,6 +126,7 @@ class Worker:
     def __init__(
         self,
         core: NodeCore,
+        ports: Sequence[Port],
         now: Callable[[], int],
         publish: Callable[[Outputs], None],
         report: Callable[[Exception], None],
@@ -135,20 +136,21 @@ class Worker:
         """
         Prepare the thread without starting it.
 
+        :param ports: the core's inputs.
         :param now: the time in nanoseconds; 0 while it isn't known.
         :param publish: is given what ``step`` returns.
         :param report: is told of exceptions.
         :param name: of the thread.
         :param fetch: puts into the slots what has come on inputs that aren't prompt.
         """
-        self.slots = Slots(core.inputs, fetch)
+        self.slots = Slots(ports, fetch)
         self.failures = Failures()
         self.standing = Standing()
         self.diagnostics: Sequence[Diagnostic] = ()
         core.traffic = self.slots.traffic
         self._core = core
-        self._types = {port.name: messages.get(port.type) for port in core.inputs}
-        self._queued = {port.name for port in core.inputs if port.queue}
+        self._types = {port.name: messages.get(port.type) for port in ports}
+        self._queued = {port.name for port in ports if port.queue}
         self._now, self._publish, self._report = now, publish, report
         self._changes: SimpleQueue[Parameters] = SimpleQueue()
         self._busy_since: float | None = None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from edge_perception.core.source import (
     SourceError,
     SourceFinished,
 )
+from edge_perception.environment import this_machine
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -67,7 +69,7 @@ class Script:
 
 
 def configured(script: Script, **parameters: Any) -> CameraCore:
-    core = CameraCore(open_source=script.open)
+    core = CameraCore(replace(this_machine(), open_camera=script.open))
     assert core.configure(Parameters(core.parameters, parameters)) == ()
     return core
 
@@ -207,7 +209,7 @@ def test_tries_to_reconnect_grow_rarer() -> None:
         return script
 
     now = START
-    core = CameraCore(open_source=opener)
+    core = CameraCore(replace(this_machine(), open_camera=opener))
     core.configure(Parameters(core.parameters))
     while now < START + 30 * SECOND:
         core.step({}, now)

@@ -18,6 +18,7 @@ from edge_perception.core.freshness import AHEAD
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.environment import this_machine
 
 MS = SECOND // 1000
 NOW = 1000 * SECOND
@@ -54,10 +55,11 @@ class Robot:
     """A configured core and what its last step published."""
 
     def __init__(self, rules: Path) -> None:
-        self.core = DecisionCore()
-        assert (
-            self.core.configure(Parameters(DecisionCore.parameters, {"rules": str(rules)})) == []
-        )
+        self.core = DecisionCore(this_machine())
+        parameters = Parameters(DecisionCore.parameters, {"rules": str(rules)})
+        self.ports = self.core.ports(parameters)
+        self.core.topics = {port.name: port.topic for port in self.ports.inputs}
+        assert self.core.configure(parameters) == []
 
     def step(self, now: int, *labels: str, stamp: int | None = None) -> Any:
         """Show an image with things of some labels, and return the decision."""
@@ -239,11 +241,13 @@ def test_labels_of_the_model_are_compared_with_the_rules(robot: Robot) -> None:
 def test_a_rule_file_with_a_typo(rules: Path) -> None:
     rules.write_text(RULES.replace("default: go", "default: goo"))
     with pytest.raises(ConfigurationError, match=r"rules\.yaml, line 8, column 10.*'go' meant"):
-        DecisionCore().configure(Parameters(DecisionCore.parameters, {"rules": str(rules)}))
+        DecisionCore(this_machine()).configure(
+            Parameters(DecisionCore.parameters, {"rules": str(rules)})
+        )
 
 
 def test_the_shipped_rules_are_the_default() -> None:
-    core = DecisionCore()
+    core = DecisionCore(this_machine())
     core.configure(Parameters(DecisionCore.parameters))
     assert "config/rules.yaml" in core.diagnostics(0)[1].message
 
@@ -384,9 +388,9 @@ def test_speed_decides_and_a_robot_that_does_not_know_it_is_safe(rules: Path) ->
 
 
 def test_odometry_is_asked_for_only_by_rules_that_need_it(rules: Path) -> None:
-    assert "odometry" not in {port.name for port in Robot(rules).core.inputs}
+    assert "odometry" not in {port.name for port in Robot(rules).ports.inputs}
     rules.write_text(MOVING)
-    assert "odometry" in {port.name for port in Robot(rules).core.inputs}
+    assert "odometry" in {port.name for port in Robot(rules).ports.inputs}
 
 
 def test_rules_on_motion_need_a_timeout(rules: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from itertools import pairwise
 import math
 from typing import Any
@@ -21,6 +22,7 @@ from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.environment import this_machine
 
 START = 1_700_000_000 * SECOND
 PERIOD = SECOND // 200
@@ -80,7 +82,9 @@ class Rig:
 
     def __init__(self, stored: StoredBias | None = None, **parameters: Any) -> None:
         self.script, self.store = Script(), Store(stored)
-        self.core = ImuCore(self.script.open, self.store)
+        self.core = ImuCore(
+            replace(this_machine(), open_imu=self.script.open, open_biases=lambda: self.store)
+        )
         self.core.configure(Parameters(self.core.parameters, {"source": "script", **parameters}))
         self.now = START
         self.published: list[Any] = []
@@ -340,7 +344,7 @@ def test_a_source_that_is_slow_is_reported() -> None:
 def test_a_source_that_can_not_be_opened_ends_the_start_unless_it_is_waited_for() -> None:
     script = Script()
     script.plugged = False
-    core = ImuCore(script.open, Store())
+    core = ImuCore(replace(this_machine(), open_imu=script.open, open_biases=Store))
     with pytest.raises(ConfigurationError, match="does not answer"):
         core.configure(Parameters(core.parameters))
     core.configure(Parameters(core.parameters, {"wait_for_source": True}))

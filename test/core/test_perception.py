@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import itertools
 import json
 from typing import Any
@@ -15,6 +16,7 @@ from edge_perception.core.node import ConfigurationError, Level, Traffic
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception.node import PerceptionCore
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.environment import this_machine
 from edge_perception.runtime import BundleError
 from edge_perception.runtime.manifest import Decoder
 
@@ -32,7 +34,10 @@ def make(model: FakeModel | None = None, **changes: object) -> PerceptionCore:
     """Return a configured core whose every look at the clock takes a millisecond."""
     ticks = itertools.count(step=MS)
     fake = model or FakeModel()
-    core = PerceptionCore(load=lambda *_: fake, clock=lambda: next(ticks))
+    core = PerceptionCore(
+        replace(this_machine(), load=lambda *_: fake, monotonic=lambda: next(ticks))
+    )
+    core.topics = {"image": "/camera/image_raw"}
     core.configure(parameters(**changes))
     return core
 
@@ -82,7 +87,7 @@ def test_the_encoding_reaches_the_model() -> None:
 
 
 def test_labels_are_published_once_for_late_joiners() -> None:
-    core = PerceptionCore(load=lambda *_: FakeModel())
+    core = PerceptionCore(replace(this_machine(), load=lambda *_: FakeModel()))
     [(port, message)] = core.configure(parameters())
     assert port == "labels"
     assert json.loads(message.data) == {
@@ -217,7 +222,7 @@ def test_bundles_that_can_not_be_used(
     changes: dict[str, Any], given: dict[str, object], says: str
 ) -> None:
     model = FakeModel(**changes)
-    core = PerceptionCore(load=lambda *_: model)
+    core = PerceptionCore(replace(this_machine(), load=lambda *_: model))
     with pytest.raises(ConfigurationError, match=says):
         core.configure(parameters(**given))
     assert model.closed or given
@@ -226,7 +231,7 @@ def test_bundles_that_can_not_be_used(
 
 def test_a_missing_bundle() -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.edge"):
-        PerceptionCore().configure(parameters(model="nowhere.edge"))
+        PerceptionCore(this_machine()).configure(parameters(model="nowhere.edge"))
 
 
 def test_parameters_reach_the_loader_and_close_frees_the_model() -> None:
@@ -236,7 +241,7 @@ def test_parameters_reach_the_loader_and_close_frees_the_model() -> None:
         seen.append(arguments)
         return model
 
-    core = PerceptionCore(load=load)
+    core = PerceptionCore(replace(this_machine(), load=load))
     core.configure(parameters(threads=3, variant="avx2"))
     assert seen == [("x.edge", 3, "avx2")]
     core.close()

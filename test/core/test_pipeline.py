@@ -14,6 +14,7 @@ from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception.node import PerceptionCore
 from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.environment import this_machine
 
 NOW = 1000 * SECOND
 
@@ -22,7 +23,7 @@ Header = messages.get("std_msgs/msg/Header")
 
 
 def perception(bundle: Path, **changes: object) -> PerceptionCore:
-    core = PerceptionCore()
+    core = PerceptionCore(this_machine())
     core.configure(Parameters(core.parameters, {"model": str(bundle)} | changes))
     return core
 
@@ -62,7 +63,7 @@ def test_variants_and_threads_are_those_of_the_bundle(tiny_bundle: Path) -> None
 @pytest.mark.slow
 def test_photographs_lead_to_decisions(squeezenet_bundle: Path) -> None:
     data = pytest.importorskip("skimage.data")
-    seeing, deciding = perception(squeezenet_bundle), DecisionCore()
+    seeing, deciding = perception(squeezenet_bundle), DecisionCore(this_machine())
     deciding.configure(Parameters(deciding.parameters))
     names = ("chelsea", "coffee", "astronaut", "rocket")
     pictures = {name: getattr(data, name)() for name in names}

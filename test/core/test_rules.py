@@ -21,6 +21,7 @@ from edge_perception.core.decision.motion import Motion
 from edge_perception.core.decision.rules import Limit, Rules
 from edge_perception.core.located_yaml import FileError
 from edge_perception.core.stamps import SECOND
+from edge_perception.files import read_file
 from edge_perception.share import share_dir
 
 GOOD = """\
@@ -83,7 +84,7 @@ def test_limits_and_triggers() -> None:
 
 
 def test_the_shipped_rules_fit_the_shipped_model() -> None:
-    found = rules.load(share_dir() / "config" / "rules.yaml")
+    found = rules.load(share_dir() / "config" / "rules.yaml", read_file)
     assert found.safe.limit == Limit(0, 0)
     cat = Array(detections=[thing("tabby, tabby cat"), thing("tiger cat")])
     moped = Array(detections=[thing("moped", 0.3)])
@@ -216,15 +217,15 @@ def test_two_rules_of_one_name() -> None:
 
 def test_files_that_can_not_be_read(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"none\.yaml: the file can't be read: No such file"):
-        rules.load(tmp_path / "none.yaml")
+        rules.load(tmp_path / "none.yaml", read_file)
     with pytest.raises(FileError, match="the file can't be read: Is a directory"):
-        rules.load(tmp_path)
+        rules.load(tmp_path, read_file)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\xd8")
     with pytest.raises(FileError, match="not YAML"):
-        rules.load(tmp_path / "binary.yaml")
+        rules.load(tmp_path / "binary.yaml", read_file)
     (tmp_path / "huge.yaml").write_bytes(b"#" * 1_000_001)
     with pytest.raises(FileError, match="larger than 1000000 bytes"):
-        rules.load(tmp_path / "huge.yaml")
+        rules.load(tmp_path / "huge.yaml", read_file)
 
 
 def test_an_alias_bomb_is_refused_at_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import math
 from typing import Any
 
@@ -15,6 +16,7 @@ from edge_perception.core.gate.velocity import limited
 from edge_perception.core.node import Level
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.environment import this_machine
 
 MS = SECOND // 1000
 Decision = messages.get("edge_perception/msg/Decision")
@@ -35,8 +37,9 @@ class Gate:
     def __init__(self, **parameters: Any) -> None:
         self.wall = 5 * SECOND
         self.now = 1000 * SECOND
-        self.core = VelocityGateCore(lambda: self.wall)
+        self.core = VelocityGateCore(replace(this_machine(), monotonic=lambda: self.wall))
         given = Parameters(self.core.parameters, {"stamped": False, **parameters})
+        self.ports = self.core.ports(given)
         assert self.core.configure(given) == ()
 
     def wait(self, milliseconds: int) -> None:
@@ -217,8 +220,8 @@ def test_a_command_of_another_time_is_not_followed(age: int, reason: str) -> Non
 )
 def test_stamped_and_unstamped_commands(stamped: bool, output: str, taken: Any, sent: Any) -> None:
     gate = Gate(stamped=stamped, output=output)
-    assert gate.core.inputs[0].type == taken.__msgtype__
-    assert gate.core.outputs[0].type == sent.__msgtype__
+    assert gate.ports.inputs[0].type == taken.__msgtype__
+    assert gate.ports.outputs[0].type == sent.__msgtype__
     gate.allow(twist(1.0, 1.0))
     header = Header(to_time(gate.now - 20 * MS), "chassis")
     message = gate.drive(TwistStamped(header, twist(0.5)) if stamped else twist(0.5))
@@ -244,7 +247,7 @@ def test_a_clock_that_jumps_back_needs_a_new_decision() -> None:
 
 def test_nav2_is_told_a_percentage_that_is_never_zero() -> None:
     gate = Gate(nav2_max_speed=0.5)
-    assert gate.core.outputs[-1].type == "nav2_msgs/msg/SpeedLimit"
+    assert gate.ports.outputs[-1].type == "nav2_msgs/msg/SpeedLimit"
 
     def told(linear: float) -> Any:
         gate.wait(10)
@@ -263,4 +266,4 @@ def test_nav2_is_told_a_percentage_that_is_never_zero() -> None:
 def test_nav2_is_told_nothing_unless_its_speed_is_known() -> None:
     gate = Gate()
     assert "speed_limit" not in gate.allow(twist(1.0, 1.0))
-    assert [port.name for port in gate.core.outputs] == ["velocity_out"]
+    assert [port.name for port in gate.ports.outputs] == ["velocity_out"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 import math
 from typing import Any
 
@@ -20,6 +21,7 @@ from edge_perception.core.wheels.encoder import Encoder
 from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES, Motion
 from edge_perception.core.wheels.node import WheelOdometryCore
 from edge_perception.core.wheels.source import Reading, WheelSource, WheelWish
+from edge_perception.environment import this_machine
 
 START = 1_700_000_000 * SECOND
 STEP = SECOND // 50
@@ -41,9 +43,11 @@ class Rig:
     """A core that reads joint states, with wheels that turn as told."""
 
     def __init__(self, **parameters: Any) -> None:
-        self.core = WheelOdometryCore(no_source)
+        self.core = WheelOdometryCore(replace(this_machine(), open_wheels=no_source))
         given = {"wheel_radius": RADIUS, "track": TRACK, **parameters}
-        self.core.configure(Parameters(self.core.parameters, given))
+        parameters = Parameters(self.core.parameters, given)
+        self.ports = self.core.ports(parameters)
+        self.core.configure(parameters)
         self.now = START
         self.angles = [0.0, 0.0]
         self.odometry: Any = None
@@ -395,9 +399,9 @@ def test_directions_turn_wheels_round() -> None:
 
 
 def test_transforms_are_published_if_asked_for_and_rivals_are_reported() -> None:
-    assert {port.name for port in Rig().core.outputs} == {"odometry"}
+    assert {port.name for port in Rig().ports.outputs} == {"odometry"}
     rig = Rig(publish_tf=True)
-    assert {port.name for port in rig.core.outputs} == {"odometry", "tf"}
+    assert {port.name for port in rig.ports.outputs} == {"odometry", "tf"}
     joints = JointState(
         header=Header(stamp=to_time(START)), name=JOINTS, position=np.array([0.0, 0.0])
     )
@@ -444,7 +448,7 @@ class Counters:
 
 def test_counters_that_begin_anew_with_their_controller_move_nothing() -> None:
     counters = Counters()
-    core = WheelOdometryCore(counters.open)
+    core = WheelOdometryCore(replace(this_machine(), open_wheels=counters.open))
     given = {"source": "counters", "ticks_per_revolution": 100, "gear_ratio": 10, "track": TRACK}
     core.configure(Parameters(core.parameters, given))
     now, poses = START, []

@@ -17,6 +17,7 @@ from std_msgs.msg import Bool
 from bench import ends
 from edge_perception.core.decision.node import DecisionCore
 from edge_perception.ending import PARENT
+from edge_perception.environment import this_machine
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.typesupport import rosidl_class
 
@@ -111,7 +112,7 @@ def test_a_guard_has_the_last_words_of_a_process_that_is_killed(robot, obeying, 
 
 
 def test_a_node_that_is_deactivated_leaves_the_safe_action(robot, obeying, rules):
-    node = RosNode("decision", DecisionCore, ros_arguments=rules[1:])
+    node = RosNode("decision", lambda: DecisionCore(this_machine()), ros_arguments=rules[1:])
     robot.nodes.append(node)
     assert node.start()
     robot.own.add_node(node)
@@ -124,7 +125,9 @@ def test_a_node_that_is_deactivated_leaves_the_safe_action(robot, obeying, rules
 
 def test_a_clock_that_stops_with_its_images_leads_to_the_safe_action(robot, obeying, rules):
     node = RosNode(
-        "decision", DecisionCore, ros_arguments=[*rules[1:], "-p", "use_sim_time:=true"]
+        "decision",
+        lambda: DecisionCore(this_machine()),
+        ros_arguments=[*rules[1:], "-p", "use_sim_time:=true"],
     )
     robot.nodes.append(node)
     assert node.start()
@@ -149,7 +152,7 @@ def test_a_clock_that_stops_with_its_images_leads_to_the_safe_action(robot, obey
 
 def test_two_who_decide_at_once_are_errors_on_both_sides(robot, rules):
     for name in ("one", "two"):
-        node = RosNode(name, DecisionCore, ros_arguments=rules[1:])
+        node = RosNode(name, lambda: DecisionCore(this_machine()), ros_arguments=rules[1:])
         robot.nodes.append(node)
         assert node.start()
         robot.own.add_node(node)

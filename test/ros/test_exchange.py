@@ -15,7 +15,8 @@ from rclpy.qos import (
 from std_msgs.msg import String
 
 from edge_perception import messages
-from edge_perception.core.node import Message, NodeCore, Outputs, Port, Qos, Value
+from edge_perception.core.node import Message, NodeCore, Outputs, Port, Qos
+from edge_perception.core.parameters import Parameters
 from edge_perception.transport.ros import exchange
 from edge_perception.transport.ros.exchange import EXCHANGE, fits
 from edge_perception.transport.ros.node import RosNode
@@ -37,7 +38,7 @@ class Teller(NodeCore):
         Port("kept", "std_msgs/msg/String", "kept", Qos.LATCHED),
     )
 
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
+    def configure(self, parameters: Parameters) -> Outputs:
         return [("kept", Text(data="latched"))]
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
@@ -55,9 +56,6 @@ class Listener(NodeCore):
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.kept: list[str] = []
-
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
-        return ()
 
     def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
         self.heard += [one.data for one in inputs.get("word", ())]

@@ -6,6 +6,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 
 from edge_perception import graph
 from edge_perception.core.decision.node import DecisionCore
+from edge_perception.environment import this_machine
 from edge_perception.nodes import base
 from edge_perception.plan import plan, Request, RequestError
 from edge_perception.transport.ros.node import RosNode
@@ -39,7 +40,14 @@ def decision(robot, tmp_path):
     """Start a decision node that allows 0.5 m/s whatever it sees."""
     path = tmp_path / "rules.yaml"
     path.write_text(RULES)
-    return start(robot, RosNode("decision", DecisionCore, ros_arguments=["-p", f"rules:={path}"]))
+    return start(
+        robot,
+        RosNode(
+            "decision",
+            lambda: DecisionCore(this_machine()),
+            ros_arguments=["-p", f"rules:={path}"],
+        ),
+    )
 
 
 def command(kind, forward):

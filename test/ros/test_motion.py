@@ -1,6 +1,7 @@
 """The robot with all its nodes over real ROS 2, and the faults of its sensors of motion."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 import math
 import threading
 import time
@@ -16,7 +17,7 @@ from edge_perception import graph
 from edge_perception.core.imu.node import ImuCore
 from edge_perception.core.imu.source import Batch, GRAVITY, ImuWish, Part, Sample
 from edge_perception.core.source import SourceError
-from edge_perception.drivers.imu.bias_file import BiasFiles
+from edge_perception.environment import this_machine
 from edge_perception.nodes import base, wheel_odometry
 from edge_perception.plan import plan, Request
 from edge_perception.transport.ros.node import RosNode
@@ -149,7 +150,7 @@ class Unreliable:
 )
 def test_a_fault_of_the_imu_is_named_and_its_end_too(robot, fault, status, level, words):
     imu = Unreliable()
-    add(robot, RosNode("imu", lambda: ImuCore(imu.open, BiasFiles())))
+    add(robot, RosNode("imu", lambda: ImuCore(replace(this_machine(), open_imu=imu.open))))
     heard = robot.hear("imu/data", Imu)
     robot.wait(lambda: heard and robot.level(status) == OK)
     imu.fault = fault

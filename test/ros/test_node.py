@@ -222,6 +222,12 @@ def test_qos_is_overridable(robot):
     assert info.qos_profile.reliability.name == "BEST_EFFORT"
 
 
+def test_the_core_knows_what_its_inputs_are_called_here(robot):
+    node = robot.toy("-r", "__ns:=/front", "-r", "text:=words")
+    assert node._core.topic("text") == "/front/words"
+    assert node._core.topic("image") == "/front/image"
+
+
 def test_manager_starts_a_node_without_autostart(robot):
     node = robot.toy("-p", "autostart:=false")
     assert node.condition.state is State.UNCONFIGURED

@@ -9,7 +9,7 @@ from rclpy.executors import SingleThreadedExecutor
 from std_msgs.msg import String
 
 from edge_perception import messages
-from edge_perception.core.node import Message, NodeCore, Outputs, Port, Value
+from edge_perception.core.node import Message, NodeCore, Outputs, Port
 from edge_perception.transport.ros.node import RosNode
 
 pytestmark = pytest.mark.ros
@@ -28,9 +28,6 @@ class Sleeper(NodeCore):
 
     def __init__(self) -> None:
         self.given: list[dict[str, list[str]]] = []
-
-    def configure(self, parameters: Mapping[str, Value]) -> Outputs:
-        return ()
 
     def period(self) -> float:
         return 60.0

@@ -40,8 +40,16 @@ def test_slots_keep_the_newest_and_count_the_rest(actions):
 
 def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_on():
     core, published, errors = Toy(), Queue(), Queue()
-    core.configure(Parameters(core.parameters, {"prefix": ""}))
-    worker = Worker(core, lambda: 1, lambda out: out and published.put(out), errors.put, "test")
+    given = Parameters(core.parameters, {"prefix": ""})
+    core.configure(given)
+    worker = Worker(
+        core,
+        core.ports(given).inputs,
+        lambda: 1,
+        lambda out: out and published.put(out),
+        errors.put,
+        "test",
+    )
     worker.slots.put("text", b"\x00\x01")
     worker.start()
     assert isinstance(errors.get(timeout=60), messages.MessageError)
@@ -58,9 +66,12 @@ def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_o
 def test_stop_gives_up_on_a_step_that_hangs(monkeypatch):
     monkeypatch.setattr("edge_perception.transport.worker.STOP_TIMEOUT", 0.05)
     core = Toy()
-    core.configure(Parameters(core.parameters, {"prefix": ""}))
+    given = Parameters(core.parameters, {"prefix": ""})
+    core.configure(given)
     published = Queue()
-    worker = Worker(core, lambda: 1, published.put, lambda error: None, "test")
+    worker = Worker(
+        core, core.ports(given).inputs, lambda: 1, published.put, lambda error: None, "test"
+    )
     worker.slots.put("text", messages.serialize(Text(data="wait")))
     worker.start()
     assert core.entered.wait(60)

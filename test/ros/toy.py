@@ -88,4 +88,4 @@ class Toy(NodeCore):
 if __name__ == "__main__":
     from edge_perception.nodes.base import NodeType, run
 
-    sys.exit(run(NodeType("toy", Toy)))
+    sys.exit(run(NodeType("toy", lambda environment: Toy())))

@@ -52,7 +52,7 @@ class AnnotateCore(NodeCore):
             maximum=16384,
         ),
     )
-    inputs: tuple[Port, ...] = (
+    inputs = (
         Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.SENSOR_DATA, queue=4),
         Port("detections", "edge_perception/msg/DetectionArray", "detections"),
         Port("decision", "edge_perception/msg/Decision", "decision", optional=True),
@@ -126,7 +126,7 @@ class AnnotateCore(NodeCore):
         try:
             pixels = self._draw(image, seen, decision, self._width)
         except FrameError as error:
-            self._faults.report(now, Level.ERROR, "images", f"{self.inputs[0].topic}: {error}")
+            self._faults.report(now, Level.ERROR, "images", f"{self.topic('image')}: {error}")
             return ()
         height, width = pixels.shape[:2]
         picture = Image(

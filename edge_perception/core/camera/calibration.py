@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from edge_perception import messages
+from edge_perception.core.environment import ReadFile
 from edge_perception.core.node import ConfigurationError, Message
 
 _CameraInfo = messages.get("sensor_msgs/msg/CameraInfo")
@@ -33,7 +34,7 @@ class Calibration:
     p: tuple[float, ...] = (0.0,) * 12
 
 
-def read_calibration(url: str) -> Calibration:
+def read_calibration(url: str, read_file: ReadFile) -> Calibration:
     """
     Read a calibration file.
 
@@ -42,9 +43,10 @@ def read_calibration(url: str) -> Calibration:
     """
     path = Path(url.removeprefix("file://"))
     try:
-        if path.stat().st_size > _LARGEST_FILE:
+        data = read_file(path, _LARGEST_FILE + 1)
+        if len(data) > _LARGEST_FILE:
             raise ConfigurationError(f"the calibration {path} is too large to be one")
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = yaml.safe_load(data.decode())
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError(
             f"the calibration {path} can't be read ({' '.join(str(error).split())}); set "

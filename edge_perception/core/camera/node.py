@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from edge_perception import messages
 from edge_perception.core.camera.calibration import Calibration, camera_info, read_calibration
 from edge_perception.core.compressed import encode
 from edge_perception.core.connection import Connection, IDLE
+from edge_perception.core.environment import Environment
 from edge_perception.core.health import Rate
 from edge_perception.core.node import (
     ConfigurationError,
@@ -19,16 +20,15 @@ from edge_perception.core.node import (
     NodeCore,
     Outputs,
     Port,
+    Ports,
 )
 from edge_perception.core.pace import Pace
 from edge_perception.core.parameters import Parameter, Parameters
-from edge_perception.core.source import Frame, NATIVE, Request, Skipped, Source
+from edge_perception.core.source import Frame, NATIVE, Request, Skipped
 from edge_perception.core.stamps import SECOND, to_time
 
 _Image = messages.get("sensor_msgs/msg/Image")
 _Header = messages.get("std_msgs/msg/Header")
-
-OpenSource = Callable[[str, Request], Source]
 
 _NOT = "no"
 _LARGEST = 16384
@@ -36,9 +36,11 @@ _REMEMBER_SKIPPED = 10 * SECOND
 _SLOW = 0.8
 
 
+_IMAGE = Port("image", "sensor_msgs/msg/Image", "camera/image_raw")
 _COMPRESSED = Port(
-    "compressed", "sensor_msgs/msg/CompressedImage", "camera/image_raw", transport="compressed"
+    "compressed", "sensor_msgs/msg/CompressedImage", _IMAGE.topic, transport="compressed"
 )
+_CAMERA_INFO = Port("camera_info", "sensor_msgs/msg/CameraInfo", "camera/camera_info")
 
 
 class CameraCore(NodeCore):
@@ -104,14 +106,18 @@ class CameraCore(NodeCore):
             "Start even if the source can't be opened yet, and wait for it.",
         ),
     )
-    outputs: tuple[Port, ...] = (
-        Port("image", "sensor_msgs/msg/Image", "camera/image_raw"),
-        Port("camera_info", "sensor_msgs/msg/CameraInfo", "camera/camera_info"),
-    )
 
-    def __init__(self, open_source: OpenSource) -> None:
-        self._open_source = open_source
+    outputs = (_IMAGE, _CAMERA_INFO, _COMPRESSED)
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
         self._connection: Connection[Frame] | None = None
+
+    def ports(self, parameters: Parameters) -> Ports:
+        """Leave the compressed pictures out unless they are wanted."""
+        if parameters.text("compressed") == _NOT:
+            return Ports(outputs=(_IMAGE, _CAMERA_INFO))
+        return Ports(outputs=self.outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """
@@ -133,15 +139,14 @@ class CameraCore(NodeCore):
                 "height, or neither"
             )
         url = parameters.text("camera_info_url")
-        self._calibration = read_calibration(url) if url else Calibration()
+        self._calibration = (
+            read_calibration(url, self._environment.read_file) if url else Calibration()
+        )
         self._miscalibrated = ""
         self._frame_id = parameters.text("frame_id")
         self._source_name = self.hardware = parameters.text("source")
         self._compress = parameters.text("compressed")
         self._quality = parameters.integer("jpeg_quality")
-        self.outputs = type(self).outputs
-        if self._compress != _NOT:
-            self.outputs += (_COMPRESSED,)
         self._wanted_rate = request.rate
         self._pace = Pace(request.rate)
         self._measured = Rate(seconds=5)
@@ -151,7 +156,7 @@ class CameraCore(NodeCore):
         self._skipped_at: int | None = None
         self._skipped_why = ""
         self._format = ""
-        connection = Connection(lambda: self._open_source(self._source_name, request))
+        connection = Connection(lambda: self._environment.open_camera(self._source_name, request))
         connection.open(may_wait=parameters.flag("wait_for_source"))
         self._connection = connection
         self._adopt_rate(connection)

@@ -10,7 +10,8 @@ from edge_perception.core.decision import rules as rule_files
 from edge_perception.core.decision.advice import advice
 from edge_perception.core.decision.hysteresis import Switch
 from edge_perception.core.decision.motion import Motion
-from edge_perception.core.decision.rules import Action, Rule
+from edge_perception.core.decision.rules import Action, Rule, Rules
+from edge_perception.core.environment import Environment
 from edge_perception.core.freshness import Freshness
 from edge_perception.core.located_yaml import FileError
 from edge_perception.core.node import (
@@ -21,12 +22,12 @@ from edge_perception.core.node import (
     NodeCore,
     Outputs,
     Port,
+    Ports,
     Qos,
 )
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.plausible import detections_problem, odometry_problem
 from edge_perception.core.stamps import SECOND, to_time
-from edge_perception.share import share_dir
 
 Bool = messages.get("std_msgs/msg/Bool")
 Decision = messages.get("edge_perception/msg/Decision")
@@ -34,6 +35,19 @@ Header = messages.get("std_msgs/msg/Header")
 Twist = messages.get("geometry_msgs/msg/Twist")
 TwistStamped = messages.get("geometry_msgs/msg/TwistStamped")
 Vector3 = messages.get("geometry_msgs/msg/Vector3")
+
+
+_INPUTS = (
+    Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True),
+    Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED, optional=True),
+)
+_ODOMETRY = Port("odometry", "nav_msgs/msg/Odometry", "odometry/filtered", Qos.SENSOR_DATA)
+_OUTPUTS = (
+    Port("decision", "edge_perception/msg/Decision", "decision", sole=True),
+    Port("limit", "geometry_msgs/msg/Twist", "cmd_vel_limit", sole=True),
+    Port("limit_stamped", "geometry_msgs/msg/TwistStamped", "cmd_vel_limit_stamped", sole=True),
+    Port("trigger", "std_msgs/msg/Bool", "trigger", sole=True),
+)
 
 
 class _State:
@@ -61,40 +75,30 @@ class DecisionCore(NodeCore):
             "The rule file; empty: config/rules.yaml of this package, which explains its keys.",
         ),
     )
-    inputs: tuple[Port, ...] = (
-        Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True),
-        Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED, optional=True),
-        Port("odometry", "nav_msgs/msg/Odometry", "odometry/filtered", Qos.SENSOR_DATA),
-    )
-    outputs = (
-        Port("decision", "edge_perception/msg/Decision", "decision", sole=True),
-        Port("limit", "geometry_msgs/msg/Twist", "cmd_vel_limit", sole=True),
-        Port(
-            "limit_stamped", "geometry_msgs/msg/TwistStamped", "cmd_vel_limit_stamped", sole=True
-        ),
-        Port("trigger", "std_msgs/msg/Bool", "trigger", sole=True),
-    )
 
-    _topic = inputs[0].topic
+    inputs = (*_INPUTS, _ODOMETRY)
+    outputs = _OUTPUTS
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    def ports(self, parameters: Parameters) -> Ports:
+        """Leave the odometry out unless a rule asks how the robot moves."""
+        rules = self._read_rules(self._path(parameters))
+        return Ports(self.inputs if rules.ask_for_motion else _INPUTS, self.outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """Read the rules; nothing is decided before there are detections."""
-        path = Path(parameters.text("rules") or share_dir() / "config" / "rules.yaml")
-        try:
-            self._rules = rule_files.load(path)
-        except FileError as error:
-            raise ConfigurationError(f"the rules can't be used: {error}") from error
-        self._file = path
-        needed = len(type(self).inputs) - (not self._rules.ask_for_motion)
-        self.inputs = type(self).inputs[:needed]
+        self._file = self._path(parameters)
+        self._rules = self._read_rules(self._file)
         self._detections = Freshness(
-            self._topic, self._rules.timeout["detections"], detections_problem
+            self.topic("detections"), self._rules.timeout["detections"], detections_problem
         )
         self._odometry: Freshness | None = None
         if self._rules.ask_for_motion:
-            topic = self.inputs[-1].topic
-            timeout = self._rules.timeout["odometry"]
-            self._odometry = Freshness(topic, timeout, odometry_problem)
+            self._odometry = Freshness(
+                self.topic("odometry"), self._rules.timeout["odometry"], odometry_problem
+            )
         self._motion = Motion()
         self._moved: Message | None = None
         self._advice: list[str] = []
@@ -126,6 +130,16 @@ class DecisionCore(NodeCore):
     def safe_state(self, now: int, reason: str) -> Outputs:
         """Give the safe action."""
         return self._publish(*self._safe(now, reason), now)
+
+    def _path(self, parameters: Parameters) -> Path:
+        given = parameters.text("rules")
+        return Path(given) if given else self._environment.share / "config" / "rules.yaml"
+
+    def _read_rules(self, path: Path) -> Rules:
+        try:
+            return rule_files.load(path, self._environment.read_file)
+        except FileError as error:
+            raise ConfigurationError(f"the rules can't be used: {error}") from error
 
     def _forget(self) -> None:
         """Begin anew: what was seen before a gap says nothing about now."""

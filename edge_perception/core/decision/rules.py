@@ -15,6 +15,7 @@ from edge_perception.core import located_yaml
 from edge_perception.core.decision import conditions
 from edge_perception.core.decision.conditions import Condition
 from edge_perception.core.decision.hysteresis import Share
+from edge_perception.core.environment import ReadFile
 from edge_perception.core.located_yaml import Fields, Item
 from edge_perception.core.stamps import SECOND
 
@@ -97,13 +98,13 @@ class Rules:
         return max((rule.after.of for rule in self.rules), default=1)
 
 
-def load(path: Path) -> Rules:
+def load(path: Path, read_file: ReadFile) -> Rules:
     """
     Read a rule file.
 
     :raises FileError: with line and column of the first mistake.
     """
-    return read(located_yaml.read(path))
+    return read(located_yaml.read(path, read_file))
 
 
 def read(item: Item) -> Rules:

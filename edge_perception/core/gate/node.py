@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-import time
 
 from edge_perception import messages
+from edge_perception.core.environment import Environment
 from edge_perception.core.gate import nav2_speed
 from edge_perception.core.gate.authority import Authority
 from edge_perception.core.gate.command import Command
@@ -18,6 +18,7 @@ from edge_perception.core.node import (
     NodeCore,
     Outputs,
     Port,
+    Ports,
 )
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
@@ -25,7 +26,12 @@ from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 Header = messages.get("std_msgs/msg/Header")
 TwistStamped = messages.get("geometry_msgs/msg/TwistStamped")
 
-_TYPES = {"twist": "geometry_msgs/msg/Twist", "twist_stamped": "geometry_msgs/msg/TwistStamped"}
+_PLAIN, _STAMPED = "geometry_msgs/msg/Twist", "geometry_msgs/msg/TwistStamped"
+_TYPES = {"twist": _PLAIN, "twist_stamped": _STAMPED}
+_VELOCITY_IN = Port("velocity_in", _STAMPED, "cmd_vel_in", occasional=True)
+_DECISION = Port("decision", "edge_perception/msg/Decision", "decision", sole=True)
+_LIMIT = Port("limit", _PLAIN, "cmd_vel_limit", sole=True)
+_VELOCITY_OUT = Port("velocity_out", _STAMPED, "cmd_vel_out", sole=True)
 _REPEAT = SECOND // 10  # nanoseconds between two stops
 _STOP = Twist()
 
@@ -74,37 +80,31 @@ class VelocityGateCore(NodeCore):
             maximum=100.0,
         ),
     )
-    inputs: tuple[Port, ...] = (
-        Port("velocity_in", _TYPES["twist_stamped"], "cmd_vel_in", occasional=True),
-        Port("decision", "edge_perception/msg/Decision", "decision", sole=True),
-        Port("limit", "geometry_msgs/msg/Twist", "cmd_vel_limit", sole=True),
-    )
-    outputs: tuple[Port, ...] = (
-        Port("velocity_out", _TYPES["twist_stamped"], "cmd_vel_out", sole=True),
-    )
 
-    def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
-        """
-        Create the gate, closed.
+    inputs = (_VELOCITY_IN, _DECISION, _LIMIT)
+    outputs = (_VELOCITY_OUT, nav2_speed.PORT)
 
-        :param clock: wall time in nanoseconds, which goes on where simulated time stands still.
-        """
-        self._clock = clock
+    def __init__(self, environment: Environment) -> None:
+        """Create the gate, closed."""
+        self._clock = environment.monotonic
         self._configured = False
 
-    def configure(self, parameters: Parameters) -> Outputs:
-        """Choose the types of the topics; nothing moves before there is a decision."""
-        stamped = parameters.flag("stamped")
-        taken = _TYPES["twist_stamped" if stamped else "twist"]
-        sent = _TYPES.get(parameters.text("output"), taken)
-        remedy = f"set the parameter stamped to {str(not stamped).lower()}"
-        [velocity, *others] = type(self).inputs
-        self.inputs = (replace(velocity, type=taken, remedy=remedy), *others)
-        self.outputs = (replace(type(self).outputs[0], type=sent),)
-        self._nav2 = nav2_speed.Nav2Speed(parameters.number("nav2_max_speed"))
+    def ports(self, parameters: Parameters) -> Ports:
+        """Give commands the types that are wanted; leave Nav2 out unless its speed is known."""
+        taken, sent = _types(parameters)
+        other = str(not parameters.flag("stamped")).lower()
+        velocity_in = replace(
+            _VELOCITY_IN, type=taken, remedy=f"set the parameter stamped to {other}"
+        )
+        outputs: tuple[Port, ...] = (replace(_VELOCITY_OUT, type=sent),)
         if parameters.number("nav2_max_speed"):
-            self.outputs += (nav2_speed.PORT,)
-        self._stamps = sent == _TYPES["twist_stamped"]
+            outputs += (nav2_speed.PORT,)
+        return Ports((velocity_in, _DECISION, _LIMIT), outputs)
+
+    def configure(self, parameters: Parameters) -> Outputs:
+        """Begin closed: nothing moves before there is a decision."""
+        self._nav2 = nav2_speed.Nav2Speed(parameters.number("nav2_max_speed"))
+        self._stamps = _types(parameters)[1] == _STAMPED
         self._frame = parameters.text("frame_id")
         self._command = Command(round(parameters.number("command_timeout") * SECOND))
         self._authority = Authority(round(parameters.number("decision_timeout") * SECOND))
@@ -172,6 +172,12 @@ class VelocityGateCore(NodeCore):
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
         """Report whether commands pass, and what stops them."""
         return (self._state,) if self._configured else ()
+
+
+def _types(parameters: Parameters) -> tuple[str, str]:
+    """Return the types of the commands that come and of those that go."""
+    taken = _STAMPED if parameters.flag("stamped") else _PLAIN
+    return taken, _TYPES.get(parameters.text("output"), taken)
 
 
 def _state(level: Level, message: str, values: Mapping[str, str] | None = None) -> Diagnostic:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import math
+import sys
 
 from edge_perception import messages
 from edge_perception.core.node import Message
@@ -61,6 +62,8 @@ def limited(twist: Message, limit: Message) -> Message:
     )
     if factor == 1:
         return twist
+    if factor < sys.float_info.min:  # a denormal number has too few digits to keep to a limit
+        factor = 0.0
     return Twist(*(_times(getattr(twist, part), factor) for part in _PARTS))
 
 

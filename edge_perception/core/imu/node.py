@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edge_perception.core.connection import Connection, IDLE, Patience
+from edge_perception.core.environment import Environment
 from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
-from edge_perception.core.imu.bias import Bias, BiasStore
+from edge_perception.core.imu.bias import Bias
 from edge_perception.core.imu.checks import Checks
 from edge_perception.core.imu.form import ImuForm
 from edge_perception.core.imu.parameters import PARAMETERS
@@ -16,7 +17,6 @@ from edge_perception.core.imu.source import (
     Batch,
     ImuSource,
     ImuWish,
-    OpenImu,
     Part,
     Sample,
 )
@@ -47,6 +47,17 @@ _STANDING = 1e-3
 """Speed of wheels [m/s, rad/s] below which they stand."""
 
 
+_WHEELS = Port(
+    "wheels",
+    "nav_msgs/msg/Odometry",
+    "wheel/odometry",
+    Qos.SENSOR_DATA,
+    optional=True,
+    prompt=False,
+)
+_IMU = Port("imu", "sensor_msgs/msg/Imu", "imu/data", sole=True)
+
+
 class ImuCore(NodeCore):
     """
     Publish what an IMU measures, its bias taken off and turned into the robot's frame.
@@ -55,27 +66,11 @@ class ImuCore(NodeCore):
     """
 
     parameters = PARAMETERS
-    inputs = (
-        Port(
-            "wheels",
-            "nav_msgs/msg/Odometry",
-            "wheel/odometry",
-            Qos.SENSOR_DATA,
-            optional=True,
-            prompt=False,
-        ),
-    )
-    outputs = (Port("imu", "sensor_msgs/msg/Imu", "imu/data", sole=True),)
+    inputs = (_WHEELS,)
+    outputs = (_IMU,)
 
-    def __init__(self, open_source: OpenImu, store: BiasStore) -> None:
-        """
-        Make a core that is not configured yet.
-
-        :param open_source: opens the source.
-        :param store: keeps the bias from one start to the next.
-        """
-        self._open_source = open_source
-        self._store = store
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
         self._connection: Connection[Batch] | None = None
 
     def configure(self, parameters: Parameters) -> Outputs:
@@ -102,7 +97,9 @@ class ImuCore(NodeCore):
         self._connection = connection
         time, age = parameters.number("calibration_time"), parameters.number("calibration_age")
         self._standstill = Standstill(time) if time else None
-        self._bias = Bias(self._store, self._source_name, round(age * 86400 * SECOND))
+        self._bias = Bias(
+            self._environment.open_biases(), self._source_name, round(age * 86400 * SECOND)
+        )
         self._loaded = self._calibrated = False
         self._wheels_turn, self._wheels_heard = False, -_WHEELS_KNOWN
         self._measured = Rate(seconds=2)
@@ -175,7 +172,7 @@ class ImuCore(NodeCore):
 
     def _open(self) -> ImuSource:
         """Open the source; once it worked it is not tested again, as the robot may drive."""
-        source = self._open_source(self._source_name, self._wish)
+        source = self._environment.open_imu(self._source_name, self._wish)
         self._wish = replace(self._wish, self_test=False)
         return source
 

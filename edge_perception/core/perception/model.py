@@ -8,8 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edge_perception.core.node import ConfigurationError
-from edge_perception.runtime import BundleError, load, Manifest
+from edge_perception.runtime import Manifest
 
 
 class Model(Protocol):
@@ -28,16 +27,7 @@ class Model(Protocol):
 
 
 Load = Callable[[str, int, str], Model]
-"""Load and self-test a bundle: its path, the number of threads, the variant ("": the best)."""
-
-
-def load_bundle(path: str, threads: int, variant: str) -> Model:
-    """
-    Load a bundle and run its self-test.
-
-    :raises ConfigurationError: saying what is wrong with the bundle.
-    """
-    try:
-        return load(path, threads=threads, variant=variant or None, selftest=True)
-    except BundleError as error:
-        raise ConfigurationError(str(error)) from error
+"""
+Loads and self-tests a bundle: its path, the number of threads, the variant ("": the best). Raises
+BundleError if it can't be used.
+"""

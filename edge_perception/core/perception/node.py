@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 import json
-import time
 
 from edge_perception import decode, messages
 from edge_perception.core import compressed
+from edge_perception.core.environment import Environment
 from edge_perception.core.faults import Faults
 from edge_perception.core.freshness import AHEAD, LONG_AGO, OTHER_CLOCK
 from edge_perception.core.image import frame, FrameError
@@ -20,10 +20,11 @@ from edge_perception.core.node import (
     NodeCore,
     Outputs,
     Port,
+    Ports,
     Qos,
 )
 from edge_perception.core.parameters import Parameter, Parameters
-from edge_perception.core.perception.model import Load, load_bundle, Model
+from edge_perception.core.perception.model import Model
 from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
@@ -35,6 +36,15 @@ StageTime = messages.get("edge_perception/msg/StageTime")
 Text = messages.get("std_msgs/msg/String")
 
 _TOO_LATE_MS = 500.0  # from the camera to the detections; above it, diagnostics warn
+
+
+_IMAGE = Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.MATCHED)
+_COMPRESSED = replace(_IMAGE, type="sensor_msgs/msg/CompressedImage", transport="compressed")
+_OUTPUTS = (
+    Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True),
+    Port("status", "edge_perception/msg/PerceptionStatus", "perception_status"),
+    Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED),
+)
 
 
 class PerceptionCore(NodeCore):
@@ -83,30 +93,19 @@ class PerceptionCore(NodeCore):
             live=True,
         ),
     )
-    inputs = (Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.MATCHED),)
-    _compressed = replace(
-        inputs[0], type="sensor_msgs/msg/CompressedImage", transport="compressed"
-    )
-    outputs = (
-        Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True),
-        Port("status", "edge_perception/msg/PerceptionStatus", "perception_status"),
-        Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED),
-    )
 
-    _topic = inputs[0].topic
+    inputs = (_IMAGE,)
+    outputs = _OUTPUTS
 
-    def __init__(
-        self, load: Load = load_bundle, clock: Callable[[], int] = time.perf_counter_ns
-    ) -> None:
-        """
-        Make a core that is not configured yet.
-
-        :param load: gets the model.
-        :param clock: measures the stages, in nanoseconds.
-        """
-        self._load = load
-        self._clock = clock
+    def __init__(self, environment: Environment) -> None:
+        self._load = environment.load
+        self._clock = environment.monotonic
         self._model: Model | None = None
+
+    def ports(self, parameters: Parameters) -> Ports:
+        """Choose the transport of the images."""
+        compressed = parameters.text("image_transport") == "compressed"
+        return Ports((_COMPRESSED if compressed else _IMAGE,), self.outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """Load the bundle, check that it fits this node, and give its labels to publish."""
@@ -117,11 +116,12 @@ class PerceptionCore(NodeCore):
                 "e.g. model:=squeezenet1.1.edge"
             )
         self.close()
-        if parameters.text("image_transport") == "compressed":
-            self.inputs, self._frame = (self._compressed,), compressed.frame
-        else:
-            self.inputs, self._frame = type(self).inputs, frame
-        model = self._load(path, parameters.integer("threads"), parameters.text("variant"))
+        is_compressed = parameters.text("image_transport") == "compressed"
+        self._frame = compressed.frame if is_compressed else frame
+        try:
+            model = self._load(path, parameters.integer("threads"), parameters.text("variant"))
+        except BundleError as error:
+            raise ConfigurationError(str(error)) from error
         self._model = model
         try:
             return self._prepare(model, parameters)
@@ -178,7 +178,7 @@ class PerceptionCore(NodeCore):
             found = self._decode(tensors, (width, height))
         except (FrameError, BundleError) as error:
             self._throughput.rejected += 1
-            self._faults.report(now, Level.ERROR, "images", f"{self._topic}: {error}")
+            self._faults.report(now, Level.ERROR, "images", f"{self.topic('image')}: {error}")
             return []
         end = self._clock()
         age = waited + end - begin
@@ -211,8 +211,8 @@ class PerceptionCore(NodeCore):
             now,
             Level.WARN,
             "time",
-            f"{self._topic}: {fault}; make the camera driver stamp them with the clock that this "
-            "node uses (use_sim_time?)",
+            f"{self.topic('image')}: {fault}; make the camera driver stamp them with the clock "
+            "that this node uses (use_sim_time?)",
         )
         return 0
 

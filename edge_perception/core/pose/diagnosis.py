@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -26,8 +26,8 @@ class Silence:
     :ivar heard: by port [ns].
     """
 
-    def __init__(self, topics: Mapping[str, str], timeout: int) -> None:
-        self._topics = topics
+    def __init__(self, topic: Callable[[str], str], timeout: int) -> None:
+        self._topic = topic
         self._timeout = timeout
         self._since: int | None = None
         self.restart()
@@ -47,7 +47,7 @@ class Silence:
 
         :param effect: what its silence leads to.
         """
-        topic = self._topics[port]
+        topic = self._topic(port)
         since = self._since if self._since is not None else now
         silent = now - self.heard.get(port, since)
         if silent > self._timeout:

@@ -12,6 +12,7 @@ from edge_perception.core.node import (
     NodeCore,
     Outputs,
     Port,
+    Ports,
     Qos,
 )
 from edge_perception.core.pace import Pace
@@ -32,6 +33,41 @@ _JUMP_FORWARD = SECOND
 _JUMP_BACK = SECOND // 100
 _QUEUE = 200
 
+_INPUTS = (
+    Port(
+        "imu",
+        "sensor_msgs/msg/Imu",
+        "imu/data",
+        Qos.SENSOR_DATA,
+        sole=True,
+        queue=_QUEUE,
+        prompt=False,
+    ),
+    Port(
+        "wheels",
+        "nav_msgs/msg/Odometry",
+        "wheel/odometry",
+        Qos.SENSOR_DATA,
+        sole=True,
+        queue=_QUEUE,
+        prompt=False,
+    ),
+    Port(
+        "set_pose",
+        "geometry_msgs/msg/PoseWithCovarianceStamped",
+        "set_pose",
+        optional=True,
+        service="edge_perception/srv/SetPose",
+    ),
+    Port("reset", "std_msgs/msg/Empty", "reset", optional=True, service="std_srvs/srv/Empty"),
+)
+_OUTPUTS = (
+    Port("odometry", "nav_msgs/msg/Odometry", "odometry/filtered", sole=True),
+    Port("status", "edge_perception/msg/PoseStatus", "pose_status"),
+)
+_TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf")
+_HEARD_TF = Port("tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=_QUEUE, prompt=False)
+
 
 class PoseCore(NodeCore):
     """
@@ -41,43 +77,14 @@ class PoseCore(NodeCore):
     """
 
     parameters = pose_parameters.PARAMETERS
-    inputs: tuple[Port, ...] = (
-        Port(
-            "imu",
-            "sensor_msgs/msg/Imu",
-            "imu/data",
-            Qos.SENSOR_DATA,
-            sole=True,
-            queue=_QUEUE,
-            prompt=False,
-        ),
-        Port(
-            "wheels",
-            "nav_msgs/msg/Odometry",
-            "wheel/odometry",
-            Qos.SENSOR_DATA,
-            sole=True,
-            queue=_QUEUE,
-            prompt=False,
-        ),
-        Port(
-            "set_pose",
-            "geometry_msgs/msg/PoseWithCovarianceStamped",
-            "set_pose",
-            optional=True,
-            service="edge_perception/srv/SetPose",
-        ),
-        Port("reset", "std_msgs/msg/Empty", "reset", optional=True, service="std_srvs/srv/Empty"),
-    )
-    outputs: tuple[Port, ...] = (
-        Port("odometry", "nav_msgs/msg/Odometry", "odometry/filtered", sole=True),
-        Port("status", "edge_perception/msg/PoseStatus", "pose_status"),
-    )
+    inputs = (*_INPUTS, _HEARD_TF)
+    outputs = (*_OUTPUTS, _TF)
 
-    _tf = Port("tf", "tf2_msgs/msg/TFMessage", "/tf")
-    _tf_heard = Port(
-        "tf", "tf2_msgs/msg/TFMessage", "/tf", optional=True, queue=_QUEUE, prompt=False
-    )
+    def ports(self, parameters: Parameters) -> Ports:
+        """Leave transforms out unless they are wanted."""
+        if parameters.flag("publish_tf"):
+            return Ports(self.inputs, self.outputs)
+        return Ports(_INPUTS, _OUTPUTS)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """Check the parameters and begin anew."""
@@ -85,20 +92,17 @@ class PoseCore(NodeCore):
         self._odom = parameters.text("odom_frame")
         self._base = parameters.text("base_frame")
         self._sends_tf = parameters.flag("publish_tf")
-        self.inputs = (*type(self).inputs, *[self._tf_heard] * self._sends_tf)
-        self.outputs = (*type(self).outputs, *[self._tf] * self._sends_tf)
-        self._topics = {port.name: port.topic for port in self.inputs}
         self._predicts = parameters.flag("predict")
         self._timeout = round(self._configuration.given.number("timeout") * SECOND)
         self._pace = Pace(self._configuration.given.number("rate"))
         self._status_pace = Pace(1.0)
         self._estimator = Estimator(self._configuration)
-        self._imu = ImuReader(self._topics["imu"], self._configuration)
-        self._wheels = WheelReader(self._topics["wheels"], self._configuration)
-        self._turns = TurnComparison(self._topics["imu"], self._topics["wheels"])
+        self._imu = ImuReader(self.topic("imu"), self._configuration)
+        self._wheels = WheelReader(self.topic("wheels"), self._configuration)
+        self._turns = TurnComparison(self.topic("imu"), self.topic("wheels"))
         self._faults = Faults()
         self._now: int | None = None
-        self._silence = Silence(self._topics, self._timeout)
+        self._silence = Silence(self.topic, self._timeout)
         self._transforms = Transforms(self._odom, self._base)
         self._published = 0
         return ()
@@ -161,18 +165,18 @@ class PoseCore(NodeCore):
     def _take(self, port: str, measurement: Measurement, now: int) -> None:
         self._estimator.take(measurement)
         if self._estimator.notice:
-            notice = f"{self._topics[port]}: {self._estimator.notice}"
+            notice = f"{self.topic(port)}: {self._estimator.notice}"
             self._faults.report(now, Level.WARN, "time", notice)
 
     def _set_pose(self, message: Message, now: int) -> None:
         try:
-            placement = read_placement(message, now, self._topics["set_pose"], self._odom)
+            placement = read_placement(message, now, self.topic("set_pose"), self._odom)
         except ReadingError as error:
             self._faults.report(now, Level.ERROR, "set_pose", str(error))
             return
         self._estimator.take(placement)
         if self._estimator.notice:
-            notice = f"{self._topics['set_pose']}: {self._estimator.notice}"
+            notice = f"{self.topic('set_pose')}: {self._estimator.notice}"
             self._faults.report(now, Level.WARN, "set_pose", notice)
 
     def _watch_clock(self, now: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from edge_perception.core.connection import Connection, IDLE, Patience
+from edge_perception.core.environment import Environment
 from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
 from edge_perception.core.node import (
@@ -14,6 +15,7 @@ from edge_perception.core.node import (
     NodeCore,
     Outputs,
     Port,
+    Ports,
     Qos,
 )
 from edge_perception.core.parameters import Parameters
@@ -25,7 +27,7 @@ from edge_perception.core.wheels.geometry import Motion
 from edge_perception.core.wheels.joint_states import JointStates
 from edge_perception.core.wheels.parameters import PARAMETERS, SetUp
 from edge_perception.core.wheels.slip import Slip
-from edge_perception.core.wheels.source import OpenWheels, Reading
+from edge_perception.core.wheels.source import Reading
 
 TOPIC_SOURCE = "joint_states"
 _JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA, queue=200)
@@ -45,18 +47,23 @@ class WheelOdometryCore(NodeCore):
     """Integrate the turning of wheels to a pose in the frame ``odom``."""
 
     parameters = PARAMETERS
-    inputs: tuple[Port, ...] = (_JOINTS, _IMU)
-    outputs: tuple[Port, ...] = (_ODOMETRY,)
+    inputs = (_JOINTS, _IMU, _HEARD_TF)
+    outputs = (_ODOMETRY, _TF)
 
-    def __init__(self, open_source: OpenWheels) -> None:
-        """
-        Make a core that is not configured yet.
-
-        :param open_source: opens a source that is no topic.
-        """
-        self._open_source = open_source
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
         self._connection: Connection[Sequence[Reading]] | None = None
         self._configured = False
+
+    def ports(self, parameters: Parameters) -> Ports:
+        """Leave the joints out unless they are the source, and transforms unless wanted."""
+        inputs: tuple[Port, ...] = (_IMU,)
+        outputs: tuple[Port, ...] = (_ODOMETRY,)
+        if parameters.text("source") == TOPIC_SOURCE:
+            inputs = (_JOINTS, *inputs)
+        if parameters.flag("publish_tf"):
+            inputs, outputs = (*inputs, _HEARD_TF), (*outputs, _TF)
+        return Ports(inputs, outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """
@@ -70,11 +77,6 @@ class WheelOdometryCore(NodeCore):
         self._source_name = self.hardware = parameters.text("source")
         self._transform = Transforms(*self._frames) if parameters.flag("publish_tf") else None
         topic = self._source_name == TOPIC_SOURCE
-        self.inputs = (*((_JOINTS,) if topic else ()), _IMU)
-        self.outputs = (_ODOMETRY,)
-        if self._transform:
-            self.inputs += (_HEARD_TF,)
-            self.outputs += (_TF,)
         self._encoders = self._set_up.encoders(in_radians=topic)
         self._joints = JointStates(self._set_up.joints, self._set_up.steering)
         self._slip = Slip(self._set_up.slip_threshold)
@@ -85,7 +87,9 @@ class WheelOdometryCore(NodeCore):
         self._last: int | None = None
         if not topic:
             wish = self._set_up.wish
-            connection = Connection(lambda: self._open_source(self._source_name, wish), _PATIENCE)
+            connection = Connection(
+                lambda: self._environment.open_wheels(self._source_name, wish), _PATIENCE
+            )
             connection.open(may_wait=parameters.flag("wait_for_source"))
             self._connection = connection
         self._configured = True

@@ -25,6 +25,7 @@ from edge_perception.core.node import (
     Level,
     NodeCore,
     Outputs,
+    Ports,
 )
 from edge_perception.core.parameters import Parameter, ParameterError
 from edge_perception.core.stamps import to_time
@@ -36,6 +37,7 @@ from edge_perception.transport.ros.inputs import Input
 from edge_perception.transport.ros.mirror import Mirror
 from edge_perception.transport.ros.outputs import Output
 from edge_perception.transport.ros.receiver import Receiver
+from edge_perception.transport.ros.topics import topic_of
 from edge_perception.transport.ros.upstream import Upstream
 from edge_perception.transport.worker import CLOCK_STANDS, STANDING, Standing, Worker
 
@@ -90,6 +92,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self._standing = Standing()
         self.guard: Guard | None = None
         parameters.declare(self, (AUTOSTART, bond.PERIOD, *self._core.parameters))
+        self._ports = self._possible_ports()
         for mistake in parameters.unknown(self, self._core.parameters):
             self.get_logger().warning(mistake)
         self.add_on_set_parameters_callback(self._on_set_parameters)
@@ -163,15 +166,27 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         return TransitionCallbackReturn.FAILURE
 
     def _configure(self) -> None:
-        self._latched = self._core.configure(parameters.values(self, self._core.parameters))
+        given = parameters.values(self, self._core.parameters)
+        self._ports = self._core.ports(given)
+        self._core.topics = {
+            port.name: self.resolve_topic_name(topic_of(self, port)) for port in self._ports.inputs
+        }
+        self._latched = self._core.configure(given)
         self._outdated = False
         try:
-            for port in self._core.outputs:
+            for port in self._ports.outputs:
                 self._outputs[port.name] = Output(self, port, self._mirrors)
             self._core.has_reader = lambda port: self._outputs[port].has_reader()
         except Exception:
             self._clean_up()
             raise
+
+    def _possible_ports(self) -> Ports:
+        """Return the ports as far as they are known before the node is configured."""
+        try:
+            return self._core.ports(parameters.values(self, self._core.parameters))
+        except ConfigurationError:  # which `configure` reports
+            return Ports()
 
     def _activate(self) -> None:
         if self._outdated:
@@ -180,11 +195,17 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self._publish(self._latched)
         receiver = Receiver(self, self._report)
         worker = Worker(
-            self._core, self._now, self._publish, self._report, self.get_name(), receiver.fetch
+            self._core,
+            self._ports.inputs,
+            self._now,
+            self._publish,
+            self._report,
+            self.get_name(),
+            receiver.fetch,
         )
         self._worker, self._receiver = worker, receiver
         try:
-            for port in self._core.inputs:
+            for port in self._ports.inputs:
                 traffic = worker.slots.traffic[port.name]
                 put = worker.slots.put
                 self._inputs.append(
@@ -204,7 +225,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
     def _subscriptions_of(self, worker: Worker) -> dict[str, list[Subscription]]:
         """Return the subscriptions of prompt and patient inputs."""
         sorts: dict[str, list[Subscription]] = {"prompt": [], "patient": []}
-        for port, one in zip(self._core.inputs, self._inputs, strict=True):
+        for port, one in zip(self._ports.inputs, self._inputs, strict=True):
             sort = "prompt" if port.name in worker.slots.prompt else "patient"
             sorts[sort].append(one.subscription)
         return sorts
@@ -322,7 +343,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         """Tell whether somebody reads one of the outputs; of an active node it is not asked."""
         return self.condition.state is not State.ACTIVE and any(
             self.count_subscribers(self.resolve_topic_name(port.topic))
-            for port in self._core.outputs
+            for port in self._ports.outputs
         )
 
     def _diagnose_step(self, worker: Worker) -> Diagnostic:

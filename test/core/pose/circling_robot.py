@@ -68,7 +68,10 @@ class Robot:
 
     def __init__(self, seed: int = 0, **parameters: Any) -> None:
         self.core = PoseCore()
-        self.core.configure(Parameters(self.core.parameters, parameters))
+        given = Parameters(self.core.parameters, parameters)
+        self.ports = self.core.ports(given)
+        self.core.topics = {port.name: port.topic for port in self.ports.inputs}
+        self.core.configure(given)
         self.random = np.random.default_rng(seed)
         self.ticks = 0
         self.shift = 0

@@ -21,6 +21,7 @@ from edge_perception import messages
 from edge_perception.core.decision.node import DecisionCore
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.environment import this_machine
 
 MS = SECOND // 1000
 NOW = 1_000 * SECOND
@@ -226,7 +227,7 @@ def test_whatever_comes_the_decision_permits_nothing_that_can_not_be_compared(
     permitted = 0
     for seed in seeds:
         random = np.random.default_rng(seed)
-        core, now = DecisionCore(), NOW
+        core, now = DecisionCore(this_machine()), NOW
         core.configure(Parameters(core.parameters, {"rules": str(rules)}))
         share = random.choice([0.05, 0.3, 0.8])
         newest = {"detections": (0, False), "odometry": (0, False)}
@@ -258,7 +259,7 @@ def test_whatever_comes_the_decision_permits_nothing_that_can_not_be_compared(
 def test_no_absurd_sample_silences_a_rule_on_the_speed(tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)
-    robot, core, random = Robot(), DecisionCore(), np.random.default_rng(1)
+    robot, core, random = Robot(), DecisionCore(this_machine()), np.random.default_rng(1)
     core.configure(Parameters(core.parameters, {"rules": str(rules)}))
     robot.drive(3.2)
     spoilt = 0

@@ -132,7 +132,7 @@ def test_predicts_to_the_time_at_which_it_publishes():
 
 def test_transforms_are_published_if_asked_for_and_those_of_others_are_named():
     robot = Robot(publish_tf=True)
-    assert [port.topic for port in robot.core.outputs][-1] == "/tf"
+    assert [port.topic for port in robot.ports.outputs][-1] == "/tf"
     robot.drive(2)
     sent = [message for port, message in robot.published if port == "tf"]
     robot.step({"tf": sent[-5:]})
@@ -144,7 +144,8 @@ def test_transforms_are_published_if_asked_for_and_those_of_others_are_named():
 
 
 def test_no_transform_unless_asked_for():
-    assert "/tf" not in [port.topic for port in (*PoseCore.inputs, *PoseCore.outputs)]
+    usual = Robot().ports
+    assert "/tf" not in [port.topic for port in (*usual.inputs, *usual.outputs)]
 
 
 @pytest.mark.parametrize(

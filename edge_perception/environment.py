@@ -1,0 +1,66 @@
+"""The environment of cores that run on this machine: its clock, files, processors and devices."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from edge_perception.core.environment import Environment
+from edge_perception.files import read_file
+from edge_perception.share import share_dir
+
+if TYPE_CHECKING:
+    from edge_perception.core.imu.bias import BiasStore
+    from edge_perception.core.imu.source import ImuSource, ImuWish
+    from edge_perception.core.perception.model import Model
+    from edge_perception.core.source import Request, Source
+    from edge_perception.core.wheels.source import WheelSource, WheelWish
+
+
+def this_machine() -> Environment:
+    """
+    Return the environment.
+
+    What opens something imports its libraries when it is called, so that a node starts without
+    those that it doesn't use.
+    """
+    return Environment(
+        monotonic=time.monotonic_ns,
+        read_file=read_file,
+        share=share_dir(),
+        load=_load,
+        open_camera=_open_camera,
+        open_imu=_open_imu,
+        open_wheels=_open_wheels,
+        open_biases=_open_biases,
+    )
+
+
+def _load(path: str, threads: int, variant: str) -> Model:
+    from edge_perception.runtime import load
+
+    return load(path, threads=threads, variant=variant or None, selftest=True)
+
+
+def _open_camera(spec: str, request: Request) -> Source:
+    from edge_perception.drivers import open_source
+
+    return open_source(spec, request)
+
+
+def _open_imu(spec: str, wish: ImuWish) -> ImuSource:
+    from edge_perception.drivers.imu import open_imu
+
+    return open_imu(spec, wish)
+
+
+def _open_wheels(spec: str, wish: WheelWish) -> WheelSource:
+    from edge_perception.drivers.wheels import open_wheels
+
+    return open_wheels(spec, wish)
+
+
+def _open_biases() -> BiasStore:
+    from edge_perception.drivers.imu.bias_file import BiasFiles
+
+    return BiasFiles()
