@@ -25,7 +25,8 @@ from bench.cache import alone, network_file
 from bench.networks import NETWORKS
 from edge_compiler import frontend, passes, targets, toolchain
 from edge_compiler.machine import cache_bytes, processor
-from edge_compiler.targets.c.choice import Candidate, Problem
+from edge_compiler.targets.base import Target
+from edge_compiler.targets.c.choice import Candidate, choice_of, Problem
 from edge_compiler.targets.c.cost import (
     CONSTANTS,
     COUNTED_CONSTANTS,
@@ -33,10 +34,9 @@ from edge_compiler.targets.c.cost import (
     INSTRUCTIONS,
     weights_in,
 )
-from edge_compiler.targets.c.target import CTarget, HostTarget
+from edge_compiler.targets.c.lowering import lower_all
 from edge_compiler.targets.c.tuning import Measured, tune
 from edge_compiler.targets.program.build import compiler_version
-from edge_compiler.targets.program.lowering import lower
 from edge_compiler.targets.program.variants import Variant
 from edge_compiler.terminal import progress, say, say_table
 
@@ -64,14 +64,15 @@ class Network:
         return sum(self.measured.times[problem][candidate] for problem, candidate in chosen) / 1e3
 
 
-def measure(name: str, target: CTarget) -> Network:
+def measure(name: str, target: Target) -> Network:
     """Tune a network."""
     graph = frontend.load(network_file(name))
     passes.optimise(graph)
     with progress() as show:
-        measured = tune(target, graph, THREADS, lambda _, *at: show(f"tuning {name}", *at))
-    steps = lower(graph, measured).steps
-    problems = [step.choose(measured.variant).problem for step in steps if step.choose]
+        platform, what = target.platform, f"tuning {name}"
+        measured = tune(platform, graph, THREADS, lambda _, *at: show(what, *at))
+    steps, variant = lower_all(graph, measured).steps, measured.variant
+    problems = [chosen.problem for step in steps if (chosen := choice_of(step, variant))]
     source = "" if measured.variant.counted_as else weights_in(graph, cache_bytes(3))
     return Network(name, source, measured, problems)
 
@@ -118,7 +119,7 @@ def non_negative(matrix: Array, wanted: Array) -> Array:
 def fit_times() -> None:
     """Write the constants of this machine's processor."""
     with alone():
-        networks = [measure(name, HostTarget()) for name in NETWORKS]
+        networks = [measure(name, targets.get("host")) for name in NETWORKS]
     anywhere = fit(networks)  # for the kernels that no network with its weights there has
     fitted = {
         source: anywhere | fit(network for network in networks if network.weights_in == source)
@@ -137,15 +138,15 @@ def fit_times() -> None:
     )
 
 
-def counted_target(name: str) -> CTarget:
+def counted_target(name: str) -> Target:
     """Return a target whose instructions are counted."""
     target = targets.get(name) if name in targets.names() else None
-    if not isinstance(target, CTarget) or target.variants[0].counted_as != name:
+    if target is None or target.platform.variants[0].counted_as != name:
         raise argparse.ArgumentTypeError(f"{name!r} is no target whose instructions are counted")
     return target
 
 
-def fit_instructions(counted: Sequence[CTarget]) -> None:
+def fit_instructions(counted: Sequence[Target]) -> None:
     """Write the constants of targets whose instructions are counted."""
     ratios, constants, compilers = {}, {}, {}
     for target in counted:

@@ -4,14 +4,14 @@ Fits the constants of the placement's cost model to instructions that are counte
 ``python -m bench.fit_placement`` compiles three networks, and small ones of single operators, for
 both kinds of Arm machines: all on our kernels, all on Arm Compute Library (with each of its
 algorithms), and mixed. It counts the instructions of every step, fits, and writes
-``edge_compiler/targets/acl/cost_model.json``. For each network it prints the instructions on
-either back end, and as placed by the new constants.
+``work_model.json`` of ``edge_compiler/targets/c`` and ``acl``. For each network it prints the
+instructions on either back end, and as placed by the new constants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 import json
 import math
@@ -25,28 +25,24 @@ from onnx import helper, TensorProto
 
 from bench.cache import network_file
 from bench.fit_cost_model import non_negative
-from edge_compiler import frontend, passes, toolchain
+from edge_compiler import frontend, passes, targets, toolchain
 from edge_compiler.description import Description
 from edge_compiler.emulation.steps import count_steps
-from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.targets.acl.cost import (
-    CONSTANTS,
-    CostModel,
-    Costs,
-    Counts,
-    library_work,
-    own_work,
-    reorder_work,
-)
-from edge_compiler.targets.acl.placement import ALL
+from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.targets.acl import work as acl_work
+from edge_compiler.targets.acl.backend import AclBackend
 from edge_compiler.targets.acl.record import Op
 from edge_compiler.targets.acl.requests import Request, requests_for
-from edge_compiler.targets.acl.target import Aarch64AclTarget, AclTarget, Armv7AclTarget
+from edge_compiler.targets.base import BuildOptions
+from edge_compiler.targets.c import work as c_work
+from edge_compiler.targets.c.backend import CBackend
+from edge_compiler.targets.program.placement import ALL
+from edge_compiler.targets.program.work import Constants, Counts
 from edge_compiler.terminal import progress, say, say_table
 from edge_perception.runtime.manifest import Model
 
 NETWORKS = ("squeezenet1.1", "mobilenet_v2", "yolo_nano")
-TARGETS = (Aarch64AclTarget, Armv7AclTarget)
+TARGETS = ("aarch64-acl", "armv7-acl")
 ACTIVATIONS = ("LeakyRelu", "Sigmoid", "Tanh", "HardSwish", "SiLU")
 Fitted = dict[str, dict[str, float]]
 
@@ -63,35 +59,29 @@ class Sample:
 
 @dataclass(frozen=True)
 class Preferring:
-    """Costs with which the placement takes one algorithm of the library wherever it is there."""
+    """Costs with which the library takes one of its algorithms wherever it is there."""
 
     op: Op
 
-    def of_ours(self, node: Node) -> float:
-        """Return one instruction."""
-        return 1.0
-
-    def of_library(self, node: Node, request: Request) -> float:
+    def of(self, _node: Node, request: Request) -> float:
         """Return less for the algorithm."""
         return 0.0 if request.op is self.op else 1.0
-
-    def of_reorder(self, value: Value) -> float:
-        """Return nothing."""
-        return 0.0
 
 
 class Fitting:
     """A target that places as it is told, and not by the constants that are to be found."""
 
-    def __init__(self, target: AclTarget) -> None:
-        self.target, self.tools = target, toolchain.get(target.name)
+    def __init__(self, name: str) -> None:
+        self.target, self.tools = targets.get(name), toolchain.get(name)
 
-    def count(self, graph: Graph, costs: Costs, wishes: Mapping[str, str]) -> Counted:
+    def count(
+        self, graph: Graph, ours: c_work.Costs, library: acl_work.Costs, wishes: Mapping[str, str]
+    ) -> Counted:
         """Compile, run in the emulator, and return the instructions of every step."""
-        target = self.target.placed(wishes).costing(costs)
+        target = replace(self.target, home=CBackend(ours), others=(AclBackend(library),))
         with tempfile.TemporaryDirectory() as folder:
-            what = Description(graph.name, "")
-            model = target.build(graph, what, Path(folder), lambda *_: None)
+            what, options = Description(graph.name, ""), BuildOptions(places=wishes)
+            model = target.build(graph, what, Path(folder), lambda *_: None, options)
             random = np.random.default_rng(0)
             inputs = {t.name: random.random(t.shape, np.float32) for t in model.inputs}
             counts = count_steps(Path(folder) / "model.so", self.tools, inputs=inputs)
@@ -116,16 +106,16 @@ class Counted:
             sums[step.name] = sums.get(step.name, 0) + number
             backends[step.name] = step.backend
             if step.name in values and step.kernel in ("to blocks", "to channels last"):
-                yield Sample("c", *reorder_work(values[step.name]), number)
+                yield Sample("c", *c_work.reorder_work(values[step.name]), number)
         for name in sums.keys() & nodes.keys():
             requests = requests_for(nodes[name])
             if isinstance(requests, str):
                 continue
             if backends[name] == "c":
-                yield Sample("c", *own_work(nodes[name]), sums[name])
+                yield Sample("c", *c_work.work(nodes[name]), sums[name])
                 continue
             request = next((r for r in requests if r.op is op), requests[0])
-            yield Sample("acl", *library_work(nodes[name], request), sums[name])
+            yield Sample("acl", *acl_work.work(nodes[name], request), sums[name])
 
 
 def operators(channels: int, size: int) -> onnx.ModelProto:
@@ -218,10 +208,11 @@ def main() -> None:
     """Count, fit, compare, write."""
     paths = [network_file(name) for name in NETWORKS]
     folder, small = _operators_files()
-    found, rows = {}, []
+    found: dict[str, dict[str, Constants]] = {"c": {}, "acl": {}}
+    rows = []
     with folder, progress() as show:
         for kind in TARGETS:
-            fitting, totals = Fitting(kind()), {}
+            fitting, totals = Fitting(kind), {}
             samples: list[Sample] = []
             for path in (*paths, *small):
                 for name, op, wishes in (
@@ -230,22 +221,26 @@ def main() -> None:
                     ("acl", Op.WINOGRAD, {ALL: "acl"}),
                     ("mixed", Op.WINOGRAD, alternating(graph_of(path))),
                 ):
-                    show(f"counting {path.stem} for {kind.name}: {name}", 0, 0)
-                    counted = fitting.count(graph_of(path), Preferring(op), wishes)
+                    show(f"counting {path.stem} for {kind}: {name}", 0, 0)
+                    free, preferring = c_work.WorkModel({}), Preferring(op)
+                    counted = fitting.count(graph_of(path), free, preferring, wishes)
                     samples += counted.samples(op)
                     totals[path.stem, name] = sum(counted.instructions)
-            found[kind.triple] = fit(samples)
-            costs = CostModel(found[kind.triple]["c"], found[kind.triple]["acl"])
+            fitted = fit(samples)
+            for backend, constants in fitted.items():
+                found[backend][fitting.target.triple] = constants
+            ours, library = c_work.WorkModel(fitted["c"]), acl_work.WorkModel(fitted["acl"])
             for path in paths:
-                placed = fitting.count(graph_of(path), costs, {})
+                placed = fitting.count(graph_of(path), ours, library, {})
                 steps = [s for s in placed.model.steps if s.backend == "acl"]
                 alone = [totals[path.stem, name] for name in ("c", "acl")]
                 millions = (round(n / 1e6, 2) for n in (*alone, sum(placed.instructions)))
-                rows.append((kind.name, path.stem, *millions, len(steps)))
+                rows.append((kind, path.stem, *millions, len(steps)))
     say_table(("target", "network", "c, M", "acl, M", "placed, M", "steps on acl"), rows)
-    model = {"made by": "python -m bench.fit_placement", "instructions": found}
-    CONSTANTS.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
-    say(f"written: {CONSTANTS}")
+    for backend, path in (("c", c_work.CONSTANTS), ("acl", acl_work.CONSTANTS)):
+        model = {"made by": "python -m bench.fit_placement", "instructions": found[backend]}
+        path.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
+        say(f"written: {path}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from edge_compiler.prove import Inputs, Prover
 from edge_compiler.reference import Reference
 from edge_compiler.samples import calibration_images
 from edge_compiler.sandbox import NativeSandbox
-from edge_compiler.targets.base import Target
+from edge_compiler.targets.base import BuildOptions, Target
 from edge_perception.runtime.bundle import write_manifest
 from edge_perception.runtime.folder import describe_file
 from edge_perception.runtime.manifest import Manifest, Speed, Step, Tensor
@@ -42,8 +42,7 @@ class Options:
     """
     What the user may choose; see ``edgec compile --help``.
 
-    :ivar tune_threads: measure kernels with so many threads before choosing; 0: estimate.
-    :ivar places: back end by name of node, where the user wants a certain one.
+    :ivar build: of how the library is made.
     """
 
     target: str = "host"
@@ -51,8 +50,7 @@ class Options:
     overrides: Overrides = field(default_factory=Overrides)
     calibration: Path | None = None
     keep_source: bool = False
-    tune_threads: int = 0
-    places: Mapping[str, str] = field(default_factory=dict)
+    build: BuildOptions = field(default_factory=BuildOptions)
 
 
 def compile_model(model: Path, bundle: Path, options: Options, progress: Progress) -> Manifest:
@@ -63,10 +61,7 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     """
     bundle = check_destination(bundle)
     target = targets.get(options.target)
-    if options.tune_threads:
-        target = target.tuned(options.tune_threads)
-    if options.places:
-        target = target.placed(options.places)
+    target.check(options.build)
     images = calibration_images(options.calibration) if options.calibration else []
 
     progress("reading the model", 0, 0)
@@ -83,7 +78,7 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     Reference(model, [Tensor(value.name, value.shape) for value in graph.inputs], ())
 
     with new_folder(bundle) as folder:
-        compiled = target.build(graph, description, folder, progress)
+        compiled = target.build(graph, description, folder, progress, options.build)
         del graph  # the library has its weights now, and the reference needs room for them
         gc.collect()  # nodes and their graph know each other
         if not options.keep_source:

@@ -10,11 +10,9 @@ import tempfile
 
 from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
-from edge_compiler.targets.program.variants import AARCH64, ARMV7, X86_64
+from edge_compiler.targets.machines import variants_of
 from edge_compiler.toolchain.machines import native_triple
-from edge_perception.runtime.architecture import architecture
 
-VARIANTS = {"x86_64": X86_64, "aarch64": AARCH64, "arm": ARMV7}
 SECONDS = 0.05
 COMPILER_TIMEOUT_S = 60
 
@@ -26,9 +24,11 @@ def measure_peak(variant: str, threads: int) -> float | None:
     :param variant: of a library, which this processor must have.
     :returns: None if it can't be measured: without a C compiler, or for an unknown variant.
     """
-    known = next(
-        (entry for entry in VARIANTS.get(architecture(), ()) if entry.name == variant), None
-    )
+    try:
+        tools = toolchain.for_machine(native_triple())
+    except CompileError:
+        return None
+    known = next((entry for entry in variants_of(tools.machine) if entry.name == variant), None)
     if known is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
@@ -36,8 +36,8 @@ def measure_peak(variant: str, threads: int) -> float | None:
         flags = ["-O2", "-ffp-contract=fast", "-shared", "-fPIC", f"-DLANES={known.lanes}"]
         source = Path(__file__).with_name("peak.c")
         try:
-            compiler = toolchain.for_machine(native_triple()).find_compiler()
-            command = [compiler, *flags, *known.flags, str(source), "-o", str(library)]
+            files = [str(source), "-o", str(library)]
+            command = [tools.find_compiler(), *flags, *known.flags, *files]
             subprocess.run(command, check=True, capture_output=True, timeout=COMPILER_TIMEOUT_S)
             peak = ctypes.CDLL(str(library)).edge_peak  # ctypes lets other threads run meanwhile
         except (CompileError, OSError, subprocess.SubprocessError):

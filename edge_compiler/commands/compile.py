@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from edge_compiler.commands import Commands
 
 MOST_THREADS = 64
-BACKENDS = ("c", "acl")
 
 
 def register(commands: Commands) -> None:
@@ -64,9 +63,9 @@ def register(commands: Commands) -> None:
         type=_place,
         action="append",
         default=[],
-        metavar="NODE=c|acl",
-        help="run a node on our kernels (c) or on Arm Compute Library (acl); NODE may be 'all', "
-        "for all that can run there; repeat for more",
+        metavar="NODE=BACKEND",
+        help="run a node on our kernels (c) or on another back end of the target, such as Arm "
+        "Compute Library (acl); NODE may be 'all', for all that can run there; repeat for more",
     )
     place.completer = _complete_place  # type: ignore[attr-defined]
     add_json(parser)
@@ -75,22 +74,23 @@ def register(commands: Commands) -> None:
 def _place(text: str) -> tuple[str, str]:
     """Parse NODE=BACKEND; a node's name may have equals signs in it."""
     node, _, backend = text.rpartition("=")
-    if not node or backend not in BACKENDS:
-        expected = " or ".join(f"NODE={name}" for name in BACKENDS)
-        raise argparse.ArgumentTypeError(f"{text!r}: expected {expected}")
+    if not node or not backend:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected NODE=BACKEND, such as conv1=c")
     return node, backend
 
 
 def _complete_place(prefix: str, parsed_args: argparse.Namespace, **_unused: object) -> list[str]:
-    """Complete the names of the model's nodes."""
+    """Complete the names of the model's nodes, and of the target's back ends."""
+    from edge_compiler import targets
     from edge_compiler.frontend.read import read_model
 
     try:
         nodes = read_model(Path(parsed_args.model)).graph.node
+        backends = [backend.name for backend in targets.get(parsed_args.target).backends]
     except Exception:  # whatever is wrong with the model, there is nothing to complete
         return []
     names = ["all", *(node.name for node in nodes if node.name)]
-    return [f"{name}={backend}" for name in names for backend in BACKENDS]
+    return [f"{name}={backend}" for name in names for backend in backends]
 
 
 def _threads(text: str) -> int:
@@ -103,6 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Compile, and print what came out."""
     from edge_compiler.compile import compile_model, Options
     from edge_compiler.description import Overrides
+    from edge_compiler.targets.base import BuildOptions
 
     options = Options(
         target=arguments.target,
@@ -110,8 +111,10 @@ def run(arguments: argparse.Namespace) -> int:
         overrides=Overrides(arguments.name, arguments.preprocess, arguments.labels),
         calibration=arguments.calibration,
         keep_source=arguments.keep_source,
-        tune_threads=arguments.tune_threads if arguments.tune else 0,
-        places=dict(arguments.place),
+        build=BuildOptions(
+            tune_threads=arguments.tune_threads if arguments.tune else 0,
+            places=dict(arguments.place),
+        ),
     )
     with progress() as show:
         manifest = compile_model(arguments.model, arguments.output, options, show)

@@ -1,26 +1,35 @@
-"""The targets by name. A target is a folder here whose modules register it."""
+"""The targets by name; a target has the name of the toolchain that it uses."""
 
 from __future__ import annotations
 
-from typing import TypeVar
-
+from edge_compiler import toolchain
 from edge_compiler.errors import CompileError, hint
+from edge_compiler.targets.acl.backend import AclBackend
 from edge_compiler.targets.base import Target
+from edge_compiler.targets.c.backend import CBackend
+from edge_compiler.targets.machines import platform_of
+from edge_compiler.targets.program.backend import Backend
 
-_TARGETS: dict[str, type[Target]] = {}
-_T = TypeVar("_T", bound=type[Target])
+
+def _target(name: str, *others: Backend) -> Target:
+    return Target(name, platform_of(toolchain.get(name)), CBackend(), others)
 
 
-def register(target: _T) -> _T:
-    """Make a target known under its name (a class decorator)."""
-    _TARGETS[target.name] = target
-    return target
+TARGETS = {
+    target.name: target
+    for target in (
+        _target("host"),
+        _target("aarch64"),
+        _target("aarch64-acl", AclBackend()),
+        _target("armv7"),
+        _target("armv7-acl", AclBackend()),
+    )
+}
 
 
 def names() -> list[str]:
     """Return the names of all targets."""
-    _load()
-    return sorted(_TARGETS)
+    return sorted(TARGETS)
 
 
 def get(name: str) -> Target:
@@ -29,13 +38,6 @@ def get(name: str) -> Target:
 
     :raises CompileError: if there is none of that name.
     """
-    _load()
-    if name not in _TARGETS:
+    if name not in TARGETS:
         raise CompileError(f"unknown target {name!r}; {hint(name, names())}")
-    return _TARGETS[name]()
-
-
-def _load() -> None:
-    """Import the targets' modules; not at the top, since they import this package."""
-    import edge_compiler.targets.acl.target
-    import edge_compiler.targets.c.target  # noqa: F401
+    return TARGETS[name]

@@ -2,68 +2,112 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
-from edge_compiler import toolchain
 from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.progress import Progress
 from edge_compiler.sandbox import open_sandbox, Sandbox
+from edge_compiler.targets.program import library
+from edge_compiler.targets.program.backend import Backend, Home, Job
+from edge_compiler.targets.program.library import LibrarySpec
+from edge_compiler.targets.program.lowering import lower
+from edge_compiler.targets.program.placement import place
+from edge_compiler.targets.program.platform import Platform
 from edge_perception.runtime.manifest import Model
 
 
-class Target(ABC):
+@dataclass(frozen=True)
+class BuildOptions:
+    """
+    What the user may choose of how a library is made.
+
+    :ivar tune_threads: measure kernels with so many threads before choosing; 0: estimate.
+    :ivar places: back end by name of node, where the user wants a certain one.
+    """
+
+    tune_threads: int = 0
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Target:
     """
     A kind of machine, with the back ends that compile for it.
 
-    :cvar name: as given to ``edgec compile --target``.
-    :cvar triple: of the machine that the library runs on.
+    :ivar name: as given to ``edgec compile --target``.
+    :ivar home: our own kernels.
+    :ivar others: what else may run nodes, in the same library.
     """
 
-    name: ClassVar[str]
-    triple: ClassVar[str]
+    name: str
+    platform: Platform
+    home: Home
+    others: tuple[Backend, ...] = ()
 
-    def tuned(self, threads: int) -> Target:
+    @property
+    def triple(self) -> str:
+        """The triple of the machine that libraries run on."""
+        return self.platform.triple
+
+    @property
+    def backends(self) -> tuple[Backend, ...]:
+        """All back ends, our own kernels first."""
+        return (self.home, *self.others)
+
+    def check(self, options: BuildOptions) -> None:
         """
-        Return the target that measures its kernels, run by so many threads, before it chooses.
+        Check that there is something to choose where the user chooses.
 
-        :raises CompileError: if it has nothing to choose.
+        :raises CompileError: if there is not.
         """
-        raise CompileError(f"the target {self.name!r} can't be tuned; leave out --tune")
+        if options.tune_threads and not self.platform.tools.machine.native:
+            raise CompileError(
+                f"--tune measures kernels on the machine that will run them, which for the target "
+                f"{self.name!r} is not this one; leave out --tune"
+            )
+        if options.places and not self.others:
+            raise CompileError(
+                f"the target {self.name!r} has one back end only; leave out --place"
+            )
 
-    def placed(self, wishes: Mapping[str, str]) -> Target:
-        """
-        Return the target that runs some nodes on the back ends that the user wants.
-
-        :param wishes: back end by name of node.
-        :raises CompileError: if it has nothing to choose.
-        """
-        raise CompileError(f"the target {self.name!r} has one back end only; leave out --place")
-
-    @abstractmethod
     def refusal(self, node: Node) -> str | None:
-        """Return why the target can't run ``node``, in one clause; None if it can."""
+        """Return why no back end can run ``node``, in one clause; None if one can."""
+        reasons = [backend.refusal(node) for backend in self.backends]
+        return None if None in reasons else reasons[0]
 
-    @abstractmethod
     def build(
-        self, graph: Graph, description: Description, directory: Path, progress: Progress
+        self,
+        graph: Graph,
+        description: Description,
+        directory: Path,
+        progress: Progress,
+        options: BuildOptions = BuildOptions(),
     ) -> Model:
         """
         Write the library ``model.so`` and its sources (in ``source/``) into ``directory``.
 
         :param graph: optimised, every node of it not refused.
         :returns: the manifest's description, the same as compiled into the library.
-        :raises CompileError: if a compiler is missing or fails.
+        :raises CompileError: if a compiler is missing or fails, or an option is impossible.
         """
+        self.check(options)
+        platform = self.platform
+        leading = platform.best_here() if options.tune_threads else platform.variants[0]
+        job = Job(platform, leading, options.tune_threads)
+        placed = place(graph, self.home, self.others, job, options.places, progress)
+        program = lower(graph, leading, placed.rules.__getitem__, placed.reasons)
+        used = [b for b in self.backends if b is self.home or program.uses(b.name)]
+        spec = LibrarySpec(platform, tuple(backend.add_to for backend in used))
+        return library.write(graph, program, spec, description, directory, progress)
 
-    def sandbox(self, library: Path) -> Sandbox:
+    def sandbox(self, path: Path) -> Sandbox:
         """
         Load a library of the target, in an emulator unless this machine can run it.
 
         :raises CompileError: if there is none.
         """
-        return open_sandbox(library, toolchain.get(self.name))
+        return open_sandbox(path, self.platform.tools)

@@ -1,6 +1,6 @@
 """Libraries that mix our kernels with Arm Compute Library: placed, run, and what is refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 import re
 import shutil
@@ -18,13 +18,13 @@ from edge_compiler import frontend, passes, targets
 from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
-from edge_compiler.targets.acl import build, probe
-from edge_compiler.targets.acl import target as acl_target
-from edge_compiler.targets.acl.lowering import node_table
-from edge_compiler.targets.acl.placement import place
-from edge_compiler.targets.acl.target import AclTarget
-from edge_compiler.targets.base import Target
-from edge_compiler.targets.program.program import Program
+from edge_compiler.targets.acl import backend, build, probe
+from edge_compiler.targets.acl.backend import AclBackend
+from edge_compiler.targets.acl.record import node_table, Record
+from edge_compiler.targets.base import BuildOptions, Target
+from edge_compiler.targets.c.backend import CBackend
+from edge_compiler.targets.program.backend import Job
+from edge_compiler.targets.program.placement import place
 from edge_compiler.toolchain.base import Toolchain
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import Model
@@ -120,8 +120,8 @@ def compiled(
 ) -> tuple[Target, Model]:
     """Compile a graph, unproven."""
     folder.mkdir(exist_ok=True)
-    target = targets.get(name).placed(wishes)
-    return target, target.build(graph, Description("test", ""), folder, lambda *_: None)
+    target, options = targets.get(name), BuildOptions(places=wishes)
+    return target, target.build(graph, Description("test", ""), folder, lambda *_: None, options)
 
 
 # of low scores ONNX Runtime isn't exact: the proof decides
@@ -228,30 +228,35 @@ def test_placement_that_is_impossible_is_refused(tmp_path: Path) -> None:
 
 def test_placement_weighs_kernels_and_changes_of_layout(tmp_path: Path) -> None:
     """Place with costs that are known: what is cheaper wins, if no change of layout eats it up."""
-    tools = acl_or_skip("aarch64-acl")
-    kind = targets.get("aarch64-acl")
-    assert isinstance(kind, AclTarget)
+    acl_or_skip("aarch64-acl")
+    platform = targets.get("aarch64-acl").platform
     cheap = {"left", "right", "product"}
 
-    class Known:
+    class Ours:
         reorder = 1.0
 
-        def of_ours(self, node: object) -> float:
+        def of(self, node: object) -> float:
             return 100.0
-
-        def of_library(self, node: object, request: object) -> float:
-            return 90.0 if getattr(node, "name", "") in cheap else 200.0
 
         def of_reorder(self, value: object) -> float:
             return self.reorder
 
-    graph = graph_of(mixed_network(), tmp_path)
-    costs = Known()
-    placed = place(graph, tools, costs, {})
-    assert {n.name for n in placed.rules} >= cheap
-    assert "stem" not in {n.name for n in placed.rules}
-    costs.reorder = 1000.0
-    assert not place(graph, tools, costs, {}).rules
+    class Library:
+        def of(self, node: object, request: object) -> float:
+            return 90.0 if getattr(node, "name", "") in cheap else 200.0
+
+    graph, ours = graph_of(mixed_network(), tmp_path), Ours()
+
+    def on_library() -> set[str]:
+        job = Job(platform, platform.variants[0])
+        home, others = CBackend(ours), [AclBackend(Library())]
+        placed = place(graph, home, others, job, {}, lambda *_: None)
+        return {node.name for node, backend in placed.backends.items() if backend == "acl"}
+
+    assert on_library() >= cheap
+    assert "stem" not in on_library()
+    ours.reorder = 1000.0
+    assert not on_library()
 
 
 def test_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,10 +284,10 @@ def test_what_the_library_throws_becomes_a_sentence(
 ) -> None:
     """Configure a node that the library refuses, as if nobody had asked it before."""
 
-    def wrong_table(program: Program) -> str:
-        return node_table(program).replace(".groups = 1", ".groups = 3")
+    def wrong_table(records: Sequence[Record]) -> str:
+        return node_table(records).replace(".groups = 1", ".groups = 3")
 
-    monkeypatch.setattr(acl_target, "node_table", wrong_table)
+    monkeypatch.setattr(backend, "node_table", wrong_table)
     kind, _ = compiled(target, graph_of(mixed_network(), tmp_path), tmp_path, {"all": "acl"})
     said = r"Arm Compute Library failed: .*; compile the model for this machine: edgec compile"
     with kind.sandbox(tmp_path / "model.so") as sandbox, pytest.raises(CompileError, match=said):

@@ -10,10 +10,10 @@ from edge_compiler import targets
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
 from edge_compiler.targets.c.algorithms.direct.candidates import Direct
+from edge_compiler.targets.c.choice import choice_of
 from edge_compiler.targets.c.cost import Estimated, INSTRUCTIONS
-from edge_compiler.targets.c.target import CTarget
+from edge_compiler.targets.c.lowering import lower_all
 from edge_compiler.targets.c.tuning import tune
-from edge_compiler.targets.program.lowering import lower
 
 MOST_PER_PRODUCT = {"aarch64": 1.16, "armv7": 1.35}
 """Instructions for a product of four numbers, in a convolution with many channels."""
@@ -48,13 +48,12 @@ def test_estimates_are_near_what_is_counted(
 ) -> None:
     tools_or_skip(name)
     monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
-    target = targets.get(name)
-    assert isinstance(target, CTarget)
-    variant = target.variants[0]
-    counted = tune(target, graph, 1, lambda *_: None)
+    platform = targets.get(name).platform
+    variant = platform.variants[0]
+    counted = tune(platform, graph, 1, lambda *_: None)
     estimated = Estimated.of(variant, graph)
-    program = lower(graph, counted)
-    chosen = [step.choose(variant) for step in program.steps if step.choose]
+    steps = lower_all(graph, counted).steps
+    chosen = [choice for step in steps if (choice := choice_of(step, variant))]
     assert len(chosen) == len(counted.times) == 4
     for choice in chosen:
         costs = counted.times[choice.problem]
@@ -73,9 +72,7 @@ def test_inner_loops_are_products_for_the_most_part(
     """A tile that does not fit the registers, or a compiler that moves sums about, takes more."""
     tools_or_skip(name)
     monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
-    target = targets.get(name)
-    assert isinstance(target, CTarget)
-    times = tune(target, graph, 1, lambda *_: None).times
+    times = tune(targets.get(name).platform, graph, 1, lambda *_: None).times
     problem = next(p for p in times if p.kernel == (1, 1))
     products = problem.terms * problem.height * problem.width * problem.out_blocks * 16 / 4
     direct = [cost for candidate, cost in times[problem].items() if isinstance(candidate, Direct)]

@@ -12,15 +12,15 @@ from cross import edgec, refusal, tools_or_skip
 import cv2
 import numpy as np
 import pytest
+from small_models import with_variants
 
-from edge_compiler import frontend, passes, running
+from edge_compiler import frontend, passes, running, targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.description import describe, Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox, Sandbox
-from edge_compiler.targets.c import target as c_target
-from edge_compiler.targets.c.headers import HEADERS
-from edge_compiler.targets.c.target import Aarch64Target, Armv7Target, CTarget
+from edge_compiler.targets.base import Target
+from edge_compiler.targets.c import part
 from edge_compiler.targets.program.variants import NEON64
 from edge_compiler.toolchain import processors
 from edge_compiler.toolchain.processors import Processor
@@ -39,7 +39,7 @@ def silent(what: str, done: int, total: int) -> None:
     """Show no progress."""
 
 
-def build(target: CTarget, model: Path, folder: Path) -> Model:
+def build(target: Target, model: Path, folder: Path) -> Model:
     """Compile a model without proving it."""
     graph = frontend.load(model, {})
     description = describe(graph, model, Overrides())
@@ -179,7 +179,7 @@ def test_processor_without_the_instructions_is_refused(tiny_onnx: Path, tmp_path
         supported="edge_cpu_dotprod",
         features=("asimd", "asimddp"),
     )
-    build(Aarch64Target().only(dotprod), tiny_onnx, tmp_path)
+    build(with_variants("aarch64", dotprod), tiny_onnx, tmp_path)
     library = tmp_path / "model.so"
     with EmulatedSandbox(library, tools, tools.emulator(processors.CORTEX_A76)) as sandbox:
         assert sandbox.best_variant() == "dotprod"
@@ -194,7 +194,7 @@ def test_processor_without_the_instructions_is_refused(tiny_onnx: Path, tmp_path
 def armv7_library(tiny_onnx: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tools_or_skip("armv7")
     folder = tmp_path_factory.mktemp("armv7")
-    build(Armv7Target(), tiny_onnx, folder)
+    build(targets.get("armv7"), tiny_onnx, folder)
     return folder / "model.so"
 
 
@@ -214,12 +214,12 @@ def test_wrong_kernel_is_refused_and_named(
     tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools_or_skip("aarch64")
-    headers = {path.name: path for path in HEADERS}
+    headers = {path.name: path for path in part.HEADERS}
     text = headers["conv.h"].read_text()
     assert "activate(c.act, result)" in text
     headers["conv.h"] = tmp_path / "conv.h"
     headers["conv.h"].write_text(text.replace("activate(c.act, result)", "result"))
-    monkeypatch.setattr(c_target, "HEADERS", list(headers.values()))
+    monkeypatch.setattr(part, "HEADERS", list(headers.values()))
     with pytest.raises(CompileError, match=r"wrong at node 'conv' .*variant neon, 1 thread"):
         compile_model(tiny_onnx, tmp_path / "wrong.edge", Options("aarch64"), silent)
     assert not (tmp_path / "wrong.edge").exists()

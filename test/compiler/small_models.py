@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import onnx
 from onnx import helper, numpy_helper
 import onnxruntime
 
+from edge_compiler import targets
 from edge_compiler.frontend import load
 from edge_compiler.ir.export import export
 from edge_compiler.ir.graph import Graph
+from edge_compiler.targets.base import Target
+from edge_compiler.targets.program.variants import Variant
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +28,12 @@ def node(op: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProt
     """Make a node; the names are separated by spaces, ``-`` stands for an omitted one."""
     names = ["" if name == "-" else name for name in inputs.split()]
     return helper.make_node(op, names, outputs.split(), **attributes)
+
+
+def with_variants(target: str, *variants: Variant) -> Target:
+    """Return a target that generates code for some instruction sets only."""
+    whole = targets.get(target)
+    return replace(whole, platform=replace(whole.platform, variants=variants))
 
 
 def weights(*shape: int, low: float = -1, high: float = 1) -> Array:

@@ -15,12 +15,12 @@ import onnx
 import pytest
 from small_models import load_model, make_model, node, weights
 
+from edge_compiler import targets
 from edge_compiler.compile import refusals
 from edge_compiler.passes import optimise
 from edge_compiler.targets.c.cost import Estimated
-from edge_compiler.targets.c.target import HostTarget
+from edge_compiler.targets.c.lowering import lower_all
 from edge_compiler.targets.program import emit
-from edge_compiler.targets.program.lowering import lower
 from edge_compiler.targets.program.variants import BASELINE
 
 NODES = 100
@@ -121,13 +121,13 @@ def counting() -> Iterator[list[int]]:
 def work(nodes: Nodes, folder: Path) -> int:
     """Return the instructions that it takes to bring a model to C."""
     model = make_model(nodes, {"x": [1, 16, 4, 4]}, CONSTANTS)
-    target = HostTarget()
+    target = targets.get("host")
     with counting() as count:
         graph = load_model(model, folder)
         optimise(graph)
         assert not refusals(graph, target)
-        program = lower(graph, Estimated.of(BASELINE, graph))
-        assert all(text for _, text in emit.step_files(program, BASELINE))
+        program = lower_all(graph, Estimated.of(BASELINE, graph))
+        assert all(text for _, text in emit.step_files(program, BASELINE, ()))
     return count[0]
 
 

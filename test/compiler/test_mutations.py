@@ -12,12 +12,13 @@ import numpy as np
 import onnx
 from operator_models import part_of
 import pytest
+from small_models import with_variants
 
+from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
-from edge_compiler.targets.c import target as c_target
+from edge_compiler.targets.c import part
 from edge_compiler.targets.c.headers import HEADERS
-from edge_compiler.targets.c.target import HostTarget
 from edge_compiler.targets.program.program import Weights
 from edge_compiler.targets.program.variants import BASELINE
 
@@ -201,7 +202,7 @@ def _compile_with_error(
     monkeypatch: pytest.MonkeyPatch, folder: Path, model: onnx.ModelProto, node: str
 ) -> None:
     """Check that the compiler refuses ``model``, names ``node``, and leaves nothing behind."""
-    monkeypatch.setattr(HostTarget, "variants", (BASELINE,))
+    monkeypatch.setitem(targets.TARGETS, "host", with_variants("host", BASELINE))
     path = folder / "model.onnx"
     onnx.save(model, path)
     with pytest.raises(CompileError) as caught:
@@ -219,7 +220,7 @@ def test_an_error_in_a_kernel_is_found(
     assert mutation.old in text, "the kernel has changed: choose another error"
     headers[mutation.file] = tmp_path / mutation.file
     headers[mutation.file].write_text(text.replace(mutation.old, mutation.new))
-    monkeypatch.setattr(c_target, "HEADERS", list(headers.values()))
+    monkeypatch.setattr(part, "HEADERS", list(headers.values()))
     model = part_of(mutation.model, mutation.output)
     _compile_with_error(monkeypatch, tmp_path, model, mutation.output)
 

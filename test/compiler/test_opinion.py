@@ -10,14 +10,14 @@ import numpy as np
 import onnx
 from operator_models import part_of
 import pytest
-from small_models import Array, make_model, node
+from small_models import Array, make_model, node, with_variants
 
+from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
 from edge_compiler.prove import TOLERANCE
 from edge_compiler.reference import Reference
 from edge_compiler.sandbox import NativeSandbox
-from edge_compiler.targets.c.target import HostTarget
 from edge_compiler.targets.program.variants import BASELINE
 from edge_perception.runtime import check_variants
 from edge_perception.runtime.manifest import Proof
@@ -28,7 +28,7 @@ Change = Callable[[dict[str, Array]], None]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(HostTarget, "variants", (BASELINE,))
+    monkeypatch.setitem(targets.TARGETS, "host", with_variants("host", BASELINE))
 
 
 def prove(model: onnx.ModelProto, folder: Path) -> Proof:

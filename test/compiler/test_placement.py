@@ -12,9 +12,10 @@ import pytest
 from small_models import load_model
 
 from edge_compiler.passes import optimise
-from edge_compiler.targets.acl.cost import CostModel
-from edge_compiler.targets.acl.cut import Cut, SINK, SOURCE
+from edge_compiler.targets.acl import work as acl_work
 from edge_compiler.targets.acl.requests import requests_for
+from edge_compiler.targets.c import work as c_work
+from edge_compiler.targets.program.cut import Cut, SINK, SOURCE
 
 INNER = ("a", "b", "c", "d")
 Edges = Mapping[tuple[str, str], float]
@@ -53,14 +54,14 @@ def test_every_node_has_a_cost(name: str, triple: str, tmp_path: Path) -> None:
     """Ask for the costs of every operator that the library could run."""
     graph = load_model(OPERATOR_MODELS[name](), tmp_path)
     optimise(graph)
-    costs = CostModel.of(triple)
+    ours, library = c_work.WorkModel.of_machine(triple), acl_work.WorkModel.of_machine(triple)
     for node in graph.nodes:
         requests = requests_for(node)
         if isinstance(requests, str):
             continue
-        assert 0 < costs.of_ours(node) < math.inf
-        assert all(0 < costs.of_library(node, request) < math.inf for request in requests)
-        assert all(costs.of_reorder(value) >= 0 for value in node.outputs)
+        assert 0 < ours.of(node) < math.inf
+        assert all(0 < library.of(node, request) < math.inf for request in requests)
+        assert all(ours.of_reorder(value) >= 0 for value in node.outputs)
 
 
 def test_what_is_equally_cheap_stays_with_the_source() -> None:

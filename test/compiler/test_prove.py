@@ -23,7 +23,7 @@ from edge_compiler.prove import Prover
 from edge_compiler.reference import Reference
 from edge_compiler.samples import random_inputs
 from edge_compiler.sandbox import NativeSandbox, Sandbox
-from edge_compiler.targets.c.target import HostTarget
+from edge_compiler.targets.base import BuildOptions, Target
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import Model, Preprocess, Tensor
 
@@ -34,24 +34,31 @@ def silent(what: str, done: int, total: int) -> None:
     """Show no progress."""
 
 
-class WrongTarget(HostTarget):
+class WrongTarget(Target):
     """A target whose code multiplies with one wrong weight."""
 
     def build(
-        self, graph: Graph, description: Description, directory: Path, progress: Progress
+        self,
+        graph: Graph,
+        description: Description,
+        directory: Path,
+        progress: Progress,
+        options: BuildOptions,
     ) -> Model:
         """Change a weight of the second convolution, then build."""
         head = next(value for value in graph.constants() if value.name == "head.weight")
         assert head.constant is not None
         head.constant = head.constant.copy()
         head.constant.flat[0] += 0.01
-        return super().build(graph, description, directory, progress)
+        return super().build(graph, description, directory, progress, options)
 
 
 def test_wrong_kernel_is_named_and_leaves_no_bundle(
     tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(targets, "get", lambda name: WrongTarget())
+    host = targets.get("host")
+    wrong = WrongTarget(host.name, host.platform, host.home)
+    monkeypatch.setitem(targets.TARGETS, "host", wrong)
     message = (
         r"wrong at node 'head'.*: relative error \S+ where 0.0001 is allowed, "
         r"worst at \[0, 0, \d+, \d+\]: \S+ instead of \S+ \(variant \w+, 1 thread"

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 import numpy as np
 import onnx
 import pytest
-from small_models import assert_same, load_model, make_model, node
+from small_models import assert_same, load_model, make_model, node, with_variants
 
+from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.ir import ops
 from edge_compiler.passes import optimise
-from edge_compiler.targets.c.target import HostTarget
 from edge_compiler.targets.program.variants import BASELINE
 from edge_perception.runtime import check_variants
 
@@ -222,7 +222,7 @@ def test_random_network(seed: int) -> None:
 def test_random_network_is_proven(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(HostTarget, "variants", (BASELINE,))
+    monkeypatch.setitem(targets.TARGETS, "host", with_variants("host", BASELINE))
     onnx.save(make_network(seed, detects=True), tmp_path / "random.onnx")
     bundle = tmp_path / "random.edge"
     compile_model(tmp_path / "random.onnx", bundle, Options(), lambda *_: None)

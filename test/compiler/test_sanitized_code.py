@@ -12,8 +12,9 @@ import pytest
 
 from edge_compiler import frontend, passes, targets
 from edge_compiler.description import describe, Overrides
-from edge_compiler.targets.c import target as c_target
-from edge_compiler.targets.program.variants import X86_64
+from edge_compiler.targets.machines import variants_of
+from edge_compiler.targets.program import library
+from edge_compiler.toolchain.machines import X86_64
 
 MEMORY, RACES = "address,undefined", "thread"
 DRIVER = Path(__file__).with_name("sanitized_driver.c")
@@ -27,7 +28,7 @@ def check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, assert_sanitized_run: Callable[..., None]
 ) -> Callable[[Path, str], None]:
     """Return a function that generates code for a model and runs it under a sanitizer."""
-    monkeypatch.setattr(c_target, "build_library", lambda *_: None)
+    monkeypatch.setattr(library, "build_library", lambda *_: None)
 
     def check_model(model: Path, sanitizer: str) -> None:
         graph = frontend.load(model)
@@ -35,7 +36,7 @@ def check(
         passes.optimise(graph)
         targets.get("host").build(graph, description, tmp_path, lambda *_: None)
         program = _build(tmp_path / "source", sanitizer)
-        assert_sanitized_run(str(program), *(variant.name for variant in X86_64))
+        assert_sanitized_run(str(program), *(variant.name for variant in variants_of(X86_64)))
 
     return check_model
 
@@ -44,7 +45,7 @@ def _build(source: Path, sanitizer: str) -> Path:
     """Build the driver with the generated code; return the program."""
     flags = ["gcc", "-std=gnu11", "-g", "-O1", "-I.", "-Iruntime", f"-fsanitize={sanitizer}"]
     flags.append("-fno-sanitize-recover=all")
-    variants = {variant.name: variant.flags for variant in X86_64}
+    variants = {variant.name: variant.flags for variant in variants_of(X86_64)}
 
     def compile_one(file: Path) -> str:
         name = f"{file.stem}.o"

@@ -10,6 +10,7 @@ import onnx
 import pytest
 from small_models import Array, load_model, make_model, node, run, weights
 
+from edge_compiler import targets
 from edge_compiler.commands.compile import MOST_THREADS
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.description import Description
@@ -17,21 +18,25 @@ from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
 from edge_compiler.sandbox import NativeSandbox
+from edge_compiler.targets.base import BuildOptions
 from edge_compiler.targets.c import tuning
 from edge_compiler.targets.c.algorithms import candidates
 from edge_compiler.targets.c.algorithms.direct.candidates import Direct
 from edge_compiler.targets.c.algorithms.tiles import Tile
 from edge_compiler.targets.c.algorithms.winograd.candidates import Winograd
-from edge_compiler.targets.c.choice import Candidate, Problem
+from edge_compiler.targets.c.choice import Candidate, choice_of, Problem
 from edge_compiler.targets.c.cost import Estimated
-from edge_compiler.targets.c.target import HostTarget
+from edge_compiler.targets.c.lowering import lower_all
+from edge_compiler.targets.c.part import add_kernels
 from edge_compiler.targets.c.tuning.store import Conditions, Store
 from edge_compiler.targets.c.tuning.trials import make_trials, Task
-from edge_compiler.targets.program.lowering import lower
-from edge_compiler.targets.program.variants import AVX2, AVX512, X86_64
+from edge_compiler.targets.program import library
+from edge_compiler.targets.program.library import LibrarySpec
+from edge_compiler.targets.program.variants import AVX2, AVX512
 from edge_perception.runtime import read_manifest
 
-VARIANT = tuning.best_here(X86_64)
+HOST = targets.get("host").platform
+VARIANT, X86_64 = HOST.best_here(), HOST.variants
 PROBLEM = Problem("dense", 32, 16, 4, 13, 13, (3, 3), (1, 1), (1, 1), False, "Relu")
 FAST, SLOW = Direct(Tile(13, 1, 1, 0), "ROWS_OUTER"), Winograd(2, 49, Tile(7, 2, 7, 0))
 TIMES: dict[Candidate, float] = {SLOW: 41.0, FAST: 38.5}
@@ -87,14 +92,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def problems(graph: Graph) -> list[Task]:
-    program = lower(graph, Estimated.of(VARIANT, graph))
+    program = lower_all(graph, Estimated.of(VARIANT, graph))
     return list(tuning._tasks(graph, program, VARIANT))
 
 
 def test_without_tuning_the_choice_is_always_the_same(graph: Graph) -> None:
     def choices() -> list[object]:
-        program = lower(graph, Estimated.of(AVX512, graph))
-        return [step.choose(v) for step in program.steps if step.choose for v in X86_64]
+        program = lower_all(graph, Estimated.of(AVX512, graph))
+        return [chosen for step in program.steps for v in X86_64 if (chosen := choice_of(step, v))]
 
     assert choices() == choices()
     assert len(choices()) == 7 * len(X86_64)
@@ -139,17 +144,16 @@ def test_trials_pose_the_problems_of_the_network(graph: Graph) -> None:
     trials = make_trials(tasks, VARIANT)
     assert len(trials.steps) == sum(len(task.candidates) for task in tasks)
     for indices, problem, candidate in trials.steps:
-        choose = trials.program.steps[indices[-1]].choose
-        assert choose is not None
-        choice = choose(VARIANT)
+        choice = choice_of(trials.program.steps[indices[-1]], VARIANT)
+        assert choice is not None
         assert (choice.problem, choice.candidate) == (problem, candidate)
 
 
 def test_every_candidate_computes_the_same(graph: Graph, tmp_path: Path) -> None:
     trials = make_trials(problems(graph), VARIANT)
-    HostTarget().only(VARIANT).build_program(
-        trials.graph, trials.program, Description("trials", ""), tmp_path, silent
-    )
+    spec = LibrarySpec(replace(HOST, variants=(VARIANT,)), (add_kernels,))
+    what = Description("trials", "")
+    library.write(trials.graph, trials.program, spec, what, tmp_path, silent)
     random = np.random.default_rng(5)
     inputs = {v.name: random.normal(size=v.shape).astype("f") for v in trials.graph.inputs}
     with NativeSandbox(tmp_path / "model.so") as sandbox:
@@ -247,28 +251,28 @@ def test_interrupted_tuning_goes_on_where_it_was(
     monkeypatch.setattr(tuning, "_measure", measure)
     monkeypatch.setattr(tuning, "CANDIDATES_PER_LIBRARY", 1)
     with pytest.raises(KeyboardInterrupt):
-        tuning.tune(HostTarget(), graph, 1, silent)
+        tuning.tune(HOST, graph, 1, silent)
     assert len(list(cache.glob("*/*.json"))) == interrupt_after
 
     interrupt_after = -1
     shown: list[tuple[int, int]] = []
-    tuning.tune(HostTarget(), graph, 1, lambda _, done, total: shown.append((done, total)))
+    tuning.tune(HOST, graph, 1, lambda _, done, total: shown.append((done, total)))
     assert measured == [task.problem for task in problems(graph)]
     assert shown == [(done, len(measured)) for done in range(2, len(measured) + 1)]
 
     interrupt_after = len(measured)  # nothing is left to measure
-    tuning.tune(HostTarget(), graph, 1, silent)
+    tuning.tune(HOST, graph, 1, silent)
     for path in cache.glob("*/*.json"):
         path.write_text("damaged")
     with pytest.raises(KeyboardInterrupt):
-        tuning.tune(HostTarget(), graph, 1, silent)
+        tuning.tune(HOST, graph, 1, silent)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_tuned_bundle_is_proven_and_says_why(threads: int, tmp_path: Path, cache: Path) -> None:
     onnx.save(network(), tmp_path / "model.onnx")
     bundle = tmp_path / "tuned.edge"
-    compile_model(tmp_path / "model.onnx", bundle, Options(tune_threads=threads), silent)
+    compile_model(tmp_path / "model.onnx", bundle, Options(build=BuildOptions(threads)), silent)
     manifest = read_manifest(bundle)
     assert manifest.proof.worst_error <= manifest.proof.tolerance
     steps = [step for step in manifest.model.steps if step.macs]

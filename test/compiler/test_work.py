@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-from pathlib import Path
 import subprocess
 
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from edge_compiler.targets.c import target as c_target
+from edge_compiler.targets.program import RUNTIME
 from edge_compiler.toolchain import get
 
 PARTS_PER_THREAD = 4
@@ -36,7 +35,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """Compile work.h into a library."""
     folder = tmp_path_factory.mktemp("work")
     (folder / "work.c").write_text(PROGRAM)
-    targets = Path(c_target.__file__).parents[1]
+    targets = RUNTIME.parents[1]
     includes = [f"-I{targets / name}" for name in ("c", "program", "include")]
     compiler = get("host").find_compiler()
     flags = ["-shared", "-fPIC", "-O1", *includes]

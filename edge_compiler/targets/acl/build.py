@@ -13,10 +13,12 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
+import shutil
 import tempfile
 
 from edge_compiler.machine import user_cache
-from edge_compiler.targets.program.build import compiler_version, Cxx, run
+from edge_compiler.targets.program.build import compiler_version, Part, run, Source
+from edge_compiler.targets.program.platform import Platform
 from edge_compiler.toolchain.acl import ACL_VERSION
 from edge_compiler.toolchain.base import Toolchain
 
@@ -59,12 +61,20 @@ target_link_options(model PRIVATE {static}
 """
 
 
-def cxx(tools: Toolchain) -> Cxx:
-    """Return what a model's library with this back end in it is linked with."""
+def add_to(directory: Path, node_table: str, platform: Platform) -> Part:
+    """
+    Write what a model's library with this back end in it needs; see `Backend.add_to`.
+
+    :param node_table: the text of acl_nodes.c.
+    """
+    tools = platform.tools
     folder = built(tools)
     objects = tuple(str(folder / _object(name)) for name in SOURCES)
     exports = f"-Wl,--version-script={RUNTIME / EXPORTS}"
-    link = (*objects, str(tools.acl() / "lib" / _LIBRARY), *_STATIC, exports)
+    (directory / "acl").mkdir()
+    for name in (*SOURCES, *HEADERS, EXPORTS):
+        shutil.copy(RUNTIME / name, directory / "acl")
+    (directory / "acl_nodes.c").write_text(node_table, "utf-8")
     cmake = _CMAKE.format(
         version=ACL_VERSION,
         library=_LIBRARY,
@@ -73,7 +83,13 @@ def cxx(tools: Toolchain) -> Cxx:
         static=" ".join(_STATIC),
         exports=EXPORTS,
     )
-    return Cxx(tools.find_compiler("c++"), link, cmake)
+    return Part(
+        sources=(Source("acl_nodes.c", platform.least_flags),),
+        link=(*objects, str(tools.acl() / "lib" / _LIBRARY), *_STATIC, exports),
+        language="c++",
+        cmake=cmake,
+        made_with=f"Arm Compute Library {ACL_VERSION}",
+    )
 
 
 def built(tools: Toolchain) -> Path:

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.acl.record import Image, NONE, Op, Record
+from edge_compiler.targets.acl.record import Image, NONE, Record
 from edge_compiler.targets.acl.requests import Request
-from edge_compiler.targets.c.rules.shape import concat_channels, starts
 from edge_compiler.targets.program.buffers import BLOCK, Buffer
 from edge_compiler.targets.program.lowering import is_image, Lowering, Rule
-from edge_compiler.targets.program.program import Program, Step
+from edge_compiler.targets.program.nodes import starts
+from edge_compiler.targets.program.program import BackendRecord
+from edge_compiler.targets.program.views import concat_channels
 
 BACKEND = "acl"
-
-
-@dataclass(kw_only=True)
-class AclStep(Step):
-    """
-    A step that the library runs.
-
-    :ivar record: returns its record, once all buffers have their place.
-    """
-
-    record: Callable[[int], Record]
 
 
 def rule_for(request: Request) -> Rule:
@@ -50,23 +37,15 @@ def rule_for(request: Request) -> Rule:
                 bias=bias,
             )
 
-        floats = sum(v.size for v in (*request.sources, node.output))
-        weight_floats = 0 if request.weights is None else request.weights.size
-        low.steps.append(
-            AclStep(
-                name=node.name,
-                kernel=request.kernel,
-                nodes=node.origins,
-                value=node.output,
-                reads=sources,
-                output=target,
-                call=None,
-                macs=request.macs,
-                traffic=floats + weight_floats,
-                weight_floats=weight_floats,
-                backend=BACKEND,
-                record=record,
-            )
+        low.add(
+            node,
+            request.kernel,
+            sources,
+            target,
+            BackendRecord(BACKEND, record),
+            value=node.output,
+            macs=request.macs,
+            weight_floats=0 if request.weights is None else request.weights.size,
         )
 
     return lower
@@ -93,18 +72,3 @@ def lower_split(low: Lowering, node: Node) -> None:
 def _unit(value: Value) -> int:
     """Return where parts may begin: one pixel may be read as a dense value, by vectors."""
     return BLOCK if value.shape[2:] == (1, 1) else 1
-
-
-def node_table(program: Program) -> str:
-    """Return the text of acl_nodes.c: the records of all steps that the library runs."""
-    steps = enumerate(program.steps)
-    records = [step.record(index) for index, step in steps if isinstance(step, AclStep)]
-    rows = "".join(f"    {record.to_c()},\n" for record in records)
-    ops = (op.name for op in Op if any(record.op is op for record in records))
-    operators = "".join(f"    [EDGE_ACL_{op}] = &edge_acl_op_{op.lower()},\n" for op in ops)
-    return (
-        '#include <math.h>\n\n#include "acl/node.h"\n\n'
-        f"const edge_acl_operator *const edge_acl_operators[EDGE_ACL_OPS] = {{\n{operators}}};\n"
-        f"const edge_acl_node edge_acl_nodes[] = {{\n{rows}}};\n"
-        f"const uint32_t edge_acl_node_count = {len(records)};\n"
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 import struct
@@ -116,3 +116,16 @@ def _text(value: Field) -> str:
     if value == NONE:
         return "EDGE_ACL_NONE"
     return c_float(value) if isinstance(value, float) else str(value)
+
+
+def node_table(records: Sequence[Record]) -> str:
+    """Return the text of acl_nodes.c: the records of all steps that the library runs."""
+    rows = "".join(f"    {record.to_c()},\n" for record in records)
+    ops = (op.name for op in Op if any(record.op is op for record in records))
+    operators = "".join(f"    [EDGE_ACL_{op}] = &edge_acl_op_{op.lower()},\n" for op in ops)
+    return (
+        '#include <math.h>\n\n#include "acl/node.h"\n\n'
+        f"const edge_acl_operator *const edge_acl_operators[EDGE_ACL_OPS] = {{\n{operators}}};\n"
+        f"const edge_acl_node edge_acl_nodes[] = {{\n{rows}}};\n"
+        f"const uint32_t edge_acl_node_count = {len(records)};\n"
+    )

@@ -17,9 +17,8 @@ import numpy as np
 from edge_compiler.ir.graph import Activation, Node, Value
 from edge_compiler.ir.ops.activations import activation_of
 from edge_compiler.targets.acl.record import Function, Image, Op, Record
-from edge_compiler.targets.c.layer import Geometry, required
-from edge_compiler.targets.c.rules.conv import matrix_and_bias
 from edge_compiler.targets.program.lowering import image_size, is_image
+from edge_compiler.targets.program.nodes import Geometry, matrix_and_bias, required
 
 Array = np.ndarray[Any, Any]
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from edge_compiler.targets.program.program import KernelCall, Step
 from edge_compiler.targets.program.variants import Variant
 
 
@@ -124,3 +125,12 @@ def cheapest(
     (candidate, best), *others = sorted(costs, key=lambda item: item[1])
     following = f", next {others[0][1]:.1f} {unit}" if others else ""
     return Choice(problem, candidate, f"{how}: {best:.1f} {unit}{following}")
+
+
+def choice_of(step: Step, variant: Variant) -> Choice | None:
+    """Return what was chosen for a step and an instruction set; None if there was no choice."""
+    if not isinstance(step.code, KernelCall) or step.code.choose is None:
+        return None
+    choice = step.code.choose(variant)
+    assert isinstance(choice, Choice)
+    return choice

@@ -1,57 +1,16 @@
-"""What the kinds of convolution share: geometry, buffers, packing of weights."""
+"""What the kinds of convolution share: buffers, packing of weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.choice import Problem
-from edge_compiler.targets.program.buffers import BLOCK, Buffer, Halo
+from edge_compiler.targets.program.buffers import BLOCK, Buffer
+from edge_compiler.targets.program.nodes import Array, Geometry
 from edge_compiler.targets.program.program import Field, Pointer, reading, writing
-
-Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """A convolution's attributes: pairs are (vertical, horizontal)."""
-
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    pads: tuple[int, int, int, int]
-
-    @classmethod
-    def of(cls, node: Node) -> Geometry:
-        """Read the attributes of a Conv or pool node."""
-        a = node.attributes
-        return cls(
-            tuple(a["kernel_shape"]),
-            tuple(a.get("strides") or (1, 1)),
-            tuple(a.get("dilations") or (1, 1)),
-            tuple(a.get("pads") or (0, 0, 0, 0)),
-        )
-
-    def halo(self, size: tuple[int, int], out: tuple[int, int]) -> Halo:
-        """Return the zeros that the kernel reads around an image of ``size``."""
-        top, left = self.pads[:2]
-        reach = [
-            (out[i] - 1) * self.stride[i] + (self.kernel[i] - 1) * self.dilation[i] + 1
-            for i in range(2)
-        ]
-        return Halo(top, left, max(0, reach[0] - top - size[0]), max(0, reach[1] - left - size[1]))
-
-    def fields(self) -> dict[str, Field]:
-        """Return the fields that every windowed kernel has."""
-        names = ("kernel", "stride", "dilation")
-        return {f"{n}_{axis}": getattr(self, n)[i] for n in names for i, axis in enumerate("hw")}
-
-    def __str__(self) -> str:
-        stride = f" stride {self.stride[0]}" if self.stride != (1, 1) else ""
-        return f"{self.kernel[0]}x{self.kernel[1]}{stride}"
 
 
 @dataclass(frozen=True)
@@ -129,14 +88,6 @@ class Layer:
         fields["act"] = self.node.fused.activation
         fields["has_residual"] = int(self.residual is not None)
         return fields
-
-
-def required(node: Node, index: int) -> Array:
-    """Return the data of an input that the checks have found to be constant."""
-    data = node.constant(index)
-    if data is None:
-        raise ValueError(f"{node.op} node {node.name!r}: input {index} is not constant")
-    return data
 
 
 def pack(weights: Array, lanes: int) -> Array:

@@ -11,6 +11,7 @@ import subprocess
 
 from edge_compiler.errors import CompileError
 from edge_compiler.progress import Progress
+from edge_compiler.toolchain.base import Toolchain
 
 COMMON_FLAGS = (
     "-std=gnu11",
@@ -45,18 +46,24 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Cxx:
+class Part:
     """
-    The part of a library that is in C++, compiled already.
+    What a back end adds to a library.
 
-    :ivar compiler: links.
+    :ivar headers: that the files of the steps include.
+    :ivar sources: to compile, beside those of the program.
     :ivar link: objects, libraries and flags.
+    :ivar language: whose compiler must link: "c" or "c++".
     :ivar cmake: what CMakeLists.txt needs to build it from source.
+    :ivar made_with: name and version of what it brings along; for the manifest.
     """
 
-    compiler: str
-    link: tuple[str, ...]
-    cmake: str
+    headers: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    link: tuple[str, ...] = ()
+    language: str = "c"
+    cmake: str = ""
+    made_with: str = ""
 
 
 def compiler_version(compiler: str) -> str:
@@ -65,19 +72,20 @@ def compiler_version(compiler: str) -> str:
 
 
 def build_library(
-    compiler: str,
+    tools: Toolchain,
     directory: Path,
     sources: Sequence[Source],
+    parts: Sequence[Part],
     library: Path,
     progress: Progress,
-    cxx: Cxx | None = None,
 ) -> None:
     """
     Compile ``sources`` side by side and link them.
 
-    :param cxx: what they are linked with, if there is C++ in the library.
-    :raises CompileError: with the compiler's first complaint.
+    :param parts: whose objects they are linked with.
+    :raises CompileError: if a compiler is missing, or with its first complaint.
     """
+    compiler = tools.find_compiler()
 
     def compile_one(source: Source) -> str:
         target = source.path.replace("/", "_") + ".o"
@@ -95,8 +103,9 @@ def build_library(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    linker, link = (cxx.compiler, cxx.link) if cxx is not None else (compiler, ())
-    flags = [*link, *LINK_FLAGS]
+    cxx = any(part.language == "c++" for part in parts)
+    linker = tools.find_compiler("c++") if cxx else compiler
+    flags = [*(flag for part in parts for flag in part.link), *LINK_FLAGS]
     command = [linker, *sorted(objects), "-o", str(library.resolve()), *flags]
     run(command, directory, library.name)
     for name in objects:
@@ -132,7 +141,7 @@ target_link_options(model PRIVATE -s -Wl,--gc-sections)
 {properties}"""
 
 
-def cmake_file(sources: Sequence[Source], cxx: Cxx | None = None) -> str:
+def cmake_file(sources: Sequence[Source], parts: Sequence[Part]) -> str:
     """Return a CMakeLists.txt that builds the same library from the kept sources."""
     properties = "".join(
         f'set_source_files_properties({s.path} PROPERTIES COMPILE_OPTIONS "{";".join(s.flags)}")\n'
@@ -141,4 +150,4 @@ def cmake_file(sources: Sequence[Source], cxx: Cxx | None = None) -> str:
     )
     files = " ".join(source.path for source in sources)
     text = CMAKE.format(files=files, flags=";".join(COMMON_FLAGS), properties=properties)
-    return text + (cxx.cmake if cxx is not None else "")
+    return text + "".join(part.cmake for part in parts)

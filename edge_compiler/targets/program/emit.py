@@ -10,7 +10,16 @@ import math
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Activation
 from edge_compiler.targets.program.buffers import Buffer
-from edge_compiler.targets.program.program import Call, Field, Pointer, Program, Step, Table
+from edge_compiler.targets.program.program import (
+    Call,
+    Field,
+    KernelCall,
+    OURS,
+    Pointer,
+    Program,
+    Step,
+    Table,
+)
 from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.manifest import Preprocess, Tensor
 
@@ -35,18 +44,18 @@ def step_files(
     """
     Yield name and text of the files with one instruction set's steps, equal ones together.
 
-    :param headers: names of the kernels' headers.
+    :param headers: of the kernels that the steps call.
     """
-    alike: dict[Hashable, list[tuple[int, Step, Call]]] = {}
+    alike: dict[Hashable, list[tuple[int, Step, Call, Call | None]]] = {}
     for index, step in enumerate(program.steps):
-        if step.call is not None:
-            call = step.call(variant)
-            alike.setdefault(_code(call), []).append((index, step, call))
+        if isinstance(step.code, KernelCall):
+            call = step.code.call(variant)
+            alike.setdefault(_code(call), []).append((index, step, call, step.code.prepare))
     groups = list(alike.values())
     for first in range(0, len(groups), KERNELS_PER_FILE):
         text = _StepFile(variant, headers)
-        for index, step, call in chain.from_iterable(groups[first : first + KERNELS_PER_FILE]):
-            text.add(index, step, call)
+        for entry in chain.from_iterable(groups[first : first + KERNELS_PER_FILE]):
+            text.add(*entry)
         yield f"steps_{variant.name}_{first // KERNELS_PER_FILE}.c", text.render()
 
 
@@ -80,14 +89,14 @@ class _StepFile:
     kernels: dict[str, tuple[str, str]] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
 
-    def add(self, index: int, step: Step, kernel: Call) -> None:
+    def add(self, index: int, step: Step, kernel: Call, prepare: Call | None) -> None:
         """Append the function of a step: clear the output's halo, then run the kernel."""
         calls = [kernel]
         if step.output.halo:
             calls.insert(0, _clear_halo(step.output))
         self._function(step, step_function(self.variant, index), calls)
-        if step.prepare is not None:
-            self._function(step, prepare_function(self.variant, index), [step.prepare])
+        if prepare is not None:
+            self._function(step, prepare_function(self.variant, index), [prepare])
 
     def _function(self, step: Step, name: str, calls: Sequence[Call]) -> None:
         shape = list(step.value.shape) if step.value is not None else ""
@@ -127,7 +136,7 @@ class _StepFile:
 
     def render(self) -> str:
         """Return the text."""
-        includes = "\n".join(f'#include "kernels/{name}"' for name in self.headers)
+        includes = "\n".join(f'#include "{name}"' for name in self.headers)
         tables = "".join(
             f"static const {table.ctype} {name}[] = {{{', '.join(table.elements)}}};\n"
             for table, name in self.tables.items()
@@ -251,8 +260,10 @@ def _value(buffer: Buffer) -> str:
 def _steps(program: Program, variant: Variant, buffers: Mapping[Buffer, int]) -> str:
     functions, rows = [], []
     for index, step in enumerate(program.steps):
-        run = "0" if step.call is None else step_function(variant, index)
-        prepare = "0" if step.prepare is None else prepare_function(variant, index)
+        run = prepare = "0"
+        if isinstance(step.code, KernelCall):
+            run = step_function(variant, index)
+            prepare = prepare_function(variant, index) if step.code.prepare else "0"
         functions += [name for name in (run, prepare) if name != "0"]
         rows.append(f"{{{run}, {buffers[step.output]}, {step.parts}, {prepare}}}")
     declarations = "".join(f"void {name}(const edge_memory *, int, int);\n" for name in functions)
@@ -266,7 +277,7 @@ def _program(variant: Variant) -> str:
 
 def _other_backend(program: Program) -> str:
     """Return the pointer to the back end that runs the steps that aren't ours."""
-    others = {step.backend for step in program.steps if step.call is None}
+    others = {step.backend for step in program.steps if step.backend != OURS}
     name = "".join(f"edge_{backend}_backend" for backend in others)  # one at most
     declaration = f"extern const edge_backend {name};\n" if name else ""
     value = f"&{name}" if name else "0"

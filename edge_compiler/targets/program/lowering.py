@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.targets.c.choice import Choice, Chooser
 from edge_compiler.targets.program.buffers import ALIGNMENT, BLOCK, Buffer
 from edge_compiler.targets.program.memory import Lifetime, plan
 from edge_compiler.targets.program.program import (
+    BackendRecord,
     Call,
+    Choice,
     Field,
+    KernelCall,
     Program,
     reading,
     Step,
@@ -24,28 +26,7 @@ from edge_compiler.targets.program.program import (
 from edge_compiler.targets.program.variants import Variant
 
 Rule = Callable[["Lowering", Node], None]
-Check = Callable[[Node], str | None]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """How an operator is lowered, and the check that says why a node of it can't be."""
-
-    rule: Rule
-    check: Check
-
-
-RULES: dict[str, Entry] = {}
-
-
-def lowers(*ops: str, check: Check = lambda node: None) -> Callable[[Rule], Rule]:
-    """Register a function as the rule of the operators ``ops``."""
-
-    def register(rule: Rule) -> Rule:
-        RULES.update({op: Entry(rule, check) for op in ops})
-        return rule
-
-    return register
+"""Adds the steps that compute a node."""
 
 
 def is_image(value: Value) -> bool:
@@ -76,9 +57,16 @@ class Lowering:
     A graph input takes the layout in which it is asked for first.
     """
 
-    def __init__(self, graph: Graph, chooser: Chooser) -> None:
+    def __init__(self, graph: Graph, leading: Variant, reasons: Mapping[str, str]) -> None:
+        """
+        Begin with no steps.
+
+        :param leading: the instruction set that decides on what all of them have in common.
+        :param reasons: why a node runs on its back end, by the node's name.
+        """
         self.graph = graph
-        self.chooser = chooser
+        self.leading = leading
+        self._reasons = reasons
         self.steps: list[Step] = []
         self.weights = Weights("m->weights")
         self.originals = Weights("m->originals")
@@ -190,7 +178,7 @@ class Lowering:
         kernel: str,
         reads: list[Buffer],
         output: Buffer,
-        call: Callable[[Variant], Call],
+        call: Callable[[Variant], Call] | BackendRecord,
         *,
         value: Value | None = None,
         prepare: Call | None = None,
@@ -198,7 +186,15 @@ class Lowering:
         weight_floats: int = 0,
         choose: Callable[[Variant], Choice] | None = None,
     ) -> None:
-        """Append a step that computes ``node`` (a part of it, if ``value`` is None)."""
+        """
+        Append a step that computes ``node`` (a part of it, if ``value`` is None).
+
+        :param kernel: what runs it, for people.
+        :param call: makes the call of our kernel, once all buffers have their place; or what
+            another back end is told.
+        :param prepare: the call that is run once at create.
+        :param choose: tells which of several kernels was chosen.
+        """
         pixels = sum(b.channels * b.height * b.width for b in (*reads, output))
         self.steps.append(
             Step(
@@ -208,12 +204,11 @@ class Lowering:
                 value,
                 reads,
                 output,
-                call,
-                prepare,
+                call if isinstance(call, BackendRecord) else KernelCall(call, prepare, choose),
                 macs=macs,
                 traffic=pixels + weight_floats,
                 weight_floats=weight_floats,
-                choose=choose,
+                reason=self._reasons.get(node.name, ""),
             )
         )
 
@@ -278,7 +273,7 @@ class Lowering:
             outputs,
             self.weights,
             self.originals,
-            self.chooser.variant,
+            self.leading,
             arena,
             self.scratch,
             self.prepared,
@@ -394,18 +389,19 @@ def strided_fields(
     }
 
 
-def own_rule(node: Node) -> Rule:
-    """Return the rule that lowers a node to our own kernels."""
-    return RULES[node.op].rule
-
-
-def lower(graph: Graph, chooser: Chooser, rule_of: Callable[[Node], Rule] = own_rule) -> Program:
+def lower(
+    graph: Graph,
+    leading: Variant,
+    rule_of: Callable[[Node], Rule],
+    reasons: Mapping[str, str] = MappingProxyType({}),
+) -> Program:
     """
     Lower every node by its rule and plan the memory.
 
-    :param rule_of: tells a node's rule, where there is another back end too.
+    :param leading: the instruction set that decides on what all of them have in common.
+    :param reasons: why a node runs on its back end, by the node's name.
     """
-    lowering = Lowering(graph, chooser)
+    lowering = Lowering(graph, leading, reasons)
     for node in graph.nodes:
         rule_of(node)(lowering, node)
     return lowering.finish()

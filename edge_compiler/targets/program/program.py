@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 import hashlib
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from edge_compiler.ir.graph import Activation, Value
-from edge_compiler.targets.c.choice import Choice
 from edge_compiler.targets.program.buffers import ALIGNMENT, Buffer
 from edge_compiler.targets.program.memory import Lifetime
 from edge_compiler.targets.program.variants import Variant
@@ -50,6 +49,51 @@ class Call:
     arguments: tuple[Pointer | Table, ...]
 
 
+class Choice(Protocol):
+    """Which of several kernels was chosen."""
+
+    @property
+    def candidate(self) -> object:
+        """The kernel; its text says which."""
+
+    @property
+    def reason(self) -> str:
+        """Why it was chosen."""
+
+
+@dataclass(frozen=True)
+class KernelCall:
+    """
+    A step of our own kernels.
+
+    :ivar call: makes the call, once all buffers have their place.
+    :ivar prepare: the call that is run once at create, if any.
+    :ivar choose: tells which of several kernels was chosen, if there were several.
+    """
+
+    call: Callable[[Variant], Call]
+    prepare: Call | None = None
+    choose: Callable[[Variant], Choice] | None = None
+
+
+@dataclass(frozen=True)
+class BackendRecord:
+    """
+    A step of another back end.
+
+    :ivar backend: its name.
+    :ivar record: what the back end's part of the library is told of the step of an index, once all
+        buffers have their place.
+    """
+
+    backend: str
+    record: Callable[[int], object]
+
+
+OURS = "c"
+"""The name of the back end that runs our own kernels."""
+
+
 @dataclass
 class Step:
     """
@@ -61,13 +105,9 @@ class Step:
     :ivar value: what it computes; None if it only changes a layout.
     :ivar reads: the buffers that it reads.
     :ivar output: the buffer that it writes.
-    :ivar call: makes the call, once all buffers have their place; None: another back end runs it.
-    :ivar prepare: makes the call that is run once at create, if any.
     :ivar macs: multiply-accumulates.
     :ivar traffic: floats read and written.
     :ivar weight_floats: of its packed constants.
-    :ivar choose: tells which of several kernels was chosen, if there were several.
-    :ivar backend: that runs it.
     :ivar reason: why that back end, if there was a choice.
     """
 
@@ -77,14 +117,16 @@ class Step:
     value: Value | None
     reads: Sequence[Buffer]
     output: Buffer
-    call: Callable[[Variant], Call] | None
-    prepare: Call | None = None
+    code: KernelCall | BackendRecord
     macs: int = 0
     traffic: int = 0
     weight_floats: int = 0
-    choose: Callable[[Variant], Choice] | None = None
-    backend: str = "c"
     reason: str = ""
+
+    @property
+    def backend(self) -> str:
+        """The name of the back end that runs it."""
+        return self.code.backend if isinstance(self.code, BackendRecord) else OURS
 
     @property
     def parts(self) -> int:
@@ -133,7 +175,7 @@ class Program:
     A lowered graph; sizes of memory are in floats.
 
     :ivar originals: weights that are read at create only, and kept in another form.
-    :ivar variant: the instruction set that kernels were chosen for in the first place.
+    :ivar leading: the instruction set that decided on what all of them have in common.
     """
 
     steps: list[Step]
@@ -141,11 +183,23 @@ class Program:
     outputs: list[tuple[Value, Buffer]]
     weights: Weights
     originals: Weights
-    variant: Variant
+    leading: Variant
     arena: int = 0
     scratch: int = 0
     prepared: int = 0
     lifetimes: list[Lifetime] = field(default_factory=list)
+
+    def uses(self, backend: str) -> bool:
+        """Return whether a back end runs any step."""
+        return any(step.backend == backend for step in self.steps)
+
+    def records_of(self, backend: str) -> list[object]:
+        """Return what another back end is told of each of its steps."""
+        return [
+            step.code.record(index)
+            for index, step in enumerate(self.steps)
+            if isinstance(step.code, BackendRecord) and step.code.backend == backend
+        ]
 
 
 def reading(buffer: Buffer, y: int = 0, x: int = 0) -> Pointer:

@@ -64,8 +64,6 @@ BASELINE = Variant(
     supported="edge_cpu_always",
 )
 
-X86_64 = (AVX512, AVX2, BASELINE)
-
 _TILES = ("-fno-schedule-insns",)
 """GCC's scheduler before the allocation of registers makes tiles that fit spill."""
 
@@ -97,6 +95,3 @@ NEON32 = Variant(
     counted_as="armv7",
     chunk_floats=(32 * 1024,),  # four threads share the 512 KiB of a Cortex-A7
 )
-
-AARCH64 = (NEON64,)
-ARMV7 = (NEON32,)

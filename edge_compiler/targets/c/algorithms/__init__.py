@@ -22,9 +22,10 @@ from edge_compiler.targets.c.algorithms.winograd.candidates import (
     winograd_candidates,
 )
 from edge_compiler.targets.c.algorithms.winograd.lower import lower_winograd
-from edge_compiler.targets.c.choice import Candidate, Problem, Scheme
-from edge_compiler.targets.c.layer import Array, Layer
+from edge_compiler.targets.c.choice import Candidate, Chooser, Problem, Scheme
+from edge_compiler.targets.c.layer import Layer
 from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.variants import Variant
 
 
@@ -42,7 +43,7 @@ class Algorithm:
     name: str
     suits: Callable[[Problem], bool]
     candidates: Callable[[Problem, Variant], Iterable[Candidate]]
-    lower: Callable[[Lowering, Layer, Array, Array, Scheme], None]
+    lower: Callable[[Lowering, Chooser, Layer, Array, Array, Scheme], None]
 
 
 ALGORITHMS = (
@@ -61,11 +62,11 @@ def candidates(
     return [c for c in found if scheme is None or c.scheme == scheme]
 
 
-def lower_convolution(low: Lowering, layer: Layer, w: Array, b: Array) -> None:
+def lower_convolution(low: Lowering, chooser: Chooser, layer: Layer, w: Array, b: Array) -> None:
     """Add the steps of a layer by the algorithm that suits it best."""
     problem = layer.problem(w.shape[1])
     suited = {a.name: a for a in ALGORITHMS if a.suits(problem)}
     scheme = Scheme(next(iter(suited)))
     if len(suited) > 1:  # as the instruction set likes for which it is chosen
-        scheme = low.chooser.choose(problem, low.chooser.variant).candidate.scheme
-    suited[scheme.algorithm].lower(low, layer, w, b, scheme)
+        scheme = chooser.choose(problem, low.leading).candidate.scheme
+    suited[scheme.algorithm].lower(low, chooser, layer, w, b, scheme)

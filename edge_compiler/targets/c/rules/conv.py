@@ -6,9 +6,12 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.algorithms import lower_convolution
-from edge_compiler.targets.c.layer import Array, Geometry, Layer, required
+from edge_compiler.targets.c.choice import Chooser
+from edge_compiler.targets.c.layer import Layer
+from edge_compiler.targets.c.rules.table import lowers_choosing
 from edge_compiler.targets.program.buffers import BLOCK
-from edge_compiler.targets.program.lowering import image_size, Lowering, lowers
+from edge_compiler.targets.program.lowering import image_size, Lowering
+from edge_compiler.targets.program.nodes import Geometry, matrix_and_bias, required
 
 
 def _check_conv(node: Node) -> str | None:
@@ -20,8 +23,8 @@ def _check_conv(node: Node) -> str | None:
     return None
 
 
-@lowers("Conv", check=_check_conv)
-def lower_conv(low: Lowering, node: Node) -> None:
+@lowers_choosing("Conv", check=_check_conv)
+def lower_conv(low: Lowering, node: Node, chooser: Chooser) -> None:
     """Lower a dense, grouped or depthwise convolution."""
     value, w = node.input(0), required(node, 1)
     bias = node.constant(2)
@@ -35,7 +38,7 @@ def lower_conv(low: Lowering, node: Node) -> None:
     source.require(geometry.halo(image_size(value)[1:], image_size(node.output)[1:]))
     depthwise = 1 < groups == w.shape[0] == value.shape[1]
     kind = "depthwise" if depthwise else "grouped" if groups > 1 else "dense"
-    lower_convolution(low, Layer(node, geometry, source, target, residual, kind), w, b)
+    lower_convolution(low, chooser, Layer(node, geometry, source, target, residual, kind), w, b)
 
 
 def _check_gemm(node: Node) -> str | None:
@@ -49,22 +52,11 @@ def _check_gemm(node: Node) -> str | None:
     return None
 
 
-@lowers("Gemm", "MatMul", check=_check_gemm)
-def lower_gemm(low: Lowering, node: Node) -> None:
+@lowers_choosing("Gemm", "MatMul", check=_check_gemm)
+def lower_gemm(low: Lowering, node: Node, chooser: Chooser) -> None:
     """Lower a matrix product with a row vector to a 1x1 convolution of one pixel."""
     matrix, b = matrix_and_bias(node)
     w = matrix[:, :, None, None]
     source, target = low.dense(node.input(0)), low.new_dense(node.output)
     geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0, 0, 0))
-    lower_convolution(low, Layer(node, geometry, source, target, None), w, b)
-
-
-def matrix_and_bias(node: Node) -> tuple[Array, Array]:
-    """Return the matrix of a Gemm or MatMul node, as (out, in), and the bias, ready to be used."""
-    a, matrix, bias = node.attributes, required(node, 1), node.constant(2)
-    w = matrix if a.get("transB") else matrix.T
-    b = np.zeros(w.shape[0], np.float32)
-    if bias is not None:
-        b = np.broadcast_to(bias, (1, w.shape[0]))[0] * np.float32(a.get("beta", 1.0))
-    alpha = a.get("alpha", 1.0)
-    return (w if alpha == 1 else w * np.float32(alpha)), b
+    lower_convolution(low, chooser, Layer(node, geometry, source, target, None), w, b)

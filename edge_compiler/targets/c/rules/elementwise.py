@@ -9,9 +9,11 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.ir.ops.activations import activation_of
-from edge_compiler.targets.c.layer import pad_channels, required
+from edge_compiler.targets.c.layer import pad_channels
+from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.buffers import BLOCK, Buffer
-from edge_compiler.targets.program.lowering import is_image, Lowering, lowers
+from edge_compiler.targets.program.lowering import is_image, Lowering
+from edge_compiler.targets.program.nodes import required
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 
 _UNARY = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "SiLU")

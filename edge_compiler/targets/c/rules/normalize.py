@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.program.lowering import image_size, is_image, Lowering, lowers
+from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.program.lowering import image_size, is_image, Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
 
 

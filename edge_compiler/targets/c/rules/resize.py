@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.ir.resize import COORDINATES, Tap, taps
-from edge_compiler.targets.program.lowering import is_image, Lowering, lowers
+from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.program.lowering import is_image, Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
 
 

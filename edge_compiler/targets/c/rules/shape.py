@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from itertools import accumulate
 import math
 
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.c.layer import required
+from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.buffers import BLOCK, Buffer
 from edge_compiler.targets.program.lowering import (
     channel_copy,
     image_size,
     is_image,
     Lowering,
-    lowers,
     strided_fields,
 )
+from edge_compiler.targets.program.nodes import required, starts
 from edge_compiler.targets.program.program import Call, Pointer, reading, writing
-from edge_compiler.targets.program.variants import Variant
+from edge_compiler.targets.program.views import concat_channels
 
 _MAX_RANK = 6
 
@@ -101,49 +100,6 @@ def lower_concat(low: Lowering, node: Node) -> None:
         _copy_box(low, node, source, target, value.shape, inner, strides, 0, at, last=last)
 
 
-def concat_channels(
-    low: Lowering, node: Node, sources: list[Buffer], target: Buffer, unit: int
-) -> None:
-    """
-    Concatenate images of the layout of ``target``.
-
-    :param unit: what begins and ends at a multiple of so many channels needs no copy.
-    """
-    firsts = [0, *accumulate(source.channels for source in sources)]
-    copies, index = [], 0
-    while index < len(sources):
-        root, start = sources[index].root, firsts[index]
-        count = 0 if root is target or low.is_input(root) else _shows_all(sources[index:], root)
-        ends_unit = root.channels % unit == 0 or start + root.channels == target.channels
-        if count and start % unit == 0 and ends_unit:
-            root.place_in(target, start)
-        else:
-            copies.append(index)
-            count = 1
-        index += count
-    for index in copies:
-        call = _channel_call(sources[index], target, firsts[index])
-        done = node.output if index == copies[-1] else None
-        low.add(node, "copy channels", [sources[index]], target, call, value=done)
-
-
-def _shows_all(sources: list[Buffer], root: Buffer) -> int:
-    """Return how many of the first ``sources`` show all channels of ``root`` in order, or 0."""
-    channels = 0
-    for count, source in enumerate(sources, 1):
-        if source.root is not root or source.first_channel != channels:
-            return 0
-        channels += source.channels
-        if channels == root.channels:
-            return count
-    return 0
-
-
-def _channel_call(source: Buffer, target: Buffer, start: int) -> Callable[[Variant], Call]:
-    shape = (source.channels, source.height, source.width)
-    return lambda _: channel_copy(source, target, shape, start)
-
-
 @lowers("Split", check=_check_rank)
 def lower_split(low: Lowering, node: Node) -> None:
     """Show channels of an image under another name, copy anything else."""
@@ -201,11 +157,6 @@ def lower_pad(low: Lowering, node: Node) -> None:
 def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the strides of a dense value."""
     return tuple(accumulate((1, *reversed(shape[1:])), lambda a, b: a * b))[::-1]
-
-
-def starts(values: Sequence[Value], axis: int) -> list[int]:
-    """Return where each value begins when they stand side by side along ``axis``."""
-    return [0, *accumulate(value.shape[axis] for value in values)][:-1]
 
 
 def _integers(node: Node, index: int) -> list[int] | None:

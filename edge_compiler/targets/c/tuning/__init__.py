@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import hashlib
 from pathlib import Path
 import tempfile
-from typing import TYPE_CHECKING
 
-from edge_compiler import toolchain
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Graph
-from edge_compiler.machine import processor_features, user_cache
+from edge_compiler.machine import user_cache
 from edge_compiler.progress import Progress
 from edge_compiler.targets.c.algorithms import candidates
-from edge_compiler.targets.c.choice import cheapest, Choice, Problem, Scheme
+from edge_compiler.targets.c.choice import cheapest, Choice, choice_of, Problem, Scheme
 from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.headers import HEADERS
+from edge_compiler.targets.c.lowering import lower_all
+from edge_compiler.targets.c.part import add_kernels
 from edge_compiler.targets.c.tuning.meters import Counter, Meter, Stopwatch
 from edge_compiler.targets.c.tuning.store import Conditions, Store, Times
 from edge_compiler.targets.c.tuning.trials import make_trials, Task
+from edge_compiler.targets.program import library
 from edge_compiler.targets.program.build import COMMON_FLAGS, compiler_version
-from edge_compiler.targets.program.lowering import lower
+from edge_compiler.targets.program.library import LibrarySpec
+from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import Program
 from edge_compiler.targets.program.variants import Variant
 from edge_compiler.toolchain.base import Toolchain
-
-if TYPE_CHECKING:
-    from edge_compiler.targets.c.target import CTarget
 
 CANDIDATES_PER_LIBRARY = 48
 """Enough to keep several compilers busy; little is lost when it is interrupted."""
@@ -62,18 +61,17 @@ class Measured:
         return cheapest(problem, found, self.how, self.unit)
 
 
-def tune(target: CTarget, graph: Graph, threads: int, progress: Progress) -> Measured:
+def tune(platform: Platform, graph: Graph, threads: int, progress: Progress) -> Measured:
     """
     Measure the candidates of every convolution of a graph, with the best instruction set here.
 
     Each library's measurements are kept when they are made; what is known is not measured again.
     For another kind of machine instructions are counted, since times of an emulator say nothing.
     """
-    tools = toolchain.get(target.name)
-    variant = best_here(target.variants) if tools.machine.native else target.variants[0]
+    tools, variant = platform.tools, platform.best_here()
     meter = Stopwatch(graph, threads) if tools.machine.native else Counter(tools)
     chooser = Measured(Estimated.of(variant, graph), meter.how, meter.unit)
-    program = lower(graph, chooser)
+    program = lower_all(graph, chooser)
     store = Store(user_cache() / "tune", _conditions(meter, tools, variant))
     tasks = []
     for task in _tasks(graph, program, variant):
@@ -85,18 +83,12 @@ def tune(target: CTarget, graph: Graph, threads: int, progress: Progress) -> Mea
     done, total = len(chooser.times), len(chooser.times) + len(tasks)
     for batch in _batches(tasks):
         progress("tuning", done, total)
-        for problem, times in _measure(target, batch, variant, meter).items():
+        for problem, times in _measure(platform, batch, variant, meter).items():
             store.put(problem, times)
             chooser.times[problem] = times
         done += len(batch)
     progress("tuning", done, total)
     return chooser
-
-
-def best_here(variants: Sequence[Variant]) -> Variant:
-    """Return the first instruction set that this machine's processor has."""
-    has = processor_features()
-    return next((v for v in variants if has.issuperset(v.features)), variants[-1])
 
 
 def _conditions(meter: Meter, tools: Toolchain, variant: Variant) -> Conditions:
@@ -118,8 +110,8 @@ def _tasks(graph: Graph, program: Program, variant: Variant) -> Iterator[Task]:
     """Yield each problem once."""
     nodes, seen = {node.name: node for node in graph.nodes}, set()
     for step in program.steps:
-        problem = step.choose(variant).problem if step.choose else None
-        if problem is not None and problem not in seen:
+        choice = choice_of(step, variant)
+        if choice is not None and (problem := choice.problem) not in seen:
             seen.add(problem)
             yield Task(problem, nodes[step.name], tuple(candidates(problem, variant)))
 
@@ -136,15 +128,15 @@ def _batches(tasks: Sequence[Task]) -> Iterator[list[Task]]:
 
 
 def _measure(
-    target: CTarget, tasks: list[Task], variant: Variant, meter: Meter
+    platform: Platform, tasks: list[Task], variant: Variant, meter: Meter
 ) -> dict[Problem, Times]:
     """Compile the candidates into one library and return what each costs."""
     trials = make_trials(tasks, variant)
     with tempfile.TemporaryDirectory(prefix="edgec-tune-") as folder:
-        target.only(variant).build_program(
-            trials.graph, trials.program, Description("trials", ""), Path(folder), _silent
-        )
-        costs = meter.measure(Path(folder) / "model.so", variant.name)
+        spec = LibrarySpec(replace(platform, variants=(variant,)), (add_kernels,))
+        what = Description("trials", "")
+        library.write(trials.graph, trials.program, spec, what, Path(folder), _silent)
+        costs = meter.measure(Path(folder) / library.LIBRARY, variant.name)
     times: dict[Problem, Times] = {task.problem: {} for task in tasks}
     for indices, problem, candidate in trials.steps:
         times[problem][candidate] = round(sum(costs[index] for index in indices), 3)

@@ -46,8 +46,8 @@ def make_trials(tasks: list[Task], variant: Variant) -> Trials:
     """
     x, y = Value("start", (1,)), Value("started", (1,))
     graph = Graph("trials", [x], [], [])
-    lowering = Lowering(graph, Fixed(variant, tasks[0].candidates[0]))
-    RULES["Relu"].rule(lowering, Node("Relu", y.name, [x], [y]))
+    lowering, chooser = Lowering(graph, variant, {}), Fixed(variant, tasks[0].candidates[0])
+    RULES["Relu"].rule(lowering, Node("Relu", y.name, [x], [y]), chooser)
     steps = []
     for number, task in enumerate(tasks):
         x = _copy(task.node.input(0), f"x{number}")
@@ -55,10 +55,10 @@ def make_trials(tasks: list[Task], variant: Variant) -> Trials:
         r = None if residual is None else _copy(residual, f"r{number}")
         graph.inputs += [x] if r is None else [x, r]
         for index, candidate in enumerate(task.candidates):
-            lowering.chooser = Fixed(variant, candidate)
+            chooser = Fixed(variant, candidate)
             for node in _layer(task, f"{number}.{index}", x, r):
                 first = len(lowering.steps)
-                RULES[node.op].rule(lowering, node)
+                RULES[node.op].rule(lowering, node, chooser)
             if _has_gaps(task.problem):
                 lowering.steps[-1].output.require(Halo(1, 1, 1, 1))
             steps.append((range(first, len(lowering.steps)), task.problem, candidate))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from edge_compiler.targets.c.choice import Choice, Scheme
-from edge_compiler.targets.c.layer import Array, Layer, pad_channels, pad_first
+from edge_compiler.targets.c.choice import Choice, Chooser, Scheme
+from edge_compiler.targets.c.layer import Layer, pad_channels, pad_first
 from edge_compiler.targets.program.buffers import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Call, Field
 from edge_compiler.targets.program.variants import Variant
 
 
-def lower_depthwise(low: Lowering, layer: Layer, w: Array, b: Array, scheme: Scheme) -> None:
+def lower_depthwise(
+    low: Lowering, chooser: Chooser, layer: Layer, w: Array, b: Array, scheme: Scheme
+) -> None:
     """Add the step."""
     blocks = pad_first(w[:, 0]).reshape(-1, BLOCK, *w.shape[2:]).transpose(0, 2, 3, 1)
     weights, bias = low.weights.add(blocks), low.weights.add(pad_channels(b))
     source, target, residual = layer.source, layer.target, layer.residual
-    chooser = low.chooser
 
     def choose(variant: Variant) -> Choice:
         return chooser.choose(layer.problem(1), variant, scheme)

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
-from edge_compiler.targets.c.choice import Choice, Scheme
-from edge_compiler.targets.c.layer import Array, Geometry, Layer, pack, pad_channels
+from edge_compiler.targets.c.choice import Choice, Chooser, Scheme
+from edge_compiler.targets.c.layer import Layer, pack, pad_channels
 from edge_compiler.targets.program.buffers import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.nodes import Array, Geometry
 from edge_compiler.targets.program.program import Call, Field, Table
 from edge_compiler.targets.program.variants import Variant
 
@@ -19,7 +20,9 @@ _SUM_TERMS = 1024
 """Terms that are added one by one; a longer sum is a sum of such sums."""
 
 
-def lower_direct(low: Lowering, layer: Layer, w: Array, b: Array, scheme: Scheme) -> None:
+def lower_direct(
+    low: Lowering, chooser: Chooser, layer: Layer, w: Array, b: Array, scheme: Scheme
+) -> None:
     """Add the step of a dense or grouped convolution."""
     first_block = None
     if layer.kind == "grouped":
@@ -29,7 +32,6 @@ def lower_direct(low: Lowering, layer: Layer, w: Array, b: Array, scheme: Scheme
     source, target, residual = layer.source, layer.target, layer.residual
     geometry, lanes = layer.geometry, layer.lanes
     inputs = math.prod(layer.node.input(0).shape)
-    chooser = low.chooser
 
     def choose(variant: Variant) -> Choice:
         return chooser.choose(layer.problem(in_channels), variant, scheme)

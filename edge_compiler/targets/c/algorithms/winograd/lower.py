@@ -8,10 +8,11 @@ from edge_compiler.targets.c.algorithms.winograd.cost import (
     transformed_weights,
     transforms_when_run,
 )
-from edge_compiler.targets.c.choice import Choice, Problem, Scheme
-from edge_compiler.targets.c.layer import Array, Layer, pack, pad_channels
+from edge_compiler.targets.c.choice import Choice, Chooser, Problem, Scheme
+from edge_compiler.targets.c.layer import Layer, pack, pad_channels
 from edge_compiler.targets.program.buffers import BLOCK, Buffer
 from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, SCRATCH, writing
 from edge_compiler.targets.program.variants import Variant
 
@@ -20,7 +21,9 @@ _SLICE_FLOATS = BLOCK * BLOCK + BLOCK
 """WINOGRAD_SLICE of winograd.h."""
 
 
-def lower_winograd(low: Lowering, layer: Layer, w: Array, b: Array, scheme: Scheme) -> None:
+def lower_winograd(
+    low: Lowering, chooser: Chooser, layer: Layer, w: Array, b: Array, scheme: Scheme
+) -> None:
     """Add the steps: one transforms the input, one multiplies and transforms the results."""
     m, chunk = scheme.parameters
     source, target, residual = layer.source, layer.target, layer.residual
@@ -37,7 +40,6 @@ def lower_winograd(low: Lowering, layer: Layer, w: Array, b: Array, scheme: Sche
         weights, prepare = _prepared(low, packed, m, problem)
     products = points * chunk * min(WINOGRAD_BLOCKS, target.blocks) * BLOCK
     low.reserve_scratch(products + points * _SLICE_FLOATS * raw)
-    chooser = low.chooser
 
     def choose(variant: Variant) -> Choice:
         return chooser.choose(problem, variant, scheme)

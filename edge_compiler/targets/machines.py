@@ -1,0 +1,36 @@
+"""How we compile for each kind of machine: one row a machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_compiler.targets.program.platform import Platform
+from edge_compiler.targets.program.variants import AVX2, AVX512, BASELINE, NEON32, NEON64, Variant
+from edge_compiler.toolchain.base import Toolchain
+from edge_compiler.toolchain.machines import AARCH64, ARMV7, Machine, X86_64
+
+
+@dataclass(frozen=True)
+class InstructionSets:
+    """What a library for a kind of machine carries; the fields are those of `Platform`."""
+
+    variants: tuple[Variant, ...]
+    least_flags: tuple[str, ...] = ()
+
+
+INSTRUCTION_SETS = {
+    X86_64: InstructionSets((AVX512, AVX2, BASELINE)),
+    AARCH64: InstructionSets((NEON64,)),
+    ARMV7: InstructionSets((NEON32,), ("-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard")),
+}
+
+
+def platform_of(tools: Toolchain) -> Platform:
+    """Return what libraries are compiled for by a toolchain."""
+    sets = INSTRUCTION_SETS[tools.machine]
+    return Platform(tools, sets.variants, sets.least_flags)
+
+
+def variants_of(machine: Machine) -> tuple[Variant, ...]:
+    """Return the instruction sets that a library for a kind of machine carries, best first."""
+    return INSTRUCTION_SETS[machine].variants

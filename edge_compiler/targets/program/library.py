@@ -1,0 +1,115 @@
+"""A library with the interface of edge_model.h: a program, and what back ends add to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+import shutil
+
+from edge_compiler.description import Description
+from edge_compiler.ir.graph import Graph
+from edge_compiler.progress import Progress
+from edge_compiler.targets.program import emit, RUNTIME
+from edge_compiler.targets.program.build import build_library, cmake_file, Part, Source
+from edge_compiler.targets.program.describe import describe
+from edge_compiler.targets.program.platform import Platform
+from edge_compiler.targets.program.program import Program
+from edge_perception.runtime.bundle import model_to_json
+from edge_perception.runtime.manifest import Model
+
+LIBRARY, SOURCE = "model.so", "source"
+_INCLUDE = Path(__file__).parents[1] / "include"
+_EMBED = """\
+/* Constants and the description, as they are in the files beside this one. */
+    .section .rodata
+    .balign 4096
+    .global edge_weights
+    .hidden edge_weights
+edge_weights:
+    .incbin "weights.bin"
+    .balign 64
+    .global edge_originals
+    .hidden edge_originals
+edge_originals:
+    .incbin "originals.bin"
+    .balign 64
+    .global edge_description
+    .hidden edge_description
+edge_description:
+    .incbin "description.json"
+    .byte 0
+    .section .note.GNU-stack, "", %progbits
+"""
+
+
+AddPart = Callable[[Path, Program, Platform], Part]
+"""Writes what a back end needs in a library; see `Backend.add_to`."""
+
+
+@dataclass(frozen=True)
+class LibrarySpec:
+    """
+    What a library is made of beside its program.
+
+    :ivar parts: write what each back end needs.
+    """
+
+    platform: Platform
+    parts: tuple[AddPart, ...]
+
+
+def write(
+    graph: Graph,
+    program: Program,
+    spec: LibrarySpec,
+    description: Description,
+    directory: Path,
+    progress: Progress,
+) -> Model:
+    """
+    Write the C files of a lowered graph into ``source/``, compile and link ``model.so``.
+
+    :returns: the manifest's description, the same as compiled into the library.
+    :raises CompileError: if a compiler or a library is missing, or fails.
+    """
+    source = directory / SOURCE
+    source.mkdir()
+    parts = [add(source, program, spec.platform) for add in spec.parts]
+    model = describe(graph, program, spec.platform, parts, description)
+    sources = _write_sources(program, model, description, spec.platform, parts, source)
+    (source / "CMakeLists.txt").write_text(cmake_file(sources, parts), "utf-8")
+    build_library(spec.platform.tools, source, sources, parts, directory / LIBRARY, progress)
+    return model
+
+
+def _write_sources(
+    program: Program,
+    model: Model,
+    description: Description,
+    platform: Platform,
+    parts: Sequence[Part],
+    directory: Path,
+) -> list[Source]:
+    """Write what the program itself is made of; return everything that is to be compiled."""
+    shutil.copytree(RUNTIME, directory / "runtime")
+    shutil.copy(_INCLUDE / "edge_model.h", directory)
+    sources = [
+        Source(f"runtime/{path.name}", platform.least_flags) for path in RUNTIME.glob("*.c")
+    ]
+    headers = [header for part in parts for header in part.headers]
+    for variant in platform.variants:
+        for name, text in emit.step_files(program, variant, headers):
+            (directory / name).write_text(text, "utf-8")
+            sources.append(Source(name, variant.flags))
+    wanted = description.preprocess.input if description.preprocess else None
+    image = next((tensor for tensor in model.inputs if tensor.name == wanted), None)
+    tables = emit.program_file(program, platform.variants, description, image)
+    (directory / "program.c").write_text(tables, "utf-8")
+    for name, weights in (("weights", program.weights), ("originals", program.originals)):
+        with (directory / f"{name}.bin").open("wb") as file:
+            weights.write(file)
+    (directory / "description.json").write_text(model_to_json(model), "utf-8")
+    (directory / "embed.S").write_text(_EMBED, "utf-8")
+    sources += [Source("program.c", platform.least_flags), Source("embed.S")]
+    return [*sources, *(source for part in parts for source in part.sources)]

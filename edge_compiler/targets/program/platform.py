@@ -1,0 +1,37 @@
+"""What a library is compiled for, and by what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_compiler.machine import processor_features
+from edge_compiler.targets.program.variants import Variant
+from edge_compiler.toolchain.base import Toolchain
+
+
+@dataclass(frozen=True)
+class Platform:
+    """
+    A kind of machine, as a library sees it.
+
+    :ivar tools: that compile for it.
+    :ivar variants: the instruction sets that a library carries code for, best first.
+    :ivar least_flags: for what is compiled for every processor of that kind: the code that asks
+        which instruction sets it has.
+    """
+
+    tools: Toolchain
+    variants: tuple[Variant, ...]
+    least_flags: tuple[str, ...] = ()
+
+    @property
+    def triple(self) -> str:
+        """The machine's triple, as GNU and Debian write it."""
+        return self.tools.triple
+
+    def best_here(self) -> Variant:
+        """Return the best instruction set of this processor; of all, for another machine."""
+        if not self.tools.machine.native:
+            return self.variants[0]
+        has = processor_features()
+        return next((v for v in self.variants if has.issuperset(v.features)), self.variants[-1])
