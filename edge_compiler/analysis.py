@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_compiler import frontend, passes
 from edge_compiler.compile import refusals
 from edge_compiler.ir.graph import Graph, Value
-from edge_compiler.ir.ops import macs
+from edge_compiler.ops import macs
 from edge_compiler.targets.base import Target
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_json
+from edge_compiler.commands import add_command, add_json, add_target
 from edge_compiler.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ def register(commands: Commands) -> None:
     """Add the parser."""
     parser = add_command(commands, "ops", "list the ONNX operators that can be compiled", run)
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    add_target(parser)
     add_json(parser)
 
 
@@ -23,13 +24,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the operator table."""
     import onnx
 
+    from edge_compiler import targets
     from edge_compiler.ir.graph import OPSET
-    from edge_compiler.ir.ops import OPERATORS
 
     rows = [
-        (operator.name, operator.summary)
-        for operator in sorted(OPERATORS.values(), key=lambda operator: operator.name)
-        if onnx.defs.has(operator.name, OPSET, "")  # the others are made by passes
+        (name, sentence)
+        for name, sentence in targets.get(arguments.target).support().items()
+        if onnx.defs.has(name, OPSET, "")  # the others are made by passes
     ]
     if arguments.json:
         say_json([{"operator": name, "support": support} for name, support in rows])

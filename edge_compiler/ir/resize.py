@@ -28,7 +28,7 @@ COORDINATES: dict[str, Callable[[np.float32, np.float32, int, int], np.float32]]
     ),
     "asymmetric": lambda x, scale, _old, _new: x / scale,
 }
-_ROUNDING: dict[str, Callable[[float], int]] = {
+ROUNDING: dict[str, Callable[[float], int]] = {
     "round_prefer_floor": lambda x: math.floor(x) + (x - math.floor(x) > 0.5),
     "round_prefer_ceil": lambda x: math.floor(x) + (x - math.floor(x) >= 0.5),
     "floor": math.floor,
@@ -60,7 +60,7 @@ def taps(node: Node, axis: int) -> list[Tap]:
             mode = a["coordinate_transformation_mode"]
             x = float(COORDINATES[mode](np.float32(index), np.float32(scale), old, new))
         if a["mode"] == "nearest":
-            nearest = min(max(_ROUNDING[a["nearest_mode"]](x), 0), old - 1)
+            nearest = min(max(ROUNDING[a["nearest_mode"]](x), 0), old - 1)
             result.append(Tap(nearest, nearest, 0.0))
             continue
         x = min(max(x, 0.0), old - 1.0)

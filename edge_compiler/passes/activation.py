@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edge_compiler.ir import ops
+from edge_compiler import ops
 from edge_compiler.ir.graph import Fused, Graph
 from edge_compiler.passes.base import absorb, Decision, done, graph_pass, kept
 

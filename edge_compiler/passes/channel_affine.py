@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.ir.ops.table import require_image
 from edge_compiler.passes.base import absorb, Decision, done, graph_pass, new_constant
 
 Array = np.ndarray[Any, Any]
@@ -23,7 +22,7 @@ def make_channel_affine(graph: Graph) -> Iterator[Decision]:
         affine = _batch_normalization(node) or _arithmetic(node)
         if affine is None:
             continue
-        if require_image(node.output) and not _follows_gemm(graph, affine[0]):
+        if not (_is_image(node.output) or _follows_gemm(graph, affine[0])):
             continue
         yield done(node, f"{node.op} scales and shifts each channel by constants")
         set_affine(node, *affine)
@@ -107,6 +106,11 @@ def _per_channel(array: Array, shape: tuple[int, ...]) -> Array | None:
     if not np.isfinite(array).all():  # a mask, which is no shift: infinity less infinity is NaN
         return None
     return np.broadcast_to(array.reshape(-1).astype(np.float64), shape[1:2])
+
+
+def _is_image(value: Value) -> bool:
+    """Return whether a value is one image: what else broadcasts is left as it is."""
+    return len(value.shape) == 4 and value.shape[0] == 1
 
 
 def _follows_gemm(graph: Graph, value: Value) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from edge_compiler.ir import ops
+from edge_compiler import ops
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_compiler import ops
 from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
@@ -76,8 +77,14 @@ class Target:
 
     def refusal(self, node: Node) -> str | None:
         """Return why no back end can run ``node``, in one clause; None if one can."""
+        if reason := ops.fault(node):
+            return reason
         reasons = [backend.refusal(node) for backend in self.backends]
         return None if None in reasons else reasons[0]
+
+    def support(self) -> Mapping[str, str]:
+        """Return the operators that can be compiled, each with a sentence on what of it."""
+        return self.home.support()
 
     def build(
         self,

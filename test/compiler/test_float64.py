@@ -10,9 +10,9 @@ from operator_models import OPERATOR_MODELS
 import pytest
 from small_models import Array, make_model, node, run, weights
 
+from edge_compiler import ops
 from edge_compiler.float64 import Exact, Network
 from edge_compiler.float64.rules import RULES
-from edge_compiler.ir import ops
 
 MADE_BY_PASSES = {"ChannelAffine", "ChannelShuffle", "SiLU"}
 

@@ -15,10 +15,15 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Activation, Node, Value
-from edge_compiler.ir.ops.activations import activation_of
+from edge_compiler.ops import activation_of, has_constant_weights
 from edge_compiler.targets.acl.record import Function, Image, Op, Record
 from edge_compiler.targets.program.lowering import image_size, is_image
-from edge_compiler.targets.program.nodes import Geometry, matrix_and_bias, required
+from edge_compiler.targets.program.nodes import (
+    Geometry,
+    matrix_and_bias,
+    require_float32,
+    required,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -104,6 +109,10 @@ def requests_for(node: Node) -> tuple[Request, ...] | str:
     """Return the functions to ask the library for, or why that is useless."""
     if node.op not in _DESCRIBE:
         return f"ACL has no {node.op}"
+    if reason := require_float32(node):
+        return reason
+    if node.op in ("Conv", "Gemm", "MatMul") and not has_constant_weights(node):
+        return "ACL is asked for layers with constant weights only"
     if node.fused.residual is not None:
         return "ACL has no convolution that adds a residual"
     activation = node.fused.activation

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_compiler.ir import ops
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.progress import Progress
 from edge_compiler.targets.c.choice import Chooser
 from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.lowering import rule_of
 from edge_compiler.targets.c.part import add_kernels
-from edge_compiler.targets.c.rules import RULES
+from edge_compiler.targets.c.support import refusal, support
 from edge_compiler.targets.c.tuning import tune
 from edge_compiler.targets.c.work import Costs, WorkModel
 from edge_compiler.targets.program.backend import Answer, Job, Offer
@@ -36,11 +35,12 @@ class CBackend:
     least_gain = 0.0
 
     def refusal(self, node: Node) -> str | None:
-        """Return why the compiler or the kernels can't take a node."""
-        if reason := ops.refusal(node):
-            return reason
-        entry = RULES.get(node.op)
-        return entry.check(node) if entry else f"this form of {node.op} is not supported"
+        """Return why our kernels can't run a node."""
+        return refusal(node)
+
+    def support(self) -> Mapping[str, str]:
+        """Return the operators that can be compiled, each with a sentence on what of it."""
+        return support()
 
     def answers(self, graph: Graph, job: Job, progress: Progress) -> Mapping[Node, Answer]:
         """Offer to run all that isn't refused."""

@@ -91,3 +91,6 @@ class Home(Backend, Protocol):
 
     def reorder_cost(self, value: Value, job: Job) -> float:
         """Return what it costs to bring ``value`` from one layout into another."""
+
+    def support(self) -> Mapping[str, str]:
+        """Return the operators that its kernels run, each with a sentence on what of it."""

@@ -77,3 +77,11 @@ def matrix_and_bias(node: Node) -> tuple[Array, Array]:
 def starts(values: Sequence[Value], axis: int) -> list[int]:
     """Return where each value begins when they stand side by side along ``axis``."""
     return [0, *accumulate(value.shape[axis] for value in values)][:-1]
+
+
+def require_float32(node: Node) -> str | None:
+    """Return a reason if a node reads or computes something else than float32."""
+    for value in (*node.inputs[:1], *node.outputs[:1]):
+        if value is not None and value.dtype != np.float32:
+            return f"'{value.name}' is {value.dtype}, only float32 is supported"
+    return None

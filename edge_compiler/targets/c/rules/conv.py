@@ -8,22 +8,19 @@ from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.algorithms import lower_convolution
 from edge_compiler.targets.c.choice import Chooser
 from edge_compiler.targets.c.layer import Layer
+from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers_choosing
 from edge_compiler.targets.program.buffers import BLOCK
 from edge_compiler.targets.program.lowering import image_size, Lowering
 from edge_compiler.targets.program.nodes import Geometry, matrix_and_bias, required
 
 
-def _check_conv(node: Node) -> str | None:
-    rank = len(node.input(1).shape)
-    if rank != 4:
-        return f"only 2-D convolution is supported, the weights have {rank} dimensions"
-    if any(value is not None and value.constant is None for value in node.inputs[1:]):
-        return "weights and bias must be constants"
-    return None
+def check_conv(node: Node) -> str | None:
+    """2-D convolution: any group, stride, dilation and padding; constant weights."""
+    return require_image(node.input(0)) or require_constant(node, 1, 2)
 
 
-@lowers_choosing("Conv", check=_check_conv)
+@lowers_choosing("Conv", check=check_conv)
 def lower_conv(low: Lowering, node: Node, chooser: Chooser) -> None:
     """Lower a dense, grouped or depthwise convolution."""
     value, w = node.input(0), required(node, 1)
@@ -41,18 +38,17 @@ def lower_conv(low: Lowering, node: Node, chooser: Chooser) -> None:
     lower_convolution(low, chooser, Layer(node, geometry, source, target, residual, kind), w, b)
 
 
-def _check_gemm(node: Node) -> str | None:
+def check_gemm(node: Node) -> str | None:
+    """Row vector times constant matrix, plus bias."""
     value, weight = node.input(0), node.input(1)
-    if any(other is not None and other.constant is None for other in node.inputs[1:]):
-        return "the second matrix and the bias must be constants"
-    if len(weight.shape) != 2 or int(np.prod(value.shape[:-1])) != 1:
+    if len(weight.shape) != 2:
+        return f"only a matrix as second factor is supported, received {weight}"
+    if value.size != value.shape[-1]:
         return f"only a row vector times a matrix is supported, received {list(value.shape)}"
-    if node.attributes.get("transA"):
-        return "a transposed first matrix is not supported"
-    return None
+    return require(node, "transA", 0) or require_constant(node, 1, 2)
 
 
-@lowers_choosing("Gemm", "MatMul", check=_check_gemm)
+@lowers_choosing("Gemm", "MatMul", check=check_gemm)
 def lower_gemm(low: Lowering, node: Node, chooser: Chooser) -> None:
     """Lower a matrix product with a row vector to a 1x1 convolution of one pixel."""
     matrix, b = matrix_and_bias(node)

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.ir.ops.activations import activation_of
+from edge_compiler.ops.activations import activation_of
 from edge_compiler.targets.c.layer import pad_channels
+from edge_compiler.targets.c.rules.limits import require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.buffers import BLOCK, Buffer
 from edge_compiler.targets.program.lowering import is_image, Lowering
 from edge_compiler.targets.program.nodes import required
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 
-_UNARY = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "SiLU")
+_UNARY = ("Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "SiLU")
 _BINARY = {
     "Add": "OP_ADD",
     "Sub": "OP_SUB",
@@ -28,13 +29,13 @@ _BINARY = {
 }
 
 
-def _check_unary(node: Node) -> str | None:
-    if any(value is not None and value.constant is None for value in node.inputs[1:]):
-        return "the bounds must be constants"
-    return None
+def check_clip(node: Node) -> str | None:
+    """Limit to constant bounds (ReLU6)."""
+    return require_constant(node, 1, 2)
 
 
-@lowers(*_UNARY, check=_check_unary)
+@lowers("Clip", check=check_clip)
+@lowers(*_UNARY)
 def lower_unary(low: Lowering, node: Node) -> None:
     """Apply an activation that no other node took over."""
     value = node.input(0)
@@ -54,13 +55,7 @@ def lower_unary(low: Lowering, node: Node) -> None:
     low.add(node, node.op, [source], target, call, value=node.output)
 
 
-def _check_image(node: Node) -> str | None:
-    if not is_image(node.output):
-        return f"only images of shape 1xCxHxW are supported, received {list(node.output.shape)}"
-    return None
-
-
-@lowers("ChannelAffine", check=_check_image)
+@lowers("ChannelAffine", check=lambda node: require_image(node.input(0)))
 def lower_channel_affine(low: Lowering, node: Node) -> None:
     """Scale and shift each channel."""
     source, target = low.blocked(node.input(0)), low.new_blocked(node.output)
@@ -79,13 +74,14 @@ def lower_channel_affine(low: Lowering, node: Node) -> None:
     low.add(node, "channel affine", [source], target, call, value=node.output)
 
 
-def _check_binary(node: Node) -> str | None:
+def check_binary(node: Node) -> str | None:
+    """Arithmetic of tensors of one shape, with a constant, or with one number a channel."""
     shape = node.output.shape
     for value in node.inputs:
         if value is None or value.constant is not None or value.shape == shape:
             continue
-        image = is_image(node.output) and node.op != "Div"
-        if not (image and _as_image(value)[1] == shape[1]):
+        image = is_image(node.output) and len(value.shape) == 4 and node.op != "Div"
+        if not (image and value.shape[1] == shape[1]):
             return (
                 f"broadcasting a computed {list(value.shape)} to {list(shape)} is not supported "
                 "(constants of any shape and one number a channel are)"
@@ -93,7 +89,7 @@ def _check_binary(node: Node) -> str | None:
     return None
 
 
-@lowers(*_BINARY, check=_check_binary)
+@lowers(*_BINARY, check=check_binary)
 def lower_binary(low: Lowering, node: Node) -> None:
     """Combine the first two inputs, then the result with the third, and so on."""
     blocked = node.op != "Div" and is_image(node.output)  # 0 / 0 in unused lanes would be NaN

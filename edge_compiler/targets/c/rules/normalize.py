@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.rules.limits import require_image
 from edge_compiler.targets.c.rules.table import lowers
-from edge_compiler.targets.program.lowering import image_size, is_image, Lowering
+from edge_compiler.targets.program.lowering import image_size, Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
 
 
@@ -28,11 +29,7 @@ def lower_softmax(low: Lowering, node: Node) -> None:
     low.add(node, "softmax", [source], target, call, value=node.output)
 
 
-def _check_lrn(node: Node) -> str | None:
-    return None if is_image(node.output) else "only images of shape 1xCxHxW are supported"
-
-
-@lowers("LRN", check=_check_lrn)
+@lowers("LRN", check=lambda node: require_image(node.input(0)))
 def lower_lrn(low: Lowering, node: Node) -> None:
     """Normalise each pixel over neighbouring channels."""
     value, a = node.input(0), node.attributes

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.rules.limits import require, require_image
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Geometry
 from edge_compiler.targets.program.program import Call, Field, reading, writing
 
 
-def _check(node: Node) -> str | None:
-    if len(node.output.shape) != 4:
-        return f"only 2-D pooling is supported, received {len(node.output.shape)} dimensions"
-    if len(node.outputs) > 1:
-        return "the indices of the maxima are not supported"
-    return None
+def check_max_pool(node: Node) -> str | None:
+    """2-D maximum pooling: any stride, dilation, padding, ceil_mode."""
+    return require_image(node.input(0)) or require(node, "storage_order", 0)
 
 
-def _check_window(node: Node) -> str | None:
-    geometry = Geometry.of(node)
-    size, out = node.input(0).shape[2:], node.output.shape[2:]
-    for axis in range(len(size)):
-        if (out[axis] - 1) * geometry.stride[axis] >= size[axis] + geometry.pads[axis]:
-            # ONNX's shape inference and ONNX Runtime disagree on whether there is such a window
-            return "with ceil_mode, the last window begins in the padding"
-    return None
+def check_average_pool(node: Node) -> str | None:
+    """2-D average pooling: any stride, dilation, padding, count_include_pad, ceil_mode."""
+    return require_image(node.input(0))
 
 
-@lowers("MaxPool", "AveragePool", check=lambda node: _check(node) or _check_window(node))
+@lowers("MaxPool", check=check_max_pool)
+@lowers("AveragePool", check=check_average_pool)
 def lower_pool(low: Lowering, node: Node) -> None:
     """Pool windows; those that reach past the edge leave out what lies outside."""
     geometry = Geometry.of(node)
@@ -59,7 +53,7 @@ def lower_pool(low: Lowering, node: Node) -> None:
     low.add(node, f"{kind} pool {geometry}", [source], target, call, value=node.output)
 
 
-@lowers("GlobalAveragePool", check=_check)
+@lowers("GlobalAveragePool", check=lambda node: require_image(node.input(0)))
 def lower_global_average(low: Lowering, node: Node) -> None:
     """Average each channel over the image."""
     source, target = low.blocked(node.input(0)), low.new_blocked(node.output)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.ir.resize import COORDINATES, Tap, taps
+from edge_compiler.ir.resize import COORDINATES, ROUNDING, Tap, taps
+from edge_compiler.targets.c.rules.limits import require, require_image
 from edge_compiler.targets.c.rules.table import lowers
-from edge_compiler.targets.program.lowering import is_image, Lowering
+from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
 
 
-def _check(node: Node) -> str | None:
-    value, a = node.input(0), node.attributes
-    if not is_image(value) or value.shape[:2] != node.output.shape[:2]:
-        return "only height and width of an image of shape 1xCxHxW can be resized"
-    if a["mode"] not in ("nearest", "linear"):
-        return f"mode {a['mode']!r} is not supported (nearest and linear are)"
-    if a["coordinate_transformation_mode"] not in COORDINATES:
-        return f"coordinates {a['coordinate_transformation_mode']!r} are not supported"
-    if a.get("antialias"):
-        return "antialias is not supported"
-    return None
+def check_resize(node: Node) -> str | None:
+    """Nearest or linear resizing of height and width."""
+    source, target = node.input(0).shape, node.output.shape
+    if source[:2] != target[:2]:
+        return f"only height and width can be resized, not {list(source)} to {list(target)}"
+    return (
+        require_image(node.input(0))
+        or require(node, "mode", "nearest", "linear")
+        or require(node, "nearest_mode", *ROUNDING)
+        or require(node, "antialias", 0)
+        or require(node, "exclude_outside", 0)
+        or require(node, "coordinate_transformation_mode", *COORDINATES)
+    )
 
 
-@lowers("Resize", check=_check)
+@lowers("Resize", check=check_resize)
 def lower_resize(low: Lowering, node: Node) -> None:
     """Resize an image in blocks."""
     value = node.input(0)

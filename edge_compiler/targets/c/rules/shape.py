@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
+from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.buffers import BLOCK, Buffer
 from edge_compiler.targets.program.lowering import (
@@ -36,12 +37,13 @@ def lower_reshape(low: Lowering, node: Node) -> None:
     low.share_dense(node.output, low.dense(value))
 
 
-def _check_dropout(node: Node) -> str | None:
-    training = node.op == "Dropout" and node.constant(2)
-    return "training mode is not supported" if training or len(node.outputs) > 1 else None
+def check_dropout(node: Node) -> str | None:
+    """Nothing to do when a network only runs; removed."""
+    return "training mode is not supported" if node.constant(2) else require_constant(node, 2)
 
 
-@lowers("Identity", "Dropout", check=_check_dropout)
+@lowers("Dropout", check=check_dropout)
+@lowers("Identity")
 def lower_identity(low: Lowering, node: Node) -> None:
     """Rename: what remains of these after the passes stands between an input and an output."""
     low.share(node.output, node.input(0))
@@ -57,7 +59,7 @@ def lower_transpose(low: Lowering, node: Node) -> None:
     _copy_box(low, node, source, target, node.output.shape, moved, row_major(node.output.shape))
 
 
-@lowers("ChannelShuffle")
+@lowers("ChannelShuffle", check=lambda node: require_image(node.input(0)))
 def lower_channel_shuffle(low: Lowering, node: Node) -> None:
     """Interleave the channels of the groups."""
     value, groups = node.input(0), node.attributes["groups"]
@@ -74,14 +76,15 @@ def lower_channel_shuffle(low: Lowering, node: Node) -> None:
     )
 
 
-def _check_concat(node: Node) -> str | None:
+def check_concat(node: Node) -> str | None:
+    """Join tensors along any axis."""
     channels = is_image(node.output) and node.attributes["axis"] % 4 == 1
     if channels and any(value is None or value.constant is not None for value in node.inputs):
         return "concatenating constant channels to an image is not supported"
     return _check_rank(node)
 
 
-@lowers("Concat", check=_check_concat)
+@lowers("Concat", check=check_concat)
 def lower_concat(low: Lowering, node: Node) -> None:
     """Let the inputs be computed in their place within the output; copy those that can't be."""
     axis = node.attributes["axis"] % len(node.output.shape)
@@ -100,7 +103,12 @@ def lower_concat(low: Lowering, node: Node) -> None:
         _copy_box(low, node, source, target, value.shape, inner, strides, 0, at, last=last)
 
 
-@lowers("Split", check=_check_rank)
+def check_split(node: Node) -> str | None:
+    """Cut along any axis."""
+    return require_constant(node, 1) or _check_rank(node)
+
+
+@lowers("Split", check=check_split)
 def lower_split(low: Lowering, node: Node) -> None:
     """Show channels of an image under another name, copy anything else."""
     value = node.input(0)
@@ -109,13 +117,12 @@ def lower_split(low: Lowering, node: Node) -> None:
         _take(low, node, value, output, {axis: (start, 1)})
 
 
-def _check_slice(node: Node) -> str | None:
-    if any(value is not None and value.constant is None for value in node.inputs[1:]):
-        return "starts, ends, axes and steps must be constants"
-    return _check_rank(node)
+def check_slice(node: Node) -> str | None:
+    """Take a part of a tensor, with constant bounds and steps."""
+    return require_constant(node, 1, 2, 3, 4) or _check_rank(node)
 
 
-@lowers("Slice", check=_check_slice)
+@lowers("Slice", check=check_slice)
 def lower_slice(low: Lowering, node: Node) -> None:
     """Take a box, possibly with steps."""
     value = node.input(0)
@@ -130,7 +137,16 @@ def lower_slice(low: Lowering, node: Node) -> None:
     _take(low, node, value, node.output, box)
 
 
-@lowers("Pad", check=_check_slice)
+def check_pad(node: Node) -> str | None:
+    """Pad with a constant; becomes part of the Conv or pool that follows where possible."""
+    pads = node.constant(1)
+    if pads is not None and pads.min() < 0:
+        return f"negative pads {pads.tolist()} are not supported"
+    constants = require(node, "mode", "constant") or require_constant(node, 1, 2, 3)
+    return constants or _check_rank(node)
+
+
+@lowers("Pad", check=check_pad)
 def lower_pad(low: Lowering, node: Node) -> None:
     """Fill with the constant, then copy the input into its place."""
     value = node.input(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_compiler.ir.graph import Activation, Node
-from edge_compiler.ir.ops.table import op, require_constant
+from edge_compiler.ops.table import define
 
 _LARGEST = float(np.finfo(np.float32).max)  # ONNX's bounds, where none is given: infinity is cut
 
@@ -32,19 +32,9 @@ def _bound(node: Node, index: int, default: float) -> float | None:
     return None if data is None else float(data.item())
 
 
-@op("Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish")
-def check_activation(node: Node) -> str | None:
-    """Activation function; applied inside the node before it where possible."""
-    return None
-
-
-@op("SiLU")
-def check_silu(node: Node) -> str | None:
-    """Activation x * Sigmoid(x); internal, made from these two."""
-    return None
-
-
-@op("Clip")
-def check_clip(node: Node) -> str | None:
-    """Limit to constant bounds (ReLU6)."""
-    return require_constant(node, 1, 2)
+define(
+    *("Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish"),
+    summary="Activation function; applied inside the node before it where possible.",
+)
+define("SiLU", summary="Activation x * Sigmoid(x); internal, made from these two.")
+define("Clip", summary="Limit to bounds (ReLU6).")

@@ -1,0 +1,30 @@
+"""Operators on images: windows, reductions, normalisation, resizing."""
+
+from __future__ import annotations
+
+import math
+
+from edge_compiler.ir.graph import Node
+from edge_compiler.ops.table import define
+from edge_compiler.ops.windows import unclear_last_window, unclear_padding
+
+
+def _pool_macs(node: Node) -> int:
+    return int(node.output.size * math.prod(node.attributes["kernel_shape"]))
+
+
+def _pool_fault(node: Node) -> str | None:
+    return unclear_padding(node) or unclear_last_window(node)
+
+
+define("MaxPool", summary="Maximum of windows.", macs=_pool_macs, fault=_pool_fault)
+define("AveragePool", summary="Mean of windows.", macs=_pool_macs, fault=_pool_fault)
+define("GlobalAveragePool", summary="Mean of each channel.", macs=lambda node: node.input(0).size)
+define("ReduceMean", summary="Mean over some axes.", macs=lambda node: node.input(0).size)
+define(
+    "LRN",
+    summary="Local response normalisation across channels.",
+    macs=lambda node: node.output.size * int(node.attributes["size"]),
+)
+define("Softmax", summary="Softmax along any axis.", macs=lambda node: node.output.size)
+define("Resize", summary="Resizing by interpolation.", macs=lambda node: node.output.size)

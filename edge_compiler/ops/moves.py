@@ -1,0 +1,16 @@
+"""Operators that move data or only rename it."""
+
+from __future__ import annotations
+
+from edge_compiler.ops.table import define
+
+define("Concat", summary="Join tensors along any axis.")
+define(
+    *("Flatten", "Reshape", "Squeeze", "Unsqueeze"),
+    summary="Another shape for the same elements; costs nothing.",
+)
+define("Identity", "Dropout", summary="Nothing to do when a network only runs; removed.")
+define("Transpose", summary="Reorder dimensions.")
+define("Pad", summary="Pad by numbers around a tensor.")
+define("Split", summary="Cut along any axis.")
+define("Slice", summary="Take a part of a tensor.")

@@ -1,0 +1,32 @@
+"""Limits that the kernels of several operators share: each a reason, or None if it is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge_compiler.ir.graph import Node, Value
+from edge_compiler.targets.program.lowering import is_image
+
+
+def require_image(value: Value) -> str | None:
+    """Return a reason if a value isn't one image, channels first."""
+    if not is_image(value):
+        return f"only images of shape 1xCxHxW are supported, received {list(value.shape)}"
+    return None
+
+
+def require_constant(node: Node, *indices: int) -> str | None:
+    """Return a reason if one of these inputs is computed; one that is left out is fine."""
+    for index in indices:
+        value = node.inputs[index] if index < len(node.inputs) else None
+        if value is not None and value.constant is None:
+            return f"the input '{value.name}' must be a constant"
+    return None
+
+
+def require(node: Node, attribute: str, *values: Any) -> str | None:
+    """Return a reason if an attribute has another value than these."""
+    value = node.attributes.get(attribute, values[0])
+    if value not in values:
+        return f"{attribute}={value!r} is not supported"
+    return None
