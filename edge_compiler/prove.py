@@ -68,9 +68,7 @@ class Prover:
         frames = len(images) + 1 if self._model.preprocess else 0
         for inputs in self._all_inputs(images):
             progress(f"proving against {NAME}", self.inputs, RANDOM_INPUTS + frames)
-            expected = self._reference.run(inputs)
-            self._check_reference(expected)
-            self._prove_for(inputs, expected)
+            self._prove_for(inputs)
             self.inputs += 1
         steps = zip(self._model.steps, self.errors, strict=True)
         known = [(error, step.name) for step, error in steps if error is not None]
@@ -78,19 +76,27 @@ class Prover:
         judged = f", in float64 at {len(self._judged)} tensor(s)" if self._judged else ""
         return Proof(NAME + judged, self._tolerance, worst, name, self.inputs)
 
-    def _prove_for(self, inputs: Inputs, expected: dict[str, Array]) -> None:
-        """Compare every variant for one input, and keep the first one as self-test."""
+    def _prove_for(self, inputs: Inputs) -> None:
+        """Compare every variant for one input."""
+        expected = self._reference.run(inputs)
+        self._check_reference(expected)
         for variant in self.variants:
             for threads in THREADS:
-                where = f"variant {variant}, {threads} thread(s), input {self.inputs + 1}"
-                values = self._sandbox.observe(variant, threads, inputs)
-                named = zip(self._model.steps, values, strict=True)
-                ours = {**inputs, **{step.value: value for step, value in named if step.value}}
-                self._check_steps(values, ours, expected, where)
-                outputs = self._sandbox.run(variant, threads, inputs)
-                self._check_outputs(outputs, ours, expected, where)
-                if self.inputs == 0:
-                    self._keep_selftest(inputs, outputs, expected)
+                self._prove_run(variant, threads, inputs, expected)
+
+    def _prove_run(
+        self, variant: str, threads: int, inputs: Inputs, expected: dict[str, Array]
+    ) -> None:
+        """Compare one variant for one input, and keep the first one as self-test."""
+        where = f"variant {variant}, {threads} thread(s), input {self.inputs + 1}"
+        values = self._sandbox.observe(variant, threads, inputs)
+        named = zip(self._model.steps, values, strict=True)
+        ours = {**inputs, **{step.value: value for step, value in named if step.value}}
+        self._check_steps(values, ours, expected, where)
+        outputs = self._sandbox.run(variant, threads, inputs)
+        self._check_outputs(outputs, ours, expected, where)
+        if self.inputs == 0:
+            self._keep_selftest(inputs, outputs, expected)
 
     def _keep_selftest(self, inputs: Inputs, outputs: Inputs, expected: Inputs) -> None:
         """

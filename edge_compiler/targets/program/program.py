@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 import hashlib
+import os
+import shutil
+import tempfile
 from typing import Any, BinaryIO, Protocol
+import weakref
 
 import numpy as np
 
@@ -13,6 +17,8 @@ from edge_compiler.ir.graph import Activation, Value
 from edge_compiler.targets.program.buffers import ALIGNMENT, Buffer
 from edge_compiler.targets.program.memory import Lifetime
 from edge_compiler.targets.program.variants import Variant
+
+_COPY_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -139,12 +145,16 @@ class Weights:
     """
     Constants of a program, packed for the kernels: one read-only block of floats.
 
+    They are as large as all weights of the graph, which is still there while they are packed. So
+    they are kept in a file without a name, which ends with this object.
+
     :param base: where it begins, as an expression in ``m``, the edge_memory.
     """
 
     def __init__(self, base: str) -> None:
         self._base = base
-        self._arrays: list[np.ndarray[Any, Any]] = []
+        self._file = tempfile.TemporaryFile(dir=_roomy_folder())  # noqa: SIM115 - see below
+        weakref.finalize(self, self._file.close)
         self._known: dict[bytes, int] = {}
         self.floats = 0
 
@@ -158,15 +168,21 @@ class Weights:
         content = hashlib.sha256(flat.data.cast("B")).digest()
         if content not in self._known:
             self._known[content] = self.floats
-            self._arrays.append(flat)
+            self._file.write(flat.data.cast("B"))
+            self._file.write(b"\0" * (-flat.nbytes % (4 * ALIGNMENT)))
             self.floats += -(-flat.size // ALIGNMENT) * ALIGNMENT
         return self._known[content]
 
     def write(self, file: BinaryIO) -> None:
         """Write all constants, each padded to a cache line."""
-        for array in self._arrays:
-            file.write(array.data.cast("B"))
-            file.write(b"\0" * (-array.nbytes % (4 * ALIGNMENT)))
+        self._file.seek(0)
+        shutil.copyfileobj(self._file, file, _COPY_BYTES)
+
+
+def _roomy_folder() -> str | None:
+    """Return where large files may lie: unlike the usual folder, it should not be in memory."""
+    wanted = os.environ.get("TMPDIR", "/var/tmp")
+    return wanted if os.access(wanted, os.W_OK) else None
 
 
 @dataclass
