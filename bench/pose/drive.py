@@ -13,10 +13,11 @@ import numpy as np
 from bench.pose.data import Array
 from bench.pose.simulate import BEGIN
 from edge_perception import messages
-from edge_perception.core.node import Message
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.pose.node import PoseCore
 from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.messages import Message
+from edge_perception.messages.types import Odometry, PoseStatus
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,13 @@ def drive(
     begin = time.process_time()
     for when, port, data in played:
         message = messages.deserialize(data, types[port])
-        for name, output in core.step({port: [message]}, when):
+        for _, output in core.step({port: [message]}, when):
             messages.serialize(output)
-            if name == "odometry":
+            if isinstance(output, Odometry):
                 place, turn = output.pose.pose.position, output.pose.pose.orientation
                 seconds = (nanoseconds(output.header.stamp) - BEGIN) / SECOND
                 poses.append([seconds, place.x, place.y, place.z, turn.x, turn.y, turn.z, turn.w])
-            elif name == "status":
+            elif isinstance(output, PoseStatus):
                 count = output.used + output.rejected
                 nis.append([output.nis, output.nis_low, output.nis_high, count, output.standing])
                 freedom = max(freedom, output.nis_freedom)

@@ -10,19 +10,14 @@ import numpy as np
 
 from bench.pose.data import Array
 from bench.pose.trajectories import Motion, RATE
-from edge_perception import messages
-from edge_perception.core.node import Message
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.drivers.imu.errors import ImuErrorModel, ImuErrors
+from edge_perception.messages import Message
+from edge_perception.messages.types import Header, Imu, Odometry, Vector3
 
 BEGIN = 1_000 * SECOND
 EVERY = 4
 """Readings of the IMU for one of the wheels."""
-
-_Header = messages.get("std_msgs/msg/Header")
-_Imu = messages.get("sensor_msgs/msg/Imu")
-_Odometry = messages.get("nav_msgs/msg/Odometry")
-_Vector3 = messages.get("geometry_msgs/msg/Vector3")
 
 
 @dataclass(frozen=True)
@@ -59,12 +54,12 @@ def inertial(motion: Motion, errors: ImuErrors, seed: int) -> Iterator[tuple[int
         yield stamp(seconds), imu_message(stamp(seconds), *read, gyro, accel)
 
 
-def imu_message(when: int, gyro: Array, accel: Array, *variances: float) -> Message:
+def imu_message(when: int, gyro: Array, accel: Array, *variances: float) -> Imu:
     """Return a message of an IMU."""
-    message = _Imu(
-        header=_Header(stamp=to_time(when), frame_id="imu_link"),
-        angular_velocity=_Vector3(*gyro.tolist()),
-        linear_acceleration=_Vector3(*accel.tolist()),
+    message = Imu(
+        header=Header(stamp=to_time(when), frame_id="imu_link"),
+        angular_velocity=Vector3(*gyro.tolist()),
+        linear_acceleration=Vector3(*accel.tolist()),
     )
     message.orientation_covariance[0] = -1.0
     message.angular_velocity_covariance[[0, 4, 8]] = variances[0]
@@ -98,10 +93,10 @@ def wheel_messages(motion: Motion, read: Array, stated: Array) -> Iterator[tuple
         yield stamp(seconds), odometry_message(stamp(seconds), values, variances)
 
 
-def odometry_message(when: int, values: list[float], variances: list[float]) -> Message:
+def odometry_message(when: int, values: list[float], variances: list[float]) -> Odometry:
     """Return a message of wheel odometry; its pose is not used by the filter."""
-    message = _Odometry(
-        header=_Header(stamp=to_time(when), frame_id="odom"), child_frame_id="base_link"
+    message = Odometry(
+        header=Header(stamp=to_time(when), frame_id="odom"), child_frame_id="base_link"
     )
     twist = message.twist.twist
     twist.linear.x, twist.linear.y, twist.linear.z, twist.angular.z = values

@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_perception import messages
 from edge_perception.core import image as raw
 from edge_perception.core.image import Frame, FrameError
-from edge_perception.messages import Message
-
-_CompressedImage = messages.get("sensor_msgs/msg/CompressedImage")
+from edge_perception.messages.types import CompressedImage, Image
 
 LARGEST = 16384
 """Pixels of the longer side, which is as much as a model's conversion takes."""
@@ -23,7 +20,7 @@ _KINDS = ((b"\xff\xd8\xff", b"\xff\xd9"), (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x8
 """How a JPEG and a PNG begin and end."""
 
 
-def frame(image: Message) -> Frame:
+def frame(image: CompressedImage) -> Frame:
     """
     Decode a sensor_msgs/msg/CompressedImage: grey pictures become mono8, others bgr8.
 
@@ -81,7 +78,7 @@ def _decode(data: bytes) -> Frame:
     return Frame(pixels, "mono8" if pixels.ndim == 2 else "bgr8")
 
 
-def encode(image: Message, kind: str, quality: int) -> Message:
+def encode(image: Image, kind: str, quality: int) -> CompressedImage:
     """
     Return a sensor_msgs/msg/CompressedImage of an image, as compressed_image_transport makes it.
 
@@ -103,6 +100,6 @@ def encode(image: Message, kind: str, quality: int) -> Message:
     options = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == "jpeg" else []
     _, data = cv2.imencode(f".{kind}", pixels, options)
     target = "" if encoding == "mono8" else encoding
-    return _CompressedImage(
+    return CompressedImage(
         header=image.header, format=f"{image.encoding}; {kind} compressed {target}", data=data
     )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from edge_perception.core.node import Message
-from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.core.stamps import nanoseconds, SECOND, Stamped
 
 AHEAD = SECOND // 10
 """How far a time stamp may lie in the future: the clocks of two machines differ a little."""
 LONG_AGO = 10 * SECOND
 """Nothing takes so long on its way: a stamp that is older was taken from another clock."""
+_M = TypeVar("_M", bound=Stamped)
+
 OTHER_CLOCK = "which is another clock rather than a delay"
 
 
-class Freshness:
+class Freshness(Generic[_M]):
     """
     The newest message of an input and its age.
 
@@ -27,14 +29,14 @@ class Freshness:
     :ivar refused: what was wrong with the message that came last; empty if nothing was.
     """
 
-    def __init__(self, topic: str, timeout: int, fault: Callable[[Message], str]) -> None:
+    def __init__(self, topic: str, timeout: int, fault: Callable[[_M], str]) -> None:
         """
         Begin without a message.
 
         :param timeout: nanoseconds after which a message is stale.
         :param fault: says why the content of a message can't be true; empty if it can.
         """
-        self.message: Message | None = None
+        self.message: _M | None = None
         self.topic = topic
         self._fault = fault
         self._timeout = timeout
@@ -50,7 +52,7 @@ class Freshness:
             self.refused = f"the clock jumped back by {(self._now - now) / SECOND:.3f} s"
         self._now = now
 
-    def accept(self, message: Message) -> bool:
+    def accept(self, message: _M) -> bool:
         """Take in a message, and tell whether it may be acted upon."""
         stamp = nanoseconds(message.header.stamp)
         if stamp == 0:

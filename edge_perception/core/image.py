@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge_perception.messages import Message
+from edge_perception.messages.types import Image
 
 
 class Encoding(NamedTuple):
@@ -89,7 +89,7 @@ class Frame(NamedTuple):
     encoding: str
 
 
-def frame(image: Message) -> Frame:
+def frame(image: Image) -> Frame:
     """
     Look at the pixels of a sensor_msgs/msg/Image; numbers of 16 bits become 8, scaled.
 
@@ -118,7 +118,7 @@ def frame(image: Message) -> Frame:
     return Frame(pixels, kind.becomes)
 
 
-def _view(image: Message, kind: Encoding) -> npt.NDArray[Any]:
+def _view(image: Image, kind: Encoding) -> npt.NDArray[Any]:
     """Check the sizes and return the pixels as the message has them."""
     height, width, step = image.height, image.width, image.step
     bytes_a_pixel = kind.channels * kind.depth

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from edge_perception.core.parameters import Parameter, Parameters
+from edge_perception.messages import Message
 
 
 class ConfigurationError(Exception):
@@ -110,8 +111,8 @@ class Traffic:
     dropped: int = 0
 
 
-Message = Any
-"""An instance of a class of `edge_perception.messages`."""
+Inputs = Mapping[str, Any]
+"""By input port, a message of its type; if it has a queue, a list of them."""
 
 Outputs = Sequence[tuple[str, Message]]
 """Pairs of (output port, message), in the order in which they are to be published."""
@@ -173,7 +174,7 @@ class NodeCore(ABC):
         return 0.1
 
     @abstractmethod
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """
         Work on what came in since the last call: the newest message of each port that got one.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from edge_perception.core.node import Message
+from edge_perception.messages.types import DetectionArray, Odometry
 
 FASTEST = 100.0
 """Speed of a robot [m/s]."""
@@ -21,7 +21,7 @@ FARTHEST = 1e8
 _SCORE_ROUNDING = 1e-3
 
 
-def odometry_problem(odometry: Message) -> str:
+def odometry_problem(odometry: Odometry) -> str:
     """Say why a nav_msgs/msg/Odometry does not tell how the robot moves; empty if it does."""
     velocity, place = odometry.twist.twist.linear, odometry.pose.pose.position
     speed = math.hypot(velocity.x, velocity.y, velocity.z)
@@ -32,7 +32,7 @@ def odometry_problem(odometry: Message) -> str:
     return ""
 
 
-def detections_problem(seen: Message) -> str:
+def detections_problem(seen: DetectionArray) -> str:
     """Say why an edge_perception/msg/DetectionArray can't be judged; empty if it can."""
     if not (seen.image_width and seen.image_height):
         return f"is of an empty image ({seen.image_width} x {seen.image_height} pixels)"

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from edge_perception import messages
-from edge_perception.messages import Message
+from typing import Protocol
+
+from edge_perception.messages.types import Duration, Header, Time
 
 SECOND = 1_000_000_000
 
-Time = messages.get("builtin_interfaces/msg/Time")
-Duration = messages.get("builtin_interfaces/msg/Duration")
+
+class Stamped(Protocol):
+    """A message with a header, which says when and where it is true."""
+
+    header: Header
 
 
-def nanoseconds(time: Message) -> int:
+def nanoseconds(time: Time | Duration) -> int:
     """Return a Time or Duration in nanoseconds."""
     return int(time.sec) * SECOND + int(time.nanosec)
 
 
-def to_time(value: int) -> Message:
+def to_time(value: int) -> Time:
     """Return nanoseconds as a Time."""
     return Time(*divmod(value, SECOND))
 
 
-def to_duration(value: int) -> Message:
+def to_duration(value: int) -> Duration:
     """Return nanoseconds as a Duration."""
     return Duration(*divmod(value, SECOND))

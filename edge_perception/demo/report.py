@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from edge_perception.core.image import frame
-from edge_perception.core.node import Message
 from edge_perception.demo.watch import Findings, Sighting
 from edge_perception.drivers.picture import action_color, card, contact_sheet
+from edge_perception.messages.types import Odometry
 
 _COLUMNS = (
     *((19, "<"), (20, "<"), (6, ">"), (8, "<"), (16, "<"), (8, ">"), (8, ">")),
@@ -50,7 +50,7 @@ def print_sighting(console: Console, sighting: Sighting) -> None:
     console.print(line)
 
 
-def pose(odometry: Message | None) -> str:
+def pose(odometry: Odometry | None) -> str:
     """Return where the robot is."""
     if odometry is None:
         return "unknown"

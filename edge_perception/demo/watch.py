@@ -9,8 +9,15 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from edge_perception.core.node import Level, Message, NodeCore, Outputs, Port, Qos
-from edge_perception.core.stamps import nanoseconds
+from edge_perception.core.node import Inputs, Level, NodeCore, Outputs, Port, Qos
+from edge_perception.core.stamps import nanoseconds, Stamped
+from edge_perception.messages.types import (
+    Decision,
+    DetectionArray,
+    DiagnosticArray,
+    Image,
+    Odometry,
+)
 
 _REMEMBERED = 64
 
@@ -22,19 +29,21 @@ class Sighting:
 
     :ivar age: from the camera's stamp to the decision's arrival here [ms].
     :ivar odometry: where the robot was when the decision arrived; None if that is not known.
+    :ivar arrived: which of image, detections and decision have come.
     """
 
     name: str = ""
-    image: Message = None
-    detections: Message = None
-    decision: Message = None
+    image: Image = field(default_factory=Image)
+    detections: DetectionArray = field(default_factory=DetectionArray)
+    decision: Decision = field(default_factory=Decision)
     age: float = 0.0
-    odometry: Message = None
+    odometry: Odometry | None = None
+    arrived: set[str] = field(default_factory=set)
 
     @property
     def complete(self) -> bool:
         """Tell whether picture, detections and decision have all arrived."""
-        return None not in (self.image, self.detections, self.decision)
+        return self.arrived == {"image", "detections", "decision"}
 
 
 @dataclass
@@ -85,20 +94,24 @@ class WatchCore(NodeCore):
         self._findings = findings
         self._seen = seen
         self._open: dict[int, Sighting] = {}
-        self._odometry: Message = None
+        self._odometry: Odometry | None = None
 
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Add what arrived to the sighting that it belongs to."""
         self._odometry = inputs.get("pose", self._odometry)
         if image := inputs.get("image"):
             sighting = self._sighting(image)
             sighting.image = image
+            sighting.arrived.add("image")
             sighting.name = self._names.get(fingerprint(image.data), "unknown picture")
         if detections := inputs.get("detections"):
-            self._sighting(detections).detections = detections
+            sighting = self._sighting(detections)
+            sighting.detections = detections
+            sighting.arrived.add("detections")
         if decision := inputs.get("decision"):
             sighting = self._sighting(decision)
             sighting.decision = decision
+            sighting.arrived.add("decision")
             sighting.age = (now - nanoseconds(decision.header.stamp)) / 1e6
         if status := inputs.get("status"):
             self._findings.dropped = status.dropped
@@ -108,7 +121,7 @@ class WatchCore(NodeCore):
             self._finish(self._open.pop(stamp))
         return ()
 
-    def _sighting(self, message: Message) -> Sighting:
+    def _sighting(self, message: Stamped) -> Sighting:
         stamp = nanoseconds(message.header.stamp)
         if stamp not in self._open and len(self._open) >= _REMEMBERED:
             self._open.pop(min(self._open))
@@ -123,7 +136,7 @@ class WatchCore(NodeCore):
         ]
         self._seen(sighting)
 
-    def _note_problems(self, diagnostics: Message) -> None:
+    def _note_problems(self, diagnostics: DiagnosticArray) -> None:
         for status in diagnostics.status:
             if status.level == Level.ERROR:
                 self._findings.problems[status.name] = status.message

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
+import PIL.Image
 
 from edge_perception.core import image
-from edge_perception.core.node import Message
 from edge_perception.core.source import Frame
 from edge_perception.drivers.picture import action_color, draw_boxes, font, shorten
 from edge_perception.drivers.pixels import convert
+from edge_perception.messages.types import Decision, Detection, DetectionArray, Image
 
 _UNDECIDED = "#1d5fa8"
 _CLASSES = 3  # of a classification, in the banner
@@ -18,7 +19,7 @@ _SHADE = (0, 0, 0, 150)
 
 
 def annotate(
-    message: Message, detections: Message, decision: Message | None, max_width: int
+    message: Image, detections: DetectionArray, decision: Decision | None, max_width: int
 ) -> npt.NDArray[np.uint8]:
     """
     Draw boxes with labels and scores, or the classes in a banner, and the decision at the bottom.
@@ -30,10 +31,10 @@ def annotate(
     :returns: height x width x 3, rgb8
     :raises FrameError: if the image can't be used
     """
-    photo = Image.fromarray(_rgb(image.frame(message)))
+    photo = PIL.Image.fromarray(_rgb(image.frame(message)))
     if 0 < max_width < photo.width:
         height = max(1, round(photo.height * max_width / photo.width))
-        photo = photo.resize((max_width, height), Image.Resampling.BOX, reducing_gap=2.0)
+        photo = photo.resize((max_width, height), PIL.Image.Resampling.BOX, reducing_gap=2.0)
     color = action_color(decision.action, decision.safe) if decision is not None else _UNDECIDED
     draw_boxes(photo, detections.detections, color, photo.width / message.width)
     draw = ImageDraw.Draw(photo, "RGBA")
@@ -59,7 +60,7 @@ def _rgb(frame: image.Frame) -> npt.NDArray[np.uint8]:
     return np.asarray(convert(Frame(pixels, encoding), "rgb8").data, np.uint8)
 
 
-def _line(seen: Message) -> str:
+def _line(seen: Detection) -> str:
     return f"{seen.label} {seen.score:.2f}"
 
 

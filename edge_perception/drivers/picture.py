@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
-from edge_perception.core.node import Message
+from edge_perception.messages.types import Decision, Detection, DetectionArray
 
 _PAPER = "#eef1f4"
 _CARD = "#ffffff"
@@ -39,8 +39,8 @@ def action_color(action: str, safe: bool = False) -> str:
 
 def card(
     pixels: npt.NDArray[np.uint8],
-    detections: Message,
-    decision: Message,
+    detections: DetectionArray,
+    decision: Decision,
     name: str = "",
     size: tuple[int, int] = (480, 320),
 ) -> Image.Image:
@@ -110,7 +110,7 @@ def _framed(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def draw_boxes(
-    photo: Image.Image, detections: Sequence[Message], color: str, scale: float = 1.0
+    photo: Image.Image, detections: Sequence[Detection], color: str, scale: float = 1.0
 ) -> None:
     """
     Draw the boxes of detections, with labels and scores.
@@ -136,7 +136,7 @@ def draw_boxes(
 
 
 def _draw_banner(
-    draw: ImageDraw.ImageDraw, size: tuple[int, int], color: str, decision: Message
+    draw: ImageDraw.ImageDraw, size: tuple[int, int], color: str, decision: Decision
 ) -> None:
     width, top = size
     draw.rectangle((0, top, width, top + _BANNER), fill=color)
@@ -150,7 +150,7 @@ def _draw_banner(
 
 
 def _draw_score(
-    draw: ImageDraw.ImageDraw, top: int, width: int, seen: Message, color: str
+    draw: ImageDraw.ImageDraw, top: int, width: int, seen: Detection, color: str
 ) -> None:
     """Draw a label, its score and a bar as long as the score."""
     score = min(1.0, max(0.0, float(seen.score)))

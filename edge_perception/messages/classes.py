@@ -8,7 +8,7 @@ import functools
 import os
 from pathlib import Path
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,8 +22,12 @@ from edge_perception.messages.definition import (
 )
 from edge_perception.share import share_dir
 
-Message = Any
-"""An instance of a class that ``get`` returned."""
+
+class Message:
+    """Base of the classes that ``get`` makes: dataclasses with slots, equal if their bytes are."""
+
+    __slots__ = ()
+    __msgtype__: ClassVar[str]
 
 
 def get(name: str) -> Any:
@@ -88,7 +92,7 @@ def _make(name: str) -> Any:
         (f.name, Any, dataclasses.field(default_factory=_default(f))) for f in meaning.fields
     ]
     return dataclasses.make_dataclass(
-        name.rpartition("/")[2], fields, namespace=members, eq=False, slots=True
+        name.rpartition("/")[2], fields, bases=(Message,), namespace=members, eq=False, slots=True
     )
 
 

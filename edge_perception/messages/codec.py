@@ -13,12 +13,14 @@ import functools
 import itertools
 from operator import attrgetter
 import struct
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from edge_perception.messages import elements
 from edge_perception.messages.classes import definition, get, Message
 from edge_perception.messages.definition import Field, MessageError, NUMBERS, Type
 from edge_perception.messages.elements import Codec, HEADER, Order
+
+_M = TypeVar("_M", bound=Message)
 
 _ENCODINGS: dict[bytes, Order] = {b"\0\0": ">", b"\0\1": "<"}
 
@@ -40,7 +42,7 @@ def serialize(message: Message) -> bytes:
     return bytes(out)
 
 
-def deserialize(data: bytes | bytearray | memoryview, cls: Any) -> Message:
+def deserialize(data: bytes | bytearray | memoryview, cls: type[_M]) -> _M:
     """
     Return the message that bytes mean; arrays of numbers are read-only views into ``data``.
 
@@ -57,7 +59,8 @@ def deserialize(data: bytes | bytearray | memoryview, cls: Any) -> Message:
             f"{name}: expected a message in plain CDR, which starts with 00 00 or 00 01; "
             f"received {len(buffer)} bytes starting with {bytes(buffer[:4]).hex(' ') or 'nothing'}"
         )
-    return _codec(name, order).read(buffer[HEADER:], 0)[0]
+    message: _M = _codec(name, order).read(buffer[HEADER:], 0)[0]
+    return message
 
 
 class _Part(NamedTuple):

@@ -13,16 +13,10 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 import threading
 import time
+from typing import Any
 
 from edge_perception import messages
-from edge_perception.core.node import (
-    Diagnostic,
-    Message,
-    NodeCore,
-    Outputs,
-    Port,
-    Traffic,
-)
+from edge_perception.core.node import Diagnostic, NodeCore, Outputs, Port, Traffic
 from edge_perception.core.parameters import Parameters
 from edge_perception.transport.threads import name_thread
 
@@ -229,7 +223,7 @@ class Worker:
 
     def _step(self, waiting: dict[str, deque[bytes]], now: int) -> None:
         self._adapt()
-        inputs: dict[str, Message] = {}
+        inputs: dict[str, Any] = {}
         for port, came in waiting.items():
             read = [messages.deserialize(data, self._types[port]) for data in came]
             inputs[port] = read if port in self._queued else read[0]

@@ -14,6 +14,7 @@ from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 
 import edge_perception
 from edge_perception import messages
+from edge_perception.messages import types
 from edge_perception.messages.classes import definition
 from edge_perception.messages.definition import MessageError, NUMBERS, parse, Type
 
@@ -311,3 +312,23 @@ def test_constants_and_defaults_of_a_definition() -> None:
     assert parsed.fields[1].type == Type("odd_msgs/msg/Other")
     assert messages.get("geometry_msgs/Quaternion")().w == 1.0
     assert messages.get("diagnostic_msgs/msg/DiagnosticStatus").STALE == 3
+
+
+def test_what_type_checkers_know_of_the_messages_is_up_to_date(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT.parent / "tools"))
+    import message_types
+
+    assert message_types.STUBS.read_text() == message_types.stubs(), (
+        "run python tools/message_types.py"
+    )
+
+
+def test_types_have_the_messages_by_their_short_names() -> None:
+    full_names = types.names()
+    assert types.Imu is messages.get("sensor_msgs/msg/Imu")
+    assert types.StageTime is messages.get("edge_perception/msg/StageTime")
+    assert len(full_names) == len(STANDARD) + len(OWN)
+    with pytest.raises(ImportError):
+        from edge_perception.messages.types import Imo  # noqa: F401

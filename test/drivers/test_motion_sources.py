@@ -21,6 +21,7 @@ import yaml
 from edge_perception import messages
 from edge_perception.core.imu.bias import BiasStoreError, StoredBias
 from edge_perception.core.imu.source import Batch, GRAVITY, ImuWish
+from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import Skipped, SourceError, SourceFinished
 from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES
 from edge_perception.core.wheels.parameters import PARAMETERS, SetUp
@@ -390,7 +391,7 @@ def test_the_robot_in_the_guide_is_right() -> None:
     assert {name: type(value) for name, value in given.items()} == {
         name: type(defaults[name]) for name in given
     }
-    assert SetUp.read({**defaults, **given}).counter_bits == 16
+    assert SetUp.read(Parameters(PARAMETERS, given)).counter_bits == 16
 
 
 def guide(name: str) -> str:

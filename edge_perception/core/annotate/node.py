@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_perception import messages
 from edge_perception.core.faults import Faults
 from edge_perception.core.image import FrameError
-from edge_perception.core.node import (
-    Diagnostic,
-    Level,
-    Message,
-    NodeCore,
-    Outputs,
-    Port,
-    Qos,
-)
+from edge_perception.core.node import Diagnostic, Inputs, Level, NodeCore, Outputs, Port, Qos
 from edge_perception.core.pace import Pace
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.messages.types import Decision, DetectionArray, Image
 
-Image = messages.get("sensor_msgs/msg/Image")
-
-Draw = Callable[[Message, Message, Message | None, int], npt.NDArray[np.uint8]]
+Draw = Callable[[Image, DetectionArray, Decision | None, int], npt.NDArray[np.uint8]]
 """Draws an image, its detections and the decision on it, at most so wide, as rgb8."""
 
 _MOST_IMAGES = 32  # that wait for their detections
@@ -72,17 +61,17 @@ class AnnotateCore(NodeCore):
         """Take the parameters."""
         self._pace = Pace(parameters.number("rate"))
         self._width = parameters.integer("max_width")
-        self._images: dict[int, Message] = {}
-        self._seen: Message | None = None
+        self._images: dict[int, Image] = {}
+        self._seen: DetectionArray | None = None
         self._seen_at = 0
-        self._decision: Message | None = None
+        self._decision: Decision | None = None
         return ()
 
     def period(self) -> float:
         """Return how long to wait for a decision."""
         return _PATIENCE / SECOND if self._seen is not None else 0.1
 
-    def step(self, inputs: Mapping[str, Any], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Draw the newest image whose detections are known."""
         if not self.has_reader("image"):
             self._images.clear()
@@ -111,7 +100,7 @@ class AnnotateCore(NodeCore):
         decision = self._decision
         return decision is not None and nanoseconds(decision.header.stamp) == stamp
 
-    def _keep(self, image: Message) -> None:
+    def _keep(self, image: Image) -> None:
         """Keep an image until its detections come, and the newest ones only."""
         self._images[nanoseconds(image.header.stamp)] = image
         while len(self._images) > _MOST_IMAGES or (
@@ -121,7 +110,7 @@ class AnnotateCore(NodeCore):
             del self._images[next(iter(self._images))]
 
     def _picture(
-        self, image: Message, seen: Message, decision: Message | None, now: int
+        self, image: Image, seen: DetectionArray, decision: Decision | None, now: int
     ) -> Outputs:
         try:
             pixels = self._draw(image, seen, decision, self._width)

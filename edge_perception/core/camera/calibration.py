@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from edge_perception import messages
 from edge_perception.core.environment import ReadFile
-from edge_perception.core.node import ConfigurationError, Message
-
-_CameraInfo = messages.get("sensor_msgs/msg/CameraInfo")
+from edge_perception.core.node import ConfigurationError
+from edge_perception.messages.types import CameraInfo, Header
 
 _LARGEST_FILE = 1 << 20
 _DISTORTIONS = {"plumb_bob": 5, "rational_polynomial": 8, "equidistant": 4}
@@ -62,8 +60,8 @@ def read_calibration(url: str, read_file: ReadFile) -> Calibration:
 
 
 def camera_info(
-    calibration: Calibration, header: Message, width: int, height: int
-) -> tuple[Message, str]:
+    calibration: Calibration, header: Header, width: int, height: int
+) -> tuple[CameraInfo, str]:
     """
     Describe the camera that took a picture of this size.
 
@@ -79,7 +77,7 @@ def camera_info(
             "size, or set width and height"
         )
         known = Calibration()
-    info = _CameraInfo(
+    info = CameraInfo(
         header=header,
         width=width,
         height=height,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from edge_perception import messages
 from edge_perception.core.camera.calibration import Calibration, camera_info, read_calibration
 from edge_perception.core.compressed import encode
 from edge_perception.core.connection import Connection, IDLE
@@ -15,8 +14,8 @@ from edge_perception.core.health import Rate
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
+    Inputs,
     Level,
-    Message,
     NodeCore,
     Outputs,
     Port,
@@ -26,9 +25,7 @@ from edge_perception.core.pace import Pace
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.source import Frame, NATIVE, Request, Skipped
 from edge_perception.core.stamps import SECOND, to_time
-
-_Image = messages.get("sensor_msgs/msg/Image")
-_Header = messages.get("std_msgs/msg/Header")
+from edge_perception.messages.types import Header, Image
 
 _NOT = "no"
 _LARGEST = 16384
@@ -169,7 +166,7 @@ class CameraCore(NodeCore):
             return IDLE
         return min(self._pace.wait(self._now), IDLE) if self._ahead else connection.wait(self._now)
 
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Publish a picture, if there is one and it is due."""
         self._now = now
         if self._connection is None:
@@ -246,9 +243,9 @@ class CameraCore(NodeCore):
         self._measured.add(now, self._published)
         height, width = frame.data.shape[:2]
         self._format = f"{width}x{height} {frame.encoding}"
-        header = _Header(stamp=to_time(stamp), frame_id=self._frame_id)
+        header = Header(stamp=to_time(stamp), frame_id=self._frame_id)
         data = np.ascontiguousarray(frame.data)
-        image = _Image(
+        image = Image(
             header=header,
             height=height,
             width=width,

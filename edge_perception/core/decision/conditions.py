@@ -10,8 +10,8 @@ from typing import Protocol
 
 from edge_perception.core.decision.motion import Motion
 from edge_perception.core.located_yaml import Item
-from edge_perception.core.node import Message
 from edge_perception.core.plausible import FASTEST
+from edge_perception.messages.types import Detection, DetectionArray
 
 SIZES = ("width", "height", "area")
 
@@ -19,7 +19,7 @@ SIZES = ("width", "height", "area")
 class Condition(Protocol):
     """Something that holds or does not hold for an image."""
 
-    def evidence(self, seen: Message, motion: Motion) -> list[Message] | None:
+    def evidence(self, seen: DetectionArray, motion: Motion) -> list[Detection] | None:
         """
         Return the detections that make it hold, or None if it does not hold.
 
@@ -60,7 +60,7 @@ class Seen:
     score: Range = Range()
     sizes: dict[str, Range] = field(default_factory=dict)
 
-    def evidence(self, seen: Message, motion: Motion) -> list[Message] | None:
+    def evidence(self, seen: DetectionArray, motion: Motion) -> list[Detection] | None:
         """Return the detections that fulfil all."""
         found = [thing for thing in seen.detections if self._matches(thing, seen)]
         return found or None
@@ -73,7 +73,7 @@ class Seen:
         """Tell that it does not."""
         return False
 
-    def _matches(self, thing: Message, seen: Message) -> bool:
+    def _matches(self, thing: Detection, seen: DetectionArray) -> bool:
         if thing.score not in self.score:
             return False
         if self.labels and not any(matches(thing.label, pattern) for pattern in self.labels):
@@ -94,7 +94,7 @@ class Moving:
     speed: Range = Range()
     distance: Range = Range()
 
-    def evidence(self, seen: Message, motion: Motion) -> list[Message] | None:
+    def evidence(self, seen: DetectionArray, motion: Motion) -> list[Detection] | None:
         """Return nothing that is seen, if it holds."""
         holds = motion.speed in self.speed and motion.distance in self.distance
         return [] if holds else None
@@ -115,7 +115,7 @@ class Combination:
     how: str
     parts: tuple[Condition, ...]
 
-    def evidence(self, seen: Message, motion: Motion) -> list[Message] | None:
+    def evidence(self, seen: DetectionArray, motion: Motion) -> list[Detection] | None:
         """Return the evidence of the parts that hold."""
         found = [part.evidence(seen, motion) for part in self.parts]
         holding = [evidence for evidence in found if evidence is not None]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from edge_perception.core.node import Message
 from edge_perception.core.plausible import FASTEST
 from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.messages.types import Odometry
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Motion:
     speed: float = 0.0
     distance: float = 0.0
 
-    def after(self, odometry: Message, before: Message | None) -> Motion:
+    def after(self, odometry: Odometry, before: Odometry | None) -> Motion:
         """
         Return the motion after a new odometry.
 

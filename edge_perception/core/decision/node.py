@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from edge_perception import messages
 from edge_perception.core.decision import rules as rule_files
 from edge_perception.core.decision.advice import advice
 from edge_perception.core.decision.hysteresis import Switch
@@ -17,8 +16,8 @@ from edge_perception.core.located_yaml import FileError
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
+    Inputs,
     Level,
-    Message,
     NodeCore,
     Outputs,
     Port,
@@ -28,14 +27,18 @@ from edge_perception.core.node import (
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.plausible import detections_problem, odometry_problem
 from edge_perception.core.stamps import SECOND, to_time
-
-Bool = messages.get("std_msgs/msg/Bool")
-Decision = messages.get("edge_perception/msg/Decision")
-Header = messages.get("std_msgs/msg/Header")
-Twist = messages.get("geometry_msgs/msg/Twist")
-TwistStamped = messages.get("geometry_msgs/msg/TwistStamped")
-Vector3 = messages.get("geometry_msgs/msg/Vector3")
-
+from edge_perception.messages import Message
+from edge_perception.messages.types import (
+    Bool,
+    Decision,
+    Detection,
+    DetectionArray,
+    Header,
+    Odometry,
+    Twist,
+    TwistStamped,
+    Vector3,
+)
 
 _INPUTS = (
     Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True),
@@ -56,7 +59,7 @@ class _State:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.switch = Switch(rule.after, rule.release, rule.hold)
-        self.evidence: list[Message] = []
+        self.evidence: list[Detection] = []
 
 
 class DecisionCore(NodeCore):
@@ -94,13 +97,13 @@ class DecisionCore(NodeCore):
         self._detections = Freshness(
             self.topic("detections"), self._rules.timeout["detections"], detections_problem
         )
-        self._odometry: Freshness | None = None
+        self._odometry: Freshness[Odometry] | None = None
         if self._rules.ask_for_motion:
             self._odometry = Freshness(
                 self.topic("odometry"), self._rules.timeout["odometry"], odometry_problem
             )
         self._motion = Motion()
-        self._moved: Message | None = None
+        self._moved: Odometry | None = None
         self._advice: list[str] = []
         self._last = ""
         self._forget()
@@ -110,7 +113,7 @@ class DecisionCore(NodeCore):
         """Return how often the decision is repeated, so that watchdogs of actuators are fed."""
         return min(0.1, self._rules.timeout["detections"] / SECOND / 4)
 
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Judge the rules on new detections, and decide."""
         if "labels" in inputs:
             self._advice = advice(self._rules, inputs["labels"].data)
@@ -146,7 +149,7 @@ class DecisionCore(NodeCore):
         self._seen = 0
         self._states = [_State(rule) for rule in self._rules.rules]
 
-    def _move(self, odometry: Freshness, message: Message) -> None:
+    def _move(self, odometry: Freshness[Odometry], message: Odometry) -> None:
         if odometry.accept(message):
             self._motion = self._motion.after(message, self._moved)
             self._moved = message
@@ -156,14 +159,14 @@ class DecisionCore(NodeCore):
         moving = self._odometry.problem() if self._odometry else ""
         return self._detections.problem() or moving
 
-    def _see(self, seen: Message) -> None:
+    def _see(self, seen: DetectionArray) -> None:
         self._seen = min(self._seen + 1, self._rules.warm_up)
         for state in self._states:
             evidence = state.rule.when.evidence(seen, self._motion)
             state.switch.see(evidence is not None)
             state.evidence = evidence if evidence is not None else state.evidence
 
-    def _decide(self, now: int) -> tuple[Action, Message]:
+    def _decide(self, now: int) -> tuple[Action, Decision]:
         problem = self._problem()
         if not problem and self._seen < self._rules.warm_up:
             problem = f"{self._seen} of {self._rules.warm_up} images seen that the rules ask for"
@@ -182,11 +185,11 @@ class DecisionCore(NodeCore):
         default = self._rules.default
         return default, self._decision("default", default, "no rule is in force", expires)
 
-    def _safe(self, now: int, reason: str) -> tuple[Action, Message]:
+    def _safe(self, now: int, reason: str) -> tuple[Action, Decision]:
         expires = now + self._rules.timeout["detections"]
         return self._rules.safe, self._decision("safe", self._rules.safe, reason, expires)
 
-    def _decision(self, rule: str, action: Action, reason: str, expires: int) -> Message:
+    def _decision(self, rule: str, action: Action, reason: str, expires: int) -> Decision:
         newest = self._detections.message
         return Decision(
             header=newest.header if newest is not None else Header(),
@@ -197,9 +200,9 @@ class DecisionCore(NodeCore):
             expires=to_time(expires),
         )
 
-    def _publish(self, action: Action, decision: Message, now: int) -> Outputs:
+    def _publish(self, action: Action, decision: Decision, now: int) -> Outputs:
         self._last = f"{action.name}: {decision.reason}"
-        outputs = [("decision", decision)]
+        outputs: list[tuple[str, Message]] = [("decision", decision)]
         if action.limit is not None:
             linear, angular = Vector3(x=action.limit.linear), Vector3(z=action.limit.angular)
             limit = Twist(linear=linear, angular=angular)
@@ -233,7 +236,7 @@ class DecisionCore(NodeCore):
         return Diagnostic(Level.OK, "input", "detections are fresh", values)
 
 
-def _reason(rule: Rule, evidence: Sequence[Message], motion: Motion) -> str:
+def _reason(rule: Rule, evidence: Sequence[Detection], motion: Motion) -> str:
     """Say what a rule rests on."""
     if not evidence and rule.when.asks_for_motion():
         return f"the robot moves at {motion}"

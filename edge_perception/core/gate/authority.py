@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from edge_perception.core.gate import velocity
-from edge_perception.core.node import Level, Message
+from edge_perception.core.node import Level
 from edge_perception.core.stamps import nanoseconds
+from edge_perception.messages.types import Decision, Twist
 
 
 class Authority:
@@ -14,7 +15,7 @@ class Authority:
     A decision holds until it expires by ROS time, and no longer than its node speaks by wall time,
     since one that works repeats itself.
 
-    :ivar limit: the newest limit as a geometry_msgs/msg/Twist; None if there is none.
+    :ivar limit: the newest limit as a geometry_msgs/msg/Twist; a stop if there is none.
     """
 
     def __init__(self, timeout: int) -> None:
@@ -23,25 +24,25 @@ class Authority:
 
         :param timeout: wall time in nanoseconds after which the decision node counts as silent.
         """
-        self.limit: Message | None = None
+        self.limit = Twist()
         self._timeout = timeout
         self._expires = 0
         self._decided: int | None = None
-        self._limited = 0
+        self._limited: int | None = None
 
-    def decide(self, decision: Message, wall: int) -> None:
+    def decide(self, decision: Decision, wall: int) -> None:
         """Take in an edge_perception/msg/Decision."""
         self._decided = wall
         self._expires = nanoseconds(decision.expires)
 
-    def restrict(self, limit: Message, wall: int) -> None:
+    def restrict(self, limit: Twist, wall: int) -> None:
         """Take in a limit."""
         self.limit = limit
         self._limited = wall
 
     def forget(self) -> None:
         """Wait for a new decision and a new limit."""
-        self.limit = None
+        self._limited = None
         self._decided = None
 
     def problem(self, now: int, wall: int) -> tuple[Level, str] | None:
@@ -57,7 +58,7 @@ class Authority:
                 Level.ERROR,
                 "the decision has expired: its node does not renew it, or the clocks differ",
             )
-        if self.limit is None or wall - self._limited > self._timeout:
+        if self._limited is None or wall - self._limited > self._timeout:
             return Level.WARN, "no limit comes: give each action in the rules one"
         if wrong := velocity.nonsense_limit(self.limit):
             return Level.ERROR, f"the limit makes no sense ({wrong})"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from edge_perception import messages
 from edge_perception.core.freshness import AHEAD
-from edge_perception.core.gate.velocity import nonsense, Twist
-from edge_perception.core.node import Message
+from edge_perception.core.gate.velocity import nonsense
 from edge_perception.core.stamps import nanoseconds, SECOND
-
-Header = messages.get("std_msgs/msg/Header")
+from edge_perception.messages.types import Header, Twist, TwistStamped
 
 
 class Command:
@@ -30,11 +27,12 @@ class Command:
         self._timeout = timeout
         self._came: int | None = None
 
-    def accept(self, message: Message, wall: int) -> None:
+    def accept(self, message: Twist | TwistStamped, wall: int) -> None:
         """Take in a Twist or TwistStamped at a wall time."""
-        stamped = not isinstance(message, Twist)
-        self.twist = message.twist if stamped else message
-        self.header = message.header if stamped else Header()
+        if isinstance(message, TwistStamped):
+            self.twist, self.header = message.twist, message.header
+        else:
+            self.twist, self.header = message, Header()
         self._came = wall
 
     def forget(self) -> None:

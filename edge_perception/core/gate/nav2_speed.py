@@ -10,13 +10,10 @@ stop is the gate's work; this spares Nav2 to plan with speeds that it won't get.
 
 from __future__ import annotations
 
-from edge_perception import messages
 from edge_perception.core.gate.velocity import allowance
-from edge_perception.core.node import Message, Outputs, Port
+from edge_perception.core.node import Outputs, Port
 from edge_perception.core.stamps import SECOND, to_time
-
-Header = messages.get("std_msgs/msg/Header")
-SpeedLimit = messages.get("nav2_msgs/msg/SpeedLimit")
+from edge_perception.messages.types import Header, SpeedLimit, Twist
 
 PORT = Port("speed_limit", "nav2_msgs/msg/SpeedLimit", "speed_limit", sole=True)
 LEAST = 0.01
@@ -38,7 +35,7 @@ class Nav2Speed:
         self._said = 0.0
         self._said_at = 0
 
-    def say(self, limit: Message, now: int, wall: int) -> Outputs:
+    def say(self, limit: Twist, now: int, wall: int) -> Outputs:
         """Give what is to be published now: a new percentage, and each second the same one."""
         percentage = self._percentage(limit)
         if not percentage or (percentage == self._said and wall - self._said_at < _REPEAT):
@@ -46,13 +43,13 @@ class Nav2Speed:
         self._said, self._said_at = percentage, wall
         return self.message(limit, now)
 
-    def message(self, limit: Message, now: int) -> Outputs:
+    def message(self, limit: Twist, now: int) -> Outputs:
         """Return a limit, given as geometry_msgs/msg/Twist, as a percentage."""
         if not (percentage := self._percentage(limit)):
             return ()
         return [(PORT.name, SpeedLimit(Header(to_time(now)), True, percentage))]
 
-    def _percentage(self, limit: Message) -> float:
+    def _percentage(self, limit: Twist) -> float:
         """Return the percentage; 0 if nothing is to be said."""
         if not self._max_speed:
             return 0.0

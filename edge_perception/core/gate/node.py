@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edge_perception import messages
 from edge_perception.core.environment import Environment
 from edge_perception.core.gate import nav2_speed
 from edge_perception.core.gate.authority import Authority
 from edge_perception.core.gate.command import Command
-from edge_perception.core.gate.velocity import allowance, is_stop, limited, speeds, Twist
-from edge_perception.core.node import (
-    Diagnostic,
-    Level,
-    Message,
-    NodeCore,
-    Outputs,
-    Port,
-    Ports,
-)
+from edge_perception.core.gate.velocity import allowance, is_stop, limited, speeds
+from edge_perception.core.node import Diagnostic, Inputs, Level, NodeCore, Outputs, Port, Ports
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
-
-Header = messages.get("std_msgs/msg/Header")
-TwistStamped = messages.get("geometry_msgs/msg/TwistStamped")
+from edge_perception.messages.types import Header, Twist, TwistStamped
 
 _PLAIN, _STAMPED = "geometry_msgs/msg/Twist", "geometry_msgs/msg/TwistStamped"
 _TYPES = {"twist": _PLAIN, "twist_stamped": _STAMPED}
@@ -115,7 +104,7 @@ class VelocityGateCore(NodeCore):
         self._configured = True
         return ()
 
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Publish what may be driven: for each command, when that changes, and stops for ever."""
         wall = self._clock()
         if now < self._now:  # simulated time began anew, and what was said before is void
@@ -139,8 +128,8 @@ class VelocityGateCore(NodeCore):
         return outputs
 
     def _allow(
-        self, limit: Message, problem: tuple[Level, str] | None, now: int, wall: int
-    ) -> tuple[Message, Diagnostic]:
+        self, limit: Twist, problem: tuple[Level, str] | None, now: int, wall: int
+    ) -> tuple[Twist, Diagnostic]:
         """Return what may be driven now, and why."""
         if problem:
             level, reason = problem
@@ -154,7 +143,7 @@ class VelocityGateCore(NodeCore):
         values = {"command": _text(*speeds(meant)), "limit": _text(*allowance(limit))}
         return allowed, _state(Level.OK, "passes" if allowed == meant else "slows down", values)
 
-    def _message(self, allowed: Message, now: int) -> Message:
+    def _message(self, allowed: Twist, now: int) -> Twist | TwistStamped:
         """Give a velocity the time of its command; a stop is of now."""
         if not self._stamps:
             return allowed

@@ -6,17 +6,13 @@ from collections.abc import Iterator
 import math
 import sys
 
-from edge_perception import messages
-from edge_perception.core.node import Message
-
-Twist = messages.get("geometry_msgs/msg/Twist")
-Vector3 = messages.get("geometry_msgs/msg/Vector3")
+from edge_perception.messages.types import Twist, Vector3
 
 _PARTS = ("linear", "angular")
 _AXES = ("x", "y", "z")
 
 
-def nonsense(twist: Message) -> str:
+def nonsense(twist: Twist) -> str:
     """Name the first number that isn't finite; empty if all are."""
     for name, value in _numbers(twist):
         if not math.isfinite(value):
@@ -24,7 +20,7 @@ def nonsense(twist: Message) -> str:
     return ""
 
 
-def nonsense_limit(limit: Message) -> str:
+def nonsense_limit(limit: Twist) -> str:
     """Name the first number that is no limit of a speed; empty if there is none."""
     for name, value in (("linear.x", limit.linear.x), ("angular.z", limit.angular.z)):
         if not 0 <= value < math.inf:
@@ -32,7 +28,7 @@ def nonsense_limit(limit: Message) -> str:
     return ""
 
 
-def speeds(twist: Message) -> tuple[float, float]:
+def speeds(twist: Twist) -> tuple[float, float]:
     """Return how fast it moves [m/s] and turns [rad/s], whatever the direction."""
     linear, angular = twist.linear, twist.angular
     return (
@@ -41,12 +37,12 @@ def speeds(twist: Message) -> tuple[float, float]:
     )
 
 
-def allowance(limit: Message) -> tuple[float, float]:
+def allowance(limit: Twist) -> tuple[float, float]:
     """Return the greatest speed [m/s] and the greatest turning speed [rad/s] of a limit."""
     return limit.linear.x, limit.angular.z
 
 
-def limited(twist: Message, limit: Message) -> Message:
+def limited(twist: Twist, limit: Twist) -> Twist:
     """
     Slow a velocity down to a limit.
 
@@ -67,16 +63,16 @@ def limited(twist: Message, limit: Message) -> Message:
     return Twist(*(_times(getattr(twist, part), factor) for part in _PARTS))
 
 
-def is_stop(twist: Message) -> bool:
+def is_stop(twist: Twist) -> bool:
     """Tell whether the robot is to stand."""
     return not any(value for _, value in _numbers(twist))
 
 
-def _numbers(twist: Message) -> Iterator[tuple[str, float]]:
+def _numbers(twist: Twist) -> Iterator[tuple[str, float]]:
     for part in _PARTS:
         for axis in _AXES:
             yield f"{part}.{axis}", getattr(getattr(twist, part), axis)
 
 
-def _times(vector: Message, factor: float) -> Message:
+def _times(vector: Vector3, factor: float) -> Vector3:
     return Vector3(vector.x * factor, vector.y * factor, vector.z * factor)

@@ -7,17 +7,12 @@ import functools
 
 import numpy as np
 
-from edge_perception import messages
 from edge_perception.core import rotation
 from edge_perception.core.imu.checks import variance
 from edge_perception.core.imu.source import Part, Sample, Vector
-from edge_perception.core.node import ConfigurationError, Message
+from edge_perception.core.node import ConfigurationError
 from edge_perception.core.stamps import to_time
-
-_Header = messages.get("std_msgs/msg/Header")
-_Imu = messages.get("sensor_msgs/msg/Imu")
-_Quaternion = messages.get("geometry_msgs/msg/Quaternion")
-_Vector3 = messages.get("geometry_msgs/msg/Vector3")
+from edge_perception.messages.types import Header, Imu, Quaternion, Vector3
 
 _UNKNOWN = np.array((-1.0,) + (0.0,) * 8)
 """The covariance that says that there is no orientation."""
@@ -46,7 +41,7 @@ class ImuForm:
         self._turn = rotation.matrix(self._mounting)
         self._noise = gyroscope_noise, accelerometer_noise
 
-    def message(self, sample: Sample, part: Part, stamp: int, bias: Vector) -> Message:
+    def message(self, sample: Sample, part: Part, stamp: int, bias: Vector) -> Imu:
         """
         Return a measurement as a message.
 
@@ -54,8 +49,8 @@ class ImuForm:
         """
         gyroscope, accelerometer = sample.angular_velocity, sample.linear_acceleration
         noise = self._noise[0] or part.gyroscope_noise, self._noise[1] or part.accelerometer_noise
-        message = _Imu(
-            header=_Header(stamp=to_time(stamp), frame_id=self._frame_id),
+        message = Imu(
+            header=Header(stamp=to_time(stamp), frame_id=self._frame_id),
             orientation_covariance=_UNKNOWN,
             angular_velocity=_vector(self._turn @ (gyroscope - bias)),
             angular_velocity_covariance=_diagonal(
@@ -69,7 +64,7 @@ class ImuForm:
         if sample.orientation is not None:
             x, y, z, w = sample.orientation.tolist()
             turned = rotation.product((x, y, z, w), rotation.inverse(self._mounting))
-            message.orientation = _Quaternion(*turned)
+            message.orientation = Quaternion(*turned)
             message.orientation_covariance = _diagonal(part.orientation_noise**2)
         return message
 
@@ -82,9 +77,9 @@ def _mounting(angles: Sequence[float]) -> rotation.Quaternion:
     return rotation.quaternion(*angles)
 
 
-def _vector(values: Vector) -> Message:
+def _vector(values: Vector) -> Vector3:
     x, y, z = values.tolist()
-    return _Vector3(x, y, z)
+    return Vector3(x, y, z)
 
 
 @functools.lru_cache(maxsize=16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from edge_perception.core.connection import Connection, IDLE, Patience
@@ -22,18 +22,11 @@ from edge_perception.core.imu.source import (
 )
 from edge_perception.core.imu.stamp_smoother import StampSmoother
 from edge_perception.core.imu.standstill import Standstill
-from edge_perception.core.node import (
-    Diagnostic,
-    Level,
-    Message,
-    NodeCore,
-    Outputs,
-    Port,
-    Qos,
-)
+from edge_perception.core.node import Diagnostic, Inputs, Level, NodeCore, Outputs, Port, Qos
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import Skipped
 from edge_perception.core.stamps import SECOND
+from edge_perception.messages.types import Imu, Odometry
 
 _PATIENCE = Patience(
     "measurement", SECOND, 3 * SECOND, "check its wiring and power, and that nothing else uses it"
@@ -113,7 +106,7 @@ class ImuCore(NodeCore):
         connection = self._connection
         return connection.wait(self._now) if connection else IDLE
 
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Publish what was measured since the last call."""
         self._now = now
         connection = self._connection
@@ -184,7 +177,7 @@ class ImuCore(NodeCore):
         self._checks = Checks(self._wish)
         self._heard: int | None = None
 
-    def _message(self, sample: Sample, part: Part, lost: int, now: int) -> Message | None:
+    def _message(self, sample: Sample, part: Part, lost: int, now: int) -> Imu | None:
         """Return a measurement as a message; None if it is of no use."""
         stamp = self._smoother.smooth(sample.stamp, lost)
         if problem := self._checks.problem(sample, part):
@@ -240,7 +233,7 @@ class ImuCore(NodeCore):
         return Level.OK, f"{what}, {self._rate:.4g} measurements/s"
 
 
-def _turns(odometry: Message) -> bool:
+def _turns(odometry: Odometry) -> bool:
     """Tell whether the wheels turn."""
     twist = odometry.twist.twist
     return bool(abs(twist.linear.x) + abs(twist.linear.y) + abs(twist.angular.z) > _STANDING)

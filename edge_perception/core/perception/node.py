@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 import json
+from typing import Any
 
-from edge_perception import decode, messages
+from edge_perception import decode
 from edge_perception.core import compressed
 from edge_perception.core.environment import Environment
 from edge_perception.core.faults import Faults
 from edge_perception.core.freshness import AHEAD, LONG_AGO, OTHER_CLOCK
-from edge_perception.core.image import frame, FrameError
+from edge_perception.core.image import Frame, frame, FrameError
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
+    Inputs,
     Level,
-    Message,
     NodeCore,
     Outputs,
     Port,
@@ -29,11 +30,15 @@ from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
 from edge_perception.decode import DecodeError
+from edge_perception.messages import Message
+from edge_perception.messages.types import (
+    CompressedImage,
+    DetectionArray,
+    Image,
+    StageTime,
+    String,
+)
 from edge_perception.runtime import BundleError
-
-DetectionArray = messages.get("edge_perception/msg/DetectionArray")
-StageTime = messages.get("edge_perception/msg/StageTime")
-Text = messages.get("std_msgs/msg/String")
 
 _TOO_LATE_MS = 500.0  # from the camera to the detections; above it, diagnostics warn
 
@@ -117,7 +122,7 @@ class PerceptionCore(NodeCore):
             )
         self.close()
         is_compressed = parameters.text("image_transport") == "compressed"
-        self._frame = compressed.frame if is_compressed else frame
+        self._frame: Callable[[Any], Frame] = compressed.frame if is_compressed else frame
         try:
             model = self._load(path, parameters.integer("threads"), parameters.text("variant"))
         except BundleError as error:
@@ -148,14 +153,14 @@ class PerceptionCore(NodeCore):
             "decoder": facts.decoder.kind,
             "labels": facts.labels,
         }
-        return [("labels", Text(data=json.dumps(labels, ensure_ascii=False)))]
+        return [("labels", String(data=json.dumps(labels, ensure_ascii=False)))]
 
     def adapt(self, parameters: Parameters) -> None:
         """Report other detections from now on."""
         assert self._model is not None, "adapt() needs configure()"
         self._decode = decode.make(self._model.manifest.model, _options(parameters))
 
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Look at the newest image, if there is one; report the status once a second."""
         outputs: list[tuple[str, Message]] = []
         if "image" in inputs:
@@ -165,7 +170,7 @@ class PerceptionCore(NodeCore):
             outputs.append(("status", status))
         return outputs
 
-    def _look(self, image: Message, now: int) -> Outputs:
+    def _look(self, image: Image | CompressedImage, now: int) -> Outputs:
         """Run the model on an image."""
         assert self._model is not None, "step() needs configure()"
         begin = self._clock()
@@ -195,7 +200,7 @@ class PerceptionCore(NodeCore):
         )
         return [("detections", result)]
 
-    def _wait(self, image: Message, now: int) -> int:
+    def _wait(self, image: Image | CompressedImage, now: int) -> int:
         """Return how old the image is when work on it begins, 0 if that can't be known."""
         stamp = nanoseconds(image.header.stamp)
         if stamp == 0:

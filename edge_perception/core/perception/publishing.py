@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from edge_perception import messages
-from edge_perception.core.node import Message
 from edge_perception.decode.detections import Detections
+from edge_perception.messages.types import Detection
 
-Detection = messages.get("edge_perception/msg/Detection")
 
-
-def to_messages(found: Detections) -> list[Message]:
+def to_messages(found: Detections) -> list[Detection]:
     """Return a message for each detection."""
     results = [
         Detection(label=label, class_id=int(index), score=float(score), track_id=-1)

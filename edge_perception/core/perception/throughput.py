@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from edge_perception import messages
 from edge_perception.core.health import Percentiles, Rate
-from edge_perception.core.node import Message, Traffic
+from edge_perception.core.node import Traffic
 from edge_perception.core.stamps import SECOND, to_time
-
-PerceptionStatus = messages.get("edge_perception/msg/PerceptionStatus")
-Header = messages.get("std_msgs/msg/Header")
+from edge_perception.messages.types import Header, PerceptionStatus
 
 _WINDOW = 10.0
 
@@ -39,7 +36,7 @@ class Throughput:
         """Return the age that 95 % of the results are below, in milliseconds."""
         return self._latency.at(now, [95])[0]
 
-    def report(self, traffic: Traffic | None, now: int) -> Message | None:
+    def report(self, traffic: Traffic | None, now: int) -> PerceptionStatus | None:
         """
         Return the status in the first call of each second, else None.
 

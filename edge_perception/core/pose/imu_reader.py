@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from edge_perception.core import rotation
-from edge_perception.core.node import Message
 from edge_perception.core.pose.measurements import Inertial
 from edge_perception.core.pose.parameters import Configuration
 from edge_perception.core.pose.readings import check_frame, ReadingError, stamp_of
 from edge_perception.core.pose.spikes import Spikes
 from edge_perception.core.rotation import Array
 from edge_perception.core.stamps import SECOND
+from edge_perception.messages.types import Imu, Vector3
 
 _FROZEN_AFTER = SECOND // 2
 _FEWEST = 10
@@ -60,7 +60,7 @@ class ImuReader:
         self._spikes = Spikes()
         self._halves = {"gyroscope": 0, "accelerometer": 0}
 
-    def read(self, message: Message, now: int) -> list[Inertial]:
+    def read(self, message: Imu, now: int) -> list[Inertial]:
         """
         Return what can be relied upon by now: a reading that leaps waits for those that follow.
 
@@ -91,7 +91,7 @@ class ImuReader:
             )
         return passed
 
-    def _check_halves(self, message: Message, stamp: int) -> None:
+    def _check_halves(self, message: Imu, stamp: int) -> None:
         """Notice a driver that sends gyroscope and accelerometer in turns, or one alone."""
         missing = ""
         if _absent(message.linear_acceleration, message.linear_acceleration_covariance):
@@ -151,7 +151,7 @@ class ImuReader:
                 "bus"
             )
 
-    def _noise(self, message: Message, numbers: tuple[float, ...]) -> tuple[float, float]:
+    def _noise(self, message: Imu, numbers: tuple[float, ...]) -> tuple[float, float]:
         """Return the noise densities: as the parameters say, or the message, or of any IMU."""
         found = []
         for given, name, other, noisiest in zip(
@@ -185,6 +185,6 @@ class ImuReader:
         return found[0], found[1]
 
 
-def _absent(vector: Message, covariance: Array) -> bool:
+def _absent(vector: Vector3, covariance: Array) -> bool:
     """Tell whether one half of a message is not measured: as REP-145 says it, or all zero."""
     return bool(covariance[0] == -1 or vector.x == vector.y == vector.z == 0)

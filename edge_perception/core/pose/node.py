@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from edge_perception.core.faults import Faults
 from edge_perception.core.node import (
     Diagnostic,
+    Inputs,
     Level,
-    Message,
     NodeCore,
     Outputs,
     Port,
@@ -28,6 +28,8 @@ from edge_perception.core.pose.transforms import Transforms
 from edge_perception.core.pose.turn_comparison import TurnComparison
 from edge_perception.core.pose.wheel_reader import WheelReader
 from edge_perception.core.stamps import SECOND
+from edge_perception.messages import Message
+from edge_perception.messages.types import Imu, Odometry, PoseWithCovarianceStamped
 
 _JUMP_FORWARD = SECOND
 _JUMP_BACK = SECOND // 100
@@ -112,7 +114,7 @@ class PoseCore(NodeCore):
         wait = self._pace.wait(self._now) if self._now is not None else 0.0
         return wait or 1.0 / self._configuration.given.number("rate")
 
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Take in what was measured, and publish the pose when it is due."""
         self._watch_clock(now)
         if "reset" in inputs:
@@ -130,7 +132,7 @@ class PoseCore(NodeCore):
                 self._faults.report(now, Level.ERROR, "tf", conflict)
         return self._publish(now)
 
-    def _feel(self, message: Message, now: int) -> None:
+    def _feel(self, message: Imu, now: int) -> None:
         """Take in what the IMU measured, unless the gyroscope is known to be wrong."""
         self._silence.heard["imu"] = now
         try:
@@ -147,7 +149,7 @@ class PoseCore(NodeCore):
             else:
                 self._take("imu", reading, now)
 
-    def _roll(self, message: Message, now: int) -> None:
+    def _roll(self, message: Odometry, now: int) -> None:
         """Take in what the wheels measured."""
         self._silence.heard["wheels"] = now
         try:
@@ -168,7 +170,7 @@ class PoseCore(NodeCore):
             notice = f"{self.topic(port)}: {self._estimator.notice}"
             self._faults.report(now, Level.WARN, "time", notice)
 
-    def _set_pose(self, message: Message, now: int) -> None:
+    def _set_pose(self, message: PoseWithCovarianceStamped, now: int) -> None:
         try:
             placement = read_placement(message, now, self.topic("set_pose"), self._odom)
         except ReadingError as error:

@@ -7,11 +7,11 @@ import math
 import numpy as np
 
 from edge_perception.core.freshness import AHEAD
-from edge_perception.core.node import Message
 from edge_perception.core.plausible import FARTHEST
 from edge_perception.core.pose.measurements import Placement
 from edge_perception.core.pose.quaternion import euler
-from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.core.stamps import nanoseconds, SECOND, Stamped
+from edge_perception.messages.types import PoseWithCovarianceStamped
 
 _POSE_ROWS = np.ix_((0, 1, 2, 5), (0, 1, 2, 5))
 
@@ -20,7 +20,9 @@ class ReadingError(Exception):
     """A message that can't be used: why, and what to do, in one sentence."""
 
 
-def read_placement(message: Message, now: int, topic: str, frame: str) -> Placement:
+def read_placement(
+    message: PoseWithCovarianceStamped, now: int, topic: str, frame: str
+) -> Placement:
     """
     Return where the robot is said to be.
 
@@ -46,7 +48,7 @@ def read_placement(message: Message, now: int, topic: str, frame: str) -> Placem
     return Placement(stamp, position, euler(turn)[2], covariance + 1e-6 * np.eye(4))
 
 
-def stamp_of(message: Message, topic: str, now: int) -> int:
+def stamp_of(message: Stamped, topic: str, now: int) -> int:
     """
     Return when a message was measured [ns].
 

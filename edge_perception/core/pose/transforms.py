@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from edge_perception.core.node import Message
 from edge_perception.core.pose import publishing
 from edge_perception.core.stamps import nanoseconds
+from edge_perception.messages.types import Odometry, TFMessage
 
 _KEPT = 200
 
@@ -17,7 +17,7 @@ class Transforms:
         self._base = base_frame
         self._sent: dict[int, tuple[float, float]] = {}
 
-    def make(self, odometry: Message) -> Message:
+    def make(self, odometry: Odometry) -> TFMessage:
         """Return the pose as a transform."""
         place = odometry.pose.pose.position
         self._sent[nanoseconds(odometry.header.stamp)] = (place.x, place.y)
@@ -25,7 +25,7 @@ class Transforms:
             del self._sent[next(iter(self._sent))]
         return publishing.transform(odometry)
 
-    def conflict(self, heard: Message) -> str:
+    def conflict(self, heard: TFMessage) -> str:
         """Say what is wrong with what was heard on /tf, own transforms included; empty if fine."""
         for one in heard.transforms:
             if one.child_frame_id != self._base:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from edge_perception.core.node import Message
 from edge_perception.core.plausible import FASTEST_TURN
 from edge_perception.core.pose.measurements import Axis, Wheels
 from edge_perception.core.pose.parameters import Configuration
 from edge_perception.core.pose.readings import check_frame, ReadingError, stamp_of
 from edge_perception.core.stamps import SECOND
+from edge_perception.messages.types import Odometry
 
 _TWIST_DIAGONAL = (0, 7, 14, 35)
 _INPUT_PARAMETERS = ("speed_noise", "speed_noise", "speed_noise", "turn_noise")
@@ -34,7 +34,7 @@ class WheelReader:
         self._last: tuple[int, float, float] | None = None
         self._jumps: list[int] = []
 
-    def read(self, message: Message, now: int) -> Wheels:
+    def read(self, message: Odometry, now: int) -> Wheels:
         """
         Return the measurement.
 
@@ -66,7 +66,7 @@ class WheelReader:
             )
         return value
 
-    def _variances(self, message: Message) -> tuple[float, ...]:
+    def _variances(self, message: Odometry) -> tuple[float, ...]:
         diagonal = [float(message.twist.covariance[place]) for place in _TWIST_DIAGONAL]
         for axis in self._axes:
             if not 0 < diagonal[axis] < math.inf:
@@ -81,7 +81,7 @@ class WheelReader:
             for value, default in zip(diagonal, self._default, strict=True)
         )
 
-    def _check_publishers(self, message: Message, stamp: int) -> None:
+    def _check_publishers(self, message: Odometry, stamp: int) -> None:
         """Notice poses that jump to and fro, as those of two publishers do."""
         place = message.pose.pose.position
         last, self._last = self._last, (stamp, place.x, place.y)

@@ -8,21 +8,20 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from edge_perception import messages
 from edge_perception.core import rotation
-from edge_perception.core.node import Message
 from edge_perception.core.stamps import to_time
 from edge_perception.core.wheels.geometry import Motion
-
-_Header = messages.get("std_msgs/msg/Header")
-_Odometry = messages.get("nav_msgs/msg/Odometry")
-_Point = messages.get("geometry_msgs/msg/Point")
-_Pose = messages.get("geometry_msgs/msg/Pose")
-_PoseWithCovariance = messages.get("geometry_msgs/msg/PoseWithCovariance")
-_Quaternion = messages.get("geometry_msgs/msg/Quaternion")
-_Twist = messages.get("geometry_msgs/msg/Twist")
-_TwistWithCovariance = messages.get("geometry_msgs/msg/TwistWithCovariance")
-_Vector3 = messages.get("geometry_msgs/msg/Vector3")
+from edge_perception.messages.types import (
+    Header,
+    Odometry,
+    Point,
+    Pose,
+    PoseWithCovariance,
+    Quaternion,
+    Twist,
+    TwistWithCovariance,
+    Vector3,
+)
 
 Matrix = npt.NDArray[np.float64]
 
@@ -93,7 +92,7 @@ class DeadReckoning:
         interval: float,
         stamp: int,
         frames: tuple[str, str],
-    ) -> Message:
+    ) -> Odometry:
         """
         Return pose and velocities as nav_msgs/Odometry.
 
@@ -104,17 +103,17 @@ class DeadReckoning:
         rate = 1 / interval if interval else 0.0
         heading = rotation.quaternion(0.0, 0.0, self.heading)
         twist = np.diag(np.maximum(np.array(variances) * rate**2, _LEAST_TWIST_VARIANCE))
-        return _Odometry(
-            header=_Header(stamp=to_time(stamp), frame_id=frames[0]),
+        return Odometry(
+            header=Header(stamp=to_time(stamp), frame_id=frames[0]),
             child_frame_id=frames[1],
-            pose=_PoseWithCovariance(
-                pose=_Pose(_Point(self.x, self.y, 0.0), _Quaternion(*heading)),
+            pose=PoseWithCovariance(
+                pose=Pose(Point(self.x, self.y, 0.0), Quaternion(*heading)),
                 covariance=_spatial(self.covariance),
             ),
-            twist=_TwistWithCovariance(
-                twist=_Twist(
-                    _Vector3(motion.forward * rate, motion.left * rate, 0.0),
-                    _Vector3(0.0, 0.0, motion.turn * rate),
+            twist=TwistWithCovariance(
+                twist=Twist(
+                    Vector3(motion.forward * rate, motion.left * rate, 0.0),
+                    Vector3(0.0, 0.0, motion.turn * rate),
                 ),
                 covariance=_spatial(twist),
             ),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 import math
 
-from edge_perception.core.node import Message
+import numpy as np
+import numpy.typing as npt
+
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.core.wheels.source import Reading
+from edge_perception.messages.types import JointState
 
 _FOREIGN = 2 * SECOND
 """Nanoseconds without a joint of this robot's wheels after which their names must be wrong."""
@@ -43,7 +46,7 @@ class JointStates:
         self._velocities: dict[str, float] = {}
         self._stamp: int | None = None
 
-    def read(self, message: Message, now: int) -> Reading | None:
+    def read(self, message: JointState, now: int) -> Reading | None:
         """Return the angles [rad] of the wheels' joints; None if the message doesn't tell them."""
         self.problem = ""
         places = {name: place for place, name in enumerate(message.name)}
@@ -72,7 +75,7 @@ class JointStates:
         if now - self._heard >= _FOREIGN:
             self.problem = _missing(self._joints[0], self._others)
 
-    def _angle(self, name: str, place: int, message: Message, stamp: int) -> float | None:
+    def _angle(self, name: str, place: int, message: JointState, stamp: int) -> float | None:
         angle = _at(message.position, place)
         if angle is not None:
             self._velocities.pop(name, None)
@@ -99,7 +102,7 @@ class JointStates:
         )
 
 
-def _at(values: Sequence[float], place: int) -> float | None:
+def _at(values: npt.NDArray[np.float64], place: int) -> float | None:
     """Return a value if there is one that can be true."""
     if place >= len(values):
         return None

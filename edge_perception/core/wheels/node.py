@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from edge_perception.core.connection import Connection, IDLE, Patience
 from edge_perception.core.environment import Environment
@@ -10,8 +10,8 @@ from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
 from edge_perception.core.node import (
     Diagnostic,
+    Inputs,
     Level,
-    Message,
     NodeCore,
     Outputs,
     Port,
@@ -28,6 +28,8 @@ from edge_perception.core.wheels.joint_states import JointStates
 from edge_perception.core.wheels.parameters import PARAMETERS, SetUp
 from edge_perception.core.wheels.slip import Slip
 from edge_perception.core.wheels.source import Reading
+from edge_perception.messages import Message
+from edge_perception.messages.types import JointState, Odometry
 
 TOPIC_SOURCE = "joint_states"
 _JOINTS = Port("joints", "sensor_msgs/msg/JointState", "joint_states", Qos.SENSOR_DATA, queue=200)
@@ -100,7 +102,7 @@ class WheelOdometryCore(NodeCore):
         connection = self._connection
         return connection.wait(self._now) if connection else IDLE
 
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Publish where the robot is after what came in since the last call."""
         self._now = now
         if imu := inputs.get("imu"):
@@ -150,7 +152,7 @@ class WheelOdometryCore(NodeCore):
             self._connection.close()
             self._connection = None
 
-    def _readings(self, inputs: Mapping[str, Message], now: int) -> Sequence[Reading]:
+    def _readings(self, inputs: Inputs, now: int) -> Sequence[Reading]:
         """Return what came from the topic or the source."""
         connection = self._connection
         if connection is None:
@@ -164,7 +166,7 @@ class WheelOdometryCore(NodeCore):
             return ()
         return got or ()
 
-    def _from_joints(self, messages: Sequence[Message], now: int) -> Sequence[Reading]:
+    def _from_joints(self, messages: Sequence[JointState], now: int) -> Sequence[Reading]:
         readings = []
         for message in messages:
             if (reading := self._joints.read(message, now)) is not None:
@@ -179,7 +181,7 @@ class WheelOdometryCore(NodeCore):
         for encoder in self._encoders.values():
             encoder.forget()
 
-    def _integrate(self, reading: Reading, now: int) -> Message | None:
+    def _integrate(self, reading: Reading, now: int) -> Odometry | None:
         """Add what the wheels did since the last reading; None if that can't be known."""
         if problem := self._unusable(reading):
             self._faults.report(now, Level.ERROR, "encoders", problem)
@@ -230,7 +232,7 @@ class WheelOdometryCore(NodeCore):
             return "an encoder gives no number that can be (NaN or infinite); look at its driver"
         return ""
 
-    def _odometry(self, motion: Motion, interval: float, stamp: int, now: int) -> Message:
+    def _odometry(self, motion: Motion, interval: float, stamp: int, now: int) -> Odometry:
         """Move, and say where the robot is and how fast."""
         speed = 1 / interval if interval else 0.0
         slips = bool(interval) and self._slip.slips(motion.turn * speed, interval, stamp)

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edge_perception.core.node import Message
-
 
 @dataclass(frozen=True)
 class Mirror:
@@ -23,4 +21,4 @@ class Mirror:
     port: str
     type: type[Any]
     topic: str
-    convert: Callable[[Message], Any]
+    convert: Callable[[Any], Any]

@@ -8,7 +8,8 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 
 from edge_perception import messages
-from edge_perception.core.node import Diagnostic, Level, Message, Port
+from edge_perception.core.node import Diagnostic, Level, Port
+from edge_perception.messages import Message
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.exchange import Writer
 from edge_perception.transport.ros.inputs import rivalry

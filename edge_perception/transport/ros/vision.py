@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from edge_perception.core.node import Message
+from edge_perception.messages.types import Detection, DetectionArray, Header
 from edge_perception.transport.ros.mirror import Mirror
 
 
@@ -26,7 +26,7 @@ def mirrors() -> tuple[Mirror, ...]:
     )
 
 
-def detection_array(vision: ModuleType, message: Message) -> Any:
+def detection_array(vision: ModuleType, message: DetectionArray) -> Any:
     """
     Convert a DetectionArray.
 
@@ -40,7 +40,7 @@ def detection_array(vision: ModuleType, message: Message) -> Any:
     return array
 
 
-def _detection(vision: ModuleType, header: Message, found: Message) -> Any:
+def _detection(vision: ModuleType, header: Header, found: Detection) -> Any:
     detection = vision.Detection2D()
     _set_header(detection.header, header)
     if found.track_id >= 0:
@@ -57,7 +57,7 @@ def _detection(vision: ModuleType, header: Message, found: Message) -> Any:
     return detection
 
 
-def _set_header(target: Any, header: Message) -> None:
+def _set_header(target: Any, header: Header) -> None:
     target.stamp.sec = header.stamp.sec
     target.stamp.nanosec = header.stamp.nanosec
     target.frame_id = header.frame_id

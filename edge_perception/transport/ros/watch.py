@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 import sys
 from typing import TextIO
 
-from edge_perception.core.node import Message, NodeCore, Outputs, Port
+from edge_perception.core.node import Inputs, NodeCore, Outputs, Port
 from edge_perception.core.stamps import nanoseconds
+from edge_perception.messages.types import Decision, DetectionArray
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.process import Stop
 
@@ -35,21 +36,22 @@ class WatchCore(NodeCore):
         """
         self._out = out
         self._decided = decided
-        self._detections: Message = None
-        self._decision: Message = None
+        self._detections: DetectionArray | None = None
+        self._decision: Decision | None = None
 
-    def step(self, inputs: Mapping[str, Message], now: int) -> Outputs:
+    def step(self, inputs: Inputs, now: int) -> Outputs:
         """Show what is new."""
         if "detections" in inputs:
             self._detections = inputs["detections"]
         if "decision" in inputs:
-            before, self._decision = self._decision, inputs["decision"]
+            before, decision = self._decision, inputs["decision"]
+            self._decision = decision
             if self._out.isatty():
-                self._out.write(f"\r{self._line()[:WIDTH]:<{WIDTH}}")
-            elif before is None or before.rule != self._decision.rule:
-                self._out.write(f"{self._line()}\n")
+                self._out.write(f"\r{self._line(decision)[:WIDTH]:<{WIDTH}}")
+            elif before is None or before.rule != decision.rule:
+                self._out.write(f"{self._line(decision)}\n")
             self._out.flush()
-            if nanoseconds(self._decision.header.stamp):
+            if nanoseconds(decision.header.stamp):
                 self._decided()
         return ()
 
@@ -59,8 +61,7 @@ class WatchCore(NodeCore):
             self._out.write("\n")
         self._decision = None
 
-    def _line(self) -> str:
-        decision = self._decision
+    def _line(self, decision: Decision) -> str:
         return f"{decision.action} ({decision.rule}: {decision.reason}) | {self._seen()}"
 
     def _seen(self) -> str:
