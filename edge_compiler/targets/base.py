@@ -107,8 +107,9 @@ class Target:
         job = Job(platform, leading, options.tune_threads)
         placed = place(graph, self.home, self.others, job, options.places, progress)
         program = lower(graph, leading, placed.rules.__getitem__, placed.reasons)
-        used = [b for b in self.backends if b is self.home or program.uses(b.name)]
-        spec = LibrarySpec(platform, tuple(backend.add_to for backend in used))
+        used = program.other_backends()
+        parts = [self.home.add_to, *(b.add_to for b in self.others if b.name in used)]
+        spec = LibrarySpec(platform, tuple(parts))
         return library.write(graph, program, spec, description, directory, progress)
 
     def sandbox(self, path: Path) -> Sandbox:

@@ -46,7 +46,8 @@ const uint32_t edge_value_count = 3, edge_step_count = 2, edge_input_count = 1, 
 const uint32_t edge_program_count = 3;
 const size_t edge_arena_floats = 2 * HALO_SIZE + (size_t)C * H * W, edge_scratch_floats = W, edge_prepared_floats = 0;
 const size_t edge_original_floats = 0;
-const edge_backend *const edge_other_backend = NULL;
+const edge_backend *const edge_backends[] = {NULL};
+const uint32_t edge_backend_count = 0;
 const float edge_weights[] = {2.0f}, edge_originals[] = {0.0f};
 const edge_preprocessing edge_preprocessing_spec = PREPROCESSING;
 
@@ -96,7 +97,7 @@ static void run_box(const edge_memory *m, int part, int parts)
 }
 
 static int never(void) { return 0; }
-static const edge_step steps[] = {{run_doubled, 1, 64, 0}, {run_box, 2, 64, 0}};
+static const edge_step steps[] = {{run_doubled, 1, 64, 0, 0}, {run_box, 2, 64, 0, 0}};
 const edge_program edge_programs[] = {
     {"future", never, "this processor lacks quantum dots", steps},
     {"fast", EDGE_TEST_SUPPORTED, "this processor lacks magic", steps},

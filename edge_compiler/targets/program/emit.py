@@ -14,7 +14,6 @@ from edge_compiler.targets.program.program import (
     Call,
     Field,
     KernelCall,
-    OURS,
     Pointer,
     Program,
     Step,
@@ -198,6 +197,7 @@ def program_file(
         (b for _, b in program.outputs),
     ):
         buffers.setdefault(buffer, len(buffers))
+    backends = program.other_backends()
     return "\n".join(
         (
             '#include "runtime/backend.h"\n#include "runtime/program.h"\n',
@@ -208,14 +208,14 @@ def program_file(
             _count("output", len(program.outputs)),
             _indices("outputs", [buffers[b] for _, b in program.outputs]),
             _count("step", len(program.steps)),
-            *(_steps(program, variant, buffers) for variant in variants),
+            *(_steps(program, variant, buffers, backends) for variant in variants),
             _count("program", len(variants)),
             f"const edge_program edge_programs[] = {{\n{_lines(map(_program, variants))}}};\n",
             f"const size_t edge_arena_floats = {program.arena};",
             f"const size_t edge_scratch_floats = {program.scratch};",
             f"const size_t edge_prepared_floats = {program.prepared};",
             f"const size_t edge_original_floats = {program.originals.floats};\n",
-            _other_backend(program),
+            _backends(backends),
             _preprocessing(description.preprocess, image),
         )
     )
@@ -257,15 +257,20 @@ def _value(buffer: Buffer) -> str:
     )
 
 
-def _steps(program: Program, variant: Variant, buffers: Mapping[Buffer, int]) -> str:
+def _steps(
+    program: Program, variant: Variant, buffers: Mapping[Buffer, int], backends: Sequence[str]
+) -> str:
     functions, rows = [], []
     for index, step in enumerate(program.steps):
         run = prepare = "0"
+        backend = 0
         if isinstance(step.code, KernelCall):
             run = step_function(variant, index)
             prepare = prepare_function(variant, index) if step.code.prepare else "0"
+        else:
+            backend = backends.index(step.code.backend)
         functions += [name for name in (run, prepare) if name != "0"]
-        rows.append(f"{{{run}, {buffers[step.output]}, {step.parts}, {prepare}}}")
+        rows.append(f"{{{run}, {buffers[step.output]}, {step.parts}, {backend}, {prepare}}}")
     declarations = "".join(f"void {name}(const edge_memory *, int, int);\n" for name in functions)
     return f"{declarations}static const edge_step steps_{variant.name}[] = {{\n{_lines(rows)}}};\n"
 
@@ -275,13 +280,15 @@ def _program(variant: Variant) -> str:
     return f'{{"{variant.name}", {variant.supported}, "{lacks}", steps_{variant.name}}}'
 
 
-def _other_backend(program: Program) -> str:
-    """Return the pointer to the back end that runs the steps that aren't ours."""
-    others = {step.backend for step in program.steps if step.backend != OURS}
-    name = "".join(f"edge_{backend}_backend" for backend in others)  # one at most
-    declaration = f"extern const edge_backend {name};\n" if name else ""
-    value = f"&{name}" if name else "0"
-    return f"{declaration}const edge_backend *const edge_other_backend = {value};\n"
+def _backends(names: Iterable[str]) -> str:
+    """Return the table of the back ends that run the steps that aren't ours."""
+    tables = [f"edge_{name}_backend" for name in names]
+    declarations = "".join(f"extern const edge_backend {table};\n" for table in tables)
+    addresses = ", ".join(f"&{table}" for table in tables) or "0"
+    return (
+        f"{declarations}const edge_backend *const edge_backends[] = {{{addresses}}};\n"
+        f"{_count('backend', len(tables))}\n"
+    )
 
 
 def _preprocessing(preprocess: Preprocess | None, image: Tensor | None) -> str:

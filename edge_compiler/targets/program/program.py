@@ -205,9 +205,9 @@ class Program:
     prepared: int = 0
     lifetimes: list[Lifetime] = field(default_factory=list)
 
-    def uses(self, backend: str) -> bool:
-        """Return whether a back end runs any step."""
-        return any(step.backend == backend for step in self.steps)
+    def other_backends(self) -> list[str]:
+        """Return the names of the back ends that run steps beside our kernels, each once."""
+        return list(dict.fromkeys(s.backend for s in self.steps if s.backend != OURS))
 
     def records_of(self, backend: str) -> list[object]:
         """Return what another back end is told of each of its steps."""

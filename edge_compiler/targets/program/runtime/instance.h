@@ -5,6 +5,7 @@
 #ifndef EDGE_INSTANCE_H
 #define EDGE_INSTANCE_H
 
+#include "backend.h"
 #include "pool.h"
 #include "program.h"
 #include "resize.h"
@@ -16,7 +17,7 @@ struct edge_model {
     float *scratch; /* one piece for each thread */
     size_t scratch_stride;
     float *prepared; /* weights in the form that the steps of this program want */
-    void *backend; /* what the other back end keeps; NULL: there is none */
+    edge_backend_states *backends; /* what other back ends keep */
     edge_resizer resizer;
     uint32_t fresh_step; /* the step whose value may be read now; edge_step_count: none */
     char error[256];

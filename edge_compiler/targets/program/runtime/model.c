@@ -121,15 +121,13 @@ static void run_part(void *context, unsigned part, unsigned parts, unsigned thre
     job->run(&memory, (int)part, (int)parts);
 }
 
-/* Make the steps of the other back end ready, if there is one. On failure write the reason. */
-static edge_status create_backend(edge_model *model, char *error, size_t capacity)
+/* Make the steps of other back ends ready. On failure write the reason. */
+static edge_status create_backends(edge_model *model, char *error, size_t capacity)
 {
     char reason[200] = "";
-    if (!edge_other_backend)
-        return EDGE_OK;
     const edge_memory memory = memory_of(model, 0);
-    model->backend = edge_other_backend->create(&memory, model->pool, reason, sizeof reason);
-    if (model->backend)
+    model->backends = edge_backends_create(&memory, model->pool, reason, sizeof reason);
+    if (model->backends)
         return EDGE_OK;
     snprintf(error, capacity, "%s; %s", reason, rebuild);
     return EDGE_ERROR_LIBRARY;
@@ -202,7 +200,7 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
         edge_destroy(made);
         return EDGE_ERROR_MEMORY;
     }
-    status = create_backend(made, error, error_capacity);
+    status = create_backends(made, error, error_capacity);
     if (status != EDGE_OK) {
         edge_destroy(made);
         return status;
@@ -216,8 +214,7 @@ void edge_destroy(edge_model *model)
 {
     if (!model)
         return;
-    if (model->backend)
-        edge_other_backend->destroy(model->backend);
+    edge_backends_destroy(model->backends);
     edge_pool_destroy(model->pool);
     edge_resizer_free(&model->resizer);
     free(model->arena);
@@ -288,7 +285,7 @@ static edge_status run_step(edge_model *model, uint32_t index)
     char reason[200] = "";
     if (job.run)
         edge_pool_run(model->pool, run_part, &job, step->parts);
-    else if (!edge_other_backend->run(model->backend, index, reason, sizeof reason))
+    else if (!edge_backends_run(model->backends, step->backend, index, reason, sizeof reason))
         return edge_fail(model, EDGE_ERROR_LIBRARY, "step %u failed: %s", index, reason);
     return EDGE_OK;
 }

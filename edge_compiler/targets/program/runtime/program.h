@@ -41,9 +41,10 @@ typedef struct edge_memory {
 typedef void (*edge_step_function)(const edge_memory *memory, int part, int parts);
 
 typedef struct edge_step {
-    edge_step_function run; /* NULL: a step of the other back end, see backend.h */
+    edge_step_function run; /* NULL: a step of another back end */
     uint32_t value; /* index of the value that it writes */
-    uint32_t parts; /* the most parts that are worth cutting it into; 1: not worth sharing among threads */
+    uint16_t parts; /* the most parts that are worth cutting it into; 1: not worth sharing among threads */
+    uint16_t backend; /* that runs it if `run` is NULL: an index of edge_backends, see backend.h */
     edge_step_function prepare; /* run once at create, cut into parts too; or NULL */
 } edge_step;
 
