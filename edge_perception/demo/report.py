@@ -12,8 +12,8 @@ from rich.text import Text
 
 from edge_perception.core.image import frame
 from edge_perception.demo.watch import Findings, Sighting
-from edge_perception.drivers.picture import action_color, card, contact_sheet
 from edge_perception.messages.types import Odometry
+from edge_perception.views.picture import action_color, card, contact_sheet
 
 _COLUMNS = (
     *((19, "<"), (20, "<"), (6, ">"), (8, "<"), (16, "<"), (8, ">"), (8, ">")),

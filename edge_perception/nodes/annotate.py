@@ -10,7 +10,7 @@ from edge_perception.nodes.base import NodeType, run
 def make_core(environment: Environment) -> NodeCore:
     """Make the core; what it needs is loaded only now, so that a program hears signals early."""
     from edge_perception.core.annotate.node import AnnotateCore
-    from edge_perception.drivers.annotation import annotate
+    from edge_perception.views.annotation import annotate
 
     return AnnotateCore(annotate)
 

@@ -13,7 +13,7 @@ from edge_perception.core.annotate.node import AnnotateCore
 from edge_perception.core.node import Level
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
-from edge_perception.drivers.annotation import annotate
+from edge_perception.views.annotation import annotate
 
 MS = SECOND // 1000
 NOW = 1000 * SECOND

@@ -24,10 +24,10 @@ from edge_perception.core.pose.estimator import Estimator
 from edge_perception.core.pose.imu_reader import ImuReader
 from edge_perception.core.pose.measurements import Measurement
 from edge_perception.core.pose.readings import read_placement, ReadingError
-from edge_perception.core.pose.transforms import Transforms
 from edge_perception.core.pose.turn_comparison import TurnComparison
 from edge_perception.core.pose.wheel_reader import WheelReader
 from edge_perception.core.stamps import SECOND
+from edge_perception.core.transforms import Transforms
 from edge_perception.messages import Message
 from edge_perception.messages.types import Imu, Odometry, PoseWithCovarianceStamped
 

@@ -19,9 +19,6 @@ from edge_perception.messages.types import (
     PoseStatus,
     PoseWithCovariance,
     Quaternion,
-    TFMessage,
-    Transform,
-    TransformStamped,
     Twist,
     TwistWithCovariance,
     Vector3,
@@ -73,23 +70,6 @@ def _twist_covariance(state: State, jacobian: Array) -> Array:
     result[3:, 3:] = state.covariance[BG, BG] + np.eye(3) * state.noise[0] ** 2 / _SAMPLE
     result[5, 5] += state.doubt.turn**2
     return result
-
-
-def transform(odometry_: Odometry) -> TFMessage:
-    """Return the same pose as a transform for /tf."""
-    pose = odometry_.pose.pose
-    place = pose.position
-    return TFMessage(
-        transforms=[
-            TransformStamped(
-                header=odometry_.header,
-                child_frame_id=odometry_.child_frame_id,
-                transform=Transform(
-                    translation=Vector3(place.x, place.y, place.z), rotation=pose.orientation
-                ),
-            )
-        ]
-    )
 
 
 def status(state: State, verdicts: list[Verdict], standing: bool, odom_frame: str) -> PoseStatus:

@@ -19,9 +19,9 @@ from edge_perception.core.node import (
     Qos,
 )
 from edge_perception.core.parameters import Parameters
-from edge_perception.core.pose.transforms import Transforms
 from edge_perception.core.source import Skipped
 from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.core.transforms import Transforms
 from edge_perception.core.wheels.dead_reckoning import DeadReckoning
 from edge_perception.core.wheels.geometry import Motion
 from edge_perception.core.wheels.joint_states import JointStates

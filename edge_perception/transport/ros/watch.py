@@ -1,75 +1,12 @@
-"""A node for the person at the terminal: what is seen and decided, on one line."""
+"""The node that shows the robot at the terminal of `edge-robot up`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import sys
-from typing import TextIO
 
-from edge_perception.core.node import Inputs, NodeCore, Outputs, Port
-from edge_perception.core.stamps import nanoseconds
-from edge_perception.messages.types import Decision, DetectionArray
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.process import Stop
-
-SHOWN = 3  # detections on the line
-WIDTH = 100  # columns of the line
-
-
-class WatchCore(NodeCore):
-    """
-    Shows detections and decision.
-
-    On a terminal the line is rewritten; elsewhere a line is printed when the decision changes.
-    """
-
-    inputs = (
-        Port("detections", "edge_perception/msg/DetectionArray", "detections"),
-        Port("decision", "edge_perception/msg/Decision", "decision"),
-    )
-
-    def __init__(self, out: TextIO, decided: Callable[[], None]) -> None:
-        """
-        Show nothing yet.
-
-        :param decided: is called after each decision on an image that was seen here
-        """
-        self._out = out
-        self._decided = decided
-        self._detections: DetectionArray | None = None
-        self._decision: Decision | None = None
-
-    def step(self, inputs: Inputs, now: int) -> Outputs:
-        """Show what is new."""
-        if "detections" in inputs:
-            self._detections = inputs["detections"]
-        if "decision" in inputs:
-            before, decision = self._decision, inputs["decision"]
-            self._decision = decision
-            if self._out.isatty():
-                self._out.write(f"\r{self._line(decision)[:WIDTH]:<{WIDTH}}")
-            elif before is None or before.rule != decision.rule:
-                self._out.write(f"{self._line(decision)}\n")
-            self._out.flush()
-            if nanoseconds(decision.header.stamp):
-                self._decided()
-        return ()
-
-    def close(self) -> None:
-        """Leave the cursor on a fresh line."""
-        if self._decision is not None and self._out.isatty():
-            self._out.write("\n")
-        self._decision = None
-
-    def _line(self, decision: Decision) -> str:
-        return f"{decision.action} ({decision.rule}: {decision.reason}) | {self._seen()}"
-
-    def _seen(self) -> str:
-        if self._detections is None:
-            return "no image yet"
-        found = [f"{one.label} {one.score:.0%}" for one in self._detections.detections[:SHOWN]]
-        age = nanoseconds(self._detections.age) / 1e6
-        return f"{', '.join(found) or 'nothing seen'} | {age:.0f} ms"
+from edge_perception.views.terminal import TerminalCore
 
 
 def make(stop: Stop, namespace: str, once: bool) -> RosNode:
@@ -82,6 +19,6 @@ def make(stop: Stop, namespace: str, once: bool) -> RosNode:
     name = namespace.strip("/")
     return RosNode(
         "_edge_robot_watch",  # a name that ROS hides: it is no part of the robot
-        lambda: WatchCore(sys.stdout, decided),
+        lambda: TerminalCore(sys.stdout, decided),
         ros_arguments=["-r", f"__ns:=/{name}"] if name else [],
     )

@@ -1,10 +1,15 @@
-"""The transform of the base: published if asked for, and watched for a second publisher."""
+"""The transform from odom to base: made of poses, and watched for a second publisher."""
 
 from __future__ import annotations
 
-from edge_perception.core.pose import publishing
 from edge_perception.core.stamps import nanoseconds
-from edge_perception.messages.types import Odometry, TFMessage
+from edge_perception.messages.types import (
+    Odometry,
+    TFMessage,
+    Transform,
+    TransformStamped,
+    Vector3,
+)
 
 _KEPT = 200
 
@@ -23,7 +28,7 @@ class Transforms:
         self._sent[nanoseconds(odometry.header.stamp)] = (place.x, place.y)
         if len(self._sent) > _KEPT:
             del self._sent[next(iter(self._sent))]
-        return publishing.transform(odometry)
+        return _transform(odometry)
 
     def conflict(self, heard: TFMessage) -> str:
         """Say what is wrong with what was heard on /tf, own transforms included; empty if fine."""
@@ -40,3 +45,17 @@ class Transforms:
                 "here or there"
             )
         return ""
+
+
+def _transform(odometry: Odometry) -> TFMessage:
+    """Return a pose as a message for /tf."""
+    pose = odometry.pose.pose
+    place = pose.position
+    transform = TransformStamped(
+        header=odometry.header,
+        child_frame_id=odometry.child_frame_id,
+        transform=Transform(
+            translation=Vector3(place.x, place.y, place.z), rotation=pose.orientation
+        ),
+    )
+    return TFMessage(transforms=[transform])

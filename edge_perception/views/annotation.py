@@ -9,9 +9,9 @@ import PIL.Image
 
 from edge_perception.core import image
 from edge_perception.core.source import Frame
-from edge_perception.drivers.picture import action_color, draw_boxes, font, shorten
 from edge_perception.drivers.pixels import convert
 from edge_perception.messages.types import Decision, Detection, DetectionArray, Image
+from edge_perception.views.picture import action_color, draw_boxes, font, shorten
 
 _UNDECIDED = "#1d5fa8"
 _CLASSES = 3  # of a classification, in the banner

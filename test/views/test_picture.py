@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from edge_perception import messages
-from edge_perception.drivers.picture import action_color, card, contact_sheet
+from edge_perception.views.picture import action_color, card, contact_sheet
 
 DetectionArray = messages.get("edge_perception/msg/DetectionArray")
 Detection = messages.get("edge_perception/msg/Detection")
