@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_compiler import frontend, passes
 from edge_compiler.compile import refusals
-from edge_compiler.ir.graph import Graph, Value
+from edge_compiler.ir.graph import Graph
 from edge_compiler.ops import macs
 from edge_compiler.targets.base import Target
 
@@ -62,7 +62,7 @@ def analyze(model: Path, shapes: Mapping[str, tuple[int, ...]], target: Target) 
         nodes_after_optimisation=len(graph.nodes),
         macs=sum(macs(node) for node in graph.nodes),
         parameters=sum(value.size for value in constants),
-        weight_bytes=sum(map(_bytes, constants)),
+        weight_bytes=sum(value.bytes for value in constants),
         activation_bytes=_peak_bytes(graph),
         unsupported=tuple(
             Unsupported(node.name, graph.operators.get(node.name, node.op), reason)
@@ -80,14 +80,10 @@ def _peak_bytes(graph: Graph) -> int:
                 last_read[value] = max(index, last_read.get(value, 0))
     dying: dict[int, int] = defaultdict(int)
     for value, index in last_read.items():
-        dying[index] += _bytes(value)
-    alive = peak = sum(map(_bytes, graph.inputs))
+        dying[index] += value.bytes
+    alive = peak = sum(value.bytes for value in graph.inputs)
     for index, node in enumerate(graph.nodes):
-        alive += sum(map(_bytes, node.outputs))
+        alive += sum(value.bytes for value in node.outputs)
         peak = max(peak, alive)
         alive -= dying[index]
     return peak
-
-
-def _bytes(value: Value) -> int:
-    return value.size * value.dtype.itemsize

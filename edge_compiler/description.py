@@ -16,6 +16,7 @@ from typing import Any
 
 from edge_compiler.errors import CompileError, hint
 from edge_compiler.ir.graph import Graph, Value
+from edge_compiler.ir.image import channel_axis, image_layout
 from edge_compiler.strict_json import parse_json
 from edge_perception.runtime import schema
 from edge_perception.runtime.manifest import Decoder, Model, Preprocess
@@ -163,9 +164,9 @@ def _image_input(name: object, graph: Graph, where: str) -> Value:
 def _channels(image: Value, where: str) -> int:
     shape = image.shape
     if len(shape) == 4 and shape[0] == 1:
-        for channels in (shape[1], shape[3]):
-            if channels in (1, 3):
-                return channels
+        channels = shape[channel_axis(image_layout(shape))]
+        if channels in (1, 3):
+            return channels
     raise CompileError(
         f"{where}: the input {image.name!r} of shape {list(shape)} is no image; expected "
         "[1, C, H, W] or [1, H, W, C] with 1 or 3 channels"

@@ -7,30 +7,9 @@ from dataclasses import dataclass
 import statistics
 from typing import TypeVar
 
-from edge_perception.runtime.manifest import Step
+from edge_perception.runtime.manifest import GROUPS, Step
 
-ACTIVATIONS = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "SiLU")
-GROUPS = {
-    "convolution + activation + concat": (
-        *("direct", "GEMM", "Winograd", "depthwise", "copy channels", "channel affine"),
-        *ACTIVATIONS,
-    ),
-    "pool + softmax": ("max pool", "average pool", "global average", "softmax"),
-}
-"""
-The first words of the kernels of each group: the split with which convolutional networks are
-traditionally profiled. What is in no group counts as ``OTHER``; an activation or a concat that
-costs no step of its own is in its convolution.
-"""
-OTHER = "other"
 _Cost = TypeVar("_Cost", int, float)
-
-
-def group_of(step: Step) -> str:
-    """Return the group of a step, by the kernel that runs it."""
-    return next(
-        (name for name, kernels in GROUPS.items() if step.kernel.startswith(kernels)), OTHER
-    )
 
 
 def sums_by_group(
@@ -38,8 +17,8 @@ def sums_by_group(
 ) -> Iterator[tuple[str, int, _Cost, float]]:
     """Yield each group's name, its number of steps, the sum of their costs, and its share."""
     total = sum(costs)
-    for name in (*GROUPS, OTHER):
-        members = [cost for step, cost in zip(steps, costs, strict=True) if group_of(step) == name]
+    for name in GROUPS:
+        members = [cost for step, cost in zip(steps, costs, strict=True) if step.group == name]
         yield name, len(members), sum(members), share_of(sum(members), total)
 
 
@@ -127,7 +106,7 @@ def _step_time(step: Step, milliseconds: float, total: float, peak: float | None
     return StepTime(
         step=step.name,
         kernel=step.kernel,
-        group=group_of(step),
+        group=step.group,
         milliseconds=milliseconds,
         share=share_of(milliseconds, total),
         gflops=gflops,

@@ -10,12 +10,16 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from edge_compiler.errors import CompileError
+from edge_compiler.ir.image import channel_axis
+from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.manifest import Preprocess, Tensor
 
 Array = np.ndarray[Any, Any]
 IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 IMAGE_FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """The only ones that are opened: Pillow knows others that start programs."""
+_SPREAD = 1000
+"""Of random integers, around zero."""
 
 
 def random_inputs(
@@ -25,26 +29,32 @@ def random_inputs(
     Return reproducible inputs in the range that the model expects.
 
     :param preprocess: gives the range of the image input; other inputs are normally distributed,
-        with some numbers far out, where functions saturate.
+        with some numbers far out, where functions saturate; integers are small.
     """
     generator = np.random.default_rng(seed)
     return {
         tensor.name: _random_image(generator, tensor, preprocess)
         if preprocess is not None and tensor.name == preprocess.input
-        else _random_numbers(generator, tensor.shape)
+        else _random_numbers(generator, tensor.form)
         for tensor in inputs
     }
 
 
-def _random_numbers(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    numbers = generator.standard_normal(shape, np.float32)
-    numbers[generator.random(shape) < 1 / 64] *= 12
-    return numbers
+def _random_numbers(generator: np.random.Generator, form: Form) -> Array:
+    if form.type.name == "bool":
+        return generator.random(form.shape) < 0.5
+    if not form.type.is_float:
+        least, most = np.iinfo(form.type.numpy).min, np.iinfo(form.type.numpy).max
+        spread = generator.integers(max(least, -_SPREAD), min(most, _SPREAD), form.shape)
+        return spread.astype(form.type.numpy)
+    numbers = generator.standard_normal(form.shape, np.float32)
+    numbers[generator.random(form.shape) < 1 / 64] *= 12
+    return numbers.astype(form.type.numpy)
 
 
 def _random_image(generator: np.random.Generator, tensor: Tensor, preprocess: Preprocess) -> Array:
     """Make patches with a little noise: pure noise is grey to a network after some layers."""
-    axis = _channel_axis(tensor)
+    axis = channel_axis(tensor.layout)
     coarse = tuple(
         size if index in (0, axis) else -(-size // 16) for index, size in enumerate(tensor.shape)
     )
@@ -53,7 +63,7 @@ def _random_image(generator: np.random.Generator, tensor: Tensor, preprocess: Pr
         patches = np.repeat(patches, 16, index).take(range(tensor.shape[index]), index)
     noise = generator.normal(0, 16, tensor.shape)
     pixels = np.clip(np.rint(patches + noise), 0, 255).astype(np.float32)
-    return normalise(pixels, preprocess, axis)
+    return normalise(pixels, preprocess, axis).astype(tensor.form.type.numpy)
 
 
 def normalise(pixels: Array, preprocess: Preprocess, axis: int) -> Array:
@@ -63,10 +73,6 @@ def normalise(pixels: Array, preprocess: Preprocess, axis: int) -> Array:
     mean = np.array(preprocess.mean, np.float32).reshape(shape)
     scale = np.array(preprocess.scale, np.float32).reshape(shape)
     return ((pixels - mean) * scale).astype(np.float32)
-
-
-def _channel_axis(tensor: Tensor) -> int:
-    return len(tensor.shape) - 1 if tensor.layout == "NHWC" else 1
 
 
 def calibration_images(folder: Path) -> list[Path]:

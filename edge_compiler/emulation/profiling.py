@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_compiler import toolchain
 from edge_compiler.emulation.steps import count_steps, StepCounts
 from edge_compiler.errors import CompileError, hint
-from edge_compiler.profiling import group_of, share_of, sums_by_group
+from edge_compiler.profiling import share_of, sums_by_group
 from edge_compiler.toolchain.processors import Processor, PROCESSORS
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import Step
@@ -101,7 +101,7 @@ def _summarise(steps: Sequence[Step], counts: StepCounts, processor: str) -> Ins
             step=step.name,
             kernel=step.kernel,
             backend=step.backend,
-            group=group_of(step),
+            group=step.group,
             instructions=count,
             share=share_of(count, total),
             per_mac=count / step.macs if step.macs else None,

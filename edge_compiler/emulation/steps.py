@@ -55,7 +55,7 @@ def count_steps(
         with EmulatedSandbox(library, tools, emulator) as sandbox:
             model = sandbox.model()
             if inputs is None:
-                inputs = {t.name: np.zeros(t.shape, np.float32) for t in model.inputs}
+                inputs = {t.name: np.zeros(t.shape, t.form.type.numpy) for t in model.inputs}
             variant = variant or sandbox.best_variant()
             sandbox.mark_steps(variant, 1, inputs, RUNS)
         return StepCounts(variant, instructions_by_step(log, len(model.steps)))

@@ -14,8 +14,10 @@ from edge_compiler.errors import CompileError, first_line
 from edge_compiler.frontend.attributes import read_attributes
 from edge_compiler.frontend.limits import check_shape
 from edge_compiler.frontend.weights import SMALL
+from edge_compiler.ir.dtype import from_onnx, of_array, onnx_code, onnx_name
 from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs, LEARNED
 from edge_compiler.ir.graph import Graph, Node, OPSET, Value
+from edge_perception.runtime.dtypes import ELEMENT_TYPES
 
 Array = np.ndarray[Any, Any]
 
@@ -71,11 +73,15 @@ class _Builder:
 
     def _constant(self, name: str, array: Array) -> None:
         check_numbers(name, array)
-        self.values[name] = Value(name, array.shape, array.dtype, array)
+        if array.dtype.name not in ELEMENT_TYPES:
+            raise CompileError(_unsupported(f"the constant '{name}'", array.dtype.name))
+        self.values[name] = Value(name, array.shape, of_array(array), array)
 
     def _input(self, info: onnx.ValueInfoProto) -> Value:
         shape = tuple(dimension.dim_value for dimension in info.type.tensor_type.shape.dim)
-        value = self.values[info.name] = Value(info.name, shape)
+        type_ = from_onnx(info.type.tensor_type.elem_type)
+        assert type_ is not None  # fix_inputs refuses others
+        value = self.values[info.name] = Value(info.name, shape, type_)
         return value
 
     def _node(self, proto: onnx.NodeProto) -> Node:
@@ -123,9 +129,7 @@ class _Builder:
         """
         schema = onnx.defs.get_schema(proto.op_type, OPSET, "")
         types = {
-            value.name: helper.make_tensor_type_proto(
-                helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
-            )
+            value.name: helper.make_tensor_type_proto(onnx_code(value.type), value.shape)
             for value in inputs
             if value is not None
         }
@@ -163,7 +167,15 @@ class _Builder:
         check_shape(who, shape)
         if any(size < 0 for size in shape) or (0 in shape and name not in self.known):
             raise CompileError(f"{who} has the empty shape {list(shape)}: the input is too small")
-        return Value(name, shape, helper.tensor_dtype_to_np_dtype(tensor.elem_type))
+        type_ = from_onnx(tensor.elem_type)
+        if type_ is None:
+            raise CompileError(_unsupported(who, onnx_name(tensor.elem_type)))
+        return Value(name, shape, type_)
+
+
+def _unsupported(who: str, kind: str) -> str:
+    """Return the sentence that refuses a tensor of another element type."""
+    return f"{who} is {kind}, which is not supported: export the model with another type"
 
 
 def _is_function(schema: Any) -> bool:

@@ -8,6 +8,7 @@ import onnx
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.limits import check_shape
+from edge_compiler.ir.dtype import onnx_name
 
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "GRU", "LSTM", "RNN")
 """Operators whose further inputs are weights."""
@@ -76,11 +77,9 @@ def _check(value: onnx.ValueInfoProto, reader: str | None) -> None:
         )
     tensor = value.type.tensor_type
     if tensor.elem_type != onnx.TensorProto.FLOAT:
-        names = {number: name.lower() for name, number in onnx.TensorProto.DataType.items()}
-        kind = names.get(tensor.elem_type, "of an unknown type")
         raise CompileError(
-            f"the input '{value.name}' is {kind}, but only float32 inputs are supported: "
-            "export the model with a float32 input"
+            f"the input '{value.name}' is {onnx_name(tensor.elem_type)}, but only float32 inputs "
+            "are supported: export the model with a float32 input"
         )
     if not tensor.HasField("shape"):
         raise CompileError(

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from edge_compiler.ir.dtype import onnx_code
 from edge_compiler.ir.graph import Activation, Graph, Node, OPSET, Value
 
 IR_VERSION = 10
@@ -41,8 +42,7 @@ def export(graph: Graph) -> onnx.ModelProto:
 
 
 def _info(value: Value) -> onnx.ValueInfoProto:
-    kind = helper.np_dtype_to_tensor_dtype(value.dtype)
-    return helper.make_tensor_value_info(value.name, kind, value.shape)
+    return helper.make_tensor_value_info(value.name, onnx_code(value.type), value.shape)
 
 
 def node_proto(node: Node) -> onnx.NodeProto:

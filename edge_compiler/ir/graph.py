@@ -18,13 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 import math
 from typing import Any
 
 import numpy as np
 
+from edge_compiler.ir.dtype import Quantisation
 from edge_compiler.ir.order import Order
+from edge_perception.runtime.dtypes import ElementType, FLOAT32
 
 OPSET = 21
 """The ONNX opset that the front end converts every model to."""
@@ -38,23 +40,30 @@ class Value:
     :ivar name: the ONNX tensor name; unique in a graph. Passes keep it, so that what the compiled
         code computes can be compared with the same tensor in ONNX Runtime.
     :ivar shape: all dimensions, static.
-    :ivar dtype: numpy dtype of the elements.
+    :ivar type: of the elements.
     :ivar constant: the data, when it is known before the robot runs.
+    :ivar quantisation: what its integers stand for; None: themselves.
     """
 
     name: str
     shape: tuple[int, ...]
-    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    type: ElementType = FLOAT32
     constant: np.ndarray[Any, Any] | None = None
+    quantisation: Quantisation | None = None
 
     @property
     def size(self) -> int:
         """The number of elements."""
         return math.prod(self.shape)
 
+    @property
+    def bytes(self) -> int:
+        """Of all elements."""
+        return self.size * self.type.bytes
+
     def __repr__(self) -> str:
         kind = "const " if self.constant is not None else ""
-        return f"{kind}{self.name}: {self.dtype}{list(self.shape)}"
+        return f"{kind}{self.name}: {self.type}{list(self.shape)}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node, Value
+from edge_perception.runtime.dtypes import FLOAT32, INT64
 from edge_perception.runtime.manifest import Fusion
 
 
@@ -108,13 +109,13 @@ def new_constant(node: Node, what: str, array: ArrayLike) -> Value:
             "NaN, infinite or too large for float32: the training diverged or the file is "
             "damaged, export it again"
         )
-    return Value(f"{node.output.name}/{what}", data.shape, data.dtype, data)
+    return Value(f"{node.output.name}/{what}", data.shape, FLOAT32, data)
 
 
 def new_reshape(node: Node, source: Value, result: Value) -> Node:
     """Return a Reshape of one value into another, which comes from the origins of a node."""
     sizes = np.array(result.shape, np.int64)
-    shape = Value(f"{result.name}/shape", sizes.shape, sizes.dtype, sizes)
+    shape = Value(f"{result.name}/shape", sizes.shape, INT64, sizes)
     return Node(
         "Reshape",
         f"{node.name}/reshape",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge_compiler.errors import CompileError
+from edge_compiler.ir.dtype import array_type
 from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs
 from edge_compiler.ir.export import node_proto
 from edge_compiler.ir.graph import Graph, Node
@@ -39,7 +40,7 @@ def fold_constants(graph: Graph) -> Iterator[Decision]:
             continue
         for value, array in zip(node.outputs, results, strict=False):
             check_numbers(value.name, array)
-            value.constant = array.astype(value.dtype, copy=False).reshape(value.shape)
+            value.constant = array.astype(array_type(value.type), copy=False).reshape(value.shape)
         graph.remove(node)
         yield done(node, f"{node.op} of constants is computed by the compiler")
     _check_outputs(graph)

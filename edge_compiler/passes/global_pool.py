@@ -45,6 +45,6 @@ def _reduces_image(node: Node) -> bool:
 def _drop_dimensions(graph: Graph, node: Node) -> None:
     """Let the pool keep the dimensions of size one, and drop them in a Reshape after it."""
     result = node.output
-    pooled = Value(f"{result.name}/pooled", (*result.shape, 1, 1), result.dtype)
+    pooled = Value(f"{result.name}/pooled", (*result.shape, 1, 1), result.type)
     node.outputs = (pooled,)
     graph.insert_after(node, new_reshape(node, pooled, result))

@@ -43,7 +43,7 @@ def _why_noop(node: Node) -> str | None:
         return "it pads by nothing"
     if node.op == "Slice" and same_shape and np.all(_steps(node) > 0):
         return "it takes everything"
-    if node.op == "Cast" and node.input(0).dtype == node.output.dtype:
+    if node.op == "Cast" and node.input(0).type == node.output.type:
         return "the data type stays the same"
     if node.op == "Clip" and not any(node.inputs[1:]):
         return "it has no bounds"

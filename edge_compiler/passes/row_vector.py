@@ -15,7 +15,7 @@ def column_to_row(graph: Graph) -> Iterator[Decision]:
         column = node.input(0) if node.op == "Gemm" and node.attributes["transA"] else None
         if column is None or column.shape[1] != 1:
             continue
-        row = Value(f"{node.output.name}/row", column.shape[::-1], column.dtype)
+        row = Value(f"{node.output.name}/row", column.shape[::-1], column.type)
         graph.insert_before(node, new_reshape(node, column, row))
         node.inputs = (row, *node.inputs[1:])
         node.attributes = node.attributes | {"transA": 0}

@@ -27,12 +27,13 @@ def write(folder: Path, manifest: Manifest, measured: Measured) -> None:
         lstrip_blocks=True,
     )
     environment.filters |= {"count": count, "size": size, "percent": lambda x: f"{100 * x:.1f} %"}
+    groups = pictures.groups_of_nodes(report)
     page = environment.get_template("page.html.j2").render(
         report=report,
         times=pictures.times(report) if measured.profile else None,
         errors=pictures.errors(report),
         memory=pictures.memory(report),
-        before=pictures.drawing(report["graphs"]["before"]),
-        after=pictures.drawing(report["graphs"]["after"]),
+        before=pictures.drawing(report["graphs"]["before"], groups),
+        after=pictures.drawing(report["graphs"]["after"], groups),
     )
     (folder / "report.html").write_text(page, encoding="utf-8")

@@ -10,7 +10,7 @@ from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.profiling import Profile
 from edge_perception.runtime.manifest import Manifest
 
-TIMES = ("group", "milliseconds", "share", "gflops", "share_of_peak")
+TIMES = ("milliseconds", "share", "gflops", "share_of_peak")
 """What a step of the report takes from the profile, beside what the manifest says of it."""
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import math
 from typing import Any
 
-from edge_compiler.profiling import ACTIVATIONS, GROUPS
 from edge_compiler.units import size
+from edge_perception.runtime.manifest import GROUPS, OTHER
 
 Report = Mapping[str, Any]
 Picture = dict[str, Any]
@@ -104,8 +104,7 @@ def _round_up(value: float) -> float:
 
 
 def _group_class(group: str) -> str:
-    names = list(GROUPS)
-    return f"group{names.index(group)}" if group in names else f"group{len(names)}"
+    return f"group{GROUPS.index(group)}"
 
 
 def memory(report: Report) -> Picture:
@@ -143,12 +142,19 @@ def memory(report: Report) -> Picture:
     }
 
 
-def drawing(nodes: Sequence[Mapping[str, Any]]) -> Picture:
+def groups_of_nodes(report: Report) -> dict[str, str]:
+    """Return the group in which the time of each ONNX node is counted, by name."""
+    return {name: step["group"] for step in reversed(report["steps"]) for name in step["nodes"]}
+
+
+def drawing(nodes: Sequence[Mapping[str, Any]], groups: Mapping[str, str]) -> Picture:
     """
     Return the drawing of a graph: a node a line, in execution order.
 
     What a node computes flows down to the next line, or through a lane on the left to those that
     read it further down.
+
+    :param groups: that the nodes are coloured by; those that cost no step are in none.
     """
     readers: list[list[int]] = [[] for _ in nodes]
     for index, node in enumerate(nodes):
@@ -177,10 +183,15 @@ def drawing(nodes: Sequence[Mapping[str, Any]]) -> Picture:
         "height": max(1, len(nodes)) * ROW,
         "edges": edges,
         "nodes": [
-            {"y": i * ROW + ROW // 2, "node": node, "class": _operator_class(node["operator"])}
+            {"y": i * ROW + ROW // 2, "node": node, "class": _node_class(node, groups)}
             for i, node in enumerate(nodes)
         ],
     }
+
+
+def _node_class(node: Mapping[str, Any], groups: Mapping[str, str]) -> str:
+    found = (groups[name] for name in node["nodes"] if name in groups)
+    return _group_class(next(found, OTHER))
 
 
 def _lanes(spans: Sequence[tuple[int, int]]) -> dict[int, int]:
@@ -198,11 +209,3 @@ def _lanes(spans: Sequence[tuple[int, int]]) -> dict[int, int]:
             lanes.append([])
         lanes[found[start]].append((start, end))
     return found
-
-
-def _operator_class(operator: str) -> str:
-    """Return the colour of a node: that of the group in which its time is counted."""
-    name = operator.split()[0].partition("(")[0]
-    if name in ("Conv", "Gemm", "Concat", "ChannelAffine", *ACTIVATIONS):
-        return "group0"
-    return "group1" if name.endswith("Pool") or name == "Softmax" else "group2"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
-import math
 from pathlib import Path
 import struct
 
@@ -15,6 +14,7 @@ from edge_compiler.sandbox.base import RefusalError, Sandbox
 from edge_compiler.sandbox.wire import AnswerError, Array, LONGEST_TEXT, receive_bytes
 from edge_compiler.toolchain.base import Toolchain
 from edge_perception.runtime import BundleError, model_from_json
+from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.frames import make_frame
 from edge_perception.runtime.manifest import Model
 
@@ -74,29 +74,29 @@ class EmulatedSandbox(Sandbox):
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
         """Run, and return what each step computed."""
         with self._asking("observe", variant, threads):
-            shapes = [step.shape for step in self._model().steps]
-            body = self._run(Command.OBSERVE, variant, threads, inputs, shapes)
-            return _arrays(body, shapes)
+            forms = [step.form for step in self._model().steps]
+            body = self._run(Command.OBSERVE, variant, threads, inputs, forms)
+            return _arrays(body, forms)
 
     def run(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run, and return the outputs."""
         with self._asking("run", variant, threads):
             outputs = self._model().outputs
-            shapes = [tensor.shape for tensor in outputs]
-            body = self._run(Command.RUN, variant, threads, inputs, shapes)
+            forms = [tensor.form for tensor in outputs]
+            body = self._run(Command.RUN, variant, threads, inputs, forms)
             names = [tensor.name for tensor in outputs]
-            return dict(zip(names, _arrays(body, shapes), strict=True))
+            return dict(zip(names, _arrays(body, forms), strict=True))
 
     def preprocess(self, frame: Array, encoding: str) -> Array:
         """Return the image input that the library makes of a camera frame."""
         with self._asking("preprocess", encoding):
-            shapes = [self._model().inputs[0].shape]
+            forms = [self._model().inputs[0].form]
             described, pixels = make_frame(np.ascontiguousarray(frame), encoding)
             picture = PICTURE.pack(
                 described.width, described.height, described.stride, described.encoding
             )
             parts = [_choice("", 1), picture, pixels.tobytes()]
-            return _arrays(self._ask(Command.PREPROCESS, parts, _bytes(shapes)), shapes)[0]
+            return _arrays(self._ask(Command.PREPROCESS, parts, _bytes(forms)), forms)[0]
 
     def mark_runs(
         self, variant: str, threads: int, inputs: Mapping[str, Array], runs: int
@@ -122,10 +122,13 @@ class EmulatedSandbox(Sandbox):
         variant: str,
         threads: int,
         inputs: Mapping[str, Array],
-        answer: Iterable[tuple[int, ...]],
+        answer: Iterable[Form],
         runs: int = 1,
     ) -> bytearray:
-        arrays = [np.ascontiguousarray(inputs[t.name], np.float32) for t in self._model().inputs]
+        arrays = [
+            np.ascontiguousarray(inputs[tensor.name], tensor.form.type.numpy)
+            for tensor in self._model().inputs
+        ]
         parts = [_choice(variant, threads, runs), *(array.tobytes() for array in arrays)]
         return self._ask(command, parts, _bytes(answer))
 
@@ -138,7 +141,7 @@ class EmulatedSandbox(Sandbox):
             except BundleError as error:
                 raise AnswerError(str(error)) from None
             groups = (model.inputs, model.outputs, model.steps)
-            sizes = [_bytes([entry.shape]) for group in groups for entry in group]
+            sizes = [entry.form.bytes for group in groups for entry in group]
             counts = struct.pack("<III", *map(len, groups))
             self._ask(Command.PLAN, [counts, struct.pack(f"<{len(sizes)}Q", *sizes)], 0)
             self._known_model = model
@@ -174,15 +177,15 @@ def _text(body: bytearray) -> str:
     return body.decode(errors="replace")
 
 
-def _bytes(shapes: Iterable[tuple[int, ...]]) -> int:
-    return sum(4 * math.prod(shape) for shape in shapes)
+def _bytes(forms: Iterable[Form]) -> int:
+    return sum(form.bytes for form in forms)
 
 
-def _arrays(body: bytearray, shapes: Iterable[tuple[int, ...]]) -> list[Array]:
+def _arrays(body: bytearray, forms: Iterable[Form]) -> list[Array]:
     """Cut the body of an answer into the arrays that it holds."""
-    values, first, arrays = np.frombuffer(body, "<f4"), 0, []
-    for shape in shapes:
-        count = math.prod(shape)
-        arrays.append(values[first : first + count].reshape(shape))
-        first += count
+    first, arrays = 0, []
+    for form in forms:
+        part = memoryview(body)[first : first + form.bytes]
+        arrays.append(np.frombuffer(part, form.type.numpy).reshape(form.shape))
+        first += form.bytes
     return arrays

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from edge_compiler.samples import random_inputs
 from edge_compiler.sandbox import wire
 from edge_compiler.sandbox.base import RefusalError, Sandbox
 from edge_compiler.sandbox.wire import AnswerError, Array
 from edge_perception.runtime import BundleError, Instance, Library, model_from_json
+from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.manifest import Model
 
 Inputs = Mapping[str, Array]
@@ -28,7 +30,7 @@ LEAST_ROUNDS = 5
 
 
 Reply = tuple[Any, list[Array]]
-"""What JSON can hold, and float32 arrays."""
+"""What JSON can hold, and arrays."""
 
 
 class NativeSandbox(Sandbox):
@@ -57,24 +59,24 @@ class NativeSandbox(Sandbox):
 
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
         """Run, and return what each step computed."""
-        shapes = [step.shape for step in self.model().steps]
+        forms = [step.form for step in self.model().steps]
         with self._asking("observe", variant, threads):
-            return self._ask("observe", variant, threads, inputs=inputs, expected=shapes)[1]
+            return self._ask("observe", variant, threads, inputs=inputs, expected=forms)[1]
 
     def run(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run, and return the outputs."""
         outputs = self.model().outputs
-        shapes = [tensor.shape for tensor in outputs]
+        forms = [tensor.form for tensor in outputs]
         with self._asking("run", variant, threads):
-            _, arrays = self._ask("run", variant, threads, inputs=inputs, expected=shapes)
+            _, arrays = self._ask("run", variant, threads, inputs=inputs, expected=forms)
         return dict(zip([tensor.name for tensor in outputs], arrays, strict=True))
 
     def preprocess(self, frame: Array, encoding: str) -> Array:
         """Return the image input that the library makes of a camera frame."""
-        shapes = [self.model().inputs[0].shape]
+        forms = [self.model().inputs[0].form]
         with self._asking("preprocess", encoding):
             inputs = {"frame": frame}
-            return self._ask("preprocess", encoding, inputs=inputs, expected=shapes)[1][0]
+            return self._ask("preprocess", encoding, inputs=inputs, expected=forms)[1][0]
 
     def measure(self, threads: int, inputs: Mapping[str, Array], seconds: float) -> list[float]:
         """Run for some seconds on the best variant, and return the milliseconds of each run."""
@@ -110,7 +112,7 @@ class NativeSandbox(Sandbox):
         method: str,
         *arguments: str | float,
         inputs: Mapping[str, Array] | None = None,
-        expected: Sequence[tuple[int, ...]] = (),
+        expected: Sequence[Form] = (),
     ) -> Reply:
         """Call a method of the child's `_Server`."""
         names, arrays = list(inputs or {}), list((inputs or {}).values())
@@ -187,11 +189,7 @@ class _Server:
     ) -> Reply:
         instance = self._instance(variant, threads)
         steps = instance.model.steps
-        random = np.random.default_rng(0)
-        inputs = {
-            tensor.name: random.standard_normal(tensor.shape, np.float32)
-            for tensor in instance.model.inputs
-        }
+        inputs = random_inputs(instance.model.inputs, None, seed=0)
         others = np.ones(evict_bytes // 4, np.float32)
 
         def evict(index: int) -> None:

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
+
 Array = np.ndarray[Any, Any]
-Shape = tuple[int, ...]
 
 _HEADER = struct.Struct("<4sI")  # magic, bytes of the head
 _MAGIC = b"EDGE"
-_TYPES = ("<f4", "|u1")
+_TYPES = {type_.numpy.str for type_ in ELEMENT_TYPES.values()}
 LONGEST_TEXT = 64 << 20
 
 
@@ -30,7 +31,7 @@ class AnswerError(Exception):
 
 
 def send(connection: socket.socket, head: dict[str, Any], arrays: Sequence[Array] = ()) -> None:
-    """Send a message: ``head`` is what JSON can hold, the arrays are of float32 or uint8."""
+    """Send a message: ``head`` is what JSON can hold, the arrays are of any element type."""
     forms = [(array.dtype.str, array.shape) for array in arrays]
     text = json.dumps({**head, "arrays": forms}).encode()
     connection.sendall(_HEADER.pack(_MAGIC, len(text)) + text)
@@ -39,12 +40,12 @@ def send(connection: socket.socket, head: dict[str, Any], arrays: Sequence[Array
 
 
 def receive(
-    connection: socket.socket, expected: Sequence[Shape] | None = None
+    connection: socket.socket, expected: Sequence[Form] | None = None
 ) -> tuple[dict[str, Any], list[Array]]:
     """
     Receive a message.
 
-    :param expected: shapes of the float32 arrays that it may have; None: any.
+    :param expected: forms of the arrays that it may have; None: any.
     :raises AnswerError: if it is none, or has other arrays.
     :raises EOFError: if the other side has closed the connection.
     """
@@ -56,8 +57,9 @@ def receive(
         forms = [(str(kind), tuple(map(int, shape))) for kind, shape in head.pop("arrays")]
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise AnswerError("it has no valid head") from None
-    if expected is not None and forms not in ([("<f4", shape) for shape in expected], []):
-        raise AnswerError(f"it has arrays {forms[:3]}, {list(expected)[:3]} are expected")
+    wanted = [(form.type.numpy.str, form.shape) for form in expected or ()]
+    if expected is not None and forms not in (wanted, []):
+        raise AnswerError(f"it has arrays {forms[:3]}, {wanted[:3]} are expected")
     arrays = []
     for kind, shape in forms:
         if kind not in _TYPES or any(size < 0 for size in shape):

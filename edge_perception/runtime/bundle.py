@@ -20,9 +20,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edge_perception.runtime import schema
+from edge_perception.runtime.dtypes import ELEMENT_TYPES
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.folder import Folder, LARGEST_FILE
-from edge_perception.runtime.manifest import FORMAT, Manifest, MANIFEST_NAME, Model, VERSION
+from edge_perception.runtime.manifest import (
+    FORMAT,
+    GROUPS,
+    Manifest,
+    MANIFEST_NAME,
+    Model,
+    VERSION,
+)
 
 LARGEST_MANIFEST = 16 * 2**20
 LARGEST_TENSOR = 2**31  # elements
@@ -178,10 +186,17 @@ def _check_model(model: Model, path: str = "$") -> None:
             raise BundleError(f"{path}.{group} must be tensors with different names")
         for i, tensor in enumerate(tensors):
             _check_shape(tensor.shape, f"{path}.{group}[{i}].shape")
-            if tensor.dtype != "float32":
-                raise BundleError(f"{path}.{group}[{i}].dtype {tensor.dtype!r} is unknown")
+            _check_type(tensor.dtype, f"{path}.{group}[{i}].dtype")
     for i, step in enumerate(model.steps):
         _check_shape(step.shape, f"{path}.steps[{i}].shape")
+        _check_type(step.dtype, f"{path}.steps[{i}].dtype")
+        if step.group not in GROUPS:
+            raise BundleError(f"{path}.steps[{i}].group {step.group!r} is unknown")
+
+
+def _check_type(name: str, path: str) -> None:
+    if name not in ELEMENT_TYPES:
+        raise BundleError(f"{path} {name!r} is unknown")
 
 
 def _check_shape(shape: tuple[int, ...], path: str) -> None:

@@ -22,7 +22,7 @@ from edge_perception.runtime.manifest import ABI_VERSION, Model, Tensor
 from edge_perception.runtime.private import Blocks
 from edge_perception.runtime.turn import Turn
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 Self = TypeVar("Self", bound="Instance")
 
 _ERROR_BYTES = 1024
@@ -100,7 +100,7 @@ class Instance:
         """
         Run the model on tensors.
 
-        :param inputs: float32 arrays by name; contiguous ones are used without a copy.
+        :param inputs: arrays by name; contiguous ones are used without a copy.
         :param out: arrays by name to write the outputs to; else new ones are made.
         :returns: the outputs by name.
         :raises BundleError: if an array is missing, unknown, or of a wrong shape or type.
@@ -131,7 +131,7 @@ class Instance:
     def preprocess(self, frame: NDArray[np.uint8], encoding: str) -> Array:
         """Return what ``run_image`` would give to the model as its image input."""
         c_frame, _keep = make_frame(frame, encoding)
-        result: Array = np.empty(self.model.inputs[0].shape, np.float32)
+        result = self.model.inputs[0].form.empty()
         self._call("edge_preprocess", ctypes.byref(c_frame), result.ctypes.data)
         return result
 
@@ -148,7 +148,7 @@ class Instance:
         """
         arrays = self._check_inputs(inputs)
         outputs = self._outputs(None)
-        values: list[Array] = [np.empty(step.shape, np.float32) for step in self.model.steps]
+        values = [step.form.empty() for step in self.model.steps]
         results: list[tuple[int, int, Array]] = []
         failures: list[BaseException] = []  # ctypes would swallow what a callback raises
 
@@ -212,7 +212,7 @@ class Instance:
 
     def _outputs(self, out: Mapping[str, Array] | None) -> dict[str, Array]:
         if out is None:
-            return {t.name: np.empty(t.shape, np.float32) for t in self.model.outputs}
+            return {tensor.name: tensor.form.empty() for tensor in self.model.outputs}
         _check_names("output", out, self.model.outputs)
         outputs = {t.name: _checked("output", out[t.name], t) for t in self.model.outputs}
         for name, array in outputs.items():
@@ -240,11 +240,12 @@ def _text(text: bytes | None, function: str) -> str:
 
 
 def _checked(kind: str, array: Any, tensor: Tensor) -> Array:
-    if not isinstance(array, np.ndarray) or array.dtype != np.float32:
+    wanted = tensor.form.type.numpy
+    if not isinstance(array, np.ndarray) or array.dtype != wanted:
         actual = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
         raise BundleError(
-            f"{kind} {tensor.name!r} must be a float32 array but is {actual}; "
-            "convert it with numpy.asarray(x, numpy.float32)"
+            f"{kind} {tensor.name!r} must be a {wanted} array but is {actual}; "
+            f"convert it with numpy.asarray(x, numpy.{wanted})"
         )
     if array.shape != tensor.shape:
         raise BundleError(

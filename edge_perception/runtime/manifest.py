@@ -13,20 +13,42 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
+
 FORMAT = "edge-bundle"
-VERSION = 3
+VERSION = 4
 ABI_VERSION = 1
 MANIFEST_NAME = "manifest.json"
+
+CONVOLUTION = "convolution + activation + concat"
+POOL = "pool + softmax"
+OTHER = "other"
+GROUPS = (CONVOLUTION, POOL, OTHER)
+"""
+The groups of steps by which the time of a run is summed up: the split with which convolutional
+networks are traditionally profiled. An activation or a concat that costs no step of its own is in
+its convolution.
+"""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """An input or output of the model; ``layout`` is "NCHW" or "NHWC" for images, else ""."""
+    """
+    An input or output of the model.
+
+    :ivar dtype: the name of its element type, see dtypes.py.
+    :ivar layout: "NCHW" or "NHWC" for images, else "".
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: str = "float32"
     layout: str = ""
+
+    @property
+    def form(self) -> Form:
+        """Shape and element type of an array with its elements."""
+        return Form(self.shape, ELEMENT_TYPES[self.dtype])
 
 
 @dataclass(frozen=True)
@@ -70,6 +92,8 @@ class Step:
     :ivar nodes: the ONNX nodes that it computes.
     :ivar value: the ONNX tensor that it writes; empty for a step that only changes a layout.
     :ivar shape: of that tensor.
+    :ivar dtype: the name of its element type.
+    :ivar group: what its time counts as, one of GROUPS.
     :ivar backend: "c", "acl" or "tensorrt".
     :ivar reason: why that back end and kernel, e.g. "tuned: 38.5 us, next 41.0 us".
     :ivar macs: multiply-accumulates.
@@ -81,10 +105,17 @@ class Step:
     nodes: tuple[str, ...]
     value: str
     shape: tuple[int, ...]
+    dtype: str = "float32"
+    group: str = OTHER
     backend: str = "c"
     reason: str = ""
     macs: int = 0
     weight_bytes: int = 0
+
+    @property
+    def form(self) -> Form:
+        """Shape and element type of an array with what it computes."""
+        return Form(self.shape, ELEMENT_TYPES[self.dtype])
 
 
 @dataclass(frozen=True)

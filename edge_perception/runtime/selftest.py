@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from edge_perception.runtime.arrays import Array, largest_file, read_arrays, write_arrays
+from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.folder import file_blocks
 from edge_perception.runtime.manifest import Model
@@ -35,7 +36,7 @@ def read_selftest(path: Path, model: Model) -> SelfTest:
 
 def largest_selftest(model: Model) -> int:
     """Return how many bytes a self-test of a model can have."""
-    return largest_file(_shapes(model))
+    return largest_file(_forms(model))
 
 
 def parse_selftest(content: bytes, path: Path, model: Model) -> SelfTest:
@@ -45,20 +46,26 @@ def parse_selftest(content: bytes, path: Path, model: Model) -> SelfTest:
     :param path: names it in errors.
     :raises BundleError: if it does not hold the model's inputs and outputs.
     """
-    arrays = read_arrays(content, _shapes(model), path)
+    arrays = read_arrays(content, _forms(model), path)
     return (
         {t.name: arrays[f"input:{t.name}"] for t in model.inputs},
         {t.name: arrays[f"output:{t.name}"] for t in model.outputs},
     )
 
 
-def _shapes(model: Model) -> dict[str, tuple[int, ...]]:
-    inputs = {f"input:{tensor.name}": tensor.shape for tensor in model.inputs}
-    return inputs | {f"output:{tensor.name}": tensor.shape for tensor in model.outputs}
+def _forms(model: Model) -> dict[str, Form]:
+    inputs = {f"input:{tensor.name}": tensor.form for tensor in model.inputs}
+    return inputs | {f"output:{tensor.name}": tensor.form for tensor in model.outputs}
 
 
 def relative_error(actual: Array, expected: Array) -> float:
-    """Return max|actual - expected| / max|expected|; infinite if ``actual`` is not finite."""
+    """
+    Return max|actual - expected| / max|expected|; infinite if ``actual`` is not finite.
+
+    Integers and bools must be equal: any other is infinitely wrong.
+    """
+    if expected.dtype.kind != "f":
+        return 0.0 if np.array_equal(actual, expected) else float("inf")
     difference = float(np.max(np.abs(actual - expected)))
     scale = float(np.max(np.abs(expected)))
     if not np.isfinite(difference):

@@ -13,10 +13,10 @@ from small_models import load_model, make_model, node, weights
 
 from edge_compiler import passes, report
 from edge_compiler.peak import measure_peak
-from edge_compiler.profiling import group_of, make_profile
+from edge_compiler.profiling import make_profile
 from edge_compiler.report.pictures import drawing
 from edge_perception.runtime import read_manifest
-from edge_perception.runtime.manifest import Manifest, Step
+from edge_perception.runtime.manifest import CONVOLUTION, Manifest, OTHER, POOL, Step
 
 VOID = {"meta"}
 HOSTILE = "</title><script>alert('x')</script>\"'&"
@@ -160,8 +160,8 @@ def test_model_without_steps_has_a_report(tiny_bundle: Path, tmp_path: Path) -> 
 
 
 def test_profile_takes_medians_and_shares() -> None:
-    conv = Step("a", "Winograd 3x3, F(4x4, 3x3)", ("a",), "a", (1,), macs=3_000_000)
-    pool = Step("b", "max pool 2x2", ("b",), "b", (1,))
+    conv = Step("a", "Winograd 3x3", ("a",), "a", (1,), group=CONVOLUTION, macs=3_000_000)
+    pool = Step("b", "max pool 2x2", ("b",), "b", (1,), group=POOL)
     copy = Step("c", "to row-major", ("c",), "", (1,))
     runs = [[30_000, 6_000, 4_000], [900_000, 7_000, 1_000], [10_000, 6_000, 9_000]]
     profile = make_profile([conv, pool, copy], runs, "avx2", 1, 400.0)
@@ -174,16 +174,10 @@ def test_profile_takes_medians_and_shares() -> None:
     assert [group.share for group in profile.groups] == pytest.approx([0.75, 0.15, 0.1])
 
 
-def test_every_kernel_is_in_its_group() -> None:
-    def group(kernel: str) -> str:
-        return group_of(Step("s", kernel, (), "", ()))
-
-    for kernel in ("direct grouped 1x1", "depthwise 3x3 stride 2", "Relu", "copy channels"):
-        assert group(kernel).startswith("convolution")
-    for kernel in ("max pool 3x3", "average pool 2x2", "global average", "softmax"):
-        assert group(kernel).startswith("pool")
-    for kernel in ("to row-major", "Add", "lrn", "resize"):
-        assert group(kernel) == "other"
+def test_rules_say_in_which_group_a_step_counts(tiny_bundle: Path) -> None:
+    groups = {"direct": CONVOLUTION, "global": POOL, "softmax": POOL, "to": OTHER}
+    for step in read_manifest(tiny_bundle).model.steps:
+        assert step.group == groups[step.kernel.split()[0]]
 
 
 def test_peak_is_measured_or_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +205,7 @@ def test_drawing_lets_no_two_values_share_a_lane() -> None:
         {"name": str(i), "operator": "Conv", "shape": [1], "nodes": [], "reads": found}
         for i, found in enumerate(reads)
     ]
-    picture = drawing(nodes)
+    picture = drawing(nodes, {})
     vertical = [edge for edge in picture["edges"] if "V" in edge and "Q" in edge]
     lanes = [edge.partition("Q")[2].split()[0] for edge in vertical]
     assert len(lanes) == 3  # of 0 to 4, 1 to 5, and 4 to 6; the others are neighbours

@@ -17,11 +17,16 @@ import pytest
 
 from edge_perception.runtime import BundleError, load, Manifest
 from edge_perception.runtime.arrays import largest_file, read_arrays, write_arrays
+from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
 
-SHAPES = {"input:x": (1, 3, 11, 7), "output:y": (5,), "output:z": ()}
+FORMS = {
+    "input:x": Form((1, 3, 11, 7)),
+    "output:y": Form((5,), ELEMENT_TYPES["int64"]),
+    "output:z": Form((), ELEMENT_TYPES["bool"]),
+}
 ARRAYS = {
-    name: np.random.default_rng(i).normal(size=shape).astype(np.float32)
-    for i, (name, shape) in enumerate(SHAPES.items())
+    name: np.asarray(np.random.default_rng(i).normal(size=form.shape)).astype(form.type.numpy)
+    for i, (name, form) in enumerate(FORMS.items())
 }
 WHERE = Path("selftest.npz")
 
@@ -42,7 +47,7 @@ def with_member(content: bytes, compression: int = zipfile.ZIP_DEFLATED) -> byte
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         archive.writestr("input:x.npy", content)
-        for name in list(SHAPES)[1:]:
+        for name in list(FORMS)[1:]:
             archive.writestr(f"{name}.npy", npy(ARRAYS[name]))
     return file.getvalue()
 
@@ -56,8 +61,8 @@ def header(text: str, data: bytes = b"") -> bytes:
 def test_what_numpy_writes_is_read(save: Callable[..., None], tmp_path: Path) -> None:
     save(tmp_path / "x.npz", **ARRAYS)
     content = (tmp_path / "x.npz").read_bytes()
-    assert len(content) <= largest_file(SHAPES)
-    for name, array in read_arrays(content, SHAPES, WHERE).items():
+    assert len(content) <= largest_file(FORMS)
+    for name, array in read_arrays(content, FORMS, WHERE).items():
         np.testing.assert_array_equal(array, ARRAYS[name], strict=True)
 
 
@@ -81,7 +86,7 @@ def test_a_damaged_byte_anywhere_gives_the_same_arrays_or_a_sentence(
         for position, mask in flips:
             changed[position] ^= mask
         try:
-            read = read_arrays(bytes(changed), SHAPES, WHERE)
+            read = read_arrays(bytes(changed), FORMS, WHERE)
         except BundleError:
             return
         for name, array in read.items():
@@ -90,7 +95,7 @@ def test_a_damaged_byte_anywhere_gives_the_same_arrays_or_a_sentence(
     damage()
     for length in range(0, len(content), 7):
         with pytest.raises(BundleError):
-            read_arrays(content[:length], SHAPES, WHERE)
+            read_arrays(content[:length], FORMS, WHERE)
 
 
 class Planted:
@@ -133,14 +138,14 @@ def test_what_is_no_array_of_the_right_form_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BundleError, match=r"^selftest\.npz "):
-        read_arrays(with_member(MEMBERS[member]), SHAPES, WHERE)
+        read_arrays(with_member(MEMBERS[member]), FORMS, WHERE)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_ways_to_compress_are_refused(method: int) -> None:
     with pytest.raises(BundleError, match="in a form that numpy doesn't write"):
-        read_arrays(with_member(npy(ARRAYS["input:x"]), method), SHAPES, WHERE)
+        read_arrays(with_member(npy(ARRAYS["input:x"]), method), FORMS, WHERE)
 
 
 @pytest.mark.parametrize(
@@ -160,13 +165,13 @@ def test_lies_of_the_directory_are_refused(offset: int, value: int, sentence: st
     size = 2 if offset < 12 else 4
     content[entry + offset : entry + offset + size] = value.to_bytes(size, "little")
     with pytest.raises(BundleError, match=sentence):
-        read_arrays(bytes(content), SHAPES, WHERE)
+        read_arrays(bytes(content), FORMS, WHERE)
 
 
 def test_a_missing_array_is_refused(tmp_path: Path) -> None:
     content = packed(tmp_path)
     with pytest.raises(BundleError, match=r"not a self-test of this model: .*input:other"):
-        read_arrays(content, SHAPES | {"input:other": (1,)}, WHERE)
+        read_arrays(content, FORMS | {"input:other": Form((1,))}, WHERE)
 
 
 def test_a_damaged_stream_in_a_bundle_is_refused(bundle: Path) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.acl.record import Image, NONE, Record
+from edge_compiler.targets.acl.record import Image, NONE, Op, Record
 from edge_compiler.targets.acl.requests import Request
 from edge_compiler.targets.program.buffers import BLOCK, Buffer
 from edge_compiler.targets.program.lowering import is_image, Lowering, Rule
 from edge_compiler.targets.program.nodes import starts
 from edge_compiler.targets.program.program import BackendRecord
 from edge_compiler.targets.program.views import concat_channels
+from edge_perception.runtime.manifest import CONVOLUTION, OTHER, POOL
 
 BACKEND = "acl"
+_GROUPS = {
+    Op.MAX_POOL: POOL,
+    Op.AVERAGE_POOL: POOL,
+    Op.GLOBAL_AVERAGE_POOL: POOL,
+    Op.SOFTMAX: POOL,
+    Op.ADD: OTHER,
+    Op.MUL: OTHER,
+}
+"""Of Step.group; all other functions are convolutions and activations."""
 
 
 def rule_for(request: Request) -> Rule:
@@ -44,6 +54,7 @@ def rule_for(request: Request) -> Rule:
             target,
             BackendRecord(BACKEND, record),
             value=node.output,
+            group=_GROUPS.get(request.op, CONVOLUTION),
             macs=request.macs,
             weight_floats=0 if request.weights is None else request.weights.size,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_perception.runtime.dtypes import ElementType, FLOAT32
+
 BLOCK = 16
 """Channels that lie side by side in a blocked image: the lanes of the widest vector."""
 
@@ -42,11 +44,21 @@ class Buffer:
     channels last (NHWC) is one block of all channels, without a halo.
 
     :ivar name: of the value, for reports.
+    :ivar type: of the elements.
     :ivar offset: position in the arena in floats; set by the memory plan (roots only).
     """
 
-    def __init__(self, name: str, channels: int, height: int, width: int, block: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        channels: int,
+        height: int,
+        width: int,
+        block: int,
+        type_: ElementType = FLOAT32,
+    ) -> None:
         self.name = name
+        self.type = type_
         self.channels = channels
         self.height = height
         self.width = width

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Graph, Value
+from edge_compiler.ir.image import image_layout
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.build import compiler_version, Part
-from edge_compiler.targets.program.lowering import image_layout
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import KernelCall, Program, Step
 from edge_compiler.targets.program.variants import Variant
@@ -65,7 +65,7 @@ def describe(
 
 
 def _tensor(value: Value) -> Tensor:
-    return Tensor(value.name, value.shape, str(value.dtype), image_layout(value.shape))
+    return Tensor(value.name, value.shape, value.type.name, image_layout(value.shape))
 
 
 def _step(step: Step, leading: Variant) -> manifest.Step:
@@ -78,6 +78,8 @@ def _step(step: Step, leading: Variant) -> manifest.Step:
         nodes=step.nodes,
         value=step.value.name if step.value is not None else "",
         shape=_shape(step.value, step.output),
+        dtype=step.output.type.name,
+        group=step.group,
         backend=step.backend,
         reason="; ".join(filter(None, (choice.reason if choice else "", step.reason))),
         macs=step.macs,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
+from edge_compiler.ir.image import image_layout
 from edge_compiler.targets.program.buffers import ALIGNMENT, BLOCK, Buffer
 from edge_compiler.targets.program.memory import Lifetime, plan
 from edge_compiler.targets.program.program import (
@@ -24,6 +25,7 @@ from edge_compiler.targets.program.program import (
     writing,
 )
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.manifest import OTHER
 
 Rule = Callable[["Lowering", Node], None]
 """Adds the steps that compute a node."""
@@ -38,13 +40,6 @@ def image_size(value: Value) -> tuple[int, int, int]:
     """Return channels, height and width of an image."""
     _, channels, height, width = value.shape
     return channels, height, width
-
-
-def image_layout(shape: tuple[int, ...]) -> str:
-    """Return "NCHW" or "NHWC" for what looks like an image, "" for anything else."""
-    if len(shape) != 4:
-        return ""
-    return "NHWC" if shape[3] in (1, 3, 4) and shape[1] not in (1, 3, 4) else "NCHW"
 
 
 class Lowering:
@@ -84,7 +79,7 @@ class Lowering:
     def blocked(self, value: Value) -> Buffer:
         """Return the buffer that holds an image in blocks of 16 channels."""
         if value not in self._blocked:
-            buffer = Buffer(value.name, *image_size(value), BLOCK)
+            buffer = Buffer(value.name, *image_size(value), BLOCK, value.type)
             if self._may_choose(value) and image_layout(value.shape) == "NCHW":
                 self._inputs[value] = self._blocked[value] = buffer
             else:
@@ -94,7 +89,9 @@ class Lowering:
     def planar(self, value: Value) -> Buffer | None:
         """Return a graph input as separate planes, for a first layer; None if it isn't one."""
         if self._may_choose(value) and image_layout(value.shape) == "NCHW":
-            self._inputs[value] = self._planar[value] = Buffer(value.name, *image_size(value), 1)
+            self._inputs[value] = self._planar[value] = Buffer(
+                value.name, *image_size(value), 1, value.type
+            )
         return self._planar.get(value)
 
     def channels_last(self, value: Value) -> Buffer:
@@ -113,7 +110,7 @@ class Lowering:
         if last is not None and last.is_dense and last.first_channel % ALIGNMENT == 0:
             self._dense.setdefault(value, last)
         if value not in self._dense:
-            buffer = Buffer(value.name, value.size, 1, 1, 1)
+            buffer = Buffer(value.name, value.size, 1, 1, 1, value.type)
             if self._may_choose(value):
                 self._inputs[value] = self._dense[value] = buffer
             else:
@@ -143,7 +140,7 @@ class Lowering:
 
     def new_blocked(self, value: Value) -> Buffer:
         """Make the buffer in which a step will store ``value`` blocked."""
-        self._blocked[value] = Buffer(value.name, *image_size(value), BLOCK)
+        self._blocked[value] = Buffer(value.name, *image_size(value), BLOCK, value.type)
         return self._blocked[value]
 
     def new_channels_last(self, value: Value) -> Buffer:
@@ -153,7 +150,7 @@ class Lowering:
 
     def new_dense(self, value: Value) -> Buffer:
         """Make the buffer in which a step will store ``value`` densely."""
-        self._dense[value] = Buffer(value.name, value.size, 1, 1, 1)
+        self._dense[value] = Buffer(value.name, value.size, 1, 1, 1, value.type)
         return self._dense[value]
 
     def share(self, value: Value, other: Value) -> None:
@@ -181,6 +178,7 @@ class Lowering:
         call: Callable[[Variant], Call] | BackendRecord,
         *,
         value: Value | None = None,
+        group: str = OTHER,
         prepare: Call | None = None,
         macs: int = 0,
         weight_floats: int = 0,
@@ -205,6 +203,7 @@ class Lowering:
                 reads,
                 output,
                 call if isinstance(call, BackendRecord) else KernelCall(call, prepare, choose),
+                group=group,
                 macs=macs,
                 traffic=pixels + weight_floats,
                 weight_floats=weight_floats,
@@ -304,7 +303,7 @@ class Lowering:
 
 def _channels_last(value: Value) -> Buffer:
     channels, height, width = image_size(value)
-    return Buffer(value.name, channels, height, width, channels)
+    return Buffer(value.name, channels, height, width, channels, value.type)
 
 
 def channel_copy(

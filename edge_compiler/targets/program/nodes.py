@@ -12,6 +12,7 @@ import numpy as np
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.program.buffers import Halo
 from edge_compiler.targets.program.program import Field
+from edge_perception.runtime.dtypes import FLOAT32
 
 Array = np.ndarray[Any, Any]
 
@@ -82,6 +83,6 @@ def starts(values: Sequence[Value], axis: int) -> list[int]:
 def require_float32(node: Node) -> str | None:
     """Return a reason if a node reads or computes something else than float32."""
     for value in (*node.inputs[:1], *node.outputs[:1]):
-        if value is not None and value.dtype != np.float32:
-            return f"'{value.name}' is {value.dtype}, only float32 is supported"
+        if value is not None and value.type != FLOAT32:
+            return f"'{value.name}' is {value.type}, only float32 is supported"
     return None

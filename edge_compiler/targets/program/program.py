@@ -17,6 +17,7 @@ from edge_compiler.ir.graph import Activation, Value
 from edge_compiler.targets.program.buffers import ALIGNMENT, Buffer
 from edge_compiler.targets.program.memory import Lifetime
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.manifest import OTHER
 
 _COPY_BYTES = 1 << 20
 
@@ -111,6 +112,7 @@ class Step:
     :ivar value: what it computes; None if it only changes a layout.
     :ivar reads: the buffers that it reads.
     :ivar output: the buffer that it writes.
+    :ivar group: what its time counts as, see the manifest's Step.
     :ivar macs: multiply-accumulates.
     :ivar traffic: floats read and written.
     :ivar weight_floats: of its packed constants.
@@ -124,6 +126,7 @@ class Step:
     reads: Sequence[Buffer]
     output: Buffer
     code: KernelCall | BackendRecord
+    group: str = OTHER
     macs: int = 0
     traffic: int = 0
     weight_floats: int = 0

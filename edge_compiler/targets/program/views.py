@@ -10,6 +10,7 @@ from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.lowering import channel_copy, Lowering
 from edge_compiler.targets.program.program import Call
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.manifest import CONVOLUTION
 
 
 def concat_channels(
@@ -35,7 +36,9 @@ def concat_channels(
     for index in copies:
         call = _channel_call(sources[index], target, firsts[index])
         done = node.output if index == copies[-1] else None
-        low.add(node, "copy channels", [sources[index]], target, call, value=done)
+        low.add(
+            node, "copy channels", [sources[index]], target, call, value=done, group=CONVOLUTION
+        )
 
 
 def _shows_all(sources: list[Buffer], root: Buffer) -> int:

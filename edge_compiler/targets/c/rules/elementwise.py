@@ -16,6 +16,7 @@ from edge_compiler.targets.program.buffers import BLOCK, Buffer
 from edge_compiler.targets.program.lowering import is_image, Lowering
 from edge_compiler.targets.program.nodes import required
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
+from edge_perception.runtime.manifest import CONVOLUTION
 
 _UNARY = ("Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "SiLU")
 _BINARY = {
@@ -52,7 +53,7 @@ def lower_unary(low: Lowering, node: Node) -> None:
         }
         return Call("unary_run", "unary", fields, (reading(source), writing(target)))
 
-    low.add(node, node.op, [source], target, call, value=node.output)
+    low.add(node, node.op, [source], target, call, value=node.output, group=CONVOLUTION)
 
 
 @lowers("ChannelAffine", check=lambda node: require_image(node.input(0)))
@@ -71,7 +72,15 @@ def lower_channel_affine(low: Lowering, node: Node) -> None:
         pointers = (reading(source), scale, shift, writing(target))
         return Call("channel_affine_run", "unary", fields, pointers)
 
-    low.add(node, "channel affine", [source], target, call, value=node.output)
+    low.add(
+        node,
+        "channel affine",
+        [source],
+        target,
+        call,
+        value=node.output,
+        group=CONVOLUTION,
+    )
 
 
 def check_binary(node: Node) -> str | None:

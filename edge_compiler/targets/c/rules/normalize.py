@@ -9,6 +9,7 @@ from edge_compiler.targets.c.rules.limits import require_image
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.lowering import image_size, Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
+from edge_perception.runtime.manifest import POOL
 
 
 @lowers("Softmax")
@@ -26,7 +27,7 @@ def lower_softmax(low: Lowering, node: Node) -> None:
     def call(_: object) -> Call:
         return Call("softmax_run", "softmax", fields, (reading(source), writing(target)))
 
-    low.add(node, "softmax", [source], target, call, value=node.output)
+    low.add(node, "softmax", [source], target, call, value=node.output, group=POOL)
 
 
 @lowers("LRN", check=lambda node: require_image(node.input(0)))

@@ -8,6 +8,7 @@ from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Geometry
 from edge_compiler.targets.program.program import Call, Field, reading, writing
+from edge_perception.runtime.manifest import POOL
 
 
 def check_max_pool(node: Node) -> str | None:
@@ -50,7 +51,7 @@ def lower_pool(low: Lowering, node: Node) -> None:
         return Call("pool_run", "pool", fields | geometry.fields(), pointers)
 
     kind = "max" if node.op == "MaxPool" else "average"
-    low.add(node, f"{kind} pool {geometry}", [source], target, call, value=node.output)
+    low.add(node, f"{kind} pool {geometry}", [source], target, call, value=node.output, group=POOL)
 
 
 @lowers("GlobalAveragePool", check=lambda node: require_image(node.input(0)))
@@ -70,4 +71,4 @@ def lower_global_average(low: Lowering, node: Node) -> None:
         pointers = (reading(source), writing(target))
         return Call("global_average_run", "global_average", fields, pointers)
 
-    low.add(node, "global average", [source], target, call, value=node.output)
+    low.add(node, "global average", [source], target, call, value=node.output, group=POOL)

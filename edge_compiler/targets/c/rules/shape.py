@@ -21,6 +21,7 @@ from edge_compiler.targets.program.lowering import (
 from edge_compiler.targets.program.nodes import required, starts
 from edge_compiler.targets.program.program import Call, Pointer, reading, writing
 from edge_compiler.targets.program.views import concat_channels
+from edge_perception.runtime.manifest import CONVOLUTION
 
 _MAX_RANK = 6
 
@@ -201,6 +202,7 @@ def _take(
             target,
             lambda _: channel_copy(source, target, image_size(output), order=order),
             value=output,
+            group=CONVOLUTION,
         )
         return
     strides = row_major(value.shape)

@@ -79,7 +79,7 @@ def _layer(task: Task, name: str, x: Value, residual: Value | None) -> Iterator[
 
 
 def _copy(value: Value, name: str) -> Value:
-    return Value(name, value.shape, value.dtype)
+    return Value(name, value.shape, value.type)
 
 
 def _has_gaps(problem: Problem) -> bool:

@@ -9,6 +9,7 @@ from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Call, Field
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.manifest import CONVOLUTION
 
 
 def lower_depthwise(
@@ -45,6 +46,7 @@ def lower_depthwise(
         target,
         call,
         value=layer.node.output,
+        group=CONVOLUTION,
         macs=layer.macs(w.size),
         weight_floats=blocks.size,
         choose=choose,

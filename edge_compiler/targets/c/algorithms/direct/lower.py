@@ -13,6 +13,7 @@ from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, Geometry
 from edge_compiler.targets.program.program import Call, Field, Table
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.manifest import CONVOLUTION
 
 _FEW_WEIGHTS = 8
 """So many a number of the input may each thread read, to read no input that another core wrote."""
@@ -67,6 +68,7 @@ def lower_direct(
         target,
         call,
         value=layer.node.output,
+        group=CONVOLUTION,
         macs=layer.macs(in_channels * geometry.kernel[0] * geometry.kernel[1] * bias.size),
         weight_floats=packed.size,
         choose=choose,

@@ -15,6 +15,7 @@ from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, SCRATCH, writing
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.manifest import CONVOLUTION
 
 _PREFETCH_FLOATS = 512
 _SLICE_FLOATS = BLOCK * BLOCK + BLOCK
@@ -80,7 +81,7 @@ def lower_winograd(
         pointers = (reading(gathered), *others, SCRATCH)
         return Call("winograd_run", "winograd", fields(variant), pointers)
 
-    low.add(layer.node, "Winograd points", [source], gathered, call_points)
+    low.add(layer.node, "Winograd points", [source], gathered, call_points, group=CONVOLUTION)
     low.add(
         layer.node,
         f"Winograd {layer.geometry}",
@@ -88,6 +89,7 @@ def lower_winograd(
         target,
         call,
         value=layer.node.output,
+        group=CONVOLUTION,
         prepare=prepare,
         macs=layer.macs(channels * 9 * target.blocks * BLOCK),
         weight_floats=packed.size if raw else transformed_weights(problem, m),

@@ -1,0 +1,100 @@
+"""The element types of tensors: what a manifest may name, and how numpy holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import math
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_perception.runtime.errors import BundleError
+
+
+@dataclass(frozen=True)
+class ElementType:
+    """
+    The type of a tensor's elements.
+
+    :ivar name: as ONNX and numpy say it.
+    :ivar numpy: of an array of such elements, little-endian as all targets are. numpy has no
+        bfloat16: an array holds its bits as uint16.
+    """
+
+    name: str
+    numpy: np.dtype[Any]
+
+    @property
+    def bytes(self) -> int:
+        """Of an element."""
+        return self.numpy.itemsize
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it rounds: results are compared within a tolerance, others must be equal."""
+        return "float" in self.name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_FORMS = {
+    "float32": "<f4",
+    "float16": "<f2",
+    "float64": "<f8",
+    "bfloat16": "<u2",
+    "int8": "|i1",
+    "uint8": "|u1",
+    "int16": "<i2",
+    "uint16": "<u2",
+    "int32": "<i4",
+    "uint32": "<u4",
+    "int64": "<i8",
+    "uint64": "<u8",
+    "bool": "|b1",
+}
+ELEMENT_TYPES: Mapping[str, ElementType] = MappingProxyType(
+    {name: ElementType(name, np.dtype(form)) for name, form in _FORMS.items()}
+)
+"""All element types by name."""
+
+FLOAT32, INT64 = ELEMENT_TYPES["float32"], ELEMENT_TYPES["int64"]
+UINT8, BOOL = ELEMENT_TYPES["uint8"], ELEMENT_TYPES["bool"]
+
+
+def element_type(name: str) -> ElementType:
+    """
+    Return the element type of that name.
+
+    :raises BundleError: if there is none.
+    """
+    if name not in ELEMENT_TYPES:
+        raise BundleError(f"the element type {name!r} is unknown; known: {', '.join(_FORMS)}")
+    return ELEMENT_TYPES[name]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What is known of an array before its elements are: shape and element type."""
+
+    shape: tuple[int, ...]
+    type: ElementType = FLOAT32
+
+    @property
+    def bytes(self) -> int:
+        """Of all elements."""
+        return math.prod(self.shape) * self.type.bytes
+
+    def empty(self) -> NDArray[Any]:
+        """Return an array of this form whose elements are still to be written."""
+        return np.empty(self.shape, self.type.numpy)
+
+    def fits(self, array: NDArray[Any]) -> bool:
+        """Return whether an array has this form."""
+        return array.shape == self.shape and array.dtype == self.type.numpy
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.shape}"
