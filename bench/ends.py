@@ -24,9 +24,10 @@ import sys
 import tempfile
 import time
 
-from edge_perception import graph
-from edge_perception.plan import plan, Request
+from edge_perception.robot import graph
+from edge_perception.robot.plan import plan, Request
 from edge_perception.share import share_dir
+from edge_perception.transport.ros.arguments import arguments_of
 
 START = 60.0  # seconds until the first lines of the programs have run
 PATIENCE = 15.0  # seconds until a process that does not end is taken to hang
@@ -76,7 +77,7 @@ def commands(form: str, model: str, launch: Sequence[str]) -> list[list[str]]:
         return [[*python, "edge_perception.cli", "up", *options]]
     if form == "separate":
         return [
-            [*python, f"edge_perception.nodes.{start.kind}", "--ros-args", *start.ros_arguments]
+            [*python, f"edge_perception.nodes.{start.kind}", "--ros-args", *arguments_of(start)]
             for start in plan(graph.load(), Request(values))
         ]
     file = str(share_dir() / "launch" / "robot.launch.py")

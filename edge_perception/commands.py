@@ -13,12 +13,13 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
-from edge_perception import graph as graphs
 from edge_perception.core.located_yaml import FileError
-from edge_perception.drawing import draw
-from edge_perception.graph import Graph
 from edge_perception.nodes import base
-from edge_perception.plan import doubts, plan, Request, RequestError
+from edge_perception.robot import graph as graphs
+from edge_perception.robot.drawing import draw
+from edge_perception.robot.graph import Graph
+from edge_perception.robot.parameter_files import ParameterFileError
+from edge_perception.robot.plan import doubts, plan, Request, RequestError
 
 if TYPE_CHECKING:
     from edge_perception.transport.ros.node import RosNode
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
         options.ros_arguments = ros_arguments
         return int(options.run(graph, options))
-    except (FileError, RequestError) as error:
+    except (FileError, ParameterFileError, RequestError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # before there was anything to end
@@ -130,6 +131,7 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
         ros_arguments += ["--ros-args", "--log-level", options.log_level]
     try:
         from edge_perception.transport.ros import process, watch
+        from edge_perception.transport.ros.arguments import arguments_of
     except ImportError as error:
         raise RequestError(
             f"edge-robot up needs ROS 2, which can't be imported ({error}): source the setup.bash "
@@ -139,7 +141,7 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
     def make_nodes(stop: process.Stop) -> Iterator[RosNode]:
         yield watch.make(stop, options.namespace, options.once)
         for start in starts:
-            yield base.make(base.find(start.kind), start.ros_arguments)
+            yield base.make(base.find(start.kind), arguments_of(start))
 
     return process.run(make_nodes, ros_arguments, options.duration)
 

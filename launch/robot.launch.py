@@ -26,8 +26,9 @@ from launch_ros.actions import Node
 
 from edge_perception.core.names import one_of
 from edge_perception.ending import PARENT
-from edge_perception.graph import Graph, load
-from edge_perception.plan import doubts, plan, Request
+from edge_perception.robot.graph import Graph, load
+from edge_perception.robot.plan import doubts, plan, Request
+from edge_perception.transport.ros.arguments import arguments_of
 
 GRAPH = "graph"
 OWN = (
@@ -111,7 +112,7 @@ def _start(context: LaunchContext) -> list[Action]:
         programs = [("robot", ["up", *_options(values[GRAPH], request)], [])]
     else:
         said = [LogInfo(msg=f"warning: {doubt}") for doubt in doubts(request, starts)]
-        programs = [(start.kind, [], start.ros_arguments) for start in starts]
+        programs = [(start.kind, [], arguments_of(start)) for start in starts]
     nodes = [
         Node(
             package="edge_perception",

@@ -13,8 +13,9 @@ import subprocess
 import sys
 
 from bench.cache import BenchError
-from edge_perception import graph
-from edge_perception.plan import plan, Request
+from edge_perception.robot import graph
+from edge_perception.robot.plan import plan, Request
+from edge_perception.transport.ros.arguments import arguments_of
 
 COMPOSED, SEPARATE = "composed", "separate"
 MODES = (COMPOSED, SEPARATE)
@@ -75,7 +76,7 @@ def commands(mode: str, values: Mapping[str, str]) -> dict[str, list[str]]:
     return {
         start.name: [
             *(sys.executable, "-m", f"edge_perception.nodes.{start.kind}"),
-            *("--ros-args", *start.ros_arguments),
+            *("--ros-args", *arguments_of(start)),
         ]
         for start in plan(graph.load(), Request(values))
     }

@@ -8,6 +8,7 @@ of its own, and ends.
 
 from __future__ import annotations
 
+from dataclasses import replace
 import os
 from pathlib import Path
 import sys
@@ -16,14 +17,15 @@ import time
 from rich.console import Console
 from rich.text import Text
 
-from edge_perception import graph
 from edge_perception.core.located_yaml import FileError
 from edge_perception.demo import prepare
 from edge_perception.demo.report import print_heading, print_sighting, print_summary, write_sheet
 from edge_perception.demo.watch import Findings, fingerprint, Sighting, WatchCore
 from edge_perception.drivers.images import read_image
 from edge_perception.nodes import base
-from edge_perception.plan import plan, Request, RequestError
+from edge_perception.robot import graph
+from edge_perception.robot.plan import plan, Request, RequestError
+from edge_perception.transport.ros.arguments import arguments_of
 
 OUTPUT = Path("output/demo")
 SHEET = OUTPUT / "contact_sheet.png"
@@ -36,8 +38,8 @@ EXPECTED = {
     "motorcycle_left.png": ("moped", "motor scooter"),
 }
 """What must be seen first; ImageNet knows neither astronauts nor rockets on their pad."""
-_EXTRA = {"camera": ["-p", "rate:=4.0"]}
-"""ROS arguments of some nodes: the demo shows pictures faster than a folder does by itself."""
+_EXTRA = {"camera": {"rate": 4.0}}
+"""Parameters of some nodes: the demo shows pictures faster than a folder does by itself."""
 _DRIVE = "simulated:radius=1,speed=0.5,still=0.5"
 """What the robot's IMU and wheels feel: a circle of 1 m, once it has stood for half a second."""
 _DOMAINS = range(215, 232)
@@ -124,7 +126,10 @@ def _run_robot(console: Console, bundle: Path, pictures: Path, findings: Finding
     request = Request(
         {"model": str(bundle), "camera": str(pictures), "imu": _DRIVE, "wheels": _DRIVE}
     )
-    starts = plan(graph.load(), request)
+    starts = [
+        replace(start, parameters={**start.parameters, **_EXTRA.get(start.kind, {})})
+        for start in plan(graph.load(), request)
+    ]
     _say(console, "robot", f"{', '.join(start.name for start in starts)} on ROS domain {domain}")
     console.print()
     print_heading(console)
@@ -140,10 +145,7 @@ def _run_robot(console: Console, bundle: Path, pictures: Path, findings: Finding
 
         return [
             RosNode("demo", lambda: WatchCore(names, findings, seen)),
-            *(
-                base.make(base.find(start.kind), start.ros_arguments + _EXTRA.get(start.kind, []))
-                for start in starts
-            ),
+            *(base.make(base.find(start.kind), arguments_of(start)) for start in starts),
         ]
 
     printed: set[str] = set()

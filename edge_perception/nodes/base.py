@@ -13,7 +13,6 @@ from edge_perception import ending, nodes
 from edge_perception.core.environment import Environment
 from edge_perception.core.node import NodeCore
 from edge_perception.environment import this_machine
-from edge_perception.transport.ros.mirror import Mirror
 
 if TYPE_CHECKING:
     from edge_perception.transport.ros.node import RosNode
@@ -26,12 +25,10 @@ class NodeType:
 
     :ivar name: that of the module, of the executable, and of the node unless it is remapped.
     :ivar make_core: makes its core in an environment.
-    :ivar mirrors: says what the ROS node publishes beside the core's outputs.
     """
 
     name: str
     make_core: Callable[[Environment], NodeCore]
-    mirrors: Callable[[], tuple[Mirror, ...]] = tuple
 
 
 def names() -> list[str]:
@@ -57,7 +54,7 @@ def make(kind: NodeType, ros_arguments: Sequence[str] = ()) -> RosNode:
     from edge_perception.transport.ros.node import RosNode
 
     environment = this_machine()
-    return RosNode(kind.name, lambda: kind.make_core(environment), kind.mirrors(), ros_arguments)
+    return RosNode(kind.name, lambda: kind.make_core(environment), ros_arguments)
 
 
 def run(kind: NodeType) -> int:

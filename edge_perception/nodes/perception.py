@@ -5,7 +5,6 @@ import sys
 from edge_perception.core.environment import Environment
 from edge_perception.core.node import NodeCore
 from edge_perception.nodes.base import NodeType, run
-from edge_perception.transport.ros import vision
 
 
 def make_core(environment: Environment) -> NodeCore:
@@ -15,7 +14,7 @@ def make_core(environment: Environment) -> NodeCore:
     return PerceptionCore(environment)
 
 
-NODE = NodeType("perception", make_core, vision.mirrors)
+NODE = NodeType("perception", make_core)
 
 
 def main() -> int:

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from edge_perception import commands, graph
+from edge_perception import commands
+from edge_perception.robot import graph
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAPH = graph.load()

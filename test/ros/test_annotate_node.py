@@ -6,10 +6,11 @@ import pytest
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
-from edge_perception import graph
 from edge_perception.msg import Detection, DetectionArray
 from edge_perception.nodes import base
-from edge_perception.plan import plan, Request
+from edge_perception.robot import graph
+from edge_perception.robot.plan import plan, Request
+from edge_perception.transport.ros.arguments import arguments_of
 
 pytestmark = pytest.mark.ros
 
@@ -46,7 +47,7 @@ def test_who_looks_gets_the_image_with_its_boxes(robot):
 
 def test_it_is_started_by_its_rate():
     starts = plan(graph.load(), Request({"model": "x", "annotate": "4", "image_topic": "/usb"}))
-    [words] = [start.ros_arguments for start in starts if start.name == "annotate"]
+    [words] = [arguments_of(start) for start in starts if start.name == "annotate"]
     assert "rate:=4.0" in words
     assert "camera/image_raw:=/usb" in words
     assert "annotate" not in {start.name for start in plan(graph.load(), Request({"model": "x"}))}

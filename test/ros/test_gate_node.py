@@ -4,11 +4,12 @@ from geometry_msgs.msg import Twist, TwistStamped
 import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from edge_perception import graph
 from edge_perception.core.decision.node import DecisionCore
 from edge_perception.environment import this_machine
 from edge_perception.nodes import base
-from edge_perception.plan import plan, Request, RequestError
+from edge_perception.robot import graph
+from edge_perception.robot.plan import plan, Request, RequestError
+from edge_perception.transport.ros.arguments import arguments_of
 from edge_perception.transport.ros.node import RosNode
 
 pytestmark = pytest.mark.ros
@@ -126,11 +127,15 @@ def test_the_gate_is_started_by_the_topic_that_it_takes_commands_from():
     assert "velocity_gate" not in {one.name for one in plan(robot, Request({"model": "x"}))}
     given = {"model": "x", "cmd_vel_in": "cmd_vel_smoothed", "cmd_vel_out": "cmd_vel"}
     [words] = [
-        one.ros_arguments
+        arguments_of(one)
         for one in plan(robot, Request({**given, "cmd_vel_stamped": "false"}))
         if one.name == "velocity_gate"
     ]
-    for word in ("cmd_vel_in:=cmd_vel_smoothed", "cmd_vel_out:=cmd_vel", "stamped:=false"):
+    for word in (
+        "cmd_vel_in:=cmd_vel_smoothed",
+        "cmd_vel_out:=cmd_vel",
+        "stamped:=false",
+    ):
         assert word in words
     with pytest.raises(RequestError, match="cmd_vel_out is for velocity_gate, which is left out"):
         plan(robot, Request({"model": "x", "cmd_vel_out": "cmd_vel"}))

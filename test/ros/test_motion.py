@@ -13,13 +13,14 @@ from PIL import Image
 import pytest
 from sensor_msgs.msg import Imu, JointState
 
-from edge_perception import graph
 from edge_perception.core.imu.node import ImuCore
 from edge_perception.core.imu.source import Batch, GRAVITY, ImuWish, Part, Sample
 from edge_perception.core.source import SourceError
 from edge_perception.environment import this_machine
 from edge_perception.nodes import base, wheel_odometry
-from edge_perception.plan import plan, Request
+from edge_perception.robot import graph
+from edge_perception.robot.plan import plan, Request
+from edge_perception.transport.ros.arguments import arguments_of
 from edge_perception.transport.ros.node import RosNode
 
 pytestmark = pytest.mark.ros
@@ -66,7 +67,7 @@ def test_six_nodes_know_what_is_seen_and_where_the_robot_is(robot, tiny_bundle, 
     measured = robot.hear("imu/data", Imu)
     starts = plan(graph.load(), request)
     for start in starts:
-        add(robot, base.make(base.find(start.kind), start.ros_arguments))
+        add(robot, base.make(base.find(start.kind), arguments_of(start)))
     assert {start.name for start in starts} == {
         *("camera", "perception", "decision"),
         *("imu", "wheels", "pose"),

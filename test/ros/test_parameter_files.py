@@ -1,13 +1,19 @@
 """Names in ROS parameter files, compared with what rcl itself takes from such a file."""
 
+from array import array
+
 import pytest
 import rclpy
 from rclpy.context import Context
 
-from edge_perception.parameter_files import overlooked
+from edge_perception.robot.parameter_files import overlooked, ParameterFileError, values
 
 pytestmark = pytest.mark.ros
 NODES = ("/bot/camera", "/bot/perception")
+
+
+def _plain(value):
+    return list(value) if isinstance(value, array) else value
 
 
 @pytest.mark.parametrize(
@@ -28,7 +34,7 @@ NODES = ("/bot/camera", "/bot/perception")
 )
 def test_name_means_what_rcl_takes_it_for(tmp_path, name, meant):
     path = tmp_path / "parameters.yaml"
-    path.write_text(f"{name}:\n  ros__parameters: {{rate: 5.0}}\n")
+    path.write_text(f"{name}:\n  ros__parameters: {{rate: 5.0, a: {{b.c: [1, 2]}}}}\n")
     context = Context()
     rclpy.init(context=context)
     node = rclpy.create_node(
@@ -37,11 +43,12 @@ def test_name_means_what_rcl_takes_it_for(tmp_path, name, meant):
         context=context,
         cli_args=["--ros-args", "--params-file", str(path)],
     )
-    taken = bool(node._parameter_overrides)
+    taken = {name: _plain(value.value) for name, value in node._parameter_overrides.items()}
     node.destroy_node()
     rclpy.shutdown(context=context)
     said = overlooked(str(path), NODES)
-    assert (taken, not said) == (meant, meant)
+    assert (bool(taken), not said) == (meant, meant)
+    assert values(str(path), "/bot/camera") == taken
     if said:
         [sentence] = said
         assert "expected one of /bot/camera, /bot/perception" in sentence
@@ -57,8 +64,16 @@ def test_others_may_be_in_the_file(tmp_path):
     assert "no node of this robot is called /perception" in sentence
 
 
-@pytest.mark.parametrize("text", ["- a", "a: [", "", "a: 5"])
-def test_what_is_no_parameter_file_is_left_to_ros(tmp_path, text):
+@pytest.mark.parametrize("text", ["- a", "", "a: 5"])
+def test_what_is_no_parameter_file_has_nothing_for_a_node(tmp_path, text):
     path = tmp_path / "parameters.yaml"
     path.write_text(text)
     assert overlooked(str(path), NODES) == []
+    assert values(str(path), NODES[0]) == {}
+
+
+def test_a_file_that_can_not_be_read_is_one_sentence(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    path.write_text("a: [")
+    with pytest.raises(ParameterFileError, match=r"parameters\.yaml can't be read.*line 1"):
+        values(str(path), NODES[0])

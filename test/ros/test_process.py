@@ -198,7 +198,7 @@ def test_once_ends_by_itself(tiny_bundle):
     [
         (["--model", "nowhere.edge"], 1, "nowhere.edge does not exist"),
         ([], 1, "there is nothing to start"),
-        (["--model", "x", "--params-file", "nowhere.yaml"], 1, "nowhere.yaml does not exist"),
+        (["--model", "x", "--params-file", "nowhere.yaml"], 1, "nowhere.yaml can't be read"),
         (["--model", "x", "--graph", "nowhere.yaml"], 1, "nowhere.yaml"),
         (["--model", "x", "--camera", "0", "--image-topic", "/i"], 1, "camera, which is left out"),
     ],

@@ -62,4 +62,4 @@ def test_nothing_is_published_without_vision_msgs(monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    assert vision.mirrors() == ()
+    assert vision.mirror() is None

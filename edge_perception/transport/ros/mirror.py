@@ -12,13 +12,11 @@ class Mirror:
     """
     What is published beside an output.
 
-    :ivar port: output whose messages are converted.
     :ivar type: the class that rosidl generated.
     :ivar topic: where to publish.
     :ivar convert: makes an instance of ``type``.
     """
 
-    port: str
     type: type[Any]
     topic: str
     convert: Callable[[Any], Any]

@@ -34,7 +34,6 @@ from edge_perception.transport.ros.condition import Condition, State
 from edge_perception.transport.ros.diagnostics import DiagnosticsPublisher
 from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.inputs import Input
-from edge_perception.transport.ros.mirror import Mirror
 from edge_perception.transport.ros.outputs import Output
 from edge_perception.transport.ros.receiver import Receiver
 from edge_perception.transport.ros.topics import topic_of
@@ -65,7 +64,6 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self,
         name: str,
         make_core: Callable[[], NodeCore],
-        mirrors: Sequence[Mirror] = (),
         ros_arguments: Sequence[str] = (),
     ) -> None:
         """
@@ -73,14 +71,12 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
 
         :param name: of the node, unless remapped
         :param make_core: is called for each configuration, so nothing survives a cleanup
-        :param mirrors: what else to publish
         :param ros_arguments: such as -p and -r, for this node alone
         :raises ConfigurationError: if a parameter is given a value that isn't allowed
         """
         super().__init__(name, cli_args=["--ros-args", *ros_arguments])
         self._make_core = make_core
         self._core = make_core()
-        self._mirrors = mirrors
         self.condition = Condition(self.get_fully_qualified_name())
         self._outdated = False  # a parameter changed since the core was configured
         self._latched: Outputs = ()
@@ -175,7 +171,7 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self._outdated = False
         try:
             for port in self._ports.outputs:
-                self._outputs[port.name] = Output(self, port, self._mirrors)
+                self._outputs[port.name] = Output(self, port)
             self._core.has_reader = lambda port: self._outputs[port].has_reader()
         except Exception:
             self._clean_up()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -10,7 +10,7 @@ from rclpy.node import Node
 from edge_perception import messages
 from edge_perception.core.node import Diagnostic, Level, Port
 from edge_perception.messages import Message
-from edge_perception.transport.ros import qos
+from edge_perception.transport.ros import qos, vision
 from edge_perception.transport.ros.exchange import Writer
 from edge_perception.transport.ros.inputs import rivalry
 from edge_perception.transport.ros.mirror import Mirror
@@ -20,11 +20,16 @@ from edge_perception.transport.ros.typesupport import rosidl_class
 LAST_WORDS = Duration(seconds=0.3)
 """That a publisher waits until what it sent was received; it takes what is on its way with it."""
 
+_MIRRORS: dict[str, Callable[[], Mirror | None]] = {
+    "edge_perception/msg/DetectionArray": vision.mirror
+}
+"""The content of a message once more, as other packages know it, by its type."""
+
 
 class Output:
-    """The publisher of an output port, and those of its mirrors."""
+    """The publisher of an output port, and that of its mirror."""
 
-    def __init__(self, node: Node, port: Port, mirrors: Sequence[Mirror]) -> None:
+    def __init__(self, node: Node, port: Port) -> None:
         self._node = node
         self._port = port
         self._type = messages.get(port.type)
@@ -37,11 +42,11 @@ class Output:
                 qos_overriding_options=qos.overrides(),
             )
         self._writer = Writer(node, self._publisher, port.type)
-        self._mirrors = [
-            (mirror.convert, node.create_publisher(mirror.type, mirror.topic, qos.profile(port)))
-            for mirror in mirrors
-            if mirror.port == port.name
-        ]
+        self._mirror = _MIRRORS.get(port.type, lambda: None)()
+        if self._mirror is not None:
+            self._reflected = node.create_publisher(
+                self._mirror.type, self._mirror.topic, qos.profile(port)
+            )
 
     @property
     def type(self) -> str:
@@ -62,9 +67,8 @@ class Output:
         if not isinstance(message, self._type):
             raise TypeError(f"expected {self._type.__name__}, received {type(message).__name__}")
         self._writer.write(messages.serialize(message))
-        for convert, publisher in self._mirrors:
-            if publisher.get_subscription_count():
-                publisher.publish(convert(message))
+        if self._mirror is not None and self._reflected.get_subscription_count():
+            self._reflected.publish(self._mirror.convert(message))
 
     def diagnose(self) -> Diagnostic | None:
         """Say who else publishes what should have one publisher; None if any number may."""
@@ -80,5 +84,5 @@ class Output:
             self._publisher.wait_for_all_acked(LAST_WORDS)
         self._writer.close()
         self._node.destroy_publisher(self._publisher)
-        for _, publisher in self._mirrors:
-            self._node.destroy_publisher(publisher)
+        if self._mirror is not None:
+            self._node.destroy_publisher(self._reflected)

@@ -10,19 +10,14 @@ from edge_perception.messages.types import Detection, DetectionArray, Header
 from edge_perception.transport.ros.mirror import Mirror
 
 
-def mirrors() -> tuple[Mirror, ...]:
-    """Return what perception publishes beside its own messages: nothing without vision_msgs."""
+def mirror() -> Mirror | None:
+    """Return what is published beside detections: nothing where vision_msgs isn't installed."""
     try:
         vision = importlib.import_module("vision_msgs.msg")
     except ImportError:
-        return ()
-    return (
-        Mirror(
-            "detections",
-            vision.Detection2DArray,
-            "detections_2d",
-            lambda message: detection_array(vision, message),
-        ),
+        return None
+    return Mirror(
+        vision.Detection2DArray, "detections_2d", lambda message: detection_array(vision, message)
     )
 
 

@@ -1,5 +1,5 @@
 """
-From the graph of a robot to the ROS arguments of its nodes.
+From the graph of a robot to the nodes that are to be started.
 
 The launch file and `edge-robot` start what `plan` returns, so they start the same robot.
 """
@@ -7,16 +7,14 @@ The launch file and `edge-robot` start what `plan` returns, so they start the sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-import json
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import yaml
 
 from edge_perception.core.node import NodeCore
-from edge_perception.core.parameters import Parameter, ParameterError, Value
-from edge_perception.graph import Argument, Effect, Entry, Graph, NONE, TOPIC_FORM
-from edge_perception.parameter_files import overlooked
+from edge_perception.core.parameters import ParameterError, Value
+from edge_perception.robot.graph import Argument, Effect, Entry, Graph, NONE, TOPIC_FORM
+from edge_perception.robot.parameter_files import overlooked, values
 
 _TF = "/tf"
 """The topic of transforms, as nodes name it."""
@@ -28,11 +26,29 @@ class RequestError(Exception):
 
 @dataclass(frozen=True)
 class Start:
-    """A node to start: what kind it is and its ROS arguments."""
+    """
+    A node to start.
+
+    :ivar kind: a module of `edge_perception.nodes`.
+    :ivar namespace: empty, or absolute.
+    :ivar parameters: values that hold whatever the parameter file says.
+    :ivar parameters_file: a ROS parameter file with values of others; empty: none.
+    :ivar remap: topics by the core's own.
+    :ivar use_sim_time: whether the time is that of the topic /clock.
+    """
 
     name: str
     kind: str
-    ros_arguments: list[str]
+    namespace: str = ""
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    parameters_file: str = ""
+    remap: Mapping[str, str] = field(default_factory=dict)
+    use_sim_time: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """Return the name with its namespace."""
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +73,7 @@ def plan(graph: Graph, request: Request) -> list[Start]:
     Say which nodes to start, and how.
 
     :raises RequestError: if an argument is missing or has a value of another type
+    :raises ParameterFileError: if the parameter file can't be read
     """
     given = [
         (argument, value)
@@ -92,10 +109,8 @@ def plan(graph: Graph, request: Request) -> list[Start]:
     if left_out >= {entry.name for entry in graph.nodes}:
         needed = " or ".join(dict.fromkeys(name for entry in graph.nodes for name in entry.needs))
         raise RequestError(f"there is nothing to start: give {needed}")
-    if request.parameters_file and not Path(request.parameters_file).is_file():
-        raise RequestError(f"the parameter file {request.parameters_file} does not exist")
     return [
-        Start(entry.name, entry.kind, _ros_arguments(entry, request, settings, topics))
+        _start(entry, request, settings, topics)
         for entry in graph.nodes
         if entry.name not in left_out
     ]
@@ -105,9 +120,7 @@ def doubts(request: Request, starts: Sequence[Start]) -> list[str]:
     """Say what in a request has no effect though it was probably meant to: one sentence each."""
     if not request.parameters_file:
         return []
-    namespace = request.namespace.strip("/")
-    nodes = [f"/{namespace}/{start.name}" if namespace else f"/{start.name}" for start in starts]
-    return overlooked(request.parameters_file, nodes)
+    return overlooked(request.parameters_file, [start.full_name for start in starts])
 
 
 def _topic(argument: Argument, value: str) -> str:
@@ -126,46 +139,61 @@ def _topic(argument: Argument, value: str) -> str:
     return topic
 
 
-def _ros_arguments(
+def _start(
     entry: Entry,
     request: Request,
-    given: list[tuple[Argument, str]],
+    settings: list[tuple[Argument, str]],
     topics: Mapping[str, str],
-) -> list[str]:
-    """Return the arguments of a node; of several values of a parameter the last one holds."""
-    remap = {"__node": entry.name}
-    if request.namespace.strip("/"):
-        remap["__ns"] = "/" + request.namespace.strip("/")
-    for own in {port.topic for port in (*entry.core.inputs, *entry.core.outputs)}:
-        topic = entry.topic(own)
-        remap[own] = topics.get(topic, topic)
+) -> Start:
+    """Return a node with its parameters: arguments beat the file, which beats the graph."""
+    start = Start(
+        entry.name,
+        entry.kind,
+        _namespace(request),
+        parameters_file=request.parameters_file,
+        remap=_remap(entry, request, topics),
+        use_sim_time=request.use_sim_time,
+    )
+    in_file = values(start.parameters_file, start.full_name) if start.parameters_file else {}
+    described = {name: value for name, value in entry.parameters.items() if name not in in_file}
+    given = {
+        argument.parameter: _typed(argument.name, text, entry.core, argument.parameter)
+        for argument, text in settings
+        if argument.node == entry.name
+    }
+    return replace(start, parameters={**described, **given})
+
+
+def _remap(entry: Entry, request: Request, topics: Mapping[str, str]) -> dict[str, str]:
+    """Return the topics that a node uses instead of its own."""
+    remap = {}
+    for port in (*entry.core.inputs, *entry.core.outputs):
+        topic = entry.topic(port.topic)
+        remap[port.topic] = topics.get(topic, topic)
     if remap.get(_TF) == _TF and _has_own_tf(request):
         remap[_TF] = request.tf_topic
-    arguments = []
-    for source, target in remap.items():
-        if source != target:
-            arguments += ["-r", f"{source}:={target}"]
-    for name, value in entry.parameters.items():
-        arguments += ["-p", f"{name}:={_as_yaml(value)}"]
-    if request.use_sim_time:
-        arguments += ["-p", "use_sim_time:=true"]
-    if request.parameters_file:
-        arguments += ["--params-file", request.parameters_file]
-    for argument, text in given:
-        if argument.node == entry.name:
-            parameter = _parameter(entry.core, argument.parameter)
-            value = _typed(argument.name, text, parameter)
-            arguments += ["-p", f"{parameter.name}:={_as_yaml(value)}"]
-    return arguments
+    return {own: other for own, other in remap.items() if own != other}
+
+
+def _namespace(request: Request) -> str:
+    """Return the namespace of all nodes: empty, or absolute."""
+    name = request.namespace.strip("/")
+    return f"/{name}" if name else ""
 
 
 def _has_own_tf(request: Request) -> bool:
     """Tell whether transforms are elsewhere than on _TF: without namespace, tf is the same."""
-    return bool(request.namespace.strip("/")) or request.tf_topic != "tf"
+    return bool(_namespace(request)) or request.tf_topic != "tf"
 
 
-def _typed(name: str, text: str, parameter: Parameter) -> Value:
-    """Read a text from the command line as the value of a parameter; what is no text is YAML."""
+def _typed(name: str, text: str, core: NodeCore, own: str) -> Value:
+    """
+    Read a text from the command line as the value of a parameter; what is no text is YAML.
+
+    :param name: of the argument
+    :param own: the parameter's name
+    """
+    parameter = next(one for one in core.parameters if one.name == own)
     try:
         value = text if isinstance(parameter.default, str) else yaml.safe_load(text)
     except yaml.YAMLError:
@@ -174,12 +202,3 @@ def _typed(name: str, text: str, parameter: Parameter) -> Value:
         return parameter.accept(value, name)
     except ParameterError as error:
         raise RequestError(str(error)) from None
-
-
-def _parameter(core: NodeCore, name: str) -> Parameter:
-    return next(parameter for parameter in core.parameters if parameter.name == name)
-
-
-def _as_yaml(value: Value) -> str:
-    """Write a value so that ROS reads back the same type; JSON is YAML."""
-    return json.dumps(value, ensure_ascii=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from edge_perception.core.node import Port
 from edge_perception.core.parameters import Parameter
-from edge_perception.graph import Entry, Graph
+from edge_perception.robot.graph import Entry, Graph
 
 
 def draw(graph: Graph, parameters: bool) -> str:

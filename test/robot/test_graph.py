@@ -3,12 +3,12 @@
 import re
 
 import pytest
-import yaml
 
-from edge_perception import cli, graph
+from edge_perception import cli
 from edge_perception.core.located_yaml import FileError
-from edge_perception.drawing import draw
-from edge_perception.plan import plan, Request, RequestError
+from edge_perception.robot import graph
+from edge_perception.robot.drawing import draw
+from edge_perception.robot.plan import plan, Request, RequestError
 from edge_perception.share import share_dir
 
 
@@ -23,12 +23,9 @@ def argument(what):
 
 
 def arguments(starts, name):
-    """Return the remappings and parameters of a node, the last one of each."""
+    """Return the parameters and remappings of a node."""
     [start] = [start for start in starts if start.name == name]
-    words = start.ros_arguments
-    pairs = zip(words[::2], words[1::2], strict=True)
-    rules = [pair[1].split(":=", 1) for pair in pairs if pair[0] in ("-r", "-p")]
-    return {name: yaml.safe_load(value) for name, value in rules}
+    return {**start.parameters, **start.remap}
 
 
 def test_shipped_graph_connects_camera_perception_and_decision():
@@ -53,11 +50,9 @@ def test_example_of_the_guide(tmp_path):
 
 def test_arguments_set_parameters_with_their_type():
     starts = plan(graph.load(), Request({"model": "x.edge", "camera": "0"}, namespace="/bot/"))
-    assert arguments(starts, "camera") == {
-        "__node": "camera",
-        "__ns": "/bot",
-        "source": "0",
-    }
+    assert arguments(starts, "camera") == {"source": "0"}
+    names = {"/bot/camera", "/bot/decision", "/bot/perception"}
+    assert {start.full_name for start in starts} == names
     assert arguments(starts, "perception")["model"] == "x.edge"
 
 
@@ -87,7 +82,7 @@ def test_parameters_and_remappings_of_the_file(tmp_path):
     assert isinstance(found["rate"], float)
     assert isinstance(found["width"], int)
     assert found["loop"] is False
-    assert found["use_sim_time"] is True
+    assert all(start.use_sim_time for start in starts)
     assert found["camera/image_raw"] == "front/image"
     assert "front/image  sensor_msgs/msg/Image  matched  from front" in draw(robot, False)
 
@@ -96,13 +91,13 @@ def test_parameter_file_beats_the_graph_and_is_beaten_by_arguments(tmp_path):
     robot = load(
         tmp_path,
         "arguments: {a: {description: d, sets: camera.source}}\n"
-        "nodes: {camera: {parameters: {rate: 5.0}}}",
+        "nodes: {camera: {parameters: {rate: 5.0, loop: true}}}",
     )
     file = tmp_path / "parameters.yaml"
-    file.write_text("{}")
+    file.write_text("'/**': {ros__parameters: {rate: 7.0, source: pattern}}")
     [start] = plan(robot, Request({"a": "7"}, parameters_file=str(file)))
-    words = start.ros_arguments
-    assert words.index("rate:=5.0") < words.index("--params-file") < words.index('source:="7"')
+    assert start.parameters == {"loop": True, "source": "7"}
+    assert start.parameters_file == str(file)
 
 
 @pytest.mark.parametrize(
