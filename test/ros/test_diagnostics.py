@@ -10,6 +10,7 @@ from std_msgs.msg import Int32, String
 from toy import Text, Toy
 
 from edge_perception.core.node import Diagnostic, Level
+from edge_perception.nodes import base
 from edge_perception.transport.ros.inputs import Rate, similar
 from edge_perception.transport.ros.node import RosNode
 
@@ -204,3 +205,24 @@ def test_similar_topics_come_first():
     topics = ["/depth/points", "/camera/color/image_raw", "/cam/image_raw", "/map", "/odom"]
     assert similar("/camera/image_raw", topics)[0] == "/cam/image_raw"
     assert len(similar("/camera/image_raw", topics)) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "input_", "said"),
+    [
+        ("decision", ["-r", "detections:=seen"], "input", "nothing fresh comes on /seen"),
+        ("perception", ["-r", "camera/image_raw:=/usb/image"], "images", "/usb/image: "),
+    ],
+)
+def test_nodes_name_their_inputs_as_they_are_remapped(
+    robot, tiny_bundle, kind, arguments, input_, said
+):
+    model = ["-p", f"model:={tiny_bundle}"] if kind == "perception" else []
+    node = base.make(base.find(kind), [*arguments, *model])
+    robot.nodes.append(node)
+    assert node.start()
+    robot.own.add_node(node)
+    images = robot.peer.create_publisher(Image, "/usb/image", 10)
+    wrong = Image(encoding="unheard of")
+    robot.wait(lambda: robot.level(f"{kind}: {input_}") in (WARN, ERROR) or images.publish(wrong))
+    assert message(robot, f"{kind}: {input_}").startswith(said)
