@@ -12,9 +12,9 @@ from edge_perception.share import share_dir
 if TYPE_CHECKING:
     from edge_perception.core.imu.bias import BiasStore
     from edge_perception.core.imu.source import ImuSource, ImuWish
-    from edge_perception.core.perception.model import Model
-    from edge_perception.core.source import Request, Source
-    from edge_perception.core.wheels.source import WheelSource, WheelWish
+    from edge_perception.core.perception.model import RunnableModel
+    from edge_perception.core.source import CameraRequest, Source
+    from edge_perception.core.wheels.source import WheelRequest, WheelSource
 
 
 def this_machine() -> Environment:
@@ -36,13 +36,13 @@ def this_machine() -> Environment:
     )
 
 
-def _load(path: str, threads: int, variant: str) -> Model:
+def _load(path: str, threads: int, variant: str) -> RunnableModel:
     from edge_perception.runtime import load
 
     return load(path, threads=threads, variant=variant or None, selftest=True)
 
 
-def _open_camera(spec: str, request: Request) -> Source:
+def _open_camera(spec: str, request: CameraRequest) -> Source:
     from edge_perception.drivers import open_source
 
     return open_source(spec, request)
@@ -54,10 +54,10 @@ def _open_imu(spec: str, wish: ImuWish) -> ImuSource:
     return open_imu(spec, wish)
 
 
-def _open_wheels(spec: str, wish: WheelWish) -> WheelSource:
+def _open_wheels(spec: str, request: WheelRequest) -> WheelSource:
     from edge_perception.drivers.wheels import open_wheels
 
-    return open_wheels(spec, wish)
+    return open_wheels(spec, request)
 
 
 def _open_biases() -> BiasStore:

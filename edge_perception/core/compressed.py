@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_perception.core import image as raw
-from edge_perception.core.image import Frame, FrameError
+from edge_perception.core.image import FrameError, Pixels
 from edge_perception.messages.types import CompressedImage, Image
 
 LARGEST = 16384
@@ -20,7 +20,7 @@ _KINDS = ((b"\xff\xd8\xff", b"\xff\xd9"), (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x8
 """How a JPEG and a PNG begin and end."""
 
 
-def frame(image: CompressedImage) -> Frame:
+def frame(image: CompressedImage) -> Pixels:
     """
     Decode a sensor_msgs/msg/CompressedImage: grey pictures become mono8, others bgr8.
 
@@ -64,7 +64,7 @@ def _size(data: bytes) -> tuple[int, int]:
         raise FrameError(f"the compressed image is damaged ({error})") from error
 
 
-def _decode(data: bytes) -> Frame:
+def _decode(data: bytes) -> Pixels:
     import cv2
 
     flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
@@ -75,7 +75,7 @@ def _decode(data: bytes) -> Frame:
         raise FrameError(f"the compressed image is damaged ({error.err})") from error
     if pixels is None:
         raise FrameError("the compressed image is damaged; look at the camera and its driver")
-    return Frame(pixels, "mono8" if pixels.ndim == 2 else "bgr8")
+    return Pixels(pixels, "mono8" if pixels.ndim == 2 else "bgr8")
 
 
 def encode(image: Image, kind: str, quality: int) -> CompressedImage:

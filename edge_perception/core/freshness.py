@@ -45,7 +45,7 @@ class Freshness(Generic[_M]):
         self.refused = ""
 
     def tick(self, now: int) -> None:
-        """Take in the time; after a jump backwards nothing that was received before counts."""
+        """Record the time; after a jump backwards nothing that was received before counts."""
         if now < self._now:
             self.message = None
             self._stamp = 0
@@ -53,7 +53,7 @@ class Freshness(Generic[_M]):
         self._now = now
 
     def accept(self, message: _M) -> bool:
-        """Take in a message, and tell whether it may be acted upon."""
+        """Record a message, and return whether it may be acted upon."""
         stamp = nanoseconds(message.header.stamp)
         if stamp == 0:
             self.refused = f"what comes on {self.topic} carries no time (header.stamp is 0)"
@@ -79,7 +79,7 @@ class Freshness(Generic[_M]):
         return False
 
     def problem(self) -> str:
-        """Say why the input can't be relied upon now; empty if it can."""
+        """Return why the input can't be relied upon now; empty if it can."""
         if self.message is not None and self._now <= self.expiry():
             return ""
         if self.refused:

@@ -76,7 +76,7 @@ class FrameError(Exception):
     """An image message that can't be used: what was expected and received, what to do."""
 
 
-class Frame(NamedTuple):
+class Pixels(NamedTuple):
     """
     The pixels of an image.
 
@@ -89,7 +89,7 @@ class Frame(NamedTuple):
     encoding: str
 
 
-def frame(image: Image) -> Frame:
+def frame(image: Image) -> Pixels:
     """
     Look at the pixels of a sensor_msgs/msg/Image; numbers of 16 bits become 8, scaled.
 
@@ -103,7 +103,7 @@ def frame(image: Image) -> Frame:
         raise FrameError(f"the encoding {image.encoding!r:.40} is not supported; {advice}")
     pixels = _view(image, kind)
     if not kind.code and kind.depth == 1:
-        return Frame(pixels, kind.becomes)
+        return Pixels(pixels, kind.becomes)
     cv2 = _opencv(image.encoding)
     try:
         if kind.code:
@@ -115,7 +115,7 @@ def frame(image: Image) -> Frame:
             f"a {image.encoding} image of {image.width}x{image.height} pixels can't be converted: "
             f"{error.err}"
         ) from error
-    return Frame(pixels, kind.becomes)
+    return Pixels(pixels, kind.becomes)
 
 
 def _view(image: Image, kind: Encoding) -> npt.NDArray[Any]:

@@ -72,15 +72,15 @@ class Item:
         return [Item(self._file, node) for node in self._node.value]
 
     def is_mapping(self) -> bool:
-        """Tell whether this is a mapping."""
+        """Return whether this is a mapping."""
         return isinstance(self._node, yaml.MappingNode)
 
     def is_empty(self) -> bool:
-        """Tell whether nothing is given."""
+        """Return whether nothing is given."""
         return self._kind() == "null"
 
     def is_sequence(self) -> bool:
-        """Tell whether this is a list."""
+        """Return whether this is a list."""
         return isinstance(self._node, yaml.SequenceNode)
 
     def text(self) -> str:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 def one_of(name: str, known: Collection[str]) -> str:
-    """Say what is known instead of a name, and which of it was probably meant."""
+    """Return what is known instead of a name, and which of it was probably meant."""
     return f"expected one of {', '.join(known)}{did_you_mean(name, known)}"
 
 

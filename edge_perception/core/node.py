@@ -201,5 +201,5 @@ class NodeCore(ABC):
         return ()
 
     def close(self) -> None:
-        """Give back what ``configure`` took: devices, files, threads. May be called twice."""
+        """Release what ``configure`` took: devices, files, threads. May be called twice."""
         return

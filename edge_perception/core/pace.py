@@ -30,12 +30,12 @@ class Pace:
 
     def admits(self, stamp: int) -> bool:
         """
-        Tell whether a picture of a device is to be passed on, so that the rate is kept.
+        Return whether a picture of a device is to be passed on, so that the rate is kept.
 
         The device's own clock jitters: up to a quarter of an interval early is on time.
         """
         return self.wait(stamp) * 1e9 <= self._interval / 4
 
     def _clock_jumped(self, now: int) -> bool:
-        """Tell whether time went backwards: simulated time began anew."""
+        """Return whether time went backwards: simulated time began anew."""
         return self._due is not None and self._due - now > 2 * self._interval

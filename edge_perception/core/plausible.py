@@ -22,7 +22,7 @@ _SCORE_ROUNDING = 1e-3
 
 
 def odometry_problem(odometry: Odometry) -> str:
-    """Say why a nav_msgs/msg/Odometry does not tell how the robot moves; empty if it does."""
+    """Return why a nav_msgs/msg/Odometry does not tell how the robot moves; empty if it does."""
     velocity, place = odometry.twist.twist.linear, odometry.pose.pose.position
     speed = math.hypot(velocity.x, velocity.y, velocity.z)
     if not speed <= FASTEST:
@@ -33,7 +33,7 @@ def odometry_problem(odometry: Odometry) -> str:
 
 
 def detections_problem(seen: DetectionArray) -> str:
-    """Say why an edge_perception/msg/DetectionArray can't be judged; empty if it can."""
+    """Return why an edge_perception/msg/DetectionArray can't be judged; empty if it can."""
     if not (seen.image_width and seen.image_height):
         return f"is of an empty image ({seen.image_width} x {seen.image_height} pixels)"
     for thing in seen.detections:

@@ -27,7 +27,7 @@ class SourceFinished(Exception):  # noqa: N818 - the end of a file is no error
 
 
 @dataclass(frozen=True)
-class Request:
+class CameraRequest:
     """
     What is wanted of a source; zero means as the source likes best.
 
@@ -80,7 +80,7 @@ class Device(Protocol[Reading]):
 
     @property
     def live(self) -> bool:
-        """Tell whether readings come when the device has them, instead of when asked for."""
+        """Return whether readings come when the device has them, instead of when asked for."""
 
     @property
     def rate(self) -> float:
@@ -100,9 +100,9 @@ class Device(Protocol[Reading]):
         """
 
     def close(self) -> None:
-        """Give the device or file back. May be called twice."""
+        """Release the device or file. May be called twice."""
 
 
 Source = Device[Frame]
 """A source of pictures."""
-OpenCamera = Callable[[str, Request], Source]
+OpenCamera = Callable[[str, CameraRequest], Source]

@@ -31,7 +31,7 @@ class Transforms:
         return _transform(odometry)
 
     def conflict(self, heard: TFMessage) -> str:
-        """Say what is wrong with what was heard on /tf, own transforms included; empty if fine."""
+        """Return what is wrong with transforms on /tf, own ones included; empty if nothing is."""
         for one in heard.transforms:
             if one.child_frame_id != self._base:
                 continue

@@ -87,7 +87,7 @@ def _demo(console: Console) -> list[str]:
 
 
 def mistakes(findings: Findings) -> list[str]:
-    """Say what the robot should have seen and did not."""
+    """Return what the robot should have seen and did not."""
     found = []
     for name in prepare.PICTURES:
         sighting = findings.shown.get(name)

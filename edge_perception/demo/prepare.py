@@ -63,7 +63,7 @@ def compile_model(model: Path, bundle: Path) -> None:
 
 
 def is_current(bundle: Path, model: Path) -> bool:
-    """Tell whether a bundle is whole, and was made from this model by this compiler."""
+    """Return whether a bundle is whole, and was made from this model by this compiler."""
     try:
         manifest = read_manifest(bundle)
         made = (bundle / MANIFEST_NAME).stat().st_mtime

@@ -42,7 +42,7 @@ class Sighting:
 
     @property
     def complete(self) -> bool:
-        """Tell whether picture, detections and decision have all arrived."""
+        """Return whether picture, detections and decision have all arrived."""
         return self.arrived == {"image", "detections", "decision"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_perception.core.source import Request, Source
+from edge_perception.core.source import CameraRequest, Source
 from edge_perception.drivers import images, pattern, v4l2, video
 from edge_perception.drivers.driver import choose
 
@@ -10,7 +10,7 @@ DRIVERS = (pattern.DRIVER, v4l2.DRIVER, images.DRIVER, video.DRIVER)
 """All camera drivers; the first one that accepts a source opens it."""
 
 
-def open_source(spec: str, request: Request | None = None) -> Source:
+def open_source(spec: str, request: CameraRequest | None = None) -> Source:
     """
     Open a camera, video file, picture, folder of pictures or test pattern.
 
@@ -18,4 +18,4 @@ def open_source(spec: str, request: Request | None = None) -> Source:
     :param request: size, rate and encoding that are wanted.
     :raises SourceError: if it is none of these or can't be opened.
     """
-    return choose(DRIVERS, "camera", spec, request or Request())
+    return choose(DRIVERS, "camera", spec, request or CameraRequest())

@@ -55,7 +55,7 @@ class Drive:
 
 
 def is_simulated(spec: str) -> bool:
-    """Tell whether a source is a simulation."""
+    """Return whether a source is a simulation."""
     return spec.split(":")[0] == KIND
 
 

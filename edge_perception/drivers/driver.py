@@ -9,26 +9,28 @@ from typing import Generic, TypeVar
 
 from edge_perception.core.source import SourceError
 
-Wish = TypeVar("Wish")
+Request = TypeVar("Request")
 Opened = TypeVar("Opened")
 
 
 @dataclass(frozen=True)
-class Driver(Generic[Wish, Opened]):
+class Driver(Generic[Request, Opened]):
     """
     A kind of source.
 
     :ivar form: how its sources are written, for the error message.
     :ivar accepts: tells, without opening it, whether a source is of this kind.
-    :ivar open: opens it as wished, or raises SourceError.
+    :ivar open: opens it as requested, or raises SourceError.
     """
 
     form: str
     accepts: Callable[[str], bool]
-    open: Callable[[str, Wish], Opened]
+    open: Callable[[str, Request], Opened]
 
 
-def choose(drivers: Sequence[Driver[Wish, Opened]], what: str, spec: str, wish: Wish) -> Opened:
+def choose(
+    drivers: Sequence[Driver[Request, Opened]], what: str, spec: str, request: Request
+) -> Opened:
     """
     Open a source by the first driver that accepts it.
 
@@ -38,6 +40,6 @@ def choose(drivers: Sequence[Driver[Wish, Opened]], what: str, spec: str, wish: 
     spec = os.path.expanduser(spec)
     for driver in drivers:
         if driver.accepts(spec):
-            return driver.open(spec, wish)
+            return driver.open(spec, request)
     forms = ", ".join(driver.form for driver in drivers)
     raise SourceError(f"the {what} source {spec!r} does not exist; give one of: {forms}")

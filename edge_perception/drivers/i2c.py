@@ -92,7 +92,7 @@ class I2cDevice:
             bus.close()
 
     def failure(self, error: OSError) -> SourceError:
-        """Say what an error means."""
+        """Return what an error means."""
         device = f"/dev/i2c-{self._bus_number}"
         reason = {
             errno.ENOENT: f"{device} is not there; enable I2C (raspi-config) or see ls /dev/i2c-*",

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from edge_perception.core.source import (
+    CameraRequest,
     Frame,
-    Request,
     Skipped,
     Source,
     SourceError,
@@ -58,7 +58,7 @@ class Images:
     live = False
     rate = 2.0
 
-    def __init__(self, spec: str, request: Request) -> None:
+    def __init__(self, spec: str, request: CameraRequest) -> None:
         self._spec = spec
         self._request = request
         self._reason = ""
@@ -132,7 +132,7 @@ def _accepts(spec: str) -> bool:
     )
 
 
-def _open(spec: str, request: Request) -> Source:
+def _open(spec: str, request: CameraRequest) -> Source:
     path = Path(spec)
     if path.suffix.lower() in SUFFIXES and not path.exists() and not glob.has_magic(spec):
         raise SourceError(f"there is no picture {spec}; check the path, from {Path.cwd()}")

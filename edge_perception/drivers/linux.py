@@ -103,6 +103,6 @@ _REASONS = {
 
 
 def explain(path: str, error: OSError) -> str:
-    """Say why a camera can't be used, and what to do."""
+    """Return why a camera can't be used, and what to do."""
     reason = _REASONS.get(error.errno or 0, f"failed: {error.strerror}; check its cable and power")
     return f"the camera {path} {reason.format(path=path)}"

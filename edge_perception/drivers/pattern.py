@@ -7,7 +7,7 @@ import re
 import numpy as np
 from PIL import ImageColor
 
-from edge_perception.core.source import Frame, Request, Source, SourceError
+from edge_perception.core.source import CameraRequest, Frame, Source, SourceError
 from edge_perception.drivers.driver import Driver
 from edge_perception.drivers.pixels import fit
 
@@ -23,7 +23,7 @@ class Pattern:
     live = False
     rate = 30.0
 
-    def __init__(self, width: int, height: int, request: Request) -> None:
+    def __init__(self, width: int, height: int, request: CameraRequest) -> None:
         self._request = request
         self._count = 0
         self._still = np.empty((height, width, 3), np.uint8)
@@ -52,7 +52,7 @@ def _accepts(spec: str) -> bool:
     return spec == "pattern" or spec.startswith("pattern:")
 
 
-def _open(spec: str, request: Request) -> Source:
+def _open(spec: str, request: CameraRequest) -> Source:
     match = _FORM.fullmatch(spec)
     width, height = (int(match[1] or 640), int(match[2] or 480)) if match else (0, 0)
     if not (0 < width <= _LARGEST and 0 < height <= _LARGEST):

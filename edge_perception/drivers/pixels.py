@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_perception.core.source import Frame, NATIVE, Request, SourceError
+from edge_perception.core.source import CameraRequest, Frame, NATIVE, SourceError
 
 _CONVERSIONS = {
     ("rgb8", "bgr8"): "COLOR_RGB2BGR",
@@ -53,7 +53,7 @@ def convert(frame: Frame, encoding: str) -> Frame:
     return replace(frame, data=data, encoding=encoding)
 
 
-def fit(frame: Frame, request: Request) -> Frame:
+def fit(frame: Frame, request: CameraRequest) -> Frame:
     """
     Return the picture in the size and encoding of a request.
 

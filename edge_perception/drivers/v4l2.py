@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_perception.core.source import Frame, Request, Skipped, Source, SourceError
+from edge_perception.core.source import CameraRequest, Frame, Skipped, Source, SourceError
 from edge_perception.drivers import v4l2_abi as abi
 from edge_perception.drivers.driver import Driver
 from edge_perception.drivers.linux import explain, Linux, Mapping, System
@@ -43,7 +43,7 @@ class V4l2Camera:
 
     live = True
 
-    def __init__(self, path: str, request: Request, system: System | None = None) -> None:
+    def __init__(self, path: str, request: CameraRequest, system: System | None = None) -> None:
         self._path = path
         self._request = request
         self._system = system or Linux()
@@ -252,7 +252,7 @@ def _accepts(spec: str) -> bool:
     return spec.isdecimal() or spec.startswith("/dev/")
 
 
-def _open(spec: str, request: Request) -> Source:
+def _open(spec: str, request: CameraRequest) -> Source:
     path = f"/dev/video{spec}" if spec.isdecimal() else str(Path(spec))
     return V4l2Camera(path, request)
 

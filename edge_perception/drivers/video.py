@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from edge_perception.core.source import Frame, Request, Source, SourceError, SourceFinished
+from edge_perception.core.source import CameraRequest, Frame, Source, SourceError, SourceFinished
 from edge_perception.drivers.driver import Driver
 from edge_perception.drivers.pixels import fit, opencv
 
@@ -17,7 +17,7 @@ class Video:
 
     live = False
 
-    def __init__(self, path: Path, request: Request) -> None:
+    def __init__(self, path: Path, request: CameraRequest) -> None:
         self._path = path
         self._request = request
         self._cv2 = opencv()
@@ -66,7 +66,7 @@ def _accepts(spec: str) -> bool:
     return Path(spec).is_file()
 
 
-def _open(spec: str, request: Request) -> Source:
+def _open(spec: str, request: CameraRequest) -> Source:
     return Video(Path(spec), request)
 
 

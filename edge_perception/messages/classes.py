@@ -62,7 +62,7 @@ def definition(name: str) -> Definition:
 
 
 def _folders(package: str) -> Iterator[Path]:
-    """Give the folders where a package's .msg files may lie."""
+    """Yield the folders where a package's .msg files may lie."""
     yield Path(__file__).parent / "standard" / package
     if package == "edge_perception":
         yield share_dir() / "msg"

@@ -49,7 +49,7 @@ def annotate(
     return np.asarray(photo)
 
 
-def _rgb(frame: image.Frame) -> npt.NDArray[np.uint8]:
+def _rgb(frame: image.Pixels) -> npt.NDArray[np.uint8]:
     """Return the pixels as rgb8."""
     pixels, encoding = frame
     if encoding in ("rgba8", "bgra8"):

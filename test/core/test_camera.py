@@ -18,8 +18,8 @@ from edge_perception.core.camera.node import CameraCore
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import (
+    CameraRequest,
     Frame,
-    Request,
     Skipped,
     Source,
     SourceError,
@@ -43,9 +43,9 @@ class Script:
         self.rate = rate
         self.plugged = True
         self.open_now = 0
-        self.opened: list[Request] = []
+        self.opened: list[CameraRequest] = []
 
-    def open(self, spec: str, request: Request) -> Source:
+    def open(self, spec: str, request: CameraRequest) -> Source:
         if not self.plugged:
             raise SourceError(f"the camera {spec} is not there; plug it in")
         self.opened.append(request)
@@ -135,7 +135,7 @@ def test_a_device_stamps_its_own_pictures() -> None:
 def test_what_is_wanted_reaches_the_driver() -> None:
     script = Script()
     configured(script, width=64, height=48, rate=5.0, encoding="mono8", loop=False)
-    assert script.opened == [Request(64, 48, 5.0, "mono8", loop=False)]
+    assert script.opened == [CameraRequest(64, 48, 5.0, "mono8", loop=False)]
 
 
 @given(st.floats(0.5, 60), st.integers(1, 40_000_000))
@@ -202,7 +202,7 @@ def test_tries_to_reconnect_grow_rarer() -> None:
     script = Script(SourceError("gone"), live=True)
     tries: list[int] = []
 
-    def opener(spec: str, request: Request) -> Source:
+    def opener(spec: str, request: CameraRequest) -> Source:
         tries.append(now)
         if len(tries) > 1:
             raise SourceError("still gone")

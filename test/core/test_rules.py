@@ -14,11 +14,11 @@ import pytest
 from edge_perception import messages
 from edge_perception.core import located_yaml
 from edge_perception.core.decision import conditions, rules
-from edge_perception.core.decision.advice import advice
+from edge_perception.core.decision.compatibility import warnings_for
 from edge_perception.core.decision.conditions import matches
 from edge_perception.core.decision.hysteresis import Share
-from edge_perception.core.decision.motion import Motion
 from edge_perception.core.decision.rules import Limit, Rules
+from edge_perception.core.decision.travel import Travel
 from edge_perception.core.located_yaml import FileError
 from edge_perception.core.stamps import SECOND
 from edge_perception.files import read_file
@@ -56,7 +56,7 @@ def holds(when: str, *seen: Any) -> list[str] | None:
     indented = "\n".join(f"      {line}" for line in when.splitlines())
     text = GOOD.replace('      label: [cat, "*dog"]\n      score: 0.4', indented)
     image = Array(detections=list(seen), image_width=100, image_height=50)
-    evidence = read(text).rules[0].when.evidence(image, Motion())
+    evidence = read(text).rules[0].when.evidence(image, Travel())
     return None if evidence is None else [thing.label for thing in evidence]
 
 
@@ -89,9 +89,9 @@ def test_the_shipped_rules_fit_the_shipped_model() -> None:
     cat = Array(detections=[thing("tabby, tabby cat"), thing("tiger cat")])
     moped = Array(detections=[thing("moped", 0.3)])
     by_name = {rule.name: rule.when for rule in found.rules}
-    assert by_name["animal ahead"].evidence(cat, Motion()) == cat.detections
-    assert by_name["vehicle ahead"].evidence(cat, Motion()) is None
-    assert by_name["vehicle ahead"].evidence(moped, Motion()) == moped.detections
+    assert by_name["animal ahead"].evidence(cat, Travel()) == cat.detections
+    assert by_name["vehicle ahead"].evidence(cat, Travel()) is None
+    assert by_name["vehicle ahead"].evidence(moped, Travel()) == moped.detections
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_advice_on_rules_that_can_never_hold() -> None:
     published = (
         '{"model": "m", "decoder": "classification", "labels": ["tabby, tabby cat", "hotdog"]}'
     )
-    boxes, label = advice(found, published)
+    boxes, label = warnings_for(found, published)
     assert boxes == (
         "rule 'animal ahead' asks for a box (area), but m is a classification, which has none"
     )
@@ -259,7 +259,7 @@ def test_advice_on_rules_that_can_never_hold() -> None:
 
 @pytest.mark.parametrize("published", ["", "[]", "{}", '{"model": 1}', "3", "[" * 100_000])
 def test_no_advice_on_what_is_not_understood(published: str) -> None:
-    assert advice(read(GOOD), published) == []
+    assert warnings_for(read(GOOD), published) == []
 
 
 def test_the_examples_of_the_guide() -> None:
@@ -278,19 +278,19 @@ def test_the_examples_of_the_guide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "motion", "holds"),
+    ("condition", "travel", "holds"),
     [
-        ("speed: 0.5", Motion(0.5), True),
-        ("speed: 0.5", Motion(0.49), False),
-        ("speed: {max: 0.1}", Motion(0.0), True),
-        ("distance: 100", Motion(0.0, 100.0), True),
-        ("speed: 0.5\ndistance: {min: 1, max: 2}", Motion(0.6, 2.1), False),
-        ("none: [{speed: 0.5}]", Motion(0.4), True),
+        ("speed: 0.5", Travel(0.5), True),
+        ("speed: 0.5", Travel(0.49), False),
+        ("speed: {max: 0.1}", Travel(0.0), True),
+        ("distance: 100", Travel(0.0, 100.0), True),
+        ("speed: 0.5\ndistance: {min: 1, max: 2}", Travel(0.6, 2.1), False),
+        ("none: [{speed: 0.5}]", Travel(0.4), True),
     ],
 )
-def test_conditions_on_motion(condition: str, motion: Motion, holds: bool) -> None:
+def test_conditions_on_motion(condition: str, travel: Travel, holds: bool) -> None:
     when = conditions.read(located_yaml.parse(condition, "rules.yaml"))
-    assert (when.evidence(Array(), motion) is not None) == holds
+    assert (when.evidence(Array(), travel) is not None) == holds
     assert when.asks_for_motion()
 
 

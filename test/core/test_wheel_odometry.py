@@ -20,7 +20,7 @@ from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.core.wheels.encoder import Encoder
 from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES, Motion
 from edge_perception.core.wheels.node import WheelOdometryCore
-from edge_perception.core.wheels.source import Reading, WheelSource, WheelWish
+from edge_perception.core.wheels.source import WheelReading, WheelRequest, WheelSource
 from edge_perception.environment import this_machine
 
 START = 1_700_000_000 * SECOND
@@ -35,7 +35,7 @@ TFMessage = messages.get("tf2_msgs/msg/TFMessage")
 TransformStamped = messages.get("geometry_msgs/msg/TransformStamped")
 
 
-def no_source(spec: str, wish: WheelWish) -> WheelSource:
+def no_source(spec: str, wish: WheelRequest) -> WheelSource:
     raise SourceError("there is no such source")
 
 
@@ -425,10 +425,10 @@ class Counters:
     rate = 50.0
 
     def __init__(self) -> None:
-        self.next: Reading | None = None
+        self.next: WheelReading | None = None
         self.plugged = True
 
-    def open(self, spec: str, wish: WheelWish) -> WheelSource:
+    def open(self, spec: str, wish: WheelRequest) -> WheelSource:
         if not self.plugged:
             raise SourceError("the encoders are gone; plug them in")
         return self
@@ -436,7 +436,7 @@ class Counters:
     def describe(self) -> str:
         return "counters"
 
-    def read(self, timeout: float) -> Sequence[Reading] | None:
+    def read(self, timeout: float) -> Sequence[WheelReading] | None:
         if not self.plugged:
             raise SourceError("the encoders are gone; plug them in")
         reading, self.next = self.next, None
@@ -456,7 +456,7 @@ def test_counters_that_begin_anew_with_their_controller_move_nothing() -> None:
     def count(ticks: float) -> None:
         nonlocal now
         now += SECOND
-        counters.next = Reading(now, dict.fromkeys(JOINTS, ticks))
+        counters.next = WheelReading(now, dict.fromkeys(JOINTS, ticks))
         poses.extend(message.pose.pose.position.x for _, message in core.step({}, now))
 
     count(0)

@@ -24,8 +24,8 @@ from edge_perception.core.imu.source import Batch, GRAVITY, ImuWish
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import Skipped, SourceError, SourceFinished
 from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES
-from edge_perception.core.wheels.parameters import PARAMETERS, SetUp
-from edge_perception.core.wheels.source import Reading, WheelWish
+from edge_perception.core.wheels.parameters import PARAMETERS, WheelParameters
+from edge_perception.core.wheels.source import WheelReading, WheelRequest
 from edge_perception.drivers import columns
 from edge_perception.drivers.drive import Drive
 from edge_perception.drivers.imu import open_imu
@@ -41,7 +41,7 @@ from edge_perception.share import share_dir
 HEADINGS = [f"gyroscope {a} [deg/s]" for a in "xyz"] + [f"accelerometer {a} [g]" for a in "xyz"]
 WISH = ImuWish()
 SIZE = Dimensions(0.1, 0.4, 0.6)
-TWO = WheelWish(["left", "right"], 50.0, 1000.0, SIZE, GEOMETRIES["differential"])
+TWO = WheelRequest(["left", "right"], 50.0, 1000.0, SIZE, GEOMETRIES["differential"])
 Imu = messages.get("sensor_msgs/msg/Imu")
 
 
@@ -252,7 +252,7 @@ def test_a_drive_that_is_none_is_explained(spec: str, value: str) -> None:
 @pytest.mark.parametrize("kind", list(GEOMETRIES))
 def test_simulated_wheels_drive_the_circle(kind: str) -> None:
     geometry = GEOMETRIES[kind]
-    wish = WheelWish(list(geometry.encoders), 50.0, 1000.0, SIZE, geometry)
+    wish = WheelRequest(list(geometry.encoders), 50.0, 1000.0, SIZE, geometry)
     drive = Drive(radius=2.0, speed=1.0, still=0.0)
     items = wheels_simulated.counts(drive, wish)
     x = y = heading = 0.0
@@ -320,7 +320,7 @@ def test_quadrature_is_counted_in_both_directions() -> None:
     source = open_gpio("gpio:/dev/gpiochip0:17,27,23,24", TWO, lines.open, clock)
     lines.turn(17, 27, 41)
     lines.turn(23, 24, -7)
-    found: list[Reading] = []
+    found: list[WheelReading] = []
     for _ in range(3):
         found += source.read(0.4) or []
     assert found[-1].counts == {"left": 41.0, "right": -7.0}
@@ -391,7 +391,7 @@ def test_the_robot_in_the_guide_is_right() -> None:
     assert {name: type(value) for name, value in given.items()} == {
         name: type(defaults[name]) for name in given
     }
-    assert SetUp.read(Parameters(PARAMETERS, given)).counter_bits == 16
+    assert WheelParameters.read(Parameters(PARAMETERS, given)).counter_bits == 16
 
 
 def guide(name: str) -> str:

@@ -6,10 +6,10 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from edge_perception.core.source import Frame, Request, Skipped, SourceError, SourceFinished
+from edge_perception.core.source import CameraRequest, Frame, Skipped, SourceError, SourceFinished
 from edge_perception.drivers import open_source
 
-ONCE = Request(loop=False)
+ONCE = CameraRequest(loop=False)
 
 
 def save(path: Path, seed: int = 0, mode: str = "RGB", size: tuple[int, int] = (12, 8)) -> None:
@@ -17,7 +17,7 @@ def save(path: Path, seed: int = 0, mode: str = "RGB", size: tuple[int, int] = (
     Image.fromarray(noise).convert(mode).save(path)
 
 
-def names(spec: Path | str, request: Request = ONCE) -> list[str]:
+def names(spec: Path | str, request: CameraRequest = ONCE) -> list[str]:
     source, found = open_source(str(spec), request), []
     while True:
         try:
@@ -103,11 +103,11 @@ def test_a_picture_of_absurd_size_is_skipped(tmp_path: Path) -> None:
 
 def test_size_and_encoding_as_asked(tmp_path: Path) -> None:
     save(tmp_path / "1.png", size=(64, 48))
-    request = Request(width=32, height=24, encoding="bgr8")
+    request = CameraRequest(width=32, height=24, encoding="bgr8")
     frame = open_source(str(tmp_path), request).read(0)
     assert isinstance(frame, Frame)
     assert (frame.data.shape, frame.encoding) == ((24, 32, 3), "bgr8")
-    plain = open_source(str(tmp_path), Request(width=32, height=24)).read(0)
+    plain = open_source(str(tmp_path), CameraRequest(width=32, height=24)).read(0)
     assert isinstance(plain, Frame)
     np.testing.assert_array_equal(frame.data, plain.data[..., ::-1])
 
@@ -119,7 +119,7 @@ def test_an_impossible_conversion_says_what_is_possible(tmp_path: Path) -> None:
     assert native.encoding == "mono16"
     assert (native.data == 40000).all()
     with pytest.raises(SourceError, match=r"mono16 and can't be converted to rgb8.*native"):
-        open_source(str(tmp_path), Request(encoding="rgb8")).read(0)
+        open_source(str(tmp_path), CameraRequest(encoding="rgb8")).read(0)
 
 
 def write_video(path: Path, pictures: int = 5, rate: float = 12.5) -> None:

@@ -9,7 +9,7 @@ from fake_v4l2 import FakeCamera
 import numpy as np
 import pytest
 
-from edge_perception.core.source import Frame, Request, Skipped, SourceError
+from edge_perception.core.source import CameraRequest, Frame, Skipped, SourceError
 from edge_perception.drivers import v4l2_abi as abi
 from edge_perception.drivers.v4l2 import V4l2Camera
 
@@ -17,7 +17,7 @@ VGA = 640 * 480 * 2
 
 
 def camera(fake: FakeCamera, **wanted: object) -> V4l2Camera:
-    return V4l2Camera("/dev/video0", Request(**wanted), fake)  # type: ignore[arg-type]
+    return V4l2Camera("/dev/video0", CameraRequest(**wanted), fake)  # type: ignore[arg-type]
 
 
 def picture(seed: int, size: int = VGA) -> bytes:
@@ -231,6 +231,6 @@ def test_what_can_not_be_used_is_refused_and_released(fake: FakeCamera, message:
 
 def test_the_real_system_gives_one_clear_sentence() -> None:
     with pytest.raises(SourceError, match=r"the camera /dev/video99 is not there; plug it in"):
-        V4l2Camera("/dev/video99", Request())
+        V4l2Camera("/dev/video99", CameraRequest())
     with pytest.raises(SourceError, match=r"/dev/null is no camera"):
-        V4l2Camera("/dev/null", Request())
+        V4l2Camera("/dev/null", CameraRequest())

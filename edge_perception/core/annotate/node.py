@@ -96,7 +96,7 @@ class AnnotateCore(NodeCore):
         return self._picture(self._images[stamp], seen, decision, now)
 
     def _is_on(self, stamp: int) -> bool:
-        """Tell whether the newest decision is on the image of a time stamp."""
+        """Return whether the newest decision is on the image of a time stamp."""
         decision = self._decision
         return decision is not None and nanoseconds(decision.header.stamp) == stamp
 

@@ -23,7 +23,7 @@ from edge_perception.core.node import (
 )
 from edge_perception.core.pace import Pace
 from edge_perception.core.parameters import Parameter, Parameters
-from edge_perception.core.source import Frame, NATIVE, Request, Skipped
+from edge_perception.core.source import CameraRequest, Frame, NATIVE, Skipped
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.messages.types import Header, Image
 
@@ -123,7 +123,7 @@ class CameraCore(NodeCore):
         :raises ConfigurationError: if either can't be done, or the size is incomplete.
         """
         self.close()
-        request = Request(
+        request = CameraRequest(
             width=parameters.integer("width"),
             height=parameters.integer("height"),
             rate=parameters.number("rate"),

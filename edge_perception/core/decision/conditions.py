@@ -8,7 +8,7 @@ import fnmatch
 import math
 from typing import Protocol
 
-from edge_perception.core.decision.motion import Motion
+from edge_perception.core.decision.travel import Travel
 from edge_perception.core.located_yaml import Item
 from edge_perception.core.plausible import FASTEST
 from edge_perception.messages.types import Detection, DetectionArray
@@ -19,19 +19,19 @@ SIZES = ("width", "height", "area")
 class Condition(Protocol):
     """Something that holds or does not hold for an image."""
 
-    def evidence(self, seen: DetectionArray, motion: Motion) -> list[Detection] | None:
+    def evidence(self, seen: DetectionArray, travel: Travel) -> list[Detection] | None:
         """
         Return the detections that make it hold, or None if it does not hold.
 
         :param seen: an edge_perception/msg/DetectionArray whose numbers can be true.
-        :param motion: of the robot.
+        :param travel: of the robot.
         """
 
     def seeing(self) -> Iterator[Seen]:
-        """Give the conditions on single detections that it consists of."""
+        """Yield the conditions on single detections that it consists of."""
 
     def asks_for_motion(self) -> bool:
-        """Tell whether it depends on how the robot moves."""
+        """Return whether it depends on how the robot moves."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,17 @@ class Seen:
     score: Range = Range()
     sizes: dict[str, Range] = field(default_factory=dict)
 
-    def evidence(self, seen: DetectionArray, motion: Motion) -> list[Detection] | None:
+    def evidence(self, seen: DetectionArray, travel: Travel) -> list[Detection] | None:
         """Return the detections that fulfil all."""
         found = [thing for thing in seen.detections if self._matches(thing, seen)]
         return found or None
 
     def seeing(self) -> Iterator[Seen]:
-        """Give itself."""
+        """Yield this condition."""
         yield self
 
     def asks_for_motion(self) -> bool:
-        """Tell that it does not."""
+        """Return False: what is seen says nothing of motion."""
         return False
 
     def _matches(self, thing: Detection, seen: DetectionArray) -> bool:
@@ -94,17 +94,17 @@ class Moving:
     speed: Range = Range()
     distance: Range = Range()
 
-    def evidence(self, seen: DetectionArray, motion: Motion) -> list[Detection] | None:
+    def evidence(self, seen: DetectionArray, travel: Travel) -> list[Detection] | None:
         """Return nothing that is seen, if it holds."""
-        holds = motion.speed in self.speed and motion.distance in self.distance
+        holds = travel.speed in self.speed and travel.distance in self.distance
         return [] if holds else None
 
     def seeing(self) -> Iterator[Seen]:
-        """Give nothing."""
+        """Yield nothing: no detection is asked for."""
         return iter(())
 
     def asks_for_motion(self) -> bool:
-        """Tell that it does."""
+        """Return True."""
         return True
 
 
@@ -115,9 +115,9 @@ class Combination:
     how: str
     parts: tuple[Condition, ...]
 
-    def evidence(self, seen: DetectionArray, motion: Motion) -> list[Detection] | None:
+    def evidence(self, seen: DetectionArray, travel: Travel) -> list[Detection] | None:
         """Return the evidence of the parts that hold."""
-        found = [part.evidence(seen, motion) for part in self.parts]
+        found = [part.evidence(seen, travel) for part in self.parts]
         holding = [evidence for evidence in found if evidence is not None]
         needed = {"any": len(holding) > 0, "all": len(holding) == len(found), "none": not holding}
         if not needed[self.how]:
@@ -126,12 +126,12 @@ class Combination:
         return list(unique.values())
 
     def seeing(self) -> Iterator[Seen]:
-        """Give the conditions of all parts."""
+        """Yield the conditions of all parts."""
         for part in self.parts:
             yield from part.seeing()
 
     def asks_for_motion(self) -> bool:
-        """Tell whether any part does."""
+        """Return whether any part does."""
         return any(part.asks_for_motion() for part in self.parts)
 
 
@@ -191,7 +191,7 @@ def _range(item: Item, most: float = 1.0) -> Range:
 
 def matches(label: str, pattern: str) -> bool:
     """
-    Tell whether a label, or one of the names it lists ("moped, motor bike"), fits a pattern.
+    Return whether a label, or one of the names it lists ("moped, motor bike"), fits a pattern.
 
     :param pattern: in lower case; ``*`` stands for any text, ``?`` for a letter.
     """

@@ -38,7 +38,7 @@ class Switch:
         self._votes: deque[bool] = deque(maxlen=after.of)
 
     def see(self, holds: bool) -> None:
-        """Take in whether the condition holds in a new image."""
+        """Record whether the condition holds in a new image."""
         self._votes.append(holds != self.on)  # a vote for change
 
     def settle(self, now: int) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_perception.core.decision import rules as rule_files
-from edge_perception.core.decision.advice import advice
+from edge_perception.core.decision.compatibility import warnings_for
 from edge_perception.core.decision.hysteresis import Switch
-from edge_perception.core.decision.motion import Motion
 from edge_perception.core.decision.rules import Action, Rule, Rules
+from edge_perception.core.decision.travel import Travel
 from edge_perception.core.environment import Environment
 from edge_perception.core.freshness import Freshness
 from edge_perception.core.located_yaml import FileError
@@ -102,9 +102,9 @@ class DecisionCore(NodeCore):
             self._odometry = Freshness(
                 self.topic("odometry"), self._rules.timeout["odometry"], odometry_problem
             )
-        self._motion = Motion()
+        self._travel = Travel()
         self._moved: Odometry | None = None
-        self._advice: list[str] = []
+        self._warnings: list[str] = []
         self._last = ""
         self._forget()
         return []
@@ -116,7 +116,7 @@ class DecisionCore(NodeCore):
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Judge the rules on new detections, and decide."""
         if "labels" in inputs:
-            self._advice = advice(self._rules, inputs["labels"].data)
+            self._warnings = warnings_for(self._rules, inputs["labels"].data)
         self._detections.tick(now)
         if self._odometry:
             self._odometry.tick(now)
@@ -151,18 +151,18 @@ class DecisionCore(NodeCore):
 
     def _move(self, odometry: Freshness[Odometry], message: Odometry) -> None:
         if odometry.accept(message):
-            self._motion = self._motion.after(message, self._moved)
+            self._travel = self._travel.after(message, self._moved)
             self._moved = message
 
     def _problem(self) -> str:
-        """Say why nothing can be decided now; empty if it can."""
+        """Return why nothing can be decided now; empty if it can."""
         moving = self._odometry.problem() if self._odometry else ""
         return self._detections.problem() or moving
 
     def _see(self, seen: DetectionArray) -> None:
         self._seen = min(self._seen + 1, self._rules.warm_up)
         for state in self._states:
-            evidence = state.rule.when.evidence(seen, self._motion)
+            evidence = state.rule.when.evidence(seen, self._travel)
             state.switch.see(evidence is not None)
             state.evidence = evidence if evidence is not None else state.evidence
 
@@ -178,7 +178,7 @@ class DecisionCore(NodeCore):
         for state in self._states:
             if state.switch.on:
                 rule = state.rule
-                reason = _reason(rule, state.evidence, self._motion)
+                reason = _reason(rule, state.evidence, self._travel)
                 decision = self._decision(rule.name, rule.action, reason, expires)
                 decision.evidence = state.evidence
                 return rule.action, decision
@@ -217,8 +217,8 @@ class DecisionCore(NodeCore):
         state = self._diagnose_input()
         count = len(self._rules.rules)
         checked = (
-            Diagnostic(Level.WARN, "rules", "; ".join(self._advice))
-            if self._advice
+            Diagnostic(Level.WARN, "rules", "; ".join(self._warnings))
+            if self._warnings
             else Diagnostic(Level.OK, "rules", f"{count} rules of {self._file}")
         )
         return (state, checked)
@@ -236,10 +236,10 @@ class DecisionCore(NodeCore):
         return Diagnostic(Level.OK, "input", "detections are fresh", values)
 
 
-def _reason(rule: Rule, evidence: Sequence[Detection], motion: Motion) -> str:
-    """Say what a rule rests on."""
+def _reason(rule: Rule, evidence: Sequence[Detection], travel: Travel) -> str:
+    """Return what a rule rests on."""
     if not evidence and rule.when.asks_for_motion():
-        return f"the robot moves at {motion}"
+        return f"the robot moves at {travel}"
     if not evidence:
         return "nothing that the rule excludes is seen"
     best = max(evidence, key=lambda thing: thing.score)

@@ -84,12 +84,12 @@ class Rules:
 
     @property
     def triggers(self) -> bool:
-        """Tell whether any action sets the trigger."""
+        """Return whether any action sets the trigger."""
         return any(action.trigger for action in self.actions.values())
 
     @property
     def ask_for_motion(self) -> bool:
-        """Tell whether any rule depends on how the robot moves."""
+        """Return whether any rule depends on how the robot moves."""
         return any(rule.when.asks_for_motion() for rule in self.rules)
 
     @property

@@ -31,12 +31,12 @@ class Authority:
         self._limited: int | None = None
 
     def decide(self, decision: Decision, wall: int) -> None:
-        """Take in an edge_perception/msg/Decision."""
+        """Record an edge_perception/msg/Decision."""
         self._decided = wall
         self._expires = nanoseconds(decision.expires)
 
     def restrict(self, limit: Twist, wall: int) -> None:
-        """Take in a limit."""
+        """Record a limit."""
         self.limit = limit
         self._limited = wall
 
@@ -47,7 +47,7 @@ class Authority:
 
     def problem(self, now: int, wall: int) -> tuple[Level, str] | None:
         """
-        Say why nothing is allowed now; None if the limit holds.
+        Return why nothing is allowed now; None if the limit holds.
 
         What does not come is a WARN: the input that it does not come on is the ERROR.
         """

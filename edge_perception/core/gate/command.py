@@ -28,7 +28,7 @@ class Command:
         self._came: int | None = None
 
     def accept(self, message: Twist | TwistStamped, wall: int) -> None:
-        """Take in a Twist or TwistStamped at a wall time."""
+        """Record a Twist or TwistStamped at a wall time."""
         if isinstance(message, TwistStamped):
             self.twist, self.header = message.twist, message.header
         else:
@@ -40,11 +40,11 @@ class Command:
         self._came = None
 
     def is_fresh(self, wall: int) -> bool:
-        """Tell whether a command came lately, by wall time."""
+        """Return whether a command came lately, by wall time."""
         return self._came is not None and wall - self._came <= self._timeout
 
     def fault(self, now: int) -> str:
-        """Say why the command can't be followed; empty if it can."""
+        """Return why the command can't be followed; empty if it can."""
         if wrong := nonsense(self.twist):
             return f"the command makes no sense ({wrong})"
         stamp = nanoseconds(self.header.stamp)

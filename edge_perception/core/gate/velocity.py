@@ -64,7 +64,7 @@ def limited(twist: Twist, limit: Twist) -> Twist:
 
 
 def is_stop(twist: Twist) -> bool:
-    """Tell whether the robot is to stand."""
+    """Return whether the robot is to stand."""
     return not any(value for _, value in _numbers(twist))
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edge_perception.runtime import Manifest
 
 
-class Model(Protocol):
+class RunnableModel(Protocol):
     """A compiled model, ready to run: what ``edge_perception.runtime.load`` returns."""
 
     manifest: Manifest
@@ -26,7 +26,7 @@ class Model(Protocol):
         """Free it."""
 
 
-Load = Callable[[str, int, str], Model]
+Load = Callable[[str, int, str], RunnableModel]
 """
 Loads and self-tests a bundle: its path, the number of threads, the variant ("": the best). Raises
 BundleError if it can't be used.

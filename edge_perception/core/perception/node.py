@@ -12,7 +12,7 @@ from edge_perception.core import compressed
 from edge_perception.core.environment import Environment
 from edge_perception.core.faults import Faults
 from edge_perception.core.freshness import AHEAD, LONG_AGO, OTHER_CLOCK
-from edge_perception.core.image import Frame, frame, FrameError
+from edge_perception.core.image import frame, FrameError, Pixels
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -25,7 +25,7 @@ from edge_perception.core.node import (
     Qos,
 )
 from edge_perception.core.parameters import Parameter, Parameters
-from edge_perception.core.perception.model import Model
+from edge_perception.core.perception.model import RunnableModel
 from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
@@ -105,7 +105,7 @@ class PerceptionCore(NodeCore):
     def __init__(self, environment: Environment) -> None:
         self._load = environment.load
         self._clock = environment.monotonic
-        self._model: Model | None = None
+        self._model: RunnableModel | None = None
 
     def ports(self, parameters: Parameters) -> Ports:
         """Choose the transport of the images."""
@@ -122,7 +122,7 @@ class PerceptionCore(NodeCore):
             )
         self.close()
         is_compressed = parameters.text("image_transport") == "compressed"
-        self._frame: Callable[[Any], Frame] = compressed.frame if is_compressed else frame
+        self._frame: Callable[[Any], Pixels] = compressed.frame if is_compressed else frame
         try:
             model = self._load(path, parameters.integer("threads"), parameters.text("variant"))
         except BundleError as error:
@@ -137,7 +137,7 @@ class PerceptionCore(NodeCore):
             self.close()
             raise
 
-    def _prepare(self, model: Model, parameters: Parameters) -> Outputs:
+    def _prepare(self, model: RunnableModel, parameters: Parameters) -> Outputs:
         facts = model.manifest.model
         if facts.preprocess is None:
             raise ConfigurationError(

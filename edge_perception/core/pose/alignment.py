@@ -44,7 +44,7 @@ class Alignment:
 
     def add(self, reading: Inertial, moves: bool) -> State | None:
         """
-        Take in a reading.
+        Record a reading.
 
         :param moves: whether the wheels turn.
         :returns: the state to start with, once it is known.
@@ -102,7 +102,7 @@ class Alignment:
 
 
 def _misread_gravity(mean: Array, planar: bool) -> str:
-    """Say why a mean acceleration can't be gravity's."""
+    """Return why a mean acceleration can't be gravity's."""
     felt = float(np.linalg.norm(mean))
     if abs(felt - GRAVITY) < _GRAVITY_ERROR:
         if not planar or mean[2] > 0.5 * felt:

@@ -38,12 +38,12 @@ class Silence:
         self.heard: dict[str, int] = {}
 
     def tick(self, now: int) -> None:
-        """Take in the time."""
+        """Record the time."""
         self._since = now if self._since is None else self._since
 
     def check(self, port: str, now: int, effect: str) -> Diagnostic:
         """
-        Say whether a sensor is silent.
+        Return whether a sensor is silent.
 
         :param effect: what its silence leads to.
         """
@@ -65,7 +65,7 @@ class Silence:
 
 def fit(verdicts: list[Verdict], wrong: str) -> Diagnostic:
     """
-    Say whether wheels and IMU agree, as far as their noise allows.
+    Return whether wheels and IMU agree, as far as their noise allows.
 
     :param wrong: what is known to be wrong with the gyroscope; empty if nothing is.
     """
@@ -95,7 +95,7 @@ def fit(verdicts: list[Verdict], wrong: str) -> Diagnostic:
 
 
 def _causes(verdicts: list[Verdict]) -> str:
-    """Say what may be wrong, by what did not fit."""
+    """Return what may be wrong, by what did not fit."""
     odd = [verdict.worst for verdict in verdicts if verdict.worst is not None]
     if odd.count(Axis.WZ) > len(odd) / 2:
         return (
@@ -106,7 +106,7 @@ def _causes(verdicts: list[Verdict]) -> str:
 
 
 def pose(state: State | None, problem: str, standing: bool) -> Diagnostic:
-    """Say whether there is a pose, and how sure it is."""
+    """Return whether there is a pose, and how sure it is."""
     if state is None:
         level = Level.ERROR if problem else Level.OK
         return Diagnostic(level, "pose", problem or "finding out which way is up: keep it still")

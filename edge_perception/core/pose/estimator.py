@@ -66,11 +66,11 @@ class Estimator:
 
     @property
     def problem(self) -> str:
-        """Say why there is no pose yet; empty if there is one."""
+        """Return why there is no pose yet; empty if there is one."""
         return "" if self._history else self._alignment.problem
 
     def take(self, measurement: Measurement) -> None:
-        """Take in a measurement."""
+        """Record a measurement."""
         self.notice = ""
         if self._history is None:
             self._begin(measurement)
@@ -137,7 +137,7 @@ class Estimator:
         return [verdict for verdict in self._history.verdicts() if verdict.stamp > begin]
 
     def standing(self, state: State) -> bool:
-        """Tell whether the robot stands."""
+        """Return whether the robot stands."""
         return stands(state, self._configuration.settings)
 
     def _begin(self, measurement: Measurement) -> None:

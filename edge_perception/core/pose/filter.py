@@ -71,13 +71,13 @@ class Filter:
         """Return the state after a measurement, which is not older than it."""
         state = state.copy()
         if isinstance(measurement, Inertial):
-            self._feel(state, measurement)
+            self._predict_by_imu(state, measurement)
             return state, None
         advance(state, measurement.stamp, self.settings)
         if isinstance(measurement, Placement):
             _place(state, measurement)
             return state, None
-        return state, self._roll(state, measurement)
+        return state, self._update_by_wheels(state, measurement)
 
     def predict(self, state: State, stamp: int) -> State:
         """Return the state as it is expected to be later."""
@@ -85,15 +85,15 @@ class Filter:
         advance(state, stamp, self.settings)
         return state
 
-    def _feel(self, state: State, reading: Inertial) -> None:
+    def _predict_by_imu(self, state: State, reading: Inertial) -> None:
         before = state.imu_stamp if state.imu_stamp is not None else state.stamp
         interval = max(_SHORTEST, (reading.stamp - before) / SECOND)
         advance_by(state, reading.stamp, reading.gyro, reading.accel, reading.noise, self.settings)
-        standstill.look(state, reading, interval, self.settings)
-        standstill.use(state, reading, interval, self.settings)
+        standstill.update_from_imu(state, reading, interval, self.settings)
+        standstill.apply_zero_velocity(state, reading, interval, self.settings)
 
-    def _roll(self, state: State, wheels: Wheels) -> Verdict | None:
-        standstill.look_at_wheels(state.stillness, wheels, self.settings)
+    def _update_by_wheels(self, state: State, wheels: Wheels) -> Verdict | None:
+        standstill.update_from_wheels(state.stillness, wheels, self.settings)
         before = state.wheels_stamp if state.wheels_stamp is not None else wheels.stamp
         way = math.hypot(*state.velocity) * (wheels.stamp - before) / SECOND
         state.doubt = state.doubt.driven(way)
@@ -173,7 +173,7 @@ class Filter:
         return Residual(residual.value, residual.jacobian, noise)
 
     def _constraints(self, state: State) -> Residual:
-        """Say what can't be: moving sideways, leaving the floor."""
+        """Return how far the state is from moving neither sideways nor off the floor."""
         velocity, jacobian = base_velocity(state)
         values = [-velocity[axis] for axis in self._fixed]
         rows = np.zeros((self._constraint_noise.size, SIZE))
@@ -193,7 +193,7 @@ def _slip(residual: Residual) -> float:
 
 
 def _measures_turn(residual: Residual) -> bool:
-    """Tell whether the last component is the turn."""
+    """Return whether the last component is the turn."""
     return bool(residual.jacobian[-1, BG.start + 2])
 
 

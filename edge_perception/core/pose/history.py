@@ -18,7 +18,7 @@ REPEATED = "two measurements have the same stamp; the second one is left out"
 
 
 def out_of_order(late: int) -> str:
-    """Say that a measurement is so many nanoseconds older than one that came before."""
+    """Return the notice of a measurement that is so many nanoseconds older than another."""
     return (
         f"stamps are out of order: a measurement is {late / SECOND:.3f} s older than one before "
         "it; it is put into its place"
@@ -61,7 +61,7 @@ class History:
 
     def __init__(self, filter_: Filter, start: State, window: int) -> None:
         """
-        Begin.
+        Begin without measurements.
 
         :param start: the state before all measurements.
         :param window: nanoseconds by which a measurement may be late.

@@ -186,5 +186,5 @@ class ImuReader:
 
 
 def _absent(vector: Vector3, covariance: Array) -> bool:
-    """Tell whether one half of a message is not measured: as REP-145 says it, or all zero."""
+    """Return whether one half of a message is not measured: as REP-145 says it, or all zero."""
     return bool(covariance[0] == -1 or vector.x == vector.y == vector.z == 0)

@@ -115,7 +115,7 @@ class PoseCore(NodeCore):
         return wait or 1.0 / self._configuration.given.number("rate")
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
-        """Take in what was measured, and publish the pose when it is due."""
+        """Estimate by what was measured, and publish the pose when it is due."""
         self._watch_clock(now)
         if "reset" in inputs:
             self._estimator.reset()
@@ -124,16 +124,16 @@ class PoseCore(NodeCore):
         if "set_pose" in inputs:
             self._set_pose(inputs["set_pose"], now)
         for message in inputs.get("imu", ()):
-            self._feel(message, now)
+            self._on_imu(message, now)
         for message in inputs.get("wheels", ()):
-            self._roll(message, now)
+            self._on_wheels(message, now)
         for message in inputs.get("tf", ()):
             if conflict := self._transforms.conflict(message):
                 self._faults.report(now, Level.ERROR, "tf", conflict)
         return self._publish(now)
 
-    def _feel(self, message: Imu, now: int) -> None:
-        """Take in what the IMU measured, unless the gyroscope is known to be wrong."""
+    def _on_imu(self, message: Imu, now: int) -> None:
+        """Record what the IMU measured, unless the gyroscope is known to be wrong."""
         self._silence.heard["imu"] = now
         try:
             readings = self._imu.read(message, now)
@@ -143,14 +143,14 @@ class PoseCore(NodeCore):
         if self._imu.warning:
             self._faults.report(now, Level.WARN, "imu", self._imu.warning)
         for reading in readings:
-            self._turns.feel(reading)
+            self._turns.add_imu(reading)
             if self._turns.problem:
                 self._faults.report(now, Level.ERROR, "imu", self._turns.problem)
             else:
                 self._take("imu", reading, now)
 
-    def _roll(self, message: Odometry, now: int) -> None:
-        """Take in what the wheels measured."""
+    def _on_wheels(self, message: Odometry, now: int) -> None:
+        """Record what the wheels measured."""
         self._silence.heard["wheels"] = now
         try:
             wheels = self._wheels.read(message, now)
@@ -159,7 +159,7 @@ class PoseCore(NodeCore):
             return
         if self._wheels.warning:
             self._faults.report(now, Level.WARN, "wheels", self._wheels.warning)
-        self._turns.roll(wheels)
+        self._turns.add_wheels(wheels)
         if self._turns.doubt:
             self._faults.report(now, Level.WARN, "fit", self._turns.doubt)
         self._take("wheels", wheels, now)

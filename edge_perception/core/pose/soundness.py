@@ -16,7 +16,7 @@ _LEVEL = math.cos(math.radians(45))
 
 
 def fault(state: State, settings: Settings) -> str:
-    """Say why a state can't be true; empty if it can."""
+    """Return why a state can't be true; empty if it can."""
     covariance = state.covariance
     speed, far = _length(state.velocity), _length(state.position)
     gyro, accel = _length(state.gyro_bias), _length(state.accel_bias)

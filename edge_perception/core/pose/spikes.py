@@ -42,7 +42,7 @@ class Spikes:
         self._needed = 0
 
     def pass_on(self, reading: Inertial) -> list[Inertial]:
-        """Take in a reading, and return those that can be relied upon, oldest first."""
+        """Record a reading, and return those that can be relied upon, oldest first."""
         self.left_out = ""
         if self._waiting and abs(reading.stamp - self._waiting[-1].stamp) > _FORGOTTEN:
             self._waiting = []  # the clock was set, or there was silence
@@ -98,7 +98,7 @@ def _change(one: Vector, other: Vector) -> float:
 
 
 def _described(last: Inertial, spike: list[Inertial]) -> str:
-    """Say what readings of a spike hold, of the sensor that leapt farther."""
+    """Return what readings of a spike hold, of the sensor that leapt farther."""
     leaps = [change / pace for change, pace in zip(_changes(last, spike[0]), _PACES, strict=True)]
     name, unit = _SENSORS[leaps.index(max(leaps))]
     before, during = (

@@ -25,8 +25,8 @@ _JACOBIAN[:3, V] = np.eye(3)
 _JACOBIAN[3:, BG] = np.eye(3)
 
 
-def look(state: State, reading: Inertial, interval: float, settings: Settings) -> None:
-    """Take in a reading of the IMU: its variance, in a window that forgets."""
+def update_from_imu(state: State, reading: Inertial, interval: float, settings: Settings) -> None:
+    """Update the variance of the IMU's readings, in a window that forgets."""
     still = state.stillness
     sample = reading.gyro + reading.accel
     if still.mean is None or not math.isfinite(still.variance[0]):
@@ -48,17 +48,17 @@ def look(state: State, reading: Inertial, interval: float, settings: Settings) -
 
 
 def wheels_stand(wheels: Wheels, settings: Settings) -> bool:
-    """Tell whether the wheels stand, as far as they can tell."""
+    """Return whether the wheels stand, as far as they can tell."""
     return max(abs(wheels.velocity[axis]) for axis in settings.wheel_axes) < settings.still_speed
 
 
-def look_at_wheels(still: Stillness, wheels: Wheels, settings: Settings) -> None:
-    """Take in whether the wheels stand."""
+def update_from_wheels(still: Stillness, wheels: Wheels, settings: Settings) -> None:
+    """Update since when the wheels have stood."""
     still.wheels = (still.wheels or wheels.stamp) if wheels_stand(wheels, settings) else None
 
 
 def stands(state: State, settings: Settings) -> bool:
-    """Tell whether IMU and wheels agree that the robot stands, and have for a while."""
+    """Return whether IMU and wheels agree that the robot stands, and have for a while."""
     still, heard = state.stillness, state.wheels_stamp
     if still.mean is None or still.since is None or still.wheels is None or heard is None:
         return False
@@ -71,8 +71,10 @@ def stands(state: State, settings: Settings) -> bool:
     return spin < settings.still_gyro + 3 * deviation
 
 
-def use(state: State, reading: Inertial, interval: float, settings: Settings) -> None:
-    """If it stands: its velocity is zero, and what the gyroscope reads is its bias."""
+def apply_zero_velocity(
+    state: State, reading: Inertial, interval: float, settings: Settings
+) -> None:
+    """Apply, if it stands, that its velocity is zero and the gyroscope reads its bias."""
     still = state.stillness
     if reading.stamp - still.updated < _PERIOD or not stands(state, settings):
         return

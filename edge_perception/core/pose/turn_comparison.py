@@ -59,15 +59,15 @@ class TurnComparison:
         self._same = 0.0
         self._stamp: int | None = None
 
-    def feel(self, reading: Inertial) -> None:
-        """Take in a reading of the IMU."""
+    def add_imu(self, reading: Inertial) -> None:
+        """Record a reading of the IMU."""
         turn = reading.gyro[2]
         if turn != self._reading:
             self._reading, self._same = turn, 0.0
         self._felt.append((turn, reading.accel[1]))
 
-    def roll(self, wheels: Wheels) -> None:
-        """Take in a measurement of the wheels, and judge."""
+    def add_wheels(self, wheels: Wheels) -> None:
+        """Record a measurement of the wheels, and judge both."""
         felt, self._felt = self._felt, []
         before, self._stamp = self._stamp, wheels.stamp
         turn = wheels.velocity[Axis.WZ]

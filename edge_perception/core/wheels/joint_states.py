@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_perception.core.stamps import nanoseconds, SECOND
-from edge_perception.core.wheels.source import Reading
+from edge_perception.core.wheels.source import WheelReading
 from edge_perception.messages.types import JointState
 
 _FOREIGN = 2 * SECOND
@@ -46,7 +46,7 @@ class JointStates:
         self._velocities: dict[str, float] = {}
         self._stamp: int | None = None
 
-    def read(self, message: JointState, now: int) -> Reading | None:
+    def read(self, message: JointState, now: int) -> WheelReading | None:
         """Return the angles [rad] of the wheels' joints; None if the message doesn't tell them."""
         self.problem = ""
         places = {name: place for place, name in enumerate(message.name)}
@@ -66,7 +66,9 @@ class JointStates:
             self.problem = self._no_angle(unknown)
             return None
         self._stamp = stamp
-        return Reading(stamp, {name: angle for name, angle in angles.items() if angle is not None})
+        return WheelReading(
+            stamp, {name: angle for name, angle in angles.items() if angle is not None}
+        )
 
     def _hear_others(self, others: dict[str, int], now: int) -> None:
         """Let other joints be, unless there are none but others."""

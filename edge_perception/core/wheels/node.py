@@ -25,9 +25,9 @@ from edge_perception.core.transforms import Transforms
 from edge_perception.core.wheels.dead_reckoning import DeadReckoning
 from edge_perception.core.wheels.geometry import Motion
 from edge_perception.core.wheels.joint_states import JointStates
-from edge_perception.core.wheels.parameters import PARAMETERS, SetUp
+from edge_perception.core.wheels.parameters import PARAMETERS, WheelParameters
 from edge_perception.core.wheels.slip import Slip
-from edge_perception.core.wheels.source import Reading
+from edge_perception.core.wheels.source import WheelReading
 from edge_perception.messages import Message
 from edge_perception.messages.types import JointState, Odometry
 
@@ -54,7 +54,7 @@ class WheelOdometryCore(NodeCore):
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._connection: Connection[Sequence[Reading]] | None = None
+        self._connection: Connection[Sequence[WheelReading]] | None = None
         self._configured = False
 
     def ports(self, parameters: Parameters) -> Ports:
@@ -74,23 +74,23 @@ class WheelOdometryCore(NodeCore):
         :raises ConfigurationError: if they don't fit together, or the source can't be opened.
         """
         self.close()
-        self._set_up = SetUp.read(parameters)
+        self._wheels = WheelParameters.read(parameters)
         self._frames = parameters.text("frame_id"), parameters.text("child_frame_id")
         self._source_name = self.hardware = parameters.text("source")
         self._transform = Transforms(*self._frames) if parameters.flag("publish_tf") else None
         topic = self._source_name == TOPIC_SOURCE
-        self._encoders = self._set_up.encoders(in_radians=topic)
-        self._joints = JointStates(self._set_up.joints, self._set_up.steering)
-        self._slip = Slip(self._set_up.slip_threshold)
+        self._encoders = self._wheels.encoders(in_radians=topic)
+        self._joints = JointStates(self._wheels.joints, self._wheels.steering)
+        self._slip = Slip(self._wheels.slip_threshold)
         self._place = DeadReckoning()
         self._faults = Faults()
         self._measured = Rate(seconds=2)
         self._now = self._published = 0
         self._last: int | None = None
         if not topic:
-            wish = self._set_up.wish
+            request = self._wheels.request
             connection = Connection(
-                lambda: self._environment.open_wheels(self._source_name, wish), _PATIENCE
+                lambda: self._environment.open_wheels(self._source_name, request), _PATIENCE
             )
             connection.open(may_wait=parameters.flag("wait_for_source"))
             self._connection = connection
@@ -152,7 +152,7 @@ class WheelOdometryCore(NodeCore):
             self._connection.close()
             self._connection = None
 
-    def _readings(self, inputs: Inputs, now: int) -> Sequence[Reading]:
+    def _readings(self, inputs: Inputs, now: int) -> Sequence[WheelReading]:
         """Return what came from the topic or the source."""
         connection = self._connection
         if connection is None:
@@ -166,7 +166,7 @@ class WheelOdometryCore(NodeCore):
             return ()
         return got or ()
 
-    def _from_joints(self, messages: Sequence[JointState], now: int) -> Sequence[Reading]:
+    def _from_joints(self, messages: Sequence[JointState], now: int) -> Sequence[WheelReading]:
         readings = []
         for message in messages:
             if (reading := self._joints.read(message, now)) is not None:
@@ -181,7 +181,7 @@ class WheelOdometryCore(NodeCore):
         for encoder in self._encoders.values():
             encoder.forget()
 
-    def _integrate(self, reading: Reading, now: int) -> Odometry | None:
+    def _integrate(self, reading: WheelReading, now: int) -> Odometry | None:
         """Add what the wheels did since the last reading; None if that can't be known."""
         if problem := self._unusable(reading):
             self._faults.report(now, Level.ERROR, "encoders", problem)
@@ -202,26 +202,26 @@ class WheelOdometryCore(NodeCore):
             last, self._last = None, reading.stamp
         angles = [
             encoder.angle(reading.counts[name])
-            if name == self._set_up.steering
+            if name == self._wheels.steering
             else encoder.turned(reading.counts[name])
             for name, encoder in self._encoders.items()
         ]
         interval = (reading.stamp - last) / SECOND if last is not None else 0.0
-        motion = self._set_up.motion(angles)
-        if interval and not self._set_up.possible(motion, interval):
+        motion = self._wheels.motion(angles)
+        if interval and not self._wheels.possible(motion, interval):
             self._faults.report(
                 now,
                 Level.ERROR,
                 "encoders",
                 f"the wheels jumped by {motion.forward:.2f} m and {motion.turn:.2f} rad in "
                 f"{interval:.3f} s, which is left out; set counter_bits "
-                f"({self._set_up.counter_bits}) to the counters' width, or look whether their "
+                f"({self._wheels.counter_bits}) to the counters' width, or look whether their "
                 "controller started anew",
             )
             return None
         return self._odometry(motion, interval, reading.stamp, now)
 
-    def _unusable(self, reading: Reading) -> str:
+    def _unusable(self, reading: WheelReading) -> str:
         missing = [name for name in self._encoders if name not in reading.counts]
         if missing:
             return (
@@ -244,7 +244,7 @@ class WheelOdometryCore(NodeCore):
                 f"the wheels slip: they turn the robot by {self._slip.difference:+.2f} rad/s more "
                 "than the gyroscope measures; if it lasts, check track and the IMU's mounting",
             )
-        variances = self._set_up.errors.variances(motion, self._set_up.size.track, slips)
+        variances = self._wheels.errors.variances(motion, self._wheels.size.track, slips)
         self._place.move(motion, variances)
         self._published += 1
         self._measured.add(now, self._published)

@@ -11,7 +11,7 @@ from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.wheels.dead_reckoning import MotionErrors
 from edge_perception.core.wheels.encoder import Encoder
 from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES, Geometry, Motion
-from edge_perception.core.wheels.source import WheelWish
+from edge_perception.core.wheels.source import WheelRequest
 
 _TOO_FAST = 2.0
 """Times ``max_speed`` that can't be: a counter jumped."""
@@ -103,7 +103,7 @@ PARAMETERS = (
 
 
 @dataclass(frozen=True)
-class SetUp:
+class WheelParameters:
     """
     The wheels of a robot.
 
@@ -125,7 +125,7 @@ class SetUp:
     rate: float
 
     @classmethod
-    def read(cls, given: Parameters) -> SetUp:
+    def read(cls, given: Parameters) -> WheelParameters:
         """
         Read the parameters.
 
@@ -179,9 +179,9 @@ class SetUp:
         return self.joints[-1] if self.geometry.steered else ""
 
     @property
-    def wish(self) -> WheelWish:
+    def request(self) -> WheelRequest:
         """Return what a driver needs to know."""
-        return WheelWish(
+        return WheelRequest(
             self.joints, self.rate, 1 / self.radians_per_tick, self.size, self.geometry
         )
 
@@ -204,6 +204,6 @@ class SetUp:
         return self.geometry.motion(angles, self.size)
 
     def possible(self, motion: Motion, interval: float) -> bool:
-        """Tell whether a robot can move so in some seconds, none of its sides too fast."""
+        """Return whether a robot can move so in some seconds, none of its sides too fast."""
         rim = abs(motion.turn) * self.size.track / 2
         return math.hypot(motion.forward, motion.left) + rim <= interval * self.too_fast

@@ -15,7 +15,7 @@ _STALE = SECOND // 2
 
 class Slip:
     """
-    Notice that wheels slip.
+    Whether the wheels turn the robot as the gyroscope says.
 
     Both are smoothed alike, since they are not measured at the same moments.
 
@@ -24,7 +24,7 @@ class Slip:
 
     def __init__(self, threshold: float) -> None:
         """
-        Begin.
+        Begin without a measurement.
 
         :param threshold: difference that is slip [rad/s]; 0: never.
         """
@@ -35,7 +35,7 @@ class Slip:
         self._readings: deque[float] = deque(maxlen=3)
 
     def measure(self, turning: float, stamp: int) -> None:
-        """Take in what the gyroscope measures [rad/s]."""
+        """Record what the gyroscope measures [rad/s]."""
         if abs(turning) <= FASTEST_TURN:
             self._readings.append(turning)
             # of three, one that leaps is not the median
@@ -43,7 +43,7 @@ class Slip:
 
     def slips(self, turning: float, interval: float, stamp: int) -> bool:
         """
-        Tell whether the wheels slip.
+        Return whether the wheels slip.
 
         :param turning: as the wheels say [rad/s].
         :param interval: since they were read last [s].

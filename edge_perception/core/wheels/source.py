@@ -10,7 +10,7 @@ from edge_perception.core.wheels.geometry import Dimensions, Geometry
 
 
 @dataclass(frozen=True)
-class WheelWish:
+class WheelRequest:
     """
     How wheels are to be read.
 
@@ -27,7 +27,7 @@ class WheelWish:
 
 
 @dataclass(frozen=True)
-class Reading:
+class WheelReading:
     """
     The counters at one time.
 
@@ -39,5 +39,5 @@ class Reading:
     counts: Mapping[str, float]
 
 
-WheelSource = Device[Sequence[Reading]]
-OpenWheels = Callable[[str, WheelWish], WheelSource]
+WheelSource = Device[Sequence[WheelReading]]
+OpenWheels = Callable[[str, WheelRequest], WheelSource]

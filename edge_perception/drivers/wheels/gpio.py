@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import SECOND
-from edge_perception.core.wheels.source import Reading, WheelSource, WheelWish
+from edge_perception.core.wheels.source import WheelReading, WheelRequest, WheelSource
 from edge_perception.drivers.clock import Clock, SystemClock
 from edge_perception.drivers.driver import Driver
 
@@ -42,7 +42,7 @@ class Lines(Protocol):
         """Return line and new level of each edge since the last call, oldest first."""
 
     def close(self) -> None:
-        """Give the lines back."""
+        """Release the lines."""
 
 
 class GpiodLines:
@@ -88,7 +88,7 @@ class GpiodLines:
         ]
 
     def close(self) -> None:
-        """Give the lines back."""
+        """Release the lines."""
         self._request.release()
 
 
@@ -98,7 +98,7 @@ class GpioWheels:
     live = True
 
     def __init__(
-        self, chip: str, lines: Lines, order: Sequence[int], wish: WheelWish, clock: Clock
+        self, chip: str, lines: Lines, order: Sequence[int], request: WheelRequest, clock: Clock
     ):
         """
         Begin to count at zero.
@@ -108,17 +108,17 @@ class GpioWheels:
         self._chip = chip
         self._lines = lines
         self._clock = clock
-        self.rate = wish.rate
+        self.rate = request.rate
         self._joint = {
             line: joint
             for joint, pair in zip(
-                wish.joints, zip(order[::2], order[1::2], strict=True), strict=True
+                request.joints, zip(order[::2], order[1::2], strict=True), strict=True
             )
             for line in pair
         }
         self._bit = {line: place % 2 for place, line in enumerate(order)}
-        self._count = dict.fromkeys(wish.joints, 0)
-        self._state = dict.fromkeys(wish.joints, 0)
+        self._count = dict.fromkeys(request.joints, 0)
+        self._state = dict.fromkeys(request.joints, 0)
         for line, level in lines.levels().items():
             self._set(line, level)
         self._due = clock.monotonic()
@@ -127,7 +127,7 @@ class GpioWheels:
         """Return the chip."""
         return f"encoders at {self._chip}"
 
-    def read(self, timeout: float) -> Sequence[Reading] | None:
+    def read(self, timeout: float) -> Sequence[WheelReading] | None:
         """Return the counters when a reading is due."""
         deadline = self._clock.monotonic() + round(timeout * SECOND)
         try:
@@ -146,10 +146,10 @@ class GpioWheels:
         period = round(SECOND / self.rate)
         self._due += ((now - self._due) // period + 1) * period
         counts = {joint: float(count) for joint, count in self._count.items()}
-        return [Reading(self._clock.time(), counts)]
+        return [WheelReading(self._clock.time(), counts)]
 
     def close(self) -> None:
-        """Give the lines back."""
+        """Release the lines."""
         self._lines.close()
 
     def _take_edges(self) -> None:
@@ -166,7 +166,7 @@ class GpioWheels:
 
 def open_gpio(
     spec: str,
-    wish: WheelWish,
+    request: WheelRequest,
     open_lines: Callable[[str, Sequence[int]], Lines] = GpiodLines,
     clock: Clock | None = None,
 ) -> WheelSource:
@@ -180,14 +180,14 @@ def open_gpio(
         order = [int(number) for number in numbers.split(",")]
     except ValueError:
         order = []
-    wanted = 2 * len(wish.joints)
-    if not chip or len(order) != wanted or len(set(order)) != wanted or wish.geometry.steered:
+    wanted = 2 * len(request.joints)
+    if not chip or len(order) != wanted or len(set(order)) != wanted or request.geometry.steered:
         raise SourceError(
             f"{spec!r} can't be used; write gpio:/dev/gpiochip0: and {wanted} different lines, A "
-            f"and B of each of {', '.join(wish.joints)}; a steering has no quadrature encoder"
+            f"and B of each of {', '.join(request.joints)}; a steering has no quadrature encoder"
         )
     try:
-        return GpioWheels(chip, open_lines(chip, order), order, wish, clock or SystemClock())
+        return GpioWheels(chip, open_lines(chip, order), order, request, clock or SystemClock())
     except (OSError, ValueError) as error:
         hint = "" if Path(chip).exists() else "; there is no such chip, see gpiodetect"
         raise SourceError(

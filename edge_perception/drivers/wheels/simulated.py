@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import math
 
 from edge_perception.core.stamps import SECOND
-from edge_perception.core.wheels.source import Reading, WheelSource, WheelWish
+from edge_perception.core.wheels.source import WheelReading, WheelRequest, WheelSource
 from edge_perception.drivers.clock import Clock, SystemClock
 from edge_perception.drivers.drive import began, Drive, is_simulated, read_drive
 from edge_perception.drivers.driver import Driver
@@ -15,11 +15,11 @@ from edge_perception.drivers.paced import Paced
 Counts = Mapping[str, float]
 
 
-def _turned(drive: Drive, wish: WheelWish, time: float) -> dict[str, float]:
+def _turned(drive: Drive, request: WheelRequest, time: float) -> dict[str, float]:
     """Return what each wheel has turned by and where a steering stands [rad], by encoder."""
-    size = wish.size
+    size = request.size
     way = drive.driven(time) / size.wheel_radius
-    lever = (size.track + (size.wheelbase if wish.geometry.sideways else 0.0)) / 2
+    lever = (size.track + (size.wheelbase if request.geometry.sideways else 0.0)) / 2
     angles = {"steering": math.atan(size.wheelbase * drive.curvature)}
     for side, sign in (("left", -1), ("right", 1)):
         turned = way * (1 + sign * drive.curvature * lever)
@@ -27,29 +27,29 @@ def _turned(drive: Drive, wish: WheelWish, time: float) -> dict[str, float]:
     return angles
 
 
-def counts(drive: Drive, wish: WheelWish) -> Iterator[tuple[int, Counts]]:
-    """Give times [ns] and the counters then, for ever."""
+def counts(drive: Drive, request: WheelRequest) -> Iterator[tuple[int, Counts]]:
+    """Yield times [ns] and the counters then, for ever."""
     count = 0
     while True:
-        time = count / wish.rate
+        time = count / request.rate
         count += 1
-        turned = _turned(drive, wish, time)
+        turned = _turned(drive, request, time)
         yield (
             round(time * SECOND),
             {
                 joint: turned[encoder]
                 if encoder == "steering"
-                else float(math.floor(turned[encoder] * wish.ticks_per_radian))
-                for joint, encoder in zip(wish.joints, wish.geometry.encoders, strict=True)
+                else float(math.floor(turned[encoder] * request.ticks_per_radian))
+                for joint, encoder in zip(request.joints, request.geometry.encoders, strict=True)
             },
         )
 
 
-def _readings(items: list[tuple[int, Counts]], lost: int) -> Sequence[Reading]:
-    return [Reading(stamp, values) for stamp, values in items]
+def _readings(items: list[tuple[int, Counts]], lost: int) -> Sequence[WheelReading]:
+    return [WheelReading(stamp, values) for stamp, values in items]
 
 
-def open_simulated(spec: str, wish: WheelWish, clock: Clock | None = None) -> WheelSource:
+def open_simulated(spec: str, request: WheelRequest, clock: Clock | None = None) -> WheelSource:
     """
     Open simulated[:KEY=VALUE,...].
 
@@ -59,8 +59,8 @@ def open_simulated(spec: str, wish: WheelWish, clock: Clock | None = None) -> Wh
     begin = None if clock else began()
     return Paced(
         "simulated wheels",
-        wish.rate,
-        counts(drive, wish),
+        request.rate,
+        counts(drive, request),
         _readings,
         clock or SystemClock(),
         begin,

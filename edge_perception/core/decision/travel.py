@@ -11,9 +11,9 @@ from edge_perception.messages.types import Odometry
 
 
 @dataclass(frozen=True)
-class Motion:
+class Travel:
     """
-    Speed and way.
+    How fast the robot drives and how far it has driven.
 
     :ivar speed: [m/s], whatever the direction.
     :ivar distance: travelled since the decision node was started [m].
@@ -22,7 +22,7 @@ class Motion:
     speed: float = 0.0
     distance: float = 0.0
 
-    def after(self, odometry: Odometry, before: Odometry | None) -> Motion:
+    def after(self, odometry: Odometry, before: Odometry | None) -> Travel:
         """
         Return the motion after a new odometry.
 
@@ -34,12 +34,12 @@ class Motion:
         velocity = odometry.twist.twist.linear
         speed = math.hypot(velocity.x, velocity.y, velocity.z)
         if before is None:
-            return Motion(speed, self.distance)
+            return Travel(speed, self.distance)
         here, there = odometry.pose.pose.position, before.pose.pose.position
         way = math.hypot(here.x - there.x, here.y - there.y, here.z - there.z)
         interval = nanoseconds(odometry.header.stamp) - nanoseconds(before.header.stamp)
         possible = way <= FASTEST * interval / SECOND
-        return Motion(speed, self.distance + (way if possible else 0.0))
+        return Travel(speed, self.distance + (way if possible else 0.0))
 
     def __str__(self) -> str:
         return f"{self.speed:.2f} m/s after {self.distance:.1f} m"

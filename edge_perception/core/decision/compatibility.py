@@ -11,7 +11,7 @@ from edge_perception.core.names import did_you_mean
 _WILD = set("*?[")
 
 
-def advice(rules: Rules, published: str) -> list[str]:
+def warnings_for(rules: Rules, published: str) -> list[str]:
     """
     Compare the rules with what perception says of its model.
 
