@@ -6,14 +6,23 @@ import numpy as np
 
 from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.float64.table import Call, exactly
+from edge_compiler.ops.activations import ACTIVATIONS, function_of
 
 _FUNCTION = 6
-"""Roundings of a function that is computed as a polynomial or with an exponential."""
+"""Roundings of a function that is computed with exponentials or powers."""
 
 
-@exactly("Relu")
-def _relu(call: Call) -> Exact:
-    return Exact(np.maximum(call.x.value, 0), call.x.size, call.depth)
+def _activation(call: Call) -> Exact:
+    function = function_of(call.node)
+    assert function is not None
+    assert function.float64 is not None
+    terms = function.float64(call.x.value, *map(call.attribute, function.attributes))
+    own = terms.careless if call.coarse else terms.own
+    size = terms.slope * call.x.size + own
+    return Exact(terms.value, np.asarray(size), call.depth + terms.roundings)
+
+
+exactly(*(function.op for function in ACTIVATIONS if function.float64))(_activation)
 
 
 @exactly("Clip")
@@ -27,46 +36,10 @@ def _clip(call: Call) -> Exact:
     return Exact(value, call.x.size, call.depth)
 
 
-@exactly("LeakyRelu", "PRelu")
-def _leaky_relu(call: Call) -> Exact:
-    given = call.node.op == "PRelu"
-    slope = call.input(1).value if given else np.float64(call.attribute("alpha"))
-    factor = np.where(call.x.value < 0, slope, 1.0)
+@exactly("PRelu")
+def _prelu(call: Call) -> Exact:
+    factor = np.where(call.x.value < 0, call.input(1).value, 1.0)
     return Exact(call.x.value * factor, call.x.size * np.abs(factor), call.depth + 1)
-
-
-@exactly("Sigmoid")
-def _sigmoid(call: Call) -> Exact:
-    value = 1 / (1 + np.exp(-call.x.value))
-    return _bounded(call, value, value * (1 - value))
-
-
-@exactly("Tanh")
-def _tanh(call: Call) -> Exact:
-    value = np.tanh(call.x.value)
-    return _bounded(call, value, 1 - value**2)
-
-
-def _bounded(call: Call, value: Array, derivative: Array) -> Exact:
-    """Return a function whose range is about one."""
-    own = np.ones_like(value) if call.coarse else np.abs(value)
-    return Exact(value, derivative * call.x.size + own, call.depth + _FUNCTION)
-
-
-@exactly("HardSigmoid")
-def _hard_sigmoid(call: Call) -> Exact:
-    return _gate(call, call.attribute("alpha"), call.attribute("beta"))
-
-
-@exactly("HardSwish")
-def _hard_swish(call: Call) -> Exact:
-    gate = _gate(call, 1 / 6, 0.5)
-    return Exact(call.x.value * gate.value, call.x.size * gate.size, gate.depth + 1)
-
-
-def _gate(call: Call, slope: float, offset: float) -> Exact:
-    value = np.clip(slope * call.x.value + offset, 0, 1)
-    return Exact(value, abs(slope) * call.x.size + abs(offset), call.depth + 2)
 
 
 @exactly("Softmax")

@@ -10,8 +10,8 @@ import numpy as np
 
 from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.ir.evaluate import evaluate
-from edge_compiler.ir.export import node_proto
 from edge_compiler.ir.graph import Node
+from edge_compiler.ir.proto import node_proto
 
 
 @dataclass(frozen=True)

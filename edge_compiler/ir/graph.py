@@ -69,23 +69,24 @@ class Value:
 @dataclass(frozen=True)
 class Activation:
     """
-    A function of one number, applied to a node's result: ONNX operator name, two parameters.
+    A function of one number that a node is, or applies to its result.
 
-    ``Relu``, ``Sigmoid``, ``Tanh``, ``HardSwish``, ``SiLU`` (x * Sigmoid(x)) take none; ``Clip``
-    takes (minimum, maximum); ``LeakyRelu`` takes (alpha, 0); ``HardSigmoid`` takes (alpha, beta).
+    :ivar op: its name in the table of functions, ``ops/activations.py``.
+    :ivar parameters: two at most.
     """
 
     op: str
-    a: float = 0.0
-    b: float = 0.0
+    parameters: tuple[float, ...] = ()
+
+    @property
+    def pair(self) -> tuple[float, float]:
+        """The parameters, and zeros where there are none."""
+        a, b, *_ = (*self.parameters, 0.0, 0.0)
+        return a, b
 
     def __str__(self) -> str:
-        arguments = {
-            "Clip": f"({self.a:g}, {self.b:g})",
-            "LeakyRelu": f"({self.a:g})",
-            "HardSigmoid": f"({self.a:g}, {self.b:g})",
-        }
-        return self.op + arguments.get(self.op, "")
+        arguments = ", ".join(f"{number:g}" for number in self.parameters)
+        return f"{self.op}({arguments})" if arguments else self.op
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,27 +1,161 @@
-"""Nodes that are functions of one number."""
+"""
+The functions of one number: the only table of them.
+
+To add one: an entry here, its enumerator and its code in ``targets/c/kernels/activation.h``, its
+case in ``test/compiler/operator_models.py``.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from edge_compiler.ir.graph import Activation, Node
 from edge_compiler.ops.table import define
 
+Array = np.ndarray[Any, Any]
 _LARGEST = float(np.finfo(np.float32).max)  # ONNX's bounds, where none is given: infinity is cut
+_APPLIED = "Activation function; applied inside the node before it where possible."
+
+
+@dataclass(frozen=True)
+class Terms:
+    """
+    What a function yields in float64, and what its errors in float32 depend on.
+
+    :ivar slope: bounds the absolute value of the derivative.
+    :ivar own: size of the terms that a careful implementation adds up.
+    :ivar careless: the same of one that adds and subtracts as the formula says.
+    :ivar roundings: that a term may meet one after the other.
+    """
+
+    value: Array
+    slope: Array | float
+    own: Array | float
+    careless: Array | float
+    roundings: int
+
+
+@dataclass(frozen=True)
+class Function:
+    """
+    A function of one number.
+
+    :ivar name: as in ``Activation.op``.
+    :ivar enumerator: in activation.h.
+    :ivar float64: returns its terms for x and its parameters; None: ``float64/`` has its own rule.
+    :ivar op: the operator that it is, if its name is another.
+    :ivar attributes: of that operator: its parameters.
+    :ivar form: attributes that tell it apart from other functions of that operator.
+    :ivar bounds: its parameters are the operator's second and third input.
+    :ivar steps: of ONNX that are the same, if it is no operator of ONNX: each an operator with
+        the positions of what it reads: 0 is x, 1 the result of the first step.
+    """
+
+    name: str
+    enumerator: str
+    float64: Callable[..., Terms] | None = None
+    op: str = ""
+    attributes: tuple[str, ...] = ()
+    form: Mapping[str, str] = field(default_factory=dict)
+    bounds: bool = False
+    steps: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    summary: str = _APPLIED
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "op", self.op or self.name)
+
+    def parameters_of(self, node: Node) -> tuple[float, ...] | None:
+        """Return the parameters of a node of this function; None if they are computed."""
+        if self.bounds:
+            low, high = _bound(node, 1, -_LARGEST), _bound(node, 2, _LARGEST)
+            return None if low is None or high is None else (low, high)
+        return tuple(node.attributes[name] for name in self.attributes)
+
+
+_FUNCTION = 6
+"""Roundings of a function that is computed as a polynomial or with an exponential."""
+
+
+def _smooth(value: Array, slope: Array | float, careless: Array | float | None = None) -> Terms:
+    own = np.abs(value)
+    return Terms(value, slope, own, own if careless is None else careless, _FUNCTION)
+
+
+def _relu(x: Array) -> Terms:
+    return Terms(np.maximum(x, 0), 1.0, 0.0, 0.0, 0)
+
+
+def _leaky_relu(x: Array, alpha: float) -> Terms:
+    slope = np.where(x < 0, alpha, 1.0)
+    return Terms(x * slope, np.abs(slope), 0.0, 0.0, 1)
+
+
+def _sigmoid(x: Array) -> Terms:
+    value = 1 / (1 + np.exp(-x))
+    return _smooth(value, value * (1 - value), 1.0)
+
+
+def _tanh(x: Array) -> Terms:
+    value = np.tanh(x)
+    return _smooth(value, 1 - value**2, 1.0)
+
+
+def _hard_sigmoid(x: Array, alpha: float, beta: float) -> Terms:
+    value, size = np.clip(alpha * x + beta, 0, 1), abs(alpha) * np.abs(x) + abs(beta)
+    return Terms(value, abs(alpha), size, size, 2)
+
+
+def _hard_swish(x: Array) -> Terms:
+    size = np.abs(x) * (np.abs(x) / 6 + 0.5)
+    return Terms(x * np.clip(x / 6 + 0.5, 0, 1), 1.5, size, size, 3)
+
+
+ACTIVATIONS = (
+    Function("Relu", "ACT_RELU", _relu),
+    Function("Clip", "ACT_CLIP", bounds=True, summary="Limit to bounds (ReLU6)."),
+    Function("LeakyRelu", "ACT_LEAKY_RELU", _leaky_relu, attributes=("alpha",)),
+    Function("Sigmoid", "ACT_SIGMOID", _sigmoid),
+    Function(
+        "SiLU",
+        "ACT_SILU",
+        steps=(("Sigmoid", (0,)), ("Mul", (0, 1))),
+        summary="Activation x * Sigmoid(x); internal, made from these two.",
+    ),
+    Function("Tanh", "ACT_TANH", _tanh),
+    Function("HardSigmoid", "ACT_HARD_SIGMOID", _hard_sigmoid, attributes=("alpha", "beta")),
+    Function("HardSwish", "ACT_HARD_SWISH", _hard_swish),
+)
+FUNCTIONS = {function.name: function for function in ACTIVATIONS}
+OPERATORS = tuple(dict.fromkeys(function.op for function in ACTIVATIONS))
+"""The operators that are functions of one number."""
+
+for _each in ACTIVATIONS:
+    define(_each.op, summary=_each.summary)
+
+
+def function_of(node: Node) -> Function | None:
+    """Return the function that the operator of a node is; None if it is something else."""
+    return next(
+        (
+            function
+            for function in ACTIVATIONS
+            if node.op == function.op and function.form.items() <= node.attributes.items()
+        ),
+        None,
+    )
 
 
 def activation_of(node: Node) -> Activation | None:
     """Return the function of one number that a node is; None if it is something else."""
-    if node.op == "Clip":
-        low, high = (_bound(node, 1, -_LARGEST), _bound(node, 2, _LARGEST))
-        return None if low is None or high is None else Activation("Clip", low, high)
-    if node.op == "LeakyRelu":
-        return Activation("LeakyRelu", node.attributes["alpha"])
-    if node.op == "HardSigmoid":
-        return Activation("HardSigmoid", node.attributes["alpha"], node.attributes["beta"])
-    if node.op in ("Relu", "Sigmoid", "Tanh", "HardSwish", "SiLU"):
-        return Activation(node.op)
-    return None
+    function = function_of(node) if node.op in OPERATORS else None
+    parameters = None if function is None else function.parameters_of(node)
+    if function is None or parameters is None:
+        return None
+    return Activation(function.name, parameters)
 
 
 def _bound(node: Node, index: int, default: float) -> float | None:
@@ -30,11 +164,3 @@ def _bound(node: Node, index: int, default: float) -> float | None:
         return default
     data = node.constant(index)
     return None if data is None else float(data.item())
-
-
-define(
-    *("Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish"),
-    summary="Activation function; applied inside the node before it where possible.",
-)
-define("SiLU", summary="Activation x * Sigmoid(x); internal, made from these two.")
-define("Clip", summary="Limit to bounds (ReLU6).")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.dtype import array_type
 from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs
-from edge_compiler.ir.export import node_proto
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.ir.proto import node_proto
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
 
 LARGEST_CONSTANT = 2**27

@@ -86,5 +86,5 @@ def _never_negative(node: Node | None) -> bool:
     if activation is None:
         return False
     return activation.op in ("Relu", "Sigmoid", "HardSigmoid") or (
-        activation.op == "Clip" and activation.a >= 0
+        activation.op == "Clip" and activation.parameters[0] >= 0
     )

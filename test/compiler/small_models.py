@@ -13,8 +13,8 @@ from onnx import helper, numpy_helper
 import onnxruntime
 
 from edge_compiler import targets
+from edge_compiler.export import export
 from edge_compiler.frontend import load
-from edge_compiler.ir.export import export
 from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.base import Target
 from edge_compiler.targets.program.variants import Variant

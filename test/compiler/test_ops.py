@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 
 import numpy as np
 import onnx
@@ -10,6 +11,8 @@ import pytest
 from small_models import load_model, make_model, node, weights
 
 from edge_compiler import ops, targets
+from edge_compiler.ops.activations import ACTIVATIONS
+from edge_compiler.targets.c.headers import HEADERS
 
 CONSTANTS = {
     "w": weights(8, 2, 3, 3),
@@ -76,3 +79,9 @@ def test_refusals(tmp_path: Path, nodes: list[onnx.NodeProto], reason: str) -> N
 def test_macs(tmp_path: Path, proto: onnx.NodeProto, macs: int) -> None:
     model = make_model([proto], {"x": [1, 4, 6, 6]}, {"w": CONSTANTS["w"]})
     assert ops.macs(load_model(model, tmp_path).nodes[0]) == macs
+
+
+def test_kernels_know_every_activation() -> None:
+    header = next(path for path in HEADERS if path.name == "activation.h").read_text()
+    enumerators = re.findall(r"ACT_\w+", header[: header.index("activation_kind;")])
+    assert sorted(enumerators) == sorted(["ACT_NONE", *(f.enumerator for f in ACTIVATIONS)])

@@ -16,6 +16,7 @@ import numpy as np
 
 from edge_compiler.ir.graph import Activation, Node, Value
 from edge_compiler.ops import activation_of, has_constant_weights
+from edge_compiler.ops.activations import ACTIVATIONS
 from edge_compiler.targets.acl.record import Function, Image, Op, Record
 from edge_compiler.targets.program.lowering import image_size, is_image
 from edge_compiler.targets.program.nodes import (
@@ -28,13 +29,9 @@ from edge_compiler.targets.program.nodes import (
 Array = np.ndarray[Any, Any]
 
 _FUNCTIONS = {
-    "Relu": Function.RELU,
-    "Clip": Function.CLIP,
-    "LeakyRelu": Function.LEAKY_RELU,
-    "Sigmoid": Function.SIGMOID,
-    "SiLU": Function.SILU,
-    "Tanh": Function.TANH,
-    "HardSwish": Function.HARD_SWISH,
+    f.name: Function[name]
+    for f in ACTIVATIONS
+    if (name := f.enumerator.removeprefix("ACT_")) in Function.__members__
 }
 
 
@@ -128,8 +125,8 @@ def _activation(activation: Activation | None) -> dict[str, Any]:
     """Return the record's fields of an activation that the library has."""
     if activation is None:
         return {}
-    function = _FUNCTIONS[activation.op]
-    return {"activation": function, "a": float(activation.a), "b": float(activation.b)}
+    a, b = activation.pair
+    return {"activation": _FUNCTIONS[activation.op], "a": float(a), "b": float(b)}
 
 
 def _window(geometry: Geometry) -> dict[str, int]:
@@ -212,7 +209,7 @@ def _binary(node: Node) -> Described:
     return Request(op, node.op, (left, right), node.output, fields=fields)
 
 
-@_asks(*_FUNCTIONS)
+@_asks(*(f.op for f in ACTIVATIONS if f.name in _FUNCTIONS))
 def _unary(node: Node) -> Described:
     value = node.input(0)
     if not is_image(value):

@@ -9,6 +9,7 @@ import math
 
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Activation
+from edge_compiler.ops.activations import FUNCTIONS
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.program import (
     Call,
@@ -24,17 +25,6 @@ from edge_perception.runtime.manifest import Preprocess, Tensor
 
 KERNELS_PER_FILE = 16
 """Few enough that the files of one instruction set compile side by side."""
-
-_ACTIVATIONS = {
-    "Relu": "ACT_RELU",
-    "Clip": "ACT_CLIP",
-    "LeakyRelu": "ACT_LEAKY_RELU",
-    "Sigmoid": "ACT_SIGMOID",
-    "SiLU": "ACT_SILU",
-    "Tanh": "ACT_TANH",
-    "HardSigmoid": "ACT_HARD_SIGMOID",
-    "HardSwish": "ACT_HARD_SWISH",
-}
 
 
 def step_files(
@@ -169,7 +159,8 @@ def _clear_halo(buffer: Buffer) -> Call:
 def c_value(value: Field) -> str:
     """Return a constant as C text."""
     if isinstance(value, Activation):
-        return f"{{{_ACTIVATIONS[value.op]}, {c_float(value.a)}, {c_float(value.b)}}}"
+        a, b = map(c_float, value.pair)
+        return f"{{{FUNCTIONS[value.op].enumerator}, {a}, {b}}}"
     if isinstance(value, tuple):
         return "{" + ", ".join(map(str, value)) + "}"
     return c_float(value) if isinstance(value, float) else str(value)

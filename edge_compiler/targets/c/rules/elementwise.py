@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.ops.activations import activation_of
+from edge_compiler.ops.activations import activation_of, OPERATORS
 from edge_compiler.targets.c.layer import pad_channels
 from edge_compiler.targets.c.rules.limits import require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers
@@ -18,7 +18,6 @@ from edge_compiler.targets.program.nodes import required
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 from edge_perception.runtime.manifest import CONVOLUTION
 
-_UNARY = ("Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "SiLU")
 _BINARY = {
     "Add": "OP_ADD",
     "Sub": "OP_SUB",
@@ -36,7 +35,7 @@ def check_clip(node: Node) -> str | None:
 
 
 @lowers("Clip", check=check_clip)
-@lowers(*_UNARY)
+@lowers(*(op for op in OPERATORS if op != "Clip"))
 def lower_unary(low: Lowering, node: Node) -> None:
     """Apply an activation that no other node took over."""
     value = node.input(0)

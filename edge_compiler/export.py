@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,8 @@ from onnx import helper, numpy_helper
 
 from edge_compiler.ir.dtype import onnx_code
 from edge_compiler.ir.graph import Activation, Graph, Node, OPSET, Value
+from edge_compiler.ir.proto import node_proto
+from edge_compiler.ops.activations import activation_of, FUNCTIONS
 
 IR_VERSION = 10
 """What opset OPSET was published with."""
@@ -43,17 +44,6 @@ def export(graph: Graph) -> onnx.ModelProto:
 
 def _info(value: Value) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(value.name, onnx_code(value.type), value.shape)
-
-
-def node_proto(node: Node) -> onnx.NodeProto:
-    """Return a node of an ONNX operator as it is, without what is fused into it."""
-    return helper.make_node(
-        node.op,
-        [value.name if value is not None else "" for value in node.inputs],
-        [value.name for value in node.outputs],
-        name=node.name,
-        **dict(_attributes(node)),
-    )
 
 
 class _Writer:
@@ -90,8 +80,8 @@ class _Writer:
             self._channel_affine(node, result)
         elif node.op == "ChannelShuffle":
             self._channel_shuffle(node, result)
-        elif node.op == "SiLU":
-            self._activation(Activation("SiLU"), node.input(0).name, result)
+        elif (activation := activation_of(node)) is not None:
+            self._activation(activation, node.input(0).name, result)
         else:
             proto = node_proto(node)
             proto.output[0] = result
@@ -119,29 +109,20 @@ class _Writer:
 
     def _activation(self, activation: Activation, source: str, result: str) -> None:
         """Add an activation of its own."""
-        if activation.op == "SiLU":
-            self.add("Sigmoid", [source], [f"{result}/sigmoid"])
-            self.add("Mul", [source, f"{result}/sigmoid"], [result])
-        elif activation.op == "Clip":
+        function = FUNCTIONS[activation.op]
+        if function.steps:
+            values = [source]
+            for op, operands in function.steps:
+                values.append(f"{result}/{op.lower()}" if op != function.steps[-1][0] else result)
+                self.add(op, [values[index] for index in operands], [values[-1]])
+        elif function.bounds:
             bounds = [
                 self.constant(f"{result}/{side}", np.array(bound, np.float32))
                 if np.isfinite(bound)
                 else ""
-                for side, bound in (("low", activation.a), ("high", activation.b))
+                for side, bound in zip(("low", "high"), activation.parameters, strict=True)
             ]
-            self.add("Clip", [source, *bounds], [result])
-        elif activation.op == "LeakyRelu":
-            self.add("LeakyRelu", [source], [result], alpha=activation.a)
-        elif activation.op == "HardSigmoid":
-            self.add("HardSigmoid", [source], [result], alpha=activation.a, beta=activation.b)
+            self.add(function.op, [source, *bounds], [result])
         else:
-            self.add(activation.op, [source], [result])
-
-
-def _attributes(node: Node) -> Iterator[tuple[str, Any]]:
-    """Yield the attributes as ONNX wants them."""
-    for name, value in node.attributes.items():
-        if isinstance(value, np.ndarray):
-            yield name, numpy_helper.from_array(value)
-        elif value != [] and name != "auto_pad":
-            yield name, value
+            given = dict(zip(function.attributes, activation.parameters, strict=True))
+            self.add(function.op, [source], [result], **function.form, **given)
