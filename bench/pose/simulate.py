@@ -47,11 +47,10 @@ def inertial(motion: Motion, errors: ImuErrors, seed: int) -> Iterator[tuple[int
     model = ImuErrorModel(errors, seed)
     gyro = errors.gyro.noise**2 * RATE + errors.gyro.step**2 / 12
     accel = errors.accel.noise**2 * RATE + errors.accel.step**2 / 12
-    for index, seconds in enumerate(motion.times.tolist()):
-        read = model.measure(motion.angular[index], motion.force[index], 1 / RATE)
-        if read is None:
-            continue
-        yield stamp(seconds), imu_message(stamp(seconds), *read, gyro, accel)
+    turning, pushing, there = model.measure(motion.angular, motion.force, 1 / RATE)
+    for index in np.flatnonzero(there):
+        when = stamp(float(motion.times[index]))
+        yield when, imu_message(when, turning[index], pushing[index], gyro, accel)
 
 
 def imu_message(when: int, gyro: Array, accel: Array, *variances: float) -> Imu:

@@ -28,6 +28,7 @@ class Paced(Generic[Item, Reading]):
         make: Callable[[list[tuple[int, Item]], int], Reading],
         clock: Clock,
         begin: int | None = None,
+        delay: float = 0.0,
     ) -> None:
         """
         Begin with the first reading.
@@ -37,6 +38,7 @@ class Paced(Generic[Item, Reading]):
             because nobody read them within a second.
         :param begin: when time zero of the items is, by the monotonic clock; None: the first item
             is due when it is first asked for.
+        :param delay: seconds for which what has become due may wait for what follows.
         """
         self._name = name
         self.rate = rate
@@ -44,6 +46,7 @@ class Paced(Generic[Item, Reading]):
         self._make = make
         self._clock = clock
         self._offset = begin
+        self._delay = round(delay * SECOND)
         self._next: tuple[int, Item] | None = next(items, None)
 
     def describe(self) -> str:
@@ -61,7 +64,7 @@ class Paced(Generic[Item, Reading]):
         now = self._clock.monotonic()
         if self._offset is None:
             self._offset = now - self._next[0]
-        wait = self._next[0] + self._offset - now
+        wait = self._next[0] + self._offset + self._delay - now
         if wait > 0:
             self._clock.sleep(min(wait / SECOND, timeout))
             now = self._clock.monotonic()

@@ -20,6 +20,7 @@ from edge_perception.core.imu.source import Batch, GRAVITY, ImuSource, ImuWish, 
 from edge_perception.core.imu.stamp_smoother import StampSmoother
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
+from edge_perception.core.rotation import vector
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.environment import this_machine
@@ -102,9 +103,9 @@ class Rig:
             self.now += PERIOD
             sample = Sample(
                 self.now,
-                np.array(turning) + noise * RANDOM.standard_normal(3),
-                np.array(pushing) + noise * RANDOM.standard_normal(3),
-                None if orientation is None else np.array(orientation),
+                vector(np.array(turning) + noise * RANDOM.standard_normal(3)),
+                vector(np.array(pushing) + noise * RANDOM.standard_normal(3)),
+                orientation,
             )
             self.step(Batch([sample], PART))
 
@@ -280,7 +281,7 @@ def test_a_log_has_the_widest_range_of_usual_parts_or_what_is_asked_for(
 ) -> None:
     rig = Rig(**limit)
     rig.now += PERIOD
-    sample = Sample(rig.now, np.zeros(3), np.array([400.0, 0.0, GRAVITY]))
+    sample = Sample(rig.now, (0.0, 0.0, 0.0), (400.0, 0.0, GRAVITY))
     rig.step(Batch([sample], Part()))
     assert bool(rig.published) == passes
 
@@ -323,7 +324,9 @@ def test_a_part_that_is_lost_is_reported_and_comes_back() -> None:
 def test_drop_outs_are_counted_and_seen() -> None:
     rig = Rig()
     rig.measure(0.1)
-    rig.script.batches.append(Batch([Sample(rig.now + 1, np.ones(3), np.ones(3))], PART, lost=7))
+    rig.script.batches.append(
+        Batch([Sample(rig.now + 1, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0))], PART, lost=7)
+    )
     rig.step()
     assert rig.state("drop-outs")[0] is Level.WARN
     assert "7 measurements were lost" in rig.state("drop-outs")[1]
@@ -336,7 +339,9 @@ def test_a_source_that_is_slow_is_reported() -> None:
     rig = Rig()
     for _ in range(100):
         rig.now += SECOND // 50
-        rig.step(Batch([Sample(rig.now, RANDOM.standard_normal(3), np.ones(3))], PART))
+        rig.step(
+            Batch([Sample(rig.now, vector(RANDOM.standard_normal(3)), (1.0, 1.0, 1.0))], PART)
+        )
     assert rig.state("source")[0] is Level.WARN
     assert "gives 50 measurements/s, expected 200" in rig.state("source")[1]
 

@@ -13,7 +13,8 @@ REST = (np.zeros(3), np.array([0.0, 0.0, 9.80665]))
 
 def read(errors: ImuErrors, count: int, seed: int = 1, truth=REST) -> list:
     model = ImuErrorModel(errors, seed)
-    return [model.measure(*truth, INTERVAL) for _ in range(count)]
+    gyro, accel, there = model.measure(*(np.tile(one, (count, 1)) for one in truth), INTERVAL)
+    return [one if is_there else None for *one, is_there in zip(gyro, accel, there, strict=True)]
 
 
 def test_without_errors_the_truth_is_read():
@@ -32,8 +33,7 @@ def test_the_bias_walks_with_the_root_of_time():
     ends = []
     for seed in range(200):
         model = ImuErrorModel(ImuErrors(accel=AxisErrors(walk=0.1)), seed)
-        for _ in range(100):
-            model.measure(*REST, INTERVAL)
+        model.measure(*(np.tile(one, (100, 1)) for one in REST), INTERVAL)
         ends.append(model.accel_bias)
     assert np.std(ends) == pytest.approx(0.1 * np.sqrt(100 * INTERVAL), rel=0.1)
 

@@ -91,6 +91,16 @@ def test_mpu_fifo_overflow_is_counted_and_measuring_goes_on_aligned() -> None:
         np.testing.assert_allclose(sample.angular_velocity, part.turning, atol=3e-4)
 
 
+def test_mpu_is_read_less_often_if_measurements_may_wait() -> None:
+    clock, _, bus = mpu()
+    source = opened(clock, bus, replace(FIT, delay=0.01))
+    read(source)
+    for _ in range(10):
+        stamps = [sample.stamp for sample in read(source).samples]
+        assert np.diff(stamps).tolist() == [5_000_000, 5_000_000]
+        assert stamps[-1] == clock.time()
+
+
 def test_mpu_without_measurements_returns_in_time() -> None:
     clock, part, bus = mpu()
     source = opened(clock, bus)

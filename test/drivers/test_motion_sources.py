@@ -230,6 +230,17 @@ def test_simulated_imu_measures_the_drive_with_errors() -> None:
     assert 0 < turning[begin].std() < 0.01
 
 
+def test_measurements_that_may_wait_come_together_with_their_own_times() -> None:
+    clock = FakeClock()
+    source = open_simulated("simulated", ImuWish(delay=0.01), clock)
+    for _ in range(10):
+        batch = source.read(0.4)
+        assert isinstance(batch, Batch)
+        stamps = [sample.stamp for sample in batch.samples]
+        assert np.diff(stamps).tolist() == [5_000_000, 5_000_000]
+        assert stamps[-1] == clock.time()
+
+
 def test_what_nobody_read_for_long_is_lost() -> None:
     clock = FakeClock()
     source = open_simulated("simulated", WISH, clock)

@@ -15,6 +15,7 @@ from sensor_msgs.msg import Imu, JointState
 
 from edge_perception.core.imu.node import ImuCore
 from edge_perception.core.imu.source import Batch, GRAVITY, ImuWish, Part, Sample
+from edge_perception.core.rotation import vector
 from edge_perception.core.source import SourceError
 from edge_perception.environment import this_machine
 from edge_perception.nodes import base, wheel_odometry
@@ -125,10 +126,9 @@ class Unreliable:
         self.due = max(self.due, now - 0.1) + 1 / self.rate
         if self.fault != "frozen":
             self.last = 0.01 * self.random.standard_normal(3)
-        turning = self.last.copy()
-        turning += {"NaN": math.nan, "saturated": 4.0}.get(self.fault, 0.0)
+        turning = self.last + {"NaN": math.nan, "saturated": 4.0}.get(self.fault, 0.0)
         pushing = self.last + np.array([0.0, 0.0, GRAVITY])
-        sample = Sample(time.time_ns(), turning.clip(-4, 4), pushing)
+        sample = Sample(time.time_ns(), vector(turning.clip(-4, 4)), vector(pushing))
         return Batch([sample], self.part)
 
     def close(self) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
-from edge_perception.core.imu.source import Vector
 from edge_perception.core.node import Diagnostic, Level
+from edge_perception.core.rotation import Vector
 from edge_perception.core.stamps import SECOND
 
 _SAVE_INTERVAL = 60 * SECOND
@@ -28,7 +26,7 @@ class StoredBias:
     :ivar stamp: nanoseconds of system time.
     """
 
-    gyroscope: tuple[float, float, float]
+    gyroscope: Vector
     stamp: int
 
 
@@ -63,7 +61,7 @@ class Bias:
 
         :param age: nanoseconds after which a stored bias is not used.
         """
-        self.gyroscope: Vector = np.zeros(3)
+        self.gyroscope: Vector = (0.0, 0.0, 0.0)
         self._store = store
         self._source = source
         self._age = age
@@ -89,7 +87,7 @@ class Bias:
                 "still for some seconds",
             )
             return
-        self.gyroscope = np.array(stored.gyroscope)
+        self.gyroscope = stored.gyroscope
         self._state = (Level.OK, f"the stored bias is used, {age / _DAY:.1f} days old")
 
     def found(self, gyroscope: Vector, now: int) -> None:
@@ -99,9 +97,8 @@ class Bias:
         if not self._keep or (self._saved is not None and 0 <= now - self._saved < _SAVE_INTERVAL):
             return
         self._saved = now
-        x, y, z = map(float, gyroscope)
         try:
-            self._store.save(self._source, StoredBias((x, y, z), now))
+            self._store.save(self._source, StoredBias(gyroscope, now))
         except BiasStoreError as error:
             self._state = (Level.WARN, str(error))
 

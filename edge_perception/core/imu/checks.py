@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from edge_perception.core.imu.source import ImuWish, Part, Sample, Vector
+from edge_perception.core.imu.source import ImuWish, Part, Sample
 from edge_perception.core.plausible import FASTEST_TURN
+from edge_perception.core.rotation import Vector
 from edge_perception.core.stamps import SECOND
 
 _FROZEN = 3 * SECOND // 10
@@ -39,19 +38,16 @@ class Checks:
             max(wish.gyroscope_range, _WIDEST[0]),
             max(wish.accelerometer_range, _WIDEST[1]),
         )
-        self._same: bytes = b""
+        self._same: tuple[float, ...] = ()
         self._since = 0
 
     def problem(self, sample: Sample, part: Part) -> str:
         """Say why a measurement can't be used; empty if it can."""
-        numbers = [sample.angular_velocity, sample.linear_acceleration]
-        if sample.orientation is not None:
-            numbers.append(sample.orientation)
-        if not all(math.isfinite(number) for vector in numbers for number in vector.tolist()):
+        content = sample.angular_velocity + sample.linear_acceleration
+        if not all(map(math.isfinite, content + (sample.orientation or ()))):
             return "a measurement is no number (NaN or infinite); look at the driver or the wiring"
         if beyond := self._beyond(sample, part):
             return beyond
-        content = b"".join(vector.tobytes() for vector in numbers[:2])
         if content != self._same or sample.stamp < self._since:
             self._same, self._since = content, sample.stamp
         self.frozen = sample.stamp - self._since
@@ -81,7 +77,7 @@ class Checks:
             ),
         ):
             most = limit * _MORE if math.isfinite(limit) else widest
-            largest = float(np.abs(vector).max())
+            largest = max(map(abs, vector))
             if largest > most:
                 return (
                     f"a measurement can't be: the {what} gives {largest:.4g} {unit}, its range is "
@@ -89,7 +85,7 @@ class Checks:
                     f"{what}_range"
                 )
         if sample.orientation is not None:
-            length = float(np.linalg.norm(sample.orientation))
+            length = math.hypot(*sample.orientation)
             if abs(length - 1) > _NO_ROTATION:
                 return (
                     f"a measurement can't be: the orientation has the length {length:.3g}, but "
@@ -117,5 +113,4 @@ def variance(vector: Vector, limit: float, noise: float) -> float:
 
 
 def _at_limit(vector: Vector, limit: float) -> bool:
-    # of three numbers Python finds the greatest sooner than numpy
-    return math.isfinite(limit) and max(map(abs, vector.tolist())) >= _NEARLY * limit
+    return math.isfinite(limit) and max(map(abs, vector)) >= _NEARLY * limit

@@ -9,8 +9,9 @@ import numpy as np
 
 from edge_perception.core import rotation
 from edge_perception.core.imu.checks import variance
-from edge_perception.core.imu.source import Part, Sample, Vector
+from edge_perception.core.imu.source import Part, Sample
 from edge_perception.core.node import ConfigurationError
+from edge_perception.core.rotation import Array, Vector
 from edge_perception.core.stamps import to_time
 from edge_perception.messages.types import Header, Imu, Quaternion, Vector3
 
@@ -38,7 +39,6 @@ class ImuForm:
         """
         self._frame_id = frame_id
         self._mounting = _mounting(mounting)
-        self._turn = rotation.matrix(self._mounting)
         self._noise = gyroscope_noise, accelerometer_noise
 
     def message(self, sample: Sample, part: Part, stamp: int, bias: Vector) -> Imu:
@@ -52,21 +52,26 @@ class ImuForm:
         message = Imu(
             header=Header(stamp=to_time(stamp), frame_id=self._frame_id),
             orientation_covariance=_UNKNOWN,
-            angular_velocity=_vector(self._turn @ (gyroscope - bias)),
+            angular_velocity=self._vector(
+                (gyroscope[0] - bias[0], gyroscope[1] - bias[1], gyroscope[2] - bias[2])
+            ),
             angular_velocity_covariance=_diagonal(
                 variance(gyroscope, part.gyroscope_limit, noise[0])
             ),
-            linear_acceleration=_vector(self._turn @ accelerometer),
+            linear_acceleration=self._vector(accelerometer),
             linear_acceleration_covariance=_diagonal(
                 variance(accelerometer, part.accelerometer_limit, noise[1])
             ),
         )
         if sample.orientation is not None:
-            x, y, z, w = sample.orientation.tolist()
-            turned = rotation.product((x, y, z, w), rotation.inverse(self._mounting))
+            turned = rotation.product(sample.orientation, rotation.inverse(self._mounting))
             message.orientation = Quaternion(*turned)
             message.orientation_covariance = _diagonal(part.orientation_noise**2)
         return message
+
+    def _vector(self, measured: Vector) -> Vector3:
+        """Return what was measured in the axes of the frame."""
+        return Vector3(*rotation.turned(self._mounting, measured))
 
 
 def _mounting(angles: Sequence[float]) -> rotation.Quaternion:
@@ -77,13 +82,8 @@ def _mounting(angles: Sequence[float]) -> rotation.Quaternion:
     return rotation.quaternion(*angles)
 
 
-def _vector(values: Vector) -> Vector3:
-    x, y, z = values.tolist()
-    return Vector3(x, y, z)
-
-
 @functools.lru_cache(maxsize=16)
-def _diagonal(variance: float) -> Vector:
+def _diagonal(variance: float) -> Array:
     """Return a covariance, the same array for the same noise."""
     covariance = np.diag([variance] * 3).reshape(-1)
     covariance.setflags(write=False)

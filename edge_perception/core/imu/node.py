@@ -84,6 +84,7 @@ class ImuCore(NodeCore):
             parameters.number("rate"),
             parameters.number("gyroscope_range"),
             parameters.number("accelerometer_range"),
+            delay=parameters.number("delay"),
         )
         connection = Connection(self._open, _PATIENCE)
         connection.open(may_wait=parameters.flag("wait_for_source"))

@@ -43,6 +43,15 @@ PARAMETERS = (
     ),
     Parameter("frame_id", "imu_link", "The frame of the measurements."),
     Parameter(
+        "delay",
+        0.005,
+        "Seconds by which a measurement may come late if its part, a log or a simulation keeps it "
+        "with its time, so that several are read at once and the computer wakes less often; 0: "
+        "each at once.",
+        minimum=0.0,
+        maximum=0.1,
+    ),
+    Parameter(
         "gyroscope_noise",
         0.0,
         "Standard deviation of the angular velocity [rad/s]; 0: as the driver says.",

@@ -6,12 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import math
 
-import numpy as np
-import numpy.typing as npt
-
+from edge_perception.core.rotation import Quaternion, Vector
 from edge_perception.core.source import Device
-
-Vector = npt.NDArray[np.float64]
 
 GRAVITY = 9.80665
 """Standard gravity [m/s²]."""
@@ -26,12 +22,15 @@ class ImuWish:
     :ivar gyroscope_range: greatest angular velocity [rad/s].
     :ivar accelerometer_range: greatest acceleration [m/s²].
     :ivar self_test: whether to test the part first, which must not be shaken meanwhile.
+    :ivar delay: seconds by which a measurement may come later than it could, so that a part that
+        stores them with their times is read less often.
     """
 
     rate: float = 200.0
     gyroscope_range: float = math.radians(500)
     accelerometer_range: float = 4 * GRAVITY
     self_test: bool = True
+    delay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Sample:
     stamp: int
     angular_velocity: Vector
     linear_acceleration: Vector
-    orientation: Vector | None = None
+    orientation: Quaternion | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_perception.core.imu.source import GRAVITY, Sample, Vector
+from edge_perception.core.imu.source import GRAVITY, Sample
+from edge_perception.core.rotation import Vector, vector
 from edge_perception.core.stamps import SECOND
 
 _GYROSCOPE_SPREAD = 0.02
@@ -43,7 +44,7 @@ class Standstill:
         accelerometer = np.array([one.linear_acceleration for one in self._samples])
         count = len(self._samples)
         self._samples.clear()
-        bias: Vector = gyroscope.mean(0)
+        bias = gyroscope.mean(0)
         still = (
             count >= _FEWEST
             and gyroscope.std(0).max() < _GYROSCOPE_SPREAD
@@ -51,4 +52,4 @@ class Standstill:
             and float(np.abs(bias).max()) < _LARGEST_BIAS
             and abs(float(np.linalg.norm(accelerometer.mean(0))) - GRAVITY) < _GRAVITY_ERROR
         )
-        return bias if still else None
+        return vector(bias) if still else None

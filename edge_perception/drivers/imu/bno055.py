@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from edge_perception.core.imu.source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.rotation import vector
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import SECOND
 from edge_perception.drivers.clock import Clock, SystemClock
@@ -93,11 +94,12 @@ class Bno055:
         if not fused.any():
             self._complain()
             return None
+        w, x, y, z = fused.tolist()
         sample = Sample(
             self._clock.time(),
-            gyroscope / _LSB_TURNING,
-            accelerometer / _LSB_ACCELERATION,
-            np.roll(fused, -1),  # the part has w first
+            vector(gyroscope / _LSB_TURNING),
+            vector(accelerometer / _LSB_ACCELERATION),
+            (x, y, z, w),
         )
         return Batch([sample], _PART, missed)
 

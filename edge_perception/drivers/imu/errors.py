@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Vector: TypeAlias = npt.NDArray[np.float64]
+Array: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,24 +77,25 @@ class _Triad:
         self.bias = errors.bias * random.standard_normal(3)
         self._gain = 1.0 + errors.scale * random.standard_normal(3)
 
-    def measure(self, truth: Vector, interval: float) -> Vector:
+    def measure(self, truth: Array, interval: float) -> Array:
         """
-        Return what is read instead of the truth.
+        Return what is read instead of the truth, one row a sample.
 
-        :param interval: seconds since the last sample, over which the sensor averages.
+        :param interval: seconds between samples, over which the sensor averages.
         """
-        errors = self._errors
-        self.bias = self.bias + errors.walk * math.sqrt(interval) * self._random.standard_normal(3)
-        noise = errors.noise / math.sqrt(interval) * self._random.standard_normal(3)
-        read = truth * self._gain + self.bias + noise
+        errors, root = self._errors, math.sqrt(interval)
+        steps, noise = self._random.standard_normal((len(truth), 2, 3)).swapaxes(0, 1)
+        biases = np.cumsum(np.vstack((self.bias, errors.walk * root * steps)), axis=0)[1:]
+        self.bias = biases[-1]
+        read = truth * self._gain + biases + errors.noise / root * noise
         if errors.step:
             read = np.rint(read / errors.step) * errors.step
-        return np.minimum(np.maximum(read, -errors.limit), errors.limit)
+        return np.asarray(read.clip(-errors.limit, errors.limit))
 
 
 class ImuErrorModel:
     """
-    Turns true angular velocities and specific forces into readings, one after the other.
+    Turns true angular velocities and specific forces into readings.
 
     :ivar gyro_bias: the present bias of the gyroscope [rad/s].
     :ivar accel_bias: the present bias of the accelerometer [m/s²].
@@ -115,29 +116,29 @@ class ImuErrorModel:
         self._missing = 0
 
     @property
-    def gyro_bias(self) -> Vector:
+    def gyro_bias(self) -> Array:
         """Return the present bias of the gyroscope [rad/s]."""
         return self._gyro.bias
 
     @property
-    def accel_bias(self) -> Vector:
+    def accel_bias(self) -> Array:
         """Return the present bias of the accelerometer [m/s²]."""
         return self._accel.bias
 
     def measure(
-        self, angular_velocity: Vector, specific_force: Vector, interval: float
-    ) -> tuple[Vector, Vector] | None:
+        self, angular_velocity: Array, specific_force: Array, interval: float
+    ) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
         """
-        Return what the IMU reads.
+        Return what the IMU reads next.
 
-        :param angular_velocity: true, in the IMU's axes [rad/s].
+        :param angular_velocity: true, in the IMU's axes [rad/s], one row a sample.
         :param specific_force: true acceleration less gravity, in the IMU's axes [m/s²].
-        :param interval: seconds since the last sample.
-        :returns: angular velocity and specific force; None if the sample gets lost.
+        :param interval: seconds between samples.
+        :returns: angular velocities, specific forces, and which samples are not lost.
         """
         gyro = self._gyro.measure(angular_velocity, interval)
         accel = self._accel.measure(specific_force, interval)
-        return None if self._lost() else (gyro, accel)
+        return gyro, accel, np.array([not self._lost() for _ in gyro])
 
     def _lost(self) -> bool:
         gap = max(1.0, self._errors.gap)

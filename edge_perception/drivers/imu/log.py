@@ -84,7 +84,7 @@ def open_log(spec: str, wish: ImuWish, clock: Clock | None = None) -> ImuSource:
     """
     Open a CSV file or a bag, to be replayed at the pace at which it was recorded.
 
-    :param wish: is not asked: the log has its own rate.
+    :param wish: is asked for the delay alone: the log has its own rate.
     :raises SourceError: if it is none.
     """
     path = Path(spec)
@@ -102,7 +102,12 @@ def open_log(spec: str, wish: ImuWish, clock: Clock | None = None) -> ImuSource:
         raise SourceError(f"{path} has {len(times)} measurements, expected two or more")
     rate = SECOND * (len(times) - 1) / (times[-1] - times[0])
     return Paced(
-        f"log {path}", rate, items(), functools.partial(batch, Part()), clock or SystemClock()
+        f"log {path}",
+        rate,
+        items(),
+        functools.partial(batch, Part()),
+        clock or SystemClock(),
+        delay=wish.delay,
     )
 
 

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from edge_perception.core.imu.source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.rotation import vector
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import SECOND
 from edge_perception.drivers.clock import Clock, SystemClock
@@ -82,6 +83,7 @@ class Mpu:
         divider = min(255, max(0, round(_INTERNAL_RATE / wish.rate) - 1)) if wish.rate else 4
         self.rate = _INTERNAL_RATE / (divider + 1)
         self._period = SECOND / self.rate
+        self._wanted = 1 + int(wish.delay * self.rate)
         self._reset()
         if wish.self_test:
             mpu_self_test.check(device, clock, self._model.name, self._model.name == "MPU-6050")
@@ -107,19 +109,19 @@ class Mpu:
         return f"{self._model.name} ({self._device.place})"
 
     def read(self, timeout: float) -> Batch | None:
-        """Return what the FIFO holds, as soon as it holds something."""
+        """Return what the FIFO holds, as soon as that is what may be waited for."""
         deadline = self._clock.monotonic() + round(timeout * SECOND)
         lost = 0
         while True:
             if self._device.read(INTERRUPTS)[0] & _OVERFLOW:
                 lost += self._recover()
             count = int.from_bytes(self._device.read(FIFO_COUNT, 2), "big") // _FRAME
-            if count:
-                return self._fetch(count, lost)
             left = deadline - self._clock.monotonic()
+            if count >= self._wanted or (count and left <= 0):
+                return self._fetch(count, lost)
             if left <= 0:
                 return None
-            self._clock.sleep(min(left, self._period / 2) / SECOND)
+            self._clock.sleep(min(left, (self._wanted - count - 0.5) * self._period) / SECOND)
 
     def close(self) -> None:
         """Close the bus."""
@@ -173,7 +175,9 @@ class Mpu:
         accelerometer = raw[:, :3] * self._part.accelerometer_limit
         gyroscope = raw[:, 3:] * self._part.gyroscope_limit
         samples = [
-            Sample(now - round((count - 1 - index) * self._period), turning, pushing)
+            Sample(
+                now - round((count - 1 - index) * self._period), vector(turning), vector(pushing)
+            )
             for index, (turning, pushing) in enumerate(zip(gyroscope, accelerometer, strict=True))
         ]
         return Batch(samples, self._part, lost)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_perception.core.imu.source import Vector
+from edge_perception.core.rotation import Array
 from edge_perception.core.source import SourceError
 from edge_perception.drivers.clock import Clock
 from edge_perception.drivers.i2c import I2cDevice
@@ -51,7 +51,7 @@ def check(device: I2cDevice, clock: Clock, name: str, old: bool) -> None:
             )
 
 
-def _mean(device: I2cDevice, clock: Clock, gyroscope: int, accelerometer: int) -> Vector:
+def _mean(device: I2cDevice, clock: Clock, gyroscope: int, accelerometer: int) -> Array:
     """Return what accelerometer and gyroscope measure, in digits."""
     device.write(_GYROSCOPE, gyroscope)
     device.write(_ACCELEROMETER, accelerometer)
@@ -61,7 +61,7 @@ def _mean(device: I2cDevice, clock: Clock, gyroscope: int, accelerometer: int) -
         raw = np.frombuffer(device.read(_DATA, 14), ">i2")
         found.append(np.concatenate([raw[:3], raw[4:]]))  # the fourth is the temperature
         clock.sleep(0.001)
-    mean: Vector = np.mean(found, axis=0)
+    mean: Array = np.mean(found, axis=0)
     return mean
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import functools
+import itertools
 
 import numpy as np
 
 from edge_perception.core.imu.source import GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.rotation import vector
 from edge_perception.core.stamps import SECOND
 from edge_perception.drivers.clock import Clock, SystemClock
 from edge_perception.drivers.drive import began, Drive, is_simulated, read_drive
@@ -17,25 +19,30 @@ from edge_perception.drivers.imu.measured import batch
 from edge_perception.drivers.paced import Paced
 
 _USUAL_RATE = 200.0
+_BLOCK = 50
+"""Measurements that are simulated at once, which takes hardly longer than one."""
 
 
 def samples(drive: Drive, rate: float) -> Iterator[tuple[int, Sample]]:
     """Give times [ns] and what the IMU measures then, for ever."""
     errors = ImuErrorModel(MPU6050, round(drive.seed))
-    count = 0
-    while True:
-        time = count / rate
-        count += 1
-        speed = drive.velocity(time)
-        turning = speed * drive.curvature
-        got = errors.measure(
-            np.array([0.0, 0.0, turning]),
-            np.array([drive.acceleration(time), speed * turning, GRAVITY]),
+    for begin in itertools.count(step=_BLOCK):
+        times = [count / rate for count in range(begin, begin + _BLOCK)]
+        speeds = [drive.velocity(time) for time in times]
+        turns = [speed * drive.curvature for speed in speeds]
+        gyro, accel, there = errors.measure(
+            np.array([(0.0, 0.0, turn) for turn in turns]),
+            np.array(
+                [
+                    (drive.acceleration(time), speed * turn, GRAVITY)
+                    for time, speed, turn in zip(times, speeds, turns, strict=True)
+                ]
+            ),
             1 / rate,
         )
-        if got is not None:
-            stamp = round(time * SECOND)
-            yield stamp, Sample(stamp, *got)
+        for index in np.flatnonzero(there).tolist():
+            stamp = round(times[index] * SECOND)
+            yield stamp, Sample(stamp, vector(gyro[index]), vector(accel[index]))
 
 
 def open_simulated(spec: str, wish: ImuWish, clock: Clock | None = None) -> ImuSource:
@@ -54,7 +61,15 @@ def open_simulated(spec: str, wish: ImuWish, clock: Clock | None = None) -> ImuS
     make = functools.partial(batch, part)
     drive = read_drive(spec)
     begin = None if clock else began()
-    return Paced("simulated IMU", rate, samples(drive, rate), make, clock or SystemClock(), begin)
+    return Paced(
+        "simulated IMU",
+        rate,
+        samples(drive, rate),
+        make,
+        clock or SystemClock(),
+        begin,
+        wish.delay,
+    )
 
 
 DRIVER = Driver("simulated[:KEY=VALUE,...]", is_simulated, open_simulated)
