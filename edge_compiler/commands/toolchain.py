@@ -68,10 +68,12 @@ def run_remove(arguments: argparse.Namespace) -> int:
     tools = toolchain.get(arguments.name)
     with progress() as show:
         removed = remove(tools, show)
-    if tools.library and removed:
-        say(f"{tools.library.folder} is removed")
-    elif tools.library:
-        say(f"there is no {tools.library.folder}")
+    for library in tools.libraries:
+        say(
+            f"{library.folder} is removed"
+            if library in removed
+            else f"there is no {library.folder}"
+        )
     note(
         "the packages of this machine are left alone; to remove them, if nothing else needs "
         f"them: sudo apt-get remove {' '.join(tools.packages)}"

@@ -13,11 +13,12 @@ import re
 import shutil
 import subprocess
 
-from edge_compiler import toolchain
-from edge_compiler.emulation.building import built
+from edge_compiler import sandbox, toolchain
 from edge_compiler.errors import CompileError
+from edge_compiler.toolchain.programs import built
 
-_HEADER = Path(__file__).with_name("marks.h")
+_SOURCE = Path(__file__).with_name("count.c")
+MARKS = Path(sandbox.__file__).with_name("marks.h")
 FLAGS = ("-std=gnu11", "-shared", "-fPIC", "-fvisibility=hidden")
 
 
@@ -40,7 +41,7 @@ def counting(emulator: Sequence[str], log: Path) -> list[str]:
             "it is linked statically; put another one first on the PATH, such as that of Debian "
             "12's qemu-user"
         )
-    built_plugin = built("count.c", toolchain.get("host").find_compiler(), FLAGS)
+    built_plugin = built(_SOURCE, toolchain.get("host").find_compiler(), FLAGS, [MARKS.parent])
     plugin, log_argument = (str(path).replace(",", ",,") for path in (built_plugin, log))
     return [*emulator, "-plugin", f"{plugin},log={log_argument}"]
 
@@ -66,6 +67,6 @@ def instructions_by_step(log: Path, steps: int) -> list[int]:
 
 def mark_number(mark: int) -> int:
     """Return the number of the process whose priority is asked for to set a mark."""
-    found = re.search(r"EDGE_MARK_FIRST (0x\w+)", _HEADER.read_text())
+    found = re.search(r"EDGE_MARK_FIRST (0x\w+)", MARKS.read_text())
     assert found
     return int(found[1], 16) + mark

@@ -9,15 +9,17 @@ import struct
 
 import numpy as np
 
-from edge_compiler.emulation.building import built
 from edge_compiler.sandbox.base import RefusalError, Sandbox
 from edge_compiler.sandbox.wire import AnswerError, Array, LONGEST_TEXT, receive_bytes
 from edge_compiler.toolchain.base import Toolchain
+from edge_compiler.toolchain.programs import built
 from edge_perception.runtime import BundleError, model_from_json
 from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.frames import make_frame
 from edge_perception.runtime.manifest import Model
 
+RUNNER = Path(__file__).with_name("runner.c")
+_INCLUDE = Path(__file__).parents[1] / "targets" / "include"
 RUNNER_FLAGS = ("-std=c11", "-ldl")
 MAGIC = 0x31454445
 HEADER = struct.Struct("<IIQ")
@@ -55,7 +57,7 @@ class EmulatedSandbox(Sandbox):
         :param emulator: the words to put before its command; None: the toolchain's.
         """
         prefix = tools.emulator() if emulator is None else emulator
-        runner = built("runner.c", tools.find_compiler(), RUNNER_FLAGS)
+        runner = built(RUNNER, tools.find_compiler(), RUNNER_FLAGS, [_INCLUDE])
         super().__init__([*prefix, str(runner), str(library.resolve())])
         self._socket.settimeout(self.reply_timeout_s)
         self._known_model: Model | None = None

@@ -18,9 +18,9 @@ from edge_compiler.toolchain.machines import AARCH64, ARMV7, X86_64
 TOOLCHAINS = (
     Toolchain("host", X86_64),
     Toolchain("aarch64", AARCH64),
-    Toolchain("aarch64-acl", AARCH64, ACL_ARM64),
+    Toolchain("aarch64-acl", AARCH64, (ACL_ARM64,)),
     Toolchain("armv7", ARMV7),
-    Toolchain("armv7-acl", ARMV7, ACL_ARMHF),
+    Toolchain("armv7-acl", ARMV7, (ACL_ARMHF,)),
 )
 """A toolchain has the name of the target that uses it."""
 
@@ -43,7 +43,7 @@ def for_machine(triple: str) -> Toolchain:
 
     :raises CompileError: if there is none.
     """
-    found = next((t for t in TOOLCHAINS if t.triple == triple and t.library is None), None)
+    found = next((t for t in TOOLCHAINS if t.triple == triple and not t.libraries), None)
     if found is None:
         raise CompileError(f"there is no toolchain for {triple}; edgec doctor lists the targets")
     return found

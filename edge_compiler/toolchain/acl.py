@@ -28,13 +28,17 @@ _REVISION = "24.11+dfsg-3"  # of Debian 13; built without OpenMP, fp16 and SVE
 @dataclass(frozen=True)
 class Acl:
     """
-    The library for one kind of machine.
+    The library for one kind of machine; see `Library`.
 
     :ivar architecture: Debian's name of the machine.
     :ivar triple: GNU's name of the machine.
     :ivar size: of the package with headers and static libraries, in bytes.
     :ivar sha256: of that package.
     """
+
+    name = "acl"
+    title = f"Arm Compute Library {ACL_VERSION}"
+    language = "c++"
 
     architecture: str
     triple: str
@@ -58,7 +62,7 @@ class Acl:
         return {"package": self.file.name, "sha256": self.sha256}
 
     def is_installed(self) -> bool:
-        """Tell whether the library is there, made of this very package, and complete."""
+        """Return whether the library is there, made of this very package, and complete."""
         try:
             found = json.loads((self.folder / "provenance.json").read_text("utf-8"))
             files = found.pop("files")

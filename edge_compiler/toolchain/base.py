@@ -8,8 +8,8 @@ from pathlib import Path
 import shutil
 
 from edge_compiler.errors import CompileError
-from edge_compiler.toolchain.acl import Acl, ACL_VERSION
 from edge_compiler.toolchain.emulation import Emulator, sysroot
+from edge_compiler.toolchain.library import Library
 from edge_compiler.toolchain.machines import Machine, native_triple
 from edge_compiler.toolchain.processors import Processor
 
@@ -23,12 +23,12 @@ class Toolchain:
     What compiles for a kind of machine, and what runs the result here.
 
     :ivar name: as given to ``edgec toolchain install``.
-    :ivar library: the Arm Compute Library, if the target uses it.
+    :ivar libraries: that the target's back ends use.
     """
 
     name: str
     machine: Machine
-    library: Acl | None = None
+    libraries: tuple[Library, ...] = ()
 
     @property
     def triple(self) -> str:
@@ -38,7 +38,8 @@ class Toolchain:
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that the target's code is written in."""
-        return ("c", "c++") if self.library else ("c",)
+        further = (library.language for library in self.libraries)
+        return tuple(dict.fromkeys(("c", *further)))
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -47,7 +48,7 @@ class Toolchain:
 
         :raises CompileError: if none would help on this machine.
         """
-        compiler = "g++" if self.library else "gcc"
+        compiler = "g++" if "c++" in self.languages else "gcc"
         if self.machine.native:
             return compiler, "libc6-dev"
         self._find_emulator()
@@ -95,20 +96,20 @@ class Toolchain:
         wanted = processor or emulator.processor
         return [qemu, "-cpu", wanted.name, "-L", str(sysroot(self.triple, wanted))]
 
-    def acl(self) -> Path:
+    def find_library(self, name: str) -> Path:
         """
-        Return the folder with ``include/`` and ``lib/`` of the Arm Compute Library.
+        Return the folder of one of the libraries.
 
-        :raises CompileError: if the toolchain has none, or it is not installed.
+        :raises CompileError: if the toolchain has none of that name, or it is not installed.
         """
-        if self.library is None:
-            raise CompileError(f"the toolchain {self.name!r} has no Arm Compute Library")
-        if not self.library.is_installed():
+        library = next((known for known in self.libraries if known.name == name), None)
+        if library is None:
+            raise CompileError(f"the toolchain {self.name!r} has no library {name!r}")
+        if not library.is_installed():
             raise CompileError(
-                f"the Arm Compute Library {ACL_VERSION} for {self.triple} is not installed; "
-                f"{self._remedy()}"
+                f"the {library.title} for {self.triple} is not installed; {self._remedy()}"
             )
-        return self.library.folder
+        return library.folder
 
     def _find_emulator(self) -> Emulator:
         if self.machine.emulator is None:

@@ -9,7 +9,6 @@ import subprocess
 import tempfile
 
 from edge_compiler.errors import CompileError
-from edge_compiler.toolchain.acl import ACL_VERSION
 from edge_compiler.toolchain.base import Toolchain
 
 PROGRAMS = {
@@ -41,11 +40,13 @@ def inspect(tools: Toolchain) -> list[Part]:
         name = f"{language.upper()} compiler"
         return _part(name, lambda: _version(tools.find_compiler(language)))
 
+    def library(name: str, title: str) -> Part:
+        return _part(title, lambda: str(tools.find_library(name)))
+
     parts = [compiler(language) for language in tools.languages]
     if tools.machine.emulator and not tools.machine.native:
         parts.append(_part("emulator", lambda: _version(tools.emulator()[0])))
-    if tools.library:
-        parts.append(_part(f"Arm Compute Library {ACL_VERSION}", lambda: str(tools.acl())))
+    parts += [library(found.name, found.title) for found in tools.libraries]
     if not any(part.missing for part in parts):
         parts.append(_part("trial", lambda: _try(tools)))
     return parts

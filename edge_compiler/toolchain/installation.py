@@ -12,6 +12,7 @@ from edge_compiler.progress import Progress
 from edge_compiler.toolchain.apt import install_packages
 from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.toolchain.inspection import inspect
+from edge_compiler.toolchain.library import Library
 
 
 def install(tools: Toolchain, progress: Progress) -> None:
@@ -22,8 +23,9 @@ def install(tools: Toolchain, progress: Progress) -> None:
     """
     with _lock(progress):
         packages = tools.packages
-        if tools.library and not tools.library.is_installed():
-            tools.library.install(progress)
+        for library in tools.libraries:
+            if not library.is_installed():
+                library.install(progress)
         if _problem(tools):
             install_packages(packages, progress)
         problem = _problem(tools)
@@ -31,10 +33,10 @@ def install(tools: Toolchain, progress: Progress) -> None:
         raise CompileError(problem)
 
 
-def remove(tools: Toolchain, progress: Progress) -> bool:
-    """Remove the library of a toolchain; return whether there was something to remove."""
+def remove(tools: Toolchain, progress: Progress) -> list[Library]:
+    """Remove the libraries of a toolchain; return those of which there was something."""
     with _lock(progress):
-        return tools.library is not None and tools.library.remove()
+        return [library for library in tools.libraries if library.remove()]
 
 
 def _problem(tools: Toolchain) -> str:

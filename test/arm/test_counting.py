@@ -6,11 +6,12 @@ import subprocess
 
 import pytest
 
-from edge_compiler import emulation, toolchain
+from edge_compiler import toolchain
 from edge_compiler.emulation.counting import (
     counting,
     instructions_by_step,
     mark_number,
+    MARKS,
     read_marks,
 )
 from edge_compiler.errors import CompileError
@@ -111,7 +112,7 @@ def test_a_loop_is_counted_exactly(name: str, assembly: str, tmp_path: Path) -> 
 def test_counts_are_of_one_thread_and_repeat(tmp_path: Path) -> None:
     source = tmp_path / "threads.c"
     source.write_text(WITH_A_BUSY_THREAD)
-    include = f"-I{Path(emulation.__file__).parent}"
+    include = f"-I{MARKS.parent}"
     marks = count("aarch64", source, tmp_path / "log", "-O1", "-pthread", include)
     counts = [count for _, count in marks]
     between = {end - start for start, end in pairwise(counts)}

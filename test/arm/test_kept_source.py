@@ -22,10 +22,10 @@ def bundle(
 ) -> Path:
     """Return a bundle with its sources."""
     tools = tools_or_skip(request.param)
-    if tools.library and not tools.library.is_installed():
+    if not all(library.is_installed() for library in tools.libraries):
         pytest.skip(f"needs: edgec toolchain install {tools.name}")
     options = ("--target", tools.name, "--keep-source")
-    options += ("--place", "all=acl") if tools.library else ()
+    options += ("--place", "all=acl") if tools.libraries else ()
     return made_once(
         f"kept-{tools.name}.edge", lambda path: edgec("compile", tiny_onnx, "-o", path, *options)
     )
@@ -39,8 +39,8 @@ def test_kept_source_builds_the_same_library(bundle: Path, tmp_path: Path) -> No
     for language in tools.languages:
         variable = {"c": "CMAKE_C_COMPILER", "c++": "CMAKE_CXX_COMPILER"}[language]
         configure.append(f"-D{variable}={tools.find_compiler(language)}")
-    if tools.library:
-        configure.append(f"-DACL_ROOT={tools.acl()}")
+    if tools.libraries:
+        configure.append(f"-DACL_ROOT={tools.find_library('acl')}")
     for command in (configure, [CMAKE, "--build", tmp_path]):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr

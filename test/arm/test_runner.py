@@ -15,15 +15,17 @@ import numpy as np
 import pytest
 
 from edge_compiler import toolchain
-from edge_compiler.emulation.building import built
 from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox, Sandbox
-from edge_compiler.sandbox.emulated import CHOICE, Command, HEADER, MAGIC, RUNNER_FLAGS
+from edge_compiler.sandbox.emulated import CHOICE, Command, HEADER, MAGIC, RUNNER, RUNNER_FLAGS
 from edge_compiler.sandbox.wire import receive_bytes
+from edge_compiler.targets.program import RUNTIME
+from edge_compiler.toolchain.programs import built
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.selftest import read_selftest
 
 HOST = toolchain.get("host")
+INCLUDE = RUNTIME.parents[1] / "include"
 CHOSEN = CHOICE.pack(b"", 1, 1)
 
 
@@ -238,12 +240,12 @@ def test_library_that_lacks_the_interface_is_refused(tmp_path: Path, target: str
 
 def test_runner_is_clean_and_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     flags = (*RUNNER_FLAGS, "-Werror", "-Wconversion", "-Wno-sign-conversion")
-    first = built("runner.c", HOST.find_compiler(), flags)
+    first = built(RUNNER, HOST.find_compiler(), flags, [INCLUDE])
     changed = first.stat().st_mtime_ns
-    assert built("runner.c", HOST.find_compiler(), flags) == first
+    assert built(RUNNER, HOST.find_compiler(), flags, [INCLUDE]) == first
     assert first.stat().st_mtime_ns == changed
     with pytest.raises(CompileError, match=r"failed on runner.c: .*no-such-flag"):
-        built("runner.c", HOST.find_compiler(), ("--no-such-flag",))
+        built(RUNNER, HOST.find_compiler(), ("--no-such-flag",), [INCLUDE])
 
 
 def compiled(target: str, code: str, folder: Path) -> Path:

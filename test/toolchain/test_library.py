@@ -32,11 +32,11 @@ def left_behind(library: Acl) -> set[str]:
 
 
 def test_headers_static_libraries_and_licence_are_unpacked(library: Acl, mirror: Mirror) -> None:
-    tools = replace(toolchain.get("aarch64-acl"), library=library)
+    tools = replace(toolchain.get("aarch64-acl"), libraries=(library,))
     with pytest.raises(CompileError, match=r"install it: edgec toolchain install aarch64-acl$"):
-        tools.acl()
+        tools.find_library("acl")
     library.install(quiet)
-    folder = tools.acl()
+    folder = tools.find_library("acl")
     header, archive = list(FILES)[1:3]
     version = folder / "include" / "arm_compute" / "core" / "Version.h"
     assert version.read_bytes() == FILES[header]

@@ -19,7 +19,7 @@ import tempfile
 from edge_compiler.machine import user_cache
 from edge_compiler.targets.program.build import compiler_version, Part, run, Source
 from edge_compiler.targets.program.platform import Platform
-from edge_compiler.toolchain.acl import ACL_VERSION
+from edge_compiler.toolchain.acl import Acl, ACL_VERSION
 from edge_compiler.toolchain.base import Toolchain
 
 RUNTIME = Path(__file__).parent / "runtime"
@@ -85,10 +85,10 @@ def add_to(directory: Path, node_table: str, platform: Platform) -> Part:
     )
     return Part(
         sources=(Source("acl_nodes.c", platform.least_flags),),
-        link=(*objects, str(tools.acl() / "lib" / _LIBRARY), *_STATIC, exports),
+        link=(*objects, str(tools.find_library(Acl.name) / "lib" / _LIBRARY), *_STATIC, exports),
         language="c++",
         cmake=cmake,
-        made_with=f"Arm Compute Library {ACL_VERSION}",
+        made_with=Acl.title,
     )
 
 
@@ -98,7 +98,7 @@ def built(tools: Toolchain) -> Path:
 
     :raises CompileError: if a compiler or the library is missing, or compiling fails.
     """
-    compiler, acl = tools.find_compiler("c++"), tools.acl()
+    compiler, acl = tools.find_compiler("c++"), tools.find_library(Acl.name)
     folder = user_cache() / "toolchains" / f"acl-{tools.triple}-{_digest(compiler, acl)}"
     if folder.is_dir():
         return folder

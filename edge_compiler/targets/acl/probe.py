@@ -9,7 +9,7 @@ import subprocess
 from edge_compiler.errors import CompileError
 from edge_compiler.targets.acl import build
 from edge_compiler.targets.acl.record import Record
-from edge_compiler.toolchain.acl import ACL_VERSION
+from edge_compiler.toolchain.acl import Acl, ACL_VERSION
 from edge_compiler.toolchain.base import Toolchain
 
 TIMEOUT_S = 120.0
@@ -37,8 +37,9 @@ def ask(tools: Toolchain, records: Sequence[Record]) -> list[str]:
             f"asking the Arm Compute Library failed with code {done.returncode}: {said[-1]}"
         )
     if f"arm_compute_version=v{ACL_VERSION} " not in version:
+        folder = tools.find_library(Acl.name)
         raise CompileError(
-            f"the library in {tools.acl()} calls itself {version.partition(' ')[0]!r} where "
+            f"the library in {folder} calls itself {version.partition(' ')[0]!r} where "
             f"{ACL_VERSION} is expected; install it again: edgec toolchain install {tools.name}"
         )
     return ["" if line == "ok" else _PLACE.sub("", line) for line in lines]
