@@ -49,11 +49,12 @@ test-hostile: setup ## send 10,000 hostile streams into the pose and the decisio
 	$(BIN)/pytest -n 2 -rP --streams 5000 test/core/pose/test_hostile_streams.py
 
 # ament_pep257 does not know properties, whose docstrings are not imperative (D401); ruff does
-lint: setup ## check style, types and ROS 2's conventions
+lint: setup ## check style, types, who imports whom, and ROS 2's conventions
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	@mkdir -p build
+	@$(BIN)/lint-imports --no-logo --no-cache >build/imports.log || { cat build/imports.log; exit 1; }
 	@$(BIN)/ament_flake8 --config tools/ament_flake8.ini $(CODE) >build/flake8.log || { cat build/flake8.log; exit 1; }
 	@$(BIN)/ament_pep257 --add-ignore D401 $(CODE) >build/pep257.log 2>&1 || { cat build/pep257.log; exit 1; }
 

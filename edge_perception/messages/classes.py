@@ -19,6 +19,7 @@ from edge_perception.messages.definition import (
     MessageError,
     NUMBERS,
     parse,
+    Type,
 )
 from edge_perception.share import share_dir
 
@@ -73,17 +74,17 @@ def _folders(package: str) -> Iterator[Path]:
 
 @functools.cache
 def _make(name: str) -> Any:
-    from edge_perception.messages.codec import serialize  # which imports this module
-
     meaning = definition(name)
 
     def equal(self: Message, other: object) -> bool:
-        return other.__class__ is self.__class__ and serialize(self) == serialize(other)
+        return other.__class__ is self.__class__ and all(
+            _alike(f.type, getattr(self, f.name), getattr(other, f.name)) for f in meaning.fields
+        )
 
     members: dict[str, Any] = {
         **meaning.constants,
         "__msgtype__": name,
-        "__eq__": equal,  # by bytes, since the fields may hold arrays
+        "__eq__": equal,
         "__hash__": None,
         "__doc__": f"The message {name}.",
         "__module__": __name__,
@@ -94,6 +95,21 @@ def _make(name: str) -> Any:
     return dataclasses.make_dataclass(
         name.rpartition("/")[2], fields, bases=(Message,), namespace=members, eq=False, slots=True
     )
+
+
+def _alike(kind: Type, ours: Any, theirs: Any) -> bool:
+    """Return whether two values of a field have the same bytes in a message."""
+    if kind.base in NUMBERS:
+        dtype = np.dtype(NUMBERS[kind.base])
+        return _numbers(ours, dtype).tobytes() == _numbers(theirs, dtype).tobytes()
+    return bool(list(ours) == list(theirs) if kind.array else ours == theirs)
+
+
+def _numbers(values: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return the numbers of a field, which may be bytes, as an array."""
+    if isinstance(values, bytes | bytearray | memoryview):
+        return np.frombuffer(values, dtype)
+    return np.asarray(values, dtype)
 
 
 def _default(field: Field) -> Callable[[], Any]:
