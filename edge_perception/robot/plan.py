@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import yaml
 
 from edge_perception.core.node import NodeCore
-from edge_perception.core.parameters import ParameterError, Value
+from edge_perception.core.parameters import Parameter, ParameterError, Value
 from edge_perception.robot.graph import Argument, Effect, Entry, Graph, NONE, TOPIC_FORM
 from edge_perception.robot.parameter_files import overlooked, values
 
@@ -155,6 +155,9 @@ def _start(
         use_sim_time=request.use_sim_time,
     )
     in_file = values(start.parameters_file, start.full_name) if start.parameters_file else {}
+    for parameter in entry.core.parameters:
+        if parameter.name in in_file:
+            _accept(parameter, in_file[parameter.name], f"{start.full_name} {parameter.name}")
     described = {name: value for name, value in entry.parameters.items() if name not in in_file}
     given = {
         argument.parameter: _typed(argument.name, text, entry.core, argument.parameter)
@@ -198,6 +201,15 @@ def _typed(name: str, text: str, core: NodeCore, own: str) -> Value:
         value = text if isinstance(parameter.default, str) else yaml.safe_load(text)
     except yaml.YAMLError:
         value = text
+    return _accept(parameter, value, name)
+
+
+def _accept(parameter: Parameter, value: object, name: str) -> Value:
+    """
+    Return a value as a parameter takes it.
+
+    :raises RequestError: if it doesn't
+    """
     try:
         return parameter.accept(value, name)
     except ParameterError as error:

@@ -100,6 +100,16 @@ def test_parameter_file_beats_the_graph_and_is_beaten_by_arguments(tmp_path):
     assert start.parameters_file == str(file)
 
 
+def test_value_in_a_parameter_file_that_its_node_does_not_take(tmp_path):
+    robot = load(tmp_path, "nodes: {front: {kind: camera}}")
+    file = tmp_path / "parameters.yaml"
+    file.write_text("front: {ros__parameters: {rate: fast}}")
+    with pytest.raises(
+        RequestError, match="/front rate must be a number from 0 to 1000, received"
+    ):
+        plan(robot, Request({}, parameters_file=str(file)))
+
+
 @pytest.mark.parametrize(
     ("text", "place", "reason"),
     [

@@ -18,7 +18,10 @@ from edge_perception.core.rotation import Array, vector
 from edge_perception.core.stamps import SECOND
 
 _FEWEST = 10
+_GREATEST_BIAS = 5.0
+"""Standard deviations of the bias: an IMU that reads more turns."""
 _GRAVITY_ERROR = 2.0
+"""How far the accelerometer may be off [m/s²], rather than misread or wrongly mounted."""
 _PATIENCE = 3
 """Times the wanted span after which it starts although the robot moves."""
 _CERTAIN = 1e-3
@@ -58,16 +61,13 @@ class Alignment:
         gyro = np.array([one.gyro for one in self._readings])
         accel = np.array([one.accel for one in self._readings])
         settings = self._settings
-        calm = (
-            float(gyro.var(0).sum()) < settings.still_gyro**2
-            and float(accel.var(0).sum()) < settings.still_accel**2
-            and float(np.abs(gyro.mean(0)).max()) < 5 * settings.gyro_bias
-        )
+        turns = float(np.abs(gyro.mean(0)).max()) >= _GREATEST_BIAS * settings.gyro_bias
+        still = settings.calm.holds_for(gyro, accel) and not turns and not moves
         self.problem = _misread_gravity(accel.mean(0), settings.planar)
         if self.problem:
             del self._readings[: len(self._readings) // 4]
             return None
-        if calm and not moves:
+        if still:
             return self._still(newest, gyro.mean(0), accel.mean(0))
         if newest.stamp - self._first < _PATIENCE * self._span:
             del self._readings[: len(self._readings) // 4]

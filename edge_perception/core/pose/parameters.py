@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
+from edge_perception.core.calm import Calm, USUAL
 from edge_perception.core.imu.source import GRAVITY
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameter, Parameters
@@ -93,9 +94,19 @@ PARAMETERS = (
     _number("patience", 0.5, 0.05, 60.0, "Seconds until wheels that never fit are believed."),
     _number("history", 1.0, 0.05, 10.0, "Seconds by which a measurement may come late."),
     _number("timeout", 0.5, 0.05, 10.0, "Seconds after which a silent sensor is reported."),
-    _number("still_gyro", 0.03, 0.0, 1.0, "Vibration of the standing robot, gyroscope [rad/s]."),
     _number(
-        "still_accel", 0.3, 0.0, 10.0, "Vibration of the standing robot, accelerometer [m/s²]."
+        "still_gyro",
+        USUAL.gyroscope,
+        0.0,
+        1.0,
+        "Vibration of the standing robot, gyroscope [rad/s].",
+    ),
+    _number(
+        "still_accel",
+        USUAL.accelerometer,
+        0.0,
+        10.0,
+        "Vibration of the standing robot, accelerometer [m/s²].",
     ),
     _number("still_speed", 0.01, 0.0, 1.0, "Speed below which the wheels stand [m/s, rad/s]."),
     _number("align_time", 1.0, 0.05, 30.0, "Seconds of standing from which up is found."),
@@ -150,8 +161,7 @@ def read(given: Parameters) -> Configuration:
         gate=given.number("gate"),
         max_speed=given.number("max_speed"),
         patience=given.number("patience"),
-        still_gyro=given.number("still_gyro"),
-        still_accel=given.number("still_accel"),
+        calm=Calm(given.number("still_gyro"), given.number("still_accel")),
         still_speed=given.number("still_speed"),
     )
     return Configuration(given, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_perception.core.calm import Calm, USUAL
 from edge_perception.core.plausible import FASTEST
 from edge_perception.core.pose.measurements import Axis
 
@@ -26,8 +27,7 @@ class Settings:
     :ivar max_speed: that the robot never exceeds [m/s].
     :ivar patience: seconds after which wheels that never pass are believed after all.
     :ivar imu_hold: seconds for which a reading of the IMU stands for what follows it.
-    :ivar still_gyro: deviation of angular velocities below which the robot may stand [rad/s].
-    :ivar still_accel: deviation of accelerations below which it may stand [m/s²].
+    :ivar calm: how much the IMU's readings vary at most while the robot stands.
     :ivar still_speed: speed below which the wheels stand [m/s, rad/s].
     :ivar still_time: seconds of all that after which it does stand.
     """
@@ -45,7 +45,6 @@ class Settings:
     max_speed: float = FASTEST
     patience: float = 0.5
     imu_hold: float = 0.1
-    still_gyro: float = 0.03
-    still_accel: float = 0.3
+    calm: Calm = USUAL
     still_speed: float = 0.01
     still_time: float = 0.3

@@ -31,7 +31,7 @@ def update_from_imu(state: State, reading: Inertial, interval: float, settings: 
     sample = reading.gyro + reading.accel
     if still.mean is None or not math.isfinite(still.variance[0]):
         still.mean = sample
-        still.variance = (4 * settings.still_gyro**2, 4 * settings.still_accel**2)
+        still.variance = (4 * settings.calm.gyroscope**2, 4 * settings.calm.accelerometer**2)
     weight = min(1.0, interval / _MEMORY)
     steps = [one - mean for one, mean in zip(sample, still.mean, strict=True)]
     still.mean = tuple(mean + weight * step for mean, step in zip(still.mean, steps, strict=True))
@@ -41,9 +41,7 @@ def update_from_imu(state: State, reading: Inertial, interval: float, settings: 
         (1 - weight) * (gyro + weight * sum(squares[:3])),
         (1 - weight) * (accel + weight * sum(squares[3:])),
     )
-    calm = (
-        still.variance[0] < settings.still_gyro**2 and still.variance[1] < settings.still_accel**2
-    )
+    calm = settings.calm.holds(*still.variance)
     still.since = (still.since or reading.stamp) if calm else None
 
 
@@ -68,7 +66,7 @@ def stands(state: State, settings: Settings) -> bool:
     # wheels that do not measure turns stand while the robot spins evenly, which no bias explains
     deviation = math.sqrt(float(state.covariance.diagonal()[BG].max()))
     spin = max(abs(still.mean[axis] - state.gyro_bias[axis]) for axis in range(3))
-    return spin < settings.still_gyro + 3 * deviation
+    return spin < settings.calm.gyroscope + 3 * deviation
 
 
 def apply_zero_velocity(
