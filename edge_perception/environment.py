@@ -11,7 +11,7 @@ from edge_perception.share import share_dir
 
 if TYPE_CHECKING:
     from edge_perception.core.imu.bias import BiasStore
-    from edge_perception.core.imu.source import ImuSource, ImuWish
+    from edge_perception.core.imu.source import ImuRequest, ImuSource
     from edge_perception.core.perception.model import RunnableModel
     from edge_perception.core.source import CameraRequest, Source
     from edge_perception.core.wheels.source import WheelRequest, WheelSource
@@ -48,10 +48,10 @@ def _open_camera(spec: str, request: CameraRequest) -> Source:
     return open_source(spec, request)
 
 
-def _open_imu(spec: str, wish: ImuWish) -> ImuSource:
+def _open_imu(spec: str, request: ImuRequest) -> ImuSource:
     from edge_perception.drivers.imu import open_imu
 
-    return open_imu(spec, wish)
+    return open_imu(spec, request)
 
 
 def _open_wheels(spec: str, request: WheelRequest) -> WheelSource:

@@ -11,11 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 import math
 import re
 
+from edge_perception.core.gravity import GRAVITY
+
 _HEADING = re.compile(
     r"(?P<quantity>[\w /.-]+?)\s*\[\s*(?:(?P<factor>[-+.\de]+)\s+)?(?P<unit>\S+)\s*\]"
 )
 _SPEED_UNITS = {"rad/s": 1.0, "deg/s": math.radians(1), "mdeg/s": math.radians(1e-3)}
-_ACCELERATION_UNITS = {"m/s2": 1.0, "m/s²": 1.0, "g": 9.80665, "mg": 9.80665e-3}
+_ACCELERATION_UNITS = {"m/s2": 1.0, "m/s²": 1.0, "g": GRAVITY, "mg": GRAVITY / 1000}
 _TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 Units = Mapping[str, float]

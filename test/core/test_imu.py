@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from edge_perception import messages
+from edge_perception.core.gravity import GRAVITY
 from edge_perception.core.imu.bias import BiasStoreError, StoredBias
 from edge_perception.core.imu.node import ImuCore
-from edge_perception.core.imu.source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.imu.source import Batch, ImuRequest, ImuSource, Part, Sample
 from edge_perception.core.imu.stamp_smoother import StampSmoother
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
@@ -41,9 +42,9 @@ class Script:
     def __init__(self) -> None:
         self.batches: deque[Batch] = deque()
         self.plugged = True
-        self.wishes: list[ImuWish] = []
+        self.wishes: list[ImuRequest] = []
 
-    def open(self, spec: str, wish: ImuWish) -> ImuSource:
+    def open(self, spec: str, wish: ImuRequest) -> ImuSource:
         if not self.plugged:
             raise SourceError("the IMU does not answer; check its wiring")
         self.wishes.append(wish)

@@ -10,12 +10,12 @@ from fake_i2c import EPOCH, FakeBno055, FakeBus, FakeClock, FakeMpu, GRAVITY
 import numpy as np
 import pytest
 
-from edge_perception.core.imu.source import Batch, ImuSource, ImuWish
+from edge_perception.core.imu.source import Batch, ImuRequest, ImuSource
 from edge_perception.core.source import SourceError
 from edge_perception.drivers.imu.bno055 import open_bno055
 from edge_perception.drivers.imu.mpu import open_mpu
 
-FIT = ImuWish(200.0, math.radians(500), 4 * GRAVITY)
+FIT = ImuRequest(200.0, math.radians(500), 4 * GRAVITY)
 
 
 def mpu(who: int = 0x68) -> tuple[FakeClock, FakeMpu, FakeBus]:
@@ -24,7 +24,7 @@ def mpu(who: int = 0x68) -> tuple[FakeClock, FakeMpu, FakeBus]:
     return clock, part, FakeBus(0x68, part)
 
 
-def opened(clock: FakeClock, bus: FakeBus, wish: ImuWish = FIT) -> ImuSource:
+def opened(clock: FakeClock, bus: FakeBus, wish: ImuRequest = FIT) -> ImuSource:
     return open_mpu("mpu:1", wish, bus.open, clock)
 
 
@@ -60,7 +60,7 @@ def test_mpu_takes_the_smallest_range_that_covers_the_wish(
 ) -> None:
     clock, _, bus = mpu()
     acceleration = accelerometer * GRAVITY
-    part = read(opened(clock, bus, ImuWish(100.0, wish, acceleration))).part
+    part = read(opened(clock, bus, ImuRequest(100.0, wish, acceleration))).part
     assert part.gyroscope_limit == pytest.approx(math.radians(gyroscope))
     assert part.accelerometer_limit == pytest.approx(acceleration)
 

@@ -19,8 +19,9 @@ import pytest
 import yaml
 
 from edge_perception import messages
+from edge_perception.core.gravity import GRAVITY
 from edge_perception.core.imu.bias import BiasStoreError, StoredBias
-from edge_perception.core.imu.source import Batch, GRAVITY, ImuWish
+from edge_perception.core.imu.source import Batch, ImuRequest
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import Skipped, SourceError, SourceFinished
 from edge_perception.core.wheels.geometry import Dimensions, GEOMETRIES
@@ -39,7 +40,7 @@ from edge_perception.drivers.wheels.gpio import open_gpio
 from edge_perception.share import share_dir
 
 HEADINGS = [f"gyroscope {a} [deg/s]" for a in "xyz"] + [f"accelerometer {a} [g]" for a in "xyz"]
-WISH = ImuWish()
+WISH = ImuRequest()
 SIZE = Dimensions(0.1, 0.4, 0.6)
 TWO = WheelRequest(["left", "right"], 50.0, 1000.0, SIZE, GEOMETRIES["differential"])
 Imu = messages.get("sensor_msgs/msg/Imu")
@@ -232,7 +233,7 @@ def test_simulated_imu_measures_the_drive_with_errors() -> None:
 
 def test_measurements_that_may_wait_come_together_with_their_own_times() -> None:
     clock = FakeClock()
-    source = open_simulated("simulated", ImuWish(delay=0.01), clock)
+    source = open_simulated("simulated", ImuRequest(delay=0.01), clock)
     for _ in range(10):
         batch = source.read(0.4)
         assert isinstance(batch, Batch)

@@ -13,8 +13,9 @@ from PIL import Image
 import pytest
 from sensor_msgs.msg import Imu, JointState
 
+from edge_perception.core.gravity import GRAVITY
 from edge_perception.core.imu.node import ImuCore
-from edge_perception.core.imu.source import Batch, GRAVITY, ImuWish, Part, Sample
+from edge_perception.core.imu.source import Batch, ImuRequest, Part, Sample
 from edge_perception.core.rotation import vector
 from edge_perception.core.source import SourceError
 from edge_perception.environment import this_machine
@@ -108,7 +109,7 @@ class Unreliable:
         self.last = np.zeros(3)
         self.due = 0.0
 
-    def open(self, spec: str, wish: ImuWish) -> "Unreliable":
+    def open(self, spec: str, wish: ImuRequest) -> "Unreliable":
         self._fail()
         return self
 

@@ -10,7 +10,7 @@ from sensor_msgs.msg import Imu
 from std_msgs.msg import Empty
 from std_srvs.srv import Empty as EmptyService
 
-from edge_perception.core.imu.source import GRAVITY
+from edge_perception.core.gravity import GRAVITY
 from edge_perception.msg import PoseStatus
 from edge_perception.nodes import base, pose
 from edge_perception.srv import SetPose

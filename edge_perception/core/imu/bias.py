@@ -103,7 +103,7 @@ class Bias:
             self._state = (Level.WARN, str(error))
 
     def diagnose(self) -> Diagnostic:
-        """Say where the bias comes from."""
+        """Return where the bias comes from."""
         level, message = self._state
         bias = " ".join(f"{value:.5f}" for value in self.gyroscope)
         return Diagnostic(level, "calibration", message, {"gyroscope bias [rad/s]": bias})

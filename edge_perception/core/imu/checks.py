@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from edge_perception.core.imu.source import ImuWish, Part, Sample
+from edge_perception.core.imu.source import ImuRequest, Part, Sample
 from edge_perception.core.plausible import FASTEST_TURN
 from edge_perception.core.rotation import Vector
 from edge_perception.core.stamps import SECOND
@@ -26,23 +26,23 @@ class Checks:
         noise forbids.
     """
 
-    def __init__(self, wish: ImuWish) -> None:
+    def __init__(self, request: ImuRequest) -> None:
         """
         Begin before the first measurement.
 
-        :param wish: the ranges that were asked for; sources that don't know theirs have the widest
-            of usual parts, or these.
+        :param request: the ranges that were asked for; sources that don't know theirs have the
+            widest of usual parts, or these.
         """
         self.frozen = 0
         self._ranges = (
-            max(wish.gyroscope_range, _WIDEST[0]),
-            max(wish.accelerometer_range, _WIDEST[1]),
+            max(request.gyroscope_range, _WIDEST[0]),
+            max(request.accelerometer_range, _WIDEST[1]),
         )
         self._same: tuple[float, ...] = ()
         self._since = 0
 
     def problem(self, sample: Sample, part: Part) -> str:
-        """Say why a measurement can't be used; empty if it can."""
+        """Return why a measurement can't be used; empty if it can."""
         content = sample.angular_velocity + sample.linear_acceleration
         if not all(map(math.isfinite, content + (sample.orientation or ()))):
             return "a measurement is no number (NaN or infinite); look at the driver or the wiring"

@@ -11,12 +11,12 @@ from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
 from edge_perception.core.imu.bias import Bias
 from edge_perception.core.imu.checks import Checks
-from edge_perception.core.imu.form import ImuForm
+from edge_perception.core.imu.message_builder import ImuMessageBuilder
 from edge_perception.core.imu.parameters import PARAMETERS
 from edge_perception.core.imu.source import (
     Batch,
+    ImuRequest,
     ImuSource,
-    ImuWish,
     Part,
     Sample,
 )
@@ -37,7 +37,10 @@ _GAP = 5.0
 _FROZEN_TOO_LONG = 2 * SECOND
 _WHEELS_KNOWN = SECOND
 _STANDING = 1e-3
-"""Speed of wheels [m/s, rad/s] below which they stand."""
+"""
+Speed [m/s, rad/s] below which wheels stand. Stricter than the pose's ``still_speed``: a turn that
+is overlooked here is taken for the bias, and then for all times.
+"""
 
 
 _WHEELS = Port(
@@ -74,13 +77,13 @@ class ImuCore(NodeCore):
         """
         self.close()
         self._source_name = self.hardware = parameters.text("source")
-        self._form = ImuForm(
+        self._builder = ImuMessageBuilder(
             parameters.text("frame_id"),
             parameters.numbers("mounting"),
             parameters.number("gyroscope_noise"),
             parameters.number("accelerometer_noise"),
         )
-        self._wish = ImuWish(
+        self._request = ImuRequest(
             parameters.number("rate"),
             parameters.number("gyroscope_range"),
             parameters.number("accelerometer_range"),
@@ -166,8 +169,8 @@ class ImuCore(NodeCore):
 
     def _open(self) -> ImuSource:
         """Open the source; once it worked it is not tested again, as the robot may drive."""
-        source = self._environment.open_imu(self._source_name, self._wish)
-        self._wish = replace(self._wish, self_test=False)
+        source = self._environment.open_imu(self._source_name, self._request)
+        self._request = replace(self._request, self_test=False)
         return source
 
     def _adopt(self, connection: Connection[Batch]) -> None:
@@ -175,7 +178,7 @@ class ImuCore(NodeCore):
         source = connection.source
         self._rate = source.rate if source else 0.0
         self._smoother = StampSmoother(self._rate)
-        self._checks = Checks(self._wish)
+        self._checks = Checks(self._request)
         self._heard: int | None = None
 
     def _message(self, sample: Sample, part: Part, lost: int, now: int) -> Imu | None:
@@ -187,7 +190,7 @@ class ImuCore(NodeCore):
         if saturated := self._checks.saturated(sample, part):
             self._faults.report(now, Level.WARN, "measurements", f"saturated: {saturated}")
         self._calibrate(sample, now)
-        return self._form.message(sample, part, stamp, self._bias.gyroscope)
+        return self._builder.message(sample, part, stamp, self._bias.gyroscope)
 
     def _watch_gaps(self, batch: Batch, now: int) -> None:
         """Notice measurements that were lost, and such that never came."""
@@ -235,6 +238,6 @@ class ImuCore(NodeCore):
 
 
 def _turns(odometry: Odometry) -> bool:
-    """Tell whether the wheels turn."""
+    """Return whether the wheels turn."""
     twist = odometry.twist.twist
     return bool(abs(twist.linear.x) + abs(twist.linear.y) + abs(twist.angular.z) > _STANDING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from edge_perception.core.imu.source import GRAVITY
+from edge_perception.core.gravity import GRAVITY
 from edge_perception.core.parameters import Parameter
 
 PARAMETERS = (

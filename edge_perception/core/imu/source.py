@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import math
 
+from edge_perception.core.gravity import GRAVITY
 from edge_perception.core.rotation import Quaternion, Vector
 from edge_perception.core.source import Device
 
-GRAVITY = 9.80665
-"""Standard gravity [m/s²]."""
-
 
 @dataclass(frozen=True)
-class ImuWish:
+class ImuRequest:
     """
     How an IMU is to measure; parts take the next of their settings that covers it.
 
@@ -83,4 +81,4 @@ class Batch:
 
 
 ImuSource = Device[Batch]
-OpenImu = Callable[[str, ImuWish], ImuSource]
+OpenImu = Callable[[str, ImuRequest], ImuSource]

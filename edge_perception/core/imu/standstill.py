@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_perception.core.imu.source import GRAVITY, Sample
+from edge_perception.core.calm import USUAL
+from edge_perception.core.gravity import GRAVITY
+from edge_perception.core.imu.source import Sample
 from edge_perception.core.rotation import Vector, vector
 from edge_perception.core.stamps import SECOND
 
-_GYROSCOPE_SPREAD = 0.02
-_ACCELEROMETER_SPREAD = 0.3
-_LARGEST_BIAS = 0.2
-_GRAVITY_ERROR = 1.0
+_GREATEST_BIAS = 0.2
+"""What a gyroscope reads at most while it doesn't turn [rad/s]: parts are sold with 20 deg/s."""
+_PUSHED = 1.0
+"""Difference from gravity [m/s²] from which an even push is felt, too."""
 _FEWEST = 20
 
 
 class Standstill:
     """
-    Look at the measurements in windows of some seconds.
+    Measurements in windows of some seconds.
 
-    An IMU stands still if its measurements hardly vary, gravity is all that it feels, and it
-    turns no faster than a bias can be. Slow and even turning can't be told from a bias by an IMU
-    alone, so the owner may say that it moves.
+    An IMU stands still if it is calm, gravity is all that it feels, and it turns no faster than a
+    bias can be. Slow and even turning can't be told from a bias by an IMU alone, so the owner may
+    say that it moves.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -30,7 +32,7 @@ class Standstill:
 
     def add(self, sample: Sample, moves: bool = False) -> Vector | None:
         """
-        Take in a measurement.
+        Record a measurement.
 
         :param moves: whether it is known to move.
         :returns: the gyroscope's bias [rad/s] if it stood still for a whole window, else None.
@@ -47,9 +49,8 @@ class Standstill:
         bias = gyroscope.mean(0)
         still = (
             count >= _FEWEST
-            and gyroscope.std(0).max() < _GYROSCOPE_SPREAD
-            and accelerometer.std(0).max() < _ACCELEROMETER_SPREAD
-            and float(np.abs(bias).max()) < _LARGEST_BIAS
-            and abs(float(np.linalg.norm(accelerometer.mean(0))) - GRAVITY) < _GRAVITY_ERROR
+            and USUAL.holds_for(gyroscope, accelerometer)
+            and float(np.abs(bias).max()) < _GREATEST_BIAS
+            and abs(float(np.linalg.norm(accelerometer.mean(0))) - GRAVITY) < _PUSHED
         )
         return vector(bias) if still else None

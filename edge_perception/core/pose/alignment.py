@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from edge_perception.core.imu.source import GRAVITY
+from edge_perception.core.gravity import GRAVITY
 from edge_perception.core.pose.error_state import BG, THETA
 from edge_perception.core.pose.history import out_of_order, REPEATED
 from edge_perception.core.pose.measurements import Inertial
@@ -21,7 +21,7 @@ _FEWEST = 10
 _GREATEST_BIAS = 5.0
 """Standard deviations of the bias: an IMU that reads more turns."""
 _GRAVITY_ERROR = 2.0
-"""How far the accelerometer may be off [m/s²], rather than misread or wrongly mounted."""
+"""How far an accelerometer may be off [m/s²] before its unit or mounting is doubted."""
 _PATIENCE = 3
 """Times the wanted span after which it starts although the robot moves."""
 _CERTAIN = 1e-3

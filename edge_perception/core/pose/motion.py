@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from edge_perception.core import rotation
-from edge_perception.core.imu.source import GRAVITY
+from edge_perception.core.gravity import GRAVITY
 from edge_perception.core.pose.quaternion import exponential, normalised
 from edge_perception.core.pose.settings import Settings
 from edge_perception.core.pose.state import State

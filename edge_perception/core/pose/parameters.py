@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import math
 
 from edge_perception.core.calm import Calm, USUAL
-from edge_perception.core.imu.source import GRAVITY
+from edge_perception.core.gravity import GRAVITY
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.plausible import FASTEST, FASTEST_TURN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_perception.core.imu.source import ImuSource, ImuWish
+from edge_perception.core.imu.source import ImuRequest, ImuSource
 from edge_perception.drivers.driver import choose
 from edge_perception.drivers.imu import bno055, log, mpu, serial_line, simulated
 
@@ -10,12 +10,12 @@ DRIVERS = (mpu.DRIVER, bno055.DRIVER, serial_line.DRIVER, simulated.DRIVER, log.
 """All IMU drivers; the first one that accepts a source opens it."""
 
 
-def open_imu(spec: str, wish: ImuWish | None = None) -> ImuSource:
+def open_imu(spec: str, request: ImuRequest | None = None) -> ImuSource:
     """
     Open an IMU.
 
     :param spec: e.g. "mpu:1", "bno055:1:0x29", "serial:imu.yaml", "drive.csv", "simulated".
-    :param wish: rate and ranges.
+    :param request: rate and ranges.
     :raises SourceError: if it is none of these or can't be opened.
     """
-    return choose(DRIVERS, "IMU", spec, wish or ImuWish())
+    return choose(DRIVERS, "IMU", spec, request or ImuRequest())

@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from edge_perception.core.imu.source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.gravity import GRAVITY
+from edge_perception.core.imu.source import Batch, ImuRequest, ImuSource, Part, Sample
 from edge_perception.core.rotation import vector
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import SECOND
@@ -136,12 +137,12 @@ class Bno055:
 
 
 def open_bno055(
-    spec: str, wish: ImuWish, open_it: OpenBus = open_bus, clock: Clock | None = None
+    spec: str, request: ImuRequest, open_it: OpenBus = open_bus, clock: Clock | None = None
 ) -> ImuSource:
     """
     Open bno055:BUS[:ADDRESS].
 
-    :param wish: is not asked: in this mode the part chooses rate and ranges.
+    :param request: is not asked: in this mode the part chooses rate and ranges.
     :raises SourceError: if that is not possible.
     """
     bus, place = address(spec, "bno055", 0x28)

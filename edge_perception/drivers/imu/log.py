@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from edge_perception import messages
-from edge_perception.core.imu.source import ImuSource, ImuWish, Part, Sample
+from edge_perception.core.imu.source import ImuRequest, ImuSource, Part, Sample
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.drivers import columns
@@ -28,7 +28,7 @@ Numbers = dict[str, float]
 
 
 def _rows(file: TextIO, path: Path) -> Iterator[tuple[int, Numbers]]:
-    """Give time [ns] and numbers of each row."""
+    """Yield time [ns] and numbers of each row."""
     reader = csv.reader(file)
     with file:
         try:
@@ -45,7 +45,7 @@ def _rows(file: TextIO, path: Path) -> Iterator[tuple[int, Numbers]]:
 
 
 def _bag(path: Path) -> Iterator[tuple[int, Numbers]]:
-    """Give the time [ns] of each message and its numbers."""
+    """Yield the time [ns] of each message and its numbers."""
     try:
         from rosbags.highlevel import AnyReader, AnyReaderError
     except ImportError as error:
@@ -80,11 +80,11 @@ def _samples(items: Iterator[tuple[int, Numbers]]) -> Iterator[tuple[int, Sample
             yield time, sample(time, numbers)
 
 
-def open_log(spec: str, wish: ImuWish, clock: Clock | None = None) -> ImuSource:
+def open_log(spec: str, request: ImuRequest, clock: Clock | None = None) -> ImuSource:
     """
     Open a CSV file or a bag, to be replayed at the pace at which it was recorded.
 
-    :param wish: is asked for the delay alone: the log has its own rate.
+    :param request: is asked for the delay alone: the log has its own rate.
     :raises SourceError: if it is none.
     """
     path = Path(spec)
@@ -107,7 +107,7 @@ def open_log(spec: str, wish: ImuWish, clock: Clock | None = None) -> ImuSource:
         items(),
         functools.partial(batch, Part()),
         clock or SystemClock(),
-        delay=wish.delay,
+        delay=request.delay,
     )
 
 

@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from edge_perception.core.imu.source import Batch, GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.gravity import GRAVITY
+from edge_perception.core.imu.source import Batch, ImuRequest, ImuSource, Part, Sample
 from edge_perception.core.rotation import vector
 from edge_perception.core.source import SourceError
 from edge_perception.core.stamps import SECOND
@@ -41,7 +42,7 @@ _RESET_TIME = 0.1
 
 
 @dataclass(frozen=True)
-class Model:
+class MpuModel:
     """
     What differs between the parts.
 
@@ -58,10 +59,10 @@ _BANDWIDTH = math.sqrt(42 * 1.57)  # of white noise behind a first-order filter
 _OLD = (math.radians(0.005) * _BANDWIDTH, 400e-6 * GRAVITY * _BANDWIDTH)
 _NEW = (math.radians(0.01) * _BANDWIDTH, 300e-6 * GRAVITY * _BANDWIDTH)
 MODELS = {
-    0x68: Model("MPU-6050", *_OLD),
-    0x70: Model("MPU-6500", *_NEW),
-    0x71: Model("MPU-9250", *_NEW),
-    0x73: Model("MPU-9255", *_NEW),
+    0x68: MpuModel("MPU-6050", *_OLD),
+    0x70: MpuModel("MPU-6500", *_NEW),
+    0x71: MpuModel("MPU-9250", *_NEW),
+    0x73: MpuModel("MPU-9255", *_NEW),
 }
 """By what they answer to who-am-I."""
 
@@ -71,7 +72,7 @@ class Mpu:
 
     live = True
 
-    def __init__(self, device: I2cDevice, wish: ImuWish, clock: Clock) -> None:
+    def __init__(self, device: I2cDevice, request: ImuRequest, clock: Clock) -> None:
         """
         Identify, reset, test and start the part.
 
@@ -80,15 +81,15 @@ class Mpu:
         self._device = device
         self._clock = clock
         self._model = self._identify()
-        divider = min(255, max(0, round(_INTERNAL_RATE / wish.rate) - 1)) if wish.rate else 4
+        divider = min(255, max(0, round(_INTERNAL_RATE / request.rate) - 1)) if request.rate else 4
         self.rate = _INTERNAL_RATE / (divider + 1)
         self._period = SECOND / self.rate
-        self._wanted = 1 + int(wish.delay * self.rate)
+        self._wanted = 1 + int(request.delay * self.rate)
         self._reset()
-        if wish.self_test:
+        if request.self_test:
             mpu_self_test.check(device, clock, self._model.name, self._model.name == "MPU-6050")
-        gyroscope = _covering(_GYROSCOPE_RANGES, wish.gyroscope_range)
-        accelerometer = _covering(_ACCELEROMETER_RANGES, wish.accelerometer_range)
+        gyroscope = _covering(_GYROSCOPE_RANGES, request.gyroscope_range)
+        accelerometer = _covering(_ACCELEROMETER_RANGES, request.accelerometer_range)
         self._part = Part(
             _GYROSCOPE_RANGES[gyroscope],
             _ACCELEROMETER_RANGES[accelerometer],
@@ -127,7 +128,7 @@ class Mpu:
         """Close the bus."""
         self._device.close()
 
-    def _identify(self) -> Model:
+    def _identify(self) -> MpuModel:
         answer = self._device.read(WHO_AM_I)[0]
         if answer not in MODELS:
             known = ", ".join(f"0x{code:02x} {model.name}" for code, model in MODELS.items())
@@ -190,7 +191,7 @@ def _covering(ranges: tuple[float, ...], wanted: float) -> int:
 
 
 def open_mpu(
-    spec: str, wish: ImuWish, open_it: OpenBus = open_bus, clock: Clock | None = None
+    spec: str, request: ImuRequest, open_it: OpenBus = open_bus, clock: Clock | None = None
 ) -> ImuSource:
     """
     Open mpu:BUS[:ADDRESS].
@@ -200,7 +201,7 @@ def open_mpu(
     bus, place = address(spec, "mpu", 0x68)
     device = I2cDevice("the MPU", bus, place, open_it)
     try:
-        return Mpu(device, wish, clock or SystemClock())
+        return Mpu(device, request, clock or SystemClock())
     except SourceError:
         device.close()
         raise

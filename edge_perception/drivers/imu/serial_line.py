@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_perception.core.imu.source import Batch, ImuSource, ImuWish, Part
+from edge_perception.core.imu.source import Batch, ImuRequest, ImuSource, Part
 from edge_perception.drivers import columns
 from edge_perception.drivers.driver import Driver
 from edge_perception.drivers.imu.measured import sample
@@ -13,7 +13,7 @@ from edge_perception.drivers.serial_lines import Lines, read_format, SerialDevic
 _PREFIX = "serial:"
 
 
-def _open(spec: str, wish: ImuWish) -> ImuSource:
+def _open(spec: str, request: ImuRequest) -> ImuSource:
     path = Path(spec.removeprefix(_PREFIX))
     form = read_format(path, {**columns.TIME, **columns.IMU}, columns.IMU_REQUIRED)
     return SerialDevice("IMU", form, _batch)

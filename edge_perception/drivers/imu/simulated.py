@@ -8,7 +8,8 @@ import itertools
 
 import numpy as np
 
-from edge_perception.core.imu.source import GRAVITY, ImuSource, ImuWish, Part, Sample
+from edge_perception.core.gravity import GRAVITY
+from edge_perception.core.imu.source import ImuRequest, ImuSource, Part, Sample
 from edge_perception.core.rotation import vector
 from edge_perception.core.stamps import SECOND
 from edge_perception.drivers.clock import Clock, SystemClock
@@ -24,7 +25,7 @@ _BLOCK = 50
 
 
 def samples(drive: Drive, rate: float) -> Iterator[tuple[int, Sample]]:
-    """Give times [ns] and what the IMU measures then, for ever."""
+    """Yield times [ns] and what the IMU measures then, for ever."""
     errors = ImuErrorModel(MPU6050, round(drive.seed))
     for begin in itertools.count(step=_BLOCK):
         times = [count / rate for count in range(begin, begin + _BLOCK)]
@@ -45,13 +46,13 @@ def samples(drive: Drive, rate: float) -> Iterator[tuple[int, Sample]]:
             yield stamp, Sample(stamp, vector(gyro[index]), vector(accel[index]))
 
 
-def open_simulated(spec: str, wish: ImuWish, clock: Clock | None = None) -> ImuSource:
+def open_simulated(spec: str, request: ImuRequest, clock: Clock | None = None) -> ImuSource:
     """
     Open simulated[:KEY=VALUE,...].
 
     :raises SourceError: if a value can't be used.
     """
-    rate = wish.rate or _USUAL_RATE
+    rate = request.rate or _USUAL_RATE
     part = Part(
         MPU6050.gyro.limit,
         MPU6050.accel.limit,
@@ -68,7 +69,7 @@ def open_simulated(spec: str, wish: ImuWish, clock: Clock | None = None) -> ImuS
         make,
         clock or SystemClock(),
         begin,
-        wish.delay,
+        request.delay,
     )
 
 

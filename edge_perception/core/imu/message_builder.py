@@ -19,7 +19,7 @@ _UNKNOWN = np.array((-1.0,) + (0.0,) * 8)
 """The covariance that says that there is no orientation."""
 
 
-class ImuForm:
+class ImuMessageBuilder:
     """How the measurements of an IMU become messages."""
 
     def __init__(
