@@ -36,20 +36,25 @@ int main(int argc, char **argv)
     const int file = open(argv[3], O_RDONLY);
     if (file < 0 || fstat(file, &status))
         FAIL("%s can't be read", argv[3]);
-    const void *image = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (image == MAP_FAILED)
+    edge_tensor image = {.bytes = (size_t)status.st_size, .element = EDGE_FLOAT32};
+    image.data = mmap(NULL, image.bytes, PROT_READ, MAP_PRIVATE, file, 0);
+    if (image.data == MAP_FAILED)
         FAIL("%s can't be read", argv[3]);
-    void *outputs[OUTPUTS];
-    for (int i = FIRST_OUTPUT; i < argc; i++)
-        if (!(outputs[i - FIRST_OUTPUT] = calloc(strtoul(argv[i], NULL, 10), sizeof(float))))
+    edge_tensor outputs[OUTPUTS];
+    const uint32_t output_count = (uint32_t)(argc - FIRST_OUTPUT);
+    for (uint32_t i = 0; i < output_count; i++) {
+        const size_t elements = strtoul(argv[FIRST_OUTPUT + i], NULL, 10);
+        outputs[i] = (edge_tensor){calloc(elements, sizeof(float)), elements * sizeof(float), EDGE_FLOAT32, 0};
+        if (!outputs[i].data)
             FAIL("no memory");
+    }
 
     char text[256];
     edge_model *model;
     const edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = (uint32_t)strtoul(argv[2], NULL, 10)};
     if (create(&options, &model, text, sizeof text) != EDGE_OK)
         FAIL("%s", text);
-    if (run(model, &image, outputs) != EDGE_OK)
+    if (run(model, &image, 1, outputs, output_count, NULL) != EDGE_OK)
         FAIL("%s", last_error(model));
     destroy(model);
 

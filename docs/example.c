@@ -39,6 +39,10 @@ int main(int argc, char **argv)
     void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
     if (!library)
         FAIL("%s", dlerror());
+    __typeof__(edge_abi_version) *abi_version = dlsym(library, "edge_abi_version");
+    if (!abi_version || abi_version() != EDGE_ABI_VERSION)
+        FAIL("%s has not interface version %u; compile the model again: edgec compile MODEL -o OUT.edge", argv[1],
+             EDGE_ABI_VERSION);
     __typeof__(edge_describe) *describe = dlsym(library, "edge_describe");
     __typeof__(edge_create) *create = dlsym(library, "edge_create");
     __typeof__(edge_run_frame) *run_frame = dlsym(library, "edge_run_frame");
@@ -57,6 +61,7 @@ int main(int argc, char **argv)
         FAIL("%s ends too early", argv[2]);
     fclose(file);
     frame.data = pixels;
+    frame.bytes = frame.stride * frame.height;
 
     char error[256];
     edge_model *model;
@@ -65,8 +70,8 @@ int main(int argc, char **argv)
         FAIL("%s", error);
     const size_t classes = output_elements(describe());
     float *scores = calloc(classes, sizeof *scores);
-    void *outputs[16] = {scores}; /* a model with more outputs refuses the null pointers */
-    if (!scores || run_frame(model, &frame, outputs) != EDGE_OK)
+    const edge_tensor output = {.data = scores, .bytes = classes * sizeof *scores, .element = EDGE_FLOAT32};
+    if (!scores || run_frame(model, &frame, &output, 1, NULL) != EDGE_OK)
         FAIL("%s", last_error(model));
 
     size_t best = 0;

@@ -25,6 +25,7 @@ MAGIC = 0x31454445
 HEADER = struct.Struct("<IIQ")
 CHOICE = struct.Struct("<32sII")
 PICTURE = struct.Struct("<IIII")
+TENSOR = struct.Struct("<QI4x")
 DONE, REFUSED = 0, 1
 
 
@@ -143,9 +144,10 @@ class EmulatedSandbox(Sandbox):
             except BundleError as error:
                 raise AnswerError(str(error)) from None
             groups = (model.inputs, model.outputs, model.steps)
-            sizes = [entry.form.bytes for group in groups for entry in group]
             counts = struct.pack("<III", *map(len, groups))
-            self._ask(Command.PLAN, [counts, struct.pack(f"<{len(sizes)}Q", *sizes)], 0)
+            forms = [entry.form for group in groups for entry in group]
+            tensors = [TENSOR.pack(form.bytes, form.type.number) for form in forms]
+            self._ask(Command.PLAN, [counts, *tensors], 0)
             self._known_model = model
         return self._known_model
 

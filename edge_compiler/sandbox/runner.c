@@ -3,7 +3,7 @@
  *     qemu-aarch64 runner LIBRARY SOCKET
  *
  * It answers requests that come through an open socket. A request and an answer are a header and a body, in the byte
- * order of both machines, little-endian; sandbox.py has the other side. A request that breaks the rules ends the
+ * order of both machines, little-endian; emulated.py has the other side. A request that breaks the rules ends the
  * runner with a sentence, so that no answer can be taken for that to another one.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -43,10 +43,16 @@ typedef struct header {
     uint64_t bytes; /* of the body */
 } header;
 
-/* Followed by the bytes of each input, output and step, as uint64_t. */
+/* Followed by a `tensor` for each input, output and step. */
 typedef struct plan {
     uint32_t inputs, outputs, steps;
 } plan;
+
+typedef struct tensor {
+    uint64_t bytes;
+    uint32_t element; /* an edge_element */
+    uint32_t unused;
+} tensor;
 
 /* Which instance is asked. */
 typedef struct choice {
@@ -65,7 +71,6 @@ static struct {
     __typeof__(&edge_describe) describe;
     __typeof__(&edge_create) create;
     __typeof__(&edge_run) run;
-    __typeof__(&edge_run_observed) run_observed;
     __typeof__(&edge_read_step) read_step;
     __typeof__(&edge_preprocess) preprocess;
     __typeof__(&edge_variant) variant;
@@ -80,7 +85,7 @@ typedef struct instance {
 
 static int channel;
 static plan sizes;
-static size_t *input_bytes, *output_bytes, *step_bytes; /* one array */
+static edge_tensor *inputs, *outputs, *steps; /* one array; those of inputs and steps have no memory of their own */
 static instance *instances;
 static char *outputs_memory;
 
@@ -158,53 +163,66 @@ static bool load(const char *path, char *error)
         snprintf(error, SENTENCE, "%s can't be loaded: %s", path, dlerror());
         return false;
     }
-    const bool complete = find(library, "edge_abi_version", &api.abi_version) &&
-                          find(library, "edge_describe", &api.describe) && find(library, "edge_create", &api.create) &&
+    const bool versioned = find(library, "edge_abi_version", &api.abi_version);
+    if (versioned && api.abi_version() != EDGE_ABI_VERSION) {
+        snprintf(error, SENTENCE,
+                 "%s can't be run: it has interface version %u, this software needs version %u; compile the model again: "
+                 "edgec compile MODEL -o OUT.edge",
+                 path, api.abi_version(), EDGE_ABI_VERSION);
+        return false;
+    }
+    const bool complete = versioned && find(library, "edge_describe", &api.describe) && find(library, "edge_create", &api.create) &&
                           find(library, "edge_run", &api.run) &&
-                          find(library, "edge_run_observed", &api.run_observed) &&
                           find(library, "edge_read_step", &api.read_step) &&
                           find(library, "edge_preprocess", &api.preprocess) &&
                           find(library, "edge_variant", &api.variant) &&
                           find(library, "edge_last_error", &api.last_error);
-    if (!complete || api.abi_version() != EDGE_ABI_VERSION) {
-        snprintf(error, SENTENCE, "%s can't be loaded: it has not the interface of edge_model.h version %u", path,
-                 EDGE_ABI_VERSION);
+    if (!complete) {
+        snprintf(error, SENTENCE, "%s can't be loaded: it has not the interface of edge_model.h", path);
         return false;
     }
     return true;
 }
 
-static size_t total(const size_t *bytes, uint32_t count)
+static size_t total(const edge_tensor *tensors, uint32_t count)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < count; i++)
-        sum += bytes[i];
+        sum += tensors[i].bytes;
     if (sum > MOST_BYTES)
         give_up("the model's tensors are too large");
     return (size_t)sum;
 }
 
+/* Let tensors lie in memory one after the other. */
+static void place(edge_tensor *tensors, uint32_t count, char *memory)
+{
+    for (uint32_t i = 0; i < count; memory += tensors[i++].bytes)
+        tensors[i].data = memory;
+}
+
 static void keep_plan(const char *body, size_t bytes)
 {
-    if (input_bytes || bytes < sizeof sizes)
+    if (inputs || bytes < sizeof sizes)
         give_up("a plan came twice or is cut off");
     memcpy(&sizes, body, sizeof sizes);
     const uint64_t count = (uint64_t)sizes.inputs + sizes.outputs + sizes.steps;
-    if (bytes - sizeof sizes != count * sizeof(uint64_t))
+    if (bytes - sizeof sizes != count * sizeof(tensor))
         give_up("a plan has not the length that it says");
     if (!sizes.inputs || !sizes.outputs)
         give_up("a plan has no inputs or no outputs");
-    input_bytes = allocate((size_t)count * sizeof *input_bytes);
-    output_bytes = input_bytes + sizes.inputs;
-    step_bytes = output_bytes + sizes.outputs;
+    inputs = allocate((size_t)count * sizeof *inputs);
+    outputs = inputs + sizes.inputs;
+    steps = outputs + sizes.outputs;
     for (size_t i = 0; i < count; i++) {
-        uint64_t size;
-        memcpy(&size, body + sizeof sizes + i * sizeof size, sizeof size);
-        if (size > MOST_BYTES)
+        tensor planned;
+        memcpy(&planned, body + sizeof sizes + i * sizeof planned, sizeof planned);
+        if (planned.bytes > MOST_BYTES)
             give_up("a plan has a tensor that is too large");
-        input_bytes[i] = (size_t)size;
+        inputs[i] = (edge_tensor){.bytes = (size_t)planned.bytes, .element = planned.element};
     }
-    outputs_memory = allocate(total(output_bytes, sizes.outputs));
+    outputs_memory = allocate(total(outputs, sizes.outputs));
+    place(outputs, sizes.outputs, outputs_memory);
     answer(DONE, NULL, 0);
 }
 
@@ -215,7 +233,7 @@ static edge_model *get_instance(const choice *wanted)
         if (i->choice.threads == wanted->threads && strcmp(i->choice.variant, wanted->variant) == 0)
             return i->model;
     const char *variant = wanted->variant[0] ? wanted->variant : NULL;
-    const edge_options options = {EDGE_ABI_VERSION, wanted->threads, variant};
+    const edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = wanted->threads, .variant = variant};
     char error[SENTENCE];
     instance *made = allocate(sizeof *made);
     if (api.create(&options, &made->model, error, sizeof error) != EDGE_OK) {
@@ -237,15 +255,21 @@ static void preprocess(edge_model *model, const char *body, size_t bytes)
     memcpy(&picture, body, sizeof picture);
     if (bytes - sizeof picture != (uint64_t)picture.stride * picture.height)
         give_up("a picture has not the length that it says");
-    const uint8_t *pixels = (const uint8_t *)body + sizeof picture;
-    const edge_frame frame = {pixels, picture.width, picture.height, picture.stride, picture.encoding};
-    char *const image = allocate(input_bytes[0]);
-    answer_status(api.preprocess(model, &frame, image), model, image, input_bytes[0]);
-    free(image);
+    const edge_frame frame = {
+        .data = (const uint8_t *)body + sizeof picture,
+        .bytes = bytes - sizeof picture,
+        .width = picture.width,
+        .height = picture.height,
+        .stride = picture.stride,
+        .encoding = picture.encoding,
+    };
+    edge_tensor image = inputs[0];
+    image.data = allocate(image.bytes);
+    answer_status(api.preprocess(model, &frame, &image), model, image.data, image.bytes);
+    free(image.data);
 }
 
 typedef struct values {
-    char *next;
     uint32_t count;
     edge_status status;
 } values;
@@ -257,16 +281,21 @@ static void keep_value(void *user, edge_model *model, uint32_t step, uint64_t na
     if (step >= sizes.steps || step != kept->count++)
         give_up("the library has other steps than its description");
     if (kept->status == EDGE_OK)
-        kept->status = api.read_step(model, step, kept->next);
-    kept->next += step_bytes[step];
+        kept->status = api.read_step(model, step, &steps[step]);
 }
 
-static void observe(edge_model *model, const void *const *inputs, void *const *outputs)
+static edge_status run_once(edge_model *model, const edge_run_options *options)
 {
-    const size_t bytes = total(step_bytes, sizes.steps);
+    return api.run(model, inputs, sizes.inputs, outputs, sizes.outputs, options);
+}
+
+static void observe(edge_model *model)
+{
+    const size_t bytes = total(steps, sizes.steps);
     char *const memory = allocate(bytes);
-    values kept = {memory, 0, EDGE_OK};
-    const edge_status status = api.run_observed(model, inputs, outputs, keep_value, &kept);
+    place(steps, sizes.steps, memory);
+    values kept = {0, EDGE_OK};
+    const edge_status status = run_once(model, &(edge_run_options){.observer = keep_value, .user = &kept});
     if (status == EDGE_OK && kept.count != sizes.steps)
         give_up("the library has fewer steps than its description");
     answer_status(status == EDGE_OK ? kept.status : status, model, memory, bytes);
@@ -285,48 +314,37 @@ static void mark_step(void *user, edge_model *model, uint32_t step, uint64_t nan
     mark(2 * step + 2); /* the next one begins */
 }
 
-static void run_marked(enum command command, edge_model *model, uint32_t runs, const void *const *inputs,
-                       void *const *outputs)
+static void run_marked(enum command command, edge_model *model, uint32_t runs)
 {
+    const edge_run_options options = {.observer = command == MARK_STEPS ? mark_step : NULL};
     edge_status status = EDGE_OK;
     for (uint32_t i = 0; i < runs && status == EDGE_OK; i++) {
         mark(0);
-        if (command == MARK_STEPS) {
-            status = api.run_observed(model, inputs, outputs, mark_step, NULL);
-        } else {
-            status = api.run(model, inputs, outputs);
+        status = run_once(model, &options);
+        if (command == MARK_RUNS)
             mark(1);
-        }
     }
     answer_status(status, model, NULL, 0);
 }
 
-static void run(enum command command, edge_model *model, uint32_t runs, const char *body, size_t bytes)
+static void run(enum command command, edge_model *model, uint32_t runs, char *body, size_t bytes)
 {
-    if (bytes != total(input_bytes, sizes.inputs))
+    if (bytes != total(inputs, sizes.inputs))
         give_up("the inputs have not the length of the plan");
-    const void **const inputs = allocate(sizes.inputs * sizeof *inputs);
-    void **const outputs = allocate(sizes.outputs * sizeof *outputs);
-    for (uint32_t i = 0; i < sizes.inputs; body += input_bytes[i++])
-        inputs[i] = body;
-    char *next = outputs_memory;
-    for (uint32_t i = 0; i < sizes.outputs; next += output_bytes[i++])
-        outputs[i] = next;
+    place(inputs, sizes.inputs, body);
     if (command == OBSERVE)
-        observe(model, inputs, outputs);
+        observe(model);
     else if (command == RUN)
-        answer_status(api.run(model, inputs, outputs), model, outputs_memory, (size_t)(next - outputs_memory));
+        answer_status(run_once(model, NULL), model, outputs_memory, total(outputs, sizes.outputs));
     else
-        run_marked(command, model, runs, inputs, outputs);
-    free(inputs);
-    free(outputs);
+        run_marked(command, model, runs);
 }
 
 /* Do what is asked of an instance. */
-static void use_instance(enum command command, const char *body, size_t bytes)
+static void use_instance(enum command command, char *body, size_t bytes)
 {
     choice wanted;
-    if (!input_bytes || bytes < sizeof wanted)
+    if (!inputs || bytes < sizeof wanted)
         give_up("a request came before the plan or is cut off");
     memcpy(&wanted, body, sizeof wanted);
     body += sizeof wanted;

@@ -12,6 +12,7 @@ import weakref
 
 import numpy as np
 
+from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.elf import find_damage
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.frames import Frame
@@ -19,7 +20,7 @@ from edge_perception.runtime.manifest import ABI_VERSION
 from edge_perception.runtime.private import Blocks, private_copy, PrivateFile
 
 _Status, _Model, _Text = ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p
-_Pointers = ctypes.POINTER(ctypes.c_void_p)
+_Count = ctypes.c_uint32
 _FramePointer = ctypes.POINTER(Frame)
 
 Observer = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _Model, ctypes.c_uint32, ctypes.c_uint64)
@@ -32,20 +33,42 @@ class Options(ctypes.Structure):
         ("abi_version", ctypes.c_uint32),
         ("threads", ctypes.c_uint32),
         ("variant", _Text),
+        ("reserved", ctypes.c_uint64 * 4),
+    )
+
+
+class RunOptions(ctypes.Structure):
+    """``edge_run_options`` of edge_model.h."""
+
+    _fields_ = (
+        ("observer", Observer),
+        ("user", ctypes.c_void_p),
+        ("reserved", ctypes.c_uint64 * 4),
+    )
+
+
+class CTensor(ctypes.Structure):
+    """``edge_tensor`` of edge_model.h."""
+
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("bytes", ctypes.c_size_t),
+        ("element", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
     )
 
 
 _OptionsPointer, _ModelPointer = ctypes.POINTER(Options), ctypes.POINTER(_Model)
+_RunPointer, _Tensors = ctypes.POINTER(RunOptions), ctypes.POINTER(CTensor)
 
 _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_abi_version": (ctypes.c_uint32, ()),
     "edge_describe": (_Text, ()),
     "edge_create": (_Status, (_OptionsPointer, _ModelPointer, _Text, ctypes.c_size_t)),
-    "edge_run": (_Status, (_Model, _Pointers, _Pointers)),
-    "edge_run_frame": (_Status, (_Model, _FramePointer, _Pointers)),
-    "edge_run_observed": (_Status, (_Model, _Pointers, _Pointers, Observer, ctypes.c_void_p)),
-    "edge_read_step": (_Status, (_Model, ctypes.c_uint32, ctypes.c_void_p)),
-    "edge_preprocess": (_Status, (_Model, _FramePointer, ctypes.c_void_p)),
+    "edge_run": (_Status, (_Model, _Tensors, _Count, _Tensors, _Count, _RunPointer)),
+    "edge_run_frame": (_Status, (_Model, _FramePointer, _Tensors, _Count, _RunPointer)),
+    "edge_read_step": (_Status, (_Model, ctypes.c_uint32, _Tensors)),
+    "edge_preprocess": (_Status, (_Model, _FramePointer, _Tensors)),
     "edge_variant": (_Text, (_Model,)),
     "edge_last_error": (_Text, (_Model,)),
     "edge_destroy": (None, (_Model,)),
@@ -87,19 +110,25 @@ def open_library(path: Path, blocks: Blocks) -> Any:
             library = _link(copy)
         else:
             copy.close()
-        functions: Any = Functions(library)
+        _check_version(library, path)
+        return Functions(library)
     except (OSError, AttributeError) as error:
         raise BundleError(
             f"{path} can't be loaded as a compiled model ({error}); "
             "copy it again, or compile the model again with edgec compile"
         ) from None
-    version = functions.edge_abi_version()
+
+
+def _check_version(library: ctypes.CDLL, path: Path) -> None:
+    """Refuse a library of another interface before its functions are looked for."""
+    function = library["edge_abi_version"]
+    function.restype, function.argtypes = _FUNCTIONS["edge_abi_version"]
+    version = function()
     if version != ABI_VERSION:
         raise BundleError(
-            f"{path} has interface version {version}, this software needs version "
-            f"{ABI_VERSION}; compile the model again with edgec compile"
+            f"{path} has interface version {version}, this software needs version {ABI_VERSION}; "
+            "compile the model again: edgec compile MODEL -o OUT.edge"
         )
-    return functions
 
 
 def _link(copy: PrivateFile) -> ctypes.CDLL:
@@ -133,7 +162,15 @@ def _unload(handle: int, copy: PrivateFile) -> None:
         copy.close()
 
 
-def pointers(arrays: Iterable[np.ndarray[Any, Any]]) -> Any:
-    """Return a C array of pointers to the elements of ``arrays``."""
-    addresses = [array.ctypes.data for array in arrays]
-    return (ctypes.c_void_p * len(addresses))(*addresses)
+def c_tensors(arrays: Iterable[np.ndarray[Any, Any]], forms: Iterable[Form]) -> Any:
+    """
+    Describe contiguous arrays to the C interface, which then refers to their memory.
+
+    :param forms: each one's element type and shape.
+    :returns: an array of `CTensor`.
+    """
+    tensors = [
+        CTensor(array.ctypes.data, array.nbytes, form.type.number)
+        for array, form in zip(arrays, forms, strict=True)
+    ]
+    return (CTensor * len(tensors))(*tensors)

@@ -20,11 +20,13 @@ class ElementType:
     The type of a tensor's elements.
 
     :ivar name: as ONNX and numpy say it.
+    :ivar number: ONNX's, and that of ``edge_element`` in edge_model.h.
     :ivar numpy: of an array of such elements, little-endian as all targets are. numpy has no
         bfloat16: an array holds its bits as uint16.
     """
 
     name: str
+    number: int
     numpy: np.dtype[Any]
 
     @property
@@ -42,22 +44,22 @@ class ElementType:
 
 
 _FORMS = {
-    "float32": "<f4",
-    "float16": "<f2",
-    "float64": "<f8",
-    "bfloat16": "<u2",
-    "int8": "|i1",
-    "uint8": "|u1",
-    "int16": "<i2",
-    "uint16": "<u2",
-    "int32": "<i4",
-    "uint32": "<u4",
-    "int64": "<i8",
-    "uint64": "<u8",
-    "bool": "|b1",
+    "float32": (1, "<f4"),
+    "float16": (10, "<f2"),
+    "float64": (11, "<f8"),
+    "bfloat16": (16, "<u2"),
+    "int8": (3, "|i1"),
+    "uint8": (2, "|u1"),
+    "int16": (5, "<i2"),
+    "uint16": (4, "<u2"),
+    "int32": (6, "<i4"),
+    "uint32": (12, "<u4"),
+    "int64": (7, "<i8"),
+    "uint64": (13, "<u8"),
+    "bool": (9, "|b1"),
 }
 ELEMENT_TYPES: Mapping[str, ElementType] = MappingProxyType(
-    {name: ElementType(name, np.dtype(form)) for name, form in _FORMS.items()}
+    {name: ElementType(name, number, np.dtype(form)) for name, (number, form) in _FORMS.items()}
 )
 """All element types by name."""
 

@@ -16,10 +16,12 @@ class Frame(ctypes.Structure):
 
     _fields_ = (
         ("data", ctypes.c_void_p),
+        ("bytes", ctypes.c_size_t),
         ("width", ctypes.c_uint32),
         ("height", ctypes.c_uint32),
         ("stride", ctypes.c_size_t),
         ("encoding", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32 * 5),
     )
 
 
@@ -68,4 +70,5 @@ def make_frame(array: NDArray[Any], encoding: str) -> tuple[Frame, NDArray[np.ui
     ):
         pixels = np.ascontiguousarray(pixels)
     stride = pixels.strides[0] if height > 1 else width * pixel_bytes
-    return Frame(pixels.ctypes.data, width, height, stride, number), pixels
+    size = stride * (height - 1) + width * pixel_bytes
+    return Frame(pixels.ctypes.data, size, width, height, stride, number), pixels

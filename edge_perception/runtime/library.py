@@ -13,7 +13,7 @@ import weakref
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_perception.runtime.abi import Observer, open_library, Options, pointers
+from edge_perception.runtime.abi import c_tensors, Observer, open_library, Options, RunOptions
 from edge_perception.runtime.bundle import model_from_json
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.folder import file_blocks
@@ -107,7 +107,7 @@ class Instance:
         """
         arrays = self._check_inputs(inputs)
         outputs = self._outputs(out)
-        self._call("edge_run", pointers(arrays), pointers(outputs.values()))
+        self._call("edge_run", *self._c_inputs(arrays), *self._c_outputs(outputs), None)
         return outputs
 
     def run_image(
@@ -125,14 +125,15 @@ class Instance:
         """
         c_frame, _keep = make_frame(frame, encoding)
         outputs = self._outputs(out)
-        self._call("edge_run_frame", ctypes.byref(c_frame), pointers(outputs.values()))
+        self._call("edge_run_frame", ctypes.byref(c_frame), *self._c_outputs(outputs), None)
         return outputs
 
     def preprocess(self, frame: NDArray[np.uint8], encoding: str) -> Array:
         """Return what ``run_image`` would give to the model as its image input."""
         c_frame, _keep = make_frame(frame, encoding)
-        result = self.model.inputs[0].form.empty()
-        self._call("edge_preprocess", ctypes.byref(c_frame), result.ctypes.data)
+        form = self.model.inputs[0].form
+        result = form.empty()
+        self._call("edge_preprocess", ctypes.byref(c_frame), c_tensors([result], [form]))
         return result
 
     def observe(
@@ -148,13 +149,14 @@ class Instance:
         """
         arrays = self._check_inputs(inputs)
         outputs = self._outputs(None)
-        values = [step.form.empty() for step in self.model.steps]
+        forms = [step.form for step in self.model.steps]
+        values = [form.empty() for form in forms]
         results: list[tuple[int, int, Array]] = []
         failures: list[BaseException] = []  # ctypes would swallow what a callback raises
 
         def observer(_user: int, model: int, step: int, nanoseconds: int) -> None:
             try:
-                if self._c.edge_read_step(model, step, values[step].ctypes.data):
+                if self._c.edge_read_step(model, step, c_tensors([values[step]], [forms[step]])):
                     raise BundleError(f"step {step} can't be read; compile the model again")
                 results.append((step, nanoseconds, values[step]))
                 if after is not None:
@@ -162,12 +164,12 @@ class Instance:
             except BaseException as failure:
                 failures.append(failure)
 
+        options = RunOptions(Observer(observer))
         self._call(
-            "edge_run_observed",
-            pointers(arrays),
-            pointers(outputs.values()),
-            Observer(observer),
-            None,
+            "edge_run",
+            *self._c_inputs(arrays),
+            *self._c_outputs(outputs),
+            ctypes.byref(options),
         )
         if failures:
             raise failures[0]
@@ -203,10 +205,18 @@ class Instance:
             if getattr(self._c, function)(self._handle, *arguments):
                 raise BundleError(self._c.edge_last_error(self._handle).decode(errors="replace"))
 
+    def _c_inputs(self, arrays: list[Array]) -> tuple[Any, int]:
+        """Return the inputs, and how many they are, as the C interface takes them."""
+        return c_tensors(arrays, [t.form for t in self.model.inputs]), len(arrays)
+
+    def _c_outputs(self, outputs: Mapping[str, Array]) -> tuple[Any, int]:
+        """Return the outputs, and how many they are, as the C interface takes them."""
+        return c_tensors(outputs.values(), [t.form for t in self.model.outputs]), len(outputs)
+
     def _check_inputs(self, inputs: Mapping[str, NDArray[Any]]) -> list[Array]:
         _check_names("input", inputs, self.model.inputs)
         return [
-            np.ascontiguousarray(_checked("input", inputs[tensor.name], tensor))
+            np.require(_checked("input", inputs[tensor.name], tensor), requirements=["C", "A"])
             for tensor in self.model.inputs
         ]
 
@@ -216,8 +226,8 @@ class Instance:
         _check_names("output", out, self.model.outputs)
         outputs = {t.name: _checked("output", out[t.name], t) for t in self.model.outputs}
         for name, array in outputs.items():
-            if not array.flags.c_contiguous or not array.flags.writeable:
-                raise BundleError(f"output {name!r} must be a contiguous, writable array")
+            if not array.flags.carray:
+                raise BundleError(f"output {name!r} must be a contiguous, aligned, writable array")
         return outputs
 
 

@@ -17,7 +17,7 @@ from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
 
 FORMAT = "edge-bundle"
 VERSION = 4
-ABI_VERSION = 1
+ABI_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 
 CONVOLUTION = "convolution + activation + concat"

@@ -13,32 +13,28 @@
 
 enum { INSTANCES = 4, RUNS = 10 };
 
-typedef edge_status (*create_function)(const edge_options *, edge_model **, char *, size_t);
-typedef edge_status (*run_function)(edge_model *, const void *const *, void *const *);
-typedef void (*destroy_function)(edge_model *);
 
 static void *library;
-static const float *input;
+static edge_tensor input;
 static size_t output_floats;
 
 static void *run_instance(void *unused)
 {
-    const create_function create = (create_function)dlsym(library, "edge_create");
-    const run_function run = (run_function)dlsym(library, "edge_run");
-    const destroy_function destroy = (destroy_function)dlsym(library, "edge_destroy");
+    __typeof__(edge_create) *create = dlsym(library, "edge_create");
+    __typeof__(edge_run) *run = dlsym(library, "edge_run");
+    __typeof__(edge_destroy) *destroy = dlsym(library, "edge_destroy");
     const edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = 2};
     char error[256];
     edge_model *model;
     float *output = calloc(output_floats, sizeof *output);
-    const void *const inputs[] = {input};
-    void *const outputs[] = {output};
+    const edge_tensor outputs = {.data = output, .bytes = output_floats * sizeof *output, .element = EDGE_FLOAT32};
     (void)unused;
     if (!output || create(&options, &model, error, sizeof error) != EDGE_OK) {
         fprintf(stderr, "%s\n", output ? error : "no memory");
         exit(1);
     }
     for (int i = 0; i < RUNS; i++)
-        if (run(model, inputs, outputs) != EDGE_OK)
+        if (run(model, &input, 1, &outputs, 1, NULL) != EDGE_OK)
             exit(1);
     destroy(model);
     return output;
@@ -55,7 +51,7 @@ int main(int count, char **arguments)
     output_floats = strtoul(arguments[4], NULL, 10);
     if (!library || !file || !values || fread(values, sizeof *values, floats, file) != floats)
         return 2;
-    input = values;
+    input = (edge_tensor){.data = values, .bytes = floats * sizeof *values, .element = EDGE_FLOAT32};
     pthread_t threads[INSTANCES];
     for (int i = 0; i < INSTANCES; i++)
         if (pthread_create(&threads[i], NULL, run_instance, NULL))

@@ -17,11 +17,20 @@ import pytest
 from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox, Sandbox
-from edge_compiler.sandbox.emulated import CHOICE, Command, HEADER, MAGIC, RUNNER, RUNNER_FLAGS
+from edge_compiler.sandbox.emulated import (
+    CHOICE,
+    Command,
+    HEADER,
+    MAGIC,
+    RUNNER,
+    RUNNER_FLAGS,
+    TENSOR,
+)
 from edge_compiler.sandbox.wire import receive_bytes
 from edge_compiler.targets.program import RUNTIME
 from edge_compiler.toolchain.programs import built
 from edge_perception.runtime import read_manifest
+from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.selftest import read_selftest
 
 HOST = toolchain.get("host")
@@ -43,7 +52,8 @@ class Sent(EmulatedSandbox):
 
 def plan(*sizes: int, counts: Sequence[int] = (1, 1, 5)) -> bytes:
     """Return the body of a plan; that of the small model has 1 input, 1 output and 5 steps."""
-    return struct.pack(f"<III{len(sizes)}Q", *counts, *sizes)
+    tensors = [TENSOR.pack(size, FLOAT32.number) for size in sizes]
+    return struct.pack("<III", *counts) + b"".join(tensors)
 
 
 def test_answers_are_those_of_the_loader(tiny_bundle: Path) -> None:

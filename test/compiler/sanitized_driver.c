@@ -12,32 +12,28 @@
 
 enum { MOST_TENSORS = 64 };
 
-static size_t elements(uint32_t value)
+static edge_tensor tensor(uint32_t value, int special)
 {
     const edge_value *v = &edge_values[value];
-    return (size_t)v->channels * v->height * v->width;
-}
-
-static void *tensor(uint32_t value, int special)
-{
-    const size_t count = elements(value);
+    const size_t count = (size_t)v->channels * v->height * v->width;
     float *data = malloc(count * sizeof *data);
     for (size_t i = 0; data && i < count; i++)
         data[i] = special && i % 7 == 0 ? (i % 2 ? NAN : -INFINITY) : (float)(i * 37 % 101) / 25.0f - 2.0f;
-    return data;
+    return (edge_tensor){data, count * sizeof *data, EDGE_FLOAT32, 0};
 }
 
 static int run(edge_model *model, int special)
 {
     static const uint8_t pixels[48][64][3];
-    const edge_frame frame = {&pixels[0][0][0], 64, 48, sizeof pixels[0], EDGE_BGR8};
-    void *inputs[MOST_TENSORS], *outputs[MOST_TENSORS];
+    const edge_frame frame = {&pixels[0][0][0], sizeof pixels, 64, 48, sizeof pixels[0], EDGE_BGR8, {0}};
+    edge_tensor inputs[MOST_TENSORS], outputs[MOST_TENSORS];
     for (uint32_t i = 0; i < edge_input_count; i++) inputs[i] = tensor(edge_inputs[i], special);
-    for (uint32_t i = 0; i < edge_output_count; i++) outputs[i] = malloc(elements(edge_outputs[i]) * sizeof(float));
-    int failed = edge_run(model, (const void *const *)inputs, outputs) != EDGE_OK;
-    if (edge_preprocessing_spec.available) failed |= edge_run_frame(model, &frame, outputs) != EDGE_OK;
-    for (uint32_t i = 0; i < edge_input_count; i++) free(inputs[i]);
-    for (uint32_t i = 0; i < edge_output_count; i++) free(outputs[i]);
+    for (uint32_t i = 0; i < edge_output_count; i++) outputs[i] = tensor(edge_outputs[i], 0);
+    int failed = edge_run(model, inputs, edge_input_count, outputs, edge_output_count, NULL) != EDGE_OK;
+    if (edge_preprocessing_spec.available)
+        failed |= edge_run_frame(model, &frame, outputs, edge_output_count, NULL) != EDGE_OK;
+    for (uint32_t i = 0; i < edge_input_count; i++) free(inputs[i].data);
+    for (uint32_t i = 0; i < edge_output_count; i++) free(outputs[i].data);
     return failed;
 }
 
@@ -46,7 +42,7 @@ int main(int argc, char **argv)
     if (edge_input_count > MOST_TENSORS || edge_output_count > MOST_TENSORS) return 1;
     for (int i = 1; i < argc; i++)
         for (uint32_t threads = 1; threads <= 2; threads++) {
-            const edge_options options = {EDGE_ABI_VERSION, threads, argv[i]};
+            const edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = threads, .variant = argv[i]};
             edge_model *model;
             const edge_status status = edge_create(&options, &model, NULL, 0);
             if (status == EDGE_ERROR_CPU) continue;

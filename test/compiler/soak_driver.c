@@ -34,16 +34,16 @@ static void *soak(void *unused)
 {
     (void)unused;
     float output[OUTPUT_FLOATS], expected[OUTPUT_FLOATS];
-    const void *inputs[] = {input};
-    void *outputs[] = {output};
-    const edge_options options = {EDGE_ABI_VERSION, 1, NULL};
+    const edge_tensor in = {.data = input, .bytes = sizeof input, .element = EDGE_FLOAT32};
+    const edge_tensor out = {.data = output, .bytes = sizeof output, .element = EDGE_FLOAT32};
+    const edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = 1};
     edge_model *model;
     if (edge_create(&options, &model, NULL, 0) != EDGE_OK) return "create failed";
-    if (edge_run(model, inputs, outputs) != EDGE_OK) return "run failed";
+    if (edge_run(model, &in, 1, &out, 1, NULL) != EDGE_OK) return "run failed";
     memcpy(expected, output, sizeof output);
     for (int run = 0; run < RUNS / 2; run++) {
         if (run == RUNS / 20) meet();
-        if (edge_run(model, inputs, outputs) != EDGE_OK) return "run failed";
+        if (edge_run(model, &in, 1, &out, 1, NULL) != EDGE_OK) return "run failed";
         if (memcmp(expected, output, sizeof output) != 0) return "the result has changed";
     }
     meet();

@@ -19,15 +19,23 @@ enum { USERS = 3, ROUNDS = 20, ELEMENTS = CHANNELS * HEIGHT * WIDTH };
         }                                                                          \
     } while (0)
 
+static edge_tensor tensor(float *data)
+{
+    return (edge_tensor){data, ELEMENTS * sizeof *data, EDGE_FLOAT32, 0};
+}
+
 static void observe(void *user, edge_model *model, uint32_t step, uint64_t nanoseconds)
 {
+    const edge_tensor destination = tensor(user);
     (void)nanoseconds;
-    CHECK(edge_read_step(model, step + 1, user) == EDGE_ERROR_ARGUMENT);
-    CHECK(edge_read_step(model, step, user) == EDGE_OK);
+    CHECK(edge_read_step(model, step + 1, &destination) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_read_step(model, step, NULL) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_run(model, &destination, 1, NULL, 0, NULL) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_read_step(model, step, &destination) == EDGE_OK);
 }
 
 /* Frames whose memory ends with their last pixel. */
-static void run_frames(edge_model *model, void *const *outputs, float *input)
+static void run_frames(edge_model *model, const edge_tensor *outputs, const edge_tensor *input)
 {
     static const uint32_t bytes[] = {3, 3, 4, 4, 1, 2};
     static const uint32_t sizes[][2] = {{64, 48}, {2, 1}, {6, 90}, {200, 3}, {64, 48}};
@@ -39,42 +47,60 @@ static void run_frames(edge_model *model, void *const *outputs, float *input)
             uint8_t *data = malloc(size);
             for (size_t k = 0; k < size; k++)
                 data[k] = (uint8_t)(k * 37);
-            const edge_frame frame = {data, width, height, stride, encoding};
+            const edge_frame frame = {data, size, width, height, stride, encoding, {0}};
             CHECK(edge_preprocess(model, &frame, input) == EDGE_OK);
-            CHECK(edge_run_frame(model, &frame, outputs) == EDGE_OK);
+            CHECK(edge_run_frame(model, &frame, outputs, 2, NULL) == EDGE_OK);
             free(data);
         }
     }
 }
 
-static void refuse_frames(edge_model *model, void *const *outputs)
+static void refuse_frames(edge_model *model, const edge_tensor *outputs)
 {
     const uint8_t data[64] = {0};
+    const size_t size = sizeof data;
     const edge_frame frames[] = {
-        {NULL, 4, 4, 12, EDGE_RGB8},   {data, 0, 4, 12, EDGE_RGB8},      {data, 4, 0, 12, EDGE_RGB8},
-        {data, 4, 4, 11, EDGE_RGB8},   {data, 4, 4, 12, 99},             {data, 3, 4, 12, EDGE_YUYV},
-        {data, 16385, 1, 99999, EDGE_MONO8}, {data, 4, 4, SIZE_MAX, EDGE_MONO8},
+        {NULL, size, 4, 4, 12, EDGE_RGB8, {0}},      {data, size, 0, 4, 12, EDGE_RGB8, {0}},
+        {data, size, 4, 0, 12, EDGE_RGB8, {0}},      {data, size, 4, 4, 11, EDGE_RGB8, {0}},
+        {data, size, 4, 4, 12, 99, {0}},             {data, size, 3, 4, 12, EDGE_YUYV, {0}},
+        {data, size, 16385, 1, 99999, EDGE_MONO8, {0}}, {data, size, 4, 4, SIZE_MAX, EDGE_MONO8, {0}},
+        {data, 47, 4, 4, 12, EDGE_RGB8, {0}},        {data, size, 4, 4, 12, EDGE_RGB8, {[4] = 1}},
     };
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
-        CHECK(edge_run_frame(model, &frames[i], outputs) == EDGE_ERROR_FRAME);
+        CHECK(edge_run_frame(model, &frames[i], outputs, 2, NULL) == EDGE_ERROR_FRAME);
         CHECK(strlen(edge_last_error(model)) > 20);
     }
-    CHECK(edge_run_frame(model, NULL, outputs) == EDGE_ERROR_FRAME);
-    CHECK(edge_run_frame(NULL, &frames[0], outputs) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_run_frame(model, NULL, outputs, 2, NULL) == EDGE_ERROR_FRAME);
+    CHECK(edge_run_frame(NULL, &frames[0], outputs, 2, NULL) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_run_frame(model, &frames[0], outputs, 1, NULL) == EDGE_ERROR_ARGUMENT);
     CHECK(edge_preprocess(model, &frames[0], NULL) == EDGE_ERROR_ARGUMENT);
 }
 
-static void refuse_tensors(edge_model *model, const void *const *inputs, void *const *outputs)
+static void refuse_tensors(edge_model *model, const edge_tensor *input, const edge_tensor *outputs)
 {
-    const void *no_input[] = {NULL};
-    void *no_output[] = {outputs[0], NULL};
-    CHECK(edge_run(NULL, inputs, outputs) == EDGE_ERROR_ARGUMENT);
-    CHECK(edge_run(model, NULL, outputs) == EDGE_ERROR_ARGUMENT);
-    CHECK(edge_run(model, no_input, outputs) == EDGE_ERROR_ARGUMENT);
-    CHECK(edge_run(model, inputs, NULL) == EDGE_ERROR_ARGUMENT);
-    CHECK(edge_run(model, inputs, no_output) == EDGE_ERROR_ARGUMENT);
-    CHECK(edge_read_step(model, 0, outputs[0]) == EDGE_ERROR_ARGUMENT);
-    CHECK(edge_read_step(model, 0, NULL) == EDGE_ERROR_ARGUMENT);
+    edge_tensor wrong[5];
+    for (int i = 0; i < 5; i++)
+        wrong[i] = *input;
+    wrong[0].data = NULL;
+    wrong[1].bytes -= 4;
+    wrong[2].element = EDGE_FLOAT64;
+    wrong[3].data = (char *)wrong[3].data + 1;
+    wrong[4].reserved = 1;
+    for (int i = 0; i < 5; i++) {
+        const edge_tensor results[] = {outputs[0], wrong[i]};
+        CHECK(edge_run(model, &wrong[i], 1, outputs, 2, NULL) == EDGE_ERROR_ARGUMENT);
+        CHECK(strstr(edge_last_error(model), "input 0 "));
+        CHECK(edge_run(model, input, 1, results, 2, NULL) == EDGE_ERROR_ARGUMENT);
+        CHECK(strstr(edge_last_error(model), "output 1 "));
+        CHECK(edge_preprocess(model, NULL, &wrong[i]) == EDGE_ERROR_ARGUMENT);
+    }
+    const edge_run_options options = {.reserved = {1}};
+    CHECK(edge_run(NULL, input, 1, outputs, 2, NULL) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_run(model, NULL, 1, outputs, 2, NULL) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_run(model, input, 0, outputs, 2, NULL) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_run(model, input, 1, outputs, 3, NULL) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_run(model, input, 1, outputs, 2, &options) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_read_step(model, 0, outputs) == EDGE_ERROR_ARGUMENT);
 }
 
 static void refuse_options(void)
@@ -84,32 +110,37 @@ static void refuse_options(void)
     CHECK(edge_create(NULL, &model, NULL, 0) == EDGE_ERROR_ARGUMENT);
     CHECK(edge_create(&(edge_options){.abi_version = 99}, &model, error, sizeof error) == EDGE_ERROR_ABI);
     CHECK(model == NULL && strlen(error) == sizeof error - 1);
-    CHECK(edge_create(&(edge_options){EDGE_ABI_VERSION, 1, "none"}, &model, error, sizeof error) ==
-          EDGE_ERROR_ARGUMENT);
-    CHECK(edge_create(&(edge_options){EDGE_ABI_VERSION, 1, "future"}, &model, error, 1) == EDGE_ERROR_CPU);
-    CHECK(edge_create(&(edge_options){EDGE_ABI_VERSION, 1, NULL}, NULL, NULL, 0) == EDGE_ERROR_ARGUMENT);
+    edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = 1, .variant = "none"};
+    CHECK(edge_create(&options, &model, error, sizeof error) == EDGE_ERROR_ARGUMENT);
+    options.variant = "future";
+    CHECK(edge_create(&options, &model, error, 1) == EDGE_ERROR_CPU);
+    options.variant = NULL;
+    CHECK(edge_create(&options, NULL, NULL, 0) == EDGE_ERROR_ARGUMENT);
+    options.reserved[3] = 1;
+    CHECK(edge_create(&options, &model, NULL, 0) == EDGE_ERROR_ARGUMENT);
     edge_destroy(NULL);
 }
 
 static void *use_instance(void *argument)
 {
-    const edge_options options = {EDGE_ABI_VERSION, *(uint32_t *)argument, NULL};
+    const edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = *(uint32_t *)argument};
     edge_model *model;
     CHECK(edge_create(&options, &model, NULL, 0) == EDGE_OK);
     float *memory = malloc(4 * ELEMENTS * sizeof *memory);
-    float *input = memory, *observed = memory + ELEMENTS;
-    const void *inputs[] = {input};
-    void *outputs[] = {memory + 2 * ELEMENTS, memory + 3 * ELEMENTS};
+    float *values = memory, *observed = memory + ELEMENTS;
+    const edge_tensor input = tensor(values);
+    const edge_tensor outputs[] = {tensor(memory + 2 * ELEMENTS), tensor(memory + 3 * ELEMENTS)};
+    const edge_run_options watched = {.observer = observe, .user = observed};
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < ELEMENTS; i++)
-            input[i] = (float)(i + round);
-        CHECK(edge_run(model, inputs, outputs) == EDGE_OK);
-        CHECK(edge_run_observed(model, inputs, outputs, observe, observed) == EDGE_OK);
-        CHECK(memcmp(observed, outputs[1], ELEMENTS * sizeof *observed) == 0);
+            values[i] = (float)(i + round);
+        CHECK(edge_run(model, &input, 1, outputs, 2, NULL) == EDGE_OK);
+        CHECK(edge_run(model, &input, 1, outputs, 2, &watched) == EDGE_OK);
+        CHECK(memcmp(observed, outputs[1].data, outputs[1].bytes) == 0);
     }
-    run_frames(model, outputs, input);
+    run_frames(model, outputs, &input);
     refuse_frames(model, outputs);
-    refuse_tensors(model, inputs, outputs);
+    refuse_tensors(model, &input, outputs);
     edge_destroy(model);
     free(memory);
     return NULL;

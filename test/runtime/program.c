@@ -28,9 +28,9 @@ enum {
     ORIGIN = TOP * ROW + LEFT * BLOCK,
 };
 #define WITH_HALO(start) \
-    {(start) + ORIGIN, C, H, W, BLOCK, PLANE, ROW, TOP, LEFT, BOTTOM, RIGHT}
+    {(start) + ORIGIN, C, H, W, BLOCK, PLANE, ROW, TOP, LEFT, BOTTOM, RIGHT, EDGE_FLOAT32}
 #define DENSE(start) \
-    {(start), C, H, W, 1, H * W, W, 0, 0, 0, 0}
+    {(start), C, H, W, 1, H * W, W, 0, 0, 0, 0, EDGE_FLOAT32}
 
 const edge_value edge_values[] = {
 #if DENSE_INPUT

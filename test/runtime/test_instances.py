@@ -14,7 +14,8 @@ import pytest
 from reference import box_sum
 
 from edge_perception.runtime import BundleError, Instance, Library, load
-from edge_perception.runtime.abi import pointers
+from edge_perception.runtime.abi import c_tensors
+from edge_perception.runtime.dtypes import Form
 
 Make = Callable[..., Instance]
 Build = Callable[[Spec], Path]
@@ -168,6 +169,14 @@ def test_a_library_of_something_else_is_refused(tmp_path: Path) -> None:
         Library(library)
 
 
+def test_a_library_of_an_earlier_interface_says_how_to_make_a_new_one(tmp_path: Path) -> None:
+    source, library = tmp_path / "old.c", tmp_path / "old.so"
+    source.write_text("unsigned edge_abi_version(void) { return 1; }", encoding="utf-8")
+    compile_c("gcc", library, "-shared", "-fPIC", str(source))
+    with pytest.raises(BundleError, match=r"version 1, .* needs version 2; .*edgec compile MODEL"):
+        Library(library)
+
+
 def test_instances_and_models_run_side_by_side(make: Make) -> None:
     """Each of eight threads runs its own or a shared instance of one of two models."""
     small, blocked = Spec(), Spec(block=16, channels=20, image=False)
@@ -269,8 +278,9 @@ def test_the_c_interface_refuses_a_run_within_a_run(build: Build) -> None:
         statuses: list[int] = []
 
         def run_again(_step: int) -> None:
-            x, out = pointers(inputs.values()), pointers([np.empty(SHAPE, np.float32)] * 2)
-            statuses.append(library.c.edge_run(model._handle, x, out))
+            x = c_tensors(inputs.values(), [Form(SHAPE)])
+            out = c_tensors([np.empty(SHAPE, np.float32)] * 2, [Form(SHAPE)] * 2)
+            statuses.append(library.c.edge_run(model._handle, x, 1, out, 2, None))
 
         observed = model.observe(inputs, run_again)
         assert statuses == [1, 1]  # EDGE_ERROR_ARGUMENT

@@ -6,6 +6,9 @@
  *
  * Load a library with dlopen(path, RTLD_NOW | RTLD_LOCAL), so that two models' symbols stay apart.
  *
+ * Fields named `reserved` must be zero. Should a later library give one a meaning, zero means what is said here, and
+ * this library refuses what it does not know; so the interface grows without a new version.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef EDGE_MODEL_H
@@ -18,7 +21,7 @@
 extern "C" {
 #endif
 
-#define EDGE_ABI_VERSION 1u
+#define EDGE_ABI_VERSION 2u
 
 #if defined _WIN32
 #define EDGE_API
@@ -30,13 +33,38 @@ typedef struct edge_model edge_model;
 
 typedef enum edge_status {
     EDGE_OK = 0,
-    EDGE_ERROR_ARGUMENT = 1, /* a null pointer, an index out of range, an option out of range */
+    EDGE_ERROR_ARGUMENT = 1, /* a null pointer, an index, an option out of range; a tensor of another type or size */
     EDGE_ERROR_ABI = 2,      /* the caller was built for another EDGE_ABI_VERSION */
     EDGE_ERROR_CPU = 3,      /* this processor lacks an instruction set that the library needs */
     EDGE_ERROR_LIBRARY = 4,  /* a library that this one relies on is missing or has the wrong version */
     EDGE_ERROR_MEMORY = 5,   /* memory or a thread could not be had */
     EDGE_ERROR_FRAME = 6,    /* the camera frame can't be used: size, stride or encoding */
 } edge_status;
+
+/* Types of a tensor's elements, numbered as in ONNX (TensorProto.DataType); edge_describe() has their names. */
+typedef enum edge_element {
+    EDGE_FLOAT32 = 1,
+    EDGE_UINT8 = 2,
+    EDGE_INT8 = 3,
+    EDGE_UINT16 = 4,
+    EDGE_INT16 = 5,
+    EDGE_INT32 = 6,
+    EDGE_INT64 = 7,
+    EDGE_BOOL = 9, /* a byte, 0 or 1 */
+    EDGE_FLOAT16 = 10,
+    EDGE_FLOAT64 = 11,
+    EDGE_UINT32 = 12,
+    EDGE_UINT64 = 13,
+    EDGE_BFLOAT16 = 16,
+} edge_element;
+
+/* A dense row-major tensor in the caller's memory. Those of inputs are only read. */
+typedef struct edge_tensor {
+    void *data;       /* aligned to the size of an element */
+    size_t bytes;     /* of all elements */
+    uint32_t element; /* an edge_element */
+    uint32_t reserved;
+} edge_tensor;
 
 /* Pixel layouts of a camera frame, named as in sensor_msgs/image_encodings. */
 typedef enum edge_encoding {
@@ -48,21 +76,30 @@ typedef enum edge_encoding {
     EDGE_YUYV = 5, /* YUV 4:2:2 packed Y0 U Y1 V, BT.601 limited range, even width */
 } edge_encoding;
 
+typedef struct edge_frame {
+    const uint8_t *data;    /* first byte of the top row */
+    size_t bytes;           /* that may be read from there on */
+    uint32_t width, height; /* pixels */
+    size_t stride;          /* bytes from one row to the next, at least width * bytes per pixel */
+    uint32_t encoding;      /* an edge_encoding */
+    uint32_t reserved[5];
+} edge_frame;
+
 typedef struct edge_options {
     uint32_t abi_version; /* EDGE_ABI_VERSION of the header that the caller was compiled with */
     uint32_t threads;     /* 1..64 threads, the calling one included; 0 means one per usable processor */
     const char *variant;  /* one of the instruction-set variants named by edge_describe(), or NULL: the best one */
+    uint64_t reserved[4];
 } edge_options;
 
-typedef struct edge_frame {
-    const uint8_t *data;    /* first byte of the top row */
-    uint32_t width, height; /* pixels */
-    size_t stride;          /* bytes from one row to the next, at least width * bytes per pixel */
-    uint32_t encoding;      /* an edge_encoding */
-} edge_frame;
-
-/* Called after each step of edge_run_observed(), on the calling thread. */
+/* Called after each step of a run, on the calling thread; edge_read_step() gives what the step computed meanwhile. */
 typedef void (*edge_observer)(void *user, edge_model *model, uint32_t step, uint64_t nanoseconds);
+
+typedef struct edge_run_options {
+    edge_observer observer; /* or NULL */
+    void *user;             /* handed to the observer */
+    uint64_t reserved[4];
+} edge_run_options;
 
 /* The ABI version that the library was built with. */
 EDGE_API uint32_t edge_abi_version(void);
@@ -73,21 +110,19 @@ EDGE_API const char *edge_describe(void);
 /* Make an instance. On failure *model is NULL and `error` holds one sentence: what, expected, received, what to do. */
 EDGE_API edge_status edge_create(const edge_options *options, edge_model **model, char *error, size_t error_capacity);
 
-/* Run on dense row-major tensors, in the order of edge_describe()'s inputs and outputs. */
-EDGE_API edge_status edge_run(edge_model *model, const void *const *inputs, void *const *outputs);
+/* Run on tensors, in the order of edge_describe()'s inputs and outputs. `options` may be NULL. */
+EDGE_API edge_status edge_run(edge_model *model, const edge_tensor *inputs, uint32_t input_count,
+                              const edge_tensor *outputs, uint32_t output_count, const edge_run_options *options);
 
 /* Run on a camera frame; colour conversion, resize and normalisation are compiled in. For models with one image input. */
-EDGE_API edge_status edge_run_frame(edge_model *model, const edge_frame *frame, void *const *outputs);
+EDGE_API edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edge_tensor *outputs,
+                                    uint32_t output_count, const edge_run_options *options);
 
-/* Like edge_run(), reporting each step's duration; inside the observer edge_read_step() gives what the step computed. */
-EDGE_API edge_status edge_run_observed(edge_model *model, const void *const *inputs, void *const *outputs,
-                                       edge_observer observer, void *user);
+/* Copy the value that `step` has just produced into `destination` (its type and size: edge_describe()). */
+EDGE_API edge_status edge_read_step(edge_model *model, uint32_t step, const edge_tensor *destination);
 
-/* Copy the value that `step` has just produced, dense and row-major, into `destination` (its size: edge_describe()). */
-EDGE_API edge_status edge_read_step(edge_model *model, uint32_t step, void *destination);
-
-/* Only convert a camera frame into the model's image input, dense and row-major: to check what the model is given. */
-EDGE_API edge_status edge_preprocess(edge_model *model, const edge_frame *frame, void *destination);
+/* Only convert a camera frame into the model's image input: to check what the model is given. */
+EDGE_API edge_status edge_preprocess(edge_model *model, const edge_frame *frame, const edge_tensor *destination);
 
 /* The instruction-set variant that this instance uses, as named by edge_describe(). */
 EDGE_API const char *edge_variant(const edge_model *model);

@@ -244,6 +244,7 @@ def _value(buffer: Buffer) -> str:
             "halo_left": halo.left,
             "halo_bottom": halo.bottom,
             "halo_right": halo.right,
+            "element": "EDGE_FLOAT32",
         }
     )
 

@@ -22,10 +22,17 @@ static edge_status check_frame(edge_model *model, const edge_frame *frame)
     if (frame->width < 1 || frame->height < 1 || frame->width > LARGEST_SIDE || frame->height > LARGEST_SIDE)
         return edge_fail(model, EDGE_ERROR_FRAME, "the frame is %u x %u pixels; each side must be 1..%d", frame->width,
                          frame->height, LARGEST_SIDE);
+    for (size_t i = 0; i < sizeof frame->reserved / sizeof *frame->reserved; i++)
+        if (frame->reserved[i])
+            return edge_fail(model, EDGE_ERROR_FRAME, "a reserved field of the frame is not zero; set it to zero");
     const size_t row_bytes = (size_t)frame->width * edge_pixel_bytes(frame->encoding);
     if (frame->stride < row_bytes || frame->stride > PTRDIFF_MAX / frame->height)
         return edge_fail(model, EDGE_ERROR_FRAME, "the frame's stride is %zu bytes; %u pixels of %s need at least %zu",
                          frame->stride, frame->width, encoding_names[frame->encoding], row_bytes);
+    const size_t bytes = frame->stride * (frame->height - 1) + row_bytes;
+    if (frame->bytes < bytes)
+        return edge_fail(model, EDGE_ERROR_FRAME, "the frame has %zu bytes; %u rows of %zu bytes need at least %zu",
+                         frame->bytes, frame->height, frame->stride, bytes);
     if (frame->encoding == EDGE_YUYV && frame->width % 2)
         return edge_fail(model, EDGE_ERROR_FRAME, "the frame is %u pixels wide; yuyv needs an even width", frame->width);
     return EDGE_OK;
@@ -84,22 +91,29 @@ static edge_status import_frame(edge_model *model, const edge_frame *frame)
     return EDGE_OK;
 }
 
-edge_status edge_run_frame(edge_model *model, const edge_frame *frame, void *const *outputs)
+edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edge_tensor *outputs,
+                           uint32_t output_count, const edge_run_options *options)
 {
     if (!model)
         return EDGE_ERROR_ARGUMENT;
-    const edge_status status = import_frame(model, frame);
-    return status == EDGE_OK ? edge_run_steps(model, outputs, NULL, NULL) : status;
+    edge_status status = edge_check_run(model, options);
+    if (status == EDGE_OK)
+        status = edge_check_tensors(model, "output", outputs, output_count, edge_outputs, edge_output_count);
+    if (status == EDGE_OK)
+        status = import_frame(model, frame);
+    return status == EDGE_OK ? edge_run_steps(model, outputs, options) : status;
 }
 
-edge_status edge_preprocess(edge_model *model, const edge_frame *frame, void *destination)
+edge_status edge_preprocess(edge_model *model, const edge_frame *frame, const edge_tensor *destination)
 {
     if (!model)
         return EDGE_ERROR_ARGUMENT;
-    if (!destination)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT, "edge_preprocess() got a null pointer for the destination");
-    const edge_status status = import_frame(model, frame);
+    edge_status status = edge_check_run(model, NULL);
     if (status == EDGE_OK)
-        edge_tensor_export(&edge_values[edge_inputs[0]], model->arena, destination);
+        status = edge_check_tensors(model, "destination", destination, 1, edge_inputs, 1);
+    if (status == EDGE_OK)
+        status = import_frame(model, frame);
+    if (status == EDGE_OK)
+        edge_tensor_export(&edge_values[edge_inputs[0]], model->arena, destination->data);
     return status;
 }

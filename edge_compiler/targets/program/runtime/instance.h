@@ -27,7 +27,20 @@ struct edge_model {
 __attribute__((format(printf, 3, 4))) edge_status edge_fail(edge_model *model, edge_status status, const char *format,
                                                             ...);
 
-/* Run all steps and export the outputs; the inputs are in the arena. */
-edge_status edge_run_steps(edge_model *model, void *const *outputs, edge_observer observer, void *user);
+/* What a thread of the instance may touch. */
+edge_memory edge_memory_of(const edge_model *model, unsigned thread);
+
+/* Let the threads run a step's function (or that which prepares it), cut into at most so many parts. */
+void edge_run_function(const edge_model *model, edge_step_function function, unsigned most_parts);
+
+/* Check that the instance is not running already, and the options, which may be NULL. */
+edge_status edge_check_run(edge_model *model, const edge_run_options *options);
+
+/* Check number, types and sizes of a call's tensors, which belong to so many values; `kind`: "input", "output" ... */
+edge_status edge_check_tensors(edge_model *model, const char *kind, const edge_tensor *tensors, uint32_t count,
+                               const uint32_t *values, uint32_t value_count);
+
+/* Run all steps and export the outputs; the inputs are in the arena, and all is checked. */
+edge_status edge_run_steps(edge_model *model, const edge_tensor *outputs, const edge_run_options *options);
 
 #endif

@@ -1,4 +1,4 @@
-/* model.c - instances of the model, and running them.
+/* model.c - instances of the model: made and freed.
  *
  * This file is compiled for the least processor of its architecture: a refusal must not be an illegal instruction.
  *
@@ -10,13 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "backend.h"
 #include "instance.h"
-#include "tensor.h"
 
-enum { PAGE = 4096, LARGE_PAGE = 2 << 20, IMPORTED_ROWS = 32 /* worth a part of its own */ };
+enum { PAGE = 4096, LARGE_PAGE = 2 << 20 };
 
 #if defined __aarch64__
 #define TARGET "aarch64"
@@ -98,34 +96,11 @@ static int allocate_memory(edge_model *model, unsigned threads)
     return 1;
 }
 
-typedef struct step_job {
-    const edge_model *model;
-    edge_step_function run;
-} step_job;
-
-static edge_memory memory_of(const edge_model *model, unsigned thread)
-{
-    return (edge_memory){
-        .arena = model->arena,
-        .weights = edge_weights,
-        .originals = edge_originals,
-        .prepared = model->prepared,
-        .scratch = model->scratch + thread * model->scratch_stride,
-    };
-}
-
-static void run_part(void *context, unsigned part, unsigned parts, unsigned thread)
-{
-    const step_job *job = context;
-    const edge_memory memory = memory_of(job->model, thread);
-    job->run(&memory, (int)part, (int)parts);
-}
-
 /* Make the steps of other back ends ready. On failure write the reason. */
 static edge_status create_backends(edge_model *model, char *error, size_t capacity)
 {
     char reason[200] = "";
-    const edge_memory memory = memory_of(model, 0);
+    const edge_memory memory = edge_memory_of(model, 0);
     model->backends = edge_backends_create(&memory, model->pool, reason, sizeof reason);
     if (model->backends)
         return EDGE_OK;
@@ -137,11 +112,9 @@ static edge_status create_backends(edge_model *model, char *error, size_t capaci
  * process's memory; should another instance be made, they come back from the system's cache of the file. */
 static void prepare_steps(const edge_model *model)
 {
-    for (uint32_t i = 0; i < edge_step_count; i++) {
-        step_job job = {model, model->program->steps[i].prepare};
-        if (job.run)
-            edge_pool_run(model->pool, run_part, &job, EDGE_MAX_THREADS);
-    }
+    for (uint32_t i = 0; i < edge_step_count; i++)
+        if (model->program->steps[i].prepare)
+            edge_run_function(model, model->program->steps[i].prepare, EDGE_MAX_THREADS);
     const uintptr_t first = ((uintptr_t)edge_originals + PAGE - 1) / PAGE * PAGE;
     const uintptr_t end = (uintptr_t)(edge_originals + edge_original_floats) / PAGE * PAGE;
     if (first < end)
@@ -172,6 +145,13 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
         snprintf(error, error_capacity, "threads must be 1..%u, or 0 for one per processor, but is %u",
                  EDGE_MAX_THREADS, options->threads);
         return EDGE_ERROR_ARGUMENT;
+    }
+    for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++) {
+        if (options->reserved[i]) {
+            snprintf(error, error_capacity, "a reserved option is not zero, so it asks for what this library can't do; %s",
+                     rebuild);
+            return EDGE_ERROR_ARGUMENT;
+        }
     }
     const edge_program *program = NULL;
     edge_status status = choose_program(options->variant, &program, error, error_capacity);
@@ -238,105 +218,4 @@ edge_status edge_fail(edge_model *model, edge_status status, const char *format,
     vsnprintf(model->error, sizeof model->error, format, arguments);
     va_end(arguments);
     return status;
-}
-
-static uint64_t nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static void observe_step(edge_model *model, uint32_t step, uint64_t start, edge_observer observer, void *user)
-{
-    const uint64_t duration = nanoseconds() - start;
-    model->fresh_step = step;
-    observer(user, model, step, duration);
-    model->fresh_step = edge_step_count;
-}
-
-typedef struct import_job {
-    const edge_value *value;
-    float *arena;
-    const float *source;
-} import_job;
-
-static void import_part(void *context, unsigned part, unsigned parts, unsigned thread)
-{
-    const import_job *job = context;
-    const uint64_t height = job->value->height;
-    (void)thread;
-    edge_tensor_import_rows(job->value, job->arena, job->source, (uint32_t)(height * part / parts),
-                            (uint32_t)(height * (part + 1) / parts));
-}
-
-/* Copy an input into the arena. The threads share the rows as they do in the first step, see pool.c. */
-static void import_input(const edge_model *model, const edge_value *value, const void *source)
-{
-    import_job job = {value, model->arena, source};
-    const uint32_t parts = value->channels * value->height / IMPORTED_ROWS;
-    edge_pool_run(model->pool, import_part, &job, parts < value->height ? parts : value->height);
-}
-
-static edge_status run_step(edge_model *model, uint32_t index)
-{
-    const edge_step *step = &model->program->steps[index];
-    step_job job = {model, step->run};
-    char reason[200] = "";
-    if (job.run)
-        edge_pool_run(model->pool, run_part, &job, step->parts);
-    else if (!edge_backends_run(model->backends, step->backend, index, reason, sizeof reason))
-        return edge_fail(model, EDGE_ERROR_LIBRARY, "step %u failed: %s", index, reason);
-    return EDGE_OK;
-}
-
-edge_status edge_run_steps(edge_model *model, void *const *outputs, edge_observer observer, void *user)
-{
-    for (uint32_t i = 0; i < edge_output_count; i++)
-        if (!outputs || !outputs[i])
-            return edge_fail(model, EDGE_ERROR_ARGUMENT, "output %u is a null pointer; pass memory for every output", i);
-    for (uint32_t i = 0; i < edge_step_count; i++) {
-        const uint64_t start = observer ? nanoseconds() : 0;
-        const edge_status status = run_step(model, i);
-        if (status != EDGE_OK)
-            return status;
-        if (observer)
-            observe_step(model, i, start, observer, user);
-    }
-    for (uint32_t i = 0; i < edge_output_count; i++)
-        edge_tensor_export(&edge_values[edge_outputs[i]], model->arena, outputs[i]);
-    return EDGE_OK;
-}
-
-edge_status edge_run_observed(edge_model *model, const void *const *inputs, void *const *outputs,
-                              edge_observer observer, void *user)
-{
-    if (!model)
-        return EDGE_ERROR_ARGUMENT;
-    if (model->fresh_step != edge_step_count)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT, "the model can't be run inside its observer; use a second instance");
-    for (uint32_t i = 0; i < edge_input_count; i++)
-        if (!inputs || !inputs[i])
-            return edge_fail(model, EDGE_ERROR_ARGUMENT, "input %u is a null pointer; pass every input", i);
-    for (uint32_t i = 0; i < edge_input_count; i++)
-        import_input(model, &edge_values[edge_inputs[i]], inputs[i]);
-    return edge_run_steps(model, outputs, observer, user);
-}
-
-edge_status edge_run(edge_model *model, const void *const *inputs, void *const *outputs)
-{
-    return edge_run_observed(model, inputs, outputs, NULL, NULL);
-}
-
-edge_status edge_read_step(edge_model *model, uint32_t step, void *destination)
-{
-    if (!model)
-        return EDGE_ERROR_ARGUMENT;
-    if (!destination)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT, "edge_read_step() got a null pointer for the destination");
-    if (step >= edge_step_count || step != model->fresh_step)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT,
-                         "step %u can't be read now; call edge_read_step() inside the observer, for the step it is told", step);
-    edge_tensor_export(&edge_values[model->program->steps[step].value], model->arena, destination);
-    return EDGE_OK;
 }

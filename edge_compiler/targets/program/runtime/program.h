@@ -26,6 +26,7 @@ typedef struct edge_value {
     uint32_t channels, height, width;
     uint32_t block, plane, row;
     uint32_t halo_top, halo_left, halo_bottom, halo_right;
+    uint32_t element; /* an edge_element */
 } edge_value;
 
 /* What a step may touch. */

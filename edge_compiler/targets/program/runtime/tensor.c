@@ -6,6 +6,27 @@
 
 #include <string.h>
 
+static const struct {
+    const char *name;
+    size_t bytes;
+} elements[] = {
+    [EDGE_FLOAT32] = {"float32", 4}, [EDGE_UINT8] = {"uint8", 1},   [EDGE_INT8] = {"int8", 1},
+    [EDGE_UINT16] = {"uint16", 2},   [EDGE_INT16] = {"int16", 2},   [EDGE_INT32] = {"int32", 4},
+    [EDGE_INT64] = {"int64", 8},     [EDGE_BOOL] = {"bool", 1},     [EDGE_FLOAT16] = {"float16", 2},
+    [EDGE_FLOAT64] = {"float64", 8}, [EDGE_UINT32] = {"uint32", 4}, [EDGE_UINT64] = {"uint64", 8},
+    [EDGE_BFLOAT16] = {"bfloat16", 2},
+};
+
+size_t edge_element_bytes(uint32_t element)
+{
+    return element < sizeof elements / sizeof *elements ? elements[element].bytes : 0;
+}
+
+const char *edge_element_name(uint32_t element)
+{
+    return edge_element_bytes(element) ? elements[element].name : "none of edge_element's";
+}
+
 /* Zero `pixels` pixels from `first` on. */
 static void clear(float *first, size_t pixels, uint32_t block)
 {
@@ -41,16 +62,16 @@ static int is_dense(const edge_value *value)
     return value->block == 1 && value->row == value->width && value->plane == value->height * value->row;
 }
 
-static size_t elements(const edge_value *value)
+size_t edge_tensor_bytes(const edge_value *value)
 {
-    return (size_t)value->channels * value->height * value->width;
+    return (size_t)value->channels * value->height * value->width * edge_element_bytes(value->element);
 }
 
 void edge_tensor_import_rows(const edge_value *value, float *arena, const float *source, uint32_t first, uint32_t last)
 {
     const size_t block = value->block, width = value->width, area = (size_t)value->height * width;
     if (is_dense(value) && first == 0 && last == value->height) {
-        memcpy(arena + value->offset, source, elements(value) * sizeof *source);
+        memcpy(arena + value->offset, source, edge_tensor_bytes(value));
         return;
     }
     edge_tensor_clear_halo(value, arena, first, last);
@@ -76,7 +97,7 @@ void edge_tensor_export(const edge_value *value, const float *arena, float *dest
 {
     const size_t block = value->block, width = value->width;
     if (is_dense(value)) {
-        memcpy(destination, arena + value->offset, elements(value) * sizeof *destination);
+        memcpy(destination, arena + value->offset, edge_tensor_bytes(value));
         return;
     }
     for (size_t c = 0; c < value->channels; c++) {

@@ -7,6 +7,15 @@
 
 #include "program.h"
 
+/* Bytes of an element; 0: there is no such edge_element. */
+size_t edge_element_bytes(uint32_t element);
+
+/* The name of an edge_element, as edge_describe() has it. */
+const char *edge_element_name(uint32_t element);
+
+/* Bytes of a value as a dense tensor. */
+size_t edge_tensor_bytes(const edge_value *value);
+
 /* Zero the halo beside the rows [first, last) of a value, above the first and below the last of all. */
 void edge_tensor_clear_halo(const edge_value *value, float *arena, uint32_t first, uint32_t last);
 
