@@ -39,6 +39,29 @@ def test_shipped_graph_connects_camera_perception_and_decision():
     assert "detections  edge_perception/msg/DetectionArray  default  from perception" in drawn
 
 
+def test_ports_are_those_that_the_parameters_ask_for(tmp_path):
+    text = (
+        "nodes: {{wheels: {{kind: wheel_odometry, parameters: {{source: {}, publish_tf: {}}}}}}}"
+    )
+    told = draw(load(tmp_path, text.format("joint_states", "true")), parameters=False)
+    assert "<- joint_states" in told
+    assert "-> /tf" in told
+    counted = draw(load(tmp_path, text.format("simulated", "false")), parameters=False)
+    assert "joint_states" not in counted
+    assert "/tf" not in counted
+
+
+def test_transforms_can_be_remapped(tmp_path):
+    robot = load(tmp_path, "nodes: {pose: {parameters: {publish_tf: true}, remap: {/tf: mine}}}")
+    [start] = plan(robot, Request({}, namespace="bot"))
+    assert start.remap["/tf"] == "mine"
+
+
+def test_rules_that_can_not_be_used_are_a_mistake_of_the_graph(tmp_path):
+    with pytest.raises(FileError, match=r"robot\.yaml, line 1.*nowhere\.yaml"):
+        load(tmp_path, "nodes: {decision: {parameters: {rules: nowhere.yaml}}}")
+
+
 def test_example_of_the_guide(tmp_path):
     guide = (share_dir() / "docs" / "ros.md").read_text()
     [example] = re.findall(r"```yaml\n(arguments:.*?)```", guide, re.DOTALL)
