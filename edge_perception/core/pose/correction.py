@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -29,6 +30,17 @@ class Residual:
     value: Array
     jacobian: Array
     noise: Array
+
+
+def together(residuals: Sequence[Residual]) -> Residual:
+    """Return what independent measurements of the same time say, to correct by all at once."""
+    if len(residuals) == 1:
+        return residuals[0]
+    return Residual(
+        np.concatenate([one.value for one in residuals]),
+        np.concatenate([one.jacobian for one in residuals]),
+        np.concatenate([one.noise for one in residuals]),
+    )
 
 
 def surprise(state: State, residual: Residual) -> float:

@@ -15,6 +15,7 @@ from edge_perception.core.pose.correction import (
     forget_speed,
     Residual,
     surprise,
+    together,
     worst,
 )
 from edge_perception.core.pose.error_state import BG, bounded, P, SIZE, THETA, V
@@ -104,17 +105,22 @@ class Filter:
             # each says how fast it turned for a hundredth of a second or more
             density = math.sqrt(wheels.variances[Axis.WZ] * 0.02)
             state.turn = (wheels.velocity[Axis.WZ], density)
-        verdict = None
-        residual = self._wheel_residual(state, wheels)
+        velocity, jacobian = base_velocity(state)
+        residual = self._wheel_residual(state, wheels, velocity, jacobian)
+        verdict: Verdict | None = None
+        used: list[Residual] = []
         if residual.value.size:
-            verdict = self._gated(state, wheels.stamp, residual)
+            verdict, used = self._gated(state, wheels.stamp, residual)
         if self._constraint_noise.size and (verdict is None or verdict.used):
-            correct(state, self._constraints(state))
+            used.append(self._constraints(state, velocity, jacobian))
+        if used:
+            correct(state, together(used))
         return verdict
 
-    def _wheel_residual(self, state: State, wheels: Wheels) -> Residual:
-        """Compare the velocity, in the base's axes, with the wheels'."""
-        velocity, jacobian = base_velocity(state)
+    def _wheel_residual(
+        self, state: State, wheels: Wheels, velocity: Vector, jacobian: Array
+    ) -> Residual:
+        """Compare the base's velocity with the wheels'; both are given by `base_velocity`."""
         expected, rows = list(velocity), np.zeros((4, SIZE))
         rows[:3] = jacobian
         axes, variances = self.settings.wheel_axes, list(wheels.variances)
@@ -132,15 +138,20 @@ class Filter:
             np.array([variances[axis] for axis in axes]),
         )
 
-    def _gated(self, state: State, stamp: int, residual: Residual) -> Verdict:
-        """Use a measurement if it is plausible, or if none has been for too long."""
+    def _gated(
+        self, state: State, stamp: int, residual: Residual
+    ) -> tuple[Verdict, list[Residual]]:
+        """
+        Judge a measurement: it is used if it is plausible, or if none has been for too long.
+
+        :returns: how well it fits, and what to correct the state by; nothing if it is not used.
+        """
         nis = surprise(state, residual)
         freedom = residual.value.size
         gate = quantile(self.settings.gate, freedom)
         if nis <= gate:
             state.rejecting = None
-            correct(state, self._with_lasting_error(state, residual))
-            return Verdict(stamp, nis, freedom, True)
+            return Verdict(stamp, nis, freedom, True), [self._with_lasting_error(state, residual)]
         odd = self.settings.wheel_axes[worst(state, residual)]
         if state.rejecting is None or state.rejecting > stamp:
             state.rejecting = stamp
@@ -152,7 +163,7 @@ class Filter:
             differ = (turn, 0.0) if odd is Axis.WZ else (0.0, slip)
             state.doubt, state.doubted = state.doubt.contradicted(*differ, seconds), stamp
         if patient:
-            return Verdict(stamp, nis, freedom, False, odd)
+            return Verdict(stamp, nis, freedom, False, odd), []
         # it is the state that is wrong, or the wheels are for long
         residual = self._with_lasting_error(state, residual)
         if grave and odd is not Axis.WZ:
@@ -161,8 +172,7 @@ class Filter:
                 residual.noise[-1] *= nis / gate
         else:  # be drawn to the measurement, but not all at once
             residual = Residual(residual.value, residual.jacobian, residual.noise * (nis / gate))
-        correct(state, residual)
-        return Verdict(stamp, nis, freedom, True, odd)
+        return Verdict(stamp, nis, freedom, True, odd), [residual]
 
     def _with_lasting_error(self, state: State, residual: Residual) -> Residual:
         """Learn less from a turn than its noise alone would allow: its error does not average."""
@@ -172,9 +182,8 @@ class Filter:
         noise[-1] += _LASTING * (self.settings.turn_error * state.turn[0]) ** 2
         return Residual(residual.value, residual.jacobian, noise)
 
-    def _constraints(self, state: State) -> Residual:
+    def _constraints(self, state: State, velocity: Vector, jacobian: Array) -> Residual:
         """Return how far the state is from moving neither sideways nor off the floor."""
-        velocity, jacobian = base_velocity(state)
         values = [-velocity[axis] for axis in self._fixed]
         rows = np.zeros((self._constraint_noise.size, SIZE))
         rows[: len(values)] = jacobian[self._fixed]
