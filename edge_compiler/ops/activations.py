@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+import math
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,31 @@ def _hard_swish(x: Array) -> Terms:
     return Terms(x * np.clip(x / 6 + 0.5, 0, 1), 1.5, size, size, 3)
 
 
+def _elu(x: Array, alpha: float) -> Terms:
+    negative = alpha * np.expm1(np.minimum(x, 0))
+    slope = np.where(x < 0, abs(alpha) * np.exp(np.minimum(x, 0)), 1.0)
+    careless = np.where(x < 0, abs(alpha), np.abs(x))
+    return _smooth(np.where(x < 0, negative, x), np.maximum(slope, min(abs(alpha), 1)), careless)
+
+
+def _erf(x: Array) -> Terms:
+    value: Array = np.vectorize(math.erf, otypes=[float])(x)
+    return _smooth(value, 2 / math.sqrt(math.pi) * np.exp(-(x**2)), 1.0)
+
+
+def _gelu(x: Array) -> Terms:
+    value = x * np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2
+    own = np.abs(value) * (1 + np.minimum(x, 0) ** 2 / 2)  # an exponent's rounding grows with it
+    return Terms(value, 1.13, own, np.abs(x), _FUNCTION)
+
+
+def _gelu_tanh(x: Array) -> Terms:
+    y = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    value = x / (1 + np.exp(-2 * y))
+    own = np.abs(value) * (1 + 2 * np.maximum(-y, 0))
+    return Terms(value, 1.13, own, np.abs(x), _FUNCTION)
+
+
 ACTIVATIONS = (
     Function("Relu", "ACT_RELU", _relu),
     Function("Clip", "ACT_CLIP", bounds=True, summary="Limit to bounds (ReLU6)."),
@@ -128,6 +154,10 @@ ACTIVATIONS = (
     Function("Tanh", "ACT_TANH", _tanh),
     Function("HardSigmoid", "ACT_HARD_SIGMOID", _hard_sigmoid, attributes=("alpha", "beta")),
     Function("HardSwish", "ACT_HARD_SWISH", _hard_swish),
+    Function("Elu", "ACT_ELU", _elu, attributes=("alpha",)),
+    Function("Erf", "ACT_ERF", _erf),
+    Function("Gelu", "ACT_GELU", _gelu, form={"approximate": "none"}),
+    Function("GeluTanh", "ACT_GELU_TANH", _gelu_tanh, op="Gelu", form={"approximate": "tanh"}),
 )
 FUNCTIONS = {function.name: function for function in ACTIVATIONS}
 OPERATORS = tuple(dict.fromkeys(function.op for function in ACTIVATIONS))

@@ -99,7 +99,7 @@ def convolutions() -> onnx.ModelProto:
     return b.model()
 
 
-ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
+ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "relu": ("Relu", {}),
     "leaky": ("LeakyRelu", {"alpha": 0.1}),
     "steep": ("LeakyRelu", {"alpha": 3.0}),
@@ -109,6 +109,10 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
     "hard_sigmoid": ("HardSigmoid", {"alpha": 0.3, "beta": 0.6}),
     "falling_sigmoid": ("HardSigmoid", {"alpha": -0.3, "beta": 0.6}),
     "hard_swish": ("HardSwish", {}),
+    "elu": ("Elu", {"alpha": 0.7}),
+    "erf": ("Erf", {}),
+    "gelu": ("Gelu", {}),
+    "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
 }
 BOUNDS: dict[str, tuple[float | None, float | None]] = {
     "clip": (-1.0, 2.0),

@@ -115,6 +115,13 @@ MUTATIONS = [
         ("falling_sigmoid", "vec_min(splat(1.0f), vec_max", "vec_max(splat(1.0f), vec_max"),
         ("hard_swish", "(1.0f / 6.0f) + 0.5f", "(1.0f / 6.0f) - 0.5f"),
         ("hard_swish", "x * vec_min(splat(1.0f), ", "x * (splat(0.0f) + "),
+        ("elu", "p * x + 1.666622408e-1f", "p * x - 1.666622408e-1f"),
+        ("elu", "vec_exp(x) - 1.0f", "vec_exp(x) + 1.0f"),
+        ("erf", "p * z - 3.761262582e-1f", "p * z + 3.761262582e-1f"),
+        ("erf", "-far, far", "far, far"),
+        ("gelu", "p * t + 1.102273263e-1f", "p * t - 1.102273263e-1f"),
+        ("gelu", "tail, 1.0f - tail", "tail, tail"),
+        ("gelu_tanh", "0.044715f * x", "0.004715f * x"),
     ),
     *_of(
         "simd.h",
