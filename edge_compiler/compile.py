@@ -21,13 +21,13 @@ from edge_compiler.machine import processor
 from edge_compiler.peak import measure_peak
 from edge_compiler.profiling import make_profile, Profile
 from edge_compiler.progress import Progress
-from edge_compiler.prove import Inputs, Prover
+from edge_compiler.prove import Inputs
+from edge_compiler.proving import describe_files, postpone, prove
 from edge_compiler.reference import Reference
 from edge_compiler.samples import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
 from edge_perception.runtime.bundle import write_manifest
-from edge_perception.runtime.folder import describe_file
 from edge_perception.runtime.manifest import Manifest, Speed, Step, Tensor
 from edge_perception.runtime.selftest import write_selftest
 
@@ -83,32 +83,32 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
         gc.collect()  # nodes and their graph know each other
         if not options.keep_source:
             shutil.rmtree(folder / "source")
-        with target.sandbox(folder / LIBRARY) as sandbox:
-            tensors = [step.value for step in compiled.steps]
-            prover = Prover(sandbox, compiled, Reference(model, compiled.inputs, tensors))
-            proof = prover.prove(images, progress)
-            speed = profile = None
-            if isinstance(sandbox, NativeSandbox):
-                progress("measuring the speed", 0, 0)
-                inputs, _ = prover.selftest
-                speed = _measure_speed(sandbox, inputs)
-                profile = _measure_profile(sandbox, compiled.steps, inputs)
-        write_selftest(folder / SELFTEST, *prover.selftest)
+        reference = Reference(model, compiled.inputs, [step.value for step in compiled.steps])
+        speed = profile = None
+        if missing := target.missing_device(compiled):
+            proven = postpone(compiled, reference, missing)
+        else:
+            with target.sandbox(folder / LIBRARY) as sandbox:
+                proven = prove(sandbox, compiled, reference, images, progress)
+                if isinstance(sandbox, NativeSandbox):
+                    progress("measuring the speed", 0, 0)
+                    inputs, _ = proven.selftest
+                    speed = _measure_speed(sandbox, inputs)
+                    profile = _measure_profile(sandbox, compiled.steps, inputs)
+        write_selftest(folder / SELFTEST, *proven.selftest)
         manifest = Manifest(
             model=compiled,
             library=LIBRARY,
             selftest=SELFTEST,
-            proof=proof,
+            proof=proven.proof,
             speed=speed,
             files={},
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             fusions=tuple(fusions),
             given=options.overrides.given(),
         )
-        report.write(folder, manifest, report.Measured(prover.errors, profile, before, after))
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        files = {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
-        manifest = replace(manifest, files=files)
+        report.write(folder, manifest, report.Measured(proven.errors, profile, before, after))
+        manifest = replace(manifest, files=describe_files(folder))
         write_manifest(folder, manifest)
     return manifest
 

@@ -124,6 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
             {
                 "bundle": str(arguments.output),
                 "name": model.name,
+                "proof": proof.state,
                 "worst_error": proof.worst_error,
                 "worst_step": proof.worst_step,
                 "inputs": proof.inputs,
@@ -133,13 +134,17 @@ def run(arguments: argparse.Namespace) -> int:
             }
         )
         return 0
-    say(
-        f"proven: {len(model.steps)} steps on {proof.inputs} inputs against {proof.reference}, "
-        f"worst relative error {proof.worst_error:.1e} at {proof.worst_step}"
-    )
+    if proof.caveat:
+        note(f"{arguments.output}: {proof.caveat}")
+    else:
+        say(
+            f"proven: {len(model.steps)} steps on {proof.inputs} inputs against "
+            f"{proof.reference}, worst relative error {proof.worst_error:.1e} at "
+            f"{proof.worst_step}"
+        )
     if speed:
         say(f"speed: {speed.median_ms:.2f} ms a run with {speed.threads} thread(s)")
-    else:
+    elif not proof.caveat:
         say("speed: not measured, the proof was emulated; on the machine itself: edgec profile")
     say(f"memory: {size(model.weight_bytes)} weights, {size(model.arena_bytes)} working memory")
     say(f"written: {arguments.output}", "bold green")

@@ -62,14 +62,18 @@ def _summary(manifest: Manifest) -> None:
         spec = model.preprocess
         say(f"  frames       {spec.color}, {spec.resize}, mean {spec.mean}, scale {spec.scale}")
     say(f"  decoder      {model.decoder.kind} {json.dumps(model.decoder.parameters)}")
-    say(
-        f"  proof        {proof.inputs} inputs against {proof.reference}, worst relative error "
-        f"{proof.worst_error:.1e}" + (f" at {proof.worst_step}" if proof.worst_step else "")
-    )
+    if proof.caveat:
+        say(f"  proof        pending: it needs {proof.missing}, see edgec verify")
+    else:
+        worst = f" at {proof.worst_step}" if proof.worst_step else ""
+        say(
+            f"  proof        {proof.inputs} inputs against {proof.reference}, "
+            f"worst relative error {proof.worst_error:.1e}{worst}"
+        )
     if manifest.speed:
         speed = manifest.speed
         say(f"  speed        {speed.median_ms:.2f} ms, {speed.threads} thread(s), {speed.machine}")
-    else:
+    elif not proof.caveat:
         say("  speed        not measured, the proof was emulated; on the machine: edgec profile")
     say(f"  work         {count(model.macs)} multiply-accumulates")
     say(f"  memory       {size(model.weight_bytes)} weights, {size(model.arena_bytes)} arena")

@@ -112,6 +112,12 @@ class Target:
         spec = LibrarySpec(platform, tuple(parts))
         return library.write(graph, program, spec, description, directory, progress)
 
+    def missing_device(self, model: Model) -> str:
+        """Return what this machine lacks to run a library of the target; else empty."""
+        used = {step.backend for step in model.steps}
+        missing = (b.missing_device() for b in self.backends if b.name in used)
+        return " and ".join(filter(None, missing))
+
     def sandbox(self, path: Path) -> Sandbox:
         """
         Load a library of the target, in an emulator unless this machine can run it.

@@ -29,11 +29,14 @@ from edge_perception.runtime.manifest import (
     Manifest,
     MANIFEST_NAME,
     Model,
+    PENDING,
+    PROVEN,
     VERSION,
 )
 
 LARGEST_MANIFEST = 16 * 2**20
 LARGEST_TENSOR = 2**31  # elements
+_PROOFS = ((PROVEN, False), (PENDING, True))
 LARGEST_TOLERANCE = 0.1
 """Of a self-test: with the 1 that an output of zeros is off by, nothing could fail."""
 
@@ -173,6 +176,11 @@ def _check_manifest(manifest: Manifest) -> None:
         raise BundleError(
             f"$.proof.tolerance is {manifest.proof.tolerance:g}, expected more than 0 and at most "
             f"{LARGEST_TOLERANCE}: a self-test must be able to fail"
+        )
+    if (manifest.proof.state, bool(manifest.proof.missing)) not in _PROOFS:
+        raise BundleError(
+            f"$.proof.state is {manifest.proof.state!r} with {manifest.proof.missing!r} missing, "
+            f"expected {PROVEN!r} with nothing, or {PENDING!r} with what the proof waits for"
         )
     for role in ("library", "selftest"):
         if getattr(manifest, role) not in manifest.files:

@@ -41,5 +41,7 @@ def run_install(arguments: argparse.Namespace) -> int:
         print(f"self-test: relative error {error:.1e} ({variant})")
     if not errors:
         print(f"self-test: not run, that needs a machine of the kind {manifest.model.target}")
+    if manifest.proof.caveat:
+        print(f"proof: {manifest.proof.caveat}")
     print(f"{arguments.destination} is installed; nodes use it when they load it again")
     return 0

@@ -169,6 +169,9 @@ class Model:
     provenance: dict[str, str] = field(default_factory=dict)
 
 
+PROVEN, PENDING = "proven", "pending"
+
+
 @dataclass(frozen=True)
 class Proof:
     """
@@ -177,7 +180,12 @@ class Proof:
     Relative error of a tensor: max|ours - reference| / max|reference|. The reference says which
     engine that was, and at how many tensors float64 had to decide.
 
+    A library that only runs on a device which is not where it is compiled is not proven there. Its
+    proof is pending, with no inputs compared, until ``edgec verify`` completes it on the device.
+
     :ivar tolerance: relative error that the self-test allows on the robot.
+    :ivar state: "proven" or "pending".
+    :ivar missing: what a pending proof waits for, e.g. "an NVIDIA GPU"; else empty.
     """
 
     reference: str
@@ -185,6 +193,18 @@ class Proof:
     worst_error: float
     worst_step: str
     inputs: int
+    state: str = PROVEN
+    missing: str = ""
+
+    @property
+    def caveat(self) -> str:
+        """What must be said of the bundle, and what to do; empty if it is proven."""
+        if self.state == PROVEN:
+            return ""
+        return (
+            f"it is not proven yet, which needs {self.missing}; run edgec verify with the model's "
+            "file on a machine that has it"
+        )
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class OneOperator:
     """
     A back end for the nodes of one operator; see `Backend`.
 
+    :ivar missing: the device that it needs; empty: it runs here.
     :ivar formula: C text for an element of the result, given one of the input as ``x``.
     """
 
@@ -63,10 +64,15 @@ class OneOperator:
     cost: float = 0.0
     layout: str = "row-major"
     least_gain: float = 0.0
+    missing: str = ""
 
     def refusal(self, node: Node) -> str | None:
         """Return why a node can't run here."""
         return None if node.op == self.op else f"{self.name} runs {self.op} only"
+
+    def missing_device(self) -> str:
+        """Return what this machine lacks."""
+        return self.missing
 
     def answers(self, graph: Graph, job: Job, progress: Progress) -> Mapping[Node, Answer]:
         """Offer to run the nodes of the operator."""

@@ -8,12 +8,13 @@ import onnx
 import pytest
 from small_models import make_model, node, with_variants
 
-from edge_compiler import targets
+from edge_compiler import cli, targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
+from edge_compiler.proving import complete
 from edge_compiler.targets.base import BuildOptions
 from edge_compiler.targets.program.variants import BASELINE
-from edge_perception.runtime import check_variants
+from edge_perception.runtime import check_variants, read_manifest
 from edge_perception.runtime.manifest import Manifest
 
 TANH = OneOperator("curve", "Tanh", "tanhf(x)")
@@ -71,6 +72,50 @@ def test_a_wrong_back_end_is_found_out(model: Path, monkeypatch: pytest.MonkeyPa
     wrong = replace(SIGMOID, formula="1 / (1 + expf(-x)) + 1e-3f")
     with pytest.raises(CompileError, match="is wrong at node 'sigmoid'"):
         compiled(model, monkeypatch, TANH, wrong, sigmoid="logistic", tanh1="curve")
+
+
+def test_a_proof_is_pending_till_the_device_is_there(
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Compile for a device that is not here; it runs here all the same, so it can be verified."""
+    bundle, elsewhere = model.with_suffix(".edge"), replace(SIGMOID, missing="a slide rule")
+    proof = compiled(model, monkeypatch, TANH, elsewhere, sigmoid="logistic").proof
+    assert (proof.state, proof.missing, proof.inputs) == ("pending", "a slide rule", 0)
+    assert "needs a slide rule; run edgec verify" in proof.caveat
+    assert cli.main(["explain", str(bundle)]) == 0
+    assert "pending: it needs a slide rule" in capsys.readouterr().out
+    away = model.rename(model.with_name("away.onnx"))
+    assert cli.main(["verify", str(bundle)]) != 0
+    assert "is pending and needs the ONNX file" in capsys.readouterr().err
+    assert cli.main(["verify", str(bundle), "--model", str(away)]) == 0
+    assert "completed, it was pending until now" in capsys.readouterr().out
+    proof = read_manifest(bundle).proof
+    assert (proof.state, proof.caveat) == ("proven", "")
+    assert proof.inputs > 0
+    check_variants(bundle)
+    assert cli.main(["verify", str(bundle), "--model", str(away)]) == 0
+    assert "completed" not in capsys.readouterr().out
+
+
+def test_what_turns_out_to_be_wrong_on_the_device_stays_pending(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = replace(SIGMOID, formula="1 / (1 + expf(-x)) + 1e-3f", missing="a slide rule")
+    compiled(model, monkeypatch, wrong, sigmoid="logistic")
+    bundle = model.with_suffix(".edge")
+    with pytest.raises(CompileError, match="is wrong at node 'sigmoid'"):
+        complete(bundle, read_manifest(bundle), model, lambda *_: None)
+    assert read_manifest(bundle).proof.state == "pending"
+
+
+def test_a_library_that_runs_nothing_there_needs_no_device(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = replace(SIGMOID, missing="a slide rule")
+    manifest = compiled(model, monkeypatch, TANH, elsewhere, tanh1="curve")
+    assert manifest.proof.state == "proven"
 
 
 def test_a_wish_for_a_back_end_that_the_target_lacks(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_perception.runtime.manifest import Decoder, Model, Preprocess, Tensor
+from edge_perception.runtime.manifest import Decoder, Model, Preprocess, Proof, Tensor
 
 MODEL = Model(
     name="fake",
@@ -31,13 +31,16 @@ MODEL = Model(
 )
 
 
+PROOF = Proof("", 1e-4, 0.0, "", 1)
+
+
 class FakeModel:
     """Its scores are the mean of each channel of the image, as rgb, over 255."""
 
     variant = "avx2"
 
     def __init__(self, **changes: Any) -> None:
-        self.manifest: Any = SimpleNamespace(model=replace(MODEL, **changes))
+        self.manifest: Any = SimpleNamespace(model=replace(MODEL, **changes), proof=PROOF)
         self.closed = False
 
     def run_image(self, frame: np.ndarray, encoding: str) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import itertools
 import json
 from typing import Any
 
-from fake_model import FakeModel
+from fake_model import FakeModel, PROOF
 import numpy as np
 import pytest
 
@@ -95,6 +95,15 @@ def test_labels_are_published_once_for_late_joiners() -> None:
         "decoder": "classification",
         "labels": ["cat", "dog", "espresso"],
     }
+
+
+def test_a_model_that_is_not_proven_yet_is_a_warning() -> None:
+    model = FakeModel()
+    model.manifest.proof = replace(PROOF, state="pending", missing="a slide rule")
+    [said] = [d for d in make(model).diagnostics(NOW) if d.name == "model"]
+    assert said.level == Level.WARN
+    assert "is not proven yet, which needs a slide rule; run edgec verify" in said.message
+    assert levels(make())["model"] == Level.OK
 
 
 def test_a_bad_image_is_counted_and_reported_and_the_next_good_one_works() -> None:

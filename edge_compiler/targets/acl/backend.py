@@ -43,6 +43,10 @@ class AclBackend:
         requests = requests_for(node)
         return requests if isinstance(requests, str) else None
 
+    def missing_device(self) -> str:
+        """Return nothing: a processor of the kind is all that it takes."""
+        return ""
+
     def answers(self, graph: Graph, job: Job, progress: Progress) -> Mapping[Node, Answer]:
         """Ask the library about every node."""
         progress("placing", 0, 0)

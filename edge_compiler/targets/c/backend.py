@@ -42,6 +42,10 @@ class CBackend:
         """Return the operators that can be compiled, each with a sentence on what of it."""
         return support()
 
+    def missing_device(self) -> str:
+        """Return nothing: a processor of the kind is all that it takes."""
+        return ""
+
     def answers(self, graph: Graph, job: Job, progress: Progress) -> Mapping[Node, Answer]:
         """Offer to run all that isn't refused."""
         chooser, costs = _chooser(graph, job, progress), self._costs(job)

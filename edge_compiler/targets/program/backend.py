@@ -70,6 +70,9 @@ class Backend(Protocol):
     def refusal(self, node: Node) -> str | None:
         """Return why it can't run ``node``, as far as that is known before all is installed."""
 
+    def missing_device(self) -> str:
+        """Return what this machine lacks to run its steps, e.g. "an NVIDIA GPU"; else empty."""
+
     def answers(self, graph: Graph, job: Job, progress: Progress) -> Mapping[Node, Answer]:
         """
         Return what it offers for every node, of all at once: some ask a program.

@@ -227,9 +227,7 @@ class PerceptionCore(NodeCore):
             return ()
         found = self._faults.current(now)
         shown = {
-            "model": Diagnostic(
-                Level.OK, "model", f"{self._name} is loaded", {"variant": self._model.variant}
-            ),
+            "model": self._model_state(self._model),
             "images": Diagnostic(
                 Level.OK,
                 "images",
@@ -243,6 +241,12 @@ class PerceptionCore(NodeCore):
             "latency": self._latency(now),
         }
         return list({**shown, **found}.values())
+
+    def _model_state(self, model: RunnableModel) -> Diagnostic:
+        caveat = model.manifest.proof.caveat
+        level = Level.WARN if caveat else Level.OK
+        said = f"{self._name} is loaded" + (f", but {caveat}" if caveat else "")
+        return Diagnostic(level, "model", said, {"variant": model.variant})
 
     def _latency(self, now: int) -> Diagnostic:
         latency = self._throughput.latency(now)

@@ -1,0 +1,100 @@
+"""Proving a library, postponing that to the device that it needs, and completing it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+import shutil
+
+from edge_compiler.atomic import new_folder
+from edge_compiler.progress import Progress
+from edge_compiler.prove import Inputs, Prover, TOLERANCE
+from edge_compiler.reference import Reference
+from edge_compiler.running import open_sandbox
+from edge_compiler.samples import random_inputs
+from edge_compiler.sandbox import Sandbox
+from edge_perception.runtime.bundle import write_manifest
+from edge_perception.runtime.folder import describe_file
+from edge_perception.runtime.manifest import (
+    BundleFile,
+    Manifest,
+    MANIFEST_NAME,
+    Model,
+    PENDING,
+    Proof,
+)
+from edge_perception.runtime.selftest import write_selftest
+
+
+@dataclass(frozen=True)
+class Proven:
+    """
+    What is known of a library.
+
+    :ivar selftest: inputs and the outputs that are right for them.
+    :ivar errors: worst relative error by step; None for one that was not compared.
+    """
+
+    proof: Proof
+    selftest: tuple[Inputs, Inputs]
+    errors: Sequence[float | None]
+
+
+def prove(
+    sandbox: Sandbox,
+    model: Model,
+    reference: Reference,
+    images: Sequence[Path],
+    progress: Progress,
+) -> Proven:
+    """
+    Compare every step of a library with the reference; see `Prover`.
+
+    :raises CompileError: at the first step that is wrong, naming it.
+    """
+    prover = Prover(sandbox, model, reference)
+    proof = prover.prove(images, progress)
+    return Proven(proof, prover.selftest, prover.errors)
+
+
+def postpone(model: Model, reference: Reference, missing: str) -> Proven:
+    """
+    Leave the proof to the device, with a self-test out of the reference alone.
+
+    :param missing: what the library needs and this machine lacks.
+    """
+    inputs = random_inputs(model.inputs, model.preprocess, 0)
+    expected = reference.run(inputs)
+    outputs = {tensor.name: expected[tensor.name] for tensor in model.outputs}
+    proof = Proof("", TOLERANCE, 0.0, "", 0, PENDING, missing)
+    return Proven(proof, (inputs, outputs), [None] * len(model.steps))
+
+
+def complete(
+    bundle: Path, manifest: Manifest, model: Path, progress: Progress
+) -> tuple[Manifest, Proven]:
+    """
+    Prove the library of a bundle and write that into the bundle, completely or not at all.
+
+    :param model: the ONNX file that it was compiled from.
+    :raises BundleError: if the bundle is damaged.
+    :raises CompileError: if the library doesn't run here, or a step is wrong.
+    """
+    facts = manifest.model
+    reference = Reference(model, facts.inputs, [step.value for step in facts.steps])
+    with new_folder(bundle) as folder:
+        with open_sandbox(bundle, manifest) as sandbox:
+            proven = prove(sandbox, facts, reference, (), progress)
+        shutil.copytree(bundle, folder, dirs_exist_ok=True)
+        write_selftest(folder / manifest.selftest, *proven.selftest)
+        (folder / MANIFEST_NAME).unlink()
+        manifest = replace(manifest, proof=proven.proof, files=describe_files(folder))
+        write_manifest(folder, manifest)
+    return manifest, proven
+
+
+def describe_files(folder: Path) -> dict[str, BundleFile]:
+    """Return what a manifest says of the other files of a bundle."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
