@@ -15,7 +15,13 @@ class Faults:
         self._last: dict[str, tuple[int, Diagnostic]] = {}
 
     def report(self, now: int, level: Level, name: str, message: str) -> None:
-        """Remember that something is wrong now with the aspect ``name``."""
+        """
+        Remember that something is wrong.
+
+        :param now: ROS time [ns].
+        :param name: the aspect of the node with which it is.
+        :param message: cause and fix.
+        """
         self._last[name] = (now, Diagnostic(level, name, message))
 
     def current(self, now: int) -> dict[str, Diagnostic]:

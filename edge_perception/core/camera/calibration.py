@@ -63,8 +63,11 @@ def camera_info(
     calibration: Calibration, header: Header, width: int, height: int
 ) -> tuple[CameraInfo, str]:
     """
-    Describe the camera that took a picture of this size.
+    Describe the camera that took a picture.
 
+    :param header: of the picture.
+    :param width: of the picture [pixel].
+    :param height: of the picture [pixel].
     :returns: sensor_msgs/msg/CameraInfo, and what is wrong: a calibration for another size is
         worse than none.
     """

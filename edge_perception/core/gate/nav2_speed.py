@@ -36,7 +36,13 @@ class Nav2Speed:
         self._said_at = 0
 
     def say(self, limit: Twist, now: int, wall: int) -> Outputs:
-        """Return what is to be published now: a new percentage, and each second the same one."""
+        """
+        Return what is to be published now: a new percentage, and each second the same one.
+
+        :param limit: what may be driven.
+        :param now: ROS time [ns].
+        :param wall: monotonic time [ns].
+        """
         percentage = self._percentage(limit)
         if not percentage or (percentage == self._said and wall - self._said_at < _REPEAT):
             return ()

@@ -108,7 +108,12 @@ class Checks:
 
 
 def variance(vector: Vector, limit: float, noise: float) -> float:
-    """Return the variance of each axis of a measurement; a saturated one says little."""
+    """
+    Return the variance of each axis of a measurement; a saturated one says little.
+
+    :param limit: at which the part saturates, in the unit of the measurement.
+    :param noise: standard deviation, in the same unit.
+    """
     return (limit if _at_limit(vector, limit) else noise) ** 2
 
 

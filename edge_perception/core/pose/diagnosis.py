@@ -106,7 +106,13 @@ def _causes(verdicts: list[Verdict]) -> str:
 
 
 def pose(state: State | None, problem: str, standing: bool) -> Diagnostic:
-    """Return whether there is a pose, and how sure it is."""
+    """
+    Report whether there is a pose, and how sure it is.
+
+    :param state: the newest; None before there is one.
+    :param problem: why there is none; empty if nothing is wrong.
+    :param standing: whether the robot stands.
+    """
     if state is None:
         level = Level.ERROR if problem else Level.OK
         return Diagnostic(level, "pose", problem or "finding out which way is up: keep it still")

@@ -22,10 +22,14 @@ _STEP = 0.1
 
 def advance(state: State, stamp: int, settings: Settings) -> None:
     """
-    Take the state to a later time, by what was measured last.
+    Predict the state at a later time, by what was measured last.
 
     A reading of the IMU is good for a short while; after that, the robot keeps its speed and turns
     as the wheels say, and gets less and less sure of it.
+
+    :param state: is changed.
+    :param stamp: the later time [ns].
+    :param settings: say for how long a reading is good.
     """
     if state.imu_stamp is not None:
         fresh = state.imu_stamp + round(settings.imu_hold * SECOND)
@@ -49,7 +53,16 @@ def advance(state: State, stamp: int, settings: Settings) -> None:
 def advance_by(
     state: State, stamp: int, gyro: Vector, accel: Vector, noise: tuple[float, float], s: Settings
 ) -> None:
-    """Take the state to the time of a reading of the IMU, over which the two last are averaged."""
+    """
+    Predict the state at the time of a reading of the IMU, by the mean of the last two readings.
+
+    :param state: is changed.
+    :param stamp: of the reading [ns].
+    :param gyro: angular velocity [rad/s].
+    :param accel: specific force [m/s²].
+    :param noise: densities of both [rad/s/√Hz, m/s²/√Hz].
+    :param s: say for how long a reading is good.
+    """
     if state.imu_stamp is not None and stamp - state.imu_stamp <= round(s.imu_hold * SECOND):
         _move(state, stamp, _mean(state.gyro, gyro), _mean(state.accel, accel), noise, s)
     else:

@@ -29,7 +29,12 @@ _SAMPLE = 0.005
 
 
 def odometry(state: State, odom_frame: str, base_frame: str) -> Odometry:
-    """Return pose and twist with their covariances, as nav_msgs/Odometry wants them."""
+    """
+    Return pose and twist with their covariances, as nav_msgs/Odometry wants them.
+
+    :param odom_frame: in which the pose is.
+    :param base_frame: the robot's, in which the twist is.
+    """
     velocity, jacobian = base_velocity(state)
     (gx, gy, gz), (bx, by, bz) = state.gyro, state.gyro_bias
     return Odometry(
@@ -73,7 +78,13 @@ def _twist_covariance(state: State, jacobian: Array) -> Array:
 
 
 def status(state: State, verdicts: list[Verdict], standing: bool, odom_frame: str) -> PoseStatus:
-    """Return how sure the filter is, by how the wheels fitted."""
+    """
+    Return how sure the filter is, by how the wheels fitted.
+
+    :param verdicts: on the wheels' measurements since the last status.
+    :param standing: whether the robot stands.
+    :param odom_frame: in which the pose is.
+    """
     nis, freedom = 0.0, 0
     low = high = 0.0
     if verdicts:

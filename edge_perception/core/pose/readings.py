@@ -26,6 +26,9 @@ def read_placement(
     """
     Return where the robot is said to be.
 
+    :param now: ROS time [ns]; that of the pose if the message has none.
+    :param topic: that it came on, for the sentence.
+    :param frame: in which it must be.
     :raises ReadingError: if the message does not say it.
     """
     stamp = nanoseconds(message.header.stamp) or now
@@ -52,6 +55,8 @@ def stamp_of(message: Stamped, topic: str, now: int) -> int:
     """
     Return when a message was measured [ns].
 
+    :param topic: that it came on, for the sentence.
+    :param now: ROS time [ns].
     :raises ReadingError: if it does not say so, or names a time that has not come.
     """
     stamp = nanoseconds(message.header.stamp)
@@ -69,8 +74,12 @@ def stamp_of(message: Stamped, topic: str, now: int) -> int:
 
 def check_frame(frame: str, wanted: str, topic: str, parameter: str, prefix: str = "") -> None:
     """
-    Compare a frame with the wanted one; empty: any.
+    Compare a frame with the wanted one.
 
+    :param wanted: empty: any.
+    :param topic: of the message, for the sentence.
+    :param parameter: that says which frame is wanted.
+    :param prefix: of the field frame_id: "child_", or nothing.
     :raises ReadingError: if it is another one.
     """
     if wanted and frame != wanted:

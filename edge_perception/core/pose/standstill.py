@@ -26,7 +26,12 @@ _JACOBIAN[3:, BG] = np.eye(3)
 
 
 def update_from_imu(state: State, reading: Inertial, interval: float, settings: Settings) -> None:
-    """Update the variance of the IMU's readings, in a window that forgets."""
+    """
+    Update the variance of the IMU's readings, in a window that forgets.
+
+    :param state: its stillness is changed.
+    :param interval: since the reading before [s].
+    """
     still = state.stillness
     sample = reading.gyro + reading.accel
     if still.mean is None or not math.isfinite(still.variance[0]):
@@ -51,7 +56,11 @@ def wheels_stand(wheels: Wheels, settings: Settings) -> bool:
 
 
 def update_from_wheels(still: Stillness, wheels: Wheels, settings: Settings) -> None:
-    """Update since when the wheels have stood."""
+    """
+    Update since when the wheels have stood.
+
+    :param still: is changed.
+    """
     still.wheels = (still.wheels or wheels.stamp) if wheels_stand(wheels, settings) else None
 
 
@@ -72,7 +81,13 @@ def stands(state: State, settings: Settings) -> bool:
 def apply_zero_velocity(
     state: State, reading: Inertial, interval: float, settings: Settings
 ) -> None:
-    """Apply, if it stands, that its velocity is zero and the gyroscope reads its bias."""
+    """
+    Apply, if it stands, that its velocity is zero and the gyroscope reads its bias.
+
+    :param state: is changed.
+    :param reading: of the IMU.
+    :param interval: since the reading before [s].
+    """
     still = state.stillness
     if reading.stamp - still.updated < _PERIOD or not stands(state, settings):
         return

@@ -50,9 +50,11 @@ class Doubt:
 
     def contradicted(self, turn: float, slip: float, seconds: float) -> Doubt:
         """
-        Return the doubt after a while of turns [rad/s] or speeds [m/s] that differ by so much.
+        Return the doubt after a while in which two sensors differ, of which either may be wrong.
 
-        Either may be the wrong one.
+        :param turn: by which their turns differ [rad/s].
+        :param slip: by which their speeds differ [m/s].
+        :param seconds: for which they do.
         """
         heading = min(math.pi, self.heading + turn * seconds)
         return Doubt(turn, heading, self.place + slip * seconds)

@@ -51,7 +51,12 @@ class MotionErrors:
     resolution: float
 
     def variances(self, motion: Motion, track: float, slips: bool) -> tuple[float, float, float]:
-        """Return the variances of a motion: forward [m²], left [m²], turn [rad²]."""
+        """
+        Return the variances of a motion: forward [m²], left [m²], turn [rad²].
+
+        :param track: distance between left and right wheels [m].
+        :param slips: whether the wheels slip, which makes the motion much less certain.
+        """
         way = math.hypot(motion.forward, motion.left)
         digits = self.resolution**2 / 6 if way or motion.turn else 0.0
         along = self.distance**2 * way + digits
