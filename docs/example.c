@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     const size_t classes = output_elements(describe());
     float *scores = calloc(classes, sizeof *scores);
     const edge_tensor output = {.data = scores, .bytes = classes * sizeof *scores, .element = EDGE_FLOAT32};
-    if (!scores || run_frame(model, &frame, &output, 1, NULL) != EDGE_OK)
+    if (!scores || run_frame(model, &frame, NULL, 1, &output, 1, NULL) != EDGE_OK)
         FAIL("%s", last_error(model));
 
     size_t best = 0;

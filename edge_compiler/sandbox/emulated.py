@@ -24,7 +24,7 @@ RUNNER_FLAGS = ("-std=c11", "-ldl")
 MAGIC = 0x31454445
 HEADER = struct.Struct("<IIQ")
 CHOICE = struct.Struct("<32sII")
-PICTURE = struct.Struct("<IIII")
+PICTURE = struct.Struct("<IIIII")
 TENSOR = struct.Struct("<QI4x")
 DONE, REFUSED = 0, 1
 
@@ -96,7 +96,11 @@ class EmulatedSandbox(Sandbox):
             forms = [self._model().inputs[0].form]
             described, pixels = make_frame(np.ascontiguousarray(frame), encoding)
             picture = PICTURE.pack(
-                described.width, described.height, described.stride, described.encoding
+                described.width,
+                described.height,
+                described.stride,
+                described.encoding,
+                len(pixels),
             )
             parts = [_choice("", 1), picture, pixels.tobytes()]
             return _arrays(self._ask(Command.PREPROCESS, parts, _bytes(forms)), forms)[0]

@@ -63,6 +63,7 @@ typedef struct choice {
 
 typedef struct picture {
     uint32_t width, height, stride, encoding;
+    uint32_t rows; /* of the pixels, those with colours only among them */
 } picture;
 
 /* The functions of edge_model.h, found in the library. */
@@ -253,7 +254,7 @@ static void preprocess(edge_model *model, const char *body, size_t bytes)
     if (bytes < sizeof picture)
         give_up("a picture is cut off");
     memcpy(&picture, body, sizeof picture);
-    if (bytes - sizeof picture != (uint64_t)picture.stride * picture.height)
+    if (bytes - sizeof picture != (uint64_t)picture.stride * picture.rows)
         give_up("a picture has not the length that it says");
     const edge_frame frame = {
         .data = (const uint8_t *)body + sizeof picture,
@@ -265,7 +266,7 @@ static void preprocess(edge_model *model, const char *body, size_t bytes)
     };
     edge_tensor image = inputs[0];
     image.data = allocate(image.bytes);
-    answer_status(api.preprocess(model, &frame, &image), model, image.data, image.bytes);
+    answer_status(api.preprocess(model, &frame, NULL, &image), model, image.data, image.bytes);
     free(image.data);
 }
 

@@ -6,8 +6,8 @@ from edge_perception.runtime.bundle import (
     read_manifest,
     write_manifest,
 )
+from edge_perception.runtime.encodings import ENCODINGS
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.frames import ENCODINGS
 from edge_perception.runtime.install import install
 from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.load import check_variants, load, LoadedModel

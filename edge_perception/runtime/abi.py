@@ -15,13 +15,13 @@ import numpy as np
 from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.elf import find_damage
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.frames import Frame
+from edge_perception.runtime.frames import Frame, Region
 from edge_perception.runtime.manifest import ABI_VERSION
 from edge_perception.runtime.private import Blocks, private_copy, PrivateFile
 
 _Status, _Model, _Text = ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p
 _Count = ctypes.c_uint32
-_FramePointer = ctypes.POINTER(Frame)
+_FramePointer, _Regions = ctypes.POINTER(Frame), ctypes.POINTER(Region)
 
 Observer = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _Model, ctypes.c_uint32, ctypes.c_uint64)
 
@@ -66,9 +66,12 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_describe": (_Text, ()),
     "edge_create": (_Status, (_OptionsPointer, _ModelPointer, _Text, ctypes.c_size_t)),
     "edge_run": (_Status, (_Model, _Tensors, _Count, _Tensors, _Count, _RunPointer)),
-    "edge_run_frame": (_Status, (_Model, _FramePointer, _Tensors, _Count, _RunPointer)),
+    "edge_run_frame": (
+        _Status,
+        (_Model, _FramePointer, _Regions, _Count, _Tensors, _Count, _RunPointer),
+    ),
     "edge_read_step": (_Status, (_Model, ctypes.c_uint32, _Tensors)),
-    "edge_preprocess": (_Status, (_Model, _FramePointer, _Tensors)),
+    "edge_preprocess": (_Status, (_Model, _FramePointer, _Regions, _Tensors)),
     "edge_variant": (_Text, (_Model,)),
     "edge_last_error": (_Text, (_Model,)),
     "edge_destroy": (None, (_Model,)),

@@ -6,8 +6,9 @@ import ctypes
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from edge_perception.runtime.encodings import ENCODINGS
 from edge_perception.runtime.errors import BundleError
 
 
@@ -25,50 +26,73 @@ class Frame(ctypes.Structure):
     )
 
 
-_ENCODINGS = {
-    "rgb8": (0, 3),
-    "bgr8": (1, 3),
-    "rgba8": (2, 4),
-    "bgra8": (3, 4),
-    "mono8": (4, 1),
-    "yuyv": (5, 2),
-    "yuv422_yuy2": (5, 2),  # yuyv's other name in sensor_msgs
-}
-"""Names of sensor_msgs/image_encodings: the C interface's number, and bytes a pixel."""
+class Region(ctypes.Structure):
+    """``edge_region`` of edge_model.h."""
 
-ENCODINGS = tuple(_ENCODINGS)
+    _fields_ = (("map", ctypes.c_float * 6),)
 
 
-def make_frame(array: NDArray[Any], encoding: str) -> tuple[Frame, NDArray[np.uint8]]:
+def make_frame(array: NDArray[Any], encoding: str) -> tuple[Frame, NDArray[Any]]:
     """
     Describe ``array`` to the C interface, without a copy if its pixels lie side by side.
 
+    :param array: [height, width, channels] or, with one channel, [height, width]; of uint8, for
+        mono16 of uint16; for nv12 and nv21 it has half as many rows with the colours below.
     :returns: the frame, and the array that holds its pixels: keep it while the frame is used.
     :raises BundleError: if the encoding is unknown or the array does not fit it.
     """
-    if not isinstance(encoding, str) or encoding not in _ENCODINGS:
+    kind = ENCODINGS.get(encoding) if isinstance(encoding, str) else None
+    if kind is None:
         raise BundleError(
             f"encoding {encoding!r} can't be used; convert the frame to one of "
             + ", ".join(ENCODINGS)
         )
-    number, pixel_bytes = _ENCODINGS[encoding]
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+    dtype = np.dtype(f"<u{kind.depth}")
+    if not isinstance(array, np.ndarray) or array.dtype != dtype:
         actual = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise BundleError(f"a frame must be a uint8 array but is {actual}")
-    pixels = array[:, :, np.newaxis] if array.ndim == 2 and pixel_bytes == 1 else array
-    if pixels.ndim != 3 or pixels.shape[2] != pixel_bytes or pixels.size == 0:
+        raise BundleError(f"a frame of {encoding} must be a {dtype} array but is {actual}")
+    pixels = array[:, :, np.newaxis] if array.ndim == 2 and kind.channels == 1 else array
+    if pixels.ndim != 3 or pixels.shape[2] != kind.channels or pixels.size == 0:
         raise BundleError(
-            f"a frame of {encoding} must have shape (height, width, {pixel_bytes}) "
+            f"a frame of {encoding} must have shape (height, width, {kind.channels}) "
             f"but has {array.shape}"
         )
-    height, width, _ = pixels.shape
-    side_by_side = pixel_bytes == 1 or pixels.strides[2] == 1
+    rows, width, _ = pixels.shape
+    if kind.planar and rows % 3:
+        raise BundleError(
+            f"a frame of {encoding} must have height * 3 / 2 rows, height being even, "
+            f"but has {rows}"
+        )
+    pixel_bytes = kind.channels * kind.depth
+    side_by_side = kind.channels == 1 or pixels.strides[2] == kind.depth
     if (
         not side_by_side
         or (width > 1 and pixels.strides[1] != pixel_bytes)
-        or (height > 1 and pixels.strides[0] < width * pixel_bytes)
+        or (rows > 1 and pixels.strides[0] < width * pixel_bytes)
     ):
         pixels = np.ascontiguousarray(pixels)
-    stride = pixels.strides[0] if height > 1 else width * pixel_bytes
-    size = stride * (height - 1) + width * pixel_bytes
-    return Frame(pixels.ctypes.data, size, width, height, stride, number), pixels
+    stride = pixels.strides[0] if rows > 1 else width * pixel_bytes
+    size = stride * (rows - 1) + width * pixel_bytes
+    height = rows * 2 // 3 if kind.planar else rows
+    return Frame(pixels.ctypes.data, size, width, height, stride, kind.number), pixels
+
+
+def make_regions(maps: ArrayLike) -> tuple[Any, int]:
+    """
+    Describe regions of a frame to the C interface.
+
+    :param maps: affine maps from the model's input to the frame, [N, 2, 3]; see edge_region in
+        edge_model.h.
+    :returns: an array of `Region`, and how many they are.
+    :raises BundleError: if they have another shape.
+    """
+    try:
+        numbers = np.asarray(maps, np.float32)
+    except (TypeError, ValueError):
+        raise BundleError(
+            f"regions must be affine maps, numbers of shape (N, 2, 3): {maps!r:.80}"
+        ) from None
+    if numbers.ndim != 3 or numbers.shape[1:] != (2, 3):
+        raise BundleError(f"regions must have shape (N, 2, 3) but have {numbers.shape}")
+    count = len(numbers)
+    return (Region * count).from_buffer_copy(np.ascontiguousarray(numbers).tobytes()), count

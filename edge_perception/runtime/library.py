@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import weakref
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from edge_perception.runtime.abi import c_tensors, Observer, open_library, Options, RunOptions
 from edge_perception.runtime.bundle import model_from_json
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.folder import file_blocks
-from edge_perception.runtime.frames import make_frame
+from edge_perception.runtime.frames import make_frame, make_regions
 from edge_perception.runtime.manifest import ABI_VERSION, Model, Tensor
 from edge_perception.runtime.private import Blocks
 from edge_perception.runtime.turn import Turn
@@ -112,28 +112,63 @@ class Instance:
 
     def run_image(
         self,
-        frame: NDArray[np.uint8],
+        frame: NDArray[Any],
         encoding: str,
         out: Mapping[str, Array] | None = None,
     ) -> dict[str, Array]:
         """
         Run the model on a camera frame; it is converted, resized and normalised on the way.
 
-        :param frame: uint8 array [height, width, bytes per pixel]; rows may be any stride apart.
-        :param encoding: rgb8, bgr8, rgba8, bgra8, mono8 or yuyv.
+        :param frame: array [height, width, channels], see `make_frame`; rows may be any stride
+            apart.
+        :param encoding: one of `ENCODINGS`.
         :raises BundleError: if the frame can't be used, or the model has no image input.
         """
         c_frame, _keep = make_frame(frame, encoding)
         outputs = self._outputs(out)
-        self._call("edge_run_frame", ctypes.byref(c_frame), *self._c_outputs(outputs), None)
+        c_outputs = self._c_outputs(outputs)
+        self._call("edge_run_frame", ctypes.byref(c_frame), None, 1, *c_outputs, None)
         return outputs
 
-    def preprocess(self, frame: NDArray[np.uint8], encoding: str) -> Array:
-        """Return what ``run_image`` would give to the model as its image input."""
+    def run_regions(
+        self, frame: NDArray[Any], encoding: str, maps: ArrayLike
+    ) -> list[dict[str, Array]]:
+        """
+        Run the model on each of the regions of a camera frame.
+
+        A region is cropped, scaled and turned by an affine map from points of the model's input to
+        points of the frame, both measured in pixels from the top left corner; it is sampled
+        bilinearly, and what lies outside of the frame is padding.
+
+        :param frame: as in `run_image`.
+        :param maps: [N, 2, 3]; none is fine.
+        :returns: the outputs of each region, by name.
+        :raises BundleError: if the frame or a map can't be used.
+        """
         c_frame, _keep = make_frame(frame, encoding)
+        regions, count = make_regions(maps)
+        results = [self._outputs(None) for _ in range(count)]
+        arrays = [array for outputs in results for array in outputs.values()]
+        tensors = c_tensors(arrays, [t.form for t in self.model.outputs] * count)
+        self._call(
+            "edge_run_frame", ctypes.byref(c_frame), regions, count, tensors, len(arrays), None
+        )
+        return results
+
+    def preprocess(
+        self, frame: NDArray[Any], encoding: str, region: ArrayLike | None = None
+    ) -> Array:
+        """
+        Return what a run on a camera frame would give to the model as its image input.
+
+        :param region: one of the maps of `run_regions`; None: the whole picture.
+        """
+        c_frame, _keep = make_frame(frame, encoding)
+        regions = None if region is None else make_regions(np.asarray(region)[np.newaxis])[0]
         form = self.model.inputs[0].form
         result = form.empty()
-        self._call("edge_preprocess", ctypes.byref(c_frame), c_tensors([result], [form]))
+        tensors = c_tensors([result], [form])
+        self._call("edge_preprocess", ctypes.byref(c_frame), regions, tensors)
         return result
 
     def observe(

@@ -129,7 +129,7 @@ def test_what_is_no_request_ends_the_runner(
         (Command.RUN, CHOSEN + bytes(100), "length of the plan"),
         (Command.OBSERVE, CHOSEN, "length of the plan"),
         (Command.PREPROCESS, CHOSEN + bytes(8), "cut off"),
-        (Command.PREPROCESS, CHOSEN + struct.pack("<4I", 9, 9, 27, 0) + b"x", "not the length"),
+        (Command.PREPROCESS, CHOSEN + struct.pack("<5I", 9, 9, 27, 0, 9) + b"x", "not the length"),
     ],
 )
 def test_what_is_no_request_of_an_instance_ends_the_runner(

@@ -31,7 +31,7 @@ static int run(edge_model *model, int special)
     for (uint32_t i = 0; i < edge_output_count; i++) outputs[i] = tensor(edge_outputs[i], 0);
     int failed = edge_run(model, inputs, edge_input_count, outputs, edge_output_count, NULL) != EDGE_OK;
     if (edge_preprocessing_spec.available)
-        failed |= edge_run_frame(model, &frame, outputs, edge_output_count, NULL) != EDGE_OK;
+        failed |= edge_run_frame(model, &frame, NULL, 1, outputs, edge_output_count, NULL) != EDGE_OK;
     for (uint32_t i = 0; i < edge_input_count; i++) free(inputs[i].data);
     for (uint32_t i = 0; i < edge_output_count; i++) free(outputs[i].data);
     return failed;

@@ -24,7 +24,7 @@ AS_THEY_ARE = [name for name, kind in ENCODINGS.items() if not kind.code and kin
 
 
 def test_every_encoding_of_the_model_is_understood() -> None:
-    assert {ENCODINGS[name].becomes for name in AS_THEY_ARE} == set(MODEL_ENCODINGS)
+    assert set(MODEL_ENCODINGS) <= set(ENCODINGS)
     assert {kind.becomes for kind in ENCODINGS.values()} <= set(MODEL_ENCODINGS)
 
 

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,22 +35,45 @@ static void observe(void *user, edge_model *model, uint32_t step, uint64_t nanos
     CHECK(edge_read_step(model, step, &destination) == EDGE_OK);
 }
 
+/* Regions far and near: a read outside of the frame is found by the sanitizer. */
+static void run_regions(edge_model *model, const edge_frame *frame, const edge_tensor *outputs,
+                        const edge_tensor *input, edge_status expected)
+{
+    static const float scales[] = {0, 1e-30f, 0.1f, -1, 3.7f, 1e6f, -3e38f}, shifts[] = {0, -0.5f, 17, 63.999f, 1e9f, 3e38f};
+    for (int i = 0; i < 40; i++) {
+        const edge_region region = {{scales[i % 7], scales[i * 3 % 7], shifts[i % 6], scales[i * 5 % 7],
+                                     scales[(i + 2) % 7], shifts[i * 5 % 6]}};
+        CHECK(edge_preprocess(model, frame, &region, input) == expected);
+    }
+    const edge_region whole = {{(float)frame->width / WIDTH, 0, 0, 0, (float)frame->height / HEIGHT, 0}};
+    const edge_region wrong[] = {whole, {{1, 0, NAN, 0, 1, 0}}, {{1, 0, 0, 0, INFINITY, 0}}};
+    const edge_tensor both[] = {outputs[0], outputs[1], outputs[0], outputs[1]};
+    CHECK(edge_run_frame(model, frame, wrong, 1, outputs, 2, NULL) == expected);
+    CHECK(edge_run_frame(model, frame, NULL, 0, NULL, 0, NULL) == expected);
+    CHECK(edge_run_frame(model, frame, wrong, 2, both, 4, NULL) != EDGE_OK);
+    CHECK(edge_run_frame(model, frame, NULL, 2, both, 4, NULL) != EDGE_OK);
+    CHECK(edge_preprocess(model, frame, &wrong[2], input) != EDGE_OK);
+}
+
 /* Frames whose memory ends with their last pixel. */
 static void run_frames(edge_model *model, const edge_tensor *outputs, const edge_tensor *input)
 {
-    static const uint32_t bytes[] = {3, 3, 4, 4, 1, 2};
-    static const uint32_t sizes[][2] = {{64, 48}, {2, 1}, {6, 90}, {200, 3}, {64, 48}};
+    static const uint32_t bytes[] = {3, 3, 4, 4, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1};
+    static const uint32_t sizes[][2] = {{64, 48}, {2, 1}, {6, 90}, {7, 5}, {200, 3}, {64, 48}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        for (uint32_t encoding = EDGE_RGB8; encoding <= EDGE_YUYV; encoding++) {
+        for (uint32_t encoding = EDGE_RGB8; encoding <= EDGE_BAYER_GRBG8; encoding++) {
             const uint32_t width = sizes[i][0], height = sizes[i][1];
             const size_t stride = (size_t)width * bytes[encoding] + i;
-            const size_t size = stride * (height - 1) + (size_t)width * bytes[encoding];
+            const uint32_t rows = encoding == EDGE_NV12 || encoding == EDGE_NV21 ? height + height / 2 : height;
+            const size_t size = stride * (rows - 1) + (size_t)width * bytes[encoding];
             uint8_t *data = malloc(size);
             for (size_t k = 0; k < size; k++)
                 data[k] = (uint8_t)(k * 37);
             const edge_frame frame = {data, size, width, height, stride, encoding, {0}};
-            CHECK(edge_preprocess(model, &frame, input) == EDGE_OK);
-            CHECK(edge_run_frame(model, &frame, outputs, 2, NULL) == EDGE_OK);
+            const edge_status status = edge_preprocess(model, &frame, NULL, input);
+            CHECK(status == EDGE_OK || status == EDGE_ERROR_FRAME); /* not every encoding has such sizes */
+            CHECK(edge_run_frame(model, &frame, NULL, 1, outputs, 2, NULL) == status);
+            run_regions(model, &frame, outputs, input, status);
             free(data);
         }
     }
@@ -67,17 +91,20 @@ static void refuse_frames(edge_model *model, const edge_tensor *outputs)
         {data, 47, 4, 4, 12, EDGE_RGB8, {0}},        {data, size, 4, 4, 12, EDGE_RGB8, {[4] = 1}},
     };
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
-        CHECK(edge_run_frame(model, &frames[i], outputs, 2, NULL) == EDGE_ERROR_FRAME);
+        CHECK(edge_run_frame(model, &frames[i], NULL, 1, outputs, 2, NULL) == EDGE_ERROR_FRAME);
         CHECK(strlen(edge_last_error(model)) > 20);
     }
-    CHECK(edge_run_frame(model, NULL, outputs, 2, NULL) == EDGE_ERROR_FRAME);
-    CHECK(edge_run_frame(NULL, &frames[0], outputs, 2, NULL) == EDGE_ERROR_ARGUMENT);
-    CHECK(edge_run_frame(model, &frames[0], outputs, 1, NULL) == EDGE_ERROR_ARGUMENT);
-    CHECK(edge_preprocess(model, &frames[0], NULL) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_run_frame(model, NULL, NULL, 1, outputs, 2, NULL) == EDGE_ERROR_FRAME);
+    CHECK(edge_run_frame(NULL, &frames[0], NULL, 1, outputs, 2, NULL) == EDGE_ERROR_ARGUMENT);
+    const edge_frame good = {data, size, 4, 4, 12, EDGE_RGB8, {0}};
+    CHECK(edge_run_frame(model, &good, NULL, 1, outputs, 1, NULL) == EDGE_ERROR_ARGUMENT);
+    CHECK(edge_preprocess(model, &good, NULL, NULL) == EDGE_ERROR_ARGUMENT);
 }
 
 static void refuse_tensors(edge_model *model, const edge_tensor *input, const edge_tensor *outputs)
 {
+    static const uint8_t pixel[3];
+    const edge_frame frame = {pixel, sizeof pixel, 1, 1, 3, EDGE_RGB8, {0}};
     edge_tensor wrong[5];
     for (int i = 0; i < 5; i++)
         wrong[i] = *input;
@@ -92,7 +119,7 @@ static void refuse_tensors(edge_model *model, const edge_tensor *input, const ed
         CHECK(strstr(edge_last_error(model), "input 0 "));
         CHECK(edge_run(model, input, 1, results, 2, NULL) == EDGE_ERROR_ARGUMENT);
         CHECK(strstr(edge_last_error(model), "output 1 "));
-        CHECK(edge_preprocess(model, NULL, &wrong[i]) == EDGE_ERROR_ARGUMENT);
+        CHECK(edge_preprocess(model, &frame, NULL, &wrong[i]) == EDGE_ERROR_ARGUMENT);
     }
     const edge_run_options options = {.reserved = {1}};
     CHECK(edge_run(NULL, input, 1, outputs, 2, NULL) == EDGE_ERROR_ARGUMENT);

@@ -2,13 +2,22 @@
 
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 from box_model import Spec
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 HALF = Fraction(1, 2)
+BAYER = {
+    "bayer_rggb8": cv2.COLOR_BayerBG2RGB,
+    "bayer_bggr8": cv2.COLOR_BayerRG2RGB,
+    "bayer_gbrg8": cv2.COLOR_BayerGR2RGB,
+    "bayer_grbg8": cv2.COLOR_BayerGB2RGB,
+}
+"""OpenCV names a pattern by its second row, from the second column."""
 
 
 def box_sum(doubled: Floats) -> Floats:
@@ -18,20 +27,61 @@ def box_sum(doubled: Floats) -> Floats:
     return sum(padded[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3))
 
 
-def to_rgb(frame: NDArray[np.uint8], encoding: str) -> Floats:
+def to_rgb(frame: NDArray[Any], encoding: str) -> Floats:
     """Return [height, width, 3 or 1] in 0..255; the name of an encoding says what to do."""
     pixels = frame.astype(np.float64)
     if encoding == "mono8":
         return pixels.reshape(*frame.shape[:2], 1)
+    if encoding == "mono16":
+        return pixels.reshape(*frame.shape[:2], 1) / 257
     if encoding == "yuyv":
-        y = (pixels[:, :, 0] - 16) * 255 / 219
-        u = np.repeat(pixels[:, 0::2, 1], 2, axis=1) - 128
-        v = np.repeat(pixels[:, 1::2, 1], 2, axis=1) - 128
-        red = y + 1.402 * 255 / 224 * v
-        blue = y + 1.772 * 255 / 224 * u
-        green = y - 0.344136 * 255 / 224 * u - 0.714136 * 255 / 224 * v
-        return np.clip(np.rint(np.stack([red, green, blue], axis=2)), 0, 255)
+        return from_yuv(pixels[:, :, 0], pixels[:, 0::2, 1], pixels[:, 1::2, 1])
+    if encoding == "uyvy":
+        return from_yuv(pixels[:, :, 1], pixels[:, 0::2, 0], pixels[:, 1::2, 0])
+    if encoding in ("nv12", "nv21"):
+        height = len(pixels) * 2 // 3
+        below = pixels[height:, :, 0].repeat(2, axis=0)
+        first, second = below[:, 0::2], below[:, 1::2]
+        u, v = (first, second) if encoding == "nv12" else (second, first)
+        return from_yuv(pixels[:height, :, 0], u, v)
+    if encoding.startswith("bayer"):
+        return cv2.cvtColor(np.ascontiguousarray(frame), BAYER[encoding]).astype(np.float64)
     return pixels[:, :, :3] if encoding.startswith("rgb") else pixels[:, :, 2::-1]
+
+
+def from_yuv(y: Floats, u: Floats, v: Floats) -> Floats:
+    """Apply BT.601, limited range, to colours that two neighbours in a row share."""
+    y = (y - 16) * 255 / 219
+    u, v = (np.repeat(shared - 128, 2, axis=1) for shared in (u, v))
+    red = y + 1.402 * 255 / 224 * v
+    blue = y + 1.772 * 255 / 224 * u
+    green = y - 0.344136 * 255 / 224 * u - 0.714136 * 255 / 224 * v
+    return np.clip(np.rint(np.stack([red, green, blue], axis=2)), 0, 255)
+
+
+def warp(image: Floats, spec: Spec, region: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """
+    Sample an image at the points that a map [2, 3] says, padding what lies outside.
+
+    :returns: the samples, and which of them lie so near to the edge that rounding decides.
+    """
+    y, x = np.mgrid[: spec.height, : spec.width] + 0.5
+    px, py = (row[0] * x + row[1] * y + row[2] for row in region)
+    height, width = image.shape[:2]
+    near = np.zeros(px.shape, bool)
+    outside = np.zeros(px.shape, bool)
+    for position, count in ((px, width), (py, height)):
+        near |= (np.abs(position) < 1e-3) | (np.abs(position - count) < 1e-3)
+        outside |= (position < 0) | (position > count)
+    px, py = (np.clip(p - 0.5, 0, n - 1) for p, n in ((px, width), (py, height)))
+    x0, y0 = np.floor(px).astype(int), np.floor(py).astype(int)
+    x1, y1 = np.minimum(x0 + 1, width - 1), np.minimum(y0 + 1, height - 1)
+    wx, wy = (px - x0)[..., None], (py - y0)[..., None]
+    upper = image[y0, x0] * (1 - wx) + image[y0, x1] * wx
+    lower = image[y1, x0] * (1 - wx) + image[y1, x1] * wx
+    sampled = upper * (1 - wy) + lower * wy
+    sampled[outside] = spec.pad_value
+    return sampled, near
 
 
 def resize(image: Floats, height: int, width: int) -> Floats:
@@ -60,8 +110,14 @@ def letterbox(image: Floats, spec: Spec) -> Floats:
     return canvas
 
 
-def pixels_of(frame: NDArray[np.uint8], encoding: str, spec: Spec) -> Floats:
+def pixels_of(frame: NDArray[Any], encoding: str, spec: Spec) -> Floats:
     """Return the network's input before normalisation, [height, width, channels]."""
+    image = network_colours(frame, encoding, spec)
+    return letterbox(image, spec) if spec.letterbox else resize(image, spec.height, spec.width)
+
+
+def network_colours(frame: NDArray[Any], encoding: str, spec: Spec) -> Floats:
+    """Return a frame in the network's channels, [height, width, channels] in 0..255."""
     image = to_rgb(frame, encoding)
     if spec.channels == 1 and image.shape[2] == 3:
         image = image @ np.array([[0.299], [0.587], [0.114]])
@@ -69,7 +125,7 @@ def pixels_of(frame: NDArray[np.uint8], encoding: str, spec: Spec) -> Floats:
         image = np.repeat(image, 3, axis=2)
     if spec.color == "bgr":
         image = image[:, :, ::-1]
-    return letterbox(image, spec) if spec.letterbox else resize(image, spec.height, spec.width)
+    return image
 
 
 def to_pixels(tensor: NDArray[np.float32], spec: Spec) -> Floats:

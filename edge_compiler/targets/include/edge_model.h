@@ -73,7 +73,15 @@ typedef enum edge_encoding {
     EDGE_RGBA8 = 2,
     EDGE_BGRA8 = 3,
     EDGE_MONO8 = 4,
-    EDGE_YUYV = 5, /* YUV 4:2:2 packed Y0 U Y1 V, BT.601 limited range, even width */
+    EDGE_YUYV = 5,   /* YUV 4:2:2 packed Y0 U Y1 V, BT.601 limited range, even width */
+    EDGE_MONO16 = 6, /* little-endian; 65535 is as white as 255 */
+    EDGE_UYVY = 7,   /* as EDGE_YUYV, packed U Y0 V Y1 */
+    EDGE_NV12 = 8,   /* YUV 4:2:0, even width and height: height rows of Y, then height / 2 of U V, all `stride` apart */
+    EDGE_NV21 = 9,   /* likewise, with V U */
+    EDGE_BAYER_RGGB8 = 10, /* red at the top left; at least 3 x 3 pixels; interpolated bilinearly */
+    EDGE_BAYER_BGGR8 = 11,
+    EDGE_BAYER_GBRG8 = 12,
+    EDGE_BAYER_GRBG8 = 13,
 } edge_encoding;
 
 typedef struct edge_frame {
@@ -84,6 +92,15 @@ typedef struct edge_frame {
     uint32_t encoding;      /* an edge_encoding */
     uint32_t reserved[5];
 } edge_frame;
+
+/* A region of a frame, as an affine map from the model's input to the frame: the point (x, y) of the input is
+ *     (map[0] * x + map[1] * y + map[2], map[3] * x + map[4] * y + map[5])
+ * of the frame, both measured in pixels from the top left corner of the top left pixel, so that the centre of pixel (i, j)
+ * is (i + 0.5, j + 0.5). Each pixel of the input is sampled at its centre, bilinearly between the centres of the frame's
+ * pixels, those at the edge repeated; a point outside of the frame is padding. All six numbers are finite. */
+typedef struct edge_region {
+    float map[6];
+} edge_region;
 
 typedef struct edge_options {
     uint32_t abi_version; /* EDGE_ABI_VERSION of the header that the caller was compiled with */
@@ -114,15 +131,20 @@ EDGE_API edge_status edge_create(const edge_options *options, edge_model **model
 EDGE_API edge_status edge_run(edge_model *model, const edge_tensor *inputs, uint32_t input_count,
                               const edge_tensor *outputs, uint32_t output_count, const edge_run_options *options);
 
-/* Run on a camera frame; colour conversion, resize and normalisation are compiled in. For models with one image input. */
-EDGE_API edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edge_tensor *outputs,
-                                    uint32_t output_count, const edge_run_options *options);
+/* Run on each of the regions of a camera frame; colour conversion, resize and normalisation are compiled in. For models
+ * with one image input. With NULL for the regions, `region_count` is 1, and the whole picture is stretched or letterboxed,
+ * as the model wants it. `outputs`: those of the first region, then those of the second ... */
+EDGE_API edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edge_region *regions,
+                                    uint32_t region_count, const edge_tensor *outputs, uint32_t output_count,
+                                    const edge_run_options *options);
 
 /* Copy the value that `step` has just produced into `destination` (its type and size: edge_describe()). */
 EDGE_API edge_status edge_read_step(edge_model *model, uint32_t step, const edge_tensor *destination);
 
-/* Only convert a camera frame into the model's image input: to check what the model is given. */
-EDGE_API edge_status edge_preprocess(edge_model *model, const edge_frame *frame, const edge_tensor *destination);
+/* Only convert a region of a camera frame (NULL: the whole picture) into the model's image input: to check what the model
+ * is given. */
+EDGE_API edge_status edge_preprocess(edge_model *model, const edge_frame *frame, const edge_region *region,
+                                     const edge_tensor *destination);
 
 /* The instruction-set variant that this instance uses, as named by edge_describe(). */
 EDGE_API const char *edge_variant(const edge_model *model);

@@ -2,13 +2,13 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <math.h>
+
 #include "instance.h"
+#include "region.h"
 #include "tensor.h"
 
 enum { LARGEST_SIDE = 16384, ROWS_PER_PART = 8 };
-
-static const char *const encoding_names[] = {"rgb8", "bgr8", "rgba8", "bgra8", "mono8", "yuyv"};
-enum { ENCODINGS = sizeof encoding_names / sizeof *encoding_names };
 
 static edge_status check_frame(edge_model *model, const edge_frame *frame)
 {
@@ -16,25 +16,44 @@ static edge_status check_frame(edge_model *model, const edge_frame *frame)
         return edge_fail(model, EDGE_ERROR_ARGUMENT, "the model has no single image input; give it tensors: edge_run()");
     if (!frame || !frame->data)
         return edge_fail(model, EDGE_ERROR_FRAME, "the frame is a null pointer; pass the camera's image");
-    if (frame->encoding >= ENCODINGS)
-        return edge_fail(model, EDGE_ERROR_FRAME, "the frame's encoding %u is none of edge_encoding's 0..%d",
-                         frame->encoding, ENCODINGS - 1);
+    const edge_pixel_format *format = edge_pixels_format(frame->encoding);
+    if (!format)
+        return edge_fail(model, EDGE_ERROR_FRAME, "the frame's encoding %u is none of edge_encoding's 0..%u",
+                         frame->encoding, edge_pixels_encodings() - 1);
     if (frame->width < 1 || frame->height < 1 || frame->width > LARGEST_SIDE || frame->height > LARGEST_SIDE)
         return edge_fail(model, EDGE_ERROR_FRAME, "the frame is %u x %u pixels; each side must be 1..%d", frame->width,
                          frame->height, LARGEST_SIDE);
     for (size_t i = 0; i < sizeof frame->reserved / sizeof *frame->reserved; i++)
         if (frame->reserved[i])
             return edge_fail(model, EDGE_ERROR_FRAME, "a reserved field of the frame is not zero; set it to zero");
-    const size_t row_bytes = (size_t)frame->width * edge_pixel_bytes(frame->encoding);
-    if (frame->stride < row_bytes || frame->stride > PTRDIFF_MAX / frame->height)
+    const size_t row_bytes = (size_t)frame->width * format->bytes;
+    if (frame->stride < row_bytes || frame->stride > PTRDIFF_MAX / 2 / frame->height)
         return edge_fail(model, EDGE_ERROR_FRAME, "the frame's stride is %zu bytes; %u pixels of %s need at least %zu",
-                         frame->stride, frame->width, encoding_names[frame->encoding], row_bytes);
-    const size_t bytes = frame->stride * (frame->height - 1) + row_bytes;
+                         frame->stride, frame->width, format->name, row_bytes);
+    if ((format->even && frame->width % 2) || (format->planar && frame->height % 2))
+        return edge_fail(model, EDGE_ERROR_FRAME, "the frame is %u x %u pixels; %s needs an even width%s", frame->width,
+                         frame->height, format->name, format->planar ? " and height" : "");
+    if (frame->width < format->least || frame->height < format->least)
+        return edge_fail(model, EDGE_ERROR_FRAME, "the frame is %u x %u pixels; %s needs at least %d x %d", frame->width,
+                         frame->height, format->name, format->least, format->least);
+    const size_t rows = format->planar ? frame->height + frame->height / 2 : frame->height;
+    const size_t bytes = frame->stride * (rows - 1) + row_bytes;
     if (frame->bytes < bytes)
-        return edge_fail(model, EDGE_ERROR_FRAME, "the frame has %zu bytes; %u rows of %zu bytes need at least %zu",
-                         frame->bytes, frame->height, frame->stride, bytes);
-    if (frame->encoding == EDGE_YUYV && frame->width % 2)
-        return edge_fail(model, EDGE_ERROR_FRAME, "the frame is %u pixels wide; yuyv needs an even width", frame->width);
+        return edge_fail(model, EDGE_ERROR_FRAME, "the frame has %zu bytes; %zu rows of %zu bytes need at least %zu",
+                         frame->bytes, rows, frame->stride, bytes);
+    return EDGE_OK;
+}
+
+/* Check a call's regions; NULL is the whole picture. */
+static edge_status check_regions(edge_model *model, const edge_region *regions, uint32_t count)
+{
+    if (!regions && count > 1)
+        return edge_fail(model, EDGE_ERROR_ARGUMENT, "the call has a null pointer for %u regions; pass every one", count);
+    for (uint32_t i = 0; regions && i < count; i++)
+        for (int k = 0; k < 6; k++)
+            if (!isfinite(regions[i].map[k]))
+                return edge_fail(model, EDGE_ERROR_ARGUMENT, "number %d of region %u's map is %g; it must be finite", k, i,
+                                 (double)regions[i].map[k]);
     return EDGE_OK;
 }
 
@@ -62,6 +81,7 @@ static void clear_rest(const edge_value *value, float *arena)
 typedef struct frame_job {
     const edge_model *model;
     const edge_frame *frame;
+    const edge_region *region; /* NULL: the whole picture */
     edge_image image;
 } frame_job;
 
@@ -71,48 +91,60 @@ static void fill_part(void *context, unsigned part, unsigned parts, unsigned thr
     const edge_preprocessing *spec = &edge_preprocessing_spec;
     const uint32_t first = (uint32_t)((uint64_t)spec->height * part / parts);
     const uint32_t last = (uint32_t)((uint64_t)spec->height * (part + 1) / parts);
-    edge_resizer_fill(&job->model->resizer, spec, job->frame, &job->image, first, last, thread);
+    if (job->region)
+        edge_region_fill(spec, job->frame, job->region, &job->image, first, last);
+    else
+        edge_resizer_fill(&job->model->resizer, spec, job->frame, &job->image, first, last, thread);
 }
 
-/* Convert the frame into the input's place in the arena. */
-static edge_status import_frame(edge_model *model, const edge_frame *frame)
+/* Convert a region of a (valid) frame into the input's place in the arena. */
+static edge_status import_region(edge_model *model, const edge_frame *frame, const edge_region *region)
 {
     const edge_preprocessing *spec = &edge_preprocessing_spec;
     const edge_value *value = &edge_values[edge_inputs[0]];
-    edge_status status = check_frame(model, frame);
-    if (status != EDGE_OK)
-        return status;
-    if (!edge_resizer_prepare(&model->resizer, spec, frame, edge_pool_threads(model->pool)))
+    if (!region && !edge_resizer_prepare(&model->resizer, spec, frame, edge_pool_threads(model->pool)))
         return edge_fail(model, EDGE_ERROR_MEMORY, "no memory to convert frames of %u x %u pixels", frame->width,
                          frame->height);
     clear_rest(value, model->arena);
-    frame_job job = {model, frame, locate_image(spec, value, model->arena)};
+    frame_job job = {model, frame, region, locate_image(spec, value, model->arena)};
     edge_pool_run(model->pool, fill_part, &job, spec->height / ROWS_PER_PART);
     return EDGE_OK;
 }
 
-edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edge_tensor *outputs,
-                           uint32_t output_count, const edge_run_options *options)
+edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edge_region *regions, uint32_t region_count,
+                           const edge_tensor *outputs, uint32_t output_count, const edge_run_options *options)
 {
     if (!model)
         return EDGE_ERROR_ARGUMENT;
     edge_status status = edge_check_run(model, options);
     if (status == EDGE_OK)
-        status = edge_check_tensors(model, "output", outputs, output_count, edge_outputs, edge_output_count);
+        status = check_frame(model, frame);
     if (status == EDGE_OK)
-        status = import_frame(model, frame);
-    return status == EDGE_OK ? edge_run_steps(model, outputs, options) : status;
+        status = check_regions(model, regions, region_count);
+    if (status == EDGE_OK)
+        status = edge_check_tensors(model, "output", outputs, output_count, edge_outputs, edge_output_count, region_count);
+    for (uint32_t i = 0; i < region_count && status == EDGE_OK; i++) {
+        status = import_region(model, frame, regions ? &regions[i] : NULL);
+        if (status == EDGE_OK)
+            status = edge_run_steps(model, outputs + (size_t)i * edge_output_count, options);
+    }
+    return status;
 }
 
-edge_status edge_preprocess(edge_model *model, const edge_frame *frame, const edge_tensor *destination)
+edge_status edge_preprocess(edge_model *model, const edge_frame *frame, const edge_region *region,
+                            const edge_tensor *destination)
 {
     if (!model)
         return EDGE_ERROR_ARGUMENT;
     edge_status status = edge_check_run(model, NULL);
     if (status == EDGE_OK)
-        status = edge_check_tensors(model, "destination", destination, 1, edge_inputs, 1);
+        status = check_frame(model, frame);
     if (status == EDGE_OK)
-        status = import_frame(model, frame);
+        status = check_regions(model, region, 1);
+    if (status == EDGE_OK)
+        status = edge_check_tensors(model, "destination", destination, 1, edge_inputs, 1, 1);
+    if (status == EDGE_OK)
+        status = import_region(model, frame, region);
     if (status == EDGE_OK)
         edge_tensor_export(&edge_values[edge_inputs[0]], model->arena, destination->data);
     return status;

@@ -36,9 +36,10 @@ void edge_run_function(const edge_model *model, edge_step_function function, uns
 /* Check that the instance is not running already, and the options, which may be NULL. */
 edge_status edge_check_run(edge_model *model, const edge_run_options *options);
 
-/* Check number, types and sizes of a call's tensors, which belong to so many values; `kind`: "input", "output" ... */
+/* Check number, types and sizes of a call's tensors, which belong to so many values, so many times;
+ * `kind`: "input", "output" ... */
 edge_status edge_check_tensors(edge_model *model, const char *kind, const edge_tensor *tensors, uint32_t count,
-                               const uint32_t *values, uint32_t value_count);
+                               const uint32_t *values, uint32_t value_count, uint32_t times);
 
 /* Run all steps and export the outputs; the inputs are in the arena, and all is checked. */
 edge_status edge_run_steps(edge_model *model, const edge_tensor *outputs, const edge_run_options *options);

@@ -1,7 +1,7 @@
 /* resize.c - a camera frame's pixels, interpolated, normalised and stored as the network's input.
  *
  * Each row of the input is made in one go, from the two rows of the frame that it lies between:
- *   1. blend the two rows, byte by byte whatever the bytes mean, into a row of floats (YUYV is made RGBA first);
+ *   1. blend the two rows, number by number whatever they mean, into a row of floats (YUV and Bayer are made RGBA first);
  *   2. for each pixel, blend two neighbours of that row as one vector of four channels, normalise, store.
  * The first step touches memory in order; the second has to gather, but only once per pixel of the input.
  *
@@ -14,22 +14,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* The channels of a pixel, in the frame's order; those that it has not are arbitrary but finite. */
-typedef float lanes __attribute__((vector_size(16)));
-
 enum { SLACK = 4 }; /* floats after a blended row: the last pixel is read with its (weightless) right neighbour */
-
-uint32_t edge_pixel_bytes(uint32_t encoding)
-{
-    static const uint8_t bytes[] = {3, 3, 4, 4, 1, 2};
-    return bytes[encoding];
-}
-
-/* Floats of a pixel in a blended row. */
-static uint32_t pixel_floats(uint32_t encoding)
-{
-    return encoding == EDGE_YUYV ? 4 : edge_pixel_bytes(encoding);
-}
 
 /* Round a number of 4-byte words up to whole cache lines. */
 static size_t aligned_words(size_t words)
@@ -73,9 +58,10 @@ int edge_resizer_prepare(edge_resizer *r, const edge_preprocessing *spec, const 
 {
     if (r->frame_width == frame->width && r->frame_height == frame->height && r->encoding == frame->encoding)
         return 1;
-    const uint32_t floats = pixel_floats(frame->encoding);
+    const edge_pixel_format *format = edge_pixels_format(frame->encoding);
+    const uint32_t floats = format->channels;
     const size_t blended = aligned_words((size_t)frame->width * floats + SLACK);
-    const size_t converted = frame->encoding == EDGE_YUYV ? aligned_words(frame->width) : 0;
+    const size_t converted = format->converted ? aligned_words(frame->width) : 0;
     const size_t table = aligned_words(spec->width);
     const size_t row = blended + 2 * converted, total = (2 * table + row * threads) * sizeof(float);
     if (total > r->capacity) {
@@ -122,27 +108,6 @@ static row_buffers buffers_of(const edge_resizer *r, unsigned thread)
     return (row_buffers){first, converted, converted + r->converted_words};
 }
 
-INLINE uint32_t byte(float value)
-{
-    const int rounded = (int)(value + 0.5f);
-    return (uint32_t)(rounded < 0 ? 0 : rounded > 255 ? 255 : rounded);
-}
-
-/* BT.601, limited range. The pixels become four bytes, the last of them zero; whole words, which vectorise well. */
-static const uint8_t *yuyv_to_rgba(const uint8_t *restrict yuyv, uint32_t width, uint32_t *restrict rgba)
-{
-    for (uint32_t i = 0; i < width / 2; i++) {
-        uint32_t word; /* V Y1 U Y0 from the top: all supported processors are little-endian */
-        memcpy(&word, yuyv + 4 * i, sizeof word);
-        const float y0 = 1.164383f * ((int)(word & 255) - 16), y1 = 1.164383f * ((int)(word >> 16 & 255) - 16);
-        const float u = (int)(word >> 8 & 255) - 128, v = (int)(word >> 24) - 128;
-        const float red = 1.596027f * v, green = -0.391762f * u - 0.812968f * v, blue = 2.017232f * u;
-        rgba[2 * i] = byte(y0 + red) | byte(y0 + green) << 8 | byte(y0 + blue) << 16;
-        rgba[2 * i + 1] = byte(y1 + red) | byte(y1 + green) << 8 | byte(y1 + blue) << 16;
-    }
-    return (const uint8_t *)rgba;
-}
-
 static void blend_rows(const uint8_t *restrict above, const uint8_t *restrict below, float weight, size_t count,
                        float *restrict blended)
 {
@@ -150,53 +115,34 @@ static void blend_rows(const uint8_t *restrict above, const uint8_t *restrict be
         blended[i] = (float)above[i] + (float)(below[i] - above[i]) * weight;
 }
 
-INLINE lanes load(const float *p)
+static void blend_rows16(const uint8_t *restrict above, const uint8_t *restrict below, float weight, size_t count,
+                         float *restrict blended)
 {
-    lanes v;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t a, b;
+        memcpy(&a, above + 2 * i, sizeof a);
+        memcpy(&b, below + 2 * i, sizeof b);
+        blended[i] = (float)a + (float)(b - a) * weight;
+    }
+}
+
+INLINE edge_lanes load(const float *p)
+{
+    edge_lanes v;
     memcpy(&v, p, sizeof v);
     return v;
 }
 
-/* How a pixel of the frame becomes one of the network: value * scale + bias to channel offset[lane]. */
-typedef struct conversion {
-    lanes scale, bias, luma;
-    size_t offset[3];
-} conversion;
-
-static conversion make_conversion(const edge_preprocessing *spec, uint32_t encoding, size_t channel)
-{
-    const int frame_is_bgr = encoding == EDGE_BGR8 || encoding == EDGE_BGRA8;
-    conversion made = {.luma = {0.299f, 0.587f, 0.114f}};
-    if (frame_is_bgr)
-        made.luma = (lanes){0.114f, 0.587f, 0.299f};
-    for (int lane = 0; lane < spec->channels; lane++) {
-        const int c = spec->channels == 3 && spec->bgr != frame_is_bgr ? 2 - lane : lane;
-        made.scale[lane] = spec->scale[c];
-        made.bias[lane] = -spec->mean[c] * spec->scale[c];
-        made.offset[lane] = (size_t)c * channel;
-    }
-    return made;
-}
-
 /* The second step, for a frame and a network that are colour (1) or grey (0). */
-INLINE void convert_row(const edge_resizer *r, const float *blended, const conversion *how, int colour_in,
+INLINE void convert_row(const edge_resizer *r, const float *blended, const edge_conversion *how, int colour_in,
                         int colour_out, uint32_t floats, float *out, size_t pixel)
 {
-    const conversion h = *how;
+    const edge_conversion h = *how;
     for (uint32_t x = 0; x < r->width; x++, out += pixel) {
         const float *left = blended + r->columns[x];
-        lanes v = load(left);
+        edge_lanes v = load(left);
         v += (load(left + floats) - v) * r->column_weights[x];
-        if (colour_in && !colour_out)
-            v *= h.luma;
-        if (colour_in != colour_out)
-            v = (lanes){0} + (colour_in ? v[0] + v[1] + v[2] : v[0]);
-        v = v * h.scale + h.bias;
-        out[h.offset[0]] = v[0];
-        if (colour_out) {
-            out[h.offset[1]] = v[1];
-            out[h.offset[2]] = v[2];
-        }
+        edge_store_pixel(v, &h, colour_in, colour_out, out);
     }
 }
 
@@ -207,15 +153,21 @@ static void fill_row(const edge_resizer *r, const edge_preprocessing *spec, cons
     const float weight = locate(y - r->top, r->height, frame->height, &first);
     const uint8_t *above = frame->data + first * frame->stride;
     const uint8_t *below = first + 1 < frame->height ? above + frame->stride : above;
-    const uint32_t floats = pixel_floats(frame->encoding);
+    const edge_pixel_format *format = edge_pixels_format(frame->encoding);
+    const uint32_t floats = format->channels;
     float *blended = buffers->blended;
-    if (frame->encoding == EDGE_YUYV) {
-        above = yuyv_to_rgba(above, frame->width, buffers->above);
-        below = yuyv_to_rgba(below, frame->width, buffers->below);
+    if (format->converted) {
+        edge_pixels_convert_row(frame, first, buffers->above);
+        edge_pixels_convert_row(frame, first + 1 < frame->height ? first + 1 : first, buffers->below);
+        above = (const uint8_t *)buffers->above;
+        below = (const uint8_t *)buffers->below;
     }
-    blend_rows(above, below, weight, (size_t)frame->width * floats, blended);
+    if (frame->encoding == EDGE_MONO16)
+        blend_rows16(above, below, weight, frame->width, blended);
+    else
+        blend_rows(above, below, weight, (size_t)frame->width * floats, blended);
 
-    const conversion how = make_conversion(spec, frame->encoding, image->channel);
+    const edge_conversion how = edge_make_conversion(spec, frame->encoding, image->channel);
     float *out = image->origin + y * image->row + r->left * image->pixel;
     if (floats == 1 && spec->channels == 1)
         convert_row(r, blended, &how, 0, 0, floats, out, image->pixel);

@@ -5,13 +5,7 @@
 #ifndef EDGE_RESIZE_H
 #define EDGE_RESIZE_H
 
-#include "program.h"
-
-/* Where the pixels of the network's input lie: all distances in floats. */
-typedef struct edge_image {
-    float *origin;
-    size_t row, pixel, channel;
-} edge_image;
+#include "convert.h"
 
 /* Tables and buffers for frames of one size and encoding; all zero: none yet. */
 typedef struct edge_resizer {
@@ -23,9 +17,6 @@ typedef struct edge_resizer {
     size_t row_words, blended_words, converted_words;
     size_t capacity; /* of the three arrays, which are one allocation: bytes */
 } edge_resizer;
-
-/* Bytes of a pixel. */
-uint32_t edge_pixel_bytes(uint32_t encoding);
 
 /* Make the tables for a (valid) frame unless they are there already. 0: no memory. */
 int edge_resizer_prepare(edge_resizer *resizer, const edge_preprocessing *spec, const edge_frame *frame,

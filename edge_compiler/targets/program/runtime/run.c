@@ -33,14 +33,15 @@ static edge_status check_tensor(edge_model *model, const char *kind, uint32_t in
 }
 
 edge_status edge_check_tensors(edge_model *model, const char *kind, const edge_tensor *tensors, uint32_t count,
-                               const uint32_t *values, uint32_t value_count)
+                               const uint32_t *values, uint32_t value_count, uint32_t times)
 {
-    if (count != value_count)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT, "the call has %u %ss, expected %u", count, kind, value_count);
-    if (!tensors)
+    if (count != (uint64_t)value_count * times)
+        return edge_fail(model, EDGE_ERROR_ARGUMENT, "the call has %u %ss, expected %llu", count, kind,
+                         (unsigned long long)value_count * times);
+    if (!tensors && count)
         return edge_fail(model, EDGE_ERROR_ARGUMENT, "the call has a null pointer for the %ss; pass every one", kind);
     for (uint32_t i = 0; i < count; i++) {
-        const edge_status status = check_tensor(model, kind, i, &tensors[i], &edge_values[values[i]]);
+        const edge_status status = check_tensor(model, kind, i, &tensors[i], &edge_values[values[i % value_count]]);
         if (status != EDGE_OK)
             return status;
     }
@@ -160,9 +161,9 @@ edge_status edge_run(edge_model *model, const edge_tensor *inputs, uint32_t inpu
         return EDGE_ERROR_ARGUMENT;
     edge_status status = edge_check_run(model, options);
     if (status == EDGE_OK)
-        status = edge_check_tensors(model, "input", inputs, input_count, edge_inputs, edge_input_count);
+        status = edge_check_tensors(model, "input", inputs, input_count, edge_inputs, edge_input_count, 1);
     if (status == EDGE_OK)
-        status = edge_check_tensors(model, "output", outputs, output_count, edge_outputs, edge_output_count);
+        status = edge_check_tensors(model, "output", outputs, output_count, edge_outputs, edge_output_count, 1);
     if (status != EDGE_OK)
         return status;
     for (uint32_t i = 0; i < edge_input_count; i++)
@@ -178,7 +179,7 @@ edge_status edge_read_step(edge_model *model, uint32_t step, const edge_tensor *
         return edge_fail(model, EDGE_ERROR_ARGUMENT,
                          "step %u can't be read now; call edge_read_step() inside the observer, for the step it is told", step);
     const uint32_t value = model->program->steps[step].value;
-    const edge_status status = edge_check_tensors(model, "destination", destination, 1, &value, 1);
+    const edge_status status = edge_check_tensors(model, "destination", destination, 1, &value, 1, 1);
     if (status == EDGE_OK)
         edge_tensor_export(&edge_values[value], model->arena, destination->data);
     return status;
