@@ -11,7 +11,6 @@ import tempfile
 from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
 from edge_compiler.targets.machines import variants_of
-from edge_compiler.toolchain.machines import native_triple
 
 SECONDS = 0.05
 COMPILER_TIMEOUT_S = 60
@@ -25,7 +24,7 @@ def measure_peak(variant: str, threads: int) -> float | None:
     :returns: None if it can't be measured: without a C compiler, or for an unknown variant.
     """
     try:
-        tools = toolchain.for_machine(native_triple())
+        tools = toolchain.here()
     except CompileError:
         return None
     known = next((entry for entry in variants_of(tools.machine) if entry.name == variant), None)

@@ -10,8 +10,9 @@ import shutil
 from edge_compiler.errors import CompileError
 from edge_compiler.toolchain.emulation import Emulator, sysroot
 from edge_compiler.toolchain.library import Library
-from edge_compiler.toolchain.machines import Machine, native_triple
+from edge_compiler.toolchain.machines import Machine
 from edge_compiler.toolchain.processors import Processor
+from edge_perception.runtime.architecture import architecture
 
 _NATIVE = {"c": ("CC", ("gcc", "clang")), "c++": ("CXX", ("g++", "clang++"))}
 """The environment variable that names a compiler, and the usual names, by language."""
@@ -115,7 +116,7 @@ class Toolchain:
         if self.machine.emulator is None:
             raise CompileError(
                 f"the target {self.name!r} is for {self.triple}, this machine is "
-                f"{native_triple()}; edgec doctor lists the targets that it can compile for"
+                f"{architecture()}; edgec doctor lists the targets that it can compile for"
             )
         return self.machine.emulator
 

@@ -24,17 +24,16 @@ class Machine:
     emulator: Emulator | None = None
 
     @property
+    def architecture(self) -> str:
+        """The first part of the triple, as `edge_perception.runtime` names machines."""
+        return self.triple.partition("-")[0]
+
+    @property
     def native(self) -> bool:
         """Whether this machine is of that kind: it compiles and runs code for itself."""
-        return self.triple == native_triple()
+        return self.architecture == architecture()
 
 
 X86_64 = Machine("x86_64-linux-gnu", "amd64")
 AARCH64 = Machine("aarch64-linux-gnu", "arm64", Emulator("qemu-aarch64", CORTEX_A72))
 ARMV7 = Machine("arm-linux-gnueabihf", "armhf", Emulator("qemu-arm", CORTEX_A7))
-
-
-def native_triple() -> str:
-    """Return the triple of the programs that run here, such as this Python."""
-    machine = architecture()
-    return ARMV7.triple if machine == "arm" else f"{machine}-linux-gnu"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import sys
 
+TARGETS = {"x86_64": "host", "aarch64": "aarch64", "arm": "armv7"}
+"""What ``edgec compile --target`` has to be told, by architecture."""
 _OTHER_NAMES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from edge_perception.runtime.architecture import architecture
+from edge_perception.runtime.architecture import architecture, TARGETS
 from edge_perception.runtime.bundle import check_files, manifest_of, model_to_json
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.folder import Folder
@@ -13,8 +13,6 @@ from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.manifest import Manifest
 from edge_perception.runtime.selftest import largest_selftest, parse_selftest, run_selftest
 
-_TARGETS = {"x86_64": "host", "aarch64": "aarch64", "arm": "armv7"}
-"""What to compile for, by architecture."""
 _ATTEMPTS = 5
 """To read a bundle while others take its place."""
 
@@ -123,5 +121,5 @@ def _check_architecture(directory: Path, target: str) -> None:
         raise BundleError(
             f"{directory} was compiled for {wanted} processors, this machine is {machine}; "
             "compile the model for it: edgec compile MODEL -o OUT.edge --target "
-            + _TARGETS.get(machine, "TARGET")
+            + TARGETS.get(machine, "TARGET")
         )
