@@ -1,0 +1,97 @@
+"""Operators and opsets that the front end refuses, each with a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from frontend_cases import conv_model, IMAGE, refused
+import onnx
+from onnx import helper
+import pytest
+from small_models import make_model, node, weights
+
+
+def test_all_unknown_operators_are_listed(tmp_path: Path) -> None:
+    model = make_model(
+        [node("Relu", "x", "a"), node("Relu", "a", "b"), node("Relu", "b", "y")], IMAGE
+    )
+    nodes = model.graph.node
+    nodes[0].CopyFrom(node("Frobnicate", "x", "a", name="first"))
+    nodes[1].CopyFrom(node("FusedConv", "a", "b", domain="com.microsoft"))
+    message = refused(model, tmp_path, "2 unsupported node")
+    assert "'first' (Frobnicate)" in message
+    assert "'b' (com.microsoft.FusedConv)" in message
+
+
+def test_control_flow(tmp_path: Path) -> None:
+    branch = helper.make_graph(
+        [node("Relu", "x", "z")],
+        "branch",
+        [],
+        [helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, [1, 4, 6, 6])],
+    )
+    model = make_model(
+        [node("If", "c", "y", then_branch=branch, else_branch=branch)],
+        IMAGE | {"c": [1]},
+    )
+    model.graph.input[1].type.tensor_type.elem_type = onnx.TensorProto.BOOL
+    refused(model, tmp_path, "the input 'c' is bool")
+    model.graph.input.pop()
+    model.graph.node.insert(0, node("IsNaN", "x", "c"))
+    refused(model, tmp_path, r"'y' \(If\): control flow whose condition is no constant")
+
+
+@pytest.mark.parametrize("opset", [1, 5, 999])
+def test_opsets_out_of_range(tmp_path: Path, opset: int) -> None:
+    model = conv_model()
+    model.opset_import[0].version = opset
+    refused(model, tmp_path, f"uses ONNX opset {opset}, but 6 to ")
+
+
+def test_the_node_that_cannot_be_converted_is_named(tmp_path: Path) -> None:
+    model = make_model(
+        [node("Relu", "x", "a", name="act"), node("Swish", "a", "y", name="new")], IMAGE, opset=24
+    )
+    refused(model, tmp_path, r"node 'new' \(Swish\) cannot be converted from ONNX opset 24 to 21")
+
+
+def test_invalid_onnx(tmp_path: Path) -> None:
+    model = conv_model()
+    model.graph.node[0].attribute.append(helper.make_attribute("colour", "red"))
+    refused(model, tmp_path, "not valid ONNX: .*colour")
+
+
+def test_inputs_that_do_not_fit(tmp_path: Path) -> None:
+    model = make_model([node("Add", "x c", "y")], IMAGE, {"c": weights(5)})
+    refused(model, tmp_path, r"node 'y' \(Add\) doesn't fit its inputs")
+
+
+def test_a_deprecated_operator(tmp_path: Path) -> None:
+    model = make_model(
+        [node("GroupNormalization", "x g g", "y", num_groups=2)],
+        IMAGE,
+        {"g": weights(2)},
+        opset=18,
+    )
+    refused(model, tmp_path, r"'y' \(GroupNormalization\): deprecated in opset 18")
+
+
+def test_an_operator_whose_shape_nobody_infers(tmp_path: Path) -> None:
+    model = make_model(
+        [node("GroupNormalization", "x g g", "y", num_groups=2)], IMAGE, {"g": weights(4)}
+    )
+    refused(model, tmp_path, "node 'y' .* the operator GroupNormalization is not supported")
+
+
+def test_a_model_without_operators_of_onnx_itself(tmp_path: Path) -> None:
+    model = make_model([node("TreeEnsembleRegressor", "x", "y", domain="ai.onnx.ml")], IMAGE)
+    model.opset_import[0].domain = "ai.onnx.ml"
+    refused(model, tmp_path, "only those of ai.onnx.ml.TreeEnsembleRegressor")
+
+
+def test_inputs_that_are_weights_or_no_tensors(tmp_path: Path) -> None:
+    model = make_model([node("Conv", "x w", "y")], IMAGE | {"w": [3, 4, 3, 3]})
+    refused(model, tmp_path, r"node 'y' \(Conv\) reads its weights from the input 'w'")
+    model = make_model([node("Relu", "x", "y")], IMAGE)
+    model.graph.input[0].type.sequence_type.elem_type.tensor_type.elem_type = 1
+    refused(model, tmp_path, "the input 'x' is a sequence, but only tensors")

@@ -1,0 +1,35 @@
+"""Special cases become more usual operators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pass_cases import IMAGE, ops, optimised
+from small_models import make_model, node, weights
+
+from edge_compiler.ir.graph import Activation
+
+
+def test_special_cases_become_usual_operators(tmp_path: Path) -> None:
+    model = make_model(
+        [
+            node("Sum", "x x", "a"),
+            node("Clip", "a zero", "b"),
+            node("PRelu", "b slope", "c"),
+            node("GlobalAveragePool", "c", "d"),
+            node("Flatten", "d", "e"),
+            node("MatMul", "e w", "f"),
+            node("Add", "f bias", "y"),
+        ],
+        IMAGE,
+        {
+            "zero": np.float32(0),
+            "slope": np.full((4, 1, 1), 0.25, np.float32),
+            "w": weights(4, 7),
+            "bias": weights(7),
+        },
+    )
+    graph, _ = optimised(model, tmp_path)
+    assert ops(graph) == ["Add", "LeakyRelu", "GlobalAveragePool", "Flatten", "Gemm"]
+    assert graph.nodes[0].fused.activation == Activation("Relu")
