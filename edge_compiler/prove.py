@@ -236,7 +236,7 @@ def _relative_error(ours: Array, expected: Array) -> float:
 
 
 def _explain_excess(ours: Array, truth: Exact) -> str:
-    """Say where a value is further off than the terms that it is made of allow."""
+    """Describe where a value is further off than the terms that it is made of allow."""
     difference, allowed = np.abs(ours.reshape(truth.value.shape) - truth.value), truth.worst()
     at = tuple(int(i) for i in np.unravel_index(np.argmax(difference / allowed), allowed.shape))
     return (
@@ -252,7 +252,7 @@ def describe_step(step: Step) -> str:
 
 
 def explain_difference(ours: Array, expected: Array) -> str:
-    """Say how two arrays differ, in numbers."""
+    """Describe how two arrays differ, in numbers."""
     if ours.shape != expected.shape:
         return f"shape {list(ours.shape)} where {list(expected.shape)} is expected"
     if bad := int(np.count_nonzero(~np.isfinite(ours))):

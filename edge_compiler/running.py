@@ -19,7 +19,7 @@ from edge_perception.runtime.manifest import Manifest, Model
 
 
 def is_native(triple: str) -> bool:
-    """Tell whether this machine is of a kind that bundles are compiled for."""
+    """Return whether this machine is of a kind that bundles are compiled for."""
     return toolchain.for_machine(triple).machine.native
 
 

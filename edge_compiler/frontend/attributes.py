@@ -31,8 +31,6 @@ def read_attributes(
         if entry.default_value.name
     }
     attributes |= {attribute.name: _value(attribute) for attribute in proto.attribute}
-    if proto.op_type == "Transpose" and inputs[0] is not None:
-        attributes.setdefault("perm", list(reversed(range(len(inputs[0].shape)))))
     if proto.op_type in WINDOWED:
         _explicit_window(attributes, inputs, outputs)
     if proto.op_type == "Transpose":

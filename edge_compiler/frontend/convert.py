@@ -41,7 +41,7 @@ def _restore_names(original: onnx.GraphProto, converted: onnx.GraphProto) -> Non
 
 
 def _restore_resize(graph: onnx.GraphProto) -> None:
-    """Say how Resize samples: opset 10 had only this way, and the converter forgets to say so."""
+    """Write down how Resize samples: the converter forgets it, as opset 10 had only one way."""
     for node in graph.node:
         if node.op_type == "Resize":
             node.attribute.append(

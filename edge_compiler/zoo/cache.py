@@ -77,7 +77,7 @@ def _fill(recipe: Recipe, downloads: Path, complete: Path, progress: Progress) -
 
 
 def _is_intact(recipe: Recipe, model: Path) -> bool:
-    """Tell whether the cache has the model as this recipe makes it, unchanged since."""
+    """Return whether the cache has the model as this recipe makes it, unchanged since."""
     try:
         provenance = json.loads((model.parent / "provenance.json").read_text("utf-8"))
         recorded = provenance.pop("sha256")

@@ -95,7 +95,7 @@ def _not_found(package: Package, project_found: bool, warnings: list[str]) -> st
 
 @contextmanager
 def _pip() -> Iterator[tuple[Any, Any]]:
-    """Give pip's finder of links and its HTTP session, configured as the user's pip is."""
+    """Return pip's finder of links and its HTTP session, configured as the user's pip is."""
     try:
         from pip._internal.commands import create_command
 

@@ -94,7 +94,7 @@ class Step:
     :ivar shape: of that tensor.
     :ivar dtype: the name of its element type.
     :ivar group: what its time counts as, one of GROUPS.
-    :ivar backend: "c", "acl" or "tensorrt".
+    :ivar backend: that runs it, as "c" or "acl".
     :ivar reason: why that back end and kernel, e.g. "tuned: 38.5 us, next 41.0 us".
     :ivar macs: multiply-accumulates.
     :ivar weight_bytes: of its constants as packed.

@@ -74,11 +74,6 @@ class Buffer:
         return self._place()[0]
 
     @property
-    def is_view(self) -> bool:
-        """Whether the memory belongs to another buffer."""
-        return self._parent is not None
-
-    @property
     def first_channel(self) -> int:
         """The first channel of the root that this buffer shows."""
         return self._place()[1]

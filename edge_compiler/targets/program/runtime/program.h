@@ -2,9 +2,11 @@
  *
  * A generated library consists of
  *   program.c        the tables below, the same for every instruction set          (generated)
- *   steps.c          one function a step, compiled once for each instruction set   (generated)
+ *   steps_*_*.c      one function a step, for each instruction set in its turn     (generated)
  *   weights.bin      packed weights, placed in read-only data                      (generated)
  *   originals.bin    those among them that are only read at create                 (generated)
+ *   description.json what the library says of itself                               (generated)
+ *   embed.S          brings these three into the library                           (generated)
  *   runtime/ *.c     the C interface, threads, camera frames                       (this folder)
  *
  * SPDX-License-Identifier: Apache-2.0
