@@ -17,6 +17,7 @@ from edge_compiler.targets.acl.work import Costs, WorkModel
 from edge_compiler.targets.program.backend import Answer, Job, Offer
 from edge_compiler.targets.program.build import Part
 from edge_compiler.targets.program.lowering import is_image
+from edge_compiler.targets.program.nodes import require_float32
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import Program
 
@@ -74,6 +75,11 @@ def _view(node: Node) -> Answer:
 
 
 def _view_refusal(node: Node) -> str | None:
+    if reason := require_float32(node):
+        return reason
+    read = node.inputs if node.op == "Concat" else node.inputs[:1]
+    if any(value is None or value.constant is not None for value in read):
+        return "an input is constant"
     axis = node.attributes["axis"] % len(node.output.shape)
     values = [value for value in (*node.inputs[:1], *node.outputs) if value is not None]
     if axis != 1 or not all(map(is_image, values)):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_compiler import ops
 from edge_compiler.ir.graph import Activation, Node, Value
 from edge_compiler.ops import activation_of, has_constant_weights
 from edge_compiler.ops.activations import ACTIVATIONS
@@ -87,16 +88,17 @@ class Request:
         return Record(self.op, source, second, target, **fields)
 
 
+_OF_IMAGES = ("Conv", "MaxPool", "AveragePool", "GlobalAveragePool")
 Described = Request | tuple[Request, ...] | str
 Describe = Callable[[Node], Described]
 _DESCRIBE: dict[str, Describe] = {}
 
 
-def _asks(*ops: str) -> Callable[[Describe], Describe]:
+def _asks(*operators: str) -> Callable[[Describe], Describe]:
     """Register a function that describes the nodes of some operators."""
 
     def register(describe: Describe) -> Describe:
-        _DESCRIBE.update(dict.fromkeys(ops, describe))
+        _DESCRIBE.update(dict.fromkeys(operators, describe))
         return describe
 
     return register
@@ -106,8 +108,12 @@ def requests_for(node: Node) -> tuple[Request, ...] | str:
     """Return the functions to ask the library for, or why that is useless."""
     if node.op not in _DESCRIBE:
         return f"ACL has no {node.op}"
-    if reason := require_float32(node):
+    if reason := ops.fault(node) or require_float32(node):
         return reason
+    if len(node.outputs) > 1:
+        return f"ACL has no second output of {node.op}"
+    if node.op in _OF_IMAGES and not is_image(node.input(0)):
+        return f"ACL is asked for {node.op} only of images"
     if node.op in ("Conv", "Gemm", "MatMul") and not has_constant_weights(node):
         return "ACL is asked for layers with constant weights only"
     if node.fused.residual is not None:
@@ -160,6 +166,11 @@ def _conv(node: Node) -> Described:
 
 @_asks("Gemm", "MatMul")
 def _gemm(node: Node) -> Described:
+    value = node.input(0)
+    if value.size != value.shape[-1] or len(node.input(1).shape) != 2:
+        return "ACL is asked for a row vector times a matrix only"
+    if node.attributes.get("transA"):
+        return "ACL is asked for no transposed vector"
     w, b = matrix_and_bias(node)
     fields = _activation(node.fused.activation)
     return Request(Op.GEMM, "GEMM of a vector", (node.input(0),), node.output, w, b, fields)
@@ -214,5 +225,7 @@ def _unary(node: Node) -> Described:
     value = node.input(0)
     if not is_image(value):
         return f"ACL is asked for {node.op} only of images"
+    if any(bound is not None and bound.constant is None for bound in node.inputs[1:]):
+        return "its bounds are computed"
     fields = _activation(activation_of(node))
     return Request(Op.ACTIVATION, node.op, (value,), node.output, fields=fields)
