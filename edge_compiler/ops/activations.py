@@ -52,6 +52,7 @@ class Function:
     :ivar attributes: of that operator: its parameters.
     :ivar form: attributes that tell it apart from other functions of that operator.
     :ivar bounds: its parameters are the operator's second and third input.
+    :ivar positive: its results are never negative, whatever x is.
     :ivar steps: of ONNX that are the same, if it is no operator of ONNX: each an operator with
         the positions of what it reads: 0 is x, 1 the result of the first step.
     """
@@ -63,6 +64,7 @@ class Function:
     attributes: tuple[str, ...] = ()
     form: Mapping[str, str] = field(default_factory=dict)
     bounds: bool = False
+    positive: bool = False
     steps: tuple[tuple[str, tuple[int, ...]], ...] = ()
     summary: str = _APPLIED
 
@@ -141,10 +143,10 @@ def _gelu_tanh(x: Array) -> Terms:
 
 
 ACTIVATIONS = (
-    Function("Relu", "ACT_RELU", _relu),
+    Function("Relu", "ACT_RELU", _relu, positive=True),
     Function("Clip", "ACT_CLIP", bounds=True, summary="Limit to bounds (ReLU6)."),
     Function("LeakyRelu", "ACT_LEAKY_RELU", _leaky_relu, attributes=("alpha",)),
-    Function("Sigmoid", "ACT_SIGMOID", _sigmoid),
+    Function("Sigmoid", "ACT_SIGMOID", _sigmoid, positive=True),
     Function(
         "SiLU",
         "ACT_SILU",
@@ -152,7 +154,13 @@ ACTIVATIONS = (
         summary="Activation x * Sigmoid(x); internal, made from these two.",
     ),
     Function("Tanh", "ACT_TANH", _tanh),
-    Function("HardSigmoid", "ACT_HARD_SIGMOID", _hard_sigmoid, attributes=("alpha", "beta")),
+    Function(
+        "HardSigmoid",
+        "ACT_HARD_SIGMOID",
+        _hard_sigmoid,
+        attributes=("alpha", "beta"),
+        positive=True,
+    ),
     Function("HardSwish", "ACT_HARD_SWISH", _hard_swish),
     Function("Elu", "ACT_ELU", _elu, attributes=("alpha",)),
     Function("Erf", "ACT_ERF", _erf),

@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_compiler import ops
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.ops.activations import FUNCTIONS
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
 
 Pads = tuple[int, int, int, int]
@@ -85,6 +86,6 @@ def _never_negative(node: Node | None) -> bool:
     activation = ops.activation_of(node) if node is not None else None
     if activation is None:
         return False
-    return activation.op in ("Relu", "Sigmoid", "HardSigmoid") or (
+    return FUNCTIONS[activation.op].positive or (
         activation.op == "Clip" and activation.parameters[0] >= 0
     )
