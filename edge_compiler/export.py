@@ -8,7 +8,6 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from edge_compiler.ir.dtype import onnx_code
 from edge_compiler.ir.graph import Activation, Graph, Node, OPSET, Value
 from edge_compiler.ir.proto import node_proto
 from edge_compiler.ops.activations import activation_of, FUNCTIONS
@@ -43,7 +42,7 @@ def export(graph: Graph) -> onnx.ModelProto:
 
 
 def _info(value: Value) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(value.name, onnx_code(value.type), value.shape)
+    return helper.make_tensor_value_info(value.name, value.type.number, value.shape)
 
 
 class _Writer:

@@ -14,7 +14,7 @@ from edge_compiler.errors import CompileError, first_line
 from edge_compiler.frontend.attributes import read_attributes
 from edge_compiler.frontend.limits import check_shape
 from edge_compiler.frontend.weights import SMALL
-from edge_compiler.ir.dtype import from_onnx, of_array, onnx_code, onnx_name
+from edge_compiler.ir.dtype import from_onnx, of_array, onnx_name
 from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs, LEARNED
 from edge_compiler.ir.graph import Graph, Node, OPSET, Value
 from edge_perception.runtime.dtypes import ELEMENT_TYPES
@@ -129,7 +129,7 @@ class _Builder:
         """
         schema = onnx.defs.get_schema(proto.op_type, OPSET, "")
         types = {
-            value.name: helper.make_tensor_type_proto(onnx_code(value.type), value.shape)
+            value.name: helper.make_tensor_type_proto(value.type.number, value.shape)
             for value in inputs
             if value is not None
         }

@@ -10,8 +10,6 @@ from onnx import helper, TensorProto
 
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, ElementType
 
-_ONNX = {"float32": "FLOAT", "float64": "DOUBLE"}
-"""Names of TensorProto.DataType that are not the type's own in capitals."""
 _C = {"float32": "float", "float64": "double", "float16": "uint16_t", "bfloat16": "uint16_t"}
 """C types that are not the type's own name with _t; C11 has no halves: it moves their bits."""
 
@@ -31,11 +29,6 @@ class Quantisation:
     axis: int | None = None
 
 
-def onnx_code(type_: ElementType) -> int:
-    """Return the number in ``TensorProto.DataType``."""
-    return int(TensorProto.DataType.Value(_ONNX.get(type_.name, type_.name.upper())))
-
-
 def from_onnx(code: int) -> ElementType | None:
     """Return the type with a number of ``TensorProto.DataType``; None if it is not supported."""
     return _BY_CODE.get(code)
@@ -53,7 +46,7 @@ def onnx_name(code: int) -> str:
 
 def array_type(type_: ElementType) -> np.dtype[Any]:
     """Return the numpy dtype in which the compiler computes: with onnx there is a bfloat16."""
-    return helper.tensor_dtype_to_np_dtype(onnx_code(type_))
+    return helper.tensor_dtype_to_np_dtype(type_.number)
 
 
 def of_array(array: np.ndarray[Any, Any]) -> ElementType:
@@ -66,4 +59,4 @@ def c_type(type_: ElementType) -> str:
     return "uint8_t" if type_.name == "bool" else _C.get(type_.name, f"{type_.name}_t")
 
 
-_BY_CODE = {onnx_code(type_): type_ for type_ in ELEMENT_TYPES.values()}
+_BY_CODE = {type_.number: type_ for type_ in ELEMENT_TYPES.values()}

@@ -12,7 +12,7 @@ from edge_perception.runtime.dtypes import ELEMENT_TYPES
 @pytest.mark.parametrize("name", ELEMENT_TYPES)
 def test_a_type_is_the_same_in_onnx_and_numpy(name: str) -> None:
     type_ = ELEMENT_TYPES[name]
-    code = dtype.onnx_code(type_)
+    code = type_.number
     theirs = helper.tensor_dtype_to_np_dtype(code)
     assert theirs.name == name
     assert theirs.itemsize == type_.bytes

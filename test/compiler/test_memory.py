@@ -27,7 +27,7 @@ def _overlap(one: Lifetime, other: Lifetime) -> bool:
 
 def _place(life: Lifetime) -> tuple[int, int]:
     assert life.buffer.offset is not None
-    return life.buffer.offset, life.buffer.offset + life.buffer.floats
+    return life.buffer.offset, life.buffer.offset + life.buffer.bytes
 
 
 def _tightest(size: int, taken: list[tuple[int, int]]) -> int:
@@ -52,7 +52,7 @@ def test_greatest_first_into_the_tightest_gap(spec: list[tuple[int, int, int]]) 
         apart = _place(one)[1] <= _place(other)[0] or _place(other)[1] <= _place(one)[0]
         assert apart or not _overlap(one, other)
     placed: list[Lifetime] = []
-    for life in sorted(lives, key=lambda life: (-life.buffer.floats, life.first)):
+    for life in sorted(lives, key=lambda life: (-life.buffer.bytes, life.first)):
         taken = [_place(other) for other in placed if _overlap(life, other)]
-        assert _place(life)[0] == _tightest(life.buffer.floats, taken)
+        assert _place(life)[0] == _tightest(life.buffer.bytes, taken)
         placed.append(life)

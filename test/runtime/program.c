@@ -28,9 +28,9 @@ enum {
     ORIGIN = TOP * ROW + LEFT * BLOCK,
 };
 #define WITH_HALO(start) \
-    {(start) + ORIGIN, C, H, W, BLOCK, PLANE, ROW, TOP, LEFT, BOTTOM, RIGHT, EDGE_FLOAT32}
+    {((start) + ORIGIN) * sizeof(float), C, H, W, BLOCK, PLANE, ROW, TOP, LEFT, BOTTOM, RIGHT, EDGE_FLOAT32}
 #define DENSE(start) \
-    {(start), C, H, W, 1, H * W, W, 0, 0, 0, 0, EDGE_FLOAT32}
+    {(start) * sizeof(float), C, H, W, 1, H * W, W, 0, 0, 0, 0, EDGE_FLOAT32}
 
 const edge_value edge_values[] = {
 #if DENSE_INPUT
@@ -44,11 +44,11 @@ const edge_value edge_values[] = {
 const uint32_t edge_inputs[] = {0}, edge_outputs[] = {1, 2};
 const uint32_t edge_value_count = 3, edge_step_count = 2, edge_input_count = 1, edge_output_count = 2;
 const uint32_t edge_program_count = 3;
-const size_t edge_arena_floats = 2 * HALO_SIZE + (size_t)C * H * W, edge_scratch_floats = W, edge_prepared_floats = 0;
-const size_t edge_original_floats = 0;
+const size_t edge_arena_bytes = (2 * HALO_SIZE + (size_t)C * H * W) * sizeof(float);
+const size_t edge_scratch_bytes = W * sizeof(float), edge_prepared_bytes = 0, edge_original_bytes = 0;
 const edge_backend *const edge_backends[] = {NULL};
 const uint32_t edge_backend_count = 0;
-const float edge_weights[] = {2.0f}, edge_originals[] = {0.0f};
+const unsigned char edge_weights[] = {2}, edge_originals[] = {0};
 const edge_preprocessing edge_preprocessing_spec = PREPROCESSING;
 
 /* A test may close the gate: `doubled` waits for it to be opened, so that a run lasts as long as the test wants. */
@@ -58,7 +58,7 @@ EDGE_API int test_runs_waiting(void) { return atomic_load(&runs_waiting); }
 
 static float *at(const edge_memory *m, const edge_value *v, int c, int y, int x)
 {
-    return m->arena + v->offset + (ptrdiff_t)(c / v->block) * v->plane + (ptrdiff_t)y * v->row +
+    return (float *)(m->arena + v->offset) + (ptrdiff_t)(c / v->block) * v->plane + (ptrdiff_t)y * v->row +
            (ptrdiff_t)x * v->block + c % v->block;
 }
 
@@ -76,7 +76,7 @@ static void run_doubled(const edge_memory *m, int part, int parts)
         for (int y = -TOP; y < H + BOTTOM; y++)
             for (int x = -LEFT; x < W + RIGHT; x++) {
                 const int inside = c < C && y >= 0 && y < H && x >= 0 && x < W;
-                *at(m, out, c, y, x) = inside ? m->weights[0] * *at(m, in, c, y, x) : 0.0f;
+                *at(m, out, c, y, x) = inside ? (float)m->weights[0] * *at(m, in, c, y, x) : 0.0f;
             }
 }
 
@@ -85,14 +85,15 @@ static void run_box(const edge_memory *m, int part, int parts)
     const edge_value *in = &edge_values[1], *out = &edge_values[2];
     for (int i = C * H * part / parts; i < C * H * (part + 1) / parts; i++) {
         const int c = i / H, y = i % H;
+        float *const row = (float *)m->scratch;
         for (int x = 0; x < W; x++) {
-            m->scratch[x] = 0;
+            row[x] = 0;
             for (int dy = -1; dy <= 1; dy++)
                 for (int dx = -1; dx <= 1; dx++)
-                    m->scratch[x] += *at(m, in, c, y + dy, x + dx);
+                    row[x] += *at(m, in, c, y + dy, x + dx);
         }
         for (int x = 0; x < W; x++)
-            *at(m, out, c, y, x) = m->scratch[x];
+            *at(m, out, c, y, x) = row[x];
     }
 }
 

@@ -56,7 +56,7 @@ def rule_for(request: Request) -> Rule:
             value=node.output,
             group=_GROUPS.get(request.op, CONVOLUTION),
             macs=request.macs,
-            weight_floats=0 if request.weights is None else request.weights.size,
+            weight_bytes=0 if request.weights is None else request.weights.nbytes,
         )
 
     return lower

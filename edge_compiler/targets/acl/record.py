@@ -43,7 +43,7 @@ class Function(IntEnum):
 
 @dataclass(frozen=True)
 class Image:
-    """A struct edge_acl_image: a value with its channels last; positions and sizes in floats."""
+    """A struct edge_acl_image: a value with its channels last; its offset is in bytes."""
 
     offset: int = 0
     channels: int = 0

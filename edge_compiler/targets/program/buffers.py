@@ -9,8 +9,13 @@ from edge_perception.runtime.dtypes import ElementType, FLOAT32
 BLOCK = 16
 """Channels that lie side by side in a blocked image: the lanes of the widest vector."""
 
-ALIGNMENT = 16
-"""Every buffer begins at a multiple of so many floats: 64 bytes, a cache line and a vector."""
+ALIGNMENT = 64
+"""Every buffer begins at a multiple of so many bytes: a cache line and a vector."""
+
+
+def aligned(size: int) -> int:
+    """Return a number of bytes, rounded up so that what follows is aligned."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Buffer:
 
     :ivar name: of the value, for reports.
     :ivar type: of the elements.
-    :ivar offset: position in the arena in floats; set by the memory plan (roots only).
+    :ivar offset: position in the arena in bytes; set by the memory plan (roots only).
     """
 
     def __init__(
@@ -117,27 +122,26 @@ class Buffer:
 
     @property
     def row(self) -> int:
-        """Floats from one row to the next."""
+        """Elements from one row to the next."""
         return (self.root.width + self.halo.left + self.halo.right) * self.block
 
     @property
     def plane(self) -> int:
-        """Floats from one channel block to the next."""
+        """Elements from one channel block to the next."""
         return (self.root.height + self.halo.top + self.halo.bottom) * self.row
 
     @property
-    def floats(self) -> int:
+    def bytes(self) -> int:
         """Size of the memory of a root, rounded up so that whole vectors may be written."""
-        size = self.blocks * self.plane
-        return -(-size // ALIGNMENT) * ALIGNMENT
+        return aligned(self.blocks * self.plane * self.type.bytes)
 
     @property
     def start(self) -> int:
-        """Position in the arena of the first channel's plane, halo included."""
+        """Position in the arena, in bytes, of the first channel's plane, halo included."""
         if self.root.offset is None:
             raise AssertionError(f"{self.name} has no place in the arena yet")
         block, lane = divmod(self.first_channel, self.block)
-        return self.root.offset + block * self.plane + lane
+        return self.root.offset + (block * self.plane + lane) * self.type.bytes
 
     @property
     def origin(self) -> int:
@@ -145,9 +149,15 @@ class Buffer:
         return self.at(0, 0)
 
     def at(self, y: int, x: int) -> int:
-        """Return the position in the arena of pixel (y, x), which may lie in the halo."""
+        """Return the position in the arena of pixel (y, x), which may lie in the halo; bytes."""
         halo = self.halo
-        return self.start + (halo.top + y) * self.row + (halo.left + x) * self.block
+        elements = (halo.top + y) * self.row + (halo.left + x) * self.block
+        return self.start + elements * self.type.bytes
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether it begins at a cache line, as its root does."""
+        return self.first_channel * self.type.bytes % ALIGNMENT == 0
 
     @property
     def is_flat(self) -> bool:

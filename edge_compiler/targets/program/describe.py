@@ -50,15 +50,15 @@ def describe(
         allocations=tuple(
             Allocation(
                 life.buffer.name,
-                (life.buffer.offset or 0) * 4,
-                life.buffer.floats * 4,
+                life.buffer.offset or 0,
+                life.buffer.bytes,
                 max(life.first, 0),  # inputs come before the first step
                 max(min(life.last, end), 0),  # outputs stay after the last one
             )
             for life in program.lifetimes
         ),
-        arena_bytes=program.arena * 4,
-        weight_bytes=(program.weights.floats + program.originals.floats) * 4,
+        arena_bytes=program.arena,
+        weight_bytes=program.weights.bytes + program.originals.bytes,
         macs=sum(step.macs for step in program.steps),
         provenance=description.provenance,
     )
@@ -83,7 +83,7 @@ def _step(step: Step, leading: Variant) -> manifest.Step:
         backend=step.backend,
         reason="; ".join(filter(None, (choice.reason if choice else "", step.reason))),
         macs=step.macs,
-        weight_bytes=step.weight_floats * 4,
+        weight_bytes=step.weight_bytes,
     )
 
 

@@ -152,7 +152,7 @@ def _clear_halo(buffer: Buffer) -> Call:
         "bottom": halo.bottom,
         "right": halo.right,
     }
-    start = Pointer("float *", f"m->arena + {buffer.start}")
+    start = Pointer.to("m->arena", buffer.start, buffer.type)
     return Call("clear_halo", "halo", fields, (start,))
 
 
@@ -202,10 +202,10 @@ def program_file(
             *(_steps(program, variant, buffers, backends) for variant in variants),
             _count("program", len(variants)),
             f"const edge_program edge_programs[] = {{\n{_lines(map(_program, variants))}}};\n",
-            f"const size_t edge_arena_floats = {program.arena};",
-            f"const size_t edge_scratch_floats = {program.scratch};",
-            f"const size_t edge_prepared_floats = {program.prepared};",
-            f"const size_t edge_original_floats = {program.originals.floats};\n",
+            f"const size_t edge_arena_bytes = {program.arena};",
+            f"const size_t edge_scratch_bytes = {program.scratch};",
+            f"const size_t edge_prepared_bytes = {program.prepared};",
+            f"const size_t edge_original_bytes = {program.originals.bytes};\n",
             _backends(backends),
             _preprocessing(description.preprocess, image),
         )
@@ -244,7 +244,7 @@ def _value(buffer: Buffer) -> str:
             "halo_left": halo.left,
             "halo_bottom": halo.bottom,
             "halo_right": halo.right,
-            "element": "EDGE_FLOAT32",
+            "element": buffer.type.number,
         }
     )
 

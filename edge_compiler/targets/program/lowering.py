@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.ir.image import image_layout
-from edge_compiler.targets.program.buffers import ALIGNMENT, BLOCK, Buffer
+from edge_compiler.targets.program.buffers import aligned, BLOCK, Buffer
 from edge_compiler.targets.program.memory import Lifetime, plan
 from edge_compiler.targets.program.program import (
     BackendRecord,
@@ -107,7 +107,7 @@ class Lowering:
     def dense(self, value: Value) -> Buffer:
         """Return the buffer that holds a value in row-major order."""
         last = self._channels_last.get(value)
-        if last is not None and last.is_dense and last.first_channel % ALIGNMENT == 0:
+        if last is not None and last.is_dense and last.is_aligned:
             self._dense.setdefault(value, last)
         if value not in self._dense:
             buffer = Buffer(value.name, value.size, 1, 1, 1, value.type)
@@ -181,7 +181,7 @@ class Lowering:
         group: str = OTHER,
         prepare: Call | None = None,
         macs: int = 0,
-        weight_floats: int = 0,
+        weight_bytes: int = 0,
         choose: Callable[[Variant], Choice] | None = None,
     ) -> None:
         """
@@ -193,7 +193,7 @@ class Lowering:
         :param prepare: the call that is run once at create.
         :param choose: tells which of several kernels was chosen.
         """
-        pixels = sum(b.channels * b.height * b.width for b in (*reads, output))
+        moved = sum(b.channels * b.height * b.width * b.type.bytes for b in (*reads, output))
         self.steps.append(
             Step(
                 node.name,
@@ -205,21 +205,21 @@ class Lowering:
                 call if isinstance(call, BackendRecord) else KernelCall(call, prepare, choose),
                 group=group,
                 macs=macs,
-                traffic=pixels + weight_floats,
-                weight_floats=weight_floats,
+                traffic=moved + weight_bytes,
+                weight_bytes=weight_bytes,
                 reason=self._reasons.get(node.name, ""),
             )
         )
 
-    def reserve_scratch(self, floats: int) -> None:
-        """Ask for memory that is private to each thread."""
-        self.scratch = max(self.scratch, floats)
+    def reserve_scratch(self, size: int) -> None:
+        """Ask for so many bytes that are private to each thread."""
+        self.scratch = max(self.scratch, size)
 
-    def reserve_prepared(self, content: object, floats: int) -> int:
-        """Ask for memory that is filled at create, once for equal content; return its position."""
+    def reserve_prepared(self, content: object, size: int) -> int:
+        """Ask for bytes that are filled at create, once for equal content; return their place."""
         if content not in self._prepared:
             self._prepared[content] = self.prepared
-            self.prepared += -(-floats // ALIGNMENT) * ALIGNMENT
+            self.prepared += aligned(size)
         return self._prepared[content]
 
     def _convert(

@@ -21,18 +21,18 @@ class Lifetime:
 
 def plan(lifetimes: Iterable[Lifetime]) -> int:
     """
-    Give every buffer an offset and return the size of the arena in floats.
+    Give every buffer an offset and return the size of the arena in bytes.
 
     The greatest buffer first, each into the tightest gap between those already placed that live at
     the same time (greedy by size: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural
     Net Inference", 2020).
     """
-    lives = sorted(lifetimes, key=lambda life: (-life.buffer.floats, life.first))
+    lives = sorted(lifetimes, key=lambda life: (-life.buffer.bytes, life.first))
     begin = min((life.first for life in lives), default=0)
     taken = _Taken(max((life.last for life in lives), default=0) - begin + 1)
     arena = 0
     for life in lives:
-        size, first, last = life.buffer.floats, life.first - begin, life.last - begin
+        size, first, last = life.buffer.bytes, life.first - begin, life.last - begin
         offset = _tightest_gap(size, taken.during(first, last))
         taken.add(first, last, offset, offset + size)
         life.buffer.offset = offset
@@ -41,7 +41,7 @@ def plan(lifetimes: Iterable[Lifetime]) -> int:
 
 
 def _tightest_gap(size: int, taken: Iterable[tuple[int, int]]) -> int:
-    """Return the offset of the smallest gap that holds ``size`` floats, else the end."""
+    """Return the offset of the smallest gap that holds ``size`` bytes, else the end."""
     end, best, best_gap = 0, None, None
     for start, stop in sorted(taken):
         gap = start - end

@@ -13,10 +13,12 @@ import weakref
 
 import numpy as np
 
+from edge_compiler.ir.dtype import c_type, of_array
 from edge_compiler.ir.graph import Activation, Value
-from edge_compiler.targets.program.buffers import ALIGNMENT, Buffer
+from edge_compiler.targets.program.buffers import aligned, Buffer
 from edge_compiler.targets.program.memory import Lifetime
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.dtypes import ElementType, FLOAT32
 from edge_perception.runtime.manifest import OTHER
 
 _COPY_BYTES = 1 << 20
@@ -41,9 +43,17 @@ class Pointer:
     ctype: str
     expression: str
 
-    def plus(self, floats: int) -> Pointer:
-        """Return a pointer so many floats further on."""
-        return Pointer(self.ctype, f"{self.expression} + {floats}") if floats else self
+    @classmethod
+    def to(
+        cls, base: str, position: int, type_: ElementType = FLOAT32, *, const: bool = False
+    ) -> Pointer:
+        """Return a pointer to elements of a type, so many bytes behind ``base``."""
+        ctype = f"{'const ' * const}{c_type(type_)} *"
+        return cls(ctype, f"({ctype})({base} + {position})")
+
+    def plus(self, elements: int) -> Pointer:
+        """Return a pointer so many elements further on."""
+        return Pointer(self.ctype, f"{self.expression} + {elements}") if elements else self
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,13 @@ class BackendRecord:
     record: Callable[[int], object]
 
 
+_MACS, _BYTES = 50, 20
+"""That a core does and moves in a nanosecond at best."""
+_LEAST_PART = 2000
+"""Nanoseconds of work that are worth waking a thread."""
+_MOST_PARTS = 64
+"""EDGE_MAX_THREADS of the run time."""
+
 OURS = "c"
 """The name of the back end that runs our own kernels."""
 
@@ -114,8 +131,8 @@ class Step:
     :ivar output: the buffer that it writes.
     :ivar group: what its time counts as, see the manifest's Step.
     :ivar macs: multiply-accumulates.
-    :ivar traffic: floats read and written.
-    :ivar weight_floats: of its packed constants.
+    :ivar traffic: bytes read and written.
+    :ivar weight_bytes: of its packed constants.
     :ivar reason: why that back end, if there was a choice.
     """
 
@@ -129,7 +146,7 @@ class Step:
     group: str = OTHER
     macs: int = 0
     traffic: int = 0
-    weight_floats: int = 0
+    weight_bytes: int = 0
     reason: str = ""
 
     @property
@@ -140,13 +157,13 @@ class Step:
     @property
     def parts(self) -> int:
         """Into how many parts threads may cut it: none shorter than a few microseconds."""
-        nanoseconds = max(self.macs / 50, self.traffic * 4 / 20)
-        return max(1, min(64, int(nanoseconds / 2000)))
+        nanoseconds = max(self.macs / _MACS, self.traffic / _BYTES)
+        return max(1, min(_MOST_PARTS, int(nanoseconds / _LEAST_PART)))
 
 
 class Weights:
     """
-    Constants of a program, packed for the kernels: one read-only block of floats.
+    Constants of a program, packed for the kernels: each array of its own type, in one block.
 
     They are as large as all weights of the graph, which is still there while they are packed. So
     they are kept in a file without a name, which ends with this object.
@@ -159,22 +176,22 @@ class Weights:
         self._file = tempfile.TemporaryFile(dir=_roomy_folder())  # noqa: SIM115 - see below
         weakref.finalize(self, self._file.close)
         self._known: dict[bytes, int] = {}
-        self.floats = 0
+        self.bytes = 0
 
     def add(self, array: np.ndarray[Any, Any]) -> Pointer:
         """Append ``array`` and return a pointer."""
-        return Pointer("const float *", f"{self._base} + {self.place(array)}")
+        return Pointer.to(self._base, self.place(array), of_array(array), const=True)
 
     def place(self, array: np.ndarray[Any, Any]) -> int:
         """Append ``array`` at the next cache line, once if it comes again; return its position."""
-        flat = np.ascontiguousarray(array, np.float32).ravel()
-        content = hashlib.sha256(flat.data.cast("B")).digest()
-        if content not in self._known:
-            self._known[content] = self.floats
-            self._file.write(flat.data.cast("B"))
-            self._file.write(b"\0" * (-flat.nbytes % (4 * ALIGNMENT)))
-            self.floats += -(-flat.size // ALIGNMENT) * ALIGNMENT
-        return self._known[content]
+        content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        digest = hashlib.sha256(content).digest()
+        if digest not in self._known:
+            self._known[digest] = self.bytes
+            self._file.write(content)
+            self._file.write(b"\0" * (aligned(content.nbytes) - content.nbytes))
+            self.bytes += aligned(content.nbytes)
+        return self._known[digest]
 
     def write(self, file: BinaryIO) -> None:
         """Write all constants, each padded to a cache line."""
@@ -191,7 +208,7 @@ def _roomy_folder() -> str | None:
 @dataclass
 class Program:
     """
-    A lowered graph; sizes of memory are in floats.
+    A lowered graph; sizes of memory are in bytes.
 
     :ivar originals: weights that are read at create only, and kept in another form.
     :ivar leading: the instruction set that decided on what all of them have in common.
@@ -223,12 +240,12 @@ class Program:
 
 def reading(buffer: Buffer, y: int = 0, x: int = 0) -> Pointer:
     """Return a pointer for reading ``buffer`` from pixel (y, x) on."""
-    return Pointer("const float *", f"m->arena + {buffer.at(y, x)}")
+    return Pointer.to("m->arena", buffer.at(y, x), buffer.type, const=True)
 
 
 def writing(buffer: Buffer) -> Pointer:
     """Return a pointer for writing ``buffer``."""
-    return Pointer("float *", f"m->arena + {buffer.origin}")
+    return Pointer.to("m->arena", buffer.origin, buffer.type)
 
 
-SCRATCH = Pointer("float *", "m->scratch")
+SCRATCH = Pointer("float *", "(float *)m->scratch")

@@ -38,10 +38,10 @@ void check(const Status &status)
 }
 
 // Let a tensor be what lies at `data`. The library takes no pointer to constants, but writes none of its inputs.
-void import(Tensor &tensor, const TensorInfo &info, const float *data)
+void import(Tensor &tensor, const TensorInfo &info, const unsigned char *data)
 {
     tensor.allocator()->init(info);
-    check(tensor.allocator()->import_memory(const_cast<float *>(data)));
+    check(tensor.allocator()->import_memory(const_cast<unsigned char *>(data)));
 }
 
 } // namespace

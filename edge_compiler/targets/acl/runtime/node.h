@@ -44,7 +44,7 @@ typedef enum edge_acl_activation {
 
 #define EDGE_ACL_NONE UINT32_MAX /* no weights, no bias */
 
-/* A value with its channels last: element (c, y, x) lies at offset + (y * width + x) * pixel + c, counted in floats.
+/* A value with its channels last: element (c, y, x) lies (y * width + x) * pixel + c floats behind `offset`, which is in bytes.
  * `pixel` is more than `channels` where the value is a part of another's channels. */
 typedef struct edge_acl_image {
     uint32_t offset;
@@ -56,7 +56,7 @@ typedef struct edge_acl_node {
     uint32_t op;
     edge_acl_image source, second, target; /* second: of a sum or a product */
     uint32_t step;                         /* its index in the program */
-    uint32_t weights, bias;                /* offsets in the originals and in the weights, in floats */
+    uint32_t weights, bias;                /* offsets in the originals and in the weights, in bytes */
     uint32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     uint32_t pad_left, pad_right, pad_top, pad_bottom;
     uint32_t groups;

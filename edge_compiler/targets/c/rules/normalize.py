@@ -9,6 +9,7 @@ from edge_compiler.targets.c.rules.limits import require_image
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.lowering import image_size, Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
+from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import POOL
 
 
@@ -36,7 +37,7 @@ def lower_lrn(low: Lowering, node: Node) -> None:
     value, a = node.input(0), node.attributes
     source, target = low.blocked(value), low.new_blocked(node.output)
     channels, height, width = image_size(value)
-    low.reserve_scratch(channels + a["size"])
+    low.reserve_scratch((channels + a["size"]) * FLOAT32.bytes)
 
     def call(_: object) -> Call:
         fields: dict[str, Field] = {

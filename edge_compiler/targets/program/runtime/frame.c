@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <math.h>
+#include <string.h>
 
 #include "instance.h"
 #include "region.h"
@@ -58,10 +59,10 @@ static edge_status check_regions(edge_model *model, const edge_region *regions, 
 }
 
 /* The input's memory as an image, whether its value keeps the image's shape or is dense. */
-static edge_image locate_image(const edge_preprocessing *spec, const edge_value *value, float *arena)
+static edge_image locate_image(const edge_preprocessing *spec, const edge_value *value, unsigned char *arena)
 {
     const size_t channels = (size_t)spec->channels;
-    float *origin = arena + value->offset;
+    float *origin = (float *)(arena + value->offset);
     if (spec->channels_last)
         return (edge_image){origin, spec->width * channels, channels, 1};
     if (value->height != spec->height || value->width != spec->width)
@@ -70,12 +71,11 @@ static edge_image locate_image(const edge_preprocessing *spec, const edge_value 
 }
 
 /* Zero what no pixel is written to: the halo, and in a blocked value the channels that the image has not. */
-static void clear_rest(const edge_value *value, float *arena)
+static void clear_rest(const edge_value *value, unsigned char *arena)
 {
     edge_tensor_clear_halo(value, arena, 0, value->height);
     for (size_t y = 0; value->block != 1 && y < value->height; y++)
-        for (size_t i = 0; i < (size_t)value->width * value->block; i++)
-            arena[value->offset + y * value->row + i] = 0;
+        memset(arena + value->offset + y * value->row * sizeof(float), 0, (size_t)value->width * value->block * sizeof(float));
 }
 
 typedef struct frame_job {

@@ -13,10 +13,10 @@
 struct edge_model {
     const edge_program *program;
     edge_pool *pool;
-    float *arena;
-    float *scratch; /* one piece for each thread */
+    unsigned char *arena;
+    unsigned char *scratch; /* one piece for each thread */
     size_t scratch_stride;
-    float *prepared; /* weights in the form that the steps of this program want */
+    unsigned char *prepared; /* weights in the form that the steps of this program want */
     edge_backend_states *backends; /* what other back ends keep */
     edge_resizer resizer;
     uint32_t fresh_step; /* the step whose value may be read now; edge_step_count: none */

@@ -59,13 +59,12 @@ static edge_status choose_program(const char *variant, const edge_program **chos
     return EDGE_ERROR_ARGUMENT;
 }
 
-/* Round a number of floats up to whole pages; 0 on overflow. */
-static int whole_pages(size_t floats, size_t *rounded)
+/* Round a number of bytes up to whole pages; 0 on overflow. */
+static int whole_pages(size_t bytes, size_t *rounded)
 {
-    const size_t page = PAGE / sizeof(float);
-    if (__builtin_add_overflow(floats, page - 1, rounded))
+    if (__builtin_add_overflow(bytes, PAGE - 1, rounded))
         return 0;
-    *rounded = *rounded / page * page;
+    *rounded = *rounded / PAGE * PAGE;
     return 1;
 }
 
@@ -75,11 +74,11 @@ static int whole_pages(size_t floats, size_t *rounded)
 static int allocate_memory(edge_model *model, unsigned threads)
 {
     size_t arena, prepared, stride, total;
-    if (!whole_pages(edge_arena_floats, &arena) || !whole_pages(edge_prepared_floats, &prepared) ||
-        !whole_pages(edge_scratch_floats, &stride))
+    if (!whole_pages(edge_arena_bytes, &arena) || !whole_pages(edge_prepared_bytes, &prepared) ||
+        !whole_pages(edge_scratch_bytes, &stride))
         return 0;
     if (__builtin_mul_overflow(stride, (size_t)threads, &total) || __builtin_add_overflow(total, arena, &total) ||
-        __builtin_add_overflow(total, prepared, &total) || __builtin_mul_overflow(total, sizeof(float), &total))
+        __builtin_add_overflow(total, prepared, &total))
         return 0;
     const size_t alignment = total < LARGE_PAGE ? PAGE : LARGE_PAGE;
     if (__builtin_add_overflow(total, alignment - 1, &total))
@@ -92,7 +91,7 @@ static int allocate_memory(edge_model *model, unsigned threads)
     model->scratch = model->arena + arena;
     model->scratch_stride = stride;
     model->prepared = model->scratch + stride * threads;
-    memset(model->arena, 0, (arena + stride * threads) * sizeof(float));
+    memset(model->arena, 0, arena + stride * threads);
     return 1;
 }
 
@@ -116,7 +115,7 @@ static void prepare_steps(const edge_model *model)
         if (model->program->steps[i].prepare)
             edge_run_function(model, model->program->steps[i].prepare, EDGE_MAX_THREADS);
     const uintptr_t first = ((uintptr_t)edge_originals + PAGE - 1) / PAGE * PAGE;
-    const uintptr_t end = (uintptr_t)(edge_originals + edge_original_floats) / PAGE * PAGE;
+    const uintptr_t end = (uintptr_t)(edge_originals + edge_original_bytes) / PAGE * PAGE;
     if (first < end)
         madvise((void *)first, end - first, MADV_DONTNEED);
 }
@@ -170,7 +169,7 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
         snprintf(error, error_capacity,
                  "no memory for the model's %zu bytes of activations and weights and %u x %zu bytes of scratch space; use "
                  "fewer threads",
-                 (edge_arena_floats + edge_prepared_floats) * sizeof(float), threads, edge_scratch_floats * sizeof(float));
+                 edge_arena_bytes + edge_prepared_bytes, threads, edge_scratch_bytes);
         edge_destroy(made);
         return EDGE_ERROR_MEMORY;
     }

@@ -21,23 +21,24 @@
 
 /* Where a value lies in the arena. A value has `channels` channels of `height` x `width` elements. Channels are grouped
  * into blocks of `block` (1 or 16) channels that lie side by side; element (c, y, x) is at
- *     offset + (c / block) * plane + y * row + x * block + c % block          (all counted in floats)
+ *     (c / block) * plane + y * row + x * block + c % block
+ * elements behind `offset`, which is in bytes: values of several types share the arena, and kernels count in elements.
  * A zero halo around the plane (for the convolutions that read past the edge) lies between the rows and planes. */
 typedef struct edge_value {
-    uint32_t offset;
+    size_t offset;
     uint32_t channels, height, width;
     uint32_t block, plane, row;
     uint32_t halo_top, halo_left, halo_bottom, halo_right;
     uint32_t element; /* an edge_element */
 } edge_value;
 
-/* What a step may touch. */
+/* What a step may touch; all begin at cache lines. */
 typedef struct edge_memory {
-    float *arena;
-    const float *weights;
-    const float *originals; /* weights that are read at create only */
-    float *prepared; /* what steps computed from their weights at create; written by edge_step.prepare alone */
-    float *scratch; /* private to the thread that runs the part */
+    unsigned char *arena;
+    const unsigned char *weights;
+    const unsigned char *originals; /* weights that are read at create only */
+    unsigned char *prepared; /* what steps computed from their weights at create; written by edge_step.prepare alone */
+    unsigned char *scratch; /* private to the thread that runs the part */
 } edge_memory;
 
 /* Compute part `part` of `parts` of a step. Parts of one step may run at the same time, in any order; see parts.h. */
@@ -78,8 +79,8 @@ extern const edge_value edge_values[];
 extern const uint32_t edge_inputs[], edge_outputs[]; /* indices of values, in the model's order */
 extern const edge_program edge_programs[];           /* best first */
 extern const edge_preprocessing edge_preprocessing_spec; /* concerns edge_inputs[0] */
-extern const size_t edge_arena_floats, edge_scratch_floats, edge_prepared_floats, edge_original_floats;
-extern const float edge_weights[], edge_originals[];
+extern const size_t edge_arena_bytes, edge_scratch_bytes, edge_prepared_bytes, edge_original_bytes;
+extern const unsigned char edge_weights[], edge_originals[];
 extern const char edge_description[]; /* JSON */
 
 /* What edge_program.supported may be (cpu.c). */

@@ -133,8 +133,8 @@ edge_status edge_run_steps(edge_model *model, const edge_tensor *outputs, const 
 
 typedef struct import_job {
     const edge_value *value;
-    float *arena;
-    const float *source;
+    unsigned char *arena;
+    const void *source;
 } import_job;
 
 static void import_part(void *context, unsigned part, unsigned parts, unsigned thread)

@@ -27,30 +27,25 @@ const char *edge_element_name(uint32_t element)
     return edge_element_bytes(element) ? elements[element].name : "none of edge_element's";
 }
 
-/* Zero `pixels` pixels from `first` on. */
-static void clear(float *first, size_t pixels, uint32_t block)
+void edge_tensor_clear_halo(const edge_value *value, unsigned char *arena, uint32_t first, uint32_t last)
 {
-    memset(first, 0, pixels * block * sizeof *first);
-}
-
-void edge_tensor_clear_halo(const edge_value *value, float *arena, uint32_t first, uint32_t last)
-{
-    const ptrdiff_t block = value->block, left = value->halo_left, right = value->halo_right;
+    const ptrdiff_t bytes = (ptrdiff_t)edge_element_bytes(value->element), pixel = value->block * bytes;
+    const ptrdiff_t left = value->halo_left, right = value->halo_right;
     const ptrdiff_t top = value->halo_top, bottom = value->halo_bottom;
     const ptrdiff_t channels = value->channels, height = value->height, width = value->width;
     const ptrdiff_t begin = first == 0 ? -top : (ptrdiff_t)first;
     const ptrdiff_t end = last == value->height ? height + bottom : (ptrdiff_t)last;
     if (!(top | bottom | left | right))
         return;
-    for (ptrdiff_t c = 0; c < channels; c += block) {
-        float *plane = arena + value->offset + c / block * (ptrdiff_t)value->plane;
+    for (ptrdiff_t c = 0; c < channels; c += value->block) {
+        unsigned char *plane = arena + value->offset + c / value->block * (ptrdiff_t)value->plane * bytes;
         for (ptrdiff_t y = begin; y < end; y++) {
-            float *row = plane + y * (ptrdiff_t)value->row;
+            unsigned char *row = plane + y * (ptrdiff_t)value->row * bytes;
             if (y < 0 || y >= height) {
-                clear(row - left * block, (size_t)(left + width + right), value->block);
+                memset(row - left * pixel, 0, (size_t)((left + width + right) * pixel));
             } else {
-                clear(row - left * block, (size_t)left, value->block);
-                clear(row + width * block, (size_t)right, value->block);
+                memset(row - left * pixel, 0, (size_t)(left * pixel));
+                memset(row + width * pixel, 0, (size_t)(right * pixel));
             }
         }
     }
@@ -67,9 +62,34 @@ size_t edge_tensor_bytes(const edge_value *value)
     return (size_t)value->channels * value->height * value->width * edge_element_bytes(value->element);
 }
 
-void edge_tensor_import_rows(const edge_value *value, float *arena, const float *source, uint32_t first, uint32_t last)
+static inline void copy_elements(unsigned char *to, size_t to_step, const unsigned char *from, size_t from_step,
+                                 size_t count, size_t bytes)
+{
+    for (size_t i = 0; i < count; i++)
+        memcpy(to + i * to_step * bytes, from + i * from_step * bytes, bytes);
+}
+
+/* Copy elements of so many bytes that lie some elements apart, from each other and from those of the other side. */
+static void copy(unsigned char *to, size_t to_step, const unsigned char *from, size_t from_step, size_t count,
+                 size_t bytes)
+{
+    if (to_step == 1 && from_step == 1)
+        memcpy(to, from, count * bytes);
+    else if (bytes == 4) /* the size is a constant in each call: one instruction moves an element */
+        copy_elements(to, to_step, from, from_step, count, 4);
+    else if (bytes == 1)
+        copy_elements(to, to_step, from, from_step, count, 1);
+    else if (bytes == 2)
+        copy_elements(to, to_step, from, from_step, count, 2);
+    else
+        copy_elements(to, to_step, from, from_step, count, 8);
+}
+
+void edge_tensor_import_rows(const edge_value *value, unsigned char *arena, const void *source, uint32_t first,
+                             uint32_t last)
 {
     const size_t block = value->block, width = value->width, area = (size_t)value->height * width;
+    const size_t bytes = edge_element_bytes(value->element);
     if (is_dense(value) && first == 0 && last == value->height) {
         memcpy(arena + value->offset, source, edge_tensor_bytes(value));
         return;
@@ -78,37 +98,28 @@ void edge_tensor_import_rows(const edge_value *value, float *arena, const float 
     for (size_t channel = 0; channel < value->channels; channel += block) {
         const size_t filled = value->channels - channel < block ? value->channels - channel : block;
         for (size_t y = first; y < last; y++) {
-            const float *from = source + channel * area + y * width;
-            float *to = arena + value->offset + channel / block * value->plane + y * value->row;
+            const unsigned char *from = (const unsigned char *)source + (channel * area + y * width) * bytes;
+            unsigned char *to = arena + value->offset + (channel / block * value->plane + y * value->row) * bytes;
             if (filled < block)
-                clear(to, width, value->block);
-            if (block == 1) {
-                memcpy(to, from, width * sizeof *to);
-                continue;
-            }
+                memset(to, 0, width * block * bytes);
             for (size_t lane = 0; lane < filled; lane++)
-                for (size_t x = 0; x < width; x++)
-                    to[x * block + lane] = from[lane * area + x];
+                copy(to + lane * bytes, block, from + lane * area * bytes, 1, width, bytes);
         }
     }
 }
 
-void edge_tensor_export(const edge_value *value, const float *arena, float *destination)
+void edge_tensor_export(const edge_value *value, const unsigned char *arena, void *destination)
 {
-    const size_t block = value->block, width = value->width;
+    const size_t block = value->block, width = value->width, bytes = edge_element_bytes(value->element);
+    unsigned char *to = destination;
     if (is_dense(value)) {
-        memcpy(destination, arena + value->offset, edge_tensor_bytes(value));
+        memcpy(to, arena + value->offset, edge_tensor_bytes(value));
         return;
     }
     for (size_t c = 0; c < value->channels; c++) {
-        for (size_t y = 0; y < value->height; y++, destination += width) {
-            const float *from = arena + value->offset + c / block * value->plane + y * value->row + c % block;
-            if (block == 1) {
-                memcpy(destination, from, width * sizeof *from);
-                continue;
-            }
-            for (size_t x = 0; x < width; x++)
-                destination[x] = from[x * block];
+        for (size_t y = 0; y < value->height; y++, to += width * bytes) {
+            const size_t at = c / block * value->plane + y * value->row + c % block;
+            copy(to, 1, arena + value->offset + at * bytes, block, width, bytes);
         }
     }
 }

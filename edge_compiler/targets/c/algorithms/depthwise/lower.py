@@ -48,6 +48,6 @@ def lower_depthwise(
         value=layer.node.output,
         group=CONVOLUTION,
         macs=layer.macs(w.size),
-        weight_floats=blocks.size,
+        weight_bytes=blocks.nbytes,
         choose=choose,
     )

@@ -70,7 +70,7 @@ def lower_direct(
         value=layer.node.output,
         group=CONVOLUTION,
         macs=layer.macs(in_channels * geometry.kernel[0] * geometry.kernel[1] * bias.size),
-        weight_floats=packed.size,
+        weight_bytes=packed.nbytes,
         choose=choose,
     )
 

@@ -15,6 +15,7 @@ from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, SCRATCH, writing
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import CONVOLUTION
 
 _PREFETCH_FLOATS = 512
@@ -40,7 +41,7 @@ def lower_winograd(
     else:
         weights, prepare = _prepared(low, packed, m, problem)
     products = points * chunk * min(WINOGRAD_BLOCKS, target.blocks) * BLOCK
-    low.reserve_scratch(products + points * _SLICE_FLOATS * raw)
+    low.reserve_scratch((products + points * _SLICE_FLOATS * raw) * FLOAT32.bytes)
 
     def choose(variant: Variant) -> Choice:
         return chooser.choose(problem, variant, scheme)
@@ -92,7 +93,7 @@ def lower_winograd(
         group=CONVOLUTION,
         prepare=prepare,
         macs=layer.macs(channels * 9 * target.blocks * BLOCK),
-        weight_floats=packed.size if raw else transformed_weights(problem, m),
+        weight_bytes=packed.nbytes if raw else transformed_weights(problem, m) * FLOAT32.bytes,
         choose=choose,
     )
 
@@ -101,14 +102,13 @@ def _prepared(low: Lowering, packed: Array, m: int, problem: Problem) -> tuple[P
     """Return where the weights lie that are transformed at create, and the call that does it."""
     original = low.originals.add(packed)
     form = (m, problem.channels, problem.out_blocks)  # equal bytes may be other weights
-    position = low.reserve_prepared((original, form), transformed_weights(problem, m))
-    place = f"m->prepared + {position}"
+    size = transformed_weights(problem, m) * FLOAT32.bytes
+    position = low.reserve_prepared((original, form), size)
     fields: dict[str, Field] = {
         "m": m,
         "channels": problem.channels,
         "blocks": problem.out_blocks,
     }
-    call = Call(
-        "winograd_prepare", "winograd_kernels", fields, (original, Pointer("float *", place))
-    )
-    return Pointer("const float *", place), call
+    place = Pointer.to("m->prepared", position)
+    call = Call("winograd_prepare", "winograd_kernels", fields, (original, place))
+    return Pointer.to("m->prepared", position, const=True), call
