@@ -16,12 +16,18 @@ from edge_compiler import targets
 from edge_compiler.export import export
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph
+from edge_compiler.machine import processor_features
 from edge_compiler.targets.base import Target
+from edge_compiler.targets.machines import variants_of
 from edge_compiler.targets.program.variants import Variant
+from edge_compiler.toolchain.machines import X86_64
 
 Array = np.ndarray[Any, Any]
 
 RANDOM = np.random.default_rng(7)
+
+RUNNABLE = [v.name for v in variants_of(X86_64) if processor_features().issuperset(v.features)]
+"""The instruction sets of a library for the host that this processor has."""
 
 
 def node(op: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProto:

@@ -10,15 +10,13 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 import pytest
+from small_models import RUNNABLE
 
 from edge_compiler import targets
 from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend import load
-from edge_compiler.machine import processor_features
 from edge_compiler.passes import optimise
-from edge_compiler.targets.machines import variants_of
-from edge_compiler.toolchain.machines import X86_64
 from edge_perception.runtime.library import Library
 
 with warnings.catch_warnings():
@@ -28,7 +26,6 @@ with warnings.catch_warnings():
     CASES = {case.name: case for case in load_model_tests(kind="node")}
 
 OPERATORS = set(targets.get("host").support())
-RUNNABLE = [v.name for v in variants_of(X86_64) if processor_features().issuperset(v.features)]
 
 # What the compiler refuses, with a sentence: nothing else may be refused.
 REFUSALS = (
