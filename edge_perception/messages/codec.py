@@ -2,13 +2,14 @@
 Messages to bytes and back: CDR as ROS 2 writes it (XCDR version 1).
 
 A codec is made once for each type and byte order. Every number is aligned to its own size,
-counted from the end of the four bytes that tell the encoding. Consecutive single numbers are
-packed together; arrays of numbers are not copied when they are read.
+counted from the end of the four bytes that tell the encoding. A message and those nested in it
+are one list of leaves: numbers, strings, arrays. Consecutive single numbers are packed together,
+whichever message they are of; arrays of numbers are not copied when they are read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import functools
 import itertools
 from operator import attrgetter
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from edge_perception.messages import elements
 from edge_perception.messages.classes import definition, get, Message
-from edge_perception.messages.definition import Field, MessageError, NUMBERS, Type
+from edge_perception.messages.definition import MessageError, NUMBERS, Type
 from edge_perception.messages.elements import Codec, HEADER, Order
 
 _M = TypeVar("_M", bound=Message)
@@ -63,11 +64,44 @@ def deserialize(data: bytes | bytearray | memoryview, cls: type[_M]) -> _M:
     return message
 
 
-class _Part(NamedTuple):
-    """A run of fields that are written and read together."""
+class _Leaf(NamedTuple):
+    """
+    A field, of the message or of one nested in it, that is no single message itself.
 
-    names: tuple[str, ...]
-    get: Callable[[Message], Sequence[Any]]
+    :ivar path: the names that lead to it, joined by dots.
+    :ivar type: None for an empty message, without a value: rosidl gives it one byte, as C has no
+        empty structures.
+    """
+
+    path: str
+    type: Type | None
+
+
+class _Nested(NamedTuple):
+    """
+    A message in another one.
+
+    :ivar path: the names that lead to it, joined by dots.
+    :ivar fields: where its fields are among the values read, once the messages before it are made.
+    """
+
+    path: str
+    cls: type[Message]
+    fields: slice
+
+
+class _Part(NamedTuple):
+    """
+    What is written and read together.
+
+    :ivar run: whether it is a run of single numbers, whose values come as a sequence; else it is
+        a single leaf, whose value comes by itself.
+    :ivar get: get the value or values from the message.
+    """
+
+    leaves: tuple[_Leaf, ...]
+    run: bool
+    get: Callable[[Message], Any]
     codec: Codec
 
 
@@ -75,70 +109,105 @@ class _Part(NamedTuple):
 def _codec(name: str, order: Order) -> Codec:
     """Make the codec of a message; ``order`` is "<" or ">"."""
     cls = get(name)
-    parts = _parts(definition(name).fields, order)
+    leaves: list[_Leaf] = []
+    nested: list[_Nested] = []
+    _flatten(name, "", 0, leaves, nested)
+    parts = list(_parts(leaves, order))
+    inner = _getter([each.path for each in nested])
+    classes = tuple(each.cls for each in nested)
 
     def write(out: bytearray, message: Message) -> None:
         if message.__class__ is not cls:
             raise MessageError(f"a {name} is expected, received {type(message).__name__}")
+        try:
+            fits = tuple(map(type, inner(message))) == classes
+        except AttributeError:
+            fits = False
+        if not fits:
+            raise MessageError(_misplaced(name, nested, message))
         for part in parts:
+            value = part.get(message)
             try:
-                part.codec.write(out, part.get(message))
+                part.codec.write(out, value)
             except MessageError as error:
-                raise MessageError(f"{name}, {' '.join(part.names)}: {error}") from None
+                raise MessageError(f"{name}, {_span(part)}: {error}") from None
             except (struct.error, OverflowError, TypeError, ValueError) as error:
-                raise MessageError(_misfit(name, part.names, message, error)) from None
+                raise MessageError(_misfit(name, part, value, error)) from None
 
     def read(buffer: memoryview, position: int) -> tuple[Message, int]:
         values: list[Any] = []
         for part in parts:
             try:
-                some, position = part.codec.read(buffer, position)
+                value, position = part.codec.read(buffer, position)
             except struct.error:
                 raise MessageError(
-                    f"{name}, {' '.join(part.names)}: the data ends too early, "
+                    f"{name}, {_span(part)}: the data ends too early, "
                     f"after {HEADER + len(buffer)} bytes"
                 ) from None
             except MessageError as error:
-                raise MessageError(f"{name}, {' '.join(part.names)}: {error}") from None
-            values += some
+                raise MessageError(f"{name}, {_span(part)}: {error}") from None
+            if part.run:
+                values += value
+            else:
+                values.append(value)
+        for _, kind, fields in nested:
+            values[fields] = (kind(*values[fields]),)
         return cls(*values), position
 
     return Codec(write, read, sum(part.codec.least for part in parts))
 
 
-def _parts(fields: Sequence[Field], order: Order) -> list[_Part]:
-    """Split a message into runs of single numbers, and other fields one by one."""
-    if not fields:  # rosidl gives an empty message one byte, as C has no empty structures
-        return [_Part((), lambda _: (0,), _ignoring(elements.numbers("B", order)))]
-    parts: list[_Part] = []
-    for numbers, group in itertools.groupby(fields, key=_is_number):
-        if numbers:
-            run = list(group)
-            codes = "".join(NUMBERS[field.type.base] for field in run)
-            parts.append(_part([field.name for field in run], elements.numbers(codes, order)))
+def _flatten(name: str, path: str, start: int, leaves: list[_Leaf], nested: list[_Nested]) -> None:
+    """
+    Append a message's leaves in the order of their bytes, and what is nested in it, inner first.
+
+    :param path: what leads to its fields: empty, or ends with a dot.
+    :param start: the place of its first field among the values read.
+    """
+    fields = definition(name).fields
+    if not fields:
+        leaves.append(_Leaf(path.rstrip("."), None))
+    for place, field in enumerate(fields, start):
+        kind, here = field.type, path + field.name
+        if kind.array or kind.base in NUMBERS or kind.base == "string":
+            leaves.append(_Leaf(here, kind))
         else:
-            parts += [_part([f.name], elements.alone(_field(f.type, order))) for f in group]
-    return parts
+            _flatten(kind.base, f"{here}.", place, leaves, nested)
+            count = len(definition(kind.base).fields)
+            nested.append(_Nested(here, get(kind.base), slice(place, place + count)))
 
 
-def _is_number(field: Field) -> bool:
-    return not field.type.array and field.type.base in NUMBERS
+def _parts(leaves: Sequence[_Leaf], order: Order) -> Iterator[_Part]:
+    """Split leaves into runs of single numbers, and others one by one."""
+    for code, group in itertools.groupby(leaves, key=lambda leaf: bool(_code(leaf.type))):
+        if code:
+            run = tuple(group)
+            codes = "".join(_code(leaf.type) for leaf in run)
+            get_all = _getter([leaf.path for leaf in run if leaf.type is not None])
+            yield _Part(run, True, get_all, elements.numbers(codes, order))
+        else:
+            for leaf in group:
+                assert leaf.type is not None
+                yield _Part((leaf,), False, attrgetter(leaf.path), _field(leaf.type, order))
 
 
-def _part(names: Sequence[str], codec: Codec) -> _Part:
-    if len(names) > 1:
-        return _Part(tuple(names), attrgetter(*names), codec)
-    one = attrgetter(names[0])
-    return _Part(tuple(names), lambda message: (one(message),), codec)
+def _code(kind: Type | None) -> str:
+    """Return the code of a single number in the struct module, or nothing."""
+    if kind is None:
+        return "x"
+    return "" if kind.array else NUMBERS.get(kind.base, "")
 
 
-def _ignoring(codec: Codec) -> Codec:
-    """Read what ``codec`` does, but give no values."""
-    return codec._replace(read=lambda buffer, at: ((), codec.read(buffer, at)[1]))
+def _getter(paths: Sequence[str]) -> Callable[[Message], Sequence[Any]]:
+    """Return what gets the values at any number of paths."""
+    if len(paths) > 1:
+        return attrgetter(*paths)
+    ones = [attrgetter(path) for path in paths]
+    return lambda message: [one(message) for one in ones]
 
 
 def _field(kind: Type, order: Order) -> Codec:
-    """Return the codec of one value of a type."""
+    """Return the codec of a string, or of an array or sequence of anything."""
     if kind.base in NUMBERS:
         return elements.number_array(NUMBERS[kind.base], kind, order)
     text = kind.base == "string"
@@ -146,6 +215,36 @@ def _field(kind: Type, order: Order) -> Codec:
     return elements.sequence(one, kind, order) if kind.array else one
 
 
-def _misfit(name: str, fields: Sequence[str], message: Message, error: Exception) -> str:
-    values = ", ".join(f"{f}={getattr(message, f)!r:.40}" for f in fields)
-    return f"{name}: a value does not fit the type of its field ({error}); received {values}"
+def _span(part: _Part) -> str:
+    """Name a part's fields, in an error."""
+    first, last = part.leaves[0].path, part.leaves[-1].path
+    return first if first == last else f"{first} to {last}"
+
+
+def _misplaced(name: str, nested: Sequence[_Nested], message: Message) -> str:
+    """Describe the outermost nested message that is of another class."""
+    for path, cls, _ in reversed(nested):  # outer before inner
+        value = attrgetter(path)(message)
+        if type(value) is not cls:
+            expected, received = cls.__msgtype__, type(value).__name__
+            return f"{name}, {path}: a {expected} is expected, received {received}"
+    raise AssertionError("every nested message is of its class")
+
+
+def _misfit(name: str, part: _Part, value: Any, error: Exception) -> str:
+    """Name those values of a part that do not fit."""
+    valued = [leaf for leaf in part.leaves if leaf.type is not None]
+    received = ", ".join(
+        f"{leaf.path}={one!r:.40}"
+        for leaf, one in zip(valued, value if part.run else [value], strict=True)
+        if not (part.run and _packs(_code(leaf.type), one))
+    )
+    return f"{name}: a value does not fit the type of its field ({error}); received {received}"
+
+
+def _packs(code: str, value: Any) -> bool:
+    try:
+        struct.pack(f"<{code}", value)
+    except (struct.error, OverflowError, TypeError, ValueError):
+        return False
+    return True

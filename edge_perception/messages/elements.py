@@ -32,7 +32,11 @@ class Codec(NamedTuple):
 
 
 def numbers(codes: str, order: Order) -> Codec:
-    """Several single numbers after one another; ``codes`` are those of the struct module."""
+    """
+    Return the codec of several single numbers after one another.
+
+    :param codes: those of the struct module; "x" is a zero byte that has no value.
+    """
     layouts = [_aligned(codes, order, start) for start in range(8)]
 
     def write(out: bytearray, values: Any) -> None:
@@ -42,7 +46,7 @@ def numbers(codes: str, order: Order) -> Codec:
         layout = layouts[position % 8]
         return layout.unpack_from(buffer, position), position + layout.size
 
-    return Codec(write, read, layouts[0].size)
+    return Codec(write, read, min(layout.size for layout in layouts))
 
 
 def _aligned(codes: str, order: Order, start: int) -> struct.Struct:
@@ -56,19 +60,6 @@ def _aligned(codes: str, order: Order, start: int) -> struct.Struct:
     return struct.Struct(text)
 
 
-def alone(codec: Codec) -> Codec:
-    """Write and read a single value as a run of one, like ``numbers``."""
-
-    def write(out: bytearray, values: Any) -> None:
-        codec.write(out, values[0])
-
-    def read(buffer: memoryview, position: int) -> tuple[Any, int]:
-        value, position = codec.read(buffer, position)
-        return (value,), position
-
-    return Codec(write, read, codec.least)
-
-
 def string(limit: int | None, order: Order) -> Codec:
     """Text: its length in UTF-8 with the closing NUL, and both."""
     length = _length(order)
@@ -77,21 +68,25 @@ def string(limit: int | None, order: Order) -> Codec:
         if not isinstance(value, str):
             raise MessageError(f"a string is expected, received {value!r:.40}")
         data = value.encode()
-        _check_count(len(data), limit, False, "bytes")
+        if limit is not None:
+            _check_count(len(data), limit, False, "bytes")
         length.write(out, len(data) + 1)
         out += data
         out.append(0)
 
     def read(buffer: memoryview, position: int) -> tuple[Any, int]:
         size, position = length.read(buffer, position)
-        _check_room(size, 1, buffer, position)
-        data = bytes(buffer[position : position + size])
-        text = data[:-1] if data.endswith(b"\0") else data
-        _check_count(len(text), limit, False, "bytes")
+        end = position + size
+        if end > len(buffer):
+            raise _ends_early(size, buffer, position)
+        last = end - 1 if size and not buffer[end - 1] else end
+        if limit is not None:
+            _check_count(last - position, limit, False, "bytes")
         try:
-            return text.decode(), position + size
+            return str(buffer[position:last], "utf-8"), end
         except UnicodeDecodeError:
-            raise MessageError(f"{text[:20]!r} is no UTF-8 text") from None
+            data = bytes(buffer[position:last])
+            raise MessageError(f"{data[:20]!r} is no UTF-8 text") from None
 
     return Codec(write, read, length.least)
 
@@ -109,7 +104,8 @@ def sequence(one: Codec, kind: Type, order: Order) -> Codec:
 
     def read(buffer: memoryview, position: int) -> tuple[Any, int]:
         count, position = _read_count(kind, length, buffer, position)
-        _check_room(count, one.least, buffer, position)
+        if position + count * one.least > len(buffer):
+            raise _ends_early(count, buffer, position)
         values = []
         for _ in range(count):
             value, position = one.read(buffer, position)
@@ -122,6 +118,7 @@ def sequence(one: Codec, kind: Type, order: Order) -> Codec:
 def number_array(code: str, kind: Type, order: Order) -> Codec:
     """Return the codec of an array of numbers, read as a numpy array without copying."""
     dtype = np.dtype(code).newbyteorder(order)
+    size = dtype.itemsize
     length = _length(order)
 
     def write(out: bytearray, values: Any) -> None:
@@ -130,33 +127,37 @@ def number_array(code: str, kind: Type, order: Order) -> Codec:
         if not kind.fixed:
             length.write(out, array.size)
         if array.size:
-            out += bytes(-(len(out) - HEADER) % dtype.itemsize)
-            out += array.data
+            out += bytes(-(len(out) - HEADER) % size)
+            out.extend(array)  # its buffer, as += would add numbers
 
     def read(buffer: memoryview, position: int) -> tuple[Any, int]:
         count, position = _read_count(kind, length, buffer, position)
-        if count:  # the first element is aligned, but nothing is where there is none
-            position += -position % dtype.itemsize
-        _check_room(count, dtype.itemsize, buffer, position)
-        if not count:
+        if not count:  # the first element is aligned, but nothing is where there is none
             return np.zeros(0, dtype), position
-        end = position + count * dtype.itemsize
+        position += -position % size
+        end = position + count * size
+        if end > len(buffer):
+            raise _ends_early(count, buffer, position)
         if code == "?":  # a byte other than 0 and 1 is no valid element of a bool array
-            return np.frombuffer(buffer, np.uint8, count, position) != 0, end
-        return np.frombuffer(buffer, dtype, count, position), end
+            return np.ndarray(count, np.uint8, buffer, position) != 0, end
+        return np.ndarray(count, dtype, buffer, position), end
 
-    return Codec(write, read, (kind.size or 0) * dtype.itemsize if kind.fixed else length.least)
+    return Codec(write, read, (kind.size or 0) * size if kind.fixed else length.least)
 
 
 def _length(order: Order) -> Codec:
     """Return the codec of a length, a single unsigned 32-bit number."""
-    several = numbers("I", order)
+    number = struct.Struct(f"{order}I")
 
-    def read(buffer: memoryview, position: int) -> tuple[Any, int]:
-        (value,), position = several.read(buffer, position)
-        return value, position
+    def write(out: bytearray, value: int) -> None:
+        out += bytes(-len(out) % 4)
+        out += number.pack(value)
 
-    return Codec(lambda out, value: several.write(out, (value,)), read, several.least)
+    def read(buffer: memoryview, position: int) -> tuple[int, int]:
+        position += -position % 4
+        return number.unpack_from(buffer, position)[0], position + 4
+
+    return Codec(write, read, 4)
 
 
 def _read_count(kind: Type, length: Codec, buffer: memoryview, position: int) -> tuple[int, int]:
@@ -173,12 +174,11 @@ def _check_count(count: int, size: int | None, exact: bool, what: str) -> None:
         raise MessageError(f"expected {bound} {size} {what}, received {count}")
 
 
-def _check_room(count: int, least: int, buffer: memoryview, position: int) -> None:
-    if count * least > len(buffer) - position:
-        raise MessageError(
-            f"the data ends too early: {count} elements are announced at byte "
-            f"{HEADER + position} of {HEADER + len(buffer)}"
-        )
+def _ends_early(count: int, buffer: memoryview, position: int) -> MessageError:
+    return MessageError(
+        f"the data ends too early: {count} elements are announced at byte "
+        f"{HEADER + position} of {HEADER + len(buffer)}"
+    )
 
 
 def _as_array(values: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:

@@ -40,6 +40,15 @@ char letter
 float32 last -1.5
 """
 
+# Messages in messages: wide numbers after narrow ones at every offset, an empty message.
+NESTED = {
+    "odd_msgs/msg/Pair": "uint8 narrow\nfloat64 wide\n",
+    "odd_msgs/msg/Inner": "Pair pair\nNothing none\nint16 number\nfloat32[3] numbers\nPair last\n",
+    "odd_msgs/msg/Nothing": "",
+    "odd_msgs/msg/Pairs": "Pair[] pairs\n",
+    "odd_msgs/msg/Outer": "string text\nInner inner\nNothing none\nPair[] pairs\nInner[2] two\n",
+}
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
 
 
@@ -140,12 +149,17 @@ def test_rclpy_reads_ours_and_we_read_rclpys(name: str, data: st.DataObject) -> 
 
 
 @pytest.fixture
-def awkward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return the class of AWKWARD, found as that of an installed ROS package is."""
+def odd_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let AWKWARD and NESTED be found as those of an installed ROS package are."""
     folder = tmp_path / "share/odd_msgs/msg"
     folder.mkdir(parents=True)
-    (folder / "Awkward.msg").write_text(AWKWARD)
+    for name, text in {"odd_msgs/msg/Awkward": AWKWARD, **NESTED}.items():
+        (folder / f"{name.rpartition('/')[2]}.msg").write_text(text)
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
+
+
+@pytest.fixture
+def awkward(odd_messages: None) -> Any:
     return messages.get("odd_msgs/msg/Awkward")
 
 
@@ -160,6 +174,39 @@ def test_alignment_and_bounds(awkward: Any, wide: list[float]) -> None:
     data = messages.serialize(ours)
     assert data == bytes(store.serialize_cdr(translated(ours, lambda n: store.types[n]), name))
     assert messages.deserialize(data, awkward) == ours
+
+
+@pytest.mark.usefixtures("odd_messages")
+@pytest.mark.parametrize("text", ["x" * length for length in range(8)])
+def test_nested_messages_at_every_offset(text: str) -> None:
+    store = get_typestore(Stores.ROS2_KILTED)
+    for name, definition_text in NESTED.items():
+        store.register(get_types_from_msg(definition_text, name))
+    pair, inner, outer = (messages.get(f"odd_msgs/msg/{n}") for n in ("Pair", "Inner", "Outer"))
+
+    def numbered(start: int) -> Any:
+        ends = pair(narrow=start, wide=start + 0.5), pair(narrow=start + 1, wide=-1.5)
+        return inner(pair=ends[0], number=-start, numbers=[start, 0, 1], last=ends[1])
+
+    ours = outer(text=text, inner=numbered(1), two=[numbered(3), numbered(5)])
+    for count in range(3):
+        ours.pairs = [pair(narrow=7 + n, wide=0.25 * n) for n in range(count)]
+        theirs = translated(ours, lambda name: store.types[name])
+        data = messages.serialize(ours)
+        assert data == bytes(store.serialize_cdr(theirs, "odd_msgs/msg/Outer"))
+        assert messages.deserialize(data, outer) == ours
+        for length in range(len(data)):
+            with pytest.raises(MessageError, match="odd_msgs/msg/Outer"):
+                messages.deserialize(data[:length], outer)
+
+
+@pytest.mark.usefixtures("odd_messages")
+def test_a_sequence_whose_elements_are_shortest_where_it_starts() -> None:
+    pair, pairs = (messages.get(f"odd_msgs/msg/{n}") for n in ("Pair", "Pairs"))
+    message = pairs(pairs=[pair(narrow=1, wide=2.0)])
+    data = messages.serialize(message)
+    assert len(data) == 4 + 4 + 4 + 8  # at offset 0 a pair would take 16 bytes, not 12
+    assert messages.deserialize(data, pairs) == message
 
 
 @pytest.mark.parametrize(
@@ -193,8 +240,25 @@ def test_a_message_of_another_type() -> None:
     image = messages.get("sensor_msgs/msg/Image")
     with pytest.raises(MessageError, match=r"std_msgs/msg/Header is expected, received str"):
         messages.serialize(image(header="now"))
+    odometry = messages.get("nav_msgs/msg/Odometry")()
+    odometry.pose.pose.position = messages.get("geometry_msgs/msg/Vector3")()
+    expected = (
+        r"Odometry, pose\.pose\.position: a geometry_msgs/msg/Point is expected, received Vec"
+    )
+    with pytest.raises(MessageError, match=expected):
+        messages.serialize(odometry)
+    odometry.pose = None
+    with pytest.raises(MessageError, match=r"Odometry, pose: .* is expected, received NoneType"):
+        messages.serialize(odometry)
     with pytest.raises(MessageError, match="a message is expected, received dict"):
         messages.serialize({})
+
+
+def test_only_the_nested_value_that_does_not_fit_is_named() -> None:
+    imu = messages.get("sensor_msgs/msg/Imu")()
+    imu.orientation.z = "up"
+    with pytest.raises(MessageError, match=r"received orientation\.z='up'$"):
+        messages.serialize(imu)
 
 
 def test_image_data_is_not_copied_when_read_and_may_be_any_buffer_when_written() -> None:
