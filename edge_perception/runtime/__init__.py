@@ -8,6 +8,7 @@ from edge_perception.runtime.bundle import (
 )
 from edge_perception.runtime.encodings import ENCODINGS
 from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.executor import Executor
 from edge_perception.runtime.install import install
 from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.load import check_variants, load, LoadedModel
@@ -17,6 +18,7 @@ from edge_perception.runtime.selftest import check_selftest, write_selftest
 __all__ = [
     "ENCODINGS",
     "BundleError",
+    "Executor",
     "Instance",
     "Library",
     "LoadedModel",

@@ -33,6 +33,20 @@ class Options(ctypes.Structure):
         ("abi_version", ctypes.c_uint32),
         ("threads", ctypes.c_uint32),
         ("variant", _Text),
+        ("executor", ctypes.c_void_p),
+        ("priority", ctypes.c_int32),
+        ("reserved_word", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint64 * 2),
+    )
+
+
+class ExecutorOptions(ctypes.Structure):
+    """``edge_executor_options`` of edge_model.h."""
+
+    _fields_ = (
+        ("abi_version", ctypes.c_uint32),
+        ("threads", ctypes.c_uint32),
+        ("processors", ctypes.c_uint64),
         ("reserved", ctypes.c_uint64 * 4),
     )
 
@@ -65,6 +79,11 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "edge_abi_version": (ctypes.c_uint32, ()),
     "edge_describe": (_Text, ()),
     "edge_create": (_Status, (_OptionsPointer, _ModelPointer, _Text, ctypes.c_size_t)),
+    "edge_executor_create": (
+        _Status,
+        (ctypes.POINTER(ExecutorOptions), _ModelPointer, _Text, ctypes.c_size_t),
+    ),
+    "edge_executor_destroy": (None, (ctypes.c_void_p,)),
     "edge_run": (_Status, (_Model, _Tensors, _Count, _Tensors, _Count, _RunPointer)),
     "edge_run_frame": (
         _Status,

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from edge_perception.runtime.abi import c_tensors, Observer, open_library, Options, RunOptions
 from edge_perception.runtime.bundle import model_from_json
 from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.executor import Executor
 from edge_perception.runtime.folder import file_blocks
 from edge_perception.runtime.frames import make_frame, make_regions
 from edge_perception.runtime.manifest import ABI_VERSION, Model, Tensor
@@ -50,15 +51,23 @@ class Library:
         """Return the model's description, JSON."""
         return _text(self.c.edge_describe(), f"{self.path}: edge_describe()")
 
-    def create(self, threads: int = 0, variant: str | None = None) -> Instance:
+    def create(
+        self,
+        threads: int = 0,
+        variant: str | None = None,
+        executor: Executor | None = None,
+        priority: int = 0,
+    ) -> Instance:
         """
         Make an instance of the model.
 
         :param threads: that share the work, the calling one included; 0: one per processor.
         :param variant: an instruction set out of ``model.variants``; None: the best.
+        :param executor: whose threads are used, in place of such of its own; ``threads`` is 0.
+        :param priority: among the models of the executor; the highest goes first.
         :raises BundleError: if the processor can't run it, or memory or threads can't be had.
         """
-        return Instance(self, threads, variant)
+        return Instance(self, threads, variant, executor, priority)
 
 
 class Instance:
@@ -69,7 +78,14 @@ class Instance:
     A process that was forked may use it, unless another thread was running it at that moment.
     """
 
-    def __init__(self, library: Library, threads: int = 0, variant: str | None = None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        threads: int = 0,
+        variant: str | None = None,
+        executor: Executor | None = None,
+        priority: int = 0,
+    ) -> None:
         self.model = library.model
         self._c = library.c
         self._turn = Turn()
@@ -85,12 +101,14 @@ class Instance:
             )
         # C's strings end at a NUL; a name with "?" there is that of no variant
         name = None if variant is None else variant.replace("\0", "?").encode(errors="replace")
-        options = Options(ABI_VERSION, threads, name)
+        shared = None if executor is None else executor.handle(self._c)
+        options = Options(ABI_VERSION, threads, name, shared, priority)
         error = ctypes.create_string_buffer(_ERROR_BYTES)
         if self._c.edge_create(ctypes.byref(options), ctypes.byref(handle), error, _ERROR_BYTES):
             raise BundleError(f"{library.path}: {error.value.decode(errors='replace')}")
         self._handle = handle
-        self._finalizer = weakref.finalize(self, self._c.edge_destroy, handle)
+        # the executor outlives what uses it
+        self._finalizer = weakref.finalize(self, _destroy, self._c, handle, executor)
         self._finalizer.atexit = False  # another thread may still be running the model then
         self.variant = _text(self._c.edge_variant(handle), f"{library.path}: edge_variant()")
 
@@ -264,6 +282,10 @@ class Instance:
             if not array.flags.carray:
                 raise BundleError(f"output {name!r} must be a contiguous, aligned, writable array")
         return outputs
+
+
+def _destroy(functions: Any, handle: ctypes.c_void_p, _executor: Executor | None) -> None:
+    functions.edge_destroy(handle)
 
 
 def _check_names(kind: str, given: Any, tensors: tuple[Tensor, ...]) -> None:

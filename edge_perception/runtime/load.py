@@ -8,6 +8,7 @@ from pathlib import Path
 from edge_perception.runtime.architecture import architecture, TARGETS
 from edge_perception.runtime.bundle import check_files, manifest_of, model_to_json
 from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.executor import Executor
 from edge_perception.runtime.folder import Folder
 from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.manifest import Manifest
@@ -21,14 +22,25 @@ class LoadedModel(Instance):
     """A bundle's model, ready to run; see `Instance`."""
 
     def __init__(
-        self, manifest: Manifest, library: Library, threads: int, variant: str | None
+        self,
+        manifest: Manifest,
+        library: Library,
+        threads: int,
+        variant: str | None,
+        executor: Executor | None = None,
+        priority: int = 0,
     ) -> None:
-        super().__init__(library, threads, variant)
+        super().__init__(library, threads, variant, executor, priority)
         self.manifest = manifest
 
 
 def load(
-    bundle: str | Path, threads: int = 0, variant: str | None = None, selftest: bool = False
+    bundle: str | Path,
+    threads: int = 0,
+    variant: str | None = None,
+    selftest: bool = False,
+    executor: Executor | None = None,
+    priority: int = 0,
 ) -> LoadedModel:
     """
     Load a bundle: a private copy, which no change of its files reaches.
@@ -36,9 +48,11 @@ def load(
     :param threads: that share the work, the calling one included; 0: one per processor.
     :param variant: an instruction set out of ``manifest.model.variants``; None: the best.
     :param selftest: run the model on the bundle's self-test and compare the outputs.
+    :param executor: whose threads are used, in place of such of its own; ``threads`` is 0 then.
+    :param priority: among the models of the executor; the highest goes first.
     :raises BundleError: if the bundle is damaged, for another machine, or fails its self-test.
     """
-    return _Checked(bundle).create(threads, variant, selftest)
+    return _Checked(bundle).create(threads, variant, selftest, executor, priority)
 
 
 def check_variants(bundle: str | Path) -> dict[str, float]:
@@ -96,10 +110,15 @@ class _Checked:
             )
 
     def create(
-        self, threads: int = 0, variant: str | None = None, selftest: bool = False
+        self,
+        threads: int = 0,
+        variant: str | None = None,
+        selftest: bool = False,
+        executor: Executor | None = None,
+        priority: int = 0,
     ) -> LoadedModel:
         """Make an instance."""
-        model = LoadedModel(self.manifest, self._library, threads, variant)
+        model = LoadedModel(self.manifest, self._library, threads, variant, executor, priority)
         if selftest:
             try:
                 self.run_selftest(model)

@@ -10,7 +10,7 @@
 
 #include "edge_model.h"
 
-enum { USERS = 3, ROUNDS = 20, ELEMENTS = CHANNELS * HEIGHT * WIDTH };
+enum { USERS = 6, ROUNDS = 20, ELEMENTS = CHANNELS * HEIGHT * WIDTH };
 
 #define CHECK(condition)                                                           \
     do {                                                                           \
@@ -143,14 +143,22 @@ static void refuse_options(void)
     CHECK(edge_create(&options, &model, error, 1) == EDGE_ERROR_CPU);
     options.variant = NULL;
     CHECK(edge_create(&options, NULL, NULL, 0) == EDGE_ERROR_ARGUMENT);
-    options.reserved[3] = 1;
+    options.reserved[1] = 1;
     CHECK(edge_create(&options, &model, NULL, 0) == EDGE_ERROR_ARGUMENT);
     edge_destroy(NULL);
 }
 
+static uint32_t threads_of_users[USERS] = {1, 2, 5, 0, 0, 0};
+static edge_executor *executor;
+
+/* A user of an executor is told 0 threads. */
 static void *use_instance(void *argument)
 {
-    const edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = *(uint32_t *)argument};
+    const uint32_t threads = *(uint32_t *)argument;
+    const edge_options options = {.abi_version = EDGE_ABI_VERSION,
+                                  .threads = threads,
+                                  .executor = threads ? NULL : executor,
+                                  .priority = (int32_t)((uint32_t *)argument - threads_of_users)};
     edge_model *model;
     CHECK(edge_create(&options, &model, NULL, 0) == EDGE_OK);
     float *memory = malloc(4 * ELEMENTS * sizeof *memory);
@@ -177,12 +185,17 @@ int main(void)
 {
     CHECK(edge_abi_version() == EDGE_ABI_VERSION && strlen(edge_describe()) > 2);
     refuse_options();
+    edge_executor_options shared = {.abi_version = EDGE_ABI_VERSION, .threads = 65};
+    char error[256];
+    CHECK(edge_executor_create(&shared, &executor, error, sizeof error) == EDGE_ERROR_ARGUMENT && strlen(error) > 20);
+    shared.threads = 3;
+    CHECK(edge_executor_create(&shared, &executor, NULL, 0) == EDGE_OK && executor->threads == 3);
     pthread_t users[USERS];
-    uint32_t threads[USERS] = {1, 2, 5};
     for (int i = 0; i < USERS; i++)
-        CHECK(pthread_create(&users[i], NULL, use_instance, &threads[i]) == 0);
+        CHECK(pthread_create(&users[i], NULL, use_instance, &threads_of_users[i]) == 0);
     for (int i = 0; i < USERS; i++)
         pthread_join(users[i], NULL);
+    edge_executor_destroy(executor);
     puts("done");
     return 0;
 }

@@ -102,11 +102,35 @@ typedef struct edge_region {
     float map[6];
 } edge_region;
 
+/* Compute part `part` of `parts`. Of two that run at the same time, `thread` differs: it is less than the executor's
+ * number of threads, and says whose private memory may be used. */
+typedef void (*edge_task)(void *argument, uint32_t part, uint32_t parts, uint32_t thread);
+
+/* Threads that several models may share, of the same or of different libraries. */
+typedef struct edge_executor {
+    void *context;    /* the first argument of what follows */
+    uint32_t threads; /* 1..64, the calling one included */
+    uint32_t reserved;
+    void (*enter)(void *context, int32_t priority); /* before a run's tasks: wait for one's turn; or NULL */
+    void (*leave)(void *context);                   /* after them; or NULL */
+    void (*run)(void *context, edge_task task, void *argument, uint32_t parts); /* return when all parts are done */
+} edge_executor;
+
+typedef struct edge_executor_options {
+    uint32_t abi_version; /* EDGE_ABI_VERSION */
+    uint32_t threads;     /* 1..64, the calling one included; 0 means one per processor */
+    uint64_t processors;  /* bit i: its own threads may use processor i; 0: every one that the process may use */
+    uint64_t reserved[4];
+} edge_executor_options;
+
 typedef struct edge_options {
     uint32_t abi_version; /* EDGE_ABI_VERSION of the header that the caller was compiled with */
     uint32_t threads;     /* 1..64 threads, the calling one included; 0 means one per usable processor */
     const char *variant;  /* one of the instruction-set variants named by edge_describe(), or NULL: the best one */
-    uint64_t reserved[4];
+    const edge_executor *executor; /* outlives the instance; `threads` is 0 then. NULL: threads of its own */
+    int32_t priority;              /* among the models of an executor: between steps, the highest goes on */
+    uint32_t reserved_word;
+    uint64_t reserved[2];
 } edge_options;
 
 /* Called after each step of a run, on the calling thread; edge_read_step() gives what the step computed meanwhile. */
@@ -126,6 +150,14 @@ EDGE_API const char *edge_describe(void);
 
 /* Make an instance. On failure *model is NULL and `error` holds one sentence: what, expected, received, what to do. */
 EDGE_API edge_status edge_create(const edge_options *options, edge_model **model, char *error, size_t error_capacity);
+
+/* Make an executor: one run at a time has its threads, the most urgent first. Its library stays loaded while it is in use.
+ * On failure *executor is NULL and `error` holds one sentence. */
+EDGE_API edge_status edge_executor_create(const edge_executor_options *options, edge_executor **executor, char *error,
+                                          size_t error_capacity);
+
+/* Stop its threads and free it; no instance uses it any more. NULL is allowed. */
+EDGE_API void edge_executor_destroy(edge_executor *executor);
 
 /* Run on tensors, in the order of edge_describe()'s inputs and outputs. `options` may be NULL. */
 EDGE_API edge_status edge_run(edge_model *model, const edge_tensor *inputs, uint32_t input_count,

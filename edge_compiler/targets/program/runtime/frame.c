@@ -123,11 +123,15 @@ edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edg
         status = check_regions(model, regions, region_count);
     if (status == EDGE_OK)
         status = edge_check_tensors(model, "output", outputs, output_count, edge_outputs, edge_output_count, region_count);
+    if (status != EDGE_OK)
+        return status;
+    edge_pool_enter(model->pool);
     for (uint32_t i = 0; i < region_count && status == EDGE_OK; i++) {
         status = import_region(model, frame, regions ? &regions[i] : NULL);
         if (status == EDGE_OK)
             status = edge_run_steps(model, outputs + (size_t)i * edge_output_count, options);
     }
+    edge_pool_leave(model->pool);
     return status;
 }
 
@@ -143,8 +147,11 @@ edge_status edge_preprocess(edge_model *model, const edge_frame *frame, const ed
         status = check_regions(model, region, 1);
     if (status == EDGE_OK)
         status = edge_check_tensors(model, "destination", destination, 1, edge_inputs, 1, 1);
-    if (status == EDGE_OK)
-        status = import_region(model, frame, region);
+    if (status != EDGE_OK)
+        return status;
+    edge_pool_enter(model->pool);
+    status = import_region(model, frame, region);
+    edge_pool_leave(model->pool);
     if (status == EDGE_OK)
         edge_tensor_export(&edge_values[edge_inputs[0]], model->arena, destination->data);
     return status;

@@ -145,12 +145,16 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
                  EDGE_MAX_THREADS, options->threads);
         return EDGE_ERROR_ARGUMENT;
     }
-    for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++) {
-        if (options->reserved[i]) {
-            snprintf(error, error_capacity, "a reserved option is not zero, so it asks for what this library can't do; %s",
-                     rebuild);
-            return EDGE_ERROR_ARGUMENT;
-        }
+    if (options->reserved_word || options->reserved[0] || options->reserved[1]) {
+        snprintf(error, error_capacity, "a reserved option is not zero, so it asks for what this library can't do; %s",
+                 rebuild);
+        return EDGE_ERROR_ARGUMENT;
+    }
+    const edge_executor *executor = options->executor;
+    if (executor && (options->threads || executor->threads < 1 || executor->threads > EDGE_MAX_THREADS || !executor->run)) {
+        snprintf(error, error_capacity,
+                 "an executor needs a function `run` and 1..%u threads; the option `threads` is 0 with it", EDGE_MAX_THREADS);
+        return EDGE_ERROR_ARGUMENT;
     }
     const edge_program *program = NULL;
     edge_status status = choose_program(options->variant, &program, error, error_capacity);
@@ -160,6 +164,8 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
     unsigned threads = options->threads ? options->threads : edge_usable_processors();
     if (threads > EDGE_MAX_THREADS)
         threads = EDGE_MAX_THREADS;
+    if (executor)
+        threads = executor->threads;
     edge_model *made = calloc(1, sizeof *made);
     if (made) {
         made->program = program;
@@ -173,18 +179,21 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
         edge_destroy(made);
         return EDGE_ERROR_MEMORY;
     }
-    made->pool = edge_pool_create(threads);
+    made->pool = executor ? edge_pool_share(executor, options->priority) : edge_pool_create(threads);
     if (!made->pool) {
         snprintf(error, error_capacity, "the system refused to start %u threads; use fewer", threads - 1);
         edge_destroy(made);
         return EDGE_ERROR_MEMORY;
     }
+    edge_pool_enter(made->pool);
     status = create_backends(made, error, error_capacity);
+    if (status == EDGE_OK)
+        prepare_steps(made);
+    edge_pool_leave(made->pool);
     if (status != EDGE_OK) {
         edge_destroy(made);
         return status;
     }
-    prepare_steps(made);
     *model = made;
     return EDGE_OK;
 }

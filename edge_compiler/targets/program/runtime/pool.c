@@ -61,6 +61,8 @@ struct edge_pool {
     pid_t owner; /* after fork() the child has the memory but not the threads */
     _Atomic int stopping;
     worker workers[EDGE_MAX_THREADS];
+    const edge_executor *executor; /* whose threads it uses, or NULL: its own */
+    int32_t priority;              /* with them */
 };
 
 static void futex_wait(_Atomic uint32_t *word, uint32_t expected)
@@ -191,6 +193,10 @@ void edge_pool_run(edge_pool *pool, edge_task task, void *context, unsigned most
         task(context, 0, 1, 0);
         return;
     }
+    if (pool->executor) {
+        pool->executor->run(pool->executor->context, task, context, parts);
+        return;
+    }
     atomic_store_explicit(&pool->remaining, parts, memory_order_relaxed);
     pool->epoch++;
     for (unsigned i = pool->threads; i-- > 0;) {
@@ -249,6 +255,26 @@ edge_pool *edge_pool_create(unsigned threads)
     return pool;
 }
 
+edge_pool *edge_pool_share(const edge_executor *executor, int32_t priority)
+{
+    edge_pool *pool = aligned_alloc(64, sizeof *pool);
+    if (pool)
+        *pool = (edge_pool){.threads = executor->threads, .executor = executor, .priority = priority};
+    return pool;
+}
+
+void edge_pool_enter(const edge_pool *pool)
+{
+    if (pool->executor && pool->executor->enter)
+        pool->executor->enter(pool->executor->context, pool->priority);
+}
+
+void edge_pool_leave(const edge_pool *pool)
+{
+    if (pool->executor && pool->executor->leave)
+        pool->executor->leave(pool->executor->context);
+}
+
 unsigned edge_pool_threads(const edge_pool *pool)
 {
     return pool->threads;
@@ -258,7 +284,7 @@ void edge_pool_destroy(edge_pool *pool)
 {
     if (!pool)
         return;
-    if (pool->owner == getpid()) {
+    if (!pool->executor && pool->owner == getpid()) {
         atomic_store(&pool->stopping, 1);
         for (unsigned i = 1; i < pool->threads; i++)
             wake(&pool->shares[i]);

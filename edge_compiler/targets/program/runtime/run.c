@@ -166,9 +166,12 @@ edge_status edge_run(edge_model *model, const edge_tensor *inputs, uint32_t inpu
         status = edge_check_tensors(model, "output", outputs, output_count, edge_outputs, edge_output_count, 1);
     if (status != EDGE_OK)
         return status;
+    edge_pool_enter(model->pool);
     for (uint32_t i = 0; i < edge_input_count; i++)
         import_input(model, &edge_values[edge_inputs[i]], inputs[i].data);
-    return edge_run_steps(model, outputs, options);
+    status = edge_run_steps(model, outputs, options);
+    edge_pool_leave(model->pool);
+    return status;
 }
 
 edge_status edge_read_step(edge_model *model, uint32_t step, const edge_tensor *destination)
