@@ -26,6 +26,7 @@ from edge_perception.nodes import base
 from edge_perception.robot import graph
 from edge_perception.robot.plan import plan, Request, RequestError
 from edge_perception.transport.ros.arguments import arguments_of
+from edge_perception.transport.stop import Stop
 
 OUTPUT = Path("output/demo")
 SHEET = OUTPUT / "contact_sheet.png"
@@ -134,7 +135,7 @@ def _run_robot(console: Console, bundle: Path, pictures: Path, findings: Finding
     console.print()
     print_heading(console)
 
-    def make_nodes(stop: process.Stop) -> list[RosNode]:
+    def make_nodes(stop: Stop) -> list[RosNode]:
         def seen(sighting: Sighting) -> None:
             known = sighting.odometry is not None and not sighting.decision.safe
             if known and sighting.name not in printed:

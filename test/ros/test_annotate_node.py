@@ -34,8 +34,8 @@ def test_who_looks_gets_the_image_with_its_boxes(robot):
         images.publish(image)
         found.publish(seen)
 
-    robot.wait(lambda: show() or node._core.traffic["detections"].received > 3)
-    assert not node._core.has_reader("image")
+    robot.wait(lambda: show() or node.shell.core.traffic["detections"].received > 3)
+    assert not node.shell.core.has_reader("image")
     heard = robot.hear("detections/image", Image, qos_profile_sensor_data)
     robot.wait(lambda: show() or heard)
     [first, *_] = heard

@@ -85,7 +85,7 @@ def test_a_manager_that_says_goodbye_gets_one_answer(robot: Any, status: Any) ->
     robot.wait(lambda: not manager.heard[-1].active)
     robot.wait(node._bond._timer.is_canceled)
     assert [one.active for one in manager.heard].count(False) == 1
-    assert node.condition.state.value == "active"  # the manager decides about that
+    assert node.shell.condition.state.value == "active"  # the manager decides about that
 
 
 def test_nobody_answers(robot: Any, status: Any, monkeypatch: Any) -> None:
@@ -107,7 +107,7 @@ def test_without_the_package_the_node_works_and_says_what_a_manager_needs(
 ) -> None:
     monkeypatch.setattr(bonds, "rosidl_class", lambda name: missing(name))
     node = managed(robot)
-    assert node.condition.state.value == "active"
+    assert node.shell.condition.state.value == "active"
     assert "set the manager's bond_timeout to 0.0" in capfd.readouterr().err
 
 

@@ -11,7 +11,8 @@ from toy import Text, Toy
 
 from edge_perception.core.node import Diagnostic, Level
 from edge_perception.nodes import base
-from edge_perception.transport.ros.inputs import Rate, similar
+from edge_perception.transport.arrivals import Rate
+from edge_perception.transport.ros.inputs import similar
 from edge_perception.transport.ros.node import RosNode
 
 pytestmark = pytest.mark.ros
@@ -89,7 +90,7 @@ def test_one_lost_device_is_one_error_that_the_others_wait_for(robot):
         return {name for name, status in robot.status.items() if status.level[0] == ERROR}
 
     robot.wait(lambda: not errors())
-    made[0]._core.lost = True
+    made[0].shell.core.lost = True
     waiting = {"b: input text": "/a", "c: input text": "/b"}
     said = {
         name: "waits for a: device: until that is mended"
@@ -102,7 +103,7 @@ def test_one_lost_device_is_one_error_that_the_others_wait_for(robot):
     robot.wait(lambda: len(robot.reports) > stamps + 6)  # two seconds of three nodes
     assert {name: message(robot, name) for name in waiting} == said
     assert errors() == {"a: device"}
-    made[0]._core.lost = False
+    made[0].shell.core.lost = False
     robot.wait(lambda: all(robot.level(name) == OK for name in waiting))
     robot.wait(lambda: not errors())
 
@@ -168,7 +169,7 @@ def test_exception_in_step_is_reported_and_the_node_goes_on(robot):
 
 def test_step_that_hangs_is_reported(robot):
     node = robot.toy()
-    core = node._core
+    core = node.shell.core
     robot.speak("text", String).publish(String(data="wait"))
     robot.wait(core.entered.is_set)
     robot.wait(lambda: robot.level("toy: step") == ERROR, SOON)
@@ -189,7 +190,7 @@ def test_hardware_is_the_device_or_the_computer(robot):
     node = robot.toy()
     robot.wait(lambda: robot.level("toy: mood") == OK)
     assert robot.status["toy: mood"].hardware_id == gethostname()
-    node._core.hardware = "/dev/video7"
+    node.shell.core.hardware = "/dev/video7"
     robot.wait(lambda: robot.status["toy: mood"].hardware_id == "/dev/video7")
 
 

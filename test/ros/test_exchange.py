@@ -72,7 +72,7 @@ class Pair:
         self.listener = self.node("listener", Listener)
         self.say = robot.speak("say", String, 100)
         self.carried: list[bytes] = []
-        publisher = self.teller._outputs["word"]._publisher
+        publisher = self.teller.shell.outputs["word"]._publisher
         publish = publisher.publish
 
         def note(data: bytes) -> None:
@@ -96,7 +96,7 @@ class Pair:
 
 
 def heard(node: RosNode) -> list[str]:
-    return node._core.heard
+    return node.shell.core.heard
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_without_a_listener_outside_the_middleware_carries_nothing(robot, pair):
 
 def test_a_listener_outside_gets_the_same_bytes_and_those_inside_nothing_twice(robot, pair):
     outside = robot.hear("word", String, 100, raw=True)
-    publisher = pair.teller._outputs["word"]._publisher
+    publisher = pair.teller.shell.outputs["word"]._publisher
     robot.wait(lambda: publisher.get_subscription_count() == 2)
     words = pair.tell(range(COUNT))
     robot.wait(lambda: len(outside) >= COUNT and len(heard(pair.listener)) >= COUNT)
@@ -155,8 +155,8 @@ def test_a_listener_that_is_inactive_hears_nothing_and_nobody_is_kept(robot, pai
 def test_what_is_latched_reaches_late_listeners(robot, pair):
     late = pair.node("late", Listener)
     for node in (pair.listener, late):
-        robot.wait(lambda node=node: node._core.kept)
-        assert node._core.kept == ["latched"]
+        robot.wait(lambda node=node: node.shell.core.kept)
+        assert node.shell.core.kept == ["latched"]
 
 
 def test_quality_of_service_that_does_not_fit_parts_neighbours_too(robot, pair):

@@ -117,7 +117,7 @@ def test_speed_limit_without_nav2_is_refused_in_a_sentence(robot):
         import nav2_msgs  # noqa: F401
     except ImportError:
         assert not node.start()
-        assert "install the package nav2_msgs" in node.condition.problem
+        assert "install the package nav2_msgs" in node.shell.condition.problem
     else:
         assert node.start()
 

@@ -162,7 +162,7 @@ def test_a_transport_stands_below_the_topic_after_it_was_remapped(robot):
     heard = robot.hear("/front/view/compressed", CompressedImage)
     publisher = robot.speak("/front/view/compressed", CompressedImage)
     robot.wait(lambda: heard or publisher.publish(CompressedImage(format="jpeg")))
-    robot.wait(lambda: node._core.formats or publisher.publish(CompressedImage(format="png")))
+    robot.wait(lambda: node.shell.core.formats or publisher.publish(CompressedImage(format="png")))
 
 
 class Publisher:

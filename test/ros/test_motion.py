@@ -244,4 +244,6 @@ def test_transforms_need_tf2_msgs(robot):
     node = base.make(wheel_odometry.NODE, ["-p", "publish_tf:=true"])
     robot.nodes.append(node)
     assert not node.start()
-    assert "the message type tf2_msgs/msg/TFMessage is not installed" in node.condition.problem
+    assert (
+        "the message type tf2_msgs/msg/TFMessage is not installed" in node.shell.condition.problem
+    )

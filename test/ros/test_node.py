@@ -15,7 +15,7 @@ from std_srvs.srv import Empty as EmptyService
 from toy import Text, Toy
 
 from edge_perception.core.node import ConfigurationError, Port
-from edge_perception.transport.ros.condition import State
+from edge_perception.transport.condition import State
 from edge_perception.transport.ros.node import RosNode
 
 pytestmark = pytest.mark.ros
@@ -57,7 +57,7 @@ def test_newest_message_wins_and_the_others_are_counted(robot):
     heard = robot.hear("echo", String)
     publisher = robot.speak("text", String)
     publisher.publish(String(data="wait"))
-    core = node._core
+    core = node.shell.core
     robot.wait(core.entered.is_set)
     for number in range(5):
         publisher.publish(String(data=str(number)))
@@ -104,9 +104,9 @@ def test_an_input_can_be_called_while_the_node_is_active(robot, capfd):
 def test_lifecycle(robot):
     node = robot.toy(start=False)
     publisher = robot.peer.create_publisher(String, "text", 10)
-    first = node._core
+    first = node.shell.core
     assert robot.do(node.trigger_configure) is SUCCESS
-    assert node.condition.state is State.INACTIVE
+    assert node.shell.condition.state is State.INACTIVE
     assert node.count_subscribers("/text") == 0
     assert robot.do(node.trigger_activate) is SUCCESS
     robot.wait(publisher.get_subscription_count)
@@ -118,16 +118,16 @@ def test_lifecycle(robot):
     assert first.closed == 0
     assert robot.do(node.trigger_cleanup) is SUCCESS
     assert first.closed == 1
-    assert node.condition.state is State.UNCONFIGURED
+    assert node.shell.condition.state is State.UNCONFIGURED
     assert robot.do(node.trigger_configure) is SUCCESS
-    assert node._core is not first
+    assert node.shell.core is not first
     assert robot.do(node.trigger_shutdown) is SUCCESS
 
 
 def test_failed_configuration_leaves_the_node_unconfigured_and_says_why(robot):
     node = robot.toy("-p", "prefix:=refuse", start=False)
     assert robot.do(node.trigger_configure) is FAILURE
-    assert node.condition.state is State.UNCONFIGURED
+    assert node.shell.condition.state is State.UNCONFIGURED
     robot.wait(lambda: robot.level("toy: lifecycle") == 2)
     assert "'refuse' can't be used" in robot.status["toy: lifecycle"].message
     assert node.set_parameters([Parameter("prefix", value="fine")])[0].successful
@@ -155,7 +155,7 @@ def test_live_parameter_changes_while_the_node_works(robot):
     assert heard[0].data == "> xxx"
     robot.do(node.trigger_deactivate)
     robot.do(node.trigger_activate)
-    assert node._core.parameters_now.integer("volume") == 3
+    assert node.shell.core.parameters_now.integer("volume") == 3
 
 
 def test_reconfiguration_that_fails_can_be_repaired(robot):
@@ -163,7 +163,7 @@ def test_reconfiguration_that_fails_can_be_repaired(robot):
     robot.do(node.trigger_deactivate)
     node.set_parameters([Parameter("prefix", value="refuse")])
     assert robot.do(node.trigger_activate) is FAILURE
-    assert node.condition.state is State.INACTIVE
+    assert node.shell.condition.state is State.INACTIVE
     node.set_parameters([Parameter("prefix", value="good")])
     assert robot.do(node.trigger_activate) is SUCCESS
 
@@ -224,13 +224,13 @@ def test_qos_is_overridable(robot):
 
 def test_the_core_knows_what_its_inputs_are_called_here(robot):
     node = robot.toy("-r", "__ns:=/front", "-r", "text:=words")
-    assert node._core.topic("text") == "/front/words"
-    assert node._core.topic("image") == "/front/image"
+    assert node.shell.core.topic("text") == "/front/words"
+    assert node.shell.core.topic("image") == "/front/image"
 
 
 def test_manager_starts_a_node_without_autostart(robot):
     node = robot.toy("-p", "autostart:=false")
-    assert node.condition.state is State.UNCONFIGURED
+    assert node.shell.condition.state is State.UNCONFIGURED
 
 
 def test_simulated_time_that_stands_still_is_reported(robot):
@@ -244,8 +244,8 @@ def test_simulated_time_reaches_the_core(robot):
 
     node = robot.toy("-p", "use_sim_time:=true")
     times = []
-    step = node._core.step
-    node._core.step = lambda inputs, now: times.append(now) or step(inputs, now)
+    step = node.shell.core.step
+    node.shell.core.step = lambda inputs, now: times.append(now) or step(inputs, now)
     clock = robot.speak("/clock", Clock)
     tick = Clock()
     tick.clock.sec = 42

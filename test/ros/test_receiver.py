@@ -52,7 +52,7 @@ def sleeper(robot):
 
 
 def received(node, port):
-    return node._worker.slots.traffic[port].received
+    return node.shell.worker.slots.traffic[port].received
 
 
 def test_messages_that_are_not_prompt_wait_for_the_next_step_and_none_is_lost(robot, sleeper):
@@ -64,8 +64,8 @@ def test_messages_that_are_not_prompt_wait_for_the_next_step_and_none_is_lost(ro
     # it is counted without a step, so that what a core does not look at is not called silent
     robot.wait(lambda: (received(sleeper, "mail"), received(sleeper, "paper")) == (30, 30))
     alarm.publish(String(data="ring"))
-    robot.wait(lambda: any("alarm" in given for given in sleeper._core.given))
-    seen = [given for given in sleeper._core.given if "alarm" in given]
+    robot.wait(lambda: any("alarm" in given for given in sleeper.shell.core.given))
+    seen = [given for given in sleeper.shell.core.given if "alarm" in given]
     assert seen == [
         {
             "alarm": ["ring"],
@@ -82,8 +82,8 @@ def test_with_simulated_time_every_message_is_prompt(robot):
     robot.own.add_node(node)
     mail = robot.speak("mail", String)
     mail.publish(String(data="letter"))
-    robot.wait(lambda: node._receiver._subscriptions and received(node, "mail") == 1)
-    assert len(node._receiver._subscriptions) == 3
+    robot.wait(lambda: node.endpoints.receiver._subscriptions and received(node, "mail") == 1)
+    assert len(node.endpoints.receiver._subscriptions) == 3
 
 
 def test_messages_arrive_although_no_executor_runs(robot, sleeper):
@@ -109,12 +109,12 @@ def test_a_node_that_is_deactivated_receives_no_more_and_then_again(robot, sleep
     robot.do(sleeper.trigger_activate)
     robot.wait(alarm.get_subscription_count)
     alarm.publish(String(data="ring"))
-    robot.wait(lambda: any("alarm" in given for given in sleeper._core.given))
+    robot.wait(lambda: any("alarm" in given for given in sleeper.shell.core.given))
 
 
 def test_a_callback_that_fails_costs_one_message(robot, sleeper, monkeypatch):
     errors = []
-    monkeypatch.setattr(sleeper._receiver, "_report", errors.append)
+    monkeypatch.setattr(sleeper.endpoints.receiver, "_report", errors.append)
     alarm = robot.speak("alarm", String)
     subscription = next(one for one in sleeper.subscriptions if one.topic_name == "/alarm")
     good = subscription.callback
@@ -128,7 +128,7 @@ def test_a_callback_that_fails_costs_one_message(robot, sleeper, monkeypatch):
     robot.wait(lambda: errors)
     assert str(errors[0]) == "no room"
     alarm.publish(String(data="ring"))
-    robot.wait(lambda: any(given.get("alarm") == ["ring"] for given in sleeper._core.given))
+    robot.wait(lambda: any(given.get("alarm") == ["ring"] for given in sleeper.shell.core.given))
 
 
 def test_the_threads_of_a_node_carry_its_name(robot, sleeper):

@@ -8,22 +8,22 @@ time-out all the same, as a power cut leaves nobody to speak.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 import json
 import subprocess
 import sys
 import threading
 import time
-from typing import TextIO
+from typing import TextIO, TYPE_CHECKING
 
 from edge_perception import ending
+
+if TYPE_CHECKING:
+    from edge_perception.transport.shell import Words
 
 SPEAKING = 3.0  # seconds; those who listen have to discover the new publisher first
 INTERVAL = 0.1  # seconds between two messages
 PATIENCE = 2.0  # seconds in which the guard has to end when it is dismissed
-
-Words = Sequence[tuple[str, str, bytes]]
-"""What to publish: topic, message type and serialised message."""
 
 
 class Guard:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 import difflib
 import time
@@ -23,6 +22,8 @@ from edge_perception.core.node import (
     Qos,
     Traffic,
 )
+from edge_perception.transport import arrivals
+from edge_perception.transport.arrivals import Arrivals
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.exchange import EXCHANGE, Reader
 from edge_perception.transport.ros.losses import explain
@@ -32,9 +33,6 @@ from edge_perception.transport.ros.typesupport import rosidl_class
 from edge_perception.transport.ros.upstream import Upstream, WAITS_FOR
 
 GRACE = 1.0  # seconds that discovery may take after activation
-SILENCE = 1.5  # seconds without a message after which something is wrong
-MISSED = 3.0  # ... unless messages come seldom: then, so many times their interval
-SELDOM = 10.0  # seconds between messages beyond which it was an interruption
 SUGGESTIONS = 3
 
 
@@ -60,15 +58,12 @@ class Input:
         :param upstream: knows what keeps others from publishing
         """
         self._node = node
-        self._port = port
+        self.port = port
         self._put = put
         self._traffic = traffic
         self._upstream = upstream
         self._waits_for = ""
-        self._since = time.monotonic()
-        self._last = self._since
-        self._interval = 0.0
-        self._rate = Rate(self._since)
+        self._arrivals = Arrivals(traffic)
         self._subscription = Subscription(node, group, port, self._receive)
         self._topic = self._subscription.topic
         self._reader = Reader(self._subscription, port.type, self._receive)
@@ -90,62 +85,55 @@ class Input:
     def diagnose(self) -> Diagnostic:
         """Say whether messages arrive; if not, why not and what to do."""
         now = time.monotonic()
-        silent = now - self._last
-        level, message = self._state(now, silent)
+        level, message = self._state(now)
         values = {
             "topic": self._topic,
-            "rate [1/s]": f"{self._rate.update(now, self._traffic.received):.1f}",
-            "received": str(self._traffic.received),
-            "superseded": str(self._traffic.dropped),
+            **self._arrivals.values(now),
             "lost": str(self._subscription.losses.total),
             "reliability": self._subscription.profile.reliability.name.lower(),
-            "seconds since last": f"{silent:.1f}" if self._traffic.received else "never",
         }
         if self._waits_for:
             values[WAITS_FOR] = self._waits_for
-        return Diagnostic(level, f"input {self._port.name}", message, values)
+        return Diagnostic(level, f"input {self.port.name}", message, values)
 
     def _offer(self) -> Service | None:
         """Offer the service; the topic does as well, so one that isn't installed is no failure."""
         try:
-            kind = rosidl_class(self._port.service)
+            kind = rosidl_class(self.port.service)
         except ConfigurationError as error:
             self._node.get_logger().warning(
                 f"{self._topic} is offered as a topic only, not as a service: {error}"
             )
             return None
-        return self._node.create_service(kind, self._port.topic, self._serve)
+        return self._node.create_service(kind, self.port.topic, self._serve)
 
     def _serve(self, request: Any, response: Any) -> Any:
         self._receive(serialize_message(request))  # a message in a message has the same bytes
         return response
 
     def _receive(self, data: bytes) -> None:
-        now = time.monotonic()
-        interval, self._last = now - self._last, now
-        if self._traffic.received and interval < SELDOM:
-            self._interval = interval
-        self._put(self._port.name, data)
+        self._arrivals.note()
+        self._put(self.port.name, data)
 
-    def _state(self, now: float, silent: float) -> tuple[Level, str]:
+    def _state(self, now: float) -> tuple[Level, str]:
         self._waits_for = ""
         publishers = self._node.get_publishers_info_by_topic(self._topic)
-        useful = [info for info in publishers if info.topic_type == self._port.type]
+        useful = [info for info in publishers if info.topic_type == self.port.type]
         self._subscription.follow(useful)
         wrong = [reason for info in useful if (reason := self._mismatch(info))]
         if wrong and len(wrong) == len(useful):
             return Level.ERROR, wrong[0]
-        if self._port.sole and (rivals := rivalry(self._topic, useful)):
+        if self.port.sole and (rivals := rivalry(self._topic, useful)):
             return Level.ERROR, rivals
-        if self._port.optional and not useful:
+        if self.port.optional and not useful:
             return Level.OK, "no publisher, and none needed"
         if not useful:
-            if now - self._since < GRACE:
+            if now - self._arrivals.since < GRACE:
                 return Level.OK, "waiting for a publisher"
             return Level.ERROR, self._no_publisher(publishers)
-        if self._port.qos is Qos.LATCHED and self._traffic.received:
+        if self.port.qos is Qos.LATCHED and self._traffic.received:
             return Level.OK, "received"
-        if self._port.occasional:
+        if self.port.occasional:
             return Level.OK, "received" if self._traffic.received else "nothing was said yet"
         self._subscription.count_losses()
         lossy, share = self._subscription.losses.level(self._traffic.received)
@@ -157,8 +145,8 @@ class Input:
                 useful[0],
                 self._subscription.profile.reliability,
             )
-        longest = max(SILENCE, MISSED * self._interval)
-        if silent > max(longest / 3, 1.5 * self._interval):
+        silent, longest = self._arrivals.silent(now), self._arrivals.longest()
+        if silent > max(longest / 3, 1.5 * self._arrivals.interval):
             self._upstream.listen()  # early: others report once a second
         if silent > longest:
             return self._silence(_name(useful[0]))
@@ -187,9 +175,9 @@ class Input:
         if others:
             return (
                 f"{_name(others[0])} publishes {others[0].topic_type} on {self._topic}, expected"
-                f" {self._port.type}: {self._port.remedy}"
+                f" {self.port.type}: {self.port.remedy}"
             )
-        if other := other_transport(self._node, self._topic, self._port.type):
+        if other := other_transport(self._node, self._topic, self.port.type):
             return (
                 f"nobody publishes on {self._topic}, but the same images are on {other[0]}: set"
                 f" the parameter image_transport to {other[1]} (launch argument image_transport)"
@@ -199,37 +187,22 @@ class Input:
             [
                 topic
                 for topic, types in self._node.get_topic_names_and_types()
-                if self._port.type in types and self._published_by_others(topic)
+                if self.port.type in types and self._published_by_others(topic)
             ],
         )
         if not alike:
             return (
-                f"nobody publishes {self._port.type} on {self._topic}: start its publisher, or"
-                f" remap with --ros-args -r {self._port.topic}:=TOPIC"
+                f"nobody publishes {self.port.type} on {self._topic}: start its publisher, or"
+                f" remap with --ros-args -r {self.port.topic}:=TOPIC"
             )
         return (
             f"nobody publishes on {self._topic}: did you mean {', '.join(alike)}? Remap with"
-            f" --ros-args -r {self._port.topic}:={alike[0]}"
+            f" --ros-args -r {self.port.topic}:={alike[0]}"
         )
 
     def _published_by_others(self, topic: str) -> bool:
         own = self._node.get_fully_qualified_name()
         return any(_name(info) != own for info in self._node.get_publishers_info_by_topic(topic))
-
-
-class Rate:
-    """Messages a second, over windows of at least a second."""
-
-    def __init__(self, now: float) -> None:
-        self._begin, self._count, self._rate = now, 0, 0.0
-
-    def update(self, now: float, count: int) -> float:
-        """Return the rate, given the number of messages so far."""
-        elapsed = now - self._begin
-        if elapsed >= 1.0:
-            self._rate = (count - self._count) / elapsed
-            self._begin, self._count = now, count
-        return self._rate
 
 
 def similar(topic: str, candidates: list[str]) -> list[str]:
@@ -241,17 +214,8 @@ def similar(topic: str, candidates: list[str]) -> list[str]:
 
 def rivalry(topic: str, publishers: Sequence[TopicEndpointInfo]) -> str:
     """Say that a topic that should have one publisher has several; empty if it has not."""
-    if len(publishers) < 2:
-        return ""
-    names = Counter(_name(info) for info in publishers)
-    who = " and ".join(
-        f"{count} nodes named {name}" if count > 1 else name
-        for name, count in sorted(names.items())
-    )
-    return (
-        f"{who} publish on {topic} at once, and what is read there jumps between them: stop all"
-        " but one, or remap their topics (one that was killed is counted for some 20 s more)"
-    )
+    rivals = arrivals.rivalry(topic, map(_name, publishers))
+    return f"{rivals} (one that was killed is counted for some 20 s more)" if rivals else ""
 
 
 def _name(info: TopicEndpointInfo) -> str:

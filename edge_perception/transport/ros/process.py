@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 import faulthandler
 import os
-from queue import Empty, SimpleQueue
 import sys
 import threading
 
@@ -21,6 +20,7 @@ from edge_perception.core.node import ConfigurationError
 from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.profile import use_transport_profile
+from edge_perception.transport.stop import Stop
 from edge_perception.transport.threads import name_thread
 
 LONGEST_END = 8.0  # seconds: `ros2 launch` and containers kill what has not ended after ten
@@ -36,39 +36,6 @@ REFUSALS = (
     _rclpy.UnknownROSArgsError,
 )
 """What a user's arguments can cause."""
-
-
-class Stop:
-    """What ends the process: a signal, a failure, or anybody who calls `set`."""
-
-    def __init__(self) -> None:
-        self.failed = False
-        self._told = False
-        self._queue: SimpleQueue[None] = SimpleQueue()
-        ending.on_signal(self.set)
-
-    def set(self) -> None:
-        """End the process; a signal's handler may interrupt even this: no locks of Python."""
-        self._told = True
-        self._queue.put(None)
-
-    def fail(self, reason: str) -> None:
-        """End the process with exit code 1."""
-        print(f"error: {reason}", file=sys.stderr)
-        self.failed = True
-        self.set()
-
-    def wait(self, seconds: float | None) -> None:
-        """Wait until the process is to end, or for so many seconds."""
-        if not self:
-            try:
-                self._queue.get(timeout=seconds)
-            except Empty:
-                return
-
-    def __bool__(self) -> bool:
-        """Tell whether the process is to end."""
-        return self._told
 
 
 def run(
@@ -92,7 +59,7 @@ def run(
     try:
         rclpy.init(args=list(arguments), signal_handler_options=SignalHandlerOptions.NO)
         for node in make_nodes(stop):
-            node.guard = guard
+            node.endpoints.guard = guard
             nodes.append(node)
         if all(not stop and node.start() for node in nodes):
             _spin(nodes, stop, duration)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from edge_perception.transport.ros.node import RosNode
-from edge_perception.transport.ros.process import Stop
+from edge_perception.transport.stop import Stop
 from edge_perception.views.terminal import TerminalCore
 
 

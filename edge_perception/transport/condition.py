@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import enum
 
 from edge_perception.core.node import Diagnostic, Level
 
 
 class State(enum.Enum):
-    """The primary states of a ROS 2 lifecycle node."""
+    """The primary states of a node, as ROS 2 names them."""
 
     UNCONFIGURED = "unconfigured"
     INACTIVE = "inactive"
@@ -22,15 +23,15 @@ _NEXT = {State.UNCONFIGURED: "configure", State.INACTIVE: "activate"}
 class Condition:
     """The state that a node is in, and why it is not in a better one."""
 
-    def __init__(self, node: str) -> None:
+    def __init__(self, remedy: Callable[[str], str]) -> None:
         """
         Begin unconfigured.
 
-        :param node: fully qualified name
+        :param remedy: returns what a person does to bring a transition about
         """
         self.state = State.UNCONFIGURED
         self.problem = ""
-        self._node = node
+        self._remedy = remedy
 
     def reached(self, state: State) -> None:
         """Note that a transition succeeded."""
@@ -42,7 +43,7 @@ class Condition:
 
     def diagnose(self, needed: bool) -> Diagnostic:
         """
-        Say what keeps the node from working and which command changes that.
+        Say what keeps the node from working and what changes that.
 
         :param needed: whether somebody reads what the node should publish
         """
@@ -51,7 +52,7 @@ class Condition:
         if self.state is State.ACTIVE:
             return Diagnostic(Level.OK, "lifecycle", "active")
         step = _NEXT.get(self.state)
-        advice = f"ros2 lifecycle set {self._node} {step}" if step else "start the node again"
+        advice = self._remedy(step) if step else "start the node again"
         reader = " though others read its topics" if needed else ""
         return Diagnostic(
             Level.ERROR if needed else Level.WARN,

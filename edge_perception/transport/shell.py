@@ -1,0 +1,319 @@
+"""
+What every transport does with a node core: its lifecycle, its parameters, what is wrong with it.
+
+``configure`` loads and tests, ``activate`` connects the inputs and starts the thread in which the
+core works, ``deactivate`` stops both, ``clean_up`` gives everything back. A transport brings the
+`Endpoints` that messages come from and go to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+import time
+import traceback
+from typing import Protocol
+
+from edge_perception import messages
+from edge_perception.core.node import (
+    ConfigurationError,
+    Diagnostic,
+    Level,
+    NodeCore,
+    Outputs,
+    Port,
+    Ports,
+)
+from edge_perception.core.parameters import Parameter, ParameterError, Parameters
+from edge_perception.core.stamps import to_time
+from edge_perception.messages import Message
+from edge_perception.transport.condition import Condition, State
+from edge_perception.transport.worker import CLOCK_STANDS, STANDING, Standing, Worker
+
+HANGING = 1.5  # seconds after which a step that did not return is reported
+FAILURE_SHOWN = 2.0  # seconds for which an exception stays an ERROR diagnostic
+
+Words = Sequence[tuple[str, str, bytes]]
+"""What to publish in the name of a process that was killed: topic, type, serialised message."""
+
+
+class Output(Protocol):
+    """An output port, ready to publish."""
+
+    @property
+    def topic(self) -> str:
+        """Return the full name of the topic."""
+
+    @property
+    def type(self) -> str:
+        """Return the name of the message type."""
+
+    def publish(self, message: Message) -> None:
+        """Publish a message."""
+
+    def has_reader(self) -> bool:
+        """Tell whether anybody reads it."""
+
+    def diagnose(self) -> Diagnostic | None:
+        """Report who else publishes there; None if any number may."""
+
+    def close(self) -> None:
+        """Take it back."""
+
+
+class Endpoints(Protocol):
+    """Where the messages of one node come from and go to, and who it is there."""
+
+    @property
+    def name(self) -> str:
+        """Return the fully qualified name of the node."""
+
+    def now(self) -> int:
+        """Return the time in nanoseconds; 0 while it isn't known."""
+
+    def parameters(
+        self, declared: Sequence[Parameter], changed: Mapping[str, object] | None = None
+    ) -> Parameters:
+        """Return the present values, with some about to be changed."""
+
+    def topic(self, port: Port) -> str:
+        """Return the full name of a port's topic."""
+
+    def is_read(self, port: Port) -> bool:
+        """Tell whether anybody reads the topic of an output that need not exist."""
+
+    def advertise(self, port: Port) -> Output:
+        """Make an output."""
+
+    def connect(self, inputs: Sequence[Port], worker: Worker) -> None:
+        """Let what comes on the topics of inputs come into the slots of a worker."""
+
+    def disconnect(self) -> None:
+        """Let nothing come any more; also if `connect` failed half-way or was not called."""
+
+    def fetch(self) -> None:
+        """Put into the slots what has come on inputs that aren't prompt."""
+
+    def diagnose(self) -> Sequence[Diagnostic]:
+        """Report for each input whether messages come."""
+
+    def hold(self, words: Words) -> None:
+        """Keep what is to be published if the process is killed; nothing: there is no need."""
+
+    def report(self, error: Exception) -> None:
+        """Log an exception that cost an input."""
+
+    def fail(self, problem: str, details: str = "") -> None:
+        """Log why a transition failed."""
+
+    def remedy(self, transition: str) -> str:
+        """Return what a person does to bring a transition about."""
+
+    def clock_remedy(self, begun: bool) -> str:
+        """Return why the time stands still, and what to do; ``begun``: it went before."""
+
+
+class Shell:
+    """
+    A node core on a transport.
+
+    :ivar core: is made anew for each configuration, so nothing survives `clean_up`.
+    :ivar worker: while the node is active.
+    """
+
+    def __init__(self, make_core: Callable[[], NodeCore], endpoints: Endpoints) -> None:
+        """Begin unconfigured."""
+        self._make_core = make_core
+        self._endpoints = endpoints
+        self.core = make_core()
+        self.worker: Worker | None = None
+        self.condition = Condition(endpoints.remedy)
+        self.outputs: dict[str, Output] = {}
+        self._ports: Ports | None = None  # as far as they are known before `configure`
+        self._latched: Outputs = ()
+        self._outdated = False  # a parameter changed since the core was configured
+        self._standing = Standing()
+
+    def configure(self) -> bool:
+        """
+        Configure the core and announce its outputs.
+
+        :returns: whether it succeeded; the condition knows why not.
+        """
+        return self._transition(self._configure, State.INACTIVE)
+
+    def activate(self) -> bool:
+        """Publish what the configuration gave, connect the inputs, and start the core."""
+        return self._transition(self._activate, State.ACTIVE)
+
+    def deactivate(self) -> bool:
+        """Stop the core and disconnect its inputs."""
+        return self._transition(self._deactivate, State.INACTIVE)
+
+    def clean_up(self, state: State = State.UNCONFIGURED) -> bool:
+        """Give back all that the core took; FINALIZED: for good."""
+        return self._transition(self._clean_up, state)
+
+    def halt(self) -> None:
+        """Let the core end after the step that is under way, and don't wait for that."""
+        if (worker := self.worker) is not None:
+            worker.halt()
+
+    def change(self, changes: Mapping[str, object]) -> str:
+        """
+        Take new values of the core's parameters: at once if all are live, else when activated.
+
+        :returns: why they are refused, and nothing changes; empty if they are taken.
+        """
+        declared = {parameter.name: parameter for parameter in self.core.parameters}
+        for name, value in changes.items():
+            if self.condition.state is State.ACTIVE and not declared[name].live:
+                remedy = self._endpoints.remedy("deactivate")
+                return f"{name} can't change while the node is active: first {remedy}"
+            try:
+                declared[name].accept(value)
+            except ParameterError as error:
+                return f"the parameter {error}"
+        if changes and (worker := self.worker) is not None:
+            worker.adapt(self._endpoints.parameters(self.core.parameters, changes))
+        elif changes:
+            self._outdated = True
+        return ""
+
+    def diagnose(self) -> list[Diagnostic]:
+        """Report on the lifecycle, and on an active node's step, inputs, outputs and core."""
+        found = [self.condition.diagnose(self._is_needed())]
+        if (worker := self.worker) is not None:
+            self._endpoints.fetch()  # a step that hangs is no silence of the inputs
+            found += [self._diagnose_step(worker), *self._endpoints.diagnose()]
+            found += [state for one in self.outputs.values() if (state := one.diagnose())]
+            found += worker.diagnostics
+        return found
+
+    def _transition(self, action: Callable[[], None], target: State) -> bool:
+        try:
+            action()
+        except ConfigurationError as error:
+            self.condition.failed(str(error))
+            self._endpoints.fail(self.condition.problem)
+        except Exception as error:
+            self.condition.failed(f"{type(error).__name__}: {error}")
+            self._endpoints.fail(self.condition.problem, traceback.format_exc())
+        else:
+            self.condition.reached(target)
+            return True
+        return False
+
+    def _configure(self) -> None:
+        given = self._endpoints.parameters(self.core.parameters)
+        ports = self._ports = self.core.ports(given)
+        self.core.topics = {port.name: self._endpoints.topic(port) for port in ports.inputs}
+        self._latched = self.core.configure(given)
+        self._outdated = False
+        try:
+            for port in ports.outputs:
+                self.outputs[port.name] = self._endpoints.advertise(port)
+            self.core.has_reader = lambda port: self.outputs[port].has_reader()
+        except Exception:
+            self._clean_up()
+            raise
+
+    def _activate(self) -> None:
+        if self._outdated:
+            self._clean_up()
+            self._configure()
+        self._publish(self._latched)
+        ends, inputs = self._endpoints, self._known_ports().inputs
+        worker = Worker(
+            self.core,
+            inputs,
+            ends.now,
+            self._publish,
+            ends.report,
+            ends.name.rpartition("/")[2],
+            ends.fetch,
+        )
+        self.worker = worker
+        try:
+            ends.connect(inputs, worker)
+        except Exception:
+            self._deactivate()
+            raise
+        worker.start()
+        self._hold_safe_state()
+
+    def _deactivate(self) -> None:
+        self._endpoints.disconnect()
+        worker, self.worker = self.worker, None
+        if worker is None:
+            return
+        ended = worker.stop()
+        if not ended:
+            worker.publish_safe_state("a step hangs while the node stops")
+        self._endpoints.hold(())
+        if not ended:
+            raise RuntimeError(
+                f"the step that has been running for {worker.busy():.0f} s does not end: the"
+                " device or library that it waits for hangs; end the process"
+            )
+
+    def _clean_up(self) -> None:
+        self._deactivate()
+        while self.outputs:
+            self.outputs.popitem()[1].close()
+        self._latched = ()
+        self.core.close()
+        self.core = self._make_core()
+
+    def _hold_safe_state(self) -> None:
+        """
+        Give the transport what to publish if the process is killed.
+
+        It stamps anew what is stamped with the time of speaking; a header of what was seen, as a
+        decision has, is not for it to change, and those who read it see it expire.
+        """
+        now = self._endpoints.now()
+        words = [
+            (self.outputs[port].topic, self.outputs[port].type, messages.serialize(message))
+            for port, message in self.core.safe_state(now, "the process was killed")
+            if not hasattr(message, "header") or message.header.stamp == to_time(now)
+        ]
+        if words:
+            self._endpoints.hold(words)
+
+    def _publish(self, outputs: Outputs) -> None:
+        for port, message in outputs:
+            self.outputs[port].publish(message)
+
+    def _is_needed(self) -> bool:
+        """Tell whether somebody reads one of the outputs; of an active node it is not asked."""
+        return self.condition.state is not State.ACTIVE and any(
+            self._endpoints.is_read(port) for port in self._known_ports().outputs
+        )
+
+    def _known_ports(self) -> Ports:
+        """Return the ports: those that the core was configured with, or would have now."""
+        if self._ports is None:
+            try:
+                self._ports = self.core.ports(self._endpoints.parameters(self.core.parameters))
+            except ConfigurationError:  # which `configure` reports
+                self._ports = Ports()
+        return self._ports
+
+    def _diagnose_step(self, worker: Worker) -> Diagnostic:
+        failures = worker.failures
+        values = {"failures": str(failures.count), "last failure": failures.reason or "none"}
+        now = self._endpoints.now()
+        if not now:
+            return Diagnostic(Level.ERROR, "step", self._endpoints.clock_remedy(False), values)
+        if self._standing.seconds(now) > CLOCK_STANDS:
+            message = f"{STANDING}: {self._endpoints.clock_remedy(True)}"
+            return Diagnostic(Level.ERROR, "step", message, values)
+        if (busy := worker.busy()) > HANGING:
+            worker.publish_safe_state("a step hangs")
+            message = "busy with one input for too long: a device or library hangs"
+            values["busy [s]"] = f"{busy:.0f}"
+            return Diagnostic(Level.ERROR, "step", message, values)
+        if time.monotonic() - failures.last < FAILURE_SHOWN:
+            message = f"an input is lost, see the log: {failures.reason}"
+            return Diagnostic(Level.ERROR, "step", message, values)
+        return Diagnostic(Level.OK, "step", "working", values)
