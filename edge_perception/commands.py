@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
@@ -19,10 +20,11 @@ from edge_perception.robot import graph as graphs
 from edge_perception.robot.drawing import draw
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
-from edge_perception.robot.plan import doubts, plan, Request, RequestError
+from edge_perception.robot.plan import doubts, plan, Request, RequestError, Start
 
 if TYPE_CHECKING:
     from edge_perception.transport.ros.node import RosNode
+    from edge_perception.transport.stop import Stop
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,6 +65,12 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
             default="",
             help=argument.description,
         )
+    up.add_argument(
+        "--transport",
+        choices=("ros", "local"),
+        default="ros",
+        help="how nodes reach each other: ROS 2, or within this process, without ROS",
+    )
     up.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
     up.add_argument("--namespace", default="", help="ROS namespace of all nodes and topics")
     up.add_argument(
@@ -126,6 +134,8 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
     starts = plan(graph, request)
     for doubt in doubts(request, starts):
         print(f"warning: {doubt}", file=sys.stderr)
+    if options.transport == "local":
+        return _up_locally(starts, options)
     ros_arguments = list(options.ros_arguments)
     if options.log_level:
         ros_arguments += ["--ros-args", "--log-level", options.log_level]
@@ -135,15 +145,45 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
     except ImportError as error:
         raise RequestError(
             f"edge-robot up needs ROS 2, which can't be imported ({error}): source the setup.bash "
-            "of your ROS 2, or on x86-64, in a checkout of edge_perception, pip install '.[ros]'"
+            "of your ROS 2, or on x86-64, in a checkout of edge_perception, pip install '.[ros]'; "
+            "without ROS 2 the robot runs by itself with --transport local"
         ) from error
 
-    def make_nodes(stop: process.Stop) -> Iterator[RosNode]:
+    def make_nodes(stop: Stop) -> Iterator[RosNode]:
         yield watch.make(stop, options.namespace, options.once)
         for start in starts:
             yield base.make(base.find(start.kind), arguments_of(start))
 
     return process.run(make_nodes, ros_arguments, options.duration)
+
+
+def _up_locally(starts: Sequence[Start], options: argparse.Namespace) -> int:
+    """Start the robot without ROS, for itself."""
+    for name, given in (
+        ("--ros-args", options.ros_arguments),
+        ("--use-sim-time", options.use_sim_time),
+        ("--log-level", options.log_level),
+    ):
+        if given:
+            raise RequestError(f"{name} is for ROS 2: leave it out, or --transport local")
+    from edge_perception.environment import this_machine
+    from edge_perception.transport.local import process
+    from edge_perception.transport.local.bus import Bus
+    from edge_perception.transport.local.endpoints import LocalEndpoints
+    from edge_perception.transport.shell import Shell
+    from edge_perception.views.terminal import TerminalCore
+
+    bus, environment = Bus(), this_machine()
+
+    def make_nodes(stop: Stop) -> Iterator[Shell]:
+        decided = stop.set if options.once else lambda: None
+        view = Start("terminal", "", starts[0].namespace)
+        yield Shell(lambda: TerminalCore(sys.stdout, decided), LocalEndpoints(bus, view))
+        for start in starts:
+            make_core = base.find(start.kind).make_core
+            yield Shell(partial(make_core, environment), LocalEndpoints(bus, start))
+
+    return process.run(make_nodes, options.duration)
 
 
 def _check(graph: Graph, options: argparse.Namespace) -> int:

@@ -133,6 +133,11 @@ class Shell:
         self._outdated = False  # a parameter changed since the core was configured
         self._standing = Standing()
 
+    @property
+    def name(self) -> str:
+        """Return the fully qualified name of the node."""
+        return self._endpoints.name
+
     def configure(self) -> bool:
         """
         Configure the core and announce its outputs.

@@ -1,0 +1,64 @@
+"""Nodes in this process: start, run until told to stop, end with what makes the robot safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+import sys
+import time
+
+from edge_perception import ending
+from edge_perception.core.node import Diagnostic, Level
+from edge_perception.transport.shell import Shell
+from edge_perception.transport.stop import Stop
+
+CHECK_PERIOD = 0.2  # seconds between two looks at the nodes
+GRACE = 1.0  # seconds in which messages may begin to come
+
+
+def run(make_nodes: Callable[[Stop], Iterable[Shell]], duration: float | None = None) -> int:
+    """
+    Start nodes, and run them until told to stop.
+
+    :param make_nodes: makes them in the order in which they are to be started
+    :param duration: seconds after which to stop
+    :returns: the exit code: 1 if a node can't be started, and the reason is on standard error
+    """
+    stop = Stop()
+    nodes: list[Shell] = []
+    try:
+        for node in make_nodes(stop):
+            nodes.append(node)
+        if all(not stop and shell.configure() and shell.activate() for shell in nodes):
+            _watch(nodes, stop, duration)
+        else:
+            stop.failed |= not stop
+    finally:
+        for shell in nodes:
+            shell.halt()  # all at once, so that their last steps end at the same time
+        ended = [shell.clean_up() for shell in reversed(nodes)]
+        ending.not_again()
+    return int(stop.failed or not all(ended))
+
+
+def _watch(nodes: Sequence[Shell], stop: Stop, duration: float | None) -> None:
+    """Print what changes in the nodes' diagnostics, until told to stop or time is up."""
+    begun = time.monotonic()
+    levels: dict[str, Level] = {}
+    while not stop:
+        elapsed = time.monotonic() - begun
+        if duration is not None and elapsed >= duration:
+            return
+        left = CHECK_PERIOD if duration is None else min(CHECK_PERIOD, duration - elapsed)
+        stop.wait(left)
+        if elapsed >= GRACE:
+            for shell in nodes:
+                _show(shell.name, shell.diagnose(), levels)
+
+
+def _show(node: str, found: Iterable[Diagnostic], levels: dict[str, Level]) -> None:
+    """Print those whose level changed since it was printed last."""
+    for one in found:
+        name = f"{node.lstrip('/')}: {one.name}"
+        if one.level is not levels.get(name, Level.OK):
+            levels[name] = one.level
+            print(f"[{one.level.name}] {name}: {one.message}", file=sys.stderr, flush=True)

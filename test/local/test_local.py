@@ -1,0 +1,124 @@
+"""The robot in one process without ROS, beside the same robot over ROS 2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+import re
+import signal
+import subprocess
+import sys
+
+from PIL import Image
+import pytest
+
+PATIENCE = 60.0
+RULES = """
+version: 1
+timeout: {detections: 5}
+actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
+default: go
+safe: halt
+rules: [{name: seen, when: {label: LABEL}, action: go}]
+"""
+UP = """
+import sys
+from edge_perception import cli
+
+if "local" in sys.argv:
+    sys.modules["rclpy"] = None  # an import of it fails
+code = cli.main(sys.argv[1:])
+assert "local" not in sys.argv or not any(name.startswith("rclpy.") for name in sys.modules)
+sys.exit(code)
+"""
+
+
+@pytest.fixture
+def up(tiny_bundle: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    """Return the command that starts a robot with one red picture for a camera."""
+    Image.new("RGB", (40, 30), (250, 10, 10)).save(tmp_path / "red.png")
+    (tmp_path / "rules.yaml").write_text(RULES.replace("LABEL", "[red, green, blue]"))
+    given = {
+        "model": tiny_bundle,
+        "camera": tmp_path / "red.png",
+        "rules": tmp_path / "rules.yaml",
+    }
+    options = [f"--{name}={value}" for name, value in given.items()]
+
+    def command(*more: str) -> list[str]:
+        return [sys.executable, "-c", UP, "up", *options, *more]
+
+    return command
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def decision(line: str) -> str:
+    """Return what was decided and why, and what was seen, without the time that it took."""
+    return re.sub(r"\d+ ms", "", line)
+
+
+@pytest.mark.ros
+def test_the_same_is_decided_over_both_transports(up: Callable[..., list[str]]) -> None:
+    pytest.importorskip("rclpy")
+    said = {}
+    for transport in ("local", "ros"):
+        with started(up("--transport", transport)) as running:
+            assert running.stdout is not None
+            lines = (line for line in running.stdout if "(seen:" in line)
+            said[transport] = decision(next(lines))
+    assert said["local"] == said["ros"]
+    assert said["local"].startswith("go (seen: ")
+
+
+def test_it_ends_after_a_decision_without_a_word_of_ros(up: Callable[..., list[str]]) -> None:
+    done = subprocess.run(
+        up("--transport", "local", "--once"), capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "go (" in done.stdout or "halt (" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(up: Callable[..., list[str]], number: signal.Signals) -> None:
+    with started(up("--transport", "local")) as running:
+        assert running.stdout is not None
+        next(line for line in running.stdout if "(seen:" in line)
+        running.send_signal(number)
+        _, errors = running.communicate(timeout=PATIENCE)
+        assert (running.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--model", "nowhere.edge"], "error: /perception: nowhere.edge"),
+        (["--use-sim-time"], "--use-sim-time is for ROS 2"),
+    ],
+)
+def test_what_can_not_be_started(up: Callable[..., list[str]], more: list[str], says: str) -> None:
+    done = subprocess.run(
+        up("--transport", "local", *more), capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 1
+    assert says in done.stderr
+
+
+def test_what_is_missing_is_said(up: Callable[..., list[str]]) -> None:
+    with started(
+        up("--transport", "local", "--image-topic", "/their/image", "--camera", "")
+    ) as it:
+        assert it.stderr is not None
+        line = next(line for line in it.stderr if "input image" in line)
+    assert line.startswith("[ERROR] perception: input image: no node of this process publishes")
