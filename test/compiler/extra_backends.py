@@ -38,8 +38,8 @@ static int run(void *state, uint32_t step, char *error, size_t capacity)
     const edge_memory *memory = state;
     for (unsigned n = 0; n < sizeof nodes / sizeof *nodes; n++)
         for (uint32_t i = 0; nodes[n].step == step && i < nodes[n].count; i++) {{
-            const float x = ((const float *)memory->arena)[nodes[n].in + i];
-            ((float *)memory->arena)[nodes[n].out + i] = {formula};
+            const float x = ((const float *)(memory->arena + nodes[n].in))[i];
+            ((float *)(memory->arena + nodes[n].out))[i] = {formula};
         }}
     (void)error, (void)capacity;
     return 1;
