@@ -348,7 +348,7 @@ def test_a_thread_may_fork_in_the_middle_of_its_run(make: Make) -> None:
         (lambda model: model.run({1: None, "x": None}), r"got \[1, 'x'\]"),
         (lambda model: model.run(random_input(Spec()), out=5), "outputs must be a mapping"),
         (lambda model: model.observe(None), "inputs must be a mapping"),
-        (lambda model: model.run_image(None, "rgb8"), "a frame must be a uint8 array"),
+        (lambda model: model.run_image(None, "rgb8"), "a frame of rgb8 must be a uint8 array"),
         (lambda model: model.run_image(np.zeros((4, 4, 3), np.uint8), ["rgb8"]), "encoding"),
         (lambda model: model.run_image(np.zeros((4, 4, 3), np.uint8), None), "encoding None"),
     ],
