@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+import time
 import traceback
 from typing import TYPE_CHECKING
 
@@ -49,8 +50,9 @@ class RosEndpoints:
         return str(self._node.get_fully_qualified_name())
 
     def now(self) -> int:
-        """Return ROS time in nanoseconds."""
-        return int(self._node.get_clock().now().nanoseconds)
+        """Return ROS time in nanoseconds; only simulated time is read by rclpy, which is slow."""
+        clock = self._node.get_clock()
+        return int(clock.now().nanoseconds) if clock.ros_time_is_active else time.time_ns()
 
     def parameters(
         self, declared: Sequence[Parameter], changed: Mapping[str, object] | None = None
