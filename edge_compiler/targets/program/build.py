@@ -25,6 +25,7 @@ COMMON_FLAGS = (
     "-Wall",
     "-Wextra",
     "-Wno-unknown-pragmas",
+    "-DNDEBUG",  # contracts are asserted where the tests compile the sources themselves
 )
 LINK_FLAGS = (
     "-shared",
