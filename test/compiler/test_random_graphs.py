@@ -1,7 +1,12 @@
-"""Random networks through the optimiser and through the whole compiler, against ONNX Runtime."""
+"""
+Random networks through the optimiser and through the whole compiler, against ONNX Runtime.
+
+``make test-random`` compiles 400 of them, the usual tests fewer (``--graphs``).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 import math
 from pathlib import Path
 import random
@@ -89,9 +94,10 @@ def arithmetic(net: Network, name: str, shape: tuple[int, ...]) -> None:
 
 
 def activation(net: Network, name: str, shape: tuple[int, ...]) -> None:
-    op = net.choose.choice(["Relu", "LeakyRelu", "Sigmoid", "HardSwish", "Clip", "Dropout"])
+    op = net.choose.choice([*PLAIN, "Gelu", "Clip"])
     bounds = f"{net.constant(low=-1, high=0)} -" if op == "Clip" else ""
-    net.add(op, f"{name} {bounds}", shape)
+    form = {"approximate": net.choose.choice(["none", "tanh"])} if op == "Gelu" else {}
+    net.add(op, f"{name} {bounds}", shape, **form)
 
 
 def gate(net: Network, name: str, shape: tuple[int, ...]) -> None:
@@ -103,7 +109,7 @@ def join(net: Network, name: str, shape: tuple[int, ...]) -> None:
     others = [other for other, size in net.values if size == shape]
     other = net.choose.choice(others)
     if net.choose.random() < 0.75:
-        op = net.choose.choice(["Add", "Sum", "Sub", "Mul", "Max"])
+        op = net.choose.choice(["Add", "Sum", "Sub", "Mul", "Max", "Min"])
         net.add(op, f"{name} {other}", shape)
     elif math.prod(shape) < 4000:
         axis = net.choose.choice([1, 1, 2, 3])
@@ -154,6 +160,69 @@ def normalise(net: Network, name: str, shape: tuple[int, ...]) -> None:
         net.add("LRN", name, shape, size=3, alpha=0.1)
 
 
+def split(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Cut in two; both parts, and what is whole, may be read later."""
+    axis = net.choose.choice([1, 1, 2, 3])
+    if shape[axis] < 2:
+        return
+    first = net.choose.randint(1, shape[axis] - 1)
+    sizes = (first, shape[axis] - first)
+    parts = [f"v{len(net.values)}_{len(net.nodes)}_{side}" for side in "ab"]
+    net.nodes.append(node("Split", f"{name} {net.given(sizes)}", " ".join(parts), axis=axis))
+    for part, size in zip(parts, sizes, strict=True):
+        net.values.append((part, (*shape[:axis], size, *shape[axis + 1 :])))
+
+
+def turn(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Order the axes anew, or name them so."""
+    axes = [0, *net.choose.sample([1, 2, 3], 3)]
+    turned = tuple(shape[axis] for axis in axes)
+    kind = net.choose.choice(["Transpose", "Reshape", "Squeeze", "Identity"])
+    if kind == "Transpose":
+        net.add(kind, name, turned, perm=axes)
+    elif kind == "Reshape":
+        net.add(kind, f"{name} {net.given(turned)}", turned)
+    elif kind == "Squeeze":
+        net.add(kind, f"{name} {net.given([0])}", shape)
+        net.add("Unsqueeze", f"{net.values.pop()[0]} {net.given([0])}", shape)
+    else:
+        net.add(kind, name, shape)
+
+
+def shuffle(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Interleave the halves of the channels, as ShuffleNet does."""
+    halves = (1, 2, shape[1] // 2, *shape[2:])
+    if shape[1] % 2:
+        return
+    net.add("Reshape", f"{name} {net.given(halves)}", halves)
+    net.add("Transpose", net.values.pop()[0], shape, perm=[0, 2, 1, 3, 4])
+    net.add("Reshape", f"{net.values.pop()[0]} {net.given(shape)}", shape)
+
+
+def attention(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Weigh the channels by what they hold on average."""
+    mean = (*shape[:2], 1, 1)
+    if net.choose.random() < 0.5:
+        net.add("GlobalAveragePool", name, mean)
+    else:
+        net.add("ReduceMean", f"{name} {net.given([2, 3])}", mean, keepdims=1)
+    net.add("Sigmoid", *net.values[-1])
+    net.add("Mul", f"{name} {net.values[-1][0]}", shape)
+
+
+def classify(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """End like a classifier: a product of everything, and Softmax."""
+    count, classes = math.prod(shape), net.choose.randint(2, 9)
+    net.add("Flatten", name, (1, count))
+    w = net.constant(count, classes, low=-1 / math.sqrt(count), high=1 / math.sqrt(count))
+    flat = net.values[-1][0]
+    if net.choose.random() < 0.5:
+        net.add("Gemm", f"{flat} {w} {net.constant(classes)}", (1, classes))
+    else:
+        net.add("MatMul", f"{flat} {w}", (1, classes))
+    net.add("Softmax", *net.values[-1])
+
+
 def scores(net: Network, name: str, shape: tuple[int, ...]) -> None:
     """End like a detector: low scores of each pixel."""
     w, bias = net.constant(3, shape[1], 1, 1), net.constant(3, low=-13, high=-11)
@@ -186,15 +255,19 @@ def pool(net: Network, name: str, shape: tuple[int, ...]) -> None:
     net.add(op, name, (*shape[:2], *size), kernel_shape=kernel)
 
 
-LAYERS = (conv, conv, batch_norm, batch_norm, arithmetic, activation, activation, gate, join, join)
-LAYERS += (pad, pool, block, flip, same, resize, normalise)
+Layer = Callable[[Network, str, tuple[int, ...]], None]
+LAYERS: tuple[Layer, ...] = (conv, conv, batch_norm, batch_norm, arithmetic, activation)
+LAYERS += (activation, gate, join, join)
+LAYERS += (pad, pool, block, flip, same, resize, normalise, split, turn, shuffle, attention)
+PLAIN = ("Relu", "LeakyRelu", "Sigmoid", "HardSwish", "Tanh", "Elu", "Erf", "Dropout")
+ENDS = (activation, scores, classify)
 
 
-def make_network(seed: int, *, detects: bool = False) -> onnx.ModelProto:
+def make_network(seed: int, ends: Sequence[Layer] = ENDS) -> onnx.ModelProto:
     net = Network(seed)
     for _ in range(net.choose.randint(2, 20)):
         net.grow()
-    (scores if detects else activation)(net, *net.values[-1])
+    net.choose.choice(ends)(net, *net.values[-1])
     names = [name for name, _ in net.values[1:]]
     extra = net.choose.sample(names, min(len(names), net.choose.choice([0, 0, 1, 2])))
     outputs = list(dict.fromkeys([*extra, names[-1]]))
@@ -204,7 +277,7 @@ def make_network(seed: int, *, detects: bool = False) -> onnx.ModelProto:
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1))
 def test_random_network(seed: int) -> None:
-    model = make_network(seed)
+    model = make_network(seed, (activation, classify))  # low scores are inexact there, too
     with tempfile.TemporaryDirectory() as folder:
         graph = load_model(model, Path(folder))
     optimise(graph)
@@ -217,12 +290,21 @@ def test_random_network(seed: int) -> None:
     assert_same(graph, model, tolerance=1e-4)  # a chance network may amplify rounding
 
 
-@pytest.mark.parametrize("seed", range(6))
+def test_every_operator_occurs() -> None:
+    used = {n.op_type for seed in range(100) for n in make_network(seed).graph.node}
+    assert {op for op in targets.get("host").support() if onnx.defs.has(op)} - used == set()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "compiled_seed" in metafunc.fixturenames:
+        metafunc.parametrize("compiled_seed", range(metafunc.config.getoption("--graphs")))
+
+
 def test_random_network_is_proven(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compiled_seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(targets.TARGETS, "host", with_variants("host", BASELINE))
-    onnx.save(make_network(seed, detects=True), tmp_path / "random.onnx")
+    onnx.save(make_network(compiled_seed), tmp_path / "random.onnx")
     bundle = tmp_path / "random.edge"
     compile_model(tmp_path / "random.onnx", bundle, Options(), lambda *_: None)
     check_variants(bundle)
