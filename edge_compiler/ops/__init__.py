@@ -19,6 +19,7 @@ __all__ = [
     "fault",
     "fuses_activation",
     "has_constant_weights",
+    "is_variadic",
     "macs",
 ]
 
@@ -27,6 +28,11 @@ def fault(node: Node) -> str | None:
     """Return why it is not clear what a node computes, in one clause; None if it is."""
     operator = OPERATORS.get(node.op)
     return operator.fault(node) if operator else f"the operator {node.op} is not supported"
+
+
+def is_variadic(node: Node) -> bool:
+    """Return whether none of a node's outputs can be left out, read or not."""
+    return node.op in OPERATORS and OPERATORS[node.op].variadic
 
 
 def macs(node: Node) -> int:

@@ -12,5 +12,5 @@ define(
 define("Identity", "Dropout", summary="Nothing to do when a network only runs; removed.")
 define("Transpose", summary="Reorder dimensions.")
 define("Pad", summary="Pad by numbers around a tensor.")
-define("Split", summary="Cut along any axis.")
+define("Split", summary="Cut along any axis.", variadic=True)
 define("Slice", summary="Take a part of a tensor.")

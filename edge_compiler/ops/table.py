@@ -21,6 +21,7 @@ class Operator:
     :ivar macs: returns the multiply-accumulates of a node.
     :ivar fuses_activation: whether its nodes apply an activation to their result.
     :ivar fault: returns why it is not clear what a node computes; None if it is.
+    :ivar variadic: whether it has as many outputs as a node says, none of which can be left out.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Operator:
     macs: Count
     fuses_activation: bool
     fault: Fault
+    variadic: bool
 
 
 OPERATORS: dict[str, Operator] = {}
@@ -39,7 +41,8 @@ def define(
     macs: Count = lambda node: 0,
     fuses_activation: bool = False,
     fault: Fault = lambda node: None,
+    variadic: bool = False,
 ) -> None:
     """Enter operators into the table."""
     for name in names:
-        OPERATORS[name] = Operator(name, summary, macs, fuses_activation, fault)
+        OPERATORS[name] = Operator(name, summary, macs, fuses_activation, fault, variadic)
