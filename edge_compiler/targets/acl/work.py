@@ -6,9 +6,7 @@ How much work a node is for a function of Arm Compute Library: see `targets.c.wo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-import json
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +16,7 @@ from edge_compiler.targets.acl.requests import Request
 from edge_compiler.targets.program.work import (
     channels,
     Constants,
+    constants_of,
     Counts,
     instructions,
     other_work,
@@ -66,8 +65,7 @@ class WorkModel:
     @classmethod
     def of_machine(cls, triple: str) -> WorkModel:
         """Return the costs on a kind of machine."""
-        known: Mapping[str, Constants] = json.loads(CONSTANTS.read_text("utf-8"))["instructions"]
-        return cls(known[triple])
+        return cls(constants_of(CONSTANTS)[triple])
 
     def of(self, node: Node, request: Request) -> float:
         """Return what a node costs."""

@@ -8,9 +8,7 @@ constant: instructions, which ``python -m bench.fit_placement`` fits to counted 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-import json
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +18,7 @@ from edge_compiler.targets.program.lowering import is_image
 from edge_compiler.targets.program.nodes import Geometry, required
 from edge_compiler.targets.program.work import (
     Constants,
+    constants_of,
     Counts,
     instructions,
     other_work,
@@ -83,8 +82,7 @@ class WorkModel:
     @classmethod
     def of_machine(cls, triple: str) -> WorkModel:
         """Return the costs on a kind of machine; no costs if nothing was counted there."""
-        known: Mapping[str, Constants] = json.loads(CONSTANTS.read_text("utf-8"))["instructions"]
-        return cls(known.get(triple, {}))
+        return cls(constants_of(CONSTANTS).get(triple, {}))
 
     def of(self, node: Node) -> float:
         """Return what a node costs; nothing where only we can run it, since nothing is weighed."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import json
 import math
+from pathlib import Path
 
 from edge_compiler.ir.graph import Activation, Node, Value
 from edge_compiler.targets.program.lowering import is_image
@@ -16,6 +18,12 @@ Constants = Mapping[str, Mapping[str, float]]
 VECTOR = 4
 _FREE = ("Relu", "Clip")
 """Activations that cost an instruction or two: the constant of the results has them."""
+
+
+def constants_of(model: Path) -> Mapping[str, Constants]:
+    """Return the constants that a file of a cost model holds, by machine."""
+    known: Mapping[str, Constants] = json.loads(model.read_text("utf-8"))["instructions"]
+    return known
 
 
 def instructions(constants: Constants, kind: str, counts: Counts) -> float:
