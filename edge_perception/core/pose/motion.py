@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from edge_perception.core import rotation
 from edge_perception.core.gravity import GRAVITY
 from edge_perception.core.pose.quaternion import exponential, normalised
@@ -107,8 +105,3 @@ def _less(one: Vector, other: Vector) -> Vector:
 
 def _mean(one: Vector, other: Vector) -> Vector:
     return 0.5 * (one[0] + other[0]), 0.5 * (one[1] + other[1]), 0.5 * (one[2] + other[2])
-
-
-def deviation_per_sample(density: float, interval: float) -> float:
-    """Return the standard deviation of readings from their noise density."""
-    return density / math.sqrt(interval)
