@@ -55,6 +55,7 @@ test-random: setup ## compile and prove 400 random networks of all operators; ta
 lint: setup ## check style, types, who imports whom, and ROS 2's conventions
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/clang-format --dry-run --Werror $$(find bench docs edge_compiler test -name '*.[ch]' -o -name '*.cpp')
 	$(BIN)/mypy
 	@mkdir -p build
 	@$(BIN)/lint-imports --no-logo --no-cache >build/imports.log || { cat build/imports.log; exit 1; }

@@ -27,20 +27,17 @@ static volatile float sink;
 static int threads;
 
 /* CHAINS independent chains of multiply-adds hide the latency of each; all fit in registers. */
-#define DEFINE_FMA(vector)                                                                                             \
-    static void fma_##vector(const void *unused)                                                                       \
-    {                                                                                                                  \
-        (void)unused;                                                                                                  \
-        vector sum[CHAINS], factor = {0}, total = {0};                                                                 \
-        factor += 0.999999f;                                                                                           \
-        for (int chain = 0; chain < CHAINS; chain++)                                                                   \
-            sum[chain] = factor * (float)chain;                                                                        \
-        for (int step = 0; step < STEPS; step++)                                                                       \
-            for (int chain = 0; chain < CHAINS; chain++)                                                               \
-                sum[chain] = sum[chain] * factor + factor;                                                             \
-        for (int chain = 0; chain < CHAINS; chain++)                                                                   \
-            total += sum[chain];                                                                                       \
-        sink = total[0];                                                                                               \
+#define DEFINE_FMA(vector)                                                                          \
+    static void fma_##vector(const void *unused)                                                    \
+    {                                                                                               \
+        (void)unused;                                                                               \
+        vector sum[CHAINS], factor = {0}, total = {0};                                              \
+        factor += 0.999999f;                                                                        \
+        for (int chain = 0; chain < CHAINS; chain++) sum[chain] = factor * (float)chain;            \
+        for (int step = 0; step < STEPS; step++)                                                    \
+            for (int chain = 0; chain < CHAINS; chain++) sum[chain] = sum[chain] * factor + factor; \
+        for (int chain = 0; chain < CHAINS; chain++) total += sum[chain];                           \
+        sink = total[0];                                                                            \
     }
 #if defined __AVX512F__
 DEFINE_FMA(v16)
@@ -56,8 +53,7 @@ static void read_memory(const void *data)
     const v16 *vectors = data;
     v16 sum[4] = {{0}};
     for (size_t i = 0; i < BYTES / sizeof *vectors; i += 4)
-        for (int k = 0; k < 4; k++)
-            sum[k] += vectors[i + k];
+        for (int k = 0; k < 4; k++) sum[k] += vectors[i + k];
     sink = (sum[0] + sum[1] + sum[2] + sum[3])[0];
 }
 
@@ -96,8 +92,7 @@ static double measure(void (*function)(const void *), void *const *data)
         if (pthread_create(&ids[i], NULL, work, &tasks[i]))
             abort();
     }
-    for (int i = 0; i < threads; i++)
-        pthread_join(ids[i], NULL);
+    for (int i = 0; i < threads; i++) pthread_join(ids[i], NULL);
     double best = 1e9;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         double start = tasks[0].start[attempt], end = tasks[0].end[attempt];

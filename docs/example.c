@@ -19,8 +19,7 @@ static size_t output_elements(const char *description)
 {
     char *shape = strstr(strstr(description, "\"outputs\":"), "\"shape\":[") + strlen("\"shape\":");
     size_t elements = 1;
-    while (*shape != ']')
-        elements *= strtoul(shape + 1, &shape, 10);
+    while (*shape != ']') elements *= strtoul(shape + 1, &shape, 10);
     return elements ? elements : 1; /* a scalar's shape is [] */
 }
 
@@ -75,8 +74,7 @@ int main(int argc, char **argv)
         FAIL("%s", last_error(model));
 
     size_t best = 0;
-    for (size_t i = 1; i < classes; i++)
-        best = scores[i] > scores[best] ? i : best;
+    for (size_t i = 1; i < classes; i++) best = scores[i] > scores[best] ? i : best;
     printf("%zu %f ", best, (double)scores[best]);
     print_label(describe(), best);
     destroy(model);

@@ -23,16 +23,13 @@ static float multiply_add(float start)
 {
     vector sum[CHAINS], factor = {0};
     factor += 0.999999f;
-    for (int chain = 0; chain < CHAINS; chain++)
-        sum[chain] = factor * (start + (float)chain);
+    for (int chain = 0; chain < CHAINS; chain++) sum[chain] = factor * (start + (float)chain);
 #pragma GCC unroll 2
     for (int step = 0; step < STEPS; step++) {
 #pragma GCC unroll 12
-        for (int chain = 0; chain < CHAINS; chain++)
-            sum[chain] = sum[chain] * factor + factor;
+        for (int chain = 0; chain < CHAINS; chain++) sum[chain] = sum[chain] * factor + factor;
     }
-    for (int chain = 1; chain < CHAINS; chain++)
-        sum[0] += sum[chain];
+    for (int chain = 1; chain < CHAINS; chain++) sum[0] += sum[chain];
     return sum[0][0];
 }
 

@@ -39,7 +39,7 @@ enum verdict { DONE, REFUSED /* the body is a sentence */ };
 
 typedef struct header {
     uint32_t magic;
-    uint32_t kind; /* a command, or a verdict */
+    uint32_t kind;  /* a command, or a verdict */
     uint64_t bytes; /* of the body */
 } header;
 
@@ -135,10 +135,7 @@ static void answer(enum verdict verdict, const void *body, size_t bytes)
     send_all(body, bytes);
 }
 
-static void refuse(const char *sentence)
-{
-    answer(REFUSED, sentence, strlen(sentence));
-}
+static void refuse(const char *sentence) { answer(REFUSED, sentence, strlen(sentence)); }
 
 /* Answer with what an instance has computed, or with why it couldn't. */
 static void answer_status(edge_status status, const edge_model *model, const void *body, size_t bytes)
@@ -166,18 +163,18 @@ static bool load(const char *path, char *error)
     }
     const bool versioned = find(library, "edge_abi_version", &api.abi_version);
     if (versioned && api.abi_version() != EDGE_ABI_VERSION) {
-        snprintf(error, SENTENCE,
-                 "%s can't be run: it has interface version %u, this software needs version %u; compile the model again: "
-                 "edgec compile MODEL -o OUT.edge",
-                 path, api.abi_version(), EDGE_ABI_VERSION);
+        snprintf(
+            error, SENTENCE,
+            "%s can't be run: it has interface version %u, this software needs version %u; compile the model again: "
+            "edgec compile MODEL -o OUT.edge",
+            path, api.abi_version(), EDGE_ABI_VERSION);
         return false;
     }
-    const bool complete = versioned && find(library, "edge_describe", &api.describe) && find(library, "edge_create", &api.create) &&
-                          find(library, "edge_run", &api.run) &&
-                          find(library, "edge_read_step", &api.read_step) &&
-                          find(library, "edge_preprocess", &api.preprocess) &&
-                          find(library, "edge_variant", &api.variant) &&
-                          find(library, "edge_last_error", &api.last_error);
+    const bool complete =
+        versioned && find(library, "edge_describe", &api.describe) && find(library, "edge_create", &api.create) &&
+        find(library, "edge_run", &api.run) && find(library, "edge_read_step", &api.read_step) &&
+        find(library, "edge_preprocess", &api.preprocess) && find(library, "edge_variant", &api.variant) &&
+        find(library, "edge_last_error", &api.last_error);
     if (!complete) {
         snprintf(error, SENTENCE, "%s can't be loaded: it has not the interface of edge_model.h", path);
         return false;
@@ -188,8 +185,7 @@ static bool load(const char *path, char *error)
 static size_t total(const edge_tensor *tensors, uint32_t count)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < count; i++)
-        sum += tensors[i].bytes;
+    for (uint32_t i = 0; i < count; i++) sum += tensors[i].bytes;
     if (sum > MOST_BYTES)
         give_up("the model's tensors are too large");
     return (size_t)sum;
@@ -198,8 +194,7 @@ static size_t total(const edge_tensor *tensors, uint32_t count)
 /* Let tensors lie in memory one after the other. */
 static void place(edge_tensor *tensors, uint32_t count, char *memory)
 {
-    for (uint32_t i = 0; i < count; memory += tensors[i++].bytes)
-        tensors[i].data = memory;
+    for (uint32_t i = 0; i < count; memory += tensors[i++].bytes) tensors[i].data = memory;
 }
 
 static void keep_plan(const char *body, size_t bytes)
@@ -303,10 +298,7 @@ static void observe(edge_model *model)
     free(memory);
 }
 
-static void mark(uint32_t number)
-{
-    getpriority(PRIO_PROCESS, EDGE_MARK_FIRST + number);
-}
+static void mark(uint32_t number) { getpriority(PRIO_PROCESS, EDGE_MARK_FIRST + number); }
 
 static void mark_step(void *user, edge_model *model, uint32_t step, uint64_t nanoseconds)
 {

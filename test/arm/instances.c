@@ -13,7 +13,6 @@
 
 enum { INSTANCES = 4, RUNS = 10 };
 
-
 static void *library;
 static edge_tensor input;
 static size_t output_floats;

@@ -39,14 +39,17 @@ static int run(edge_model *model, int special)
 
 int main(int argc, char **argv)
 {
-    if (edge_input_count > MOST_TENSORS || edge_output_count > MOST_TENSORS) return 1;
+    if (edge_input_count > MOST_TENSORS || edge_output_count > MOST_TENSORS)
+        return 1;
     for (int i = 1; i < argc; i++)
         for (uint32_t threads = 1; threads <= 2; threads++) {
             const edge_options options = {.abi_version = EDGE_ABI_VERSION, .threads = threads, .variant = argv[i]};
             edge_model *model;
             const edge_status status = edge_create(&options, &model, NULL, 0);
-            if (status == EDGE_ERROR_CPU) continue;
-            if (status != EDGE_OK || run(model, 0) || run(model, 1) || run(model, 0)) return 1;
+            if (status == EDGE_ERROR_CPU)
+                continue;
+            if (status != EDGE_OK || run(model, 0) || run(model, 1) || run(model, 0))
+                return 1;
             edge_destroy(model);
         }
     puts("done");

@@ -12,18 +12,15 @@
 
 enum { USERS = 6, ROUNDS = 20, ELEMENTS = CHANNELS * HEIGHT * WIDTH };
 
-#define CHECK(condition)                                                           \
-    do {                                                                           \
-        if (!(condition)) {                                                        \
+#define CHECK(condition)                                                             \
+    do {                                                                             \
+        if (!(condition)) {                                                          \
             fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #condition); \
-            exit(1);                                                               \
-        }                                                                          \
+            exit(1);                                                                 \
+        }                                                                            \
     } while (0)
 
-static edge_tensor tensor(float *data)
-{
-    return (edge_tensor){data, ELEMENTS * sizeof *data, EDGE_FLOAT32, 0};
-}
+static edge_tensor tensor(float *data) { return (edge_tensor){data, ELEMENTS * sizeof *data, EDGE_FLOAT32, 0}; }
 
 static void observe(void *user, edge_model *model, uint32_t step, uint64_t nanoseconds)
 {
@@ -39,7 +36,8 @@ static void observe(void *user, edge_model *model, uint32_t step, uint64_t nanos
 static void run_regions(edge_model *model, const edge_frame *frame, const edge_tensor *outputs,
                         const edge_tensor *input, edge_status expected)
 {
-    static const float scales[] = {0, 1e-30f, 0.1f, -1, 3.7f, 1e6f, -3e38f}, shifts[] = {0, -0.5f, 17, 63.999f, 1e9f, 3e38f};
+    static const float scales[] = {0, 1e-30f, 0.1f, -1, 3.7f, 1e6f, -3e38f},
+                       shifts[] = {0, -0.5f, 17, 63.999f, 1e9f, 3e38f};
     for (int i = 0; i < 40; i++) {
         const edge_region region = {{scales[i % 7], scales[i * 3 % 7], shifts[i % 6], scales[i * 5 % 7],
                                      scales[(i + 2) % 7], shifts[i * 5 % 6]}};
@@ -67,8 +65,7 @@ static void run_frames(edge_model *model, const edge_tensor *outputs, const edge
             const uint32_t rows = encoding == EDGE_NV12 || encoding == EDGE_NV21 ? height + height / 2 : height;
             const size_t size = stride * (rows - 1) + (size_t)width * bytes[encoding];
             uint8_t *data = malloc(size);
-            for (size_t k = 0; k < size; k++)
-                data[k] = (uint8_t)(k * 37);
+            for (size_t k = 0; k < size; k++) data[k] = (uint8_t)(k * 37);
             const edge_frame frame = {data, size, width, height, stride, encoding, {0}};
             const edge_status status = edge_preprocess(model, &frame, NULL, input);
             CHECK(status == EDGE_OK || status == EDGE_ERROR_FRAME); /* not every encoding has such sizes */
@@ -84,11 +81,16 @@ static void refuse_frames(edge_model *model, const edge_tensor *outputs)
     const uint8_t data[64] = {0};
     const size_t size = sizeof data;
     const edge_frame frames[] = {
-        {NULL, size, 4, 4, 12, EDGE_RGB8, {0}},      {data, size, 0, 4, 12, EDGE_RGB8, {0}},
-        {data, size, 4, 0, 12, EDGE_RGB8, {0}},      {data, size, 4, 4, 11, EDGE_RGB8, {0}},
-        {data, size, 4, 4, 12, 99, {0}},             {data, size, 3, 4, 12, EDGE_YUYV, {0}},
-        {data, size, 16385, 1, 99999, EDGE_MONO8, {0}}, {data, size, 4, 4, SIZE_MAX, EDGE_MONO8, {0}},
-        {data, 47, 4, 4, 12, EDGE_RGB8, {0}},        {data, size, 4, 4, 12, EDGE_RGB8, {[4] = 1}},
+        {NULL, size, 4, 4, 12, EDGE_RGB8, {0}},
+        {data, size, 0, 4, 12, EDGE_RGB8, {0}},
+        {data, size, 4, 0, 12, EDGE_RGB8, {0}},
+        {data, size, 4, 4, 11, EDGE_RGB8, {0}},
+        {data, size, 4, 4, 12, 99, {0}},
+        {data, size, 3, 4, 12, EDGE_YUYV, {0}},
+        {data, size, 16385, 1, 99999, EDGE_MONO8, {0}},
+        {data, size, 4, 4, SIZE_MAX, EDGE_MONO8, {0}},
+        {data, 47, 4, 4, 12, EDGE_RGB8, {0}},
+        {data, size, 4, 4, 12, EDGE_RGB8, {[4] = 1}},
     };
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
         CHECK(edge_run_frame(model, &frames[i], NULL, 1, outputs, 2, NULL) == EDGE_ERROR_FRAME);
@@ -106,8 +108,7 @@ static void refuse_tensors(edge_model *model, const edge_tensor *input, const ed
     static const uint8_t pixel[3];
     const edge_frame frame = {pixel, sizeof pixel, 1, 1, 3, EDGE_RGB8, {0}};
     edge_tensor wrong[5];
-    for (int i = 0; i < 5; i++)
-        wrong[i] = *input;
+    for (int i = 0; i < 5; i++) wrong[i] = *input;
     wrong[0].data = NULL;
     wrong[1].bytes -= 4;
     wrong[2].element = EDGE_FLOAT64;
@@ -167,8 +168,7 @@ static void *use_instance(void *argument)
     const edge_tensor outputs[] = {tensor(memory + 2 * ELEMENTS), tensor(memory + 3 * ELEMENTS)};
     const edge_run_options watched = {.observer = observe, .user = observed};
     for (int round = 0; round < ROUNDS; round++) {
-        for (int i = 0; i < ELEMENTS; i++)
-            values[i] = (float)(i + round);
+        for (int i = 0; i < ELEMENTS; i++) values[i] = (float)(i + round);
         CHECK(edge_run(model, &input, 1, outputs, 2, NULL) == EDGE_OK);
         CHECK(edge_run(model, &input, 1, outputs, 2, &watched) == EDGE_OK);
         CHECK(memcmp(observed, outputs[1].data, outputs[1].bytes) == 0);
@@ -191,10 +191,8 @@ int main(void)
     shared.threads = 3;
     CHECK(edge_executor_create(&shared, &executor, NULL, 0) == EDGE_OK && executor->threads == 3);
     pthread_t users[USERS];
-    for (int i = 0; i < USERS; i++)
-        CHECK(pthread_create(&users[i], NULL, use_instance, &threads_of_users[i]) == 0);
-    for (int i = 0; i < USERS; i++)
-        pthread_join(users[i], NULL);
+    for (int i = 0; i < USERS; i++) CHECK(pthread_create(&users[i], NULL, use_instance, &threads_of_users[i]) == 0);
+    for (int i = 0; i < USERS; i++) pthread_join(users[i], NULL);
     edge_executor_destroy(executor);
     puts("done");
     return 0;

@@ -29,8 +29,7 @@ enum {
 };
 #define WITH_HALO(start) \
     {((start) + ORIGIN) * sizeof(float), C, H, W, BLOCK, PLANE, ROW, TOP, LEFT, BOTTOM, RIGHT, EDGE_FLOAT32}
-#define DENSE(start) \
-    {(start) * sizeof(float), C, H, W, 1, H * W, W, 0, 0, 0, 0, EDGE_FLOAT32}
+#define DENSE(start) {(start) * sizeof(float), C, H, W, 1, H * W, W, 0, 0, 0, 0, EDGE_FLOAT32}
 
 const edge_value edge_values[] = {
 #if DENSE_INPUT
@@ -67,8 +66,7 @@ static void run_doubled(const edge_memory *m, int part, int parts)
     const edge_value *in = &edge_values[0], *out = &edge_values[1];
     if (atomic_load(&gate_closed)) {
         atomic_fetch_add(&runs_waiting, 1);
-        while (atomic_load(&gate_closed))
-            ;
+        while (atomic_load(&gate_closed));
         atomic_fetch_sub(&runs_waiting, 1);
     }
     const int planes = ROUND_UP(C);
@@ -89,11 +87,9 @@ static void run_box(const edge_memory *m, int part, int parts)
         for (int x = 0; x < W; x++) {
             row[x] = 0;
             for (int dy = -1; dy <= 1; dy++)
-                for (int dx = -1; dx <= 1; dx++)
-                    row[x] += *at(m, in, c, y + dy, x + dx);
+                for (int dx = -1; dx <= 1; dx++) row[x] += *at(m, in, c, y + dy, x + dx);
         }
-        for (int x = 0; x < W; x++)
-            *at(m, out, c, y, x) = row[x];
+        for (int x = 0; x < W; x++) *at(m, out, c, y, x) = row[x];
     }
 }
 

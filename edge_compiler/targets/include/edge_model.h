@@ -76,8 +76,8 @@ typedef enum edge_encoding {
     EDGE_YUYV = 5,   /* YUV 4:2:2 packed Y0 U Y1 V, BT.601 limited range, even width */
     EDGE_MONO16 = 6, /* little-endian; 65535 is as white as 255 */
     EDGE_UYVY = 7,   /* as EDGE_YUYV, packed U Y0 V Y1 */
-    EDGE_NV12 = 8,   /* YUV 4:2:0, even width and height: height rows of Y, then height / 2 of U V, all `stride` apart */
-    EDGE_NV21 = 9,   /* likewise, with V U */
+    EDGE_NV12 = 8, /* YUV 4:2:0, even width and height: height rows of Y, then height / 2 of U V, all `stride` apart */
+    EDGE_NV21 = 9, /* likewise, with V U */
     EDGE_BAYER_RGGB8 = 10, /* red at the top left; at least 3 x 3 pixels; interpolated bilinearly */
     EDGE_BAYER_BGGR8 = 11,
     EDGE_BAYER_GBRG8 = 12,

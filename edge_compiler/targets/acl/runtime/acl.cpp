@@ -83,10 +83,7 @@ int run(void *state, uint32_t step, char *error, size_t capacity)
     return guard(error, capacity, [&] { s.functions[step]->function->run(); });
 }
 
-void destroy(void *state)
-{
-    delete static_cast<State *>(state);
-}
+void destroy(void *state) { delete static_cast<State *>(state); }
 
 } // namespace
 

@@ -12,10 +12,7 @@ extern "C" __attribute__((weak)) long __isoc23_strtol(const char *text, char **e
     return std::strtol(text, end, base);
 }
 
-extern "C" __attribute__((weak, noreturn)) void __cxa_call_terminate(void *) noexcept
-{
-    std::terminate();
-}
+extern "C" __attribute__((weak, noreturn)) void __cxa_call_terminate(void *) noexcept { std::terminate(); }
 
 extern "C" __attribute__((weak)) void ios_base_library_init() __asm__("_ZSt21ios_base_library_initv");
 extern "C" void ios_base_library_init() {}

@@ -15,8 +15,7 @@ struct Nothing;
 struct Requantize32;
 enum class WeightFormat;
 
-template <typename To, typename Tw, typename Tr> struct GemmCommon {
-};
+template <typename To, typename Tw, typename Tr> struct GemmCommon {};
 
 template <typename To, typename Tw, typename Tr, typename OutputStage>
 std::unique_ptr<GemmCommon<To, Tw, Tr>> gemm(const GemmArgs &, const OutputStage &)
@@ -30,8 +29,8 @@ bool has_opt_gemm(WeightFormat &, const GemmArgs &, const OutputStage &)
     return false;
 }
 
-#define WITHOUT(to, tw, tr, stage)                                                                                     \
-    template std::unique_ptr<GemmCommon<to, tw, tr>> gemm<to, tw, tr, stage>(const GemmArgs &, const stage &);         \
+#define WITHOUT(to, tw, tr, stage)                                                                             \
+    template std::unique_ptr<GemmCommon<to, tw, tr>> gemm<to, tw, tr, stage>(const GemmArgs &, const stage &); \
     template bool has_opt_gemm<to, tw, tr, stage>(WeightFormat &, const GemmArgs &, const stage &);
 
 WITHOUT(int8_t, int8_t, int32_t, Nothing)

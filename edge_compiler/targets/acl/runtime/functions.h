@@ -26,10 +26,7 @@ using MemoryManager = std::shared_ptr<arm_compute::IMemoryManager>;
 struct Infos {
     explicit Infos(const edge_acl_node &node);
 
-    const arm_compute::TensorInfo *bias_or_null() const
-    {
-        return has_bias ? &bias : nullptr;
-    }
+    const arm_compute::TensorInfo *bias_or_null() const { return has_bias ? &bias : nullptr; }
 
     arm_compute::TensorInfo source, second, target, weights, bias;
     bool has_bias;
@@ -37,10 +34,7 @@ struct Infos {
 
 // A configured function with the tensors that it works on: their memory is the arena's and the weights'.
 struct Function {
-    const arm_compute::ITensor *bias_or_null() const
-    {
-        return bias.buffer() ? &bias : nullptr;
-    }
+    const arm_compute::ITensor *bias_or_null() const { return bias.buffer() ? &bias : nullptr; }
 
     arm_compute::Tensor source, second, target, weights, bias;
     std::unique_ptr<arm_compute::IFunction> function;

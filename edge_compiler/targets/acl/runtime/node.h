@@ -26,9 +26,9 @@ typedef enum edge_acl_op {
 /* What runs an operator (operators.cpp). The table names those that it needs: the linker leaves out the others, and
  * with them the most of the library. */
 typedef struct edge_acl_operator edge_acl_operator;
-extern const edge_acl_operator edge_acl_op_gemm, edge_acl_op_winograd,
-    edge_acl_op_depthwise, edge_acl_op_max_pool, edge_acl_op_average_pool, edge_acl_op_global_average_pool,
-    edge_acl_op_softmax, edge_acl_op_add, edge_acl_op_mul, edge_acl_op_activation;
+extern const edge_acl_operator edge_acl_op_gemm, edge_acl_op_winograd, edge_acl_op_depthwise, edge_acl_op_max_pool,
+    edge_acl_op_average_pool, edge_acl_op_global_average_pool, edge_acl_op_softmax, edge_acl_op_add, edge_acl_op_mul,
+    edge_acl_op_activation;
 
 /* a and b are the parameters that the function has in the compiler: see Activation in ir/graph.py. */
 typedef enum edge_acl_activation {

@@ -32,23 +32,16 @@ ActivationLayerInfo activation(const Node &node)
 {
     using Kind = ActivationLayerInfo::ActivationFunction;
     switch (node.activation) {
-    case EDGE_ACL_RELU:
-        return {Kind::RELU};
+    case EDGE_ACL_RELU: return {Kind::RELU};
     case EDGE_ACL_CLIP:
         return node.a == 0 ? ActivationLayerInfo(Kind::BOUNDED_RELU, node.b)
                            : ActivationLayerInfo(Kind::LU_BOUNDED_RELU, node.b, node.a);
-    case EDGE_ACL_LEAKY_RELU:
-        return {Kind::LEAKY_RELU, node.a};
-    case EDGE_ACL_SIGMOID:
-        return {Kind::LOGISTIC};
-    case EDGE_ACL_SILU:
-        return {Kind::SWISH, 1.0f};
-    case EDGE_ACL_TANH:
-        return {Kind::TANH, 1.0f, 1.0f};
-    case EDGE_ACL_HARD_SWISH:
-        return {Kind::HARD_SWISH};
-    default:
-        return {};
+    case EDGE_ACL_LEAKY_RELU: return {Kind::LEAKY_RELU, node.a};
+    case EDGE_ACL_SIGMOID: return {Kind::LOGISTIC};
+    case EDGE_ACL_SILU: return {Kind::SWISH, 1.0f};
+    case EDGE_ACL_TANH: return {Kind::TANH, 1.0f, 1.0f};
+    case EDGE_ACL_HARD_SWISH: return {Kind::HARD_SWISH};
+    default: return {};
     }
 }
 
@@ -58,10 +51,7 @@ PadStrideInfo geometry(const Node &n)
     return {n.stride_w, n.stride_h, n.pad_left, n.pad_right, n.pad_top, n.pad_bottom, rounding};
 }
 
-Size2D dilation(const Node &node)
-{
-    return {node.dilation_w, node.dilation_h};
-}
+Size2D dilation(const Node &node) { return {node.dilation_w, node.dilation_h}; }
 
 PoolingLayerInfo pooling(const Node &node, PoolingType type)
 {
@@ -82,10 +72,7 @@ template <PoolingType type> Made configure_pooling(const Node &node, Function &f
     return made;
 }
 
-PoolingLayerInfo global_average()
-{
-    return PoolingLayerInfo(PoolingType::AVG, DataLayout::NHWC);
-}
+PoolingLayerInfo global_average() { return PoolingLayerInfo(PoolingType::AVG, DataLayout::NHWC); }
 
 } // namespace
 
@@ -120,8 +107,8 @@ const edge_acl_operator edge_acl_op_winograd = {
 
 const edge_acl_operator edge_acl_op_depthwise = {
     [](const Node &node, const Infos &i) {
-        return NEDepthwiseConvolutionLayer::validate(&i.source, &i.weights, i.bias_or_null(), &i.target,
-                                                     geometry(node), 1, activation(node), dilation(node));
+        return NEDepthwiseConvolutionLayer::validate(&i.source, &i.weights, i.bias_or_null(), &i.target, geometry(node),
+                                                     1, activation(node), dilation(node));
     },
     [](const Node &node, Function &f, const MemoryManager &memory) -> Made {
         auto made = std::make_unique<NEDepthwiseConvolutionLayer>(memory);
@@ -131,10 +118,11 @@ const edge_acl_operator edge_acl_op_depthwise = {
     },
 };
 
-const edge_acl_operator edge_acl_op_max_pool = {validate_pooling<PoolingType::MAX>, configure_pooling<PoolingType::MAX>};
+const edge_acl_operator edge_acl_op_max_pool = {validate_pooling<PoolingType::MAX>,
+                                                configure_pooling<PoolingType::MAX>};
 
 const edge_acl_operator edge_acl_op_average_pool = {validate_pooling<PoolingType::AVG>,
-                                                 configure_pooling<PoolingType::AVG>};
+                                                    configure_pooling<PoolingType::AVG>};
 
 const edge_acl_operator edge_acl_op_global_average_pool = {
     [](const Node &, const Infos &i) { return NEPoolingLayer::validate(&i.source, &i.target, global_average()); },

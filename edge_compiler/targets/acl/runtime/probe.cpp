@@ -14,10 +14,10 @@
 #include "functions.h"
 
 extern "C" const edge_acl_operator *const edge_acl_operators[EDGE_ACL_OPS] = {
-    &edge_acl_op_gemm,         &edge_acl_op_winograd,
-    &edge_acl_op_depthwise,    &edge_acl_op_max_pool,      &edge_acl_op_average_pool,
-    &edge_acl_op_global_average_pool, &edge_acl_op_softmax, &edge_acl_op_add,
-    &edge_acl_op_mul,          &edge_acl_op_activation,
+    &edge_acl_op_gemm,       &edge_acl_op_winograd,     &edge_acl_op_depthwise,
+    &edge_acl_op_max_pool,   &edge_acl_op_average_pool, &edge_acl_op_global_average_pool,
+    &edge_acl_op_softmax,    &edge_acl_op_add,          &edge_acl_op_mul,
+    &edge_acl_op_activation,
 };
 
 namespace {

@@ -28,10 +28,7 @@ class PoolScheduler final : public IScheduler {
 public:
     void set_num_threads(unsigned) override {} // the instance's option `threads` says it
 
-    unsigned num_threads() const override
-    {
-        return current ? edge_pool_threads(current) : 1;
-    }
+    unsigned num_threads() const override { return current ? edge_pool_threads(current) : 1; }
 
     void schedule(ICPPKernel *kernel, const Hints &hints) override
     {
@@ -79,8 +76,7 @@ private:
         info.num_threads = job.pool ? static_cast<int>(edge_pool_threads(job.pool)) : 1;
         info.thread_id = static_cast<int>(part);
         try {
-            for (size_t i = part; i < job.workloads.size(); i += parts)
-                job.workloads[i](info);
+            for (size_t i = part; i < job.workloads.size(); i += parts) job.workloads[i](info);
         } catch (...) {
             if (!job.failed.test_and_set())
                 job.failure = std::current_exception();
@@ -90,15 +86,9 @@ private:
 
 } // namespace
 
-UsePool::UsePool(edge_pool *pool) : before(current)
-{
-    current = pool;
-}
+UsePool::UsePool(edge_pool *pool) : before(current) { current = pool; }
 
-UsePool::~UsePool()
-{
-    current = before;
-}
+UsePool::~UsePool() { current = before; }
 
 void install_scheduler()
 {

@@ -7,12 +7,26 @@
 #include "simd.h"
 
 typedef enum {
-    ACT_NONE, ACT_RELU, ACT_CLIP, ACT_LEAKY_RELU, ACT_SIGMOID, ACT_SILU, ACT_TANH, ACT_HARD_SIGMOID, ACT_HARD_SWISH,
-    ACT_ELU, ACT_ERF, ACT_GELU, ACT_GELU_TANH
+    ACT_NONE,
+    ACT_RELU,
+    ACT_CLIP,
+    ACT_LEAKY_RELU,
+    ACT_SIGMOID,
+    ACT_SILU,
+    ACT_TANH,
+    ACT_HARD_SIGMOID,
+    ACT_HARD_SWISH,
+    ACT_ELU,
+    ACT_ERF,
+    ACT_GELU,
+    ACT_GELU_TANH
 } activation_kind;
 
 /* Clip: a = minimum, b = maximum. LeakyRelu, Elu: a = alpha. HardSigmoid: a = alpha, b = beta. */
-typedef struct { activation_kind kind; float a, b; } activation;
+typedef struct {
+    activation_kind kind;
+    float a, b;
+} activation;
 
 INLINE vec sigmoid(vec x) { return vec_reciprocal(1.0f + vec_exp(-x)); }
 
@@ -82,8 +96,7 @@ INLINE vec gelu(vec x)
 INLINE vec gelu_tanh(vec x) { return x * sigmoid(1.59576912f * (x + 0.044715f * x * x * x)); }
 
 /* Those that are long code: kernels apply them in a loop over what they have stored, not for each register of a tile. */
-#define LONG_ACTIVATIONS(X) \
-    X(SIGMOID) X(SILU) X(TANH) X(ELU) X(ERF) X(GELU) X(GELU_TANH)
+#define LONG_ACTIVATIONS(X) X(SIGMOID) X(SILU) X(TANH) X(ELU) X(ERF) X(GELU) X(GELU_TANH)
 
 #define OR_IS(kind_) || act.kind == ACT_##kind_
 INLINE int is_long(activation act) { return 0 LONG_ACTIVATIONS(OR_IS); }
@@ -111,21 +124,26 @@ INLINE vec activate(activation act, vec x)
 
 INLINE void activate_each(activation act, float *line, int floats)
 {
-    NO_UNROLL for (int i = 0; i < floats; i += LANES) store(line + i, activate(act, load(line + i)));
+    ROLLED_FOR (int i = 0; i < floats; i += LANES) store(line + i, activate(act, load(line + i)));
 }
 
 /* Long code is a function of its own: where it is inlined, GCC keeps its constants for the next tile, and the registers hold
  * neither these nor the tile. */
 #define LONG_CODE NOINLINE __attribute__((unused))
-#define LINE(kind) \
-    LONG_CODE void line_##kind(float a, float *line, int floats) { activate_each((activation){ACT_##kind, a, 0}, line, floats); }
+#define LINE(kind)                                                   \
+    LONG_CODE void line_##kind(float a, float *line, int floats)     \
+    {                                                                \
+        activate_each((activation){ACT_##kind, a, 0}, line, floats); \
+    }
 LONG_ACTIVATIONS(LINE)
 #undef LINE
 
 /* Apply a long one to so many floats, whole blocks, in place. */
 INLINE void activate_line(activation act, float *line, int floats)
 {
-#define IF_IS(kind_) if (act.kind == ACT_##kind_) line_##kind_(act.a, line, floats);
+#define IF_IS(kind_)             \
+    if (act.kind == ACT_##kind_) \
+        line_##kind_(act.a, line, floats);
     LONG_ACTIVATIONS(IF_IS)
 #undef IF_IS
 }

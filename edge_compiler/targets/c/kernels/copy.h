@@ -7,7 +7,9 @@
 #include "work.h"
 
 /* Where channel c of an image lies: c / lanes * plane + c % lanes, then y * row + x * lanes. */
-typedef struct { int lanes, plane, row; } image_layout;
+typedef struct {
+    int lanes, plane, row;
+} image_layout;
 
 INLINE size_t channel_offset(const image_layout l, int channel)
 {
@@ -17,9 +19,9 @@ INLINE size_t channel_offset(const image_layout l, int channel)
 typedef struct {
     int channels, height, width;
     image_layout in, out;
-    int out_channel;            /* the first channel to write */
-    int clear_lanes;            /* this many lanes after the last channel are set to zero */
-    const uint16_t *source;     /* out channel i comes from source[i]; NULL: from i */
+    int out_channel;        /* the first channel to write */
+    int clear_lanes;        /* this many lanes after the last channel are set to zero */
+    const uint16_t *source; /* out channel i comes from source[i]; NULL: from i */
 } channel_copy;
 
 /* Copy channels one by one, changing blocked to dense and back, moving and permuting them. */
@@ -38,9 +40,14 @@ INLINE void channel_copy_run(const channel_copy c, const float *in, float *out, 
     }
 }
 
-typedef struct { int plane, row; } block_layout;
+typedef struct {
+    int plane, row;
+} block_layout;
 
-typedef struct { int blocks, height, floats; block_layout in, out; } block_copy;
+typedef struct {
+    int blocks, height, floats;
+    block_layout in, out;
+} block_copy;
 
 /* Copy whole blocks of channels, `floats` a row. */
 INLINE void block_copy_run(const block_copy c, const float *in, float *out, int part, int parts)
@@ -56,7 +63,7 @@ INLINE void block_copy_run(const block_copy c, const float *in, float *out, int 
 typedef struct {
     int channels, height, width;
     image_layout in, out;
-    int clear_lanes;            /* this many lanes after the last channel are set to zero */
+    int clear_lanes; /* this many lanes after the last channel are set to zero */
 } run_copy;
 
 /* Copy between images in blocks and images with all channels side by side: both have the runs of a block's channels. */
@@ -68,7 +75,8 @@ INLINE void run_copy_run(const run_copy c, const float *in, float *out, int part
         const float *from = in + channel_offset(c.in, channel) + y * c.in.row;
         float *to = out + channel_offset(c.out, channel) + y * c.out.row;
         if (channel + BLOCK <= c.channels) {
-            for (int x = 0; x < c.width; x++) memcpy(to + x * c.out.lanes, from + x * c.in.lanes, sizeof(float) * BLOCK);
+            for (int x = 0; x < c.width; x++)
+                memcpy(to + x * c.out.lanes, from + x * c.in.lanes, sizeof(float) * BLOCK);
             continue;
         }
         for (int x = 0; x < c.width; x++) {
@@ -81,7 +89,7 @@ INLINE void run_copy_run(const run_copy c, const float *in, float *out, int part
 enum { MAX_RANK = 6 };
 
 typedef struct {
-    int shape[MAX_RANK];        /* leading dimensions are 1 */
+    int shape[MAX_RANK]; /* leading dimensions are 1 */
     int in[MAX_RANK], out[MAX_RANK];
 } strided_copy;
 
@@ -99,7 +107,10 @@ INLINE void strided_copy_run(const strided_copy c, const float *in, float *out, 
     }
 }
 
-typedef struct { int count; float value; } fill;
+typedef struct {
+    int count;
+    float value;
+} fill;
 
 INLINE void fill_run(const fill c, float *out, int part, int parts)
 {

@@ -10,7 +10,9 @@
 #include "activation.h"
 #include "work.h"
 
-typedef struct { int plane, row, column; } strides;
+typedef struct {
+    int plane, row, column;
+} strides;
 
 typedef enum { OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MAX, OP_MIN } binary_op;
 
@@ -40,10 +42,11 @@ INLINE void binary_run(const binary c, const float *a, const float *b, float *ou
     pieces todo = share_rows(c.blocks, c.height, part, parts);
     while (next_piece(&todo)) {
         const int block = todo.outer, y = todo.inner;
-        const float *pa = a + (size_t)block * c.a.plane + y * c.a.row, *pb = b + (size_t)block * c.b.plane + y * c.b.row;
+        const float *pa = a + (size_t)block * c.a.plane + y * c.a.row,
+                    *pb = b + (size_t)block * c.b.plane + y * c.b.row;
         float *po = out + (size_t)block * c.out.plane + y * c.out.row;
         for (int x = 0; x < c.width; x++)
-            UNROLL for (int v = 0; v < BLOCK; v += LANES)
+            UNROLLED_FOR (int v = 0; v < BLOCK; v += LANES)
                 store(po + x * c.out.column + v,
                       activate(c.act, apply(c.op, load(pa + x * c.a.column + v), load(pb + x * c.b.column + v))));
     }
@@ -63,14 +66,14 @@ INLINE void unary_run(const unary c, const float *in, float *out, int part, int 
         const float *p = in + (size_t)todo.outer * c.in.plane + todo.inner * c.in.row;
         float *po = out + (size_t)todo.outer * c.out.plane + todo.inner * c.out.row;
         for (int x = 0; x < c.width; x++)
-            UNROLL for (int v = 0; v < BLOCK; v += LANES)
+            UNROLLED_FOR (int v = 0; v < BLOCK; v += LANES)
                 store(po + x * c.out.column + v, activate(c.act, load(p + x * c.in.column + v)));
     }
 }
 
 /* out = act(in * scale[channel] + shift[channel]) */
-INLINE void channel_affine_run(const unary c, const float *in, const float *scale, const float *shift, float *out, int part,
-                               int parts)
+INLINE void channel_affine_run(const unary c, const float *in, const float *scale, const float *shift, float *out,
+                               int part, int parts)
 {
     pieces todo = share_rows(c.blocks, c.height, part, parts);
     while (next_piece(&todo)) {

@@ -7,9 +7,9 @@
 #include "work.h"
 
 typedef struct {
-    int blocks, height, width;            /* of the image inside */
-    int lanes;                            /* floats a pixel */
-    int top, left, bottom, right;         /* rows and columns of zeros */
+    int blocks, height, width;    /* of the image inside */
+    int lanes;                    /* floats a pixel */
+    int top, left, bottom, right; /* rows and columns of zeros */
 } halo;
 
 /* Clear the border of `blocks` planes that begin at `plane`; the memory was used for something else before. */

@@ -8,7 +8,9 @@
 
 #include "work.h"
 
-typedef struct { int outer, length, inner; } softmax;
+typedef struct {
+    int outer, length, inner;
+} softmax;
 
 /* Softmax along the middle one of three dense dimensions. */
 INLINE void softmax_run(const softmax c, const float *in, float *out, int part, int parts)
@@ -19,7 +21,8 @@ INLINE void softmax_run(const softmax c, const float *in, float *out, int part, 
         float largest = -INFINITY, sum = 0.0f;
         for (int k = 0; k < c.length; k++) {
             const float x = in[at + (size_t)k * c.inner];
-            if (!(x <= largest)) largest = x;
+            if (!(x <= largest))
+                largest = x;
         }
         for (int k = 0; k < c.length; k++) {
             const float e = expf(in[at + (size_t)k * c.inner] - largest);

@@ -7,9 +7,14 @@
 #include "work.h"
 
 /* One output row or column: between input `first` and `second`, the latter with weight `fraction`. */
-typedef struct { int16_t first, second; float fraction; } resize_tap;
+typedef struct {
+    int16_t first, second;
+    float fraction;
+} resize_tap;
 
-typedef struct { int blocks, out_h, out_w, in_plane, in_row, out_plane, out_row, linear; } resize;
+typedef struct {
+    int blocks, out_h, out_w, in_plane, in_row, out_plane, out_row, linear;
+} resize;
 
 INLINE void resize_run(const resize c, const resize_tap *rows, const resize_tap *columns, const float *in, float *out,
                        int part, int parts)
@@ -21,7 +26,7 @@ INLINE void resize_run(const resize c, const resize_tap *rows, const resize_tap 
         const float *top = image + row.first * c.in_row, *bottom = image + row.second * c.in_row;
         float *line = out + (size_t)todo.outer * c.out_plane + todo.inner * c.out_row;
         for (int x = 0; x < c.out_w; x++)
-            UNROLL for (int v = 0; v < BLOCK; v += LANES) {
+            UNROLLED_FOR (int v = 0; v < BLOCK; v += LANES) {
                 const int left = columns[x].first * BLOCK + v, right = columns[x].second * BLOCK + v;
                 vec result = load(top + left);
                 if (c.linear) { /* weights, not differences: of an infinite neighbour the result is infinite, not NaN */

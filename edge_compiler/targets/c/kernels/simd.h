@@ -32,13 +32,14 @@
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
 
-/* Unroll a loop with a constant trip count completely, so that arrays of vectors become registers. */
+/* A loop with a constant trip count that is unrolled completely, so that arrays of vectors become registers; and one that
+ * stays a loop. */
 #if defined __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#define NO_UNROLL _Pragma("clang loop unroll(disable)")
+#define UNROLLED_FOR(...) _Pragma("clang loop unroll(full)") for (__VA_ARGS__)
+#define ROLLED_FOR(...) _Pragma("clang loop unroll(disable)") for (__VA_ARGS__)
 #else
-#define UNROLL _Pragma("GCC unroll 64")
-#define NO_UNROLL _Pragma("GCC unroll 1")
+#define UNROLLED_FOR(...) _Pragma("GCC unroll 64") for (__VA_ARGS__)
+#define ROLLED_FOR(...) _Pragma("GCC unroll 1") for (__VA_ARGS__)
 #endif
 
 typedef float vec __attribute__((vector_size(4 * LANES)));
@@ -47,7 +48,7 @@ typedef float vec_unaligned __attribute__((vector_size(4 * LANES), aligned(4), m
 
 INLINE vec load(const float *p) { return *(const vec *)p; }
 INLINE void store(float *p, vec v) { *(vec *)p = v; }
-INLINE vec load_unaligned(const float *p) { return (vec)*(const vec_unaligned *)p; }
+INLINE vec load_unaligned(const float *p) { return (vec) * (const vec_unaligned *)p; }
 INLINE vec splat(float x) { return (vec){0} + x; }
 
 /* May an instruction take an operand from memory? Else what is used often is better loaded once. */
@@ -80,12 +81,20 @@ INLINE vec vec_min(vec a, vec b) { return (vec)vminq_f32((float32x4_t)a, (float3
 #if defined __aarch64__
 INLINE ivec vec_round(vec a) { return (ivec)vcvtnq_s32_f32((float32x4_t)a); }
 #else
-INLINE ivec vec_round(vec a) { a += 12582912.0f; return (ivec)a - 0x4b400000; }
+INLINE ivec vec_round(vec a)
+{
+    a += 12582912.0f;
+    return (ivec)a - 0x4b400000;
+}
 #endif
 #else
 INLINE vec vec_max(vec a, vec b) { return vec_select(a > b, a, b); }
 INLINE vec vec_min(vec a, vec b) { return vec_select(a < b, a, b); }
-INLINE ivec vec_round(vec a) { a += 12582912.0f; return (ivec)a - 0x4b400000; }
+INLINE ivec vec_round(vec a)
+{
+    a += 12582912.0f;
+    return (ivec)a - 0x4b400000;
+}
 #endif
 
 #if !defined MAX_KEEPS_NAN
@@ -139,17 +148,17 @@ INLINE const float *load_block(const float *p, vec *v)
 {
 #if defined __aarch64__
     const float32x4x4_t all = vld1q_f32_x4(p);
-    UNROLL for (int i = 0; i < VECTORS; i++) v[i] = (vec)all.val[i];
+    UNROLLED_FOR (int i = 0; i < VECTORS; i++) v[i] = (vec)all.val[i];
     p += BLOCK;
     __asm__("" : "+r"(p));
     return p;
 #elif defined __ARM_NEON && !defined __clang__
     float32x4x4_t all;
-    __asm__("vldmia %1!, %h0" : "=w"(all), "+r"(p) : "m"(*(const float(*)[BLOCK])p));
-    UNROLL for (int i = 0; i < VECTORS; i++) v[i] = (vec)all.val[i];
+    __asm__("vldmia %1!, %h0" : "=w"(all), "+r"(p) : "m"(*(const float (*)[BLOCK])p));
+    UNROLLED_FOR (int i = 0; i < VECTORS; i++) v[i] = (vec)all.val[i];
     return p;
 #else
-    UNROLL for (int i = 0; i < VECTORS; i++) v[i] = load(p + i * LANES);
+    UNROLLED_FOR (int i = 0; i < VECTORS; i++) v[i] = load(p + i * LANES);
     return p + BLOCK;
 #endif
 }

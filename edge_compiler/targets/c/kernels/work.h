@@ -16,7 +16,9 @@
 INLINE int clamp_int(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 
 /* Cut `items` into `parts`; part `part` does [first, last). */
-typedef struct { int first, last; } range;
+typedef struct {
+    int first, last;
+} range;
 INLINE range share(int items, int part, int parts)
 {
     return (range){(int)((int64_t)items * part / parts), (int)((int64_t)items * (part + 1) / parts)};
@@ -27,15 +29,16 @@ typedef struct {
     int outer, inner;           /* the present piece */
     int last_outer, last_inner; /* one past the last outer of the part, and inner of the present outer */
     int outers, inners;
-    range span;                 /* the part's pieces have these numbers ... */
-    int inner_first;            /* ... counted outer * inners + inner, or inner * outers + outer */
+    range span;      /* the part's pieces have these numbers ... */
+    int inner_first; /* ... counted outer * inners + inner, or inner * outers + outer */
 } pieces;
 
 /* Go to the next piece; 0: there is none. */
 INLINE int next_piece(pieces *p)
 {
     while (++p->inner >= p->last_inner) {
-        if (++p->outer >= p->last_outer) return 0;
+        if (++p->outer >= p->last_outer)
+            return 0;
         if (p->inner_first) {
             p->inner = (p->span.first - p->outer + p->outers - 1) / p->outers - 1;
             p->last_inner = (p->span.last - p->outer + p->outers - 1) / p->outers;
@@ -60,7 +63,8 @@ INLINE pieces share_in_order(int outers, int inners, int part, int parts)
 INLINE pieces share_rows(int outers, int inners, int part, int parts)
 {
     const int together = parts % EDGE_PARTS_PER_THREAD ? 1 : EDGE_PARTS_PER_THREAD;
-    if (inners < parts / together) return share_in_order(outers, inners, part, parts);
+    if (inners < parts / together)
+        return share_in_order(outers, inners, part, parts);
     const int cuts = outers >= together ? together : outers > 1 && together > 1 ? 2 : 1;
     const range some = share(outers, part % cuts, cuts), span = share(outers * inners, part / cuts, parts / cuts);
     return (pieces){some.first - 1, 0, some.last, 0, outers, inners, span, 1};

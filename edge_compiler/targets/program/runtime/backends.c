@@ -39,7 +39,6 @@ void edge_backends_destroy(edge_backend_states *states)
 {
     if (!states)
         return;
-    for (uint32_t i = 0; i < states->count; i++)
-        edge_backends[i]->destroy(states->of[i]);
+    for (uint32_t i = 0; i < states->count; i++) edge_backends[i]->destroy(states->of[i]);
     free(states);
 }

@@ -40,8 +40,8 @@ static inline edge_conversion edge_make_conversion(const edge_preprocessing *spe
 }
 
 /* Store a pixel, for a frame and a network that are colour (1) or grey (0). */
-static inline __attribute__((always_inline)) void edge_store_pixel(edge_lanes v, const edge_conversion *how, int colour_in,
-                                                                  int colour_out, float *out)
+static inline __attribute__((always_inline)) void edge_store_pixel(edge_lanes v, const edge_conversion *how,
+                                                                   int colour_in, int colour_out, float *out)
 {
     if (colour_in && !colour_out)
         v *= how->luma;

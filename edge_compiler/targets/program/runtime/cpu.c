@@ -9,10 +9,7 @@
 #include <sys/auxv.h>
 #endif
 
-int edge_cpu_always(void)
-{
-    return 1;
-}
+int edge_cpu_always(void) { return 1; }
 
 #if defined __x86_64__
 
@@ -33,10 +30,7 @@ int edge_cpu_avx512(void)
 
 #elif defined __aarch64__
 
-int edge_cpu_dotprod(void)
-{
-    return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
-}
+int edge_cpu_dotprod(void) { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
 
 #elif defined __arm__
 

@@ -39,10 +39,7 @@ typedef struct shared {
     _Atomic int32_t most_urgent; /* the first one's priority; INT32_MIN: nobody waits */
 } shared;
 
-static int in_child(const shared *s)
-{
-    return getpid() != s->process;
-}
+static int in_child(const shared *s) { return getpid() != s->process; }
 
 static void note_first(shared *s)
 {
@@ -59,8 +56,7 @@ static void wait_for_turn(shared *s, int32_t priority, int before)
     self.next = *place;
     *place = &self;
     note_first(s);
-    while (!self.granted)
-        pthread_cond_wait(&self.called, &s->mutex);
+    while (!self.granted) pthread_cond_wait(&self.called, &s->mutex);
     pthread_cond_destroy(&self.called);
 }
 
@@ -156,7 +152,8 @@ static edge_status check_options(const edge_executor_options *options, edge_exec
                                  size_t capacity)
 {
     if (!options || !executor) {
-        snprintf(error, capacity, "edge_executor_create() got a null pointer; pass options and the address of a pointer");
+        snprintf(error, capacity,
+                 "edge_executor_create() got a null pointer; pass options and the address of a pointer");
         return EDGE_ERROR_ARGUMENT;
     }
     *executor = NULL;
@@ -213,8 +210,7 @@ edge_status edge_executor_create(const edge_executor_options *options, edge_exec
         snprintf(error, error_capacity, "the system refused to start %u threads; use fewer", threads - 1);
         return EDGE_ERROR_MEMORY;
     }
-    made->interface =
-        (edge_executor){.context = made, .threads = threads, .enter = enter, .leave = leave, .run = run};
+    made->interface = (edge_executor){.context = made, .threads = threads, .enter = enter, .leave = leave, .run = run};
     made->process = getpid();
     pthread_mutex_init(&made->mutex, NULL);
     atomic_init(&made->most_urgent, INT32_MIN);

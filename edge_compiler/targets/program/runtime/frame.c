@@ -14,7 +14,8 @@ enum { LARGEST_SIDE = 16384, ROWS_PER_PART = 8 };
 static edge_status check_frame(edge_model *model, const edge_frame *frame)
 {
     if (!edge_preprocessing_spec.available || edge_input_count != 1)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT, "the model has no single image input; give it tensors: edge_run()");
+        return edge_fail(model, EDGE_ERROR_ARGUMENT,
+                         "the model has no single image input; give it tensors: edge_run()");
     if (!frame || !frame->data)
         return edge_fail(model, EDGE_ERROR_FRAME, "the frame is a null pointer; pass the camera's image");
     const edge_pixel_format *format = edge_pixels_format(frame->encoding);
@@ -35,8 +36,8 @@ static edge_status check_frame(edge_model *model, const edge_frame *frame)
         return edge_fail(model, EDGE_ERROR_FRAME, "the frame is %u x %u pixels; %s needs an even width%s", frame->width,
                          frame->height, format->name, format->planar ? " and height" : "");
     if (frame->width < format->least || frame->height < format->least)
-        return edge_fail(model, EDGE_ERROR_FRAME, "the frame is %u x %u pixels; %s needs at least %d x %d", frame->width,
-                         frame->height, format->name, format->least, format->least);
+        return edge_fail(model, EDGE_ERROR_FRAME, "the frame is %u x %u pixels; %s needs at least %d x %d",
+                         frame->width, frame->height, format->name, format->least, format->least);
     const size_t rows = format->planar ? frame->height + frame->height / 2 : frame->height;
     const size_t bytes = frame->stride * (rows - 1) + row_bytes;
     if (frame->bytes < bytes)
@@ -49,12 +50,13 @@ static edge_status check_frame(edge_model *model, const edge_frame *frame)
 static edge_status check_regions(edge_model *model, const edge_region *regions, uint32_t count)
 {
     if (!regions && count > 1)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT, "the call has a null pointer for %u regions; pass every one", count);
+        return edge_fail(model, EDGE_ERROR_ARGUMENT, "the call has a null pointer for %u regions; pass every one",
+                         count);
     for (uint32_t i = 0; regions && i < count; i++)
         for (int k = 0; k < 6; k++)
             if (!isfinite(regions[i].map[k]))
-                return edge_fail(model, EDGE_ERROR_ARGUMENT, "number %d of region %u's map is %g; it must be finite", k, i,
-                                 (double)regions[i].map[k]);
+                return edge_fail(model, EDGE_ERROR_ARGUMENT, "number %d of region %u's map is %g; it must be finite", k,
+                                 i, (double)regions[i].map[k]);
     return EDGE_OK;
 }
 
@@ -75,7 +77,8 @@ static void clear_rest(const edge_value *value, unsigned char *arena)
 {
     edge_tensor_clear_halo(value, arena, 0, value->height);
     for (size_t y = 0; value->block != 1 && y < value->height; y++)
-        memset(arena + value->offset + y * value->row * sizeof(float), 0, (size_t)value->width * value->block * sizeof(float));
+        memset(arena + value->offset + y * value->row * sizeof(float), 0,
+               (size_t)value->width * value->block * sizeof(float));
 }
 
 typedef struct frame_job {
@@ -111,8 +114,9 @@ static edge_status import_region(edge_model *model, const edge_frame *frame, con
     return EDGE_OK;
 }
 
-edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edge_region *regions, uint32_t region_count,
-                           const edge_tensor *outputs, uint32_t output_count, const edge_run_options *options)
+edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edge_region *regions,
+                           uint32_t region_count, const edge_tensor *outputs, uint32_t output_count,
+                           const edge_run_options *options)
 {
     if (!model)
         return EDGE_ERROR_ARGUMENT;
@@ -122,7 +126,8 @@ edge_status edge_run_frame(edge_model *model, const edge_frame *frame, const edg
     if (status == EDGE_OK)
         status = check_regions(model, regions, region_count);
     if (status == EDGE_OK)
-        status = edge_check_tensors(model, "output", outputs, output_count, edge_outputs, edge_output_count, region_count);
+        status =
+            edge_check_tensors(model, "output", outputs, output_count, edge_outputs, edge_output_count, region_count);
     if (status != EDGE_OK)
         return status;
     edge_pool_enter(model->pool);

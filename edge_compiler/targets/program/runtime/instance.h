@@ -16,7 +16,7 @@ struct edge_model {
     unsigned char *arena;
     unsigned char *scratch; /* one piece for each thread */
     size_t scratch_stride;
-    unsigned char *prepared; /* weights in the form that the steps of this program want */
+    unsigned char *prepared;       /* weights in the form that the steps of this program want */
     edge_backend_states *backends; /* what other back ends keep */
     edge_resizer resizer;
     uint32_t fresh_step; /* the step whose value may be read now; edge_step_count: none */

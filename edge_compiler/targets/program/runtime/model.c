@@ -23,18 +23,11 @@ enum { PAGE = 4096, LARGE_PAGE = 2 << 20 };
 #else
 #define TARGET "host"
 #endif
-static const char rebuild[] =
-    "compile the model for this machine: edgec compile MODEL -o OUT.edge --target " TARGET;
+static const char rebuild[] = "compile the model for this machine: edgec compile MODEL -o OUT.edge --target " TARGET;
 
-uint32_t edge_abi_version(void)
-{
-    return EDGE_ABI_VERSION;
-}
+uint32_t edge_abi_version(void) { return EDGE_ABI_VERSION; }
 
-const char *edge_describe(void)
-{
-    return edge_description;
-}
+const char *edge_describe(void) { return edge_description; }
 
 /* Find the program that `variant` names, or the best one. On failure write the reason. */
 static edge_status choose_program(const char *variant, const edge_program **chosen, char *error, size_t capacity)
@@ -52,8 +45,9 @@ static edge_status choose_program(const char *variant, const edge_program **chos
             return EDGE_ERROR_CPU;
         }
     }
-    int used = snprintf(error, capacity, "the library has no variant \"%s\"; use NULL for the best one, or one of:",
-                        variant ? variant : "");
+    int used =
+        snprintf(error, capacity,
+                 "the library has no variant \"%s\"; use NULL for the best one, or one of:", variant ? variant : "");
     for (uint32_t i = 0; i < edge_program_count && used >= 0 && (size_t)used < capacity; i++)
         used += snprintf(error + used, capacity - (size_t)used, " %s", edge_programs[i].variant);
     return EDGE_ERROR_ARGUMENT;
@@ -135,9 +129,10 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
     }
     *model = NULL;
     if (options->abi_version != EDGE_ABI_VERSION) {
-        snprintf(error, error_capacity,
-                 "the program that loads this library was built for edge_model.h version %u, the library has version %u; %s",
-                 options->abi_version, EDGE_ABI_VERSION, rebuild);
+        snprintf(
+            error, error_capacity,
+            "the program that loads this library was built for edge_model.h version %u, the library has version %u; %s",
+            options->abi_version, EDGE_ABI_VERSION, rebuild);
         return EDGE_ERROR_ABI;
     }
     if (options->threads > EDGE_MAX_THREADS) {
@@ -151,9 +146,11 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
         return EDGE_ERROR_ARGUMENT;
     }
     const edge_executor *executor = options->executor;
-    if (executor && (options->threads || executor->threads < 1 || executor->threads > EDGE_MAX_THREADS || !executor->run)) {
+    if (executor &&
+        (options->threads || executor->threads < 1 || executor->threads > EDGE_MAX_THREADS || !executor->run)) {
         snprintf(error, error_capacity,
-                 "an executor needs a function `run` and 1..%u threads; the option `threads` is 0 with it", EDGE_MAX_THREADS);
+                 "an executor needs a function `run` and 1..%u threads; the option `threads` is 0 with it",
+                 EDGE_MAX_THREADS);
         return EDGE_ERROR_ARGUMENT;
     }
     const edge_program *program = NULL;
@@ -172,10 +169,11 @@ edge_status edge_create(const edge_options *options, edge_model **model, char *e
         made->fresh_step = edge_step_count;
     }
     if (!made || !allocate_memory(made, threads)) {
-        snprintf(error, error_capacity,
-                 "no memory for the model's %zu bytes of activations and weights and %u x %zu bytes of scratch space; use "
-                 "fewer threads",
-                 edge_arena_bytes + edge_prepared_bytes, threads, edge_scratch_bytes);
+        snprintf(
+            error, error_capacity,
+            "no memory for the model's %zu bytes of activations and weights and %u x %zu bytes of scratch space; use "
+            "fewer threads",
+            edge_arena_bytes + edge_prepared_bytes, threads, edge_scratch_bytes);
         edge_destroy(made);
         return EDGE_ERROR_MEMORY;
     }
@@ -209,15 +207,9 @@ void edge_destroy(edge_model *model)
     free(model);
 }
 
-const char *edge_variant(const edge_model *model)
-{
-    return model ? model->program->variant : "";
-}
+const char *edge_variant(const edge_model *model) { return model ? model->program->variant : ""; }
 
-const char *edge_last_error(const edge_model *model)
-{
-    return model ? model->error : "";
-}
+const char *edge_last_error(const edge_model *model) { return model ? model->error : ""; }
 
 edge_status edge_fail(edge_model *model, edge_status status, const char *format, ...)
 {

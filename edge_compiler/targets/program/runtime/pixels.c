@@ -28,10 +28,7 @@ static const edge_pixel_format formats[] = {
     [EDGE_BAYER_GRBG8] = {.name = "bayer_grbg8", .bytes = 1, .channels = 4, .converted = 1, .least = 3},
 };
 
-uint32_t edge_pixels_encodings(void)
-{
-    return sizeof formats / sizeof *formats;
-}
+uint32_t edge_pixels_encodings(void) { return sizeof formats / sizeof *formats; }
 
 const edge_pixel_format *edge_pixels_format(uint32_t encoding)
 {
@@ -62,8 +59,8 @@ INLINE uint32_t pixel_of(int y_byte, colour c)
 }
 
 /* A row of words that hold two pixels each; the shifts say where in a word. Whole words vectorise well. */
-INLINE void convert_packed(const uint8_t *restrict row, uint32_t width, uint32_t *restrict rgba, int y_shift, int u_shift,
-                           int v_shift)
+INLINE void convert_packed(const uint8_t *restrict row, uint32_t width, uint32_t *restrict rgba, int y_shift,
+                           int u_shift, int v_shift)
 {
     for (uint32_t i = 0; i < width / 2; i++) {
         uint32_t word; /* the first byte is the lowest: all supported processors are little-endian */
@@ -129,21 +126,12 @@ void edge_pixels_convert_row(const edge_frame *frame, uint32_t y, uint32_t *rgba
 {
     const uint8_t *row = frame->data + y * frame->stride;
     switch (frame->encoding) {
-    case EDGE_YUYV:
-        convert_packed(row, frame->width, rgba, 0, 8, 24);
-        break;
-    case EDGE_UYVY:
-        convert_packed(row, frame->width, rgba, 8, 0, 16);
-        break;
-    case EDGE_NV12:
-        convert_planar(row, colours_of(frame, y), frame->width, rgba, 0, 1);
-        break;
-    case EDGE_NV21:
-        convert_planar(row, colours_of(frame, y), frame->width, rgba, 1, 0);
-        break;
+    case EDGE_YUYV: convert_packed(row, frame->width, rgba, 0, 8, 24); break;
+    case EDGE_UYVY: convert_packed(row, frame->width, rgba, 8, 0, 16); break;
+    case EDGE_NV12: convert_planar(row, colours_of(frame, y), frame->width, rgba, 0, 1); break;
+    case EDGE_NV21: convert_planar(row, colours_of(frame, y), frame->width, rgba, 1, 0); break;
     default:
-        for (uint32_t x = 0; x < frame->width; x++)
-            rgba[x] = bayer_pixel(frame, x, y);
+        for (uint32_t x = 0; x < frame->width; x++) rgba[x] = bayer_pixel(frame, x, y);
     }
 }
 
@@ -152,15 +140,10 @@ uint32_t edge_pixels_rgba(const edge_frame *frame, uint32_t x, uint32_t y)
     const uint8_t *row = frame->data + y * frame->stride;
     const uint32_t pair = x & ~1u;
     switch (frame->encoding) {
-    case EDGE_YUYV:
-        return pixel_of(row[2 * x], colour_of(row[2 * pair + 1], row[2 * pair + 3]));
-    case EDGE_UYVY:
-        return pixel_of(row[2 * x + 1], colour_of(row[2 * pair], row[2 * pair + 2]));
-    case EDGE_NV12:
-        return pixel_of(row[x], colour_of(colours_of(frame, y)[pair], colours_of(frame, y)[pair + 1]));
-    case EDGE_NV21:
-        return pixel_of(row[x], colour_of(colours_of(frame, y)[pair + 1], colours_of(frame, y)[pair]));
-    default:
-        return bayer_pixel(frame, x, y);
+    case EDGE_YUYV: return pixel_of(row[2 * x], colour_of(row[2 * pair + 1], row[2 * pair + 3]));
+    case EDGE_UYVY: return pixel_of(row[2 * x + 1], colour_of(row[2 * pair], row[2 * pair + 2]));
+    case EDGE_NV12: return pixel_of(row[x], colour_of(colours_of(frame, y)[pair], colours_of(frame, y)[pair + 1]));
+    case EDGE_NV21: return pixel_of(row[x], colour_of(colours_of(frame, y)[pair + 1], colours_of(frame, y)[pair]));
+    default: return bayer_pixel(frame, x, y);
     }
 }

@@ -10,13 +10,14 @@
 /* How the pixels of an encoding are stored. */
 typedef struct edge_pixel_format {
     const char *name;
-    uint8_t bytes;     /* of a pixel in a row of the picture; the planes of colours of nv12 and nv21 come after it */
-    uint8_t channels;  /* numbers of a pixel, once converted */
-    uint8_t bgr;       /* they are in the order blue, green, red */
-    uint8_t converted; /* 1: pixels become rgba by edge_pixels_convert_row() or edge_pixels_rgba() before they are used */
-    uint8_t even;      /* the width must be even */
-    uint8_t planar;    /* so must the height; half as many rows with the colours of 2 x 2 pixels follow */
-    uint8_t least;     /* pixels of a side */
+    uint8_t bytes;    /* of a pixel in a row of the picture; the planes of colours of nv12 and nv21 come after it */
+    uint8_t channels; /* numbers of a pixel, once converted */
+    uint8_t bgr;      /* they are in the order blue, green, red */
+    uint8_t
+        converted;  /* 1: pixels become rgba by edge_pixels_convert_row() or edge_pixels_rgba() before they are used */
+    uint8_t even;   /* the width must be even */
+    uint8_t planar; /* so must the height; half as many rows with the colours of 2 x 2 pixels follow */
+    uint8_t least;  /* pixels of a side */
 } edge_pixel_format;
 
 /* NULL: there is no such encoding. */

@@ -70,10 +70,7 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t expected)
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
 }
 
-static void futex_wake(_Atomic uint32_t *word)
-{
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
+static void futex_wake(_Atomic uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
 
 static void spin_pause(void)
 {
@@ -89,20 +86,11 @@ static uint64_t make_ticket(uint64_t epoch, unsigned next, unsigned end)
     return epoch << 2 * TICKET_BITS | (uint64_t)end << TICKET_BITS | next;
 }
 
-static unsigned ticket_next(uint64_t ticket)
-{
-    return (unsigned)ticket & TICKET_MASK;
-}
+static unsigned ticket_next(uint64_t ticket) { return (unsigned)ticket & TICKET_MASK; }
 
-static unsigned ticket_end(uint64_t ticket)
-{
-    return (unsigned)(ticket >> TICKET_BITS) & TICKET_MASK;
-}
+static unsigned ticket_end(uint64_t ticket) { return (unsigned)(ticket >> TICKET_BITS) & TICKET_MASK; }
 
-static int has_parts(uint64_t ticket)
-{
-    return ticket_next(ticket) < ticket_end(ticket);
-}
+static int has_parts(uint64_t ticket) { return ticket_next(ticket) < ticket_end(ticket); }
 
 /* Do what is left of the share of thread `owner`. */
 static void take_share(edge_pool *pool, unsigned owner, unsigned thread)
@@ -115,7 +103,8 @@ static void take_share(edge_pool *pool, unsigned owner, unsigned thread)
         const unsigned part = own ? ticket_next(ticket) : ticket_end(ticket) - 1;
         const uint64_t rest = own ? ticket + 1 : ticket - (1u << TICKET_BITS);
         /* Acquire: see the job, and all that the parts of earlier jobs wrote. */
-        if (!atomic_compare_exchange_weak_explicit(&from->ticket, &ticket, rest, memory_order_acquire, memory_order_relaxed))
+        if (!atomic_compare_exchange_weak_explicit(&from->ticket, &ticket, rest, memory_order_acquire,
+                                                   memory_order_relaxed))
             continue;
         from->task(from->context, part, from->parts, thread);
         done++;
@@ -127,8 +116,7 @@ static void take_share(edge_pool *pool, unsigned owner, unsigned thread)
 
 static void take_parts(edge_pool *pool, unsigned thread)
 {
-    for (unsigned i = 0; i < pool->threads; i++)
-        take_share(pool, (thread + i) % pool->threads, thread);
+    for (unsigned i = 0; i < pool->threads; i++) take_share(pool, (thread + i) % pool->threads, thread);
 }
 
 /* Wait until the worker is given parts (1) or the pool stops (0).
@@ -165,8 +153,7 @@ static void wake(share *sleeper)
 static void *worker_main(void *argument)
 {
     worker *self = argument;
-    while (wait_for_parts(self->pool, &self->pool->shares[self->index]))
-        take_parts(self->pool, self->index);
+    while (wait_for_parts(self->pool, &self->pool->shares[self->index])) take_parts(self->pool, self->index);
     return NULL;
 }
 
@@ -178,8 +165,7 @@ static void wait_until_done(edge_pool *pool)
         spin_pause();
     }
     atomic_store(&pool->caller_sleeps, 1);
-    for (uint32_t remaining; (remaining = atomic_load(&pool->remaining)) != 0;)
-        futex_wait(&pool->remaining, remaining);
+    for (uint32_t remaining; (remaining = atomic_load(&pool->remaining)) != 0;) futex_wait(&pool->remaining, remaining);
     atomic_store(&pool->caller_sleeps, 0);
 }
 
@@ -245,9 +231,8 @@ edge_pool *edge_pool_create(unsigned threads)
     edge_pool *pool = aligned_alloc(64, sizeof *pool);
     if (!pool)
         return NULL;
-    *pool = (edge_pool){.threads = 1,
-                        .spins = threads > edge_usable_processors() ? SPINS_OVERSUBSCRIBED : SPINS,
-                        .owner = getpid()};
+    *pool = (edge_pool){
+        .threads = 1, .spins = threads > edge_usable_processors() ? SPINS_OVERSUBSCRIBED : SPINS, .owner = getpid()};
     if (!start_workers(pool, threads)) {
         edge_pool_destroy(pool);
         return NULL;
@@ -275,10 +260,7 @@ void edge_pool_leave(const edge_pool *pool)
         pool->executor->leave(pool->executor->context);
 }
 
-unsigned edge_pool_threads(const edge_pool *pool)
-{
-    return pool->threads;
-}
+unsigned edge_pool_threads(const edge_pool *pool) { return pool->threads; }
 
 void edge_pool_destroy(edge_pool *pool)
 {
@@ -286,10 +268,8 @@ void edge_pool_destroy(edge_pool *pool)
         return;
     if (!pool->executor && pool->owner == getpid()) {
         atomic_store(&pool->stopping, 1);
-        for (unsigned i = 1; i < pool->threads; i++)
-            wake(&pool->shares[i]);
-        for (unsigned i = 1; i < pool->threads; i++)
-            pthread_join(pool->workers[i].thread, NULL);
+        for (unsigned i = 1; i < pool->threads; i++) wake(&pool->shares[i]);
+        for (unsigned i = 1; i < pool->threads; i++) pthread_join(pool->workers[i].thread, NULL);
     }
     free(pool);
 }

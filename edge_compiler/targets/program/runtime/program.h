@@ -38,17 +38,17 @@ typedef struct edge_memory {
     const unsigned char *weights;
     const unsigned char *originals; /* weights that are read at create only */
     unsigned char *prepared; /* what steps computed from their weights at create; written by edge_step.prepare alone */
-    unsigned char *scratch; /* private to the thread that runs the part */
+    unsigned char *scratch;  /* private to the thread that runs the part */
 } edge_memory;
 
 /* Compute part `part` of `parts` of a step. Parts of one step may run at the same time, in any order; see parts.h. */
 typedef void (*edge_step_function)(const edge_memory *memory, int part, int parts);
 
 typedef struct edge_step {
-    edge_step_function run; /* NULL: a step of another back end */
-    uint32_t value; /* index of the value that it writes */
-    uint16_t parts; /* the most parts that are worth cutting it into; 1: not worth sharing among threads */
-    uint16_t backend; /* that runs it if `run` is NULL: an index of edge_backends, see backend.h */
+    edge_step_function run;     /* NULL: a step of another back end */
+    uint32_t value;             /* index of the value that it writes */
+    uint16_t parts;             /* the most parts that are worth cutting it into; 1: not worth sharing among threads */
+    uint16_t backend;           /* that runs it if `run` is NULL: an index of edge_backends, see backend.h */
     edge_step_function prepare; /* run once at create, cut into parts too; or NULL */
 } edge_step;
 
@@ -76,8 +76,8 @@ typedef struct edge_preprocessing {
 /* The tables of the generated program.c. */
 extern const uint32_t edge_value_count, edge_step_count, edge_input_count, edge_output_count, edge_program_count;
 extern const edge_value edge_values[];
-extern const uint32_t edge_inputs[], edge_outputs[]; /* indices of values, in the model's order */
-extern const edge_program edge_programs[];           /* best first */
+extern const uint32_t edge_inputs[], edge_outputs[];     /* indices of values, in the model's order */
+extern const edge_program edge_programs[];               /* best first */
 extern const edge_preprocessing edge_preprocessing_spec; /* concerns edge_inputs[0] */
 extern const size_t edge_arena_bytes, edge_scratch_bytes, edge_prepared_bytes, edge_original_bytes;
 extern const unsigned char edge_weights[], edge_originals[];

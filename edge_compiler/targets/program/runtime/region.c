@@ -24,17 +24,11 @@ INLINE edge_lanes read_pixel(const edge_frame *frame, enum reading reading, uint
     const uint8_t *row = frame->data + y * frame->stride;
     uint16_t grey;
     switch (reading) {
-    case BYTES_3:
-        return (edge_lanes){row[3 * x], row[3 * x + 1], row[3 * x + 2]};
-    case BYTES_4:
-        return (edge_lanes){row[4 * x], row[4 * x + 1], row[4 * x + 2]};
-    case GREY_8:
-        return (edge_lanes){row[x]};
-    case GREY_16:
-        memcpy(&grey, row + 2 * x, sizeof grey);
-        return (edge_lanes){grey};
-    default:
-        return spread(edge_pixels_rgba(frame, x, y));
+    case BYTES_3: return (edge_lanes){row[3 * x], row[3 * x + 1], row[3 * x + 2]};
+    case BYTES_4: return (edge_lanes){row[4 * x], row[4 * x + 1], row[4 * x + 2]};
+    case GREY_8: return (edge_lanes){row[x]};
+    case GREY_16: memcpy(&grey, row + 2 * x, sizeof grey); return (edge_lanes){grey};
+    default: return spread(edge_pixels_rgba(frame, x, y));
     }
 }
 
@@ -93,13 +87,12 @@ void edge_region_fill(const edge_preprocessing *spec, const edge_frame *frame, c
     const edge_conversion how = edge_make_conversion(spec, frame->encoding, image->channel);
     const enum reading reading = reading_of(frame->encoding);
     double map[6];
-    for (int i = 0; i < 6; i++)
-        map[i] = region->map[i];
-#define FILL_ROW(READING) \
-    case READING: \
-        if (spec->channels == 3) \
+    for (int i = 0; i < 6; i++) map[i] = region->map[i];
+#define FILL_ROW(READING)                                           \
+    case READING:                                                   \
+        if (spec->channels == 3)                                    \
             fill_row(spec, frame, map, READING, 1, &how, image, y); \
-        else \
+        else                                                        \
             fill_row(spec, frame, map, READING, 0, &how, image, y); \
         break
     for (uint32_t y = first; y < last; y++) {

@@ -17,10 +17,7 @@
 enum { SLACK = 4 }; /* floats after a blended row: the last pixel is read with its (weightless) right neighbour */
 
 /* Round a number of 4-byte words up to whole cache lines. */
-static size_t aligned_words(size_t words)
-{
-    return (words + 15) / 16 * 16;
-}
+static size_t aligned_words(size_t words) { return (words + 15) / 16 * 16; }
 
 /* a * b / c, rounded to the nearest, at least 1. */
 static uint32_t scaled(uint32_t a, uint32_t b, uint32_t c)
@@ -111,8 +108,7 @@ static row_buffers buffers_of(const edge_resizer *r, unsigned thread)
 static void blend_rows(const uint8_t *restrict above, const uint8_t *restrict below, float weight, size_t count,
                        float *restrict blended)
 {
-    for (size_t i = 0; i < count; i++)
-        blended[i] = (float)above[i] + (float)(below[i] - above[i]) * weight;
+    for (size_t i = 0; i < count; i++) blended[i] = (float)above[i] + (float)(below[i] - above[i]) * weight;
 }
 
 static void blend_rows16(const uint8_t *restrict above, const uint8_t *restrict below, float weight, size_t count,
@@ -184,8 +180,7 @@ static void pad_row(const edge_preprocessing *spec, const edge_image *image, uin
     for (int c = 0; c < spec->channels; c++) {
         const float value = (spec->pad_value - spec->mean[c]) * spec->scale[c];
         float *out = image->origin + y * image->row + (size_t)c * image->channel;
-        for (uint32_t x = first; x < last; x++)
-            out[x * image->pixel] = value;
+        for (uint32_t x = first; x < last; x++) out[x * image->pixel] = value;
     }
 }
 

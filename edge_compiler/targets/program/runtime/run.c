@@ -21,14 +21,15 @@ static edge_status check_tensor(edge_model *model, const char *kind, uint32_t in
         return edge_fail(model, EDGE_ERROR_ARGUMENT, "%s %u has elements of type %s, expected %s", kind, index,
                          edge_element_name(tensor->element), edge_element_name(value->element));
     if (tensor->bytes != bytes)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT, "%s %u has %zu bytes, expected %zu; edge_describe() tells its shape",
-                         kind, index, tensor->bytes, bytes);
+        return edge_fail(model, EDGE_ERROR_ARGUMENT,
+                         "%s %u has %zu bytes, expected %zu; edge_describe() tells its shape", kind, index,
+                         tensor->bytes, bytes);
     if ((uintptr_t)tensor->data % edge_element_bytes(value->element))
         return edge_fail(model, EDGE_ERROR_ARGUMENT, "%s %u begins at an address that is no multiple of %zu; align it",
                          kind, index, edge_element_bytes(value->element));
     if (tensor->reserved)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT, "%s %u has a reserved field that is not zero; set it to zero", kind,
-                         index);
+        return edge_fail(model, EDGE_ERROR_ARGUMENT, "%s %u has a reserved field that is not zero; set it to zero",
+                         kind, index);
     return EDGE_OK;
 }
 
@@ -51,7 +52,8 @@ edge_status edge_check_tensors(edge_model *model, const char *kind, const edge_t
 edge_status edge_check_run(edge_model *model, const edge_run_options *options)
 {
     if (model->fresh_step != edge_step_count)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT, "the model can't be run inside its observer; use a second instance");
+        return edge_fail(model, EDGE_ERROR_ARGUMENT,
+                         "the model can't be run inside its observer; use a second instance");
     for (size_t i = 0; options && i < sizeof options->reserved / sizeof *options->reserved; i++)
         if (options->reserved[i])
             return edge_fail(model, EDGE_ERROR_ARGUMENT, "a reserved option of the run is not zero; set it to zero");
@@ -167,8 +169,7 @@ edge_status edge_run(edge_model *model, const edge_tensor *inputs, uint32_t inpu
     if (status != EDGE_OK)
         return status;
     edge_pool_enter(model->pool);
-    for (uint32_t i = 0; i < edge_input_count; i++)
-        import_input(model, &edge_values[edge_inputs[i]], inputs[i].data);
+    for (uint32_t i = 0; i < edge_input_count; i++) import_input(model, &edge_values[edge_inputs[i]], inputs[i].data);
     status = edge_run_steps(model, outputs, options);
     edge_pool_leave(model->pool);
     return status;
@@ -179,8 +180,9 @@ edge_status edge_read_step(edge_model *model, uint32_t step, const edge_tensor *
     if (!model)
         return EDGE_ERROR_ARGUMENT;
     if (step >= edge_step_count || step != model->fresh_step)
-        return edge_fail(model, EDGE_ERROR_ARGUMENT,
-                         "step %u can't be read now; call edge_read_step() inside the observer, for the step it is told", step);
+        return edge_fail(
+            model, EDGE_ERROR_ARGUMENT,
+            "step %u can't be read now; call edge_read_step() inside the observer, for the step it is told", step);
     const uint32_t value = model->program->steps[step].value;
     const edge_status status = edge_check_tensors(model, "destination", destination, 1, &value, 1, 1);
     if (status == EDGE_OK)

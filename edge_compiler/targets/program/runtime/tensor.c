@@ -10,10 +10,10 @@ static const struct {
     const char *name;
     size_t bytes;
 } elements[] = {
-    [EDGE_FLOAT32] = {"float32", 4}, [EDGE_UINT8] = {"uint8", 1},   [EDGE_INT8] = {"int8", 1},
-    [EDGE_UINT16] = {"uint16", 2},   [EDGE_INT16] = {"int16", 2},   [EDGE_INT32] = {"int32", 4},
-    [EDGE_INT64] = {"int64", 8},     [EDGE_BOOL] = {"bool", 1},     [EDGE_FLOAT16] = {"float16", 2},
-    [EDGE_FLOAT64] = {"float64", 8}, [EDGE_UINT32] = {"uint32", 4}, [EDGE_UINT64] = {"uint64", 8},
+    [EDGE_FLOAT32] = {"float32", 4},   [EDGE_UINT8] = {"uint8", 1},   [EDGE_INT8] = {"int8", 1},
+    [EDGE_UINT16] = {"uint16", 2},     [EDGE_INT16] = {"int16", 2},   [EDGE_INT32] = {"int32", 4},
+    [EDGE_INT64] = {"int64", 8},       [EDGE_BOOL] = {"bool", 1},     [EDGE_FLOAT16] = {"float16", 2},
+    [EDGE_FLOAT64] = {"float64", 8},   [EDGE_UINT32] = {"uint32", 4}, [EDGE_UINT64] = {"uint64", 8},
     [EDGE_BFLOAT16] = {"bfloat16", 2},
 };
 
@@ -65,8 +65,7 @@ size_t edge_tensor_bytes(const edge_value *value)
 static inline void copy_elements(unsigned char *to, size_t to_step, const unsigned char *from, size_t from_step,
                                  size_t count, size_t bytes)
 {
-    for (size_t i = 0; i < count; i++)
-        memcpy(to + i * to_step * bytes, from + i * from_step * bytes, bytes);
+    for (size_t i = 0; i < count; i++) memcpy(to + i * to_step * bytes, from + i * from_step * bytes, bytes);
 }
 
 /* Copy elements of so many bytes that lie some elements apart, from each other and from those of the other side. */

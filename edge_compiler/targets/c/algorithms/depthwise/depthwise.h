@@ -23,26 +23,29 @@ typedef struct {
 enum { DEPTHWISE_MAX_PIXELS = 16, DEPTHWISE_MAX_COLUMNS = 5 };
 
 /* Add the products of one row of the kernel: weight by weight ... */
-INLINE void depthwise_weights(const depthwise c, const int pixels, const float *restrict x, const float *restrict w, vec *sum)
+INLINE void depthwise_weights(const depthwise c, const int pixels, const float *restrict x, const float *restrict w,
+                              vec *sum)
 {
     for (int kx = 0; kx < c.kernel_w; kx++) {
         const vec weight = load(w + kx * BLOCK);
-        UNROLL for (int p = 0; p < pixels; p++)
+        UNROLLED_FOR (int p = 0; p < pixels; p++)
             sum[p] += weight * load(x + (p * c.stride_w + kx * c.dilation_w) * BLOCK);
     }
 }
 
 /* ... or input pixel by input pixel, each of which several results need. */
-INLINE void depthwise_columns(const depthwise c, const int pixels, const float *restrict x, const float *restrict w, vec *sum)
+INLINE void depthwise_columns(const depthwise c, const int pixels, const float *restrict x, const float *restrict w,
+                              vec *sum)
 {
     const int columns = (pixels - 1) * c.stride_w + (c.kernel_w - 1) * c.dilation_w + 1;
     vec weight[DEPTHWISE_MAX_COLUMNS];
-    UNROLL for (int kx = 0; kx < c.kernel_w; kx++) weight[kx] = load(w + kx * BLOCK);
-    UNROLL for (int i = 0; i < columns; i++) {
+    UNROLLED_FOR (int kx = 0; kx < c.kernel_w; kx++) weight[kx] = load(w + kx * BLOCK);
+    UNROLLED_FOR (int i = 0; i < columns; i++) {
         const vec input = load(x + i * BLOCK);
-        UNROLL for (int kx = 0; kx < c.kernel_w; kx++) {
+        UNROLLED_FOR (int kx = 0; kx < c.kernel_w; kx++) {
             const int from_first = i - kx * c.dilation_w, p = from_first / c.stride_w;
-            if (from_first >= 0 && from_first % c.stride_w == 0 && p < pixels) sum[p] += weight[kx] * input;
+            if (from_first >= 0 && from_first % c.stride_w == 0 && p < pixels)
+                sum[p] += weight[kx] * input;
         }
     }
 }
@@ -51,7 +54,7 @@ INLINE void depthwise_tile(const depthwise c, const int pixels, const float *res
                            const float *restrict b, float *restrict y, const float *restrict r)
 {
     vec sum[DEPTHWISE_MAX_PIXELS];
-    UNROLL for (int p = 0; p < pixels; p++) sum[p] = load(b);
+    UNROLLED_FOR (int p = 0; p < pixels; p++) sum[p] = load(b);
     for (int ky = 0; ky < c.kernel_h; ky++, w += c.kernel_w * BLOCK) {
         const float *row = x + ky * c.dilation_h * c.in_row;
         if (MEMORY_OPERANDS || c.kernel_w > DEPTHWISE_MAX_COLUMNS)
@@ -59,9 +62,10 @@ INLINE void depthwise_tile(const depthwise c, const int pixels, const float *res
         else
             depthwise_columns(c, pixels, row, w, sum);
     }
-    UNROLL for (int p = 0; p < pixels; p++) {
+    UNROLLED_FOR (int p = 0; p < pixels; p++) {
         vec result = sum[p];
-        if (c.has_residual) result += load(r + p * BLOCK);
+        if (c.has_residual)
+            result += load(r + p * BLOCK);
         store(y + p * BLOCK, activate(c.act, result));
     }
 }

@@ -18,22 +18,22 @@
 typedef enum { CHANNELS_OUTER, ROWS_OUTER } conv_order;
 
 typedef struct {
-    int in_blocks, in_lanes, last_lanes;     /* blocks of in_lanes channels, the last one has last_lanes */
-    int in_plane, in_row;                    /* floats between input blocks and rows */
-    int chunk;                               /* input blocks that are summed up apart; 0: all in one sum */
+    int in_blocks, in_lanes, last_lanes; /* blocks of in_lanes channels, the last one has last_lanes */
+    int in_plane, in_row;                /* floats between input blocks and rows */
+    int chunk;                           /* input blocks that are summed up apart; 0: all in one sum */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-    int block_weights;                       /* floats from one output block's weights to the next */
-    int prefetch;                            /* floats by which weights are fetched ahead; 0: the processor does it */
+    int block_weights; /* floats from one output block's weights to the next */
+    int prefetch;      /* floats by which weights are fetched ahead; 0: the processor does it */
     int out_blocks, out_h, out_w, out_plane, out_row;
     int residual_plane, residual_row;
-    int has_residual;                        /* y = act(conv + residual) */
-    int accumulate;                          /* add to what y holds, which is no final result yet; there is no bias */
+    int has_residual; /* y = act(conv + residual) */
+    int accumulate;   /* add to what y holds, which is no final result yet; there is no bias */
     activation act;
-    int pixels, blocks;                      /* the tile */
-    int wide_tiles, narrow_tiles;            /* a row: so many tiles of `pixels`, then so many of `pixels - 1` */
-    conv_order order;                        /* which loop goes around the other: what is re-read from cache */
-    int share_rows;                          /* threads divide the rows, not the channels: weights are few beside the input */
-    const uint16_t *first_block;             /* grouped convolution: first input block of each output block, or NULL */
+    int pixels, blocks;           /* the tile */
+    int wide_tiles, narrow_tiles; /* a row: so many tiles of `pixels`, then so many of `pixels - 1` */
+    conv_order order;             /* which loop goes around the other: what is re-read from cache */
+    int share_rows;               /* threads divide the rows, not the channels: weights are few beside the input */
+    const uint16_t *first_block;  /* grouped convolution: first input block of each output block, or NULL */
 } conv;
 
 enum { CONV_MAX_TILE = 32 };
@@ -43,7 +43,7 @@ enum { CONV_MAX_TILE = 32 };
 /* Load a channel's weights; return those of the next channel. */
 INLINE const float *conv_weights(const conv c, const int blocks, const float *restrict w, vec *weight)
 {
-    UNROLL for (int b = 1; b < blocks; b++) load_block(w + b * c.block_weights, weight + b * VECTORS);
+    UNROLLED_FOR (int b = 1; b < blocks; b++) load_block(w + b * c.block_weights, weight + b * VECTORS);
     return load_block(w, weight);
 }
 
@@ -52,16 +52,16 @@ INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks,
                                const float *restrict x, const float *restrict w)
 {
     const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
-    UNROLL for (int first = 0; first < lanes; first += LANES) {
+    UNROLLED_FOR (int first = 0; first < lanes; first += LANES) {
         const int count = lanes - first < LANES ? lanes - first : LANES;
         vec input[CONV_MAX_TILE];
-        UNROLL for (int p = 0; p < pixels; p++)
+        UNROLLED_FOR (int p = 0; p < pixels; p++)
             input[p] = c.in_lanes < LANES ? (vec){x[p * stride]} : load(x + p * stride + first);
-        UNROLL for (int lane = 0; lane < count; lane++) {
+        UNROLLED_FOR (int lane = 0; lane < count; lane++) {
             vec weight[CONV_MAX_TILE];
             w = conv_weights(c, blocks, w, weight);
-            UNROLL for (int p = 0; p < pixels; p++)
-                UNROLL for (int v = 0; v < vectors; v++)
+            UNROLLED_FOR (int p = 0; p < pixels; p++)
+                UNROLLED_FOR (int v = 0; v < vectors; v++)
                     sum[p * vectors + v] = add_lane_product(sum[p * vectors + v], weight[v], input[p], lane);
         }
     }
@@ -87,15 +87,15 @@ INLINE const float *conv_row(const conv c, const int pixels, const int blocks, v
 {
     const int vectors = blocks * VECTORS, floats = conv_row_floats(c, pixels), whole = (floats - 1) / LANES;
     vec input[CONV_MAX_TILE];
-    UNROLL for (int i = 0; i < whole; i++) input[i] = load_unaligned(x + i * LANES);
+    UNROLLED_FOR (int i = 0; i < whole; i++) input[i] = load_unaligned(x + i * LANES);
     input[whole] = load_unaligned(x + floats - LANES); /* reads nothing that lies behind the plane */
-    UNROLL for (int kx = 0; kx < c.kernel_w; kx++) {
+    UNROLLED_FOR (int kx = 0; kx < c.kernel_w; kx++) {
         vec weight[CONV_MAX_TILE];
         w = conv_weights(c, blocks, w, weight);
-        UNROLL for (int p = 0; p < pixels; p++) {
+        UNROLLED_FOR (int p = 0; p < pixels; p++) {
             const int at = p * c.stride_w + kx * c.dilation_w, vector = at / LANES;
             const int lane = vector < whole ? at % LANES : at - (floats - LANES);
-            UNROLL for (int v = 0; v < vectors; v++)
+            UNROLLED_FOR (int v = 0; v < vectors; v++)
                 sum[p * vectors + v] = add_lane_product(sum[p * vectors + v], weight[v], input[vector], lane);
         }
     }
@@ -109,15 +109,14 @@ INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks,
                                const float *restrict x, const float *restrict w)
 {
     const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
-    NO_UNROLL
-    for (int lane = 0; lane < lanes; lane++, w += BLOCK, x++) {
+    ROLLED_FOR (int lane = 0; lane < lanes; lane++, w += BLOCK, x++) {
         vec weight[CONV_MAX_TILE];
-        UNROLL for (int v = 0; v < vectors; v++)
+        UNROLLED_FOR (int v = 0; v < vectors; v++)
             weight[v] = load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
         if (c.prefetch)
-            UNROLL for (int b = 0; b < blocks; b++) __builtin_prefetch(w + b * c.block_weights + c.prefetch, 0, 3);
-        UNROLL for (int p = 0; p < pixels; p++)
-            UNROLL for (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
+            UNROLLED_FOR (int b = 0; b < blocks; b++) __builtin_prefetch(w + b * c.block_weights + c.prefetch, 0, 3);
+        UNROLLED_FOR (int p = 0; p < pixels; p++)
+            UNROLLED_FOR (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
     }
     return w;
 }
@@ -144,43 +143,45 @@ INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks
 }
 
 /* One tile. x: the input pixel under the kernel's first position; b: bias or NULL; r: residual. */
-INLINE void conv_tile(const conv c, const int pixels, const int blocks, const float *restrict x, const float *restrict w,
-                      const float *restrict b, float *restrict y, const float *restrict r)
+INLINE void conv_tile(const conv c, const int pixels, const int blocks, const float *restrict x,
+                      const float *restrict w, const float *restrict b, float *restrict y, const float *restrict r)
 {
     const int vectors = blocks * VECTORS, count = pixels * vectors;
     vec sum[CONV_MAX_TILE];
     if (c.accumulate)
-        UNROLL for (int i = 0; i < count; i++)
+        UNROLLED_FOR (int i = 0; i < count; i++)
             sum[i] = load(y + i % vectors / VECTORS * c.out_plane + i % VECTORS * LANES + i / vectors * BLOCK);
     else if (b) {
         LOAD_AGAIN(b);
-        UNROLL for (int i = 0; i < count; i++) sum[i] = load(b + i % vectors * LANES);
+        UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = load(b + i % vectors * LANES);
     } else
-        UNROLL for (int i = 0; i < count; i++) sum[i] = splat(0.0f);
+        UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
 
     const int whole = c.last_lanes == c.in_lanes ? c.in_blocks : c.in_blocks - 1;
     int done = 0;
     if (c.chunk) { /* a long sum is added up in chunks, so that its rounding error stays small */
         vec total[CONV_MAX_TILE];
-        UNROLL for (int i = 0; i < count; i++) total[i] = sum[i];
+        UNROLLED_FOR (int i = 0; i < count; i++) total[i] = sum[i];
         for (; done + c.chunk <= whole; done += c.chunk) {
             IN_MEMORY(total);
-            UNROLL for (int i = 0; i < count; i++) sum[i] = splat(0.0f);
+            UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
             w = conv_blocks(c, pixels, blocks, c.in_lanes, done, done + c.chunk, sum, x, w);
-            UNROLL for (int i = 0; i < count; i++) total[i] += sum[i];
+            UNROLLED_FOR (int i = 0; i < count; i++) total[i] += sum[i];
         }
-        UNROLL for (int i = 0; i < count; i++) sum[i] = total[i];
+        UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = total[i];
     }
     w = conv_blocks(c, pixels, blocks, c.in_lanes, done, whole, sum, x, w);
-    if (whole < c.in_blocks) conv_blocks(c, pixels, blocks, c.last_lanes, whole, c.in_blocks, sum, x, w);
+    if (whole < c.in_blocks)
+        conv_blocks(c, pixels, blocks, c.last_lanes, whole, c.in_blocks, sum, x, w);
 
     const int later = is_long(c.act);
-    UNROLL for (int p = 0; p < pixels; p++)
-        UNROLL for (int v = 0; v < vectors; v++) {
+    UNROLLED_FOR (int p = 0; p < pixels; p++)
+        UNROLLED_FOR (int v = 0; v < vectors; v++) {
             vec result = sum[p * vectors + v];
             if (c.has_residual)
                 result += load(r + v / VECTORS * c.residual_plane + v % VECTORS * LANES + p * BLOCK);
-            store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * BLOCK, later ? result : activate(c.act, result));
+            store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * BLOCK,
+                  later ? result : activate(c.act, result));
         }
     if (later)
         for (int block = 0; block < blocks; block++) activate_line(c.act, y + block * c.out_plane, pixels * BLOCK);
@@ -211,8 +212,9 @@ INLINE void conv_run(const conv c, const float *x, const float *w, const float *
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks;
     const int by_tile = c.out_h == 1, rows = by_tile ? c.wide_tiles + c.narrow_tiles : c.out_h;
     const int by_channel = c.order == CHANNELS_OUTER;
-    pieces todo = !by_channel ? share_in_order(rows, groups, part, parts)
-                : c.share_rows ? share_rows(groups, rows, part, parts) : share_in_order(groups, rows, part, parts);
+    pieces todo = !by_channel    ? share_in_order(rows, groups, part, parts)
+                  : c.share_rows ? share_rows(groups, rows, part, parts)
+                                 : share_in_order(groups, rows, part, parts);
     while (next_piece(&todo)) {
         const int group = by_channel ? todo.outer : todo.inner, row = by_channel ? todo.inner : todo.outer;
         const int tile = by_tile ? row : -1, line = by_tile ? 0 : row;

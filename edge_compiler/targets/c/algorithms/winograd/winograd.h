@@ -17,10 +17,10 @@
 #include "conv.h"
 
 typedef struct {
-    int m;                                /* results of a tile in each direction */
-    int tiles_h, tiles_w;                 /* tiles that cover the image */
-    int chunk_tiles;                      /* tiles that are worked on together */
-    int raw_weights;                      /* weights are as conv.h has them, and are transformed when they are used */
+    int m;                /* results of a tile in each direction */
+    int tiles_h, tiles_w; /* tiles that cover the image */
+    int chunk_tiles;      /* tiles that are worked on together */
+    int raw_weights;      /* weights are as conv.h has them, and are transformed when they are used */
     int in_blocks, last_lanes, in_plane, in_row;
     int out_blocks, out_h, out_w, out_plane, out_row;
     int residual_plane, residual_row, has_residual;
@@ -30,7 +30,8 @@ typedef struct {
 
 enum {
     WINOGRAD_MAX = 6,
-    WINOGRAD_SLICE = BLOCK * BLOCK + BLOCK /* floats from point to point of an input block's weights; were it a power of two,
+    WINOGRAD_SLICE =
+        BLOCK * BLOCK + BLOCK /* floats from point to point of an input block's weights; were it a power of two,
                                               they would all fall on the same lines of the cache */
 };
 
@@ -89,26 +90,29 @@ INLINE void winograd_transform_kernel(const int m, const vec *d, vec *o)
 
 /* Transform the kernel of one input channel for one output block. w: its 3 x 3 positions, `step` floats apart; points are
  * `stride` floats apart. */
-INLINE void winograd_kernel(const int m, const float *restrict w, const int step, float *restrict points, const int stride)
+INLINE void winograd_kernel(const int m, const float *restrict w, const int step, float *restrict points,
+                            const int stride)
 {
     const int a = m + 2;
     for (int v = 0; v < BLOCK; v += LANES) {
         vec half[3][WINOGRAD_MAX]; /* [column][point] */
-        UNROLL for (int x = 0; x < 3; x++) {
+        UNROLLED_FOR (int x = 0; x < 3; x++) {
             vec d[3];
-            UNROLL for (int y = 0; y < 3; y++) d[y] = load(w + (y * 3 + x) * step + v);
+            UNROLLED_FOR (int y = 0; y < 3; y++) d[y] = load(w + (y * 3 + x) * step + v);
             winograd_transform_kernel(m, d, half[x]);
         }
-        UNROLL for (int y = 0; y < a; y++) {
+        UNROLLED_FOR (int y = 0; y < a; y++) {
             vec d[3], o[WINOGRAD_MAX];
-            UNROLL for (int x = 0; x < 3; x++) d[x] = half[x][y];
+            UNROLLED_FOR (int x = 0; x < 3; x++) d[x] = half[x][y];
             winograd_transform_kernel(m, d, o);
-            UNROLL for (int x = 0; x < a; x++) store(points + (y * a + x) * stride + v, o[x]);
+            UNROLLED_FOR (int x = 0; x < a; x++) store(points + (y * a + x) * stride + v, o[x]);
         }
     }
 }
 
-typedef struct { int m, channels, blocks; } winograd_kernels;
+typedef struct {
+    int m, channels, blocks;
+} winograd_kernels;
 
 /* Transform the weights, packed as conv.h says. */
 INLINE void winograd_prepare(const winograd_kernels c, const float *w, float *prepared, int part, int parts)
@@ -118,8 +122,9 @@ INLINE void winograd_prepare(const winograd_kernels c, const float *w, float *pr
     while (next_piece(&todo)) {
         const int block = todo.outer, channel = todo.inner, first = channel / BLOCK * BLOCK;
         const int lanes = c.channels - first < BLOCK ? c.channels - first : BLOCK; /* of this input block */
-        winograd_kernel(c.m, w + ((size_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK, lanes * BLOCK,
-                        prepared + ((size_t)block * points * c.channels + channel) * BLOCK, c.channels * BLOCK);
+        winograd_kernel(c.m, w + ((size_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK,
+                        lanes * BLOCK, prepared + ((size_t)block * points * c.channels + channel) * BLOCK,
+                        c.channels * BLOCK);
     }
 }
 
@@ -129,16 +134,16 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
     const int a = c.m + 2;
     for (int v = 0; v < BLOCK; v += LANES) {
         vec half[WINOGRAD_MAX][WINOGRAD_MAX]; /* transformed along the columns: [column][point] */
-        UNROLL for (int j = 0; j < a; j++) {
+        UNROLLED_FOR (int j = 0; j < a; j++) {
             vec d[WINOGRAD_MAX];
-            UNROLL for (int i = 0; i < a; i++) d[i] = load(x + i * c.in_row + j * BLOCK + v);
+            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = load(x + i * c.in_row + j * BLOCK + v);
             winograd_transform_in(c.m, d, half[j]);
         }
-        UNROLL for (int i = 0; i < a; i++) {
+        UNROLLED_FOR (int i = 0; i < a; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
-            UNROLL for (int j = 0; j < a; j++) d[j] = half[j][i];
+            UNROLLED_FOR (int j = 0; j < a; j++) d[j] = half[j][i];
             winograd_transform_in(c.m, d, o);
-            UNROLL for (int j = 0; j < a; j++) store(points + (i * a + j) * stride + v, o[j]);
+            UNROLLED_FOR (int j = 0; j < a; j++) store(points + (i * a + j) * stride + v, o[j]);
         }
     }
 }
@@ -151,20 +156,23 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
     for (int v = 0; v < BLOCK; v += LANES) {
         vec half[WINOGRAD_MAX][WINOGRAD_MAX]; /* [column of points][result row] */
         const vec bias = load(b + v);
-        UNROLL for (int j = 0; j < a; j++) {
+        UNROLLED_FOR (int j = 0; j < a; j++) {
             vec d[WINOGRAD_MAX];
-            UNROLL for (int i = 0; i < a; i++) d[i] = load(points + (i * a + j) * stride + v);
+            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = load(points + (i * a + j) * stride + v);
             winograd_transform_out(c.m, d, half[j]);
         }
-        UNROLL for (int i = 0; i < c.m; i++) {
+        UNROLLED_FOR (int i = 0; i < c.m; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
-            UNROLL for (int j = 0; j < a; j++) d[j] = half[j][i];
+            UNROLLED_FOR (int j = 0; j < a; j++) d[j] = half[j][i];
             winograd_transform_out(c.m, d, o);
-            if (i >= rows) continue;
-            UNROLL for (int j = 0; j < c.m; j++) {
-                if (j >= columns) continue;
+            if (i >= rows)
+                continue;
+            UNROLLED_FOR (int j = 0; j < c.m; j++) {
+                if (j >= columns)
+                    continue;
                 vec result = o[j] + bias;
-                if (c.has_residual) result += load(r + i * c.residual_row + j * BLOCK + v);
+                if (c.has_residual)
+                    result += load(r + i * c.residual_row + j * BLOCK + v);
                 store(y + i * c.out_row + j * BLOCK + v, is_long(c.act) ? result : activate(c.act, result));
             }
         }
@@ -199,8 +207,9 @@ INLINE void winograd_chunk_out(const winograd c, const float *points, const int 
             const int t = chunk * c.chunk_tiles + i, row = t / c.tiles_w * c.m, column = t % c.tiles_w * c.m;
             const float *from = points + (block * c.chunk_tiles + i) * BLOCK, *bias = b + (first + block) * BLOCK;
             float *to = y + (size_t)(first + block) * c.out_plane + row * c.out_row + column * BLOCK;
-            const float *residual = c.has_residual
-                ? r + (size_t)(first + block) * c.residual_plane + row * c.residual_row + column * BLOCK : to;
+            const float *residual =
+                c.has_residual ? r + (size_t)(first + block) * c.residual_plane + row * c.residual_row + column * BLOCK
+                               : to;
             const int rows = clamp_int(c.out_h - row, 0, c.m), columns = clamp_int(c.out_w - column, 0, c.m);
             if (rows == c.m && columns == c.m)
                 winograd_results(c, from, stride, bias, to, residual, c.m, c.m);
@@ -224,7 +233,8 @@ INLINE void winograd_raw_products(const winograd c, conv product, const float *x
         product.accumulate = i > 0;
         for (int point = 0; point < points; point++) {
             const range ahead = share(9 * BLOCK, point, points);
-            for (int line = ahead.first; line < ahead.last; line++) __builtin_prefetch(w + (9 * BLOCK + line) * BLOCK, 0, 2);
+            for (int line = ahead.first; line < ahead.last; line++)
+                __builtin_prefetch(w + (9 * BLOCK + line) * BLOCK, 0, 2);
             float *to = y + point * y_stride;
             conv_tiles(product, 1, -1, x + point * x_stride, slice + point * WINOGRAD_SLICE, 0, to, to);
         }
@@ -238,10 +248,21 @@ INLINE void winograd_group(const winograd c, const int blocks, const int first, 
     const int count = (c.m + 2) * (c.m + 2), channels = (c.in_blocks - 1) * BLOCK + c.last_lanes;
     const int in_stride = c.in_blocks * c.chunk_tiles * BLOCK, out_stride = c.blocks * c.chunk_tiles * BLOCK;
     const conv product = {
-        .in_blocks = c.in_blocks, .in_lanes = BLOCK, .last_lanes = c.last_lanes, .in_plane = c.chunk_tiles * BLOCK,
-        .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .out_plane = c.chunk_tiles * BLOCK,
-        .pixels = c.pixels, .blocks = c.blocks, .wide_tiles = c.wide_tiles, .narrow_tiles = c.narrow_tiles,
-        .block_weights = count * channels * BLOCK, .prefetch = c.prefetch,
+        .in_blocks = c.in_blocks,
+        .in_lanes = BLOCK,
+        .last_lanes = c.last_lanes,
+        .in_plane = c.chunk_tiles * BLOCK,
+        .kernel_h = 1,
+        .kernel_w = 1,
+        .stride_h = 1,
+        .stride_w = 1,
+        .out_plane = c.chunk_tiles * BLOCK,
+        .pixels = c.pixels,
+        .blocks = c.blocks,
+        .wide_tiles = c.wide_tiles,
+        .narrow_tiles = c.narrow_tiles,
+        .block_weights = count * channels * BLOCK,
+        .prefetch = c.prefetch,
     };
     if (c.raw_weights)
         winograd_raw_products(c, product, points, in_stride, w + (size_t)first * channels * 9 * BLOCK,
@@ -256,10 +277,11 @@ INLINE void winograd_group(const winograd c, const int blocks, const int first, 
 }
 
 /* The layer, given the points: a piece of work is a group of output blocks of a chunk. */
-INLINE void winograd_run(const winograd c, const float *points, const float *w, const float *b, float *y, const float *r,
-                         float *scratch, int part, int parts)
+INLINE void winograd_run(const winograd c, const float *points, const float *w, const float *b, float *y,
+                         const float *r, float *scratch, int part, int parts)
 {
-    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks, chunks = winograd_chunks(c);
+    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks,
+              chunks = winograd_chunks(c);
     const size_t chunk_points = (size_t)(c.m + 2) * (c.m + 2) * c.in_blocks * c.chunk_tiles * BLOCK;
     pieces todo = share_rows(groups, chunks, part, parts);
     while (next_piece(&todo)) {
