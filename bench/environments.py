@@ -110,15 +110,15 @@ def installed_size(environment: Environment, conversion: Path) -> int:
     return environment.size + folder_size(conversion)
 
 
-def run(command: list[Path | str], timeout: float) -> None:
+def run(command: list[Path | str], timeout: float, root: Path = ROOT) -> None:
     """
-    Run a command in the root of the repository.
+    Run a command in the root of the sources.
 
     :raises BenchError: with the end of what it wrote, if it fails.
     """
     with subprocess.Popen(
         command,
-        cwd=ROOT,
+        cwd=root,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

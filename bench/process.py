@@ -44,11 +44,13 @@ class Worker:
         image: Path,
         threads: int,
         answer_seconds: float = 120,
+        root: Path = ROOT,
     ) -> None:
         """
         Start it, and wait for the first answer.
 
         :param answer_seconds: after which a request counts as hanging.
+        :param root: the folder of the sources that run.
         :raises BenchError: if the engine can't run the network.
         """
         engine = environment.engine
@@ -60,7 +62,7 @@ class Worker:
         start = time.perf_counter()
         self._process = subprocess.Popen(
             [*command, str(conversion), str(image), str(threads), options],
-            cwd=ROOT,
+            cwd=root,
             env={key: os.environ[key] for key in ("HOME", "LANG", "PATH") if key in os.environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
