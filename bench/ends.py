@@ -25,7 +25,7 @@ import tempfile
 import time
 
 from edge_perception.robot import graph
-from edge_perception.robot.plan import plan, Request
+from edge_perception.robot.plan import plan, StartRequest
 from edge_perception.share import share_dir
 from edge_perception.transport.ros.arguments import arguments_of
 
@@ -78,7 +78,7 @@ def commands(form: str, model: str, launch: Sequence[str]) -> list[list[str]]:
     if form == "separate":
         return [
             [*python, f"edge_perception.nodes.{start.kind}", "--ros-args", *arguments_of(start)]
-            for start in plan(graph.load(), Request(values))
+            for start in plan(graph.load(), StartRequest(values))
         ]
     file = str(share_dir() / "launch" / "robot.launch.py")
     given = [f"{name}:={value}" for name, value in values.items()]

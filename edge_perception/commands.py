@@ -20,7 +20,7 @@ from edge_perception.robot import graph as graphs
 from edge_perception.robot.drawing import draw
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
-from edge_perception.robot.plan import doubts, plan, Request, RequestError, Start
+from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
 
 if TYPE_CHECKING:
     from edge_perception.transport.ros.node import RosNode
@@ -124,7 +124,7 @@ def _complete(parser: argparse.ArgumentParser) -> None:
 def _up(graph: Graph, options: argparse.Namespace) -> int:
     """Start the robot."""
     values = {argument.name: getattr(options, argument.name) for argument in graph.arguments}
-    request = Request(
+    request = StartRequest(
         values,
         options.params_file,
         options.namespace,

@@ -27,7 +27,7 @@ from launch_ros.actions import Node
 from edge_perception.core.names import one_of
 from edge_perception.ending import PARENT
 from edge_perception.robot.graph import Graph, load
-from edge_perception.robot.plan import doubts, plan, Request
+from edge_perception.robot.plan import doubts, plan, StartRequest
 from edge_perception.transport.ros.arguments import arguments_of
 
 GRAPH = "graph"
@@ -99,7 +99,7 @@ def _start(context: LaunchContext) -> list[Action]:
     """Start the nodes, and end with the first of them."""
     values = context.launch_configurations
     graph = _load(values[GRAPH])
-    request = Request(
+    request = StartRequest(
         values={argument.name: values.get(argument.name, "") for argument in graph.arguments},
         parameters_file=values["params_file"],
         namespace=values["namespace"],
@@ -134,7 +134,7 @@ def _start(context: LaunchContext) -> list[Action]:
     ]
 
 
-def _options(graph: str, request: Request) -> list[str]:
+def _options(graph: str, request: StartRequest) -> list[str]:
     """Return the options of `edge-robot up` for a graph and a request."""
     options = {name.replace("_", "-"): value for name, value in request.values.items()}
     options["params-file"] = request.parameters_file

@@ -14,7 +14,7 @@ import sys
 
 from bench.cache import BenchError
 from edge_perception.robot import graph
-from edge_perception.robot.plan import plan, Request
+from edge_perception.robot.plan import plan, StartRequest
 from edge_perception.transport.ros.arguments import arguments_of
 
 COMPOSED, SEPARATE = "composed", "separate"
@@ -78,7 +78,7 @@ def commands(mode: str, values: Mapping[str, str]) -> dict[str, list[str]]:
             *(sys.executable, "-m", f"edge_perception.nodes.{start.kind}"),
             *("--ros-args", *arguments_of(start)),
         ]
-        for start in plan(graph.load(), Request(values))
+        for start in plan(graph.load(), StartRequest(values))
     }
 
 

@@ -165,7 +165,11 @@ class Node:
         return self._outputs[0]
 
     def input(self, index: int) -> Value:
-        """Return an input that the operator can't do without."""
+        """
+        Return an input that the operator can't do without.
+
+        :raises ValueError: if the node lacks it.
+        """
         value = self._inputs[index]
         if value is None:
             raise ValueError(f"{self.op} node {self.name!r} lacks its input {index}")

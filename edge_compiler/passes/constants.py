@@ -19,7 +19,11 @@ LARGEST_TOTAL = 2**29
 
 @graph_pass("fold-constants")
 def fold_constants(graph: Graph) -> Iterator[Decision]:
-    """Replace nodes whose inputs are all known by their results."""
+    """
+    Replace nodes whose inputs are all known by their results.
+
+    :raises CompileError: if the results are far too large, or no numbers.
+    """
     total = 0
     for node in list(graph.nodes):
         inputs = known_inputs(node.op, node.inputs, lambda value: value.constant)

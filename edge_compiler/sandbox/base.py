@@ -88,7 +88,11 @@ class Sandbox(ABC):
         """Return the image input that the library makes of a camera frame."""
 
     def variants(self, model: Model) -> tuple[str, ...]:
-        """Return the instruction sets of a model that this processor has, best first."""
+        """
+        Return the instruction sets of a model that this processor has, best first.
+
+        :raises CompileError: if the library chooses one that its description does not have.
+        """
         best = self.best_variant()
         if best not in model.variants:
             raise CompileError(

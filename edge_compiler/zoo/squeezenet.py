@@ -76,7 +76,12 @@ class _Builder:
 
 
 def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
-    """Make the ONNX model; convolution kernels are stored HWIO in the package."""
+    """
+    Make the ONNX model; convolution kernels are stored HWIO in the package.
+
+    :param packages: files of packages, by the name that the recipe gives them.
+    :raises CompileError: if the weights are not those of SqueezeNet 1.1.
+    """
     builder = _Builder(load_arrays(read_member(packages["ndf"], WEIGHTS), WEIGHTS))
     try:
         x = builder.conv("image", "conv1", stride=2)

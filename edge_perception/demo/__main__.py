@@ -24,7 +24,7 @@ from edge_perception.demo.watch import Findings, fingerprint, Sighting, WatchCor
 from edge_perception.drivers.images import read_image
 from edge_perception.nodes import base
 from edge_perception.robot import graph
-from edge_perception.robot.plan import plan, Request, RequestError
+from edge_perception.robot.plan import plan, RequestError, StartRequest
 from edge_perception.transport.ros.arguments import arguments_of
 from edge_perception.transport.stop import Stop
 
@@ -124,7 +124,7 @@ def _run_robot(console: Console, bundle: Path, pictures: Path, findings: Finding
         raise prepare.DemoError(f"ROS 2 can't be imported ({error}); run make setup") from error
 
     names = {fingerprint(read_image(path).data): path.name for path in pictures.iterdir()}
-    request = Request(
+    request = StartRequest(
         {"model": str(bundle), "camera": str(pictures), "imu": _DRIVE, "wheels": _DRIVE}
     )
     starts = [

@@ -78,7 +78,11 @@ def decode_jpeg(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
 
 
 def opencv() -> Any:
-    """Import OpenCV only where it is needed: most sources work without it."""
+    """
+    Import OpenCV only where it is needed: most sources work without it.
+
+    :raises SourceError: if it can't be imported.
+    """
     try:
         import cv2
     except ImportError as error:

@@ -52,7 +52,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Request:
+class StartRequest:
     """
     How the robot is to be started.
 
@@ -68,7 +68,7 @@ class Request:
     tf_topic: str = "tf"
 
 
-def plan(graph: Graph, request: Request) -> list[Start]:
+def plan(graph: Graph, request: StartRequest) -> list[Start]:
     """
     Say which nodes to start, and how.
 
@@ -116,7 +116,7 @@ def plan(graph: Graph, request: Request) -> list[Start]:
     ]
 
 
-def doubts(request: Request, starts: Sequence[Start]) -> list[str]:
+def doubts(request: StartRequest, starts: Sequence[Start]) -> list[str]:
     """Say what in a request has no effect though it was probably meant to: one sentence each."""
     if not request.parameters_file:
         return []
@@ -141,7 +141,7 @@ def _topic(argument: Argument, value: str) -> str:
 
 def _start(
     entry: Entry,
-    request: Request,
+    request: StartRequest,
     settings: list[tuple[Argument, str]],
     topics: Mapping[str, str],
 ) -> Start:
@@ -167,7 +167,7 @@ def _start(
     return replace(start, parameters={**described, **given})
 
 
-def _remap(entry: Entry, request: Request, topics: Mapping[str, str]) -> dict[str, str]:
+def _remap(entry: Entry, request: StartRequest, topics: Mapping[str, str]) -> dict[str, str]:
     """Return the topics that a node uses instead of its own."""
     remap = {}
     for port in (*entry.core.inputs, *entry.core.outputs):
@@ -178,13 +178,13 @@ def _remap(entry: Entry, request: Request, topics: Mapping[str, str]) -> dict[st
     return {own: other for own, other in remap.items() if own != other}
 
 
-def _namespace(request: Request) -> str:
+def _namespace(request: StartRequest) -> str:
     """Return the namespace of all nodes: empty, or absolute."""
     name = request.namespace.strip("/")
     return f"/{name}" if name else ""
 
 
-def _has_own_tf(request: Request) -> bool:
+def _has_own_tf(request: StartRequest) -> bool:
     """Tell whether transforms are elsewhere than on _TF: without namespace, tf is the same."""
     return bool(_namespace(request)) or request.tf_topic != "tf"
 

@@ -117,7 +117,11 @@ class _Checked:
         executor: Executor | None = None,
         priority: int = 0,
     ) -> LoadedModel:
-        """Make an instance."""
+        """
+        Make an instance; `load` says what the parameters mean.
+
+        :raises BundleError: if it can't be made, or the self-test fails.
+        """
         model = LoadedModel(self.manifest, self._library, threads, variant, executor, priority)
         if selftest:
             try:

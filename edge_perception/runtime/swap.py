@@ -23,6 +23,8 @@ def exchange(new: Path, destination: Path) -> None:
 
     At every moment there is a folder at ``destination``, if there was one before. Where the file
     system can't do that (NFS), there is none for some microseconds.
+
+    :raises OSError: if the folders can't be renamed.
     """
     if not destination.exists():
         new.rename(destination)

@@ -8,7 +8,7 @@ from edge_perception import cli
 from edge_perception.core.located_yaml import FileError
 from edge_perception.robot import graph
 from edge_perception.robot.drawing import draw
-from edge_perception.robot.plan import plan, Request, RequestError
+from edge_perception.robot.plan import plan, RequestError, StartRequest
 from edge_perception.share import share_dir
 
 
@@ -53,7 +53,7 @@ def test_ports_are_those_that_the_parameters_ask_for(tmp_path):
 
 def test_transforms_can_be_remapped(tmp_path):
     robot = load(tmp_path, "nodes: {pose: {parameters: {publish_tf: true}, remap: {/tf: mine}}}")
-    [start] = plan(robot, Request({}, namespace="bot"))
+    [start] = plan(robot, StartRequest({}, namespace="bot"))
     assert start.remap["/tf"] == "mine"
 
 
@@ -72,7 +72,9 @@ def test_example_of_the_guide(tmp_path):
 
 
 def test_arguments_set_parameters_with_their_type():
-    starts = plan(graph.load(), Request({"model": "x.edge", "camera": "0"}, namespace="/bot/"))
+    starts = plan(
+        graph.load(), StartRequest({"model": "x.edge", "camera": "0"}, namespace="/bot/")
+    )
     assert arguments(starts, "camera") == {"source": "0"}
     names = {"/bot/camera", "/bot/decision", "/bot/perception"}
     assert {start.full_name for start in starts} == names
@@ -80,7 +82,7 @@ def test_arguments_set_parameters_with_their_type():
 
 
 def test_topic_in_place_of_the_camera():
-    starts = plan(graph.load(), Request({"model": "x", "image_topic": "/usb/image"}))
+    starts = plan(graph.load(), StartRequest({"model": "x", "image_topic": "/usb/image"}))
     assert [start.name for start in starts] == ["decision", "perception"]
     assert arguments(starts, "perception")["camera/image_raw"] == "/usb/image"
 
@@ -99,7 +101,7 @@ def test_parameters_and_remappings_of_the_file(tmp_path):
           perception: {remap: {camera/image_raw: front/image}}
         """,
     )
-    starts = plan(robot, Request({"speed": "12"}, use_sim_time=True))
+    starts = plan(robot, StartRequest({"speed": "12"}, use_sim_time=True))
     found = arguments(starts, "front")
     assert (found["rate"], found["width"], found["source"]) == (12.0, 640, "7")
     assert isinstance(found["rate"], float)
@@ -118,7 +120,7 @@ def test_parameter_file_beats_the_graph_and_is_beaten_by_arguments(tmp_path):
     )
     file = tmp_path / "parameters.yaml"
     file.write_text("'/**': {ros__parameters: {rate: 7.0, source: pattern}}")
-    [start] = plan(robot, Request({"a": "7"}, parameters_file=str(file)))
+    [start] = plan(robot, StartRequest({"a": "7"}, parameters_file=str(file)))
     assert start.parameters == {"loop": True, "source": "7"}
     assert start.parameters_file == str(file)
 
@@ -130,7 +132,7 @@ def test_value_in_a_parameter_file_that_its_node_does_not_take(tmp_path):
     with pytest.raises(
         RequestError, match="/front rate must be a number from 0 to 1000, received"
     ):
-        plan(robot, Request({}, parameters_file=str(file)))
+        plan(robot, StartRequest({}, parameters_file=str(file)))
 
 
 @pytest.mark.parametrize(
@@ -177,13 +179,13 @@ def test_mistake_is_shown_with_line_and_column(tmp_path, text, place, reason):
 )
 def test_request_that_can_not_be_met(values, reason):
     with pytest.raises(RequestError, match=reason):
-        plan(graph.load(), Request(values))
+        plan(graph.load(), StartRequest(values))
 
 
 def test_argument_that_a_graph_requires(tmp_path):
     robot = load(tmp_path, argument("sets: camera.source, required: true"))
     with pytest.raises(RequestError, match="no it is given: words"):
-        plan(robot, Request({}))
+        plan(robot, StartRequest({}))
 
 
 def test_argument_of_another_type(tmp_path):
@@ -192,7 +194,7 @@ def test_argument_of_another_type(tmp_path):
         "arguments: {r: {description: d, sets: camera.rate}}\nnodes: {camera: {}}",
     )
     with pytest.raises(RequestError, match="r must be a number from 0 to 1000, received 'fast'"):
-        plan(robot, Request({"r": "fast"}))
+        plan(robot, StartRequest({"r": "fast"}))
 
 
 def test_check_and_graph_commands(tmp_path, capsys):
@@ -217,19 +219,20 @@ def test_check_and_graph_commands(tmp_path, capsys):
     ],
 )
 def test_sensors_of_motion_run_only_if_they_are_given(values, nodes):
-    starts = plan(graph.load(), Request({"model": "x.edge", **values}))
+    starts = plan(graph.load(), StartRequest({"model": "x.edge", **values}))
     assert {start.name for start in starts} == {"camera", "perception", "decision"} | nodes
 
 
 def test_topic_in_place_of_a_source():
     starts = plan(
-        graph.load(), Request({"model": "x", "imu": "topic:/razor/imu", "wheels": "simulated"})
+        graph.load(),
+        StartRequest({"model": "x", "imu": "topic:/razor/imu", "wheels": "simulated"}),
     )
     assert arguments(starts, "pose")["imu/data"] == "/razor/imu"
     assert arguments(starts, "wheels")["imu/data"] == "/razor/imu"
     assert arguments(starts, "wheels")["source"] == "simulated"
     with pytest.raises(RequestError, match="name a topic"):
-        plan(graph.load(), Request({"model": "x", "imu": "topic:"}))
+        plan(graph.load(), StartRequest({"model": "x", "imu": "topic:"}))
 
 
 @pytest.mark.parametrize(
@@ -241,12 +244,12 @@ def test_topic_in_place_of_a_source():
     ],
 )
 def test_without_a_model_nothing_is_recognised_and_the_rest_runs(values, nodes):
-    assert {start.name for start in plan(graph.load(), Request(values))} == nodes
+    assert {start.name for start in plan(graph.load(), StartRequest(values))} == nodes
 
 
 def test_output_under_another_name_keeps_its_node_and_its_readers():
     values = {"model": "x", "imu": "mpu:1", "odom_topic": "odom", "publish_tf": "true"}
-    starts = plan(graph.load(), Request(values))
+    starts = plan(graph.load(), StartRequest(values))
     assert arguments(starts, "pose")["odometry/filtered"] == "odom"
     assert arguments(starts, "pose")["publish_tf"] is True
     assert arguments(starts, "decision")["odometry/filtered"] == "odom"
@@ -254,7 +257,7 @@ def test_output_under_another_name_keeps_its_node_and_its_readers():
 
 def test_pose_of_another_localisation():
     values = {"model": "x", "imu": "mpu:1", "wheels": "simulated", "pose_topic": "/ekf/odometry"}
-    starts = plan(graph.load(), Request(values))
+    starts = plan(graph.load(), StartRequest(values))
     assert {start.name for start in starts} == {
         "imu",
         "wheels",
@@ -268,10 +271,10 @@ def test_pose_of_another_localisation():
 def test_robots_with_namespaces_have_transforms_of_their_own():
     values = {"imu": "mpu:1", "wheels": "joint_states"}
     for request, topic in (
-        (Request(values, namespace="a"), "tf"),
-        (Request(values, namespace="a", tf_topic="/tf"), None),
-        (Request(values, tf_topic="/common/tf"), "/common/tf"),
-        (Request(values), None),
+        (StartRequest(values, namespace="a"), "tf"),
+        (StartRequest(values, namespace="a", tf_topic="/tf"), None),
+        (StartRequest(values, tf_topic="/common/tf"), "/common/tf"),
+        (StartRequest(values), None),
     ):
         starts = plan(graph.load(), request)
         assert arguments(starts, "pose").get("/tf") == topic

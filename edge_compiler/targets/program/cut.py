@@ -29,7 +29,11 @@ class Cut:
         edges[end] = edges.get(end, 0.0) + cost
 
     def sink_side(self) -> set[Hashable]:
-        """Return what lies on the sink's side of the minimum cut with most on the source's."""
+        """
+        Return what lies on the sink's side of the minimum cut with most on the source's.
+
+        :raises ValueError: if no cut has a finite cost.
+        """
         while path := self._path():
             flow = min(self._left[start][end] for start, end in path)
             if math.isinf(flow):
