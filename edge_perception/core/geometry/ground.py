@@ -1,0 +1,125 @@
+"""
+Where things stand that a camera sees, if they stand on the ground.
+
+The pixel below a thing is a ray; where it meets the plane of the ground, the thing is. Near the
+horizon a small error of the camera's pitch is a large one of the distance, so that each position
+comes with its covariance. Frames are those of REP 103: the base has x ahead, y to the left, z up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_perception.core.geometry.pinhole import Pinhole
+from edge_perception.core.rotation import matrix, quaternion
+
+Array = npt.NDArray[np.float64]
+
+_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+"""From the optical frame (x right, y down) to the camera's body (x ahead, y left, z up)."""
+
+
+@dataclass(frozen=True)
+class Mounting:
+    """
+    Where a camera is on the robot, in the frame of its base, and how sure that is.
+
+    :ivar x: ahead of the base's origin [m].
+    :ivar y: to the left of it [m].
+    :ivar height: of the camera above the ground [m].
+    :ivar roll: about the axis ahead [rad].
+    :ivar pitch: about the axis to the left [rad]: positive if the camera looks down.
+    :ivar yaw: about the axis up [rad].
+    :ivar height_deviation: standard deviation of the height [m].
+    :ivar angle_deviation: of roll and pitch [rad], that of the ground and of the robot included.
+    """
+
+    x: float
+    y: float
+    height: float
+    roll: float = 0.0
+    pitch: float = 0.0
+    yaw: float = 0.0
+    height_deviation: float = 0.01
+    angle_deviation: float = math.radians(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """
+    Where a thing is in the frame of the base.
+
+    :ivar x: ahead [m].
+    :ivar y: to the left [m].
+    :ivar covariance: of x and y [2, 2].
+    """
+
+    x: float
+    y: float
+    covariance: Array
+
+    @property
+    def distance(self) -> float:
+        """Return how far it is from the origin of the base [m]."""
+        return math.hypot(self.x, self.y)
+
+    @property
+    def deviation(self) -> float:
+        """Return the standard deviation of the distance [m]."""
+        along = np.array([self.x, self.y]) / max(self.distance, 1e-9)
+        return math.sqrt(along @ self.covariance @ along)
+
+
+class Ground:
+    """The plane of the ground as a camera sees it."""
+
+    def __init__(self, camera: Pinhole, mounting: Mounting, pixel_deviation: float = 3.0) -> None:
+        """
+        Take a camera and where it is.
+
+        :param pixel_deviation: standard deviation of the lower edge of boxes [pixel].
+        """
+        self._camera, self._mounting = camera, mounting
+        self._pixel_deviation = pixel_deviation
+        body = matrix(quaternion(mounting.roll, mounting.pitch, mounting.yaw))
+        self._turn = body @ _OPTICAL
+
+    def places(self, feet: Array) -> list[Place | None]:
+        """
+        Return where things are; None for those that stand too near the horizon to tell, or above.
+
+        That is as far away as the distance's standard deviation is half of the distance.
+
+        :param feet: x and y of the pixels where they touch the ground [N, 2].
+        """
+        rays = self._camera.rays(feet) @ self._turn.T
+        return [self._place(ray) for ray in rays]
+
+    def _place(self, ray: Array) -> Place | None:
+        mounting = self._mounting
+        down = -ray[2]
+        if not down > 0:
+            return None
+        reach = mounting.height / down
+        # what a unit of each error moves: of the pixel across and down, of roll, pitch and height
+        across, along = self._turn[:, :2].T / np.array(self._camera.focal_lengths())[:, None]
+        turns = np.cross(np.eye(3)[:2], ray)
+        errors = np.stack([across, along, *turns]) * reach
+        errors = errors + ray * (errors[:, 2:] / down)
+        errors = np.concatenate([errors, (ray / down)[None]])[:, :2]
+        deviations = np.array(
+            [self._pixel_deviation] * 2
+            + [mounting.angle_deviation] * 2
+            + [mounting.height_deviation]
+        )
+        scaled = errors * deviations[:, None]
+        x, y = reach * ray[:2]
+        covariance = scaled.T @ scaled
+        direct = Place(float(x), float(y), covariance)  # from the point below the camera
+        if direct.deviation > 0.5 * direct.distance:
+            return None
+        return Place(mounting.x + float(x), mounting.y + float(y), covariance)
