@@ -10,6 +10,7 @@ from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.progress import Progress
 from edge_compiler.targets.program.backend import Answer, Job, Offer
 from edge_compiler.targets.program.build import Part, Source
+from edge_compiler.targets.program.layout import DENSE
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import BackendRecord, Program
@@ -80,7 +81,7 @@ class OneOperator:
         return {node: self.refusal(node) or offer for node in graph.nodes}
 
     def _lower(self, low: Lowering, node: Node) -> None:
-        source, target = low.dense(node.input(0)), low.new_dense(node.output)
+        source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
 
         def record(step: int) -> tuple[int, int, int, int]:
             return step, source.origin, target.origin, node.output.size

@@ -16,8 +16,7 @@ LIVES = st.lists(st.tuples(st.integers(1, 12), STEPS, STEPS), max_size=40)
 
 def _lives(spec: list[tuple[int, int, int]]) -> list[Lifetime]:
     return [
-        Lifetime(Buffer("b", units * ALIGNMENT, 1, 1, 1), min(a, b), max(a, b))
-        for units, a, b in spec
+        Lifetime(Buffer("b", (units * ALIGNMENT,)), min(a, b), max(a, b)) for units, a, b in spec
     ]
 
 

@@ -16,7 +16,7 @@ from edge_compiler.targets.acl.requests import Request, requests_for
 from edge_compiler.targets.acl.work import Costs, WorkModel
 from edge_compiler.targets.program.backend import Answer, Job, Offer
 from edge_compiler.targets.program.build import Part
-from edge_compiler.targets.program.lowering import is_image
+from edge_compiler.targets.program.layout import CHANNELS_LAST, is_image
 from edge_compiler.targets.program.nodes import require_float32
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import Program
@@ -34,7 +34,7 @@ class AclBackend:
 
     costs: Costs | None = None
     name = BACKEND
-    layout = "channels last"
+    layout = CHANNELS_LAST.name
     least_gain = 0.01  # it makes the file some 3 MB larger
 
     def refusal(self, node: Node) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.acl.record import Image, NONE, Op, Record
 from edge_compiler.targets.acl.requests import Request
-from edge_compiler.targets.program.buffers import BLOCK, Buffer
-from edge_compiler.targets.program.lowering import is_image, Lowering, Rule
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.layout import BLOCK, CHANNELS_LAST, DENSE, is_image, Layout
+from edge_compiler.targets.program.lowering import Lowering, Rule
 from edge_compiler.targets.program.nodes import starts
 from edge_compiler.targets.program.program import BackendRecord
 from edge_compiler.targets.program.views import concat_channels
@@ -28,9 +29,8 @@ def rule_for(request: Request) -> Rule:
     """Return the rule that lowers a node to the function that was asked for."""
 
     def lower(low: Lowering, node: Node) -> None:
-        sources = [_stored(low, value) for value in request.sources]
-        target = low.new_channels_last(node.output) if is_image(node.output) else None
-        target = target or low.new_dense(node.output)
+        sources = [low.source(value, _layout(value)) for value in request.sources]
+        target = low.target(node.output, _layout(node.output))
         weights = NONE if request.weights is None else low.originals.place(request.weights)
         bias = NONE if request.bias is None else low.weights.place(request.bias)
 
@@ -62,22 +62,23 @@ def rule_for(request: Request) -> Rule:
     return lower
 
 
-def _stored(low: Lowering, value: Value) -> Buffer:
-    return low.channels_last(value) if is_image(value) else low.dense(value)
+def _layout(value: Value) -> Layout:
+    return CHANNELS_LAST if is_image(value) else DENSE
 
 
 def lower_concat(low: Lowering, node: Node) -> None:
     """Let the inputs be computed in their place among the output's channels."""
     values = [value for value in node.inputs if value is not None]
-    sources, target = [low.channels_last(v) for v in values], low.new_channels_last(node.output)
+    sources = [low.source(value, CHANNELS_LAST) for value in values]
+    target = low.target(node.output, CHANNELS_LAST)
     concat_channels(low, node, sources, target, _unit(node.output))
 
 
 def lower_split(low: Lowering, node: Node) -> None:
     """Show channels of the input under other names."""
-    source = low.channels_last(node.input(0))
+    source = low.source(node.input(0), CHANNELS_LAST)
     for output, start in zip(node.outputs, starts(node.outputs, 1), strict=True):
-        low.new_channels_last(output).place_in(source, start)
+        low.target(output, CHANNELS_LAST).place_in(source, start)
 
 
 def _unit(value: Value) -> int:

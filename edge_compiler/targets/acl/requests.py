@@ -19,7 +19,7 @@ from edge_compiler.ir.graph import Activation, Node, Value
 from edge_compiler.ops import activation_of, has_constant_weights
 from edge_compiler.ops.activations import ACTIVATIONS
 from edge_compiler.targets.acl.record import Function, Image, Op, Record
-from edge_compiler.targets.program.lowering import image_size, is_image
+from edge_compiler.targets.program.layout import image_size, is_image
 from edge_compiler.targets.program.nodes import (
     Geometry,
     matrix_and_bias,
@@ -72,7 +72,7 @@ class Request:
         :param pixel: floats from one pixel to the next; 0: as many as there are channels.
         """
         if is_image(value):
-            channels, height, width = image_size(value)
+            channels, height, width = image_size(value.shape)
         else:
             channels, height, width = value.size // self.line, 1, self.line
         return Image(offset, channels, height, width, pixel or channels)

@@ -17,6 +17,7 @@ from edge_compiler.targets.c.tuning import tune
 from edge_compiler.targets.c.work import Costs, WorkModel
 from edge_compiler.targets.program.backend import Answer, Job, Offer
 from edge_compiler.targets.program.build import Part
+from edge_compiler.targets.program.layout import BLOCKED
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import OURS, Program
 
@@ -31,7 +32,7 @@ class CBackend:
 
     costs: Costs | None = None
     name = OURS
-    layout = "blocks"
+    layout = BLOCKED.name
     least_gain = 0.0
 
     def refusal(self, node: Node) -> str | None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.choice import Problem
-from edge_compiler.targets.program.buffers import BLOCK, Buffer
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.nodes import Array, Geometry
 from edge_compiler.targets.program.program import Field, Pointer, reading, writing
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.program.buffers import BLOCK
-from edge_compiler.targets.program.lowering import is_image
+from edge_compiler.targets.program.layout import BLOCK, is_image
 from edge_compiler.targets.program.nodes import Geometry, required
 from edge_compiler.targets.program.work import (
     Constants,

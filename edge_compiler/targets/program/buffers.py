@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_compiler.targets.program.layout import DENSE, Layout
 from edge_perception.runtime.dtypes import ElementType, FLOAT32
-
-BLOCK = 16
-"""Channels that lie side by side in a blocked image: the lanes of the widest vector."""
 
 ALIGNMENT = 64
 """Every buffer begins at a multiple of so many bytes: a cache line and a vector."""
@@ -42,32 +40,31 @@ class Halo:
 
 class Buffer:
     """
-    A value's storage; see ``edge_value`` in runtime/program.h for the addressing.
+    A value's storage in a layout; see ``edge_value`` in runtime/program.h for the addressing.
 
-    A buffer may be a view into a parent: the channels of the parent from ``first_channel`` on.
-    That makes Concat and Split free. A dense value has block 1 and no halo. An image with its
-    channels last (NHWC) is one block of all channels, without a halo.
+    A buffer may be a view into a parent: the channels of the parent from ``first_channel`` on, or
+    its elements in row-major order under another shape. That makes Concat, Split and Reshape free.
+    Only images that are not stored with their channels last have a halo.
 
     :ivar name: of the value, for reports.
+    :ivar shape: of the value.
     :ivar type: of the elements.
+    :ivar channels: of an image; what is no image counts as one pixel of so many channels.
     :ivar offset: position in the arena in bytes; set by the memory plan (roots only).
     """
 
     def __init__(
         self,
         name: str,
-        channels: int,
-        height: int,
-        width: int,
-        block: int,
+        shape: tuple[int, ...],
+        layout: Layout = DENSE,
         type_: ElementType = FLOAT32,
     ) -> None:
         self.name = name
+        self.shape = shape
+        self.layout = layout
         self.type = type_
-        self.channels = channels
-        self.height = height
-        self.width = width
-        self._block = block
+        self.channels, self.height, self.width = layout.extent(shape)
         self.offset: int | None = None
         self._parent: Buffer | None = None
         self._first_channel = 0
@@ -113,7 +110,7 @@ class Buffer:
     @property
     def block(self) -> int:
         """Channels of the root that lie side by side: 16 in a blocked image."""
-        return self.root._block
+        return self.layout.lanes or self.root.channels
 
     @property
     def blocks(self) -> int:
@@ -123,11 +120,15 @@ class Buffer:
     @property
     def row(self) -> int:
         """Elements from one row to the next."""
+        if not self.layout.is_image:
+            return 1
         return (self.root.width + self.halo.left + self.halo.right) * self.block
 
     @property
     def plane(self) -> int:
         """Elements from one channel block to the next."""
+        if not self.layout.is_image:
+            return 1
         return (self.root.height + self.halo.top + self.halo.bottom) * self.row
 
     @property

@@ -89,4 +89,4 @@ def _step(step: Step, leading: Variant) -> manifest.Step:
 
 def _shape(value: Value | None, output: Buffer) -> tuple[int, ...]:
     """Return the shape of what a step computes, as a reader of the step gets it."""
-    return value.shape if value is not None else (output.channels, output.height, output.width)
+    return value.shape if value is not None else output.shape

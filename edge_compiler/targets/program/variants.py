@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.layout import BLOCK
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 from edge_compiler.ir.graph import Activation, Node, Value
-from edge_compiler.targets.program.lowering import is_image
+from edge_compiler.targets.program.layout import is_image
 from edge_compiler.targets.program.nodes import Geometry
 
 Counts = dict[str, float]

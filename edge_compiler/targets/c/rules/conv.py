@@ -10,8 +10,8 @@ from edge_compiler.targets.c.choice import Chooser
 from edge_compiler.targets.c.layer import Layer
 from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers_choosing
-from edge_compiler.targets.program.buffers import BLOCK
-from edge_compiler.targets.program.lowering import image_size, Lowering
+from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, image_size, PLANAR
+from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Geometry, matrix_and_bias, required
 
 
@@ -28,11 +28,12 @@ def lower_conv(low: Lowering, node: Node, chooser: Chooser) -> None:
     b = np.zeros(w.shape[0], np.float32) if bias is None else bias
     geometry = Geometry.of(node)
     groups = node.attributes.get("group", 1)
-    source = low.planar(value) if groups == 1 and value.shape[1] < BLOCK else None
-    source = source or low.blocked(value)
-    residual = low.blocked(node.fused.residual) if node.fused.residual is not None else None
-    target = low.new_blocked(node.output)
-    source.require(geometry.halo(image_size(value)[1:], image_size(node.output)[1:]))
+    few = groups == 1 and value.shape[1] < BLOCK and low.is_free(value, PLANAR)
+    source = low.source(value, PLANAR if few else BLOCKED)
+    other = node.fused.residual
+    residual = None if other is None else low.source(other, BLOCKED)
+    target = low.target(node.output, BLOCKED)
+    source.require(geometry.halo(image_size(value.shape)[1:], image_size(node.output.shape)[1:]))
     depthwise = 1 < groups == w.shape[0] == value.shape[1]
     kind = "depthwise" if depthwise else "grouped" if groups > 1 else "dense"
     lower_convolution(low, chooser, Layer(node, geometry, source, target, residual, kind), w, b)
@@ -53,6 +54,6 @@ def lower_gemm(low: Lowering, node: Node, chooser: Chooser) -> None:
     """Lower a matrix product with a row vector to a 1x1 convolution of one pixel."""
     matrix, b = matrix_and_bias(node)
     w = matrix[:, :, None, None]
-    source, target = low.dense(node.input(0)), low.new_dense(node.output)
+    source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
     geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0, 0, 0))
     lower_convolution(low, chooser, Layer(node, geometry, source, target, None), w, b)

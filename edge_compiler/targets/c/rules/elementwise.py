@@ -12,8 +12,9 @@ from edge_compiler.ops.activations import activation_of, OPERATORS
 from edge_compiler.targets.c.layer import pad_channels
 from edge_compiler.targets.c.rules.limits import require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers
-from edge_compiler.targets.program.buffers import BLOCK, Buffer
-from edge_compiler.targets.program.lowering import is_image, Lowering
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, is_image
+from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import required
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 from edge_perception.runtime.manifest import CONVOLUTION
@@ -39,9 +40,9 @@ def check_clip(node: Node) -> str | None:
 def lower_unary(low: Lowering, node: Node) -> None:
     """Apply an activation that no other node took over."""
     value = node.input(0)
-    blocked = is_image(value) and low.is_blocked(value)
-    source = low.blocked(value) if blocked else low.dense(value)
-    target = low.new_blocked(node.output) if blocked else low.new_dense(node.output)
+    blocked = is_image(value) and low.is_free(value, BLOCKED)
+    layout = BLOCKED if blocked else DENSE
+    source, target = low.source(value, layout), low.target(node.output, layout)
 
     def call(_: object) -> Call:
         fields: dict[str, Field] = {
@@ -58,7 +59,7 @@ def lower_unary(low: Lowering, node: Node) -> None:
 @lowers("ChannelAffine", check=lambda node: require_image(node.input(0)))
 def lower_channel_affine(low: Lowering, node: Node) -> None:
     """Scale and shift each channel."""
-    source, target = low.blocked(node.input(0)), low.new_blocked(node.output)
+    source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
     scale, shift = (low.weights.add(pad_channels(required(node, i))) for i in (1, 2))
 
     def call(_: object) -> Call:
@@ -103,7 +104,7 @@ def lower_binary(low: Lowering, node: Node) -> None:
     blocked = node.op != "Div" and is_image(node.output)  # 0 / 0 in unused lanes would be NaN
     operand = _image_operand if blocked else _line_operand
     operands = [operand(low, value, node.output) for value in node.inputs if value is not None]
-    target = low.new_blocked(node.output) if blocked else low.new_dense(node.output)
+    target = low.target(node.output, BLOCKED if blocked else DENSE)
     left = operands[0]
     for right in operands[1:]:
         last = right is operands[-1]
@@ -170,7 +171,7 @@ def _image_operand(low: Lowering, value: Value, output: Value) -> _Operand:
     _, _, height, width = _as_image(value)
     repeat = (False, height < output.shape[2], width < output.shape[3])
     if value.constant is None:
-        return _Operand(low.blocked(value), repeat=repeat)
+        return _Operand(low.source(value, BLOCKED), repeat=repeat)
     channels = output.shape[1]
     data = value.constant.reshape(_as_image(value))
     full: np.ndarray[Any, Any] = np.broadcast_to(data, (1, channels, height, width))[0]
@@ -183,7 +184,7 @@ def _image_operand(low: Lowering, value: Value, output: Value) -> _Operand:
 def _line_operand(low: Lowering, value: Value, output: Value) -> _Operand:
     """Return an operand of a dense value, as one line of blocks."""
     if value.constant is None:
-        return _Operand(low.dense(value))
+        return _Operand(low.source(value, DENSE))
     data = np.broadcast_to(value.constant, output.shape).ravel()
     return _Operand(None, low.weights.add(data), _LINE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.program.lowering import is_image
+from edge_compiler.targets.program.layout import is_image
 
 
 def require_image(value: Value) -> str | None:

@@ -7,7 +7,8 @@ import math
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.limits import require_image
 from edge_compiler.targets.c.rules.table import lowers
-from edge_compiler.targets.program.lowering import image_size, Lowering
+from edge_compiler.targets.program.layout import BLOCKED, DENSE, image_size
+from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
 from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import POOL
@@ -18,7 +19,7 @@ def lower_softmax(low: Lowering, node: Node) -> None:
     """Normalise along one axis of a dense value."""
     value = node.input(0)
     axis = node.attributes["axis"] % len(value.shape)
-    source, target = low.dense(value), low.new_dense(node.output)
+    source, target = low.source(value, DENSE), low.target(node.output, DENSE)
     fields: dict[str, Field] = {
         "outer": math.prod(value.shape[:axis]),
         "length": value.shape[axis],
@@ -35,8 +36,8 @@ def lower_softmax(low: Lowering, node: Node) -> None:
 def lower_lrn(low: Lowering, node: Node) -> None:
     """Normalise each pixel over neighbouring channels."""
     value, a = node.input(0), node.attributes
-    source, target = low.blocked(value), low.new_blocked(node.output)
-    channels, height, width = image_size(value)
+    source, target = low.source(value, BLOCKED), low.target(node.output, BLOCKED)
+    channels, height, width = image_size(value.shape)
     low.reserve_scratch((channels + a["size"]) * FLOAT32.bytes)
 
     def call(_: object) -> Call:

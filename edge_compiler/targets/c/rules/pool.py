@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.limits import require, require_image
 from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.program.layout import BLOCKED
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Geometry
 from edge_compiler.targets.program.program import Call, Field, reading, writing
@@ -26,7 +27,7 @@ def check_average_pool(node: Node) -> str | None:
 def lower_pool(low: Lowering, node: Node) -> None:
     """Pool windows; those that reach past the edge leave out what lies outside."""
     geometry = Geometry.of(node)
-    source, target = low.blocked(node.input(0)), low.new_blocked(node.output)
+    source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
     top, left, bottom, right = geometry.pads
 
     def call(_: object) -> Call:
@@ -57,7 +58,7 @@ def lower_pool(low: Lowering, node: Node) -> None:
 @lowers("GlobalAveragePool", check=lambda node: require_image(node.input(0)))
 def lower_global_average(low: Lowering, node: Node) -> None:
     """Average each channel over the image."""
-    source, target = low.blocked(node.input(0)), low.new_blocked(node.output)
+    source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
 
     def call(_: object) -> Call:
         fields = {

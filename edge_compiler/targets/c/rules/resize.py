@@ -6,6 +6,7 @@ from edge_compiler.ir.graph import Node
 from edge_compiler.ir.resize import COORDINATES, ROUNDING, Tap, taps
 from edge_compiler.targets.c.rules.limits import require, require_image
 from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.program.layout import BLOCKED
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
 
@@ -29,7 +30,7 @@ def check_resize(node: Node) -> str | None:
 def lower_resize(low: Lowering, node: Node) -> None:
     """Resize an image in blocks."""
     value = node.input(0)
-    source, target = low.blocked(value), low.new_blocked(node.output)
+    source, target = low.source(value, BLOCKED), low.target(node.output, BLOCKED)
     rows, columns = (_table(taps(node, axis)) for axis in (2, 3))
 
     def call(_: object) -> Call:

@@ -10,16 +10,12 @@ import numpy as np
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers
-from edge_compiler.targets.program.buffers import BLOCK, Buffer
-from edge_compiler.targets.program.lowering import (
-    channel_copy,
-    image_size,
-    is_image,
-    Lowering,
-    strided_fields,
-)
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, image_size, is_image
+from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import required, starts
 from edge_compiler.targets.program.program import Call, Pointer, reading, writing
+from edge_compiler.targets.program.reorder import channel_copy, strided_fields
 from edge_compiler.targets.program.views import concat_channels
 from edge_perception.runtime.manifest import CONVOLUTION
 
@@ -34,8 +30,7 @@ def _check_rank(node: Node) -> str | None:
 @lowers("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 def lower_reshape(low: Lowering, node: Node) -> None:
     """Rename: the elements stay in row-major order."""
-    value = node.input(0)
-    low.share_dense(node.output, low.dense(value))
+    low.share_elements(node.output, node.input(0))
 
 
 def check_dropout(node: Node) -> str | None:
@@ -56,16 +51,18 @@ def lower_transpose(low: Lowering, node: Node) -> None:
     value = node.input(0)
     strides = row_major(value.shape)
     moved = tuple(strides[axis] for axis in node.attributes["perm"])
-    source, target = low.dense(value), low.new_dense(node.output)
-    _copy_box(low, node, source, target, node.output.shape, moved, row_major(node.output.shape))
+    source, target = low.source(value, DENSE), low.target(node.output, DENSE)
+    whole = row_major(node.output.shape)
+    places = (source, (moved, 0)), (target, (whole, 0))
+    _copy_box(low, node, node.output, node.output.shape, *places)
 
 
 @lowers("ChannelShuffle", check=lambda node: require_image(node.input(0)))
 def lower_channel_shuffle(low: Lowering, node: Node) -> None:
     """Interleave the channels of the groups."""
     value, groups = node.input(0), node.attributes["groups"]
-    source, target = low.blocked(value), low.new_blocked(node.output)
-    shape = image_size(value)
+    source, target = low.source(value, BLOCKED), low.target(node.output, BLOCKED)
+    shape = image_size(value.shape)
     order = np.arange(shape[0], dtype=np.uint16).reshape(groups, -1).T.ravel()
     low.add(
         node,
@@ -91,17 +88,19 @@ def lower_concat(low: Lowering, node: Node) -> None:
     axis = node.attributes["axis"] % len(node.output.shape)
     values = [value for value in node.inputs if value is not None]
     if is_image(node.output) and axis == 1:
-        sources, target = [low.blocked(value) for value in values], low.new_blocked(node.output)
+        sources = [low.source(value, BLOCKED) for value in values]
+        target = low.target(node.output, BLOCKED)
         concat_channels(low, node, sources, target, BLOCK)
         return
     strides, firsts = row_major(node.output.shape), starts(values, axis)
-    target = low.new_dense(node.output)
+    target = low.target(node.output, DENSE)
     for index, (value, start) in enumerate(zip(values, firsts, strict=True), 1):
         source = _source(low, value)
-        last = index == len(values)  # by position: a value may be concatenated several times
-        inner = row_major(value.shape)
-        at = start * strides[axis]
-        _copy_box(low, node, source, target, value.shape, inner, strides, 0, at, last=last)
+        # by position: a value may be concatenated several times
+        done = node.output if index == len(values) else None
+        whole = row_major(value.shape)
+        place = (target, (strides, start * strides[axis]))
+        _copy_box(low, node, done, value.shape, (source, (whole, 0)), place)
 
 
 def check_split(node: Node) -> str | None:
@@ -155,7 +154,7 @@ def lower_pad(low: Lowering, node: Node) -> None:
     before = [0] * len(value.shape)
     for position, axis in enumerate(_integers(node, 3) or range(len(value.shape))):
         before[axis] = int(amounts[position])
-    source, target = low.dense(value), low.new_dense(node.output)
+    source, target = low.source(value, DENSE), low.target(node.output, DENSE)
     number = 0.0 if fill is None else float(fill.item())
     low.add(
         node,
@@ -168,7 +167,8 @@ def lower_pad(low: Lowering, node: Node) -> None:
     )
     strides = row_major(node.output.shape)
     at = sum(b * stride for b, stride in zip(before, strides, strict=True))
-    _copy_box(low, node, source, target, value.shape, row_major(value.shape), strides, 0, at)
+    whole = row_major(value.shape)
+    _copy_box(low, node, node.output, value.shape, (source, (whole, 0)), (target, (strides, at)))
 
 
 def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -188,19 +188,19 @@ def _take(
     start, step = box.get(1, (0, 1))
     channels = is_image(value) and is_image(output) and step == 1
     whole_pixels = output.shape[2:] == value.shape[2:] and not _turns(box, 2, 3)
-    if channels and whole_pixels and low.is_blocked(value):
-        source = low.blocked(value)
+    if channels and whole_pixels and low.is_free(value, BLOCKED):
+        source = low.source(value, BLOCKED)
         if start % BLOCK == 0:
-            low.share_channels(output, source, start)
+            low.target(output, BLOCKED).place_in(source, start)
             return
         order = np.arange(start, start + output.shape[1], dtype=np.uint16)
-        target = low.new_blocked(output)
+        target = low.target(output, BLOCKED)
         low.add(
             node,
             "copy channels",
             [source],
             target,
-            lambda _: channel_copy(source, target, image_size(output), order=order),
+            lambda _: channel_copy(source, target, image_size(output.shape), order=order),
             value=output,
             group=CONVOLUTION,
         )
@@ -208,8 +208,9 @@ def _take(
     strides = row_major(value.shape)
     at = sum(start * strides[axis] for axis, (start, _) in box.items())
     moved = tuple(s * box.get(axis, (0, 1))[1] for axis, s in enumerate(strides))
-    source, target = low.dense(value), low.new_dense(output)
-    _copy_box(low, node, source, target, output.shape, moved, row_major(output.shape), at)
+    source, target = low.source(value, DENSE), low.target(output, DENSE)
+    whole = row_major(output.shape)
+    _copy_box(low, node, output, output.shape, (source, (moved, at)), (target, (whole, 0)))
 
 
 def _turns(box: dict[int, tuple[int, int]], *axes: int) -> bool:
@@ -219,30 +220,33 @@ def _turns(box: dict[int, tuple[int, int]], *axes: int) -> bool:
 
 def _source(low: Lowering, value: Value) -> Buffer | Pointer:
     """Return where a dense value is: in the arena, or among the weights if it is constant."""
-    return low.dense(value) if value.constant is None else low.weights.add(value.constant)
+    return low.source(value, DENSE) if value.constant is None else low.weights.add(value.constant)
+
+
+Steps = tuple[tuple[int, ...], int]
+"""Elements from one to the next along each axis of a box, and before the first."""
 
 
 def _copy_box(
     low: Lowering,
     node: Node,
-    source: Buffer | Pointer,
-    target: Buffer,
+    value: Value | None,
     shape: tuple[int, ...],
-    in_strides: tuple[int, ...],
-    out_strides: tuple[int, ...],
-    in_offset: int = 0,
-    out_offset: int = 0,
-    *,
-    last: bool = True,
+    source: tuple[Buffer | Pointer, Steps],
+    target: tuple[Buffer, Steps],
 ) -> None:
-    """Add a step that copies a box between dense buffers."""
-    fields = strided_fields(shape, in_strides, out_strides)
-    value = next((v for v in node.outputs if low.holds(v, target)), node.output)
+    """
+    Add a step that copies a box of this shape between row-major values.
+
+    :param value: that is complete then.
+    """
+    (data, (reads, read_from)), (buffer, (writes, write_from)) = source, target
+    fields = strided_fields(shape, reads, writes)
 
     def call(_: object) -> Call:
-        start = source if isinstance(source, Pointer) else reading(source)
-        pointers = (start.plus(in_offset), writing(target).plus(out_offset))
+        start = data if isinstance(data, Pointer) else reading(data)
+        pointers = (start.plus(read_from), writing(buffer).plus(write_from))
         return Call("strided_copy_run", "strided_copy", fields, pointers)
 
-    reads = [] if isinstance(source, Pointer) else [source]
-    low.add(node, f"copy {math.prod(shape)}", reads, target, call, value=value if last else None)
+    sources = [] if isinstance(data, Pointer) else [data]
+    low.add(node, f"copy {math.prod(shape)}", sources, buffer, call, value=value)

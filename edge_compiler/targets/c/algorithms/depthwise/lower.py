@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_compiler.targets.c.choice import Choice, Chooser, Scheme
 from edge_compiler.targets.c.layer import Layer, pad_channels, pad_first
-from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Call, Field

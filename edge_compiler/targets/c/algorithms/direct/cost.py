@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_compiler.targets.c.algorithms.tiles import crowding, groups, row_cycles, Tile
 from edge_compiler.targets.c.choice import Counts, Problem
-from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.variants import Variant
 
 

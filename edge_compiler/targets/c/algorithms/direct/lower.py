@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_compiler.targets.c.choice import Choice, Chooser, Scheme
 from edge_compiler.targets.c.layer import Layer, pack, pad_channels
-from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, Geometry
 from edge_compiler.targets.program.program import Call, Field, Table

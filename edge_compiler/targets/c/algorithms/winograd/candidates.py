@@ -14,7 +14,7 @@ from edge_compiler.targets.c.algorithms.winograd.cost import (
     winograd_tiles,
 )
 from edge_compiler.targets.c.choice import Counts, Fields, Problem, Scheme
-from edge_compiler.targets.program.buffers import BLOCK
+from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.variants import Variant
 
 WINOGRAD_BLOCKS = 4

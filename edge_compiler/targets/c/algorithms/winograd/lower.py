@@ -10,7 +10,8 @@ from edge_compiler.targets.c.algorithms.winograd.cost import (
 )
 from edge_compiler.targets.c.choice import Choice, Chooser, Problem, Scheme
 from edge_compiler.targets.c.layer import Layer, pack, pad_channels
-from edge_compiler.targets.program.buffers import BLOCK, Buffer
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, SCRATCH, writing
@@ -71,7 +72,7 @@ def lower_winograd(
         }
 
     floats = chunks * points * chunk * source.blocks * BLOCK
-    gathered = Buffer(f"{layer.node.output.name}/points", floats, 1, 1, 1)
+    gathered = Buffer(f"{layer.node.output.name}/points", (floats,))
 
     def call_points(variant: Variant) -> Call:
         x = layer.pointers(weights, bias)[0]

@@ -1,0 +1,91 @@
+"""Copies of images from one layout to another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.layout import BLOCK
+from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
+
+
+def channel_copy(
+    source: Buffer,
+    target: Buffer,
+    shape: tuple[int, int, int],
+    out_channel: int = 0,
+    order: np.ndarray[tuple[int], np.dtype[np.uint16]] | None = None,
+) -> Call:
+    """Return the call that copies an image's channels from one layout to another."""
+    if order is None and out_channel % BLOCK == 0 and source.block >= BLOCK <= target.block:
+        if source.block == target.block == BLOCK:
+            return _block_copy(source, target, out_channel)
+        return _run_copy(source, target, shape, out_channel)
+    fields = _copy_fields(source, target, shape, out_channel) | {
+        "out_channel": out_channel,
+        "source": None if order is None else Table("uint16_t", tuple(map(str, order))),
+    }
+    return Call("channel_copy_run", "channel_copy", fields, (reading(source), writing(target)))
+
+
+def _block_copy(source: Buffer, target: Buffer, out_channel: int) -> Call:
+    """Return the call that copies whole blocks of channels."""
+    fields: dict[str, Field] = {
+        "blocks": source.blocks,
+        "height": source.height,
+        "floats": source.width * BLOCK,
+        "in": (source.plane, source.row),
+        "out": (target.plane, target.row),
+    }
+    to = writing(target).plus(out_channel // BLOCK * target.plane)
+    return Call("block_copy_run", "block_copy", fields, (reading(source), to))
+
+
+def _run_copy(
+    source: Buffer, target: Buffer, shape: tuple[int, int, int], out_channel: int
+) -> Call:
+    """Return the call that copies between blocks and channels last: runs of a block's channels."""
+    fields = _copy_fields(source, target, shape, out_channel)
+    run = target.plane if target.block == BLOCK else BLOCK
+    to = writing(target).plus(out_channel // BLOCK * run)
+    return Call("run_copy_run", "run_copy", fields, (reading(source), to))
+
+
+def _copy_fields(
+    source: Buffer, target: Buffer, shape: tuple[int, int, int], out_channel: int
+) -> dict[str, Field]:
+    """Return what both kernels that change the layout of channels are told."""
+    channels, height, width = shape
+    return {
+        "channels": channels,
+        "height": height,
+        "width": width,
+        "in": _layout(source, shape),
+        "out": _layout(target, (target.channels, height, width)),
+        "clear_lanes": _unused_lanes(target, out_channel + channels),
+    }
+
+
+def _unused_lanes(target: Buffer, end: int) -> int:
+    """Return how many lanes of a blocked image lie behind its last channel, if ``end`` is that."""
+    return -end % BLOCK if target.block == BLOCK and end == target.channels else 0
+
+
+def _layout(buffer: Buffer, shape: tuple[int, int, int]) -> tuple[int, ...]:
+    """Return (lanes, plane, row) of an image in a buffer that may be dense and without a shape."""
+    _, height, width = shape
+    if (buffer.height, buffer.width) != (height, width):
+        return (1, height * width, width)
+    return (buffer.block, buffer.plane, buffer.row)
+
+
+def strided_fields(
+    shape: tuple[int, ...], in_strides: tuple[int, ...], out_strides: tuple[int, ...]
+) -> dict[str, tuple[int, ...]]:
+    """Return the configuration of ``strided_copy``, extended to its fixed rank."""
+    missing = 6 - len(shape)
+    return {
+        "shape": (1,) * missing + tuple(shape),
+        "in": (0,) * missing + tuple(in_strides),
+        "out": (0,) * missing + tuple(out_strides),
+    }
