@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from threading import Lock
 import time
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from edge_perception.core.environment import Environment
 from edge_perception.files import read_file
@@ -12,9 +14,14 @@ from edge_perception.share import share_dir
 if TYPE_CHECKING:
     from edge_perception.core.imu.bias import BiasStore
     from edge_perception.core.imu.source import ImuRequest, ImuSource
-    from edge_perception.core.perception.model import RunnableModel
+    from edge_perception.core.perception.model import ModelRequest, RunnableModel
     from edge_perception.core.source import CameraRequest, Source
     from edge_perception.core.wheels.source import WheelRequest, WheelSource
+    from edge_perception.runtime import Executor
+
+_EXECUTORS: WeakValueDictionary[tuple[int, tuple[int, ...]], Executor] = WeakValueDictionary()
+"""By threads and processors: models of this process that want the same ones share them."""
+_LOCK = Lock()  # nodes of a process load at the same time
 
 
 def this_machine() -> Environment:
@@ -36,10 +43,21 @@ def this_machine() -> Environment:
     )
 
 
-def _load(path: str, threads: int, variant: str) -> RunnableModel:
-    from edge_perception.runtime import load
+def _load(request: ModelRequest) -> RunnableModel:
+    from edge_perception.runtime import Executor, load
 
-    return load(path, threads=threads, variant=variant or None, selftest=True)
+    wanted = (request.threads, request.processors)
+    with _LOCK:
+        executor = _EXECUTORS.get(wanted)
+        if executor is None:
+            executor = _EXECUTORS[wanted] = Executor(*wanted)
+    return load(
+        request.path,
+        variant=request.variant or None,
+        selftest=True,
+        executor=executor,
+        priority=request.priority,
+    )
 
 
 def _open_camera(spec: str, request: CameraRequest) -> Source:

@@ -88,6 +88,12 @@ class Pixels(NamedTuple):
     pixels: npt.NDArray[np.uint8]
     encoding: str
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        height, width = self.pixels.shape[:2]
+        return width, height
+
 
 def frame(image: Image) -> Pixels:
     """

@@ -37,8 +37,10 @@ def detections_problem(seen: DetectionArray) -> str:
     if not (seen.image_width and seen.image_height):
         return f"is of an empty image ({seen.image_width} x {seen.image_height} pixels)"
     for thing in seen.detections:
-        if not -_SCORE_ROUNDING <= thing.score <= 1 + _SCORE_ROUNDING:
-            return f"holds {thing.label!r} with the score {thing.score:g}, which is not in 0 to 1"
+        said = [(thing.label, thing.score), *((one.label, one.score) for one in thing.attributes)]
+        for label, score in said:
+            if not -_SCORE_ROUNDING <= score <= 1 + _SCORE_ROUNDING:
+                return f"holds {label!r} with the score {score:g}, which is not in 0 to 1"
         box = (thing.x, thing.y, thing.width, thing.height)
         if thing.has_box and not (all(map(math.isfinite, box)) and min(box[2:]) >= 0):
             numbers = ", ".join(f"{value:g}" for value in box)

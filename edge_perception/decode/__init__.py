@@ -20,7 +20,7 @@ from edge_perception.decode.detections import Detections, Floats
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.manifest import Model
 
-KINDS = ("classification", "tensors")
+KINDS = ("boxes", "classification", "tensors")
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +11,43 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 
+Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """
+    What a stage says of a thing.
+
+    :ivar stage: its name.
+    :ivar model: name of its model; empty if it has none.
+    :ivar label: text of the class.
+    :ivar class_id: index in the stage's list of labels; -1: none of them.
+    :ivar score: 0 to 1.
+    """
+
+    stage: str
+    model: str
+    label: str
+    class_id: int
+    score: float
+
+
 @dataclass(frozen=True, eq=False)
 class Detections:
     """
-    N things, by falling score. What a model does not tell of them is None.
+    N things, by falling score. What no model tells of them is None.
 
     :ivar labels: text of the class of each.
     :ivar classes: index of the class in the model's list of labels [N]; -1: none.
     :ivar scores: 0 to 1 [N].
     :ivar boxes: left, top, right and bottom edge in pixels of the image [N, 4].
     :ivar landmarks: x and y of K points in pixels of the image [N, K, 2].
-    :ivar embeddings: a vector of each; an array [N, D] where all have the same length.
+    :ivar embeddings: a vector of each, empty if it has none; an array [N, D] where all have the
+        same length.
+    :ivar regions: affine maps from the unit square to the image [N, 2, 3], which turn and scale
+        each thing as a model wants to see it; NaN where there is none.
+    :ivar attributes: what stages say of each, N tuples.
     """
 
     labels: tuple[str, ...] = ()
@@ -30,7 +56,23 @@ class Detections:
     boxes: Floats | None = None
     landmarks: Floats | None = None
     embeddings: Sequence[Floats] | Floats | None = None
+    regions: npt.NDArray[np.float64] | None = None
+    attributes: Sequence[tuple[Attribute, ...]] = ()
 
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self.labels)
+
+    def indices(self) -> Indices:
+        """Return the numbers of all things, those with the highest scores first."""
+        return np.arange(len(self), dtype=np.intp)
+
+    def with_attributes(self, said: Mapping[int, Attribute]) -> Detections:
+        """
+        Return the same things with more said of some.
+
+        :param said: by index of the thing.
+        """
+        before = self.attributes or ((),) * len(self)
+        more = [(*old, said[i]) if i in said else old for i, old in enumerate(before)]
+        return replace(self, attributes=tuple(more))

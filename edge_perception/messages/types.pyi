@@ -9,6 +9,21 @@ from edge_perception.messages.classes import Message
 
 def names() -> dict[str, str]: ...
 
+class Attribute(Message):
+    stage: str
+    model: str
+    label: str
+    class_id: int
+    score: float
+    def __init__(
+        self,
+        stage: str = ...,
+        model: str = ...,
+        label: str = ...,
+        class_id: int = ...,
+        score: float = ...,
+    ) -> None: ...
+
 class Bool(Message):
     data: bool
     def __init__(
@@ -85,6 +100,7 @@ class Detection(Message):
     landmarks: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
     track_id: int
+    attributes: list[Attribute]
     def __init__(
         self,
         label: str = ...,
@@ -98,6 +114,7 @@ class Detection(Message):
         landmarks: npt.ArrayLike = ...,
         embedding: npt.ArrayLike = ...,
         track_id: int = ...,
+        attributes: list[Attribute] = ...,
     ) -> None: ...
 
 class DetectionArray(Message):
@@ -424,10 +441,14 @@ class SpeedLimit(Message):
 class StageTime(Message):
     name: str
     milliseconds: float
+    model: str
+    fault: str
     def __init__(
         self,
         name: str = ...,
         milliseconds: float = ...,
+        model: str = ...,
+        fault: str = ...,
     ) -> None: ...
 
 class String(Message):

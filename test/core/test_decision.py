@@ -39,7 +39,9 @@ rules:
 """
 
 Array = messages.get("edge_perception/msg/DetectionArray")
+Attribute = messages.get("edge_perception/msg/Attribute")
 Detection = messages.get("edge_perception/msg/Detection")
+StageTime = messages.get("edge_perception/msg/StageTime")
 Header = messages.get("std_msgs/msg/Header")
 Text = messages.get("std_msgs/msg/String")
 
@@ -499,3 +501,40 @@ def test_the_way_goes_on_after_positions_that_can_not_be(rules: Path) -> None:
         decision = robot.step(now)
         # nobody drives 1e6 m and back in 0.1 s, so two of the metres are not counted
         assert (decision.rule == "fast") == (metre == 102), metre
+
+
+def test_what_later_stages_say_counts_with_its_own_score(robot: Robot) -> None:
+    now = robot.warm(NOW)
+    for score, action in ((0.5, "go"), (0.95, "unlock")):
+        for _ in range(3):
+            now += 100 * MS
+            face = Detection(
+                label="face", score=0.9, attributes=[Attribute(label="owner", score=score)]
+            )
+            header = Header(stamp=to_time(now))
+            seen = Array(header=header, detections=[face], image_width=640, image_height=480)
+            decision = robot.run({"detections": seen}, now)
+        assert decision.action == action
+    assert decision.reason == "face (owner 0.95) was seen with score 0.90 in 3 of 3 images"
+
+
+def test_an_array_with_a_missing_part_is_not_judged(robot: Robot) -> None:
+    """A person may be what is missing: what was in force stays until it is too old."""
+    now = robot.warm(NOW)
+    assert robot.step(now, "person").rule == "person ahead"
+    seen_at = now
+    for _ in range(7):
+        now += 100 * MS
+        stages = [StageTime("run"), StageTime("identify", fault="no memory")]
+        header = Header(stamp=to_time(now))
+        decision = robot.run(
+            {"detections": Array(header=header, stages=stages, image_width=4, image_height=4)}, now
+        )
+        expected = "person ahead" if now <= seen_at + TIMEOUT else "safe"
+        assert decision.rule == expected
+    [fault, _] = robot.core.diagnostics(now)
+    assert fault.level == Level.WARN
+    assert "is not judged, as the stage identify is missing: no memory" in fault.message
+    robot.step(now + 100 * MS)
+    [fault, _] = robot.core.diagnostics(now)
+    assert fault.level == Level.OK

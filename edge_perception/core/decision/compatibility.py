@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from edge_perception.core.decision.conditions import matches
 from edge_perception.core.decision.rules import Rules
+from edge_perception.core.labels import matches
 from edge_perception.core.names import did_you_mean
 
 _WILD = set("*?[")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-import fnmatch
 import math
 from typing import Protocol
 
 from edge_perception.core.decision.travel import Travel
+from edge_perception.core.labels import matches
 from edge_perception.core.located_yaml import Item
 from edge_perception.core.plausible import FASTEST
 from edge_perception.messages.types import Detection, DetectionArray
@@ -50,8 +50,9 @@ class Seen:
     """
     There is a detection that fulfils all of this.
 
-    :ivar labels: patterns in lower case of which one must match; empty: any label.
-    :ivar score: the range of the score.
+    :ivar labels: patterns in lower case of which one must match the detection's label, or what
+        a later stage says of it; empty: any label.
+    :ivar score: the range of the score that belongs to that label.
     :ivar sizes: ranges of the box's width, height and area as fractions of the image's. A
         detection without a box fulfils none.
     """
@@ -74,9 +75,10 @@ class Seen:
         return False
 
     def _matches(self, thing: Detection, seen: DetectionArray) -> bool:
-        if thing.score not in self.score:
-            return False
-        if self.labels and not any(matches(thing.label, pattern) for pattern in self.labels):
+        names = [(thing.label, thing.score)]
+        if self.labels:
+            names += [(said.label, said.score) for said in thing.attributes]
+        if not any(score in self.score and self._fits(label) for label, score in names):
             return False
         if not self.sizes:
             return True
@@ -85,6 +87,9 @@ class Seen:
         width, height = thing.width / seen.image_width, thing.height / seen.image_height
         actual = {"width": width, "height": height, "area": width * height}
         return all(actual[name] in wanted for name, wanted in self.sizes.items())
+
+    def _fits(self, label: str) -> bool:
+        return not self.labels or any(matches(label, pattern) for pattern in self.labels)
 
 
 @dataclass(frozen=True)
@@ -187,13 +192,3 @@ def _range(item: Item, most: float = 1.0) -> Range:
     if found.low > found.high:
         raise item.error(f"min {found.low:g} is greater than max {found.high:g}")
     return found
-
-
-def matches(label: str, pattern: str) -> bool:
-    """
-    Return whether a label, or one of the names it lists ("moped, motor bike"), fits a pattern.
-
-    :param pattern: in lower case; ``*`` stands for any text, ``?`` for a letter.
-    """
-    names: Sequence[str] = [label, *label.split(",")]
-    return any(fnmatch.fnmatchcase(name.strip().lower(), pattern) for name in names)

@@ -106,6 +106,7 @@ class DecisionCore(NodeCore):
         self._moved: Odometry | None = None
         self._warnings: list[str] = []
         self._last = ""
+        self._missing = ""
         self._forget()
         return []
 
@@ -124,8 +125,11 @@ class DecisionCore(NodeCore):
                 self._move(self._odometry, inputs["odometry"])
         if self._problem():
             self._forget()
-        if "detections" in inputs and self._detections.accept(inputs["detections"]):
-            self._see(inputs["detections"])
+        if "detections" in inputs:
+            seen = inputs["detections"]
+            self._missing = _missing_part(seen)
+            if not self._missing and self._detections.accept(seen):
+                self._see(seen)
         for state in self._states:
             state.switch.settle(now)
         return self._publish(*self._decide(now), now)
@@ -226,6 +230,9 @@ class DecisionCore(NodeCore):
     def _diagnose_input(self) -> Diagnostic:
         """Report a fault of what comes; that nothing comes is the fault of somebody else."""
         values = {"decision": self._last}
+        if self._missing:
+            said = f"what comes on {self._detections.topic} is not judged, {self._missing}"
+            return Diagnostic(Level.WARN, "input", said, values)
         given = f"the safe action {self._rules.safe.name!r} is given"
         for one in (self._detections, self._odometry):
             if one is not None and one.problem():
@@ -243,5 +250,16 @@ def _reason(rule: Rule, evidence: Sequence[Detection], travel: Travel) -> str:
     if not evidence:
         return "nothing that the rule excludes is seen"
     best = max(evidence, key=lambda thing: thing.score)
+    said = ", ".join(f"{one.label} {one.score:.2f}" for one in best.attributes)
     often = f" in {rule.after} images" if rule.after.of > 1 else ""
-    return f"{best.label} was seen with score {best.score:.2f}{often}"
+    return f"{best.label}{said and f' ({said})'} was seen with score {best.score:.2f}{often}"
+
+
+def _missing_part(seen: DetectionArray) -> str:
+    """
+    Return why a part of what perception had to find out is missing; empty if none is.
+
+    Then nothing can be told from what isn't there.
+    """
+    lacks = [stage for stage in seen.stages if stage.fault]
+    return f"as the stage {lacks[0].name} is missing: {lacks[0].fault}" if lacks else ""

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 from edge_perception.runtime import Manifest
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+"""Outputs of a model by name."""
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """
+    A model that is wanted.
+
+    :ivar path: of the bundle.
+    :ivar threads: that run it; 0: one per processor. Models of one process that want as many, on
+        the same processors, share them.
+    :ivar processors: numbers of those that the threads may use; none: every one.
+    :ivar variant: instruction set; empty: the best.
+    :ivar priority: among the models that share the threads; between steps, the highest goes on.
+    """
+
+    path: str
+    threads: int = 0
+    processors: tuple[int, ...] = ()
+    variant: str = ""
+    priority: int = 0
 
 
 class RunnableModel(Protocol):
@@ -17,17 +40,17 @@ class RunnableModel(Protocol):
     manifest: Manifest
     variant: str
 
-    def run_image(
-        self, frame: npt.NDArray[np.uint8], encoding: str
-    ) -> Mapping[str, npt.NDArray[Any]]:
+    def run_image(self, frame: npt.NDArray[Any], encoding: str) -> Tensors:
         """Run on the pixels of a camera image."""
+
+    def run_regions(
+        self, frame: npt.NDArray[Any], encoding: str, maps: npt.ArrayLike
+    ) -> Sequence[Tensors]:
+        """Run on regions of it, [N, 2, 3]: affine maps from the model's input to the image."""
 
     def close(self) -> None:
         """Free it."""
 
 
-Load = Callable[[str, int, str], RunnableModel]
-"""
-Loads and self-tests a bundle: its path, the number of threads, the variant ("": the best). Raises
-BundleError if it can't be used.
-"""
+Load = Callable[[ModelRequest], RunnableModel]
+"""Loads and self-tests a model. Raises BundleError if it can't be used."""

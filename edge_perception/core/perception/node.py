@@ -1,10 +1,11 @@
-"""The perception node: what a model sees in the newest image."""
+"""The perception node: what one or several models see in the newest image."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 import json
+from pathlib import Path
 from typing import Any
 
 from edge_perception import decode
@@ -13,6 +14,7 @@ from edge_perception.core.environment import Environment
 from edge_perception.core.faults import Faults
 from edge_perception.core.freshness import AHEAD, LONG_AGO, OTHER_CLOCK
 from edge_perception.core.image import frame, FrameError, Pixels
+from edge_perception.core.located_yaml import FileError
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -25,11 +27,13 @@ from edge_perception.core.node import (
     Qos,
 )
 from edge_perception.core.parameters import Parameter, Parameters
-from edge_perception.core.perception.model import RunnableModel
+from edge_perception.core.perception import description
+from edge_perception.core.perception.description import Description
+from edge_perception.core.perception.model import ModelRequest, RunnableModel
+from edge_perception.core.perception.pipeline import Pipeline
 from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
-from edge_perception.decode import DecodeError
 from edge_perception.messages import Message
 from edge_perception.messages.types import (
     CompressedImage,
@@ -41,7 +45,7 @@ from edge_perception.messages.types import (
 from edge_perception.runtime import BundleError
 
 _TOO_LATE_MS = 500.0  # from the camera to the detections; above it, diagnostics warn
-
+_DESCRIPTIONS = (".yaml", ".yml")
 
 _IMAGE = Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.MATCHED)
 _COMPRESSED = replace(_IMAGE, type="sensor_msgs/msg/CompressedImage", transport="compressed")
@@ -54,10 +58,11 @@ _OUTPUTS = (
 
 class PerceptionCore(NodeCore):
     """
-    Run a compiled model on each image and publish what it sees.
+    Run a compiled model, or a pipeline of several, on each image and publish what is seen.
 
     Header and frame_id of the results are those of the image. An image that can't be used is
-    counted and reported, and gives no result: an empty result means that nothing is there.
+    counted and reported, and gives no result: an empty result means that nothing is there. What a
+    later stage of a pipeline could not add is missing in the result, which says so.
     """
 
     parameters = (
@@ -68,13 +73,31 @@ class PerceptionCore(NodeCore):
             choices=("raw", "compressed"),
             read_only=True,
         ),
-        Parameter("model", "", "The bundle (NAME.edge) that edgec compiled."),
+        Parameter(
+            "model",
+            "",
+            "The bundle (NAME.edge) that edgec compiled, or a description (NAME.yaml) of a "
+            "pipeline of several.",
+        ),
         Parameter(
             "threads",
             0,
-            "Threads that run the model; 0: one per processor.",
+            "Threads that run the models; 0: one per processor. Perception nodes of one process "
+            "that want as many, on the same processors, share them.",
             minimum=0,
             maximum=64,
+        ),
+        Parameter(
+            "processors",
+            [-1],
+            "Numbers of the processors that the threads may use; -1: every one.",
+        ),
+        Parameter(
+            "priority",
+            0,
+            "Of the models that share threads, the one with the highest goes first.",
+            minimum=-1000,
+            maximum=1000,
         ),
         Parameter(
             "variant",
@@ -103,9 +126,8 @@ class PerceptionCore(NodeCore):
     outputs = _OUTPUTS
 
     def __init__(self, environment: Environment) -> None:
-        self._load = environment.load
-        self._clock = environment.monotonic
-        self._model: RunnableModel | None = None
+        self._environment = environment
+        self._pipeline: Pipeline | None = None
 
     def ports(self, parameters: Parameters) -> Ports:
         """Choose the transport of the images."""
@@ -113,9 +135,8 @@ class PerceptionCore(NodeCore):
         return Ports((_COMPRESSED if compressed else _IMAGE,), self.outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
-        """Load the bundle, check that it fits this node, and give its labels to publish."""
-        path = parameters.text("model")
-        if not path:
+        """Load the models, check that they fit, and give their labels to publish."""
+        if not parameters.text("model"):
             raise ConfigurationError(
                 "the parameter 'model' is empty; give the bundle that `edgec compile` wrote, "
                 "e.g. model:=squeezenet1.1.edge"
@@ -124,41 +145,44 @@ class PerceptionCore(NodeCore):
         is_compressed = parameters.text("image_transport") == "compressed"
         self._frame: Callable[[Any], Pixels] = compressed.frame if is_compressed else frame
         try:
-            model = self._load(path, parameters.integer("threads"), parameters.text("variant"))
+            pipeline = Pipeline(self._describe(parameters), self._environment)
         except BundleError as error:
             raise ConfigurationError(str(error)) from error
-        self._model = model
-        try:
-            return self._prepare(model, parameters)
-        except DecodeError as error:
-            self.close()
-            raise ConfigurationError(str(error)) from error
-        except ConfigurationError:
-            self.close()
-            raise
-
-    def _prepare(self, model: RunnableModel, parameters: Parameters) -> Outputs:
-        facts = model.manifest.model
-        if facts.preprocess is None:
-            raise ConfigurationError(
-                f"the model {facts.name} takes no camera image: none of its inputs has a "
-                "preprocessing; compile it again with one"
-            )
-        self._decode = decode.make(facts, _options(parameters))
+        self._pipeline = pipeline
+        self.adapt(parameters)
+        facts = pipeline.model.manifest.model
         self._name = facts.name
         self._throughput = Throughput(facts.name)
         self._faults = Faults()
         labels = {
             "model": facts.name,
             "decoder": facts.decoder.kind,
-            "labels": facts.labels,
+            "labels": pipeline.labels,
         }
         return [("labels", String(data=json.dumps(labels, ensure_ascii=False)))]
 
+    def _describe(self, parameters: Parameters) -> Description:
+        path = parameters.text("model")
+        model = ModelRequest(
+            path,
+            parameters.integer("threads"),
+            tuple(number for number in parameters.integers("processors") if number >= 0),
+            parameters.text("variant"),
+            parameters.integer("priority"),
+        )
+        if Path(path).suffix not in _DESCRIPTIONS:
+            return description.of_one(model)
+        try:
+            return description.load(model, self._environment.read_file)
+        except FileError as error:
+            raise ConfigurationError(f"the pipeline can't be used: {error}") from error
+
     def adapt(self, parameters: Parameters) -> None:
         """Report other detections from now on."""
-        assert self._model is not None, "adapt() needs configure()"
-        self._decode = decode.make(self._model.manifest.model, _options(parameters))
+        assert self._pipeline is not None, "adapt() needs configure()"
+        self._pipeline.adapt(
+            decode.Options(parameters.number("min_score"), parameters.integer("top"))
+        )
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Look at the newest image, if there is one; report the status once a second."""
@@ -171,31 +195,28 @@ class PerceptionCore(NodeCore):
         return outputs
 
     def _look(self, image: Image | CompressedImage, now: int) -> Outputs:
-        """Run the model on an image."""
-        assert self._model is not None, "step() needs configure()"
-        begin = self._clock()
+        """Run the models on an image."""
+        assert self._pipeline is not None, "step() needs configure()"
+        clock = self._environment.monotonic
+        begin = clock()
         waited = self._wait(image, now)
         try:
-            pixels, encoding = self._frame(image)
-            height, width = pixels.shape[:2]
-            tensors = self._model.run_image(pixels, encoding)
-            ran = self._clock()
-            found = self._decode(tensors, (width, height))
+            pixels = self._frame(image)
+            found, times = self._pipeline.run(pixels, begin - waited, now)
         except (FrameError, BundleError) as error:
             self._throughput.rejected += 1
             self._faults.report(now, Level.ERROR, "images", f"{self.topic('image')}: {error}")
             return []
-        end = self._clock()
-        age = waited + end - begin
-        self._throughput.result(now, age, ran - begin)
-        stages = (("wait", waited), ("run", ran - begin), ("decode", end - ran))
+        age = waited + clock() - begin
+        self._throughput.result(now, age, times[0].milliseconds)
+        width, height = pixels.size
         result = DetectionArray(
             header=image.header,
             model=self._name,
             image_width=width,
             image_height=height,
             detections=to_messages(found),
-            stages=[StageTime(name, span / 1e6) for name, span in stages],
+            stages=[StageTime("wait", waited / 1e6), *times],
             age=to_duration(age),
         )
         return [("detections", result)]
@@ -223,11 +244,11 @@ class PerceptionCore(NodeCore):
 
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
         """Report on the model, the images, their time, and the latency."""
-        if self._model is None:
+        if self._pipeline is None:
             return ()
         found = self._faults.current(now)
         shown = {
-            "model": self._model_state(self._model),
+            "model": self._model_state(self._pipeline.model),
             "images": Diagnostic(
                 Level.OK,
                 "images",
@@ -240,7 +261,7 @@ class PerceptionCore(NodeCore):
             "time": Diagnostic(Level.OK, "time", "the images carry a plausible time"),
             "latency": self._latency(now),
         }
-        return list({**shown, **found}.values())
+        return [*({**shown, **found}).values(), *self._pipeline.diagnostics(now)]
 
     def _model_state(self, model: RunnableModel) -> Diagnostic:
         caveat = model.manifest.proof.caveat
@@ -260,11 +281,7 @@ class PerceptionCore(NodeCore):
         )
 
     def close(self) -> None:
-        """Free the model."""
-        if self._model is not None:
-            self._model.close()
-            self._model = None
-
-
-def _options(parameters: Parameters) -> decode.Options:
-    return decode.Options(parameters.number("min_score"), parameters.integer("top"))
+        """Free the models."""
+        if self._pipeline is not None:
+            self._pipeline.close()
+            self._pipeline = None

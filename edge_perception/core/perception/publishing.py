@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_perception.decode.detections import Detections
-from edge_perception.messages.types import Detection
+from edge_perception.messages.types import Attribute, Detection
 
 
 def to_messages(found: Detections) -> list[Detection]:
@@ -22,4 +22,9 @@ def to_messages(found: Detections) -> list[Detection]:
             result.landmarks = found.landmarks[number].reshape(-1)
         if found.embeddings is not None:
             result.embedding = found.embeddings[number]
+        if found.attributes:
+            said = found.attributes[number]
+            result.attributes = [
+                Attribute(one.stage, one.model, one.label, one.class_id, one.score) for one in said
+            ]
     return results

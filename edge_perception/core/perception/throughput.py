@@ -26,11 +26,11 @@ class Throughput:
         self._input, self._output = Rate(_WINDOW), Rate(_WINDOW)
         self._latency, self._run = Percentiles(_WINDOW), Percentiles(_WINDOW)
 
-    def result(self, now: int, age: int, run: int) -> None:
-        """Count a result: its age and the time in the model, both in nanoseconds."""
+    def result(self, now: int, age: int, run: float) -> None:
+        """Count a result: its age [ns] and the time in the model [ms]."""
         self.processed += 1
         self._latency.add(now, age / 1e6)
-        self._run.add(now, run / 1e6)
+        self._run.add(now, run)
 
     def latency(self, now: int) -> float:
         """Return the age that 95 % of the results are below, in milliseconds."""

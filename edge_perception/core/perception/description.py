@@ -1,0 +1,137 @@
+"""
+The description of a pipeline, read from a YAML file: which stages, with which models and options.
+
+``docs/perception.md`` explains its keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_perception.core import located_yaml
+from edge_perception.core.environment import ReadFile
+from edge_perception.core.located_yaml import Fields, Item
+from edge_perception.core.parameters import Parameter, ParameterError, Parameters
+from edge_perception.core.perception import stages
+from edge_perception.core.perception.model import ModelRequest
+from edge_perception.core.stamps import SECOND
+
+VERSION = 1
+FIRST = "detect"
+"""The kind of the first stage, and of no other."""
+
+_COMMON = ("kind", "name", "model", "priority", "deadline")
+_LONGEST = 60.0
+
+
+@dataclass(frozen=True)
+class StageRequest:
+    """
+    A stage that is wanted.
+
+    :ivar kind: one of `stages.kinds`.
+    :ivar name: by which messages and diagnostics call it.
+    :ivar model: that it runs; None if its kind runs none.
+    :ivar deadline: age of the image at which it must be done [ns]; 0: none.
+    :ivar options: those that its kind declares.
+    """
+
+    kind: str
+    name: str
+    model: ModelRequest | None
+    deadline: int
+    options: Parameters
+
+
+@dataclass(frozen=True)
+class Description:
+    """
+    A pipeline that is wanted.
+
+    :ivar stages: in the order in which they run, the first one `FIRST`.
+    :ivar folder: from which files are meant.
+    """
+
+    stages: Sequence[StageRequest]
+    folder: Path = Path()
+
+
+def of_one(model: ModelRequest) -> Description:
+    """Return the description of a single model that looks at the whole image."""
+    return Description([StageRequest(FIRST, FIRST, model, 0, Parameters(()))])
+
+
+def load(model: ModelRequest, read_file: ReadFile) -> Description:
+    """
+    Read a pipeline.
+
+    :param model: its path is that of the description; the rest is for every stage's model.
+    :raises FileError: with line and column of the first mistake.
+    """
+    path = Path(model.path)
+    return read(located_yaml.read(path, read_file), replace(model, path=str(path.parent)))
+
+
+def read(item: Item, model: ModelRequest) -> Description:
+    """
+    Read the content of a description.
+
+    :param model: its path is the folder of the description; the rest is for every stage's model.
+    :raises FileError: with line and column of the first mistake.
+    """
+    fields = item.mapping(known=("version", "stages"), required=("version", "stages"))
+    if fields["version"].number(0, 1e9) != VERSION:
+        raise fields["version"].error(f"this program reads version {VERSION} of pipelines")
+    found: list[StageRequest] = []
+    for one in fields["stages"].sequence():
+        stage = _stage(one, model)
+        if (stage.kind == FIRST) == bool(found):
+            raise one.error(f"the first stage, and no other, is of the kind {FIRST!r}")
+        if stage.name in {other.name for other in found}:
+            raise one.error(f"the name {stage.name!r} is taken; give this stage another 'name'")
+        found.append(stage)
+    return Description(found, Path(model.path))
+
+
+def _stage(item: Item, model: ModelRequest) -> StageRequest:
+    given = item.mapping(required=("kind",))
+    kind = given["kind"].choice(stages.kinds(), "kind of stage")
+    stage = stages.find(kind)
+    declared = {parameter.name: parameter for parameter in stage.parameters}
+    fields = item.mapping(
+        known=[key for key in _COMMON if stage.runs_model or key not in ("model", "priority")]
+        + list(declared),
+        required=("kind", "model") if stage.runs_model else ("kind",),
+    )
+    return StageRequest(
+        kind,
+        fields["name"].text() if "name" in fields else kind,
+        _model(fields, model) if stage.runs_model else None,
+        _deadline(fields),
+        Parameters(
+            stage.parameters,
+            {name: _option(fields[name], declared[name]) for name in declared if name in fields},
+        ),
+    )
+
+
+def _model(fields: Fields, model: ModelRequest) -> ModelRequest:
+    path = Path(model.path) / fields["model"].text()
+    if "priority" not in fields:
+        return replace(model, path=str(path))
+    return replace(model, path=str(path), priority=round(fields["priority"].number(-1000, 1000)))
+
+
+def _deadline(fields: Fields) -> int:
+    return (
+        round(fields["deadline"].number(0.001, _LONGEST) * SECOND) if "deadline" in fields else 0
+    )
+
+
+def _option(item: Item, parameter: Parameter) -> object:
+    try:
+        return parameter.accept(item.value())
+    except ParameterError as error:
+        raise item.error(str(error)) from error

@@ -1,0 +1,97 @@
+"""The stages of perception, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import itertools
+from pathlib import Path
+
+from edge_perception import decode
+from edge_perception.core.environment import Environment
+from edge_perception.core.image import Pixels
+from edge_perception.core.node import Diagnostic
+from edge_perception.core.perception import stages
+from edge_perception.core.perception.description import Description, StageRequest
+from edge_perception.core.perception.model import RunnableModel
+from edge_perception.core.perception.runner import Runner
+from edge_perception.core.perception.stage import Setup
+from edge_perception.decode.detections import Detections
+from edge_perception.messages.types import StageTime
+
+
+class Pipeline:
+    """
+    Runs the stages on an image.
+
+    Without the first stage there is no result. Each of the others may be late or fail: what it
+    would have added is missing then, and its `StageTime` says why.
+
+    :ivar model: that of the first stage.
+    :ivar labels: all that the stages may call a thing; empty if one doesn't know.
+    """
+
+    def __init__(self, description: Description, environment: Environment) -> None:
+        """
+        Load all models.
+
+        :raises BundleError: if one can't be used, or doesn't fit its stage.
+        :raises ConfigurationError: if an option of a stage can't be used.
+        """
+        self._environment = environment
+        self._runners: list[Runner] = []
+        self._models: list[RunnableModel] = []
+        try:
+            for request in description.stages:
+                self._runners.append(self._make(request, description.folder))
+        except Exception:
+            self.close()
+            raise
+        self.model = self._models[0]
+        named = [runner.stage.labels for runner in self._runners]
+        self.labels = () if None in named else tuple(itertools.chain(*filter(None, named)))
+
+    def _make(self, request: StageRequest, folder: Path) -> Runner:
+        model = None
+        if request.model is not None:
+            model = self._environment.load(request.model)
+            self._models.append(model)
+        setup = Setup(
+            request.name,
+            request.options,
+            model,
+            [runner.stage for runner in self._runners],
+            folder,
+            self._environment.read_file,
+        )
+        stage = stages.find(request.kind)(setup)
+        clock = self._environment.monotonic
+        return Runner(request.name, stage, model, request.deadline, clock)
+
+    def run(self, pixels: Pixels, taken: int, now: int) -> tuple[Detections, list[StageTime]]:
+        """
+        Return what is seen in an image, and where the time went.
+
+        :param taken: when the image was taken, by the environment's clock [ns].
+        :param now: ROS time [ns].
+        :raises BundleError: if the first stage fails.
+        """
+        times: list[StageTime] = []
+        first, *others = self._runners
+        found = first.detect(pixels, times)
+        for runner in others:
+            found = runner.refine(pixels, found, times, taken, now)
+        return found, times
+
+    def adapt(self, options: decode.Options) -> None:
+        """Report other detections from now on."""
+        for runner in self._runners:
+            runner.stage.adapt(options)
+
+    def diagnostics(self, now: int) -> Sequence[Diagnostic]:
+        """Report on each of the stages but the first, without which there are no images used."""
+        return [runner.diagnostic(now) for runner in self._runners[1:]]
+
+    def close(self) -> None:
+        """Free the models."""
+        while self._models:
+            self._models.pop().close()

@@ -1,0 +1,73 @@
+"""
+Align things by their landmarks, as models of faces expect them: the same points at the same place.
+
+The similarity transform (turn, scale, shift) is the one that brings the points of the template
+closest to the landmarks, in the least squares of distances in the image: the closed form of
+S. Umeyama, "Least-squares estimation of transformation parameters between two point patterns"
+(1991), which in a plane is a quotient of complex numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_perception.core.node import ConfigurationError
+from edge_perception.core.parameters import Parameter
+from edge_perception.core.perception.stage import Look, Setup, Stage
+from edge_perception.decode.detections import Detections, Indices
+
+_FACE = (38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041)
+"""Eyes, tip of the nose, corners of the mouth in 112 x 112 pixels: InsightFace's `arcface_dst`."""
+
+
+class Align(Stage):
+    """Say where the region of each thing lies whose landmarks are those of the template."""
+
+    runs_model = False
+    parameters = (
+        Parameter(
+            "template",
+            [value / 112 for value in _FACE],
+            "x and y of each landmark in the region, as fractions of its side; those of the usual "
+            "five points of a face if not given.",
+        ),
+    )
+
+    def __init__(self, setup: Setup) -> None:
+        """Take the template."""
+        values = setup.options.numbers("template")
+        if len(values) % 2 or len(set(zip(values[::2], values[1::2], strict=False))) < 2:
+            raise ConfigurationError(
+                f"the template of the stage {setup.name} must have x and y of at least two "
+                f"different points, received {len(values)} numbers"
+            )
+        points = _complex(np.reshape(values, (-1, 2)))
+        self._count = len(points)
+        self._centre = points.mean()
+        self._shape = points - self._centre
+
+    def choose(self, found: Detections) -> Indices:
+        """Return the things with as many landmarks as the template has."""
+        if found.landmarks is None or found.landmarks.shape[1] != self._count:
+            return np.empty(0, np.intp)
+        return np.flatnonzero(np.isfinite(found.landmarks).all(axis=(1, 2)))
+
+    def run(self, look: Look, found: Detections, chosen: Indices) -> Detections:
+        """Return the things with the regions of the chosen ones."""
+        assert found.landmarks is not None
+        points = _complex(found.landmarks[chosen].astype(np.float64))
+        middle = points.mean(axis=1)
+        turn = (points - middle[:, None]) @ self._shape.conj() / np.vdot(self._shape, self._shape)
+        shift = middle - turn * self._centre
+        regions = np.full((len(found), 2, 3), np.nan)
+        regions[chosen, 0] = np.stack([turn.real, -turn.imag, shift.real], axis=1)
+        regions[chosen, 1] = np.stack([turn.imag, turn.real, shift.imag], axis=1)
+        return replace(found, regions=regions)
+
+
+def _complex(points: npt.NDArray[np.float64]) -> npt.NDArray[np.complex128]:
+    """Return points [..., 2] as complex numbers [...]."""
+    return np.asarray(points[..., 0] + 1j * points[..., 1], np.complex128)
