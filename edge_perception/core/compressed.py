@@ -89,7 +89,7 @@ def encode(image: Image, kind: str, quality: int) -> CompressedImage:
     import cv2
 
     pixels: Any
-    pixels, encoding = raw.frame(image)
+    pixels, encoding = raw.plain(image)
     if encoding.startswith("yu"):
         pixels, encoding = cv2.cvtColor(pixels, cv2.COLOR_YUV2BGR_YUY2), "bgr8"
     elif encoding != "mono8":

@@ -1,8 +1,9 @@
 """
-A sensor_msgs/Image as an array that a model can be run on, checked.
+A sensor_msgs/Image as an array, checked: for models, and for people.
 
-What the model's own conversion understands is not copied. The rest becomes rgb8 or mono8 by
-OpenCV's cvtColor, with the codes that cv_bridge uses.
+What a model's own conversion understands is handed to it as it is, without a copy. The rest, and
+for people all but plain colours, is converted by OpenCV's cvtColor, with the codes that cv_bridge
+uses.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_perception.messages.types import Image
+from edge_perception.runtime import ENCODINGS as MODEL_ENCODINGS
 
 
 class Encoding(NamedTuple):
@@ -20,7 +22,7 @@ class Encoding(NamedTuple):
     An encoding of sensor_msgs/image_encodings.
 
     :ivar channels: numbers a pixel.
-    :ivar becomes: the encoding that the model is run on.
+    :ivar becomes: the plain encoding that it is converted to.
     :ivar code: OpenCV's name of the conversion; empty if the bytes are those already.
     :ivar depth: bytes of a number.
     :ivar even: whether neighbours share their colour, so that width (and for planes height) is
@@ -64,7 +66,7 @@ ENCODINGS = {
         for name in ("rgb", "bgr", "rgba", "bgra")
     },
 }
-"""Encodings that a model can be run on."""
+"""Encodings of images that can be used."""
 
 _ADVICE = {
     "16UC1": "it is that of depth images; give a camera's image, or mono16 if it is one",
@@ -80,36 +82,62 @@ class Pixels(NamedTuple):
     """
     The pixels of an image.
 
-    :ivar pixels: height x width x channels (mono8: height x width); rows may be further apart
-        than they are long.
+    :ivar pixels: height x width x channels (one channel: height x width), uint8 or for mono16
+        uint16; nv12 and nv21 have half as many rows more, with the colours. Rows may be further
+        apart than they are long.
     :ivar encoding: one that ``Model.run_image`` takes.
     """
 
-    pixels: npt.NDArray[np.uint8]
+    pixels: npt.NDArray[Any]
     encoding: str
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the picture."""
-        height, width = self.pixels.shape[:2]
-        return width, height
+        rows, width = self.pixels.shape[:2]
+        return width, rows * 2 // 3 if MODEL_ENCODINGS[self.encoding].planar else rows
 
 
 def frame(image: Image) -> Pixels:
     """
-    Look at the pixels of a sensor_msgs/msg/Image; numbers of 16 bits become 8, scaled.
+    Look at the pixels of a sensor_msgs/msg/Image as a model does.
 
+    :returns: the pixels as they are, unless no model takes them so.
     :raises FrameError: if the encoding is unknown, or sizes don't fit together.
     """
+    kind = _kind(image)
+    pixels = _view(image, kind)
+    if image.encoding in MODEL_ENCODINGS:
+        return Pixels(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False), image.encoding)
+    return _plain(image, kind, pixels)
+
+
+def plain(image: Image) -> Pixels:
+    """
+    Look at the pixels of a sensor_msgs/msg/Image as people do; 16 bits become 8, scaled.
+
+    :returns: the pixels as rgb8, bgr8, rgba8, bgra8, mono8, yuyv or yuv422_yuy2.
+    :raises FrameError: if the encoding is unknown, or sizes don't fit together.
+    """
+    kind = _kind(image)
+    return _plain(image, kind, _view(image, kind))
+
+
+def _kind(image: Image) -> Encoding:
     kind = ENCODINGS.get(image.encoding)
     if kind is None:
         advice = _ADVICE.get(image.encoding) or (
             "set the camera driver to rgb8, bgr8, mono8 or another one of docs/camera.md"
         )
         raise FrameError(f"the encoding {image.encoding!r:.40} is not supported; {advice}")
-    pixels = _view(image, kind)
+    return kind
+
+
+def _plain(image: Image, kind: Encoding, pixels: npt.NDArray[Any]) -> Pixels:
     if not kind.code and kind.depth == 1:
         return Pixels(pixels, kind.becomes)
+    if kind.depth == 2:  # as OpenCV needs them
+        pixels = np.require(pixels, pixels.dtype.newbyteorder("="), ["C", "A"])
     cv2 = _opencv(image.encoding)
     try:
         if kind.code:
@@ -151,9 +179,7 @@ def _view(image: Image, kind: Encoding) -> npt.NDArray[Any]:
     shape = (rows, width) if kind.channels == 1 else (rows, width, kind.channels)
     strides = (step, bytes_a_pixel, kind.depth)[: len(shape)]
     pixels: npt.NDArray[Any] = np.ndarray(shape, dtype, data, strides=strides)
-    if kind.depth == 1:
-        return pixels
-    return np.require(pixels, dtype.newbyteorder("="), ["C", "A"])  # as OpenCV needs them
+    return pixels
 
 
 def _opencv(encoding: str) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from edge_perception.core.image import frame
+from edge_perception.core.image import plain
 from edge_perception.demo.watch import Findings, Sighting
 from edge_perception.messages.types import Odometry
 from edge_perception.views.picture import action_color, card, contact_sheet
@@ -98,4 +98,4 @@ def _line(cells: tuple[Any, ...], style: str = "") -> Text:
 
 def _rgb(image: Any) -> Any:
     """Return the pixels of an image message: the demo's camera sends rgb8."""
-    return np.ascontiguousarray(frame(image).pixels)
+    return np.ascontiguousarray(plain(image).pixels)

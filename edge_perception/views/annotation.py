@@ -31,7 +31,7 @@ def annotate(
     :returns: height x width x 3, rgb8
     :raises FrameError: if the image can't be used
     """
-    photo = PIL.Image.fromarray(_rgb(image.frame(message)))
+    photo = PIL.Image.fromarray(_rgb(image.plain(message)))
     if 0 < max_width < photo.width:
         height = max(1, round(photo.height * max_width / photo.width))
         photo = photo.resize((max_width, height), PIL.Image.Resampling.BOX, reducing_gap=2.0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from edge_perception import messages
-from edge_perception.core.image import ENCODINGS, frame, FrameError
+from edge_perception.core.image import ENCODINGS, frame, FrameError, plain
 from edge_perception.runtime import ENCODINGS as MODEL_ENCODINGS
+from edge_perception.runtime import load
 
 Image = messages.get("sensor_msgs/msg/Image")
 
@@ -20,7 +23,7 @@ def image(**changes: Any) -> Any:
     return Image(**(fields | changes))
 
 
-AS_THEY_ARE = [name for name, kind in ENCODINGS.items() if not kind.code and kind.depth == 1]
+PLAIN = [name for name, kind in ENCODINGS.items() if not kind.code and kind.depth == 1]
 
 
 def test_every_encoding_of_the_model_is_understood() -> None:
@@ -28,17 +31,54 @@ def test_every_encoding_of_the_model_is_understood() -> None:
     assert {kind.becomes for kind in ENCODINGS.values()} <= set(MODEL_ENCODINGS)
 
 
-@pytest.mark.parametrize("encoding", AS_THEY_ARE)
-def test_pixels_are_a_view_and_padding_is_skipped(encoding: str) -> None:
-    channels = ENCODINGS[encoding].channels
-    step = 4 * channels + 3
-    data = np.random.default_rng(1).integers(0, 256, 2 * step, np.uint8)
-    pixels, name = frame(image(encoding=encoding, step=step, data=data))
-    expected = [row[: 4 * channels] for row in data.reshape(2, step)]
-    assert name == ENCODINGS[encoding].becomes
-    assert pixels.shape == ((2, 4) if channels == 1 else (2, 4, channels))
-    assert np.array_equal(pixels.reshape(2, -1), expected)
+@pytest.mark.parametrize("encoding", sorted({*MODEL_ENCODINGS, *PLAIN}))
+def test_what_a_model_takes_is_a_view_and_padding_is_skipped(encoding: str) -> None:
+    kind = ENCODINGS[encoding]
+    step = 4 * kind.channels * kind.depth + 3
+    rows = 3 if kind.planes else 2
+    data = np.random.default_rng(1).integers(0, 256, rows * step, np.uint8)
+    found = frame(image(encoding=encoding, step=step, data=data))
+    pixels, name = found
+    expected = [row[: step - 3] for row in data.reshape(rows, step)]
+    assert name == (encoding if encoding in MODEL_ENCODINGS else kind.becomes)
+    assert pixels.shape == ((rows, 4) if kind.channels == 1 else (rows, 4, kind.channels))
+    assert pixels.dtype == np.dtype(f"<u{kind.depth}")
+    packed = np.ascontiguousarray(pixels).reshape(rows, -1).view(np.uint8)
+    assert np.array_equal(packed, expected)
     assert np.shares_memory(pixels, data)
+    assert found.size == (4, 2)
+
+
+@pytest.mark.parametrize("encoding", PLAIN)
+def test_plain_pixels_are_a_view(encoding: str) -> None:
+    data = np.zeros(2 * 4 * ENCODINGS[encoding].channels, np.uint8)
+    message = image(encoding=encoding, step=len(data) // 2, data=data)
+    assert plain(message).encoding == ENCODINGS[encoding].becomes
+    assert np.shares_memory(plain(message).pixels, data)
+
+
+def test_a_big_endian_image_is_turned_round_for_a_model() -> None:
+    grey = np.arange(8).reshape(2, 4)
+    found = frame(
+        image(encoding="mono16", step=8, data=grey.astype(">u2").tobytes(), is_bigendian=1)
+    )
+    assert found.encoding == "mono16"
+    assert found.pixels.dtype == np.dtype("<u2")
+    assert np.array_equal(found.pixels, grey)
+
+
+@pytest.mark.parametrize("encoding", [name for name in MODEL_ENCODINGS if name not in PLAIN])
+def test_a_model_sees_what_opencv_makes_of_an_image(encoding: str, tiny_bundle: Path) -> None:
+    """To 1 of 255: OpenCV computes YUV in integers, and rounds what is interpolated."""
+    kind = ENCODINGS[encoding]
+    rows = 60 if kind.planes else 40
+    raw = cv2.GaussianBlur(random(rows, 64 * kind.channels), (3, 3), 0)
+    raw = raw.astype(np.uint16) * 257 if kind.depth == 2 else raw
+    fields = {"height": 40, "width": 64, "step": 64 * kind.channels * kind.depth}
+    message = image(encoding=encoding, data=raw.tobytes(), **fields)
+    with load(tiny_bundle, threads=1) as model:
+        as_it_is, converted = (model.preprocess(*see(message)) for see in (frame, plain))
+    assert np.abs(as_it_is - converted).max() * 255 <= 1.01
 
 
 def test_arrays_of_opencv_without_a_meaning_are_in_its_own_order() -> None:
@@ -58,7 +98,7 @@ def yuv_to_rgb(y: Any, u: Any, v: Any) -> Any:
 def seen(encoding: str, rows: Any, height: int, width: int, **more: Any) -> Any:
     """Return rgb pixels of an image whose rows have three bytes of padding."""
     rows = np.pad(np.ascontiguousarray(rows).view(np.uint8), ((0, 0), (0, 3)), constant_values=7)
-    found = frame(
+    found = plain(
         image(
             encoding=encoding,
             height=height,
@@ -125,7 +165,7 @@ def test_conversions_are_bit_by_bit_those_of_cv_bridge(encoding: str) -> None:
     kind = ENCODINGS[encoding]
     data = random(8, 10 * kind.channels * kind.depth)
     fields = {"height": 8, "width": 10, "step": data.shape[1], "encoding": encoding}
-    found = frame(image(**fields, data=data.reshape(-1)))
+    found = plain(image(**fields, data=data.reshape(-1)))
     message = ros.Image(**fields, data=data.tobytes())
     right = bridge.CvBridge().imgmsg_to_cv2(message, found.encoding)
     assert np.array_equal(found.pixels, right)
