@@ -89,9 +89,7 @@ def _make(name: str) -> Any:
         "__doc__": f"The message {name}.",
         "__module__": __name__,
     }
-    fields = [
-        (f.name, Any, dataclasses.field(default_factory=_default(f))) for f in meaning.fields
-    ]
+    fields = [(f.name, Any, _default(f)) for f in meaning.fields]
     return dataclasses.make_dataclass(
         name.rpartition("/")[2], fields, bases=(Message,), namespace=members, eq=False, slots=True
     )
@@ -112,20 +110,26 @@ def _numbers(values: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     return np.asarray(values, dtype)
 
 
-def _default(field: Field) -> Callable[[], Any]:
-    """Return what makes the default of a field."""
+def _default(field: Field) -> Any:
+    """Return a field of a dataclass with the default that the definition gives, or ROS."""
+    kind, given = field.type, field.default
+    if not kind.array and (kind.base in NUMBERS or kind.base == "string"):
+        zero = "" if kind.base == "string" else np.dtype(NUMBERS[kind.base]).type(0).item()
+        return dataclasses.field(default=zero if given is None else given)
+    return dataclasses.field(default_factory=_factory(field))
+
+
+def _factory(field: Field) -> Callable[[], Any]:
+    """Return what makes the default of a message, an array or a sequence."""
     kind, given = field.type, field.default
     if kind.base in NUMBERS:
         dtype = np.dtype(NUMBERS[kind.base])
-        if not kind.array:
-            value = given if given is not None else dtype.type(0).item()
-            return lambda: value
         if given is not None:
             return lambda: np.array(given, dtype)
         return lambda: np.zeros(kind.size if kind.fixed else 0, dtype)
     one: Callable[[], Any] = str if kind.base == "string" else get(kind.base)
-    if given is not None:
-        return lambda: list(given) if isinstance(given, (list, tuple)) else given
+    if isinstance(given, list | tuple):
+        return lambda: list(given)
     if not kind.array:
         return one
     count = (kind.size or 0) if kind.fixed else 0

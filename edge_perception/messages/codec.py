@@ -3,8 +3,9 @@ Messages to bytes and back: CDR as ROS 2 writes it (XCDR version 1).
 
 A codec is made once for each type and byte order. Every number is aligned to its own size,
 counted from the end of the four bytes that tell the encoding. A message and those nested in it
-are one list of leaves: numbers, strings, arrays. Consecutive single numbers are packed together,
-whichever message they are of; arrays of numbers are not copied when they are read.
+are one list of leaves: numbers, strings, arrays. Consecutive numbers and fixed arrays of numbers
+are packed together, whichever message they are of; arrays of numbers are not copied when they are
+read.
 """
 
 from __future__ import annotations
@@ -94,8 +95,8 @@ class _Part(NamedTuple):
     """
     What is written and read together.
 
-    :ivar run: whether it is a run of single numbers, whose values come as a sequence; else it is
-        a single leaf, whose value comes by itself.
+    :ivar run: whether it is a run of numbers, whose values come as a sequence; else it is a
+        single leaf, whose value comes by itself.
     :ivar get: get the value or values from the message.
     """
 
@@ -130,9 +131,14 @@ def _codec(name: str, order: Order) -> Codec:
             try:
                 part.codec.write(out, value)
             except MessageError as error:
-                raise MessageError(f"{name}, {_span(part)}: {error}") from None
+                path, _ = _misfits(part, value)[0]
+                raise MessageError(f"{name}, {path}: {error}") from None
             except (struct.error, OverflowError, TypeError, ValueError) as error:
-                raise MessageError(_misfit(name, part, value, error)) from None
+                received = ", ".join(f"{path}={one!r:.40}" for path, one in _misfits(part, value))
+                raise MessageError(
+                    f"{name}: a value does not fit the type of its field ({error}); received "
+                    f"{received}"
+                ) from None
 
     def read(buffer: memoryview, position: int) -> tuple[Message, int]:
         values: list[Any] = []
@@ -178,24 +184,25 @@ def _flatten(name: str, path: str, start: int, leaves: list[_Leaf], nested: list
 
 
 def _parts(leaves: Sequence[_Leaf], order: Order) -> Iterator[_Part]:
-    """Split leaves into runs of single numbers, and others one by one."""
-    for code, group in itertools.groupby(leaves, key=lambda leaf: bool(_code(leaf.type))):
-        if code:
+    """Split leaves into runs of numbers, and others one by one."""
+    for is_run, group in itertools.groupby(leaves, key=lambda leaf: _in_run(leaf.type)):
+        if is_run:
             run = tuple(group)
-            codes = "".join(_code(leaf.type) for leaf in run)
             get_all = _getter([leaf.path for leaf in run if leaf.type is not None])
-            yield _Part(run, True, get_all, elements.numbers(codes, order))
+            kinds = [leaf.type for leaf in run]
+            yield _Part(run, True, get_all, elements.numbers(kinds, order))
         else:
             for leaf in group:
                 assert leaf.type is not None
                 yield _Part((leaf,), False, attrgetter(leaf.path), _field(leaf.type, order))
 
 
-def _code(kind: Type | None) -> str:
-    """Return the code of a single number in the struct module, or nothing."""
-    if kind is None:
-        return "x"
-    return "" if kind.array else NUMBERS.get(kind.base, "")
+def _in_run(kind: Type | None) -> bool:
+    """Return whether a leaf has a fixed number of bytes, which only have to be laid out."""
+    if kind is None or (kind.base in NUMBERS and not kind.array):
+        return True
+    # a byte other than 0 and 1 is no valid element of a bool array
+    return kind.base in NUMBERS and kind.base != "bool" and kind.fixed and bool(kind.size)
 
 
 def _getter(paths: Sequence[str]) -> Callable[[Message], Sequence[Any]]:
@@ -231,20 +238,21 @@ def _misplaced(name: str, nested: Sequence[_Nested], message: Message) -> str:
     raise AssertionError("every nested message is of its class")
 
 
-def _misfit(name: str, part: _Part, value: Any, error: Exception) -> str:
-    """Name those values of a part that do not fit."""
+def _misfits(part: _Part, value: Any) -> list[tuple[str, Any]]:
+    """Return those values of a part that do not fit, with the paths to them."""
+    if not part.run:
+        return [(part.leaves[0].path, value)]
     valued = [leaf for leaf in part.leaves if leaf.type is not None]
-    received = ", ".join(
-        f"{leaf.path}={one!r:.40}"
-        for leaf, one in zip(valued, value if part.run else [value], strict=True)
-        if not (part.run and _packs(_code(leaf.type), one))
-    )
-    return f"{name}: a value does not fit the type of its field ({error}); received {received}"
+    return [
+        (leaf.path, one)
+        for leaf, one in zip(valued, value, strict=True)
+        if not _fits(leaf.type, one)
+    ]
 
 
-def _packs(code: str, value: Any) -> bool:
+def _fits(kind: Type | None, value: Any) -> bool:
     try:
-        struct.pack(f"<{code}", value)
-    except (struct.error, OverflowError, TypeError, ValueError):
+        elements.numbers([kind], "<").write(bytearray(HEADER), [value])
+    except (MessageError, struct.error, OverflowError, TypeError, ValueError):
         return False
     return True

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import struct
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from edge_perception.messages.definition import MessageError, Type
+from edge_perception.messages.definition import MessageError, NUMBERS, Type
 
 Order = Literal["<", ">"]
 """Byte order, as in the struct module: little or big endian."""
@@ -31,33 +31,73 @@ class Codec(NamedTuple):
     least: int
 
 
-def numbers(codes: str, order: Order) -> Codec:
+def numbers(kinds: Sequence[Type | None], order: Order) -> Codec:
     """
-    Return the codec of several single numbers after one another.
+    Return the codec of numbers and fixed arrays of numbers after one another.
 
-    :param codes: those of the struct module; "x" is a zero byte that has no value.
+    Arrays are read as numpy arrays, without copying.
+
+    :param kinds: their types; None is a zero byte that has no value.
     """
-    layouts = [_aligned(codes, order, start) for start in range(8)]
+    layouts = [_layout(kinds, order, start) for start in range(8)]
+    valued = [kind for kind in kinds if kind is not None]
+    arrays = [
+        (place, kind.size or 0, np.dtype(NUMBERS[kind.base]).newbyteorder(order))
+        for place, kind in enumerate(valued)
+        if kind.array
+    ]
 
     def write(out: bytearray, values: Any) -> None:
-        out += layouts[(len(out) - HEADER) % 8].pack(*values)
+        values = list(values)
+        for place, size, dtype in arrays:
+            array = _as_array(values[place], dtype)
+            _check_count(array.size, size, True, "elements")
+            values[place] = array.tobytes()
+        out += layouts[(len(out) - HEADER) % 8].all.pack(*values)
 
     def read(buffer: memoryview, position: int) -> tuple[Any, int]:
         layout = layouts[position % 8]
-        return layout.unpack_from(buffer, position), position + layout.size
+        values = list(layout.singles.unpack_from(buffer, position))
+        for (place, size, dtype), offset in zip(arrays, layout.offsets, strict=True):
+            values.insert(place, np.ndarray(size, dtype, buffer, position + offset))
+        return values, position + layout.all.size
 
-    return Codec(write, read, min(layout.size for layout in layouts))
+    return Codec(write, read, min(layout.all.size for layout in layouts))
 
 
-def _aligned(codes: str, order: Order, start: int) -> struct.Struct:
-    """Lay numbers out, each aligned to its size, beginning at an address ``start`` modulo 8."""
-    text, position = str(order), start
-    for code in codes:
+class _Layout(NamedTuple):
+    """
+    How numbers and fixed arrays lie, each number aligned to its size.
+
+    :ivar all: what packs them, arrays as bytes.
+    :ivar singles: what unpacks those that are no arrays.
+    :ivar offsets: of the arrays.
+    """
+
+    all: struct.Struct
+    singles: struct.Struct
+    offsets: tuple[int, ...]
+
+
+def _layout(kinds: Sequence[Type | None], order: Order, start: int) -> _Layout:
+    """Lay numbers out, beginning at an address ``start`` modulo 8."""
+    everything = singles = str(order)
+    offsets, position = [], 0
+    for kind in kinds:
+        code = NUMBERS[kind.base] if kind is not None else "x"
         size = struct.calcsize(order + code)
-        padding = -position % size
-        text += "x" * padding + code
-        position += padding + size
-    return struct.Struct(text)
+        padding = -(start + position) % size
+        position += padding
+        if kind is not None and kind.array:
+            offsets.append(position)
+            size *= kind.size or 0
+            everything += f"{padding}x{size}s"
+            singles += f"{padding + size}x"
+        else:
+            everything += f"{padding}x{code}"
+            singles += f"{padding}x{code}"
+        position += size
+    return _Layout(struct.Struct(everything), struct.Struct(singles), tuple(offsets))
 
 
 def string(limit: int | None, order: Order) -> Codec:
