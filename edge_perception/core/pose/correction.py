@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -32,44 +31,43 @@ class Residual:
     noise: Array
 
 
-def together(residuals: Sequence[Residual]) -> Residual:
-    """Return what independent measurements of the same time say, to correct by all at once."""
-    if len(residuals) == 1:
-        return residuals[0]
-    return Residual(
-        np.concatenate([one.value for one in residuals]),
-        np.concatenate([one.jacobian for one in residuals]),
-        np.concatenate([one.noise for one in residuals]),
-    )
+class Innovation:
+    """
+    What a measurement tells a state: how much it surprises, and what is learned of it.
 
+    :ivar residual: its noise is raised by `doubt` alone.
+    """
 
-def surprise(state: State, residual: Residual) -> float:
-    """Return the normalised innovation squared (NIS)."""
-    covariance = _with_noise(residual, residual.jacobian @ state.covariance @ residual.jacobian.T)
-    return float(residual.value @ np.linalg.solve(covariance, residual.value))
+    def __init__(self, state: State, residual: Residual) -> None:
+        """Work out what all of it needs."""
+        self.residual = residual
+        self._state = state
+        self._cross = state.covariance @ residual.jacobian.T
+        self._covariance: Array = residual.jacobian @ self._cross
+        self._variances: Array = self._covariance.reshape(-1)[:: residual.noise.size + 1]
+        self._variances += residual.noise
 
+    def surprise(self, count: int) -> float:
+        """Return the normalised innovation squared (NIS) of the first components."""
+        value = self.residual.value[:count]
+        return float(value @ np.linalg.inv(self._covariance[:count, :count]) @ value)
 
-def worst(state: State, residual: Residual) -> int:
-    """Return the component that differs most, by its own deviation."""
-    covariance = _with_noise(residual, residual.jacobian @ state.covariance @ residual.jacobian.T)
-    return int(np.argmax(residual.value**2 / covariance.diagonal()))
+    def worst(self, count: int) -> int:
+        """Return which of the first components differs most, by its own deviation."""
+        return int(np.argmax(self.residual.value[:count] ** 2 / self._variances[:count]))
 
+    def doubt(self, component: int, variance: float) -> None:
+        """Take a component for noisier, by so much."""
+        self.residual.noise[component] += variance
+        self._variances[component] += variance
 
-def correct(state: State, residual: Residual) -> None:
-    """Update the state, with the covariance in Joseph's form, which stays positive."""
-    covariance = state.covariance
-    cross = covariance @ residual.jacobian.T
-    gain = cross @ np.linalg.inv(_with_noise(residual, residual.jacobian @ cross))
-    rest = _IDENTITY - gain @ residual.jacobian
-    covariance = rest @ covariance @ rest.T + (gain * residual.noise) @ gain.T
-    _inject(state, gain @ residual.value, covariance)
-
-
-def _with_noise(residual: Residual, covariance: Array) -> Array:
-    """Return the covariance of what is expected with that of the measurement added, in place."""
-    diagonal = covariance.reshape(-1)[:: residual.noise.size + 1]
-    diagonal += residual.noise
-    return covariance
+    def correct(self) -> None:
+        """Update the state, with the covariance in Joseph's form, which stays positive."""
+        residual = self.residual
+        gain = self._cross @ np.linalg.inv(self._covariance)
+        rest = _IDENTITY - gain @ residual.jacobian
+        covariance = rest @ self._state.covariance @ rest.T + (gain * residual.noise) @ gain.T
+        _inject(self._state, gain @ residual.value, covariance)
 
 
 def forget_speed(state: State, differs: float, accel_bias: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import math
 
@@ -10,14 +11,7 @@ import numpy as np
 from edge_perception.core import rotation
 from edge_perception.core.pose import standstill
 from edge_perception.core.pose.chi_square import quantile
-from edge_perception.core.pose.correction import (
-    correct,
-    forget_speed,
-    Residual,
-    surprise,
-    together,
-    worst,
-)
+from edge_perception.core.pose.correction import forget_speed, Innovation, Residual
 from edge_perception.core.pose.error_state import BG, bounded, P, SIZE, THETA, V
 from edge_perception.core.pose.measurements import Axis, Inertial, Measurement, Placement, Wheels
 from edge_perception.core.pose.motion import advance, advance_by
@@ -33,6 +27,15 @@ _SHORTEST = 1e-4
 """Seconds between readings at the least, for their noise."""
 _GRAVE = 100.0
 """Times the gate's bound on the NIS that is no usual slip."""
+_SPEEDS = (Axis.VX, Axis.VY, Axis.VZ)
+_TILT_X, _TILT_Y, _HEIGHT = range(len(Axis), len(Axis) + 3)
+"""
+What a robot is compared with, beside the axes of its velocity: of the direction upwards x and y in
+the base's axes, and the height in odom [m]. They are zero on a level floor.
+"""
+_ROWS = np.zeros((_HEIGHT + 1, SIZE))
+_ROWS[Axis.WZ, BG.start + 2] = -1.0
+_ROWS[_HEIGHT, P.start + 2] = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +62,37 @@ class Filter:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        axes = settings.wheel_axes
-        self._fixed = [axis for axis in (Axis.VX, Axis.VY, Axis.VZ) if axis not in axes]
-        if not settings.slip:
-            self._fixed = []
-        height, tilt = settings.floor if settings.planar else (0.0, 0.0)
-        deviations = [settings.slip] * len(self._fixed)
-        deviations += [tilt, tilt, height] if settings.planar else []
-        self._constraint_noise = np.square(deviations)
+        constraints: dict[int, float] = {}
+        if settings.slip:
+            fixed = [axis for axis in _SPEEDS if axis not in settings.wheel_axes]
+            constraints |= dict.fromkeys(fixed, settings.slip)
+        if settings.planar:
+            height, tilt = settings.floor
+            constraints |= {_TILT_X: tilt, _TILT_Y: tilt, _HEIGHT: height}
+        self._constraints = list(constraints)
+        self._constraint_noise = [deviation**2 for deviation in constraints.values()]
 
-    def after(self, state: State, measurement: Measurement) -> tuple[State, Verdict | None]:
-        """Return the state after a measurement, which is not older than it."""
+    def after(
+        self, state: State, measurements: Iterable[Measurement]
+    ) -> tuple[State, list[Verdict | None]]:
+        """
+        Return the state after measurements, and for each how well it fitted if it is of wheels.
+
+        :param measurements: in the order of their stamps; none is older than the state.
+        """
         state = state.copy()
+        return state, [self._take(state, measurement) for measurement in measurements]
+
+    def _take(self, state: State, measurement: Measurement) -> Verdict | None:
+        """Change the state by a measurement."""
         if isinstance(measurement, Inertial):
             self._predict_by_imu(state, measurement)
-            return state, None
+            return None
         advance(state, measurement.stamp, self.settings)
         if isinstance(measurement, Placement):
             _place(state, measurement)
-            return state, None
-        return state, self._update_by_wheels(state, measurement)
+            return None
+        return self._update_by_wheels(state, measurement)
 
     def predict(self, state: State, stamp: int) -> State:
         """Return the state as it is expected to be later."""
@@ -105,105 +119,99 @@ class Filter:
             # each says how fast it turned for a hundredth of a second or more
             density = math.sqrt(wheels.variances[Axis.WZ] * 0.02)
             state.turn = (wheels.velocity[Axis.WZ], density)
-        velocity, jacobian = base_velocity(state)
-        residual = self._wheel_residual(state, wheels, velocity, jacobian)
+        return self._correct_by_wheels(state, wheels)
+
+    def _correct_by_wheels(self, state: State, wheels: Wheels) -> Verdict | None:
+        """Correct the state by what the wheels measured and by how the robot can't move."""
+        settings, axes = self.settings, self.settings.wheel_axes
+        variances = list(wheels.variances)
+        if state.imu_stamp is None or wheels.stamp - state.imu_stamp > settings.imu_hold * SECOND:
+            axes = tuple(axis for axis in axes if axis is not Axis.WZ)  # it turned by the wheels
+        else:
+            variances[Axis.WZ] += (state.noise[0] ** 2) / 0.005
+        if not axes and not self._constraints:
+            return None
+        expected, rows = _expected(state)
+        innovation = Innovation(
+            state,
+            Residual(
+                np.array(
+                    [wheels.velocity[axis] - expected[axis] for axis in axes]
+                    + [-expected[row] for row in self._constraints]
+                ),
+                rows[[*axes, *self._constraints]],
+                np.array([variances[axis] for axis in axes] + self._constraint_noise),
+            ),
+        )
         verdict: Verdict | None = None
-        used: list[Residual] = []
-        if residual.value.size:
-            verdict, used = self._gated(state, wheels.stamp, residual)
-        if self._constraint_noise.size and (verdict is None or verdict.used):
-            used.append(self._constraints(state, velocity, jacobian))
-        if used:
-            correct(state, together(used))
+        if axes:
+            verdict, innovation = self._gated(state, wheels.stamp, innovation, axes)
+        if verdict is None or verdict.used:
+            innovation.correct()
         return verdict
 
-    def _wheel_residual(
-        self, state: State, wheels: Wheels, velocity: Vector, jacobian: Array
-    ) -> Residual:
-        """Compare the base's velocity with the wheels'; both are given by `base_velocity`."""
-        expected, rows = list(velocity), np.zeros((4, SIZE))
-        rows[:3] = jacobian
-        axes, variances = self.settings.wheel_axes, list(wheels.variances)
-        if state.imu_stamp is None or wheels.stamp - state.imu_stamp > (
-            self.settings.imu_hold * SECOND
-        ):
-            axes = axes[: len(axes) - (Axis.WZ in axes)]  # it turned by the wheels already
-        else:
-            expected.append(state.gyro[2] - state.gyro_bias[2])
-            rows[3, BG.start + 2] = -1.0
-            variances[3] += (state.noise[0] ** 2) / 0.005
-        return Residual(
-            np.array([wheels.velocity[axis] - expected[axis] for axis in axes]),
-            rows.take(axes, 0),
-            np.array([variances[axis] for axis in axes]),
-        )
-
     def _gated(
-        self, state: State, stamp: int, residual: Residual
-    ) -> tuple[Verdict, list[Residual]]:
+        self, state: State, stamp: int, innovation: Innovation, axes: Sequence[Axis]
+    ) -> tuple[Verdict, Innovation]:
         """
-        Judge a measurement: it is used if it is plausible, or if none has been for too long.
+        Judge what wheels measured: used if it is plausible, or if none has been for too long.
 
-        :returns: how well it fits, and what to correct the state by; nothing if it is not used.
+        :param axes: what was measured; it comes first in the innovation.
+        :returns: how well it fits, and what to correct the state by if it is used.
         """
-        nis = surprise(state, residual)
-        freedom = residual.value.size
+        residual, freedom = innovation.residual, len(axes)
+        nis = innovation.surprise(freedom)
         gate = quantile(self.settings.gate, freedom)
         if nis <= gate:
             state.rejecting = None
-            return Verdict(stamp, nis, freedom, True), [self._with_lasting_error(state, residual)]
-        odd = self.settings.wheel_axes[worst(state, residual)]
+            self._doubt_turn(state, innovation, axes)
+            return Verdict(stamp, nis, freedom, True), innovation
+        odd = axes[innovation.worst(freedom)]
         if state.rejecting is None or state.rejecting > stamp:
             state.rejecting = stamp
         grave = nis > _GRAVE * gate
         patient = stamp - state.rejecting < self.settings.patience * SECOND
+        slip = _slip(residual, axes)
         if grave or not patient:
             seconds = (stamp - state.doubted) / SECOND
-            turn, slip = abs(float(residual.value[-1])), _slip(residual)
+            turn = abs(float(residual.value[freedom - 1]))
             differ = (turn, 0.0) if odd is Axis.WZ else (0.0, slip)
             state.doubt, state.doubted = state.doubt.contradicted(*differ, seconds), stamp
         if patient:
-            return Verdict(stamp, nis, freedom, False, odd), []
+            return Verdict(stamp, nis, freedom, False, odd), innovation
         # it is the state that is wrong, or the wheels are for long
-        residual = self._with_lasting_error(state, residual)
+        self._doubt_turn(state, innovation, axes)
+        drawn = range(freedom)
         if grave and odd is not Axis.WZ:
-            forget_speed(state, _slip(residual), self.settings.accel_bias)
-            if _measures_turn(residual):
-                residual.noise[-1] *= nis / gate
-        else:  # be drawn to the measurement, but not all at once
-            residual = Residual(residual.value, residual.jacobian, residual.noise * (nis / gate))
-        return Verdict(stamp, nis, freedom, True, odd), [residual]
+            forget_speed(state, slip, self.settings.accel_bias)
+            innovation = Innovation(state, residual)
+            drawn = drawn[axes.index(Axis.WZ) :] if Axis.WZ in axes else drawn[:0]
+        for component in drawn:  # to the measurement, but not all at once
+            innovation.doubt(component, residual.noise[component] * (nis / gate - 1))
+        return Verdict(stamp, nis, freedom, True, odd), innovation
 
-    def _with_lasting_error(self, state: State, residual: Residual) -> Residual:
+    def _doubt_turn(self, state: State, innovation: Innovation, axes: Sequence[Axis]) -> None:
         """Learn less from a turn than its noise alone would allow: its error does not average."""
-        if not _measures_turn(residual):
-            return residual
-        noise = residual.noise.copy()
-        noise[-1] += _LASTING * (self.settings.turn_error * state.turn[0]) ** 2
-        return Residual(residual.value, residual.jacobian, noise)
-
-    def _constraints(self, state: State, velocity: Vector, jacobian: Array) -> Residual:
-        """Return how far the state is from moving neither sideways nor off the floor."""
-        values = [-velocity[axis] for axis in self._fixed]
-        rows = np.zeros((self._constraint_noise.size, SIZE))
-        rows[: len(values)] = jacobian[self._fixed]
-        if self.settings.planar:
-            up = rotation.turned(rotation.inverse(state.rotation), (0.0, 0.0, 1.0))
-            values += [-up[0], -up[1], -state.position[2]]
-            rows[-3:-1, THETA] = skew(up)[:2]
-            rows[-1, P.start + 2] = 1.0
-        return Residual(np.array(values), rows, self._constraint_noise)
+        if Axis.WZ in axes:
+            lasting = _LASTING * (self.settings.turn_error * state.turn[0]) ** 2
+            innovation.doubt(axes.index(Axis.WZ), lasting)
 
 
-def _slip(residual: Residual) -> float:
+def _slip(residual: Residual, axes: Sequence[Axis]) -> float:
     """Return the difference of the speeds [m/s]."""
-    turn = 1 if _measures_turn(residual) else 0
-    return float(np.linalg.norm(residual.value[: residual.value.size - turn]))
+    speeds = len(axes) - (Axis.WZ in axes)
+    return float(np.linalg.norm(residual.value[:speeds]))
 
 
-def _measures_turn(residual: Residual) -> bool:
-    """Return whether the last component is the turn."""
-    return bool(residual.jacobian[-1, BG.start + 2])
+def _expected(state: State) -> tuple[tuple[float, ...], Array]:
+    """Return all that a robot is compared with, by `Axis` and `_TILT_X` on, and its derivative."""
+    velocity, jacobian = base_velocity(state)
+    up = rotation.turned(rotation.inverse(state.rotation), (0.0, 0.0, 1.0))
+    rows = _ROWS.copy()
+    rows[: Axis.WZ] = jacobian
+    rows[_TILT_X:_HEIGHT, THETA] = skew(up)[:2]
+    turn = state.gyro[2] - state.gyro_bias[2]
+    return (*velocity, turn, up[0], up[1], state.position[2]), rows
 
 
 def base_velocity(state: State) -> tuple[Vector, Array]:

@@ -37,7 +37,12 @@ class Entry(enum.Enum):
 
 @dataclass(slots=True)
 class _Step:
-    """A measurement, and what was known after it; None until that is worked out."""
+    """
+    A measurement, and what was known after it.
+
+    :ivar state: kept of the last of those that were worked out together; None of the others.
+    :ivar verdict: None of what are no wheels, and until it is worked out.
+    """
 
     key: tuple[int, int]
     measurement: Measurement
@@ -94,23 +99,33 @@ class History:
 
     def state(self) -> State:
         """Return what is known after all measurements, working out what hasn't been yet."""
-        state = self._base if self._clean == 0 else self._steps[self._clean - 1].state
+        self._clean = self._stored(self._clean)
+        state = self._steps[self._clean - 1].state if self._clean else self._base
         assert state is not None
-        for step in self._steps[self._clean :]:
-            state, step.verdict = self._filter.after(state, step.measurement)
-            step.state = state
-        self._clean = len(self._steps)
-        self._forget()
+        fresh = self._steps[self._clean :]
+        if fresh:
+            state, verdicts = self._filter.after(state, [step.measurement for step in fresh])
+            for step, verdict in zip(fresh, verdicts, strict=True):
+                step.state, step.verdict = None, verdict
+            fresh[-1].state = state
+            self._clean = len(self._steps)
+            self._forget()
         return state
 
     def verdicts(self) -> list[Verdict]:
         """Return how well the wheels fitted lately, oldest first; call `state` before."""
         return [step.verdict for step in self._steps if step.verdict is not None]
 
+    def _stored(self, count: int) -> int:
+        """Return how many of the first steps there are up to the last one whose state is known."""
+        while count and self._steps[count - 1].state is None:
+            count -= 1
+        return count
+
     def _forget(self) -> None:
         """Drop what nothing can come before any more."""
         horizon = self.newest - self._window
-        count = bisect_left(self._steps, horizon, key=lambda step: step.key[0])
+        count = self._stored(bisect_left(self._steps, horizon, key=lambda step: step.key[0]))
         if count:
             self._base = self._steps[count - 1].state or self._base
             del self._steps[:count]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 
 from edge_perception.core import rotation
 from edge_perception.core.pose.measurements import Inertial
@@ -16,12 +17,18 @@ from edge_perception.messages.types import Imu, Vector3
 _FROZEN_AFTER = SECOND // 2
 _FEWEST = 10
 _SATURATED_AFTER = 5
-_LARGE = (3.0, 15.0)
+_LARGE = (3.0,) * 3 + (15.0,) * 3
 """What an axis must read at least to be taken for saturated [rad/s, m/s²]."""
+_NONE_STUCK = [0] * 6
 _DENSITIES = (1e-3, 2e-2)
 """Of a gyroscope and an accelerometer that say nothing about their noise."""
 _SATURATED_NOISE = (1.0, 10.0)
 """Densities of a sensor that says nothing; none is noisier."""
+_NOISE_FIELDS = (
+    ("angular_velocity_covariance", "gyro_noise"),
+    ("linear_acceleration_covariance", "accel_noise"),
+)
+"""Of a message what tells the noise, and the parameter that does."""
 _PAIRED = SECOND // 2
 """A message without the one half comes so soon after one without the other."""
 _SHORTEST, _LONGEST = 1e-3, 0.1
@@ -51,7 +58,7 @@ class ImuReader:
         self._stamp = 0
         self._changed = 0
         self._same = 0
-        self._stuck = [0] * 6
+        self._stuck = _NONE_STUCK
         self._interval = 0.005
         self._ranges = (
             given.number("gyro_range"),
@@ -120,6 +127,11 @@ class ImuReader:
 
     def _check_ranges(self, numbers: tuple[float, ...]) -> None:
         """Refuse what no sensor of that range can read."""
+        turn, push = self._ranges
+        wx, wy, wz, ax, ay, az = map(abs, numbers)
+        # written out, as it is asked for each of thousands of readings; NaN is beyond all limits
+        if wx <= turn and wy <= turn and wz <= turn and ax <= push and ay <= push and az <= push:
+            return
         if not all(map(math.isfinite, numbers)):
             raise ReadingError(
                 f"{self._topic} holds NaN or infinity; the IMU's driver fails to read it: check "
@@ -137,9 +149,14 @@ class ImuReader:
 
     def _check_frozen(self, numbers: tuple[float, ...], stamp: int) -> None:
         last, self._last = self._last, numbers
-        for index, value in enumerate(numbers):
-            stays = value == last[index] and abs(value) > _LARGE[index // 3]
-            self._stuck[index] = self._stuck[index] + 1 if stays else 0
+        if not any(map(operator.eq, numbers, last)):
+            self._stuck = _NONE_STUCK
+            self._changed, self._same = stamp, 0
+            return
+        self._stuck = [
+            count + 1 if value == before and abs(value) > large else 0
+            for count, value, before, large in zip(self._stuck, numbers, last, _LARGE, strict=True)
+        ]
         if numbers != last:
             self._changed, self._same = stamp, 0
             return
@@ -153,27 +170,9 @@ class ImuReader:
 
     def _noise(self, message: Imu, numbers: tuple[float, ...]) -> tuple[float, float]:
         """Return the noise densities: as the parameters say, or the message, or of any IMU."""
-        found = []
-        for given, name, other, noisiest in zip(
-            self._given,
-            ("angular_velocity", "linear_acceleration"),
-            _DENSITIES,
-            _SATURATED_NOISE,
-            strict=True,
-        ):
-            variance = float(max(getattr(message, f"{name}_covariance")[0:9:4]))
-            if given > 0:
-                found.append(given)
-            elif variance > 0 and math.isfinite(variance):
-                found.append(min(math.sqrt(variance * self._interval), noisiest))
-            else:
-                found.append(other)
-                parameter = "gyro_noise" if name.startswith("angular") else "accel_noise"
-                self.warning = (
-                    f"{name}_covariance of {self._topic} is {variance:g}, so that its noise is "
-                    f"unknown and taken as {other:g}/√Hz; let the driver fill it in, or set "
-                    f"{parameter}"
-                )
+        turn = message.angular_velocity_covariance
+        push = message.linear_acceleration_covariance
+        found = self._density(0, turn), self._density(1, push)
         if max(self._stuck) >= _SATURATED_AFTER:
             axis = self._stuck.index(max(self._stuck))
             sensor, unit = ("gyroscope", "rad/s") if axis < 3 else ("accelerometer", "m/s²")
@@ -182,7 +181,22 @@ class ImuReader:
                 f"{numbers[axis]:.4g} {unit}; give it a wider range"
             )
             return _SATURATED_NOISE
-        return found[0], found[1]
+        return found
+
+    def _density(self, half: int, covariance: Array) -> float:
+        """Return the noise density of one half: 0 is the gyroscope, 1 the accelerometer."""
+        if self._given[half] > 0:
+            return self._given[half]
+        variance = max(covariance[::4].tolist())
+        if 0 < variance < math.inf:
+            return min(math.sqrt(variance * self._interval), _SATURATED_NOISE[half])
+        field, parameter = _NOISE_FIELDS[half]
+        usual = _DENSITIES[half]
+        self.warning = (
+            f"{field} of {self._topic} is {variance:g}, so that its noise is unknown and taken as "
+            f"{usual:g}/√Hz; let the driver fill it in, or set {parameter}"
+        )
+        return usual
 
 
 def _absent(vector: Vector3, covariance: Array) -> bool:

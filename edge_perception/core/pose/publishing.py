@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_perception.core import rotation
 from edge_perception.core.pose.chi_square import quantile
-from edge_perception.core.pose.error_state import BG, P, THETA
+from edge_perception.core.pose.error_state import BG, P, SIZE, THETA, V
 from edge_perception.core.pose.filter import base_velocity, Verdict
 from edge_perception.core.pose.state import State
 from edge_perception.core.rotation import Array
@@ -26,6 +25,10 @@ from edge_perception.messages.types import (
 
 _SAMPLE = 0.005
 """Seconds between readings of a usual IMU: its noise in the published angular velocity."""
+_ROWS = np.zeros((9, SIZE))
+_ROWS[:3, P] = np.eye(3)
+"""From the error state to position, attitude in odom, and velocity in the base's axes."""
+_DIAGONAL = np.diag_indices(6)
 
 
 def odometry(state: State, odom_frame: str, base_frame: str) -> Odometry:
@@ -36,6 +39,7 @@ def odometry(state: State, odom_frame: str, base_frame: str) -> Odometry:
     :param base_frame: the robot's, in which the twist is.
     """
     velocity, jacobian = base_velocity(state)
+    pose, twist = _covariances(state, jacobian)
     (gx, gy, gz), (bx, by, bz) = state.gyro, state.gyro_bias
     return Odometry(
         header=Header(stamp=to_time(state.stamp), frame_id=odom_frame),
@@ -45,36 +49,39 @@ def odometry(state: State, odom_frame: str, base_frame: str) -> Odometry:
                 position=Point(*state.position),
                 orientation=Quaternion(*state.rotation),
             ),
-            covariance=pose_covariance(state).ravel(),
+            covariance=pose.ravel(),
         ),
         twist=TwistWithCovariance(
             twist=Twist(linear=Vector3(*velocity), angular=Vector3(gx - bx, gy - by, gz - bz)),
-            covariance=_twist_covariance(state, jacobian).ravel(),
+            covariance=twist.ravel(),
         ),
     )
 
 
 def pose_covariance(state: State) -> Array:
     """Return the covariance of position and attitude, both in the axes of odom, with all doubt."""
-    turn = rotation.matrix(state.rotation)
-    covariance = state.covariance
-    result = np.empty((6, 6))
-    result[:3, :3] = covariance[P, P]
-    result[:3, 3:] = covariance[P, THETA] @ turn.T
-    result[3:, :3] = result[:3, 3:].T
-    result[3:, 3:] = turn @ covariance[THETA, THETA] @ turn.T
-    result[0, 0] += state.doubt.place**2
-    result[1, 1] += state.doubt.place**2
-    result[5, 5] += state.doubt.heading**2
-    return result
+    pose, _ = _covariances(state, base_velocity(state)[1])
+    return pose
 
 
-def _twist_covariance(state: State, jacobian: Array) -> Array:
-    result = np.zeros((6, 6))
-    result[:3, :3] = jacobian @ state.covariance @ jacobian.T
-    result[3:, 3:] = state.covariance[BG, BG] + np.eye(3) * state.noise[0] ** 2 / _SAMPLE
-    result[5, 5] += state.doubt.turn**2
-    return result
+def _covariances(state: State, jacobian: Array) -> tuple[Array, Array]:
+    """
+    Return the covariances of pose and twist, 6 x 6 each.
+
+    :param jacobian: of the velocity in the base's axes, by `base_velocity`.
+    """
+    covariance, doubt = state.covariance, state.doubt
+    rows = _ROWS.copy()
+    rows[3:6, THETA] = jacobian[:, V].T
+    rows[6:] = jacobian
+    published = rows @ covariance @ rows.T
+    pose, twist = published[:6, :6], np.zeros((6, 6))
+    pose[_DIAGONAL] += (doubt.place**2, doubt.place**2, 0.0, 0.0, 0.0, doubt.heading**2)
+    twist[:3, :3] = published[6:, 6:]
+    twist[3:, 3:] = covariance[BG, BG]
+    noise = state.noise[0] ** 2 / _SAMPLE
+    twist[_DIAGONAL] += (0.0, 0.0, 0.0, noise, noise, noise + doubt.turn**2)
+    return pose, twist
 
 
 def status(state: State, verdicts: list[Verdict], standing: bool, odom_frame: str) -> PoseStatus:

@@ -17,7 +17,7 @@ _LEVEL = math.cos(math.radians(45))
 
 def fault(state: State, settings: Settings) -> str:
     """Return why a state can't be true; empty if it can."""
-    covariance = state.covariance
+    covariance = state.settled  # what has been added since is as sound as the motion is
     speed, far = _length(state.velocity), _length(state.position)
     gyro, accel = _length(state.gyro_bias), _length(state.accel_bias)
     x, y, _, _ = state.rotation

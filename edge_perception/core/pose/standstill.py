@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import operator
 
 import numpy as np
 
-from edge_perception.core.pose.correction import correct, Residual
+from edge_perception.core.pose.correction import Innovation, Residual
 from edge_perception.core.pose.error_state import BG, SIZE, V
 from edge_perception.core.pose.measurements import Inertial, Wheels
 from edge_perception.core.pose.settings import Settings
@@ -38,13 +39,14 @@ def update_from_imu(state: State, reading: Inertial, interval: float, settings: 
         still.mean = sample
         still.variance = (4 * settings.calm.gyroscope**2, 4 * settings.calm.accelerometer**2)
     weight = min(1.0, interval / _MEMORY)
-    steps = [one - mean for one, mean in zip(sample, still.mean, strict=True)]
-    still.mean = tuple(mean + weight * step for mean, step in zip(still.mean, steps, strict=True))
-    squares = [step * step for step in steps]
+    wx, wy, wz, ax, ay, az = steps = tuple(map(operator.sub, sample, still.mean))
+    still.mean = tuple(
+        [mean + weight * step for mean, step in zip(still.mean, steps, strict=True)]
+    )
     gyro, accel = still.variance
     still.variance = (
-        (1 - weight) * (gyro + weight * sum(squares[:3])),
-        (1 - weight) * (accel + weight * sum(squares[3:])),
+        (1 - weight) * (gyro + weight * (wx * wx + wy * wy + wz * wz)),
+        (1 - weight) * (accel + weight * (ax * ax + ay * ay + az * az)),
     )
     calm = settings.calm.holds(*still.variance)
     still.since = (still.since or reading.stamp) if calm else None
@@ -95,4 +97,4 @@ def apply_zero_velocity(
     (vx, vy, vz), (gx, gy, gz), (bx, by, bz) = state.velocity, reading.gyro, state.gyro_bias
     value = np.array([-vx, -vy, -vz, gx - bx, gy - by, gz - bz])
     noise = np.repeat([_SPEED_NOISE**2, reading.noise[0] ** 2 / interval], 3)
-    correct(state, Residual(value, _JACOBIAN, noise))
+    Innovation(state, Residual(value, _JACOBIAN, noise)).correct()

@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from scipy.stats import chi2
 
 from edge_perception.core.pose.chi_square import quantile
-from edge_perception.core.pose.correction import correct, Residual
+from edge_perception.core.pose.correction import Innovation, Residual
 from edge_perception.core.pose.error_state import BA, BG, P, SIZE, THETA, V
 from edge_perception.core.pose.filter import base_velocity, Filter
 from edge_perception.core.pose.history import Entry, History
@@ -166,7 +166,7 @@ def test_a_correction_is_that_of_a_kalman_filter():
     before = state.copy()
     jacobian = np.zeros((3, SIZE))
     jacobian[:, P] = np.eye(3)
-    correct(state, Residual(np.array([0.1, -0.2, 0.3]), jacobian, np.full(3, 0.01)))
+    Innovation(state, Residual(np.array([0.1, -0.2, 0.3]), jacobian, np.full(3, 0.01))).correct()
     information = np.linalg.inv(before.covariance) + jacobian.T @ jacobian / 0.01
     expected = np.linalg.inv(information)
     assert state.covariance[3:, 3:] == pytest.approx(expected[3:, 3:], abs=1e-9)
@@ -199,7 +199,7 @@ def test_whatever_is_measured_covariance_and_attitude_stay_sound(found, planar):
     filter_ = Filter(Settings(planar=planar))
     state = a_start()
     for when, content in sorted(found, key=lambda event: event[0]):
-        state, verdict = filter_.after(state, measurement(when, content))
+        state, [verdict] = filter_.after(state, [measurement(when, content)])
         check(state.covariance)
         assert np.linalg.norm(state.rotation) == pytest.approx(1.0)
         assert verdict is None or verdict.nis >= 0
@@ -253,10 +253,10 @@ def test_wheels_that_slip_are_left_out_and_believed_after_a_while():
     used = []
     for index in range(400):
         reading = Inertial(BEGIN + index * 5 * MS, (0.0, 0.0, 0.0), (0.0, 0.0, G), NOISE)
-        state, _ = filter_.after(state, reading)
+        state, _ = filter_.after(state, [reading])
         if index % 4 == 0:
             wheels = Wheels(reading.stamp, (2.0, 0.0, 0.0, 0.0), (1e-4,) * 4)
-            state, verdict = filter_.after(state, wheels)
+            state, [verdict] = filter_.after(state, [wheels])
             used.append(verdict.used)
     assert not any(used[:15])
     assert all(used[16:])
@@ -270,7 +270,7 @@ def test_a_placement_sets_position_and_yaw_and_keeps_the_tilt(position, yaw, see
     if abs(Rotation.from_quat(state.rotation).as_matrix()[2, 0]) > 0.99:
         return
     placement = Placement(BEGIN, position, yaw, np.diag([0.04, 0.09, 0.16, 0.01]))
-    placed, _ = Filter(Settings()).after(state, placement)
+    placed, _ = Filter(Settings()).after(state, [placement])
     roll, pitch, heading = Rotation.from_quat(placed.rotation).as_euler("xyz")
     assert (roll, pitch) == pytest.approx(Rotation.from_quat(state.rotation).as_euler("xyz")[:2])
     assert math.remainder(heading - yaw, math.tau) == pytest.approx(0, abs=1e-9)
