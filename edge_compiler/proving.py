@@ -12,7 +12,7 @@ from edge_compiler.progress import Progress
 from edge_compiler.prove import Inputs, Prover, TOLERANCE
 from edge_compiler.reference import Reference
 from edge_compiler.running import open_sandbox
-from edge_compiler.samples import random_inputs
+from edge_compiler.samples import accepted_inputs
 from edge_compiler.sandbox import Sandbox
 from edge_perception.runtime.bundle import write_manifest
 from edge_perception.runtime.folder import describe_file
@@ -64,8 +64,7 @@ def postpone(model: Model, reference: Reference, missing: str) -> Proven:
 
     :param missing: what the library needs and this machine lacks.
     """
-    inputs = random_inputs(model.inputs, model.preprocess, 0)
-    expected = reference.run(inputs)
+    inputs, expected = accepted_inputs(model, 0, reference.run)
     outputs = {tensor.name: expected[tensor.name] for tensor in model.outputs}
     proof = Proof("", TOLERANCE, 0.0, "", 0, PENDING, missing)
     return Proven(proof, (inputs, outputs), [None] * len(model.steps))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +12,67 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.image import channel_axis
 from edge_perception.runtime.dtypes import Form
-from edge_perception.runtime.manifest import Preprocess, Tensor
+from edge_perception.runtime.manifest import Model, Preprocess, Tensor
 
 Array = np.ndarray[Any, Any]
 IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 IMAGE_FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """The only ones that are opened: Pillow knows others that start programs."""
-_SPREAD = 1000
+SPREAD = 1024
 """Of random integers, around zero."""
+
+Run = Callable[[Mapping[str, Array]], dict[str, Array]]
+
+
+def accepted_inputs(
+    model: Model, seed: int, run: Run
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """
+    Return random inputs that a model accepts, and what it makes of them.
+
+    Integers may be indices, and nothing says of how many elements: if the model refuses them,
+    smaller ones are tried.
+
+    :param run: the model.
+    :raises CompileError: as ``run`` does for the smallest.
+    """
+    spread = SPREAD
+    while True:
+        inputs = random_inputs(model.inputs, model.preprocess, seed, spread)
+        try:
+            return inputs, run(inputs)
+        except CompileError:
+            if spread == 1 or all(tensor.form.type.is_float for tensor in model.inputs):
+                raise
+        spread //= 2
 
 
 def random_inputs(
-    inputs: Sequence[Tensor], preprocess: Preprocess | None, seed: int
+    inputs: Sequence[Tensor], preprocess: Preprocess | None, seed: int, spread: int = SPREAD
 ) -> dict[str, Array]:
     """
     Return reproducible inputs in the range that the model expects.
 
     :param preprocess: gives the range of the image input; other inputs are normally distributed,
-        with some numbers far out, where functions saturate; integers are small.
+        with some numbers far out, where functions saturate.
+    :param spread: integers are from ``-spread`` to ``spread - 1``.
     """
     generator = np.random.default_rng(seed)
     return {
         tensor.name: _random_image(generator, tensor, preprocess)
         if preprocess is not None and tensor.name == preprocess.input
-        else _random_numbers(generator, tensor.form)
+        else _random_numbers(generator, tensor.form, spread)
         for tensor in inputs
     }
 
 
-def _random_numbers(generator: np.random.Generator, form: Form) -> Array:
+def _random_numbers(generator: np.random.Generator, form: Form, spread: int) -> Array:
     if form.type.name == "bool":
         return generator.random(form.shape) < 0.5
     if not form.type.is_float:
-        least, most = np.iinfo(form.type.numpy).min, np.iinfo(form.type.numpy).max
-        spread = generator.integers(max(least, -_SPREAD), min(most, _SPREAD), form.shape)
-        return spread.astype(form.type.numpy)
+        limits = np.iinfo(form.type.numpy)
+        least, most = max(limits.min, -spread), min(limits.max, spread - 1)
+        return generator.integers(least, most, form.shape, form.type.numpy, endpoint=True)
     numbers = generator.standard_normal(form.shape, np.float32)
     numbers[generator.random(form.shape) < 1 / 64] *= 12
     return numbers.astype(form.type.numpy)

@@ -8,11 +8,11 @@ from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.float64.table import alike, Call, exactly
 
 alike("Concat", "Expand", "Flatten", "Identity", "Pad", "Reshape", "Slice", "Split")
-alike("Squeeze", "Transpose", "Unsqueeze", "Max")
+alike("Squeeze", "Transpose", "Unsqueeze", "Max", "Gather")
 alike("Add", "Mean", "Mul", "Sum", roundings=1)
 
 
-@exactly("Cast", "Dropout")
+@exactly("Dropout")
 def _same(call: Call) -> Exact:
     return call.x
 
@@ -35,6 +35,9 @@ def _min(call: Call) -> Exact:
 @exactly("Div")
 def _div(call: Call) -> Exact:
     a, b = call.input(0), call.input(1)
+    if a.value.dtype.kind != "f":  # the fraction is dropped
+        rest = np.fmod(a.value, b.value)
+        return Exact.of((a.value - rest) // b.value)
     value = a.value / b.value
     return Exact(value, (a.size + np.abs(value) * b.size) / np.abs(b.value), call.depth + 2)
 

@@ -65,6 +65,8 @@ class Exact:
         return bool(np.all(self._difference(array) <= self.worst()))
 
     def _difference(self, array: Array) -> Array:
+        if self.value.dtype.kind != "f":
+            return np.where(array == self.value, 0.0, np.inf)
         with np.errstate(invalid="ignore"):
             difference = np.abs(array - self.value)
         return np.where(array == self.value, 0.0, difference)

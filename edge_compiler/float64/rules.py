@@ -10,7 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge_compiler.float64 import arithmetic, functions, windows  # noqa: F401 they register
+from edge_compiler.float64 import (  # noqa: F401 they register
+    arithmetic,
+    functions,
+    integers,
+    windows,
+)
 from edge_compiler.float64.exact import Exact
 from edge_compiler.float64.table import Call, reference, RULES
 from edge_compiler.ir.graph import Node
@@ -23,6 +28,8 @@ def apply(node: Node, inputs: Sequence[Exact | None], coarse: bool) -> list[Exac
     call = Call(node, tuple(inputs), coarse)
     with np.errstate(all="ignore"):  # infinities may be meant
         if node.op in RULES:
-            return RULES[node.op](call)
+            return [
+                x if x.value.dtype.kind == "f" else Exact.of(x.value) for x in RULES[node.op](call)
+            ]
         values = reference(node, [None if x is None else x.value for x in inputs])
         return [Exact(value, np.full(value.shape, np.nan)) for value in values]

@@ -8,7 +8,7 @@ import onnx
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.limits import check_shape
-from edge_compiler.ir.dtype import onnx_name
+from edge_compiler.ir.dtype import from_onnx, onnx_name
 
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "GRU", "LSTM", "RNN")
 """Operators whose further inputs are weights."""
@@ -76,10 +76,10 @@ def _check(value: onnx.ValueInfoProto, reader: str | None) -> None:
             "constants: export the model with them inside"
         )
     tensor = value.type.tensor_type
-    if tensor.elem_type != onnx.TensorProto.FLOAT:
+    if from_onnx(tensor.elem_type) is None:
         raise CompileError(
-            f"the input '{value.name}' is {onnx_name(tensor.elem_type)}, but only float32 inputs "
-            "are supported: export the model with a float32 input"
+            f"the input '{value.name}' is {onnx_name(tensor.elem_type)}, which is not supported: "
+            "export the model with an input of float32, integers or bools"
         )
     if not tensor.HasField("shape"):
         raise CompileError(

@@ -7,10 +7,18 @@ What a target makes of it, with its limits, is the target's affair.
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.ops import elementwise, images, layers, moves  # noqa: F401 they define
+from edge_compiler.ops import (  # noqa: F401 they define
+    elementwise,
+    images,
+    indices,
+    layers,
+    logic,
+    moves,
+)
 from edge_compiler.ops.activations import activation_of
 from edge_compiler.ops.layers import has_constant_weights
 from edge_compiler.ops.table import Operator, OPERATORS
+from edge_perception.runtime.dtypes import FLOAT32
 
 __all__ = [
     "OPERATORS",
@@ -43,4 +51,5 @@ def macs(node: Node) -> int:
 
 def fuses_activation(node: Node) -> bool:
     """Return whether a node can apply an activation to its result."""
-    return node.op in OPERATORS and OPERATORS[node.op].fuses_activation
+    able = node.op in OPERATORS and OPERATORS[node.op].fuses_activation
+    return able and node.output.type == FLOAT32

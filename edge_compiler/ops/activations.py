@@ -97,6 +97,14 @@ def _leaky_relu(x: Array, alpha: float) -> Terms:
     return Terms(x * slope, np.abs(slope), 0.0, 0.0, 1)
 
 
+def _neg(x: Array) -> Terms:
+    return Terms(-x, 1.0, 0.0, 0.0, 0)
+
+
+def _abs(x: Array) -> Terms:
+    return Terms(np.abs(x), 1.0, 0.0, 0.0, 0)
+
+
 def _sigmoid(x: Array) -> Terms:
     value = 1 / (1 + np.exp(-x))
     return _smooth(value, value * (1 - value), 1.0)
@@ -154,6 +162,8 @@ ACTIVATIONS = (
         summary="Activation x * Sigmoid(x); internal, made from these two.",
     ),
     Function("Tanh", "ACT_TANH", _tanh),
+    Function("Neg", "ACT_NEG", _neg, summary="The negative of each element."),
+    Function("Abs", "ACT_ABS", _abs, positive=True, summary="The absolute value of each element."),
     Function(
         "HardSigmoid",
         "ACT_HARD_SIGMOID",

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.passes.base import absorb, Decision, done, graph_pass, new_constant
+from edge_perception.runtime.dtypes import FLOAT32
 
 Array = np.ndarray[Any, Any]
 Affine = tuple[Value, Array, Array]
@@ -77,7 +78,7 @@ def _batch_normalization(node: Node) -> Affine | None:
 
 
 def _arithmetic(node: Node) -> Affine | None:
-    if node.op not in ("Add", "Sub", "Mul", "Div"):
+    if node.op not in ("Add", "Sub", "Mul", "Div") or node.output.type != FLOAT32:
         return None
     left, right = node.input(0), node.input(1)
     data, constant = (right, left) if left.constant is not None else (left, right)

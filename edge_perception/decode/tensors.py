@@ -10,14 +10,11 @@ import numpy as np
 
 from edge_perception.decode import Decode, finite, Options, Tensors
 from edge_perception.decode.detections import Detections
-from edge_perception.decode.parameters import Parameters
-from edge_perception.decode.signature import Described, Signature
-from edge_perception.runtime.manifest import Decoder
+from edge_perception.runtime.manifest import Model
 
 
-def make(model: Described, options: Options) -> Decode:
+def make(model: Model, options: Options) -> Decode:
     """Return the decoder, which fits every model; the options do not matter to it."""
-    Parameters(model).check()
     names = tuple(tensor.name for tensor in model.outputs)
 
     def decode(tensors: Tensors, size: tuple[int, int]) -> Detections:
@@ -29,8 +26,3 @@ def make(model: Described, options: Options) -> Decode:
         )
 
     return decode
-
-
-def recognise(signature: Signature) -> Decoder | None:
-    """Leave it to the others."""
-    return None

@@ -63,7 +63,8 @@ ELEMENT_TYPES: Mapping[str, ElementType] = MappingProxyType(
 )
 """All element types by name."""
 
-FLOAT32, INT64 = ELEMENT_TYPES["float32"], ELEMENT_TYPES["int64"]
+FLOAT32 = ELEMENT_TYPES["float32"]
+INT32, INT64 = ELEMENT_TYPES["int32"], ELEMENT_TYPES["int64"]
 UINT8, BOOL = ELEMENT_TYPES["uint8"], ELEMENT_TYPES["bool"]
 
 

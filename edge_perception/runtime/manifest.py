@@ -76,17 +76,10 @@ class Preprocess:
 
 @dataclass(frozen=True)
 class Decoder:
-    """
-    What the outputs mean.
-
-    :ivar kind: names a decoder, e.g. "classification".
-    :ivar because: why the compiler took it, where the user and the model's file don't say; else
-        empty.
-    """
+    """What the outputs mean: ``kind`` names a decoder, e.g. "classification"."""
 
     kind: str = "tensors"
     parameters: dict[str, Any] = field(default_factory=dict)
-    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,7 +177,8 @@ class Proof:
     """
     How the library was shown to be right: the worst relative error over all steps and inputs.
 
-    Relative error of a tensor: max|ours - reference| / max|reference|. The reference says which
+    Relative error of a tensor: max|ours - reference| / max|reference|; of integers and bools, the
+    share of elements that differ. The reference says which
     engine that was, and at how many tensors float64 had to decide.
 
     A library that only runs on a device which is not where it is compiled is not proven there. Its
@@ -240,7 +234,7 @@ class Manifest:
     :ivar files: every other file, by its path in the bundle.
     :ivar fusions: what the optimiser decided.
     :ivar given: what the user said when compiling in place of the model's file: "labels",
-        "name", "preprocess", "decoder".
+        "name", "preprocess".
     """
 
     model: Model

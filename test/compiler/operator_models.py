@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 import onnx
-from small_models import Array, make_model, node, run
+from small_models import Array, make_model, node, run, with_output_types
 
 from edge_compiler import targets
 from edge_compiler.description import Description
 from edge_compiler.frontend import load
 from edge_compiler.passes import optimise
 from edge_perception.runtime.manifest import Model
+
+FLOAT, BOOL = onnx.TensorProto.FLOAT, onnx.TensorProto.BOOL
+INT8, UINT8, INT16 = onnx.TensorProto.INT8, onnx.TensorProto.UINT8, onnx.TensorProto.INT16
+INT32, INT64 = onnx.TensorProto.INT32, onnx.TensorProto.INT64
 
 CHANNELS, HEIGHT, WIDTH = 20, 9, 11
 """The channels do not fill their last block; the sides fit no tile."""
@@ -32,8 +36,8 @@ LINE = 2100
 class Builder:
     """Collects nodes; each is named like its output, and every output is one of the model."""
 
-    def __init__(self, **inputs: tuple[int, ...]) -> None:
-        self.inputs = inputs
+    def __init__(self, types: dict[str, int] | None = None, **inputs: tuple[int, ...]) -> None:
+        self.inputs, self.types = inputs, types or {}
         self._random = np.random.default_rng(0)
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, Array] = {}
@@ -66,7 +70,9 @@ class Builder:
 
     def model(self) -> onnx.ModelProto:
         outputs = [name for n in self.nodes for name in n.output if name not in self.inner]
-        return make_model(self.nodes, self.inputs, self.constants, outputs)
+        types = self.types
+        model = make_model(self.nodes, self.inputs, self.constants, outputs, types=types)
+        return with_output_types(model)
 
 
 _EDGES = {"pads": [1, 1, 1, 1]}
@@ -113,6 +119,8 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "erf": ("Erf", {}),
     "gelu": ("Gelu", {}),
     "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
+    "neg": ("Neg", {}),
+    "abs": ("Abs", {}),
 }
 BOUNDS: dict[str, tuple[float | None, float | None]] = {
     "clip": (-1.0, 2.0),
@@ -295,6 +303,87 @@ def products() -> onnx.ModelProto:
     return b.model()
 
 
+WORDS = (3, 4, 35)
+"""A part of a row is no whole vector."""
+
+
+def integers() -> onnx.ModelProto:
+    """Arithmetic of integers, comparisons of them, and what they are cast to."""
+    kinds = {"a": INT32, "b": INT32, "l": INT64, "s": INT8, "u": UINT8}
+    b = Builder(kinds, a=WORDS, b=(4, 1), l=WORDS, s=WORDS, u=WORDS)
+    for op in ("Add", "Sub", "Mul", "Max", "Min"):
+        b.add(op.lower(), op, "a b")
+        b.add(f"{op.lower()}_long", op, f"l {b.constant(np.array([[3], [-2], [1], [0]]))}")
+    b.add("add_bytes", "Add", "u u")
+    divisors = np.array([[7], [-3], [-1], [2]])
+    b.add("div", "Div", f"a {b.constant(divisors.astype(np.int32))}")
+    b.add("div_long", "Div", f"l {b.constant(divisors)}")
+    for op in ("Neg", "Abs"):
+        b.add(f"{op.lower()}_int", op, "a")
+        b.add(f"{op.lower()}_byte", op, "s")
+    b.add("equal", "Equal", "a b")
+    b.add("less_bytes", "Less", f"u {b.constant(np.uint8(2))}")
+    b.add("greater_long", "Greater", f"l {b.constant(np.int64(1))}")
+    b.add("a_long", "Cast", "a", to=INT64)
+    b.add("where_long", "Where", "greater_long l a_long")
+    for name, to in (("float", FLOAT), ("byte", UINT8), ("bool", BOOL), ("int", INT32)):
+        b.add(f"s_{name}", "Cast", "s", to=to)
+        b.add(f"l_{name}", "Cast", "l", to=to)
+    b.add("arg_max_bytes", "ArgMax", "u", axis=1)
+    b.add("arg_min_long", "ArgMin", "l", axis=-1, keepdims=0)
+    return b.model()
+
+
+def choices() -> onnx.ModelProto:
+    """Compare floats, choose from them, cast them to integers, look them up."""
+    kinds = {"i": INT64, "j": INT32}
+    b = Builder(kinds, x=IMAGE, y=IMAGE, v=(2, 5, 70), i=(2, 3), j=(4,))
+    for op in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"):
+        b.add(f"is_{op.lower()}", op, f"x {'y' if op != 'Equal' else 'x'}")
+    row = b.constant(b.numbers(WIDTH))
+    b.add("above_row", "Greater", f"x {row}")
+    for op in ("And", "Or", "Xor"):
+        b.add(op.lower(), op, "is_greater above_row")
+    b.add("not", "Not", "above_row")
+    b.add("where", "Where", "is_less x y")
+    b.add("masked", "Where", f"above_row {b.constant(-1e9)} x")
+    for name, to in (("int", INT32), ("long", INT64), ("byte", INT8), ("ubyte", UINT8)):
+        b.add(f"to_{name}", "Cast", "x", to=to)
+    b.add("to_bool", "Cast", "x", to=BOOL)
+    b.add("from_bool", "Cast", "is_less", to=FLOAT)
+    b.add("classes", "ArgMax", "x", axis=1)
+    b.add("column", "ArgMin", "x", axis=3, keepdims=0)
+    halves = b.constant(np.round(b.numbers(2, 5, 70)))
+    b.inner.add(b.add("steps", "Mul", f"v {b.constant(0.0)}"))
+    b.inner.add(b.add("equals", "Add", f"steps {halves}"))
+    b.add("first", "ArgMax", "equals", axis=1)
+    b.add("last", "ArgMax", "equals", axis=1, select_last_index=1)
+    b.add("words", "Gather", f"{b.constant(b.numbers(9, 6))} i")
+    b.add("middle", "Gather", "v j", axis=1)
+    b.add("ends", "Gather", f"v {b.constant([0, -1, 3])}", axis=-1)
+    b.add("one", "Gather", f"x {b.constant(np.int64(3))}", axis=1)
+    return b.model()
+
+
+def typed_moves() -> onnx.ModelProto:
+    """Move and rename tensors of elements of one, two, four and eight bytes."""
+    kinds = {"u": UINT8, "h": INT16, "i": INT32, "l": INT64, "q": UINT8}
+    b = Builder(kinds, q=(1, 7, 6, 3), **dict.fromkeys("uhil", (2, 3, 5)))
+    starts, ends, axes, steps = (b.constant(n) for n in ([-1, 0], [-9, 4], [2, 1], [-2, 2]))
+    for x in "uhil":
+        b.add(f"{x}_turned", "Transpose", x, perm=[2, 0, 1])
+        b.add(f"{x}_joined", "Concat", f"{x} {x}", axis=1)
+        b.add(f"{x}_part", "Slice", f"{x} {starts} {ends} {axes} {steps}")
+        b.add(f"{x}_left {x}_right", "Split", f"{x} {b.constant([2, 3])}", axis=2)
+        b.add(f"{x}_flat", "Flatten", x)
+        b.add(f"{x}_taken", "Gather", f"{x} {b.constant([1, 0, 0])}", axis=1)
+    b.add("planes", "Transpose", "q", perm=[0, 3, 1, 2])
+    b.add("image", "Cast", "planes", to=FLOAT)
+    w = b.constant(b.numbers(16, 3, 3, 3) * 0.1)
+    b.add("features", "Conv", f"image {w}")
+    return b.model()
+
+
 def chain() -> onnx.ModelProto:
     """Layers behind each other, that use the same memory in turn."""
     b = Builder(x=IMAGE)
@@ -316,6 +405,9 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
         windows,
         moves,
         products,
+        integers,
+        choices,
+        typed_moves,
         chain,
     )
 }

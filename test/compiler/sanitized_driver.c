@@ -7,19 +7,24 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "program.h"
+#include "tensor.h"
 
 enum { MOST_TENSORS = 64 };
 
 static edge_tensor tensor(uint32_t value, int special)
 {
     const edge_value *v = &edge_values[value];
-    const size_t count = (size_t)v->channels * v->height * v->width;
-    float *data = malloc(count * sizeof *data);
-    for (size_t i = 0; data && i < count; i++)
-        data[i] = special && i % 7 == 0 ? (i % 2 ? NAN : -INFINITY) : (float)(i * 37 % 101) / 25.0f - 2.0f;
-    return (edge_tensor){data, count * sizeof *data, EDGE_FLOAT32, 0};
+    const size_t count = (size_t)v->channels * v->height * v->width, size = edge_element_bytes(v->element);
+    unsigned char *data = malloc(count * size);
+    for (size_t i = 0; data && i < count; i++) {
+        const float number = special && i % 7 == 0 ? (i % 2 ? NAN : -INFINITY) : (float)(i * 37 % 101) / 25.0f - 2.0f;
+        const int64_t integer = special ? (int64_t)(i * 37 % 101) - 50 : (int64_t)(i % 2); /* little-endian */
+        memcpy(data + i * size, v->element == EDGE_FLOAT32 ? (const void *)&number : (const void *)&integer, size);
+    }
+    return (edge_tensor){data, count * size, v->element, 0};
 }
 
 static int run(edge_model *model, int special)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,16 @@ from edge_compiler.export import export
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor_features
+from edge_compiler.samples import random_inputs
 from edge_compiler.targets.base import Target
 from edge_compiler.targets.machines import variants_of
 from edge_compiler.targets.program.variants import Variant
 from edge_compiler.toolchain.machines import X86_64
+from edge_perception.runtime.manifest import Tensor
 
 Array = np.ndarray[Any, Any]
 
+FLOAT = onnx.TensorProto.FLOAT
 RANDOM = np.random.default_rng(7)
 
 RUNNABLE = [v.name for v in variants_of(X86_64) if processor_features().issuperset(v.features)]
@@ -53,14 +56,20 @@ def make_model(
     constants: Mapping[str, Array] | None = None,
     outputs: Sequence[str] | None = None,
     opset: int = 21,
+    types: Mapping[str, int] | None = None,
 ) -> onnx.ModelProto:
-    """Make a model of float32 inputs; its output is that of the last node, if not given."""
+    """
+    Make a model; its output is that of the last node, if not given.
+
+    :param types: of inputs and outputs that aren't float32, as ONNX numbers them.
+    """
+    types = types or {}
     graph = helper.make_graph(
         nodes,
         "test",
-        [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s) for n, s in inputs.items()],
+        [helper.make_tensor_value_info(n, types.get(n, FLOAT), s) for n, s in inputs.items()],
         [
-            helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
+            helper.make_tensor_value_info(name, types.get(name, FLOAT), None)
             for name in outputs or [nodes[-1].output[0]]
         ],
         [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()],
@@ -86,10 +95,44 @@ def run(model: onnx.ModelProto | Path, feeds: Mapping[str, Array]) -> list[Array
     return session.run(None, dict(feeds))
 
 
+def output_types(model: onnx.ModelProto) -> dict[str, int]:
+    """Return the element types of a model's outputs, whatever it says of them."""
+    untyped = onnx.ModelProto()
+    untyped.CopyFrom(model)
+    names = [output.name for output in untyped.graph.output]
+    del untyped.graph.output[:]
+    known = onnx.shape_inference.infer_shapes(untyped, data_prop=True).graph.value_info
+    types = {value.name: value.type.tensor_type.elem_type for value in known}
+    return {name: types[name] for name in names}
+
+
+def with_output_types(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Let the outputs have the element types that follow from the nodes; return the model."""
+    types = output_types(model)
+    for output in model.graph.output:
+        output.type.tensor_type.elem_type = types[output.name]
+    return model
+
+
+INDICES = 4
+"""Integers of random inputs are from minus this number on and below it: they may be indices."""
+
+
+def small_inputs(tensors: Iterable[Tensor], seed: int = 0) -> dict[str, Array]:
+    """Return random inputs, the same each time; integers are small."""
+    return random_inputs(tuple(tensors), None, seed, INDICES)
+
+
 def random_feeds(graph: Graph) -> dict[str, Array]:
     """Return random input, the same each time."""
     random = np.random.default_rng(3)
-    return {v.name: random.uniform(-4, 4, v.shape).astype(np.float32) for v in graph.inputs}
+    feeds = small_inputs(Tensor(v.name, v.shape, v.type.name) for v in graph.inputs)
+    return {
+        name: random.uniform(-4, 4, array.shape).astype(np.float32)
+        if array.dtype.kind == "f"
+        else array
+        for name, array in feeds.items()
+    }
 
 
 def assert_same(graph: Graph, reference: onnx.ModelProto | Path, tolerance: float = 1e-5) -> None:
@@ -101,5 +144,8 @@ def assert_same(graph: Graph, reference: onnx.ModelProto | Path, tolerance: floa
     assert len(wanted) == len(received)
     for value, want, got in zip(graph.outputs, wanted, received, strict=True):
         assert got.shape == want.shape == value.shape
+        if want.dtype.kind != "f":
+            np.testing.assert_array_equal(got, want, value.name)
+            continue
         scale = max(float(np.abs(want).max()), 1e-6)
         assert np.abs(got - want).max() <= tolerance * scale, value.name

@@ -51,7 +51,11 @@ def test_every_operator_is_described(target: str) -> None:
         ([node("ReduceMean", "x axes", "y")], "axes 2, 3"),
         ([node("Resize", "x - - sizes", "y")], "only height and width"),
         ([node("Mul", "x r", "y")], "broadcasting a computed"),
-        ([node("Cast", "x", "i", to=6), node("Add", "i i", "y")], "int32, only float32"),
+        ([node("Cast", "x", "i", to=6), node("Relu", "i", "y")], "int32, only float32"),
+        ([node("Cast", "x", "i", to=6), node("Div", "i i", "y")], "by constants only"),
+        ([node("Cast", "x", "i", to=6), node("Max", "i i i", "y")], "two tensors, not 3"),
+        ([node("Cast", "x", "i", to=11), node("ArgMax", "i", "y")], "float64, only float32"),
+        ([node("Cast", "x", "i", to=13)], "uint64, only float32"),
     ],
 )
 def test_refusals(tmp_path: Path, nodes: list[onnx.NodeProto], reason: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import math
 
 from edge_compiler.ir.graph import Value
+from edge_perception.runtime.dtypes import FLOAT32
 
 BLOCK = 16
 """Channels that lie side by side in a blocked image: the lanes of the widest vector."""
@@ -41,8 +42,8 @@ CHANNELS_LAST = Layout("channels last")
 
 
 def is_image(value: Value) -> bool:
-    """Return whether a value can be stored as an image: one, channels first."""
-    return len(value.shape) == 4 and value.shape[0] == 1
+    """Return whether a value can be stored as an image: one of float32, channels first."""
+    return len(value.shape) == 4 and value.shape[0] == 1 and value.type == FLOAT32
 
 
 def image_size(shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -229,7 +229,7 @@ class Lowering:
         assert value.constant is not None
         data, target = self.weights.add(value.constant), self.target(value, DENSE)
         node = Node("Constant", value.name, [], [value])
-        fields = strided_fields((value.size,), (1,), (1,))
+        fields = strided_fields(value.type, (value.size,), (1,), (1,))
         self.add(
             node,
             "constant",

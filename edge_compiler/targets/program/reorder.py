@@ -7,6 +7,7 @@ import numpy as np
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
+from edge_perception.runtime.dtypes import ElementType
 
 
 def channel_copy(
@@ -80,12 +81,16 @@ def _layout(buffer: Buffer, shape: tuple[int, int, int]) -> tuple[int, ...]:
 
 
 def strided_fields(
-    shape: tuple[int, ...], in_strides: tuple[int, ...], out_strides: tuple[int, ...]
-) -> dict[str, tuple[int, ...]]:
+    type_: ElementType,
+    shape: tuple[int, ...],
+    in_strides: tuple[int, ...],
+    out_strides: tuple[int, ...],
+) -> dict[str, Field]:
     """Return the configuration of ``strided_copy``, extended to its fixed rank."""
     missing = 6 - len(shape)
     return {
         "shape": (1,) * missing + tuple(shape),
         "in": (0,) * missing + tuple(in_strides),
         "out": (0,) * missing + tuple(out_strides),
+        "bytes": type_.bytes,
     }

@@ -19,7 +19,9 @@ typedef enum {
     ACT_ELU,
     ACT_ERF,
     ACT_GELU,
-    ACT_GELU_TANH
+    ACT_GELU_TANH,
+    ACT_NEG,
+    ACT_ABS
 } activation_kind;
 
 /* Clip: a = minimum, b = maximum. LeakyRelu, Elu: a = alpha. HardSigmoid: a = alpha, b = beta. */
@@ -118,6 +120,8 @@ INLINE vec activate(activation act, vec x)
     case ACT_ERF: return vec_erf(x);
     case ACT_GELU: return gelu(x);
     case ACT_GELU_TANH: return gelu_tanh(x);
+    case ACT_NEG: return -x;
+    case ACT_ABS: return vec_max(x, -x);
     }
     return x;
 }

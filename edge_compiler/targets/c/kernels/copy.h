@@ -91,10 +91,11 @@ enum { MAX_RANK = 6 };
 typedef struct {
     int shape[MAX_RANK]; /* leading dimensions are 1 */
     int in[MAX_RANK], out[MAX_RANK];
+    int bytes; /* of an element */
 } strided_copy;
 
 /* Copy a box of a dense tensor; strides may be negative (Slice) or in any order (Transpose). */
-INLINE void strided_copy_run(const strided_copy c, const float *in, float *out, int part, int parts)
+INLINE void strided_copy_run(const strided_copy c, const void *in, void *out, int part, int parts)
 {
     const range todo = share(c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], part, parts);
     for (int i = todo.first; i < todo.last; i++) {
@@ -103,7 +104,10 @@ INLINE void strided_copy_run(const strided_copy c, const float *in, float *out, 
             from += (ptrdiff_t)(rest % c.shape[d]) * c.in[d];
             to += (ptrdiff_t)(rest % c.shape[d]) * c.out[d];
         }
-        for (int x = 0; x < c.shape[5]; x++) out[to + x * c.out[5]] = in[from + x * c.in[5]];
+        const char *element = (const char *)in + from * c.bytes;
+        char *copy = (char *)out + to * c.bytes;
+        for (int x = 0; x < c.shape[5]; x++)
+            memcpy(copy + (ptrdiff_t)x * c.out[5] * c.bytes, element + (ptrdiff_t)x * c.in[5] * c.bytes, c.bytes);
     }
 }
 

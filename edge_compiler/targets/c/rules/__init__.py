@@ -1,6 +1,17 @@
 """The rules of all operators: one module for each family, which registers them."""
 
-from edge_compiler.targets.c.rules import conv, elementwise, normalize, pool, resize, shape
-from edge_compiler.targets.c.rules.table import RULES
+from edge_compiler.targets.c.rules import (  # noqa: F401 they register
+    cast,
+    conv,
+    elementwise,
+    integers,
+    logic,
+    normalize,
+    pool,
+    resize,
+    select,
+    shape,
+)
+from edge_compiler.targets.c.rules.table import entry_of, RULES
 
-__all__ = ["RULES", "conv", "elementwise", "normalize", "pool", "resize", "shape"]
+__all__ = ["RULES", "entry_of"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.program.layout import is_image
+from edge_perception.runtime.dtypes import ElementType
 
 
 def require_image(value: Value) -> str | None:
@@ -30,3 +32,10 @@ def require(node: Node, attribute: str, *values: Any) -> str | None:
     if value not in values:
         return f"{attribute}={value!r} is not supported"
     return None
+
+
+def require_type(value: Value, types: Collection[ElementType]) -> str | None:
+    """Return a reason if a value has another element type than these."""
+    if value.type in types:
+        return None
+    return f"'{value.name}' is {value.type}, only {', '.join(map(str, types))} are supported"

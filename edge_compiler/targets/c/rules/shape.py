@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
-from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.c.rules.table import ALL, lowers
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, image_size, is_image
 from edge_compiler.targets.program.lowering import Lowering
@@ -27,7 +27,7 @@ def _check_rank(node: Node) -> str | None:
     return f"more than {_MAX_RANK} dimensions: {rank}" if rank > _MAX_RANK else None
 
 
-@lowers("Flatten", "Reshape", "Squeeze", "Unsqueeze")
+@lowers("Flatten", "Reshape", "Squeeze", "Unsqueeze", types=ALL)
 def lower_reshape(low: Lowering, node: Node) -> None:
     """Rename: the elements stay in row-major order."""
     low.share_elements(node.output, node.input(0))
@@ -39,13 +39,13 @@ def check_dropout(node: Node) -> str | None:
 
 
 @lowers("Dropout", check=check_dropout)
-@lowers("Identity")
+@lowers("Identity", types=ALL)
 def lower_identity(low: Lowering, node: Node) -> None:
     """Rename: what remains of these after the passes stands between an input and an output."""
     low.share(node.output, node.input(0))
 
 
-@lowers("Transpose", check=_check_rank)
+@lowers("Transpose", check=_check_rank, types=ALL)
 def lower_transpose(low: Lowering, node: Node) -> None:
     """Copy with the strides of the input in another order."""
     value = node.input(0)
@@ -82,7 +82,7 @@ def check_concat(node: Node) -> str | None:
     return _check_rank(node)
 
 
-@lowers("Concat", check=check_concat)
+@lowers("Concat", check=check_concat, types=ALL)
 def lower_concat(low: Lowering, node: Node) -> None:
     """Let the inputs be computed in their place within the output; copy those that can't be."""
     axis = node.attributes["axis"] % len(node.output.shape)
@@ -95,7 +95,7 @@ def lower_concat(low: Lowering, node: Node) -> None:
     strides, firsts = row_major(node.output.shape), starts(values, axis)
     target = low.target(node.output, DENSE)
     for index, (value, start) in enumerate(zip(values, firsts, strict=True), 1):
-        source = _source(low, value)
+        source = source_of(low, value)
         # by position: a value may be concatenated several times
         done = node.output if index == len(values) else None
         whole = row_major(value.shape)
@@ -108,7 +108,7 @@ def check_split(node: Node) -> str | None:
     return require_constant(node, 1) or _check_rank(node)
 
 
-@lowers("Split", check=check_split)
+@lowers("Split", check=check_split, types=ALL)
 def lower_split(low: Lowering, node: Node) -> None:
     """Show channels of an image under another name, copy anything else."""
     value = node.input(0)
@@ -122,7 +122,7 @@ def check_slice(node: Node) -> str | None:
     return require_constant(node, 1, 2, 3, 4) or _check_rank(node)
 
 
-@lowers("Slice", check=check_slice)
+@lowers("Slice", check=check_slice, types=ALL)
 def lower_slice(low: Lowering, node: Node) -> None:
     """Take a box, possibly with steps."""
     value = node.input(0)
@@ -218,7 +218,7 @@ def _turns(box: dict[int, tuple[int, int]], *axes: int) -> bool:
     return any(box.get(axis, (0, 1))[1] < 0 for axis in axes)
 
 
-def _source(low: Lowering, value: Value) -> Buffer | Pointer:
+def source_of(low: Lowering, value: Value) -> Buffer | Pointer:
     """Return where a dense value is: in the arena, or among the weights if it is constant."""
     return low.source(value, DENSE) if value.constant is None else low.weights.add(value.constant)
 
@@ -241,7 +241,7 @@ def _copy_box(
     :param value: that is complete then.
     """
     (data, (reads, read_from)), (buffer, (writes, write_from)) = source, target
-    fields = strided_fields(shape, reads, writes)
+    fields = strided_fields(buffer.type, shape, reads, writes)
 
     def call(_: object) -> Call:
         start = data if isinstance(data, Pointer) else reading(data)

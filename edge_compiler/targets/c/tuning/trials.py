@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge_compiler.ir.graph import Fused, Graph, Node, Value
 from edge_compiler.targets.c.choice import Candidate, Fixed, Problem
-from edge_compiler.targets.c.rules import RULES
+from edge_compiler.targets.c.lowering import rule_of
 from edge_compiler.targets.program.buffers import Halo
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Program
@@ -47,7 +47,8 @@ def make_trials(tasks: list[Task], variant: Variant) -> Trials:
     x, y = Value("start", (1,)), Value("started", (1,))
     graph = Graph("trials", [x], [], [])
     lowering, chooser = Lowering(graph, variant, {}), Fixed(variant, tasks[0].candidates[0])
-    RULES["Relu"].rule(lowering, Node("Relu", y.name, [x], [y]), chooser)
+    first_step = Node("Relu", y.name, [x], [y])
+    rule_of(first_step, chooser)(lowering, first_step)
     steps = []
     for number, task in enumerate(tasks):
         x = _copy(task.node.input(0), f"x{number}")
@@ -58,7 +59,7 @@ def make_trials(tasks: list[Task], variant: Variant) -> Trials:
             chooser = Fixed(variant, candidate)
             for node in _layer(task, f"{number}.{index}", x, r):
                 first = len(lowering.steps)
-                RULES[node.op].rule(lowering, node, chooser)
+                rule_of(node, chooser)(lowering, node)
             if _has_gaps(task.problem):
                 lowering.steps[-1].output.require(Halo(1, 1, 1, 1))
             steps.append((range(first, len(lowering.steps)), task.problem, candidate))

@@ -1,0 +1,14 @@
+"""Operators whose results or inputs are bools, and of element types."""
+
+from __future__ import annotations
+
+from edge_compiler.ops.table import define
+
+define(
+    *("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
+    summary="Comparison of tensors, element by element, with broadcasting.",
+)
+define("And", "Or", "Xor", summary="Operation on bools, with broadcasting.")
+define("Not", summary="Negation of bools.")
+define("Where", summary="Choice between two tensors, element by element, with broadcasting.")
+define("Cast", summary="Change of the element type.")

@@ -1,0 +1,46 @@
+"""Arithmetic of integers, element by element."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_compiler.ir.dtype import c_type
+from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.rules.broadcast import add_elementwise, check_broadcast
+from edge_compiler.targets.c.rules.table import INTEGERS, lowers
+from edge_compiler.targets.program.lowering import Lowering
+
+_SIGNED = tuple(type_ for type_ in INTEGERS if type_.name.startswith("int"))
+_OPERATIONS = {
+    "Add": "INTEGER_ADD",
+    "Sub": "INTEGER_SUB",
+    "Mul": "INTEGER_MUL",
+    "Div": "INTEGER_DIV",
+    "Max": "INTEGER_MAX",
+    "Min": "INTEGER_MIN",
+}
+_FUNCTIONS = {"Neg": "INTEGER_NEG", "Abs": "INTEGER_ABS"}
+
+
+def check_arithmetic(node: Node) -> str | None:
+    """Arithmetic of two tensors of integers, with broadcasting."""
+    if len(node.inputs) != 2:
+        return f"{node.op} of integers is supported for two tensors, not {len(node.inputs)}"
+    divisor = node.constant(1)
+    if node.op == "Div" and (divisor is None or not np.all(divisor)):
+        return "integers can be divided by constants only, and not by zero"
+    return check_broadcast(node)
+
+
+@lowers(*_OPERATIONS, check=check_arithmetic, types=INTEGERS)
+def lower_arithmetic(low: Lowering, node: Node) -> None:
+    """Combine two tensors."""
+    kernel = f"integer_{c_type(node.output.type)}"
+    add_elementwise(low, node, kernel, _OPERATIONS[node.op])
+
+
+@lowers(*_FUNCTIONS, types=_SIGNED)
+def lower_function(low: Lowering, node: Node) -> None:
+    """Apply a function of one integer."""
+    kernel = f"integer_function_{c_type(node.output.type)}"
+    add_elementwise(low, node, kernel, _FUNCTIONS[node.op])

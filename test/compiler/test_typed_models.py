@@ -1,0 +1,159 @@
+"""Models of integers, bools and images of bytes, from the file to the robot's loader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from small_models import Array, make_model, node, run, weights, with_output_types, with_variants
+
+from edge_compiler import targets
+from edge_compiler.compile import compile_model, Options
+from edge_compiler.errors import CompileError
+from edge_compiler.prove import Prover
+from edge_compiler.reference import Reference
+from edge_compiler.sandbox import NativeSandbox
+from edge_compiler.targets.program.variants import BASELINE
+from edge_perception.runtime import BundleError, load, read_manifest
+from edge_perception.runtime.manifest import Manifest
+
+INT32, INT64 = onnx.TensorProto.INT32, onnx.TensorProto.INT64
+UINT8, BOOL = onnx.TensorProto.UINT8, onnx.TensorProto.BOOL
+PAIRS, TERMS = 400, 60
+
+
+@pytest.fixture(autouse=True)
+def one_variant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(targets.TARGETS, "host", with_variants("host", BASELINE))
+
+
+def compiled(model: onnx.ModelProto, folder: Path) -> tuple[Path, Manifest]:
+    onnx.save(with_output_types(model), folder / "model.onnx")
+    bundle = folder / "model.edge"
+    return bundle, compile_model(folder / "model.onnx", bundle, Options(), lambda *_: None)
+
+
+def labeller() -> onnx.ModelProto:
+    """Return a network from an image of bytes, channels last, to a class for each pixel."""
+    return make_model(
+        [
+            node("Transpose", "image", "planes", perm=[0, 3, 1, 2]),
+            node("Cast", "planes", "pixels", to=onnx.TensorProto.FLOAT),
+            node("Conv", "pixels w", "scores", pads=[1, 1, 1, 1]),
+            node("ArgMax", "scores", "classes", axis=1, keepdims=0),
+            node("Greater", "scores limit", "sure"),
+        ],
+        {"image": [1, 13, 17, 3]},
+        {"w": weights(21, 3, 3, 3), "limit": np.float32(100)},
+        outputs=["classes", "sure"],
+        types={"image": UINT8},
+    )
+
+
+def test_bytes_in_and_classes_out(tmp_path: Path) -> None:
+    model = labeller()
+    bundle, manifest = compiled(model, tmp_path)
+    said = [(t.name, t.dtype) for t in (*manifest.model.inputs, *manifest.model.outputs)]
+    assert said == [("image", "uint8"), ("classes", "int64"), ("sure", "bool")]
+    image = np.random.default_rng(5).integers(0, 256, (1, 13, 17, 3), np.uint8)
+    with load(bundle, threads=1, selftest=True) as loaded:
+        ours = loaded.run({"image": image})
+    for array, expected in zip(ours.values(), run(model, {"image": image}), strict=True):
+        assert array.dtype == expected.dtype
+        assert np.mean(array != expected) < 1e-2  # but for pixels where two classes are as good
+
+
+def test_arrays_of_another_type_are_refused(tmp_path: Path) -> None:
+    bundle, _ = compiled(labeller(), tmp_path)
+    image = np.zeros((1, 13, 17, 3), np.float32)
+    with (
+        load(bundle, threads=1) as loaded,
+        pytest.raises(BundleError, match=r"'image' must be a uint8 array but is float32.*asarray"),
+    ):
+        loaded.run({"image": image})
+
+
+def test_indices_are_tried_in_the_range_of_what_they_index(tmp_path: Path) -> None:
+    table = weights(3, 8)
+    model = make_model(
+        [node("Gather", "table i", "y")], {"i": [5]}, {"table": table}, types={"i": INT64}
+    )
+    bundle, _ = compiled(model, tmp_path)
+    with load(bundle, threads=1) as loaded:
+        rows = loaded.run({"i": np.array([2, -3, 0, 7, -9])})["y"]
+    np.testing.assert_array_equal(rows, table[[2, 0, 0, 2, 0]])  # none is read from elsewhere
+
+
+def ties() -> onnx.ModelProto:
+    """Return a network that chooses between sums of the same terms in another order."""
+    rng = np.random.default_rng(2)
+    w = np.zeros((2 * TERMS, 2 * PAIRS), np.float32)
+    w[:TERMS, ::2] = rng.uniform(-1, 1, (TERMS, PAIRS))
+    w[TERMS:, 1::2] = w[:TERMS, ::2][::-1]
+    return make_model(
+        [
+            node("Slice", "x last first axis back", "flipped"),
+            node("Concat", "x flipped", "both", axis=1),
+            node("Gemm", "both w", "sums"),
+            node("Reshape", "sums pairs", "choices"),
+            node("ArgMax", "choices", "chosen", axis=1, keepdims=0),
+            node("Gather", "table chosen", "rows"),
+            node("Mul", "rows rows", "squares"),
+        ],
+        {"x": [1, TERMS]},
+        {
+            "w": w,
+            "last": np.array([-1]),
+            "first": np.array([-TERMS - 1]),
+            "axis": np.array([1]),
+            "back": np.array([-1]),
+            "pairs": np.array([PAIRS, 2]),
+            "table": np.array([[1, -3], [5, 7]], np.float32),
+        },
+        outputs=["chosen", "squares"],
+    )
+
+
+def test_a_choice_that_a_rounding_decides_is_proven(tmp_path: Path) -> None:
+    model = ties()
+    bundle, manifest = compiled(model, tmp_path)
+    assert "in float64" in manifest.proof.reference
+    assert manifest.proof.worst_error <= 1e-4
+    with load(bundle, threads=1, selftest=True) as loaded:
+        x = np.random.default_rng(1).standard_normal((1, TERMS), np.float32)
+        ours, (theirs, _) = loaded.run({"x": x})["chosen"], run(model, {"x": x})
+    assert 0 < np.mean(ours != theirs) < 0.9  # what is proven does differ
+
+
+def flip_one(value: Array) -> Array:
+    changed = value.copy()
+    changed.flat[7] = not changed.flat[7] if value.dtype.kind == "b" else changed.flat[7] + 1
+    return changed
+
+
+@pytest.mark.parametrize("name", ["classes", "sure", "planes"])
+def test_one_wrong_integer_is_found(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, manifest = compiled(labeller(), tmp_path)
+    honest = NativeSandbox.observe
+
+    def observe(*arguments: object) -> list[Array]:
+        values = honest(*arguments)  # type: ignore[arg-type]
+        index = next(i for i, step in enumerate(steps) if step.value == name)
+        values[index] = flip_one(values[index])
+        return values
+
+    monkeypatch.setattr(NativeSandbox, "observe", observe)
+    steps = read_manifest(bundle).model.steps
+    reference = Reference(
+        tmp_path / "model.onnx", manifest.model.inputs, [step.value for step in steps]
+    )
+    message = rf"wrong at node '{name}': 1 of \d+ elements differ, the first at \[0, 0,"
+    with (
+        NativeSandbox(bundle / "model.so") as sandbox,
+        pytest.raises(CompileError, match=message),
+    ):
+        Prover(sandbox, manifest.model, reference).prove((), lambda *_: None)
