@@ -58,8 +58,9 @@ class Port:
     input silence is no fault: something is said there when there is something to say. ``remedy``
     is what to do if another type is published on an input's topic. A ``transport`` of images, such
     as "compressed", stands below the topic after it was remapped, as with image_transport. An
-    input that isn't ``prompt`` causes no step: what came is looked at when there is one anyway. So
-    a node that works at a pace of its own is woken less often.
+    input that isn't ``prompt`` causes no step: what came is looked at when there is one anyway,
+    but not before ``interval`` seconds went by since the last look. So a node that works at a pace
+    of its own is woken less often, and what changes slowly is not read at every step.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Port:
     remedy: str = "connect a topic of that type"
     transport: str = ""
     prompt: bool = True
+    interval: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 import threading
 import time
 from typing import Any
@@ -44,42 +45,60 @@ class Slots:
         self.prompt = {port.name for port in ports if port.prompt}
         self._fetch = fetch
         self._length = {port.name: max(1, port.queue) for port in ports}
+        self._intervals = {port.name: port.interval for port in ports if port.interval}
+        self._looked = dict.fromkeys(self._intervals, float("-inf"))
         self.traffic = {name: Traffic() for name in self._length}
         self._waiting: dict[str, deque[bytes]] = {}
-        self._changed = threading.Condition()
-        self._called = self._closed = False
+        self._lock = threading.Lock()
+        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._closed = False
 
     def put(self, port: str, data: bytes) -> None:
         """Store a message, in place of the oldest if there is no room left."""
-        with self._changed:
+        with self._lock:
             waiting = self._waiting.setdefault(port, deque(maxlen=self._length[port]))
             traffic = self.traffic[port]
             traffic.received += 1
             traffic.dropped += len(waiting) == waiting.maxlen
             waiting.append(data)
             if port in self.prompt:
-                self._called = True
-                self._changed.notify()
+                self._calls.put(None)
 
     def take(self, timeout: float) -> dict[str, deque[bytes]]:
         """
         Wait until there is a prompt message, ``timeout`` seconds went by, or `close`; empty all.
 
-        :returns: what each port got, oldest first.
+        :returns: what each port got that is looked at now, oldest first.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._called or self._closed, timeout)
-        self._fetch()
-        with self._changed:
-            self._called = False
+        if not self._closed:
+            with suppress(Empty):
+                self._calls.get(timeout=timeout)
+        resting = self._resting()
+        if self._length.keys() - self.prompt - resting:
+            self._fetch()
+        with self._lock:
+            while not self._calls.empty():
+                self._calls.get()
             taken, self._waiting = self._waiting, {}
+            for port in resting.intersection(taken):
+                self._waiting[port] = taken.pop(port)
             return taken
 
     def close(self) -> None:
         """Let nobody wait any more."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed = True
+        self._calls.put(None)
+
+    def _resting(self) -> set[str]:
+        """Return the ports that were looked at so shortly before that they aren't now."""
+        now = time.monotonic()
+        resting = set()
+        for port, interval in self._intervals.items():
+            if port not in self.prompt and now - self._looked[port] < interval:
+                resting.add(port)
+            else:
+                self._looked[port] = now
+        return resting
 
 
 @dataclass

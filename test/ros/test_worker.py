@@ -1,5 +1,6 @@
 """What all shells share: slots and the thread of a core."""
 
+from collections import deque
 from queue import Queue
 
 from hypothesis import given
@@ -36,6 +37,25 @@ def test_slots_keep_the_newest_and_count_the_rest(actions):
         assert slots.traffic[port].received == len(sent)
     dropped = sum(traffic.dropped for traffic in slots.traffic.values())
     assert dropped == sum(map(len, put.values())) - taken - sum(map(len, waiting.values()))
+
+
+def test_slots_wake_for_prompt_messages_and_leave_what_changes_slowly(monkeypatch):
+    moment, fetched = [100.0], []
+    monkeypatch.setattr("edge_perception.transport.worker.time.monotonic", lambda: moment[0])
+    slow = Port("slow", "std_msgs/msg/String", "slow", prompt=False, interval=1.0)
+    slots = Slots((PORTS[0], slow), lambda: fetched.append(moment[0]))
+    slots.put("slow", b"1")
+    assert slots.take(0) == {"slow": deque([b"1"])}
+    slots.put("slow", b"2")
+    slots.put("a", b"x")
+    assert slots.take(60) == {"a": deque([b"x"])}
+    slots.put("slow", b"3")
+    assert slots.take(0) == {}
+    moment[0] += 1.0
+    assert slots.take(0) == {"slow": deque([b"3"])}
+    assert fetched == [100.0, 101.0]
+    slots.close()
+    assert slots.take(60) == slots.take(60) == {}
 
 
 def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_on():

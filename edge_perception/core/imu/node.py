@@ -50,6 +50,7 @@ _WHEELS = Port(
     Qos.SENSOR_DATA,
     optional=True,
     prompt=False,
+    interval=0.1,
 )
 _IMU = Port("imu", "sensor_msgs/msg/Imu", "imu/data", sole=True)
 
