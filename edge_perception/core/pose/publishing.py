@@ -68,9 +68,12 @@ def _covariances(state: State, jacobian: Array) -> tuple[Array, Array]:
     """
     Return the covariances of pose and twist, 6 x 6 each.
 
+    They are those of at most a twentieth of a second ago (`LONGEST` of a `Stretch`), in which a
+    covariance changes by less than anybody could see.
+
     :param jacobian: of the velocity in the base's axes, by `base_velocity`.
     """
-    covariance, doubt = state.covariance, state.doubt
+    covariance, doubt = state.settled, state.doubt
     rows = _ROWS.copy()
     rows[3:6, THETA] = jacobian[:, V].T
     rows[6:] = jacobian
