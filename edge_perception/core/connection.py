@@ -29,10 +29,10 @@ class Patience:
     :ivar advice: what to do about it.
     """
 
-    what: str = "picture"
-    silent: int = 2 * SECOND
-    hung: int = 10 * SECOND
-    advice: str = "check its cable, power and USB bandwidth"
+    what: str
+    silent: int
+    hung: int
+    advice: str
 
 
 Reading = TypeVar("Reading")
@@ -47,15 +47,13 @@ class Connection(Generic[Reading]):
     :ivar reconnects: how often a lost source was opened again.
     """
 
-    def __init__(
-        self, open_source: Callable[[], Device[Reading]], patience: Patience | None = None
-    ) -> None:
+    def __init__(self, open_source: Callable[[], Device[Reading]], patience: Patience) -> None:
         self.source: Device[Reading] | None = None
         self.finished = False
         self.problem = ""
         self.reconnects = 0
         self._open_source = open_source
-        self._patience = patience or Patience()
+        self._patience = patience
         self._retry_after = _FIRST_RETRY
         self._retry_at = 0
         self._heard: int | None = None

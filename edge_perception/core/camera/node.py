@@ -8,15 +8,13 @@ import numpy as np
 
 from edge_perception.core.camera.calibration import Calibration, camera_info, read_calibration
 from edge_perception.core.compressed import encode
-from edge_perception.core.connection import Connection, IDLE
-from edge_perception.core.environment import Environment
+from edge_perception.core.connection import Connection, IDLE, Patience
 from edge_perception.core.health import Rate
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
     Inputs,
     Level,
-    NodeCore,
     Outputs,
     Port,
     Ports,
@@ -24,9 +22,13 @@ from edge_perception.core.node import (
 from edge_perception.core.pace import Pace
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.source import CameraRequest, Frame, NATIVE, Skipped
+from edge_perception.core.source_core import SourceCore
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.messages.types import Header, Image
 
+_PATIENCE = Patience(
+    "picture", 2 * SECOND, 10 * SECOND, "check its cable, power and USB bandwidth"
+)
 _NOT = "no"
 _LARGEST = 16384
 _REMEMBER_SKIPPED = 10 * SECOND
@@ -40,7 +42,7 @@ _COMPRESSED = Port(
 _CAMERA_INFO = Port("camera_info", "sensor_msgs/msg/CameraInfo", "camera/camera_info")
 
 
-class CameraCore(NodeCore):
+class CameraCore(SourceCore[Frame]):
     """Publishes pictures and camera info, whatever the source does."""
 
     parameters = (
@@ -106,10 +108,6 @@ class CameraCore(NodeCore):
 
     outputs = (_IMAGE, _CAMERA_INFO, _COMPRESSED)
 
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._connection: Connection[Frame] | None = None
-
     def ports(self, parameters: Parameters) -> Ports:
         """Leave the compressed pictures out unless they are wanted."""
         if parameters.text("compressed") == _NOT:
@@ -122,7 +120,6 @@ class CameraCore(NodeCore):
 
         :raises ConfigurationError: if either can't be done, or the size is incomplete.
         """
-        self.close()
         request = CameraRequest(
             width=parameters.integer("width"),
             height=parameters.integer("height"),
@@ -147,24 +144,22 @@ class CameraCore(NodeCore):
         self._wanted_rate = request.rate
         self._pace = Pace(request.rate)
         self._measured = Rate(seconds=5)
-        self._now = 0
         self._ahead: Frame | None = None
-        self._published = self._lost = self._skipped = 0
+        self._lost = self._skipped = 0
         self._skipped_at: int | None = None
         self._skipped_why = ""
         self._format = ""
-        connection = Connection(lambda: self._environment.open_camera(self._source_name, request))
-        connection.open(may_wait=parameters.flag("wait_for_source"))
-        self._connection = connection
+        connection = self._connect(
+            lambda: self._environment.open_camera(self._source_name, request),
+            _PATIENCE,
+            may_wait=parameters.flag("wait_for_source"),
+        )
         self._adopt_rate(connection)
         return ()
 
     def period(self) -> float:
         """Return the time until the next picture of a file is due; a device is waited for."""
-        connection = self._connection
-        if connection is None:
-            return IDLE
-        return min(self._pace.wait(self._now), IDLE) if self._ahead else connection.wait(self._now)
+        return min(self._pace.wait(self._now), IDLE) if self._ahead else super().period()
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Publish a picture, if there is one and it is due."""
@@ -188,15 +183,16 @@ class CameraCore(NodeCore):
         """Report the source and the calibration."""
         if self._connection is None:
             return ()
-        level, message = self._state(self._connection, now)
-        values = {
-            "source": self._source_name,
-            "published": str(self._published),
-            "rate": f"{self._measured.per_second(now):.2f}",
-            "lost": str(self._lost),
-            "skipped": str(self._skipped),
-            "reconnects": str(self._connection.reconnects),
-        }
+        source = self._diagnose_source(
+            "pictures",
+            f"{self._source()}: {self._format or 'no picture yet'}",
+            self._warning(now),
+            {
+                "rate": f"{self._measured.per_second(now):.2f}",
+                "lost": str(self._lost),
+                "skipped": str(self._skipped),
+            },
+        )
         calibration = (
             Diagnostic(Level.ERROR, "calibration", self._miscalibrated)
             if self._miscalibrated
@@ -206,13 +202,7 @@ class CameraCore(NodeCore):
                 "calibrated" if self._calibration.width else "uncalibrated",
             )
         )
-        return (Diagnostic(level, "source", message, values), calibration)
-
-    def close(self) -> None:
-        """Close the source."""
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        return source, calibration
 
     def _read(self, connection: Connection[Frame], now: int) -> Frame | None:
         """Read a picture; one that can't be used is noted."""
@@ -259,18 +249,14 @@ class CameraCore(NodeCore):
             published.append((_COMPRESSED.name, encode(image, self._compress, self._quality)))
         return published
 
-    def _state(self, connection: Connection[Frame], now: int) -> tuple[Level, str]:
-        if connection.problem:
-            return Level.ERROR, connection.problem
+    def _warning(self, now: int) -> str:
+        """Return what is not as it should be although pictures come; empty if nothing."""
         if self._skipped_at is not None and 0 <= now - self._skipped_at < _REMEMBER_SKIPPED:
-            return Level.WARN, f"a picture was left out: {self._skipped_why}"
-        if connection.finished:
-            return Level.OK, f"finished: all {self._published} pictures were published"
-        what = connection.source.describe() if connection.source else self._source_name
+            return f"a picture was left out: {self._skipped_why}"
         rate = self._measured.per_second(now)
         if 0 < rate < _SLOW * self._wanted_rate:
-            return Level.WARN, (
-                f"{what} gives {rate:.3g} pictures/s, {self._wanted_rate:.3g} are wanted; lower "
-                "the rate or size, or give the camera more light"
+            return (
+                f"{self._source()} gives {rate:.3g} pictures/s, {self._wanted_rate:.3g} are "
+                "wanted; lower the rate or size, or give the camera more light"
             )
-        return Level.OK, f"{what}: {self._format or 'no picture yet'}"
+        return ""

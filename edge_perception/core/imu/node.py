@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edge_perception.core.connection import Connection, IDLE, Patience
-from edge_perception.core.environment import Environment
+from edge_perception.core.connection import Connection, Patience
 from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
 from edge_perception.core.imu.bias import Bias
@@ -22,9 +21,10 @@ from edge_perception.core.imu.source import (
 )
 from edge_perception.core.imu.stamp_smoother import StampSmoother
 from edge_perception.core.imu.standstill import Standstill
-from edge_perception.core.node import Diagnostic, Inputs, Level, NodeCore, Outputs, Port, Qos
+from edge_perception.core.node import Diagnostic, Inputs, Level, Outputs, Port, Qos
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import Skipped
+from edge_perception.core.source_core import SourceCore
 from edge_perception.core.stamps import SECOND
 from edge_perception.messages.types import Imu, Odometry
 
@@ -55,7 +55,7 @@ _WHEELS = Port(
 _IMU = Port("imu", "sensor_msgs/msg/Imu", "imu/data", sole=True)
 
 
-class ImuCore(NodeCore):
+class ImuCore(SourceCore[Batch]):
     """
     Publish what an IMU measures, its bias taken off and turned into the robot's frame.
 
@@ -66,17 +66,12 @@ class ImuCore(NodeCore):
     inputs = (_WHEELS,)
     outputs = (_IMU,)
 
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._connection: Connection[Batch] | None = None
-
     def configure(self, parameters: Parameters) -> Outputs:
         """
         Open the source and load the stored bias.
 
         :raises ConfigurationError: if the source can't be opened, or mounting is no rotation.
         """
-        self.close()
         self._source_name = self.hardware = parameters.text("source")
         self._builder = ImuMessageBuilder(
             parameters.text("frame_id"),
@@ -90,9 +85,9 @@ class ImuCore(NodeCore):
             parameters.number("accelerometer_range"),
             delay=parameters.number("delay"),
         )
-        connection = Connection(self._open, _PATIENCE)
-        connection.open(may_wait=parameters.flag("wait_for_source"))
-        self._connection = connection
+        connection = self._connect(
+            self._open, _PATIENCE, may_wait=parameters.flag("wait_for_source")
+        )
         time, age = parameters.number("calibration_time"), parameters.number("calibration_age")
         self._standstill = Standstill(time) if time else None
         self._bias = Bias(
@@ -102,14 +97,9 @@ class ImuCore(NodeCore):
         self._wheels_turn, self._wheels_heard = False, -_WHEELS_KNOWN
         self._measured = Rate(seconds=2)
         self._faults = Faults()
-        self._published = self._lost = self._now = 0
+        self._lost = 0
         self._adopt(connection)
         return ()
-
-    def period(self) -> float:
-        """Return 0 while the source is open: reading it waits."""
-        connection = self._connection
-        return connection.wait(self._now) if connection else IDLE
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Publish what was measured since the last call."""
@@ -146,27 +136,25 @@ class ImuCore(NodeCore):
         """Report source, measurements, drop-outs and calibration."""
         if self._connection is None:
             return ()
-        level, message = self._state(self._connection, now)
-        values = {
-            "source": self._source_name,
-            "published": str(self._published),
-            "rate": f"{self._measured.per_second(now):.1f}",
-            "lost": str(self._lost),
-            "reconnects": str(self._connection.reconnects),
-        }
+        rate = self._measured.per_second(now)
+        slow = ""
+        if 0 < rate < _SLOW * self._rate:
+            slow = (
+                f"{self._source()} gives {rate:.3g} measurements/s, expected {self._rate:.3g}; "
+                "look for other programs that use the bus, or lower the rate"
+            )
         shown = {
-            "source": Diagnostic(level, "source", message, values),
+            "source": self._diagnose_source(
+                "measurements",
+                f"{self._source()}, {self._rate:.4g} measurements/s",
+                slow,
+                {"rate": f"{rate:.1f}", "lost": str(self._lost)},
+            ),
             "measurements": Diagnostic(Level.OK, "measurements", "plausible"),
             "drop-outs": Diagnostic(Level.OK, "drop-outs", "none lately"),
             "calibration": self._bias.diagnose(),
         }
         return list({**shown, **self._faults.current(now)}.values())
-
-    def close(self) -> None:
-        """Close the source."""
-        if self._connection:
-            self._connection.close()
-            self._connection = None
 
     def _open(self) -> ImuSource:
         """Open the source; once it worked it is not tested again, as the robot may drive."""
@@ -222,20 +210,6 @@ class ImuCore(NodeCore):
         if bias is not None:
             self._bias.found(bias, now)
             self._calibrated = True
-
-    def _state(self, connection: Connection[Batch], now: int) -> tuple[Level, str]:
-        if connection.problem:
-            return Level.ERROR, connection.problem
-        if connection.finished:
-            return Level.OK, f"finished: all {self._published} measurements were published"
-        what = connection.source.describe() if connection.source else self._source_name
-        rate = self._measured.per_second(now)
-        if 0 < rate < _SLOW * self._rate:
-            return Level.WARN, (
-                f"{what} gives {rate:.3g} measurements/s, expected {self._rate:.3g}; look for "
-                "other programs that use the bus, or lower the rate"
-            )
-        return Level.OK, f"{what}, {self._rate:.4g} measurements/s"
 
 
 def _turns(odometry: Odometry) -> bool:

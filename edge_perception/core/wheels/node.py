@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_perception.core.connection import Connection, IDLE, Patience
+from edge_perception.core.connection import Patience
 from edge_perception.core.environment import Environment
 from edge_perception.core.faults import Faults
 from edge_perception.core.health import Rate
@@ -12,7 +12,6 @@ from edge_perception.core.node import (
     Diagnostic,
     Inputs,
     Level,
-    NodeCore,
     Outputs,
     Port,
     Ports,
@@ -20,6 +19,7 @@ from edge_perception.core.node import (
 )
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.source import Skipped
+from edge_perception.core.source_core import SourceCore
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.core.transforms import Transforms
 from edge_perception.core.wheels.dead_reckoning import DeadReckoning
@@ -45,7 +45,7 @@ _LARGEST = 1e20
 _ALONE = Diagnostic(Level.OK, "transform", "nobody else publishes it")
 
 
-class WheelOdometryCore(NodeCore):
+class WheelOdometryCore(SourceCore[Sequence[WheelReading]]):
     """Integrate the turning of wheels to a pose in the frame ``odom``."""
 
     parameters = PARAMETERS
@@ -53,8 +53,7 @@ class WheelOdometryCore(NodeCore):
     outputs = (_ODOMETRY, _TF)
 
     def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._connection: Connection[Sequence[WheelReading]] | None = None
+        super().__init__(environment)
         self._configured = False
 
     def ports(self, parameters: Parameters) -> Ports:
@@ -89,18 +88,13 @@ class WheelOdometryCore(NodeCore):
         self._last: int | None = None
         if not topic:
             request = self._wheels.request
-            connection = Connection(
-                lambda: self._environment.open_wheels(self._source_name, request), _PATIENCE
+            self._connect(
+                lambda: self._environment.open_wheels(self._source_name, request),
+                _PATIENCE,
+                may_wait=parameters.flag("wait_for_source"),
             )
-            connection.open(may_wait=parameters.flag("wait_for_source"))
-            self._connection = connection
         self._configured = True
         return ()
-
-    def period(self) -> float:
-        """Return 0 while a source is open: reading it waits."""
-        connection = self._connection
-        return connection.wait(self._now) if connection else IDLE
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Publish where the robot is after what came in since the last call."""
@@ -123,22 +117,13 @@ class WheelOdometryCore(NodeCore):
         """Report source, encoders, slip and who else publishes the transform."""
         if not self._configured:
             return ()
-        connection = self._connection
-        what = connection.source.describe() if connection and connection.source else ""
-        level, message = Level.OK, what or self._source_name
-        if connection and connection.problem:
-            level, message = Level.ERROR, connection.problem
-        elif connection and connection.finished:
-            message = f"finished after {self._published} readings"
         values = {
-            "source": self._source_name,
             "rate": f"{self._measured.per_second(now):.1f}",
             "counter overflows": str(sum(one.overflows for one in self._encoders.values())),
-            "reconnects": str(connection.reconnects if connection else 0),
         }
         slip = {"wheels less gyroscope [rad/s]": f"{self._slip.difference:.3f}"}
         shown = {
-            "source": Diagnostic(level, "source", message, values),
+            "source": self._diagnose_source("readings", self._source(), "", values),
             "encoders": Diagnostic(Level.OK, "encoders", "plausible"),
             "slip": Diagnostic(Level.OK, "slip", "the wheels agree with the gyroscope", slip),
             **({"transform": _ALONE} if self._transform else {}),
@@ -148,9 +133,7 @@ class WheelOdometryCore(NodeCore):
     def close(self) -> None:
         """Close the source."""
         self._configured = False
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        super().close()
 
     def _readings(self, inputs: Inputs, now: int) -> Sequence[WheelReading]:
         """Return what came from the topic or the source."""
