@@ -65,5 +65,6 @@ def run(kind: NodeType) -> int:
     """
     ending.at_once()
     from edge_perception.transport.ros import process
+    from edge_perception.transport.ros.arguments import ros_arguments
 
-    return process.run(lambda stop: [make(kind)], sys.argv)
+    return process.run(lambda stop: [make(kind, ros_arguments(sys.argv))], sys.argv)

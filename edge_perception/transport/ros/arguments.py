@@ -1,7 +1,9 @@
-"""A node to start as ROS arguments."""
+"""ROS arguments: of a node to start, and of this program."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+import itertools
 import json
 
 from edge_perception.core.parameters import Value
@@ -9,12 +11,7 @@ from edge_perception.robot.plan import Start
 
 
 def arguments_of(start: Start) -> list[str]:
-    """
-    Return the ROS arguments of a node.
-
-    The file comes before all parameters: rcl lets the last section hold, and those of arguments
-    join the first that is for all nodes.
-    """
+    """Return the ROS arguments of a node; its parameters beat those of the file."""
     names = {"__node": start.name}
     if start.namespace:
         names["__ns"] = start.namespace
@@ -31,3 +28,13 @@ def arguments_of(start: Start) -> list[str]:
         for word in ("-p", f"{name}:={json.dumps(value, ensure_ascii=False)}")
     ]  # JSON is YAML, which ROS reads
     return [*rules, *file, *values]
+
+
+def ros_arguments(command_line: Sequence[str]) -> list[str]:
+    """Return what stands behind each ``--ros-args`` of a command line, or up to ``--``."""
+    found: list[str] = []
+    words = iter(command_line)
+    for word in words:
+        if word == "--ros-args":
+            found += itertools.takewhile(lambda one: one != "--", words)
+    return found

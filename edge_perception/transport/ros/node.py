@@ -49,7 +49,11 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         :param ros_arguments: such as -p and -r, for this node alone
         :raises ConfigurationError: if a parameter is given a value that isn't allowed
         """
-        super().__init__(name, cli_args=["--ros-args", *ros_arguments])
+        super().__init__(
+            name,
+            cli_args=["--ros-args", *ros_arguments],
+            parameter_overrides=parameters.on_command_line(ros_arguments),
+        )
         self.endpoints = RosEndpoints(self)
         self.shell = Shell(make_core, self.endpoints)
         self._bond: bond.Bond | None = None

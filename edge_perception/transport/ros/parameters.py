@@ -3,18 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+import itertools
 import math
-from typing import Any
+import re
+from typing import Any, ClassVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
+import yaml
 
 from edge_perception.core.names import one_of
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameter, ParameterError, Parameters
 
 INT64 = 2**63
+
+
+def on_command_line(arguments: Sequence[str]) -> list[RosParameter]:
+    """
+    Return the parameters that ROS arguments give by themselves, ``-p NAME:=VALUE``.
+
+    They are to have the last word. rcl adds them to the first section of a parameter file that is
+    for all nodes, so that any section behind that one would beat them.
+
+    :param arguments: what stands behind ``--ros-args``
+    """
+    given: dict[str, RosParameter] = {}
+    for flag, rule in itertools.pairwise(arguments):
+        name, assigned, text = rule.partition(":=")
+        if flag not in ("-p", "--param") or not assigned or ":" in name:
+            continue  # with a colon it is for a node of that name
+        try:
+            value = yaml.load(text, _Values)
+            if value not in ("", []):
+                given[name] = RosParameter(name, value=value)
+        except (yaml.YAMLError, TypeError, ValueError):
+            continue  # rcl has refused it, or knows better what it is
+    return list(given.values())
+
+
+class _Values(yaml.SafeLoader):
+    """Takes for a number or truth value what rcl does: 1e-3, but neither 1:30 nor a date."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+
+for _tag, _text in (
+    ("bool", "true|True|TRUE|yes|Yes|YES|on|On|ON|false|False|FALSE|no|No|NO|off|Off|OFF"),
+    ("int", r"[-+]?(0|[1-9]\d*|0x[0-9a-fA-F]+)"),
+    ("float", r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
+):
+    _Values.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"({_text})$"), None)
 
 
 def declare(node: Node, parameters: Iterable[Parameter]) -> None:
