@@ -1,6 +1,7 @@
 """A ROS context with an executor in the background, for tests of nodes."""
 
 from collections.abc import Callable, Iterator
+import operator
 from pathlib import Path
 import sys
 import threading
@@ -91,6 +92,22 @@ class Robot:
                 assert left > 0, f"not within {seconds} s; diagnostics: {self.status}"
                 self.changed.wait(min(left, 0.05))
         return result
+
+    def soon(self, condition: Callable[[], Any], node: str = "toy", seconds: int = 2) -> None:
+        """
+        Wait until the condition is true, and see that a node took so many seconds at most.
+
+        It repeats itself each second, and speaks at once when a level changes: what is counted
+        are repetitions, which tell its seconds on a machine that is too busy to keep time, too.
+        """
+        begin = len(self.reports)
+        self.wait(condition)
+        levels = [
+            [(status.name, status.level) for status in array.status]
+            for array in self.reports[begin:]
+            if array.status[0].name.startswith(f"{node}: ")
+        ]
+        assert sum(map(operator.eq, levels, levels[1:])) <= seconds, levels
 
     def do(self, action: Callable[[], Any]) -> Any:
         """Act where callbacks run, as a service request of a lifecycle manager does."""

@@ -1,7 +1,6 @@
 """What is wrong appears on /diagnostics within two seconds, with cause and fix."""
 
 from socket import gethostname
-import time
 
 import pytest
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
@@ -18,7 +17,6 @@ from edge_perception.transport.ros.node import RosNode
 pytestmark = pytest.mark.ros
 BEST_EFFORT = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT)
 OK, WARN, ERROR = (int(level) for level in (Level.OK, Level.WARN, Level.ERROR))
-SOON = 2.0
 
 
 def message(robot, name):
@@ -29,9 +27,12 @@ def test_missing_publisher_and_what_may_be_meant(robot):
     robot.peer.create_publisher(String, "/front/text", 10)
     robot.peer.create_publisher(Int32, "/text2", 10)
     robot.toy()
-    robot.wait(lambda: robot.level("toy: input text") == ERROR, SOON)
-    assert "nobody publishes on /text: did you mean /front/text?" in message(
-        robot, "toy: input text"
+    robot.soon(lambda: robot.level("toy: input text") == ERROR)
+    robot.wait(
+        lambda: (
+            "nobody publishes on /text: did you mean /front/text?"
+            in message(robot, "toy: input text")
+        )
     )
     assert "-r text:=/front/text" in message(robot, "toy: input text")
     assert robot.level("toy: input maybe") == OK
@@ -44,18 +45,16 @@ def test_publisher_that_vanishes_and_comes_back(robot):
     robot.wait(lambda: heard or publisher.publish(String(data="x")))
     robot.wait(lambda: robot.level("toy: input text") == OK)
     robot.peer.destroy_publisher(publisher)
-    robot.wait(lambda: robot.level("toy: input text") == ERROR, SOON)
+    robot.soon(lambda: robot.level("toy: input text") == ERROR)
     assert "nobody publishes std_msgs/msg/String on /text" in message(robot, "toy: input text")
     publisher = robot.speak("text", String)
-    robot.wait(
-        lambda: robot.level("toy: input text") == OK or publisher.publish(String(data="x")), SOON
-    )
+    robot.soon(lambda: robot.level("toy: input text") == OK or publisher.publish(String(data="x")))
 
 
 def test_silent_publisher(robot):
     robot.peer.create_publisher(String, "text", 10)
     robot.toy()
-    robot.wait(lambda: robot.level("toy: input text") == ERROR, SOON + 1)
+    robot.soon(lambda: robot.level("toy: input text") == ERROR)
     assert "no message comes on /text although" in message(robot, "toy: input text")
     assert "/peer publishes there" in message(robot, "toy: input text")
 
@@ -111,15 +110,12 @@ def test_one_lost_device_is_one_error_that_the_others_wait_for(robot):
 def test_incompatible_qos(robot):
     robot.toy()
     robot.peer.create_publisher(String, "text", BEST_EFFORT)
-    begin = time.monotonic()
-    robot.wait(
+    robot.soon(
         lambda: (
             robot.level("toy: input text") == ERROR
             and "incompatible QoS" in message(robot, "toy: input text")
-        ),
-        SOON,
+        )
     )
-    assert time.monotonic() - begin < SOON
     robot.wait(lambda: "from /peer on /text" in message(robot, "toy: input text"))
     assert "set qos_overrides./text.subscription.reliability: best_effort" in message(
         robot, "toy: input text"
@@ -136,7 +132,7 @@ def test_fix_for_incompatible_qos_helps(robot):
 def test_topic_of_another_type(robot):
     robot.peer.create_publisher(Image, "text", 10)
     robot.toy()
-    robot.wait(lambda: robot.level("toy: input text") == ERROR, SOON)
+    robot.soon(lambda: robot.level("toy: input text") == ERROR)
     assert "/peer publishes sensor_msgs/msg/Image on /text, expected std_msgs" in message(
         robot, "toy: input text"
     )
@@ -144,14 +140,14 @@ def test_topic_of_another_type(robot):
 
 def test_inactive_node_names_the_command(robot):
     node = robot.toy(start=False)
-    robot.wait(lambda: robot.level("toy: lifecycle") == WARN, SOON)
+    robot.soon(lambda: robot.level("toy: lifecycle") == WARN)
     assert message(robot, "toy: lifecycle").endswith("ros2 lifecycle set /toy configure")
     robot.do(node.trigger_configure)
-    robot.wait(
-        lambda: message(robot, "toy: lifecycle").endswith("ros2 lifecycle set /toy activate"), SOON
+    robot.soon(
+        lambda: message(robot, "toy: lifecycle").endswith("ros2 lifecycle set /toy activate")
     )
     robot.do(node.trigger_activate)
-    robot.wait(lambda: robot.level("toy: lifecycle") == OK, SOON)
+    robot.soon(lambda: robot.level("toy: lifecycle") == OK)
 
 
 def test_exception_in_step_is_reported_and_the_node_goes_on(robot):
@@ -159,7 +155,7 @@ def test_exception_in_step_is_reported_and_the_node_goes_on(robot):
     heard = robot.hear("echo", String)
     publisher = robot.speak("text", String)
     publisher.publish(String(data="fail"))
-    robot.wait(lambda: robot.level("toy: step") == ERROR, SOON)
+    robot.soon(lambda: robot.level("toy: step") == ERROR)
     assert "ValueError: that text is not liked" in message(robot, "toy: step")
     publisher.publish(String(data="next"))
     robot.wait(lambda: heard)
@@ -172,7 +168,7 @@ def test_step_that_hangs_is_reported(robot):
     core = node.shell.core
     robot.speak("text", String).publish(String(data="wait"))
     robot.wait(core.entered.is_set)
-    robot.wait(lambda: robot.level("toy: step") == ERROR, SOON)
+    robot.soon(lambda: robot.level("toy: step") == ERROR)
     assert "busy with one input" in message(robot, "toy: step")
     core.proceed.set()
     robot.wait(lambda: robot.level("toy: step") == OK)
@@ -183,7 +179,7 @@ def test_what_the_core_says_is_published_at_once(robot):
     publisher = robot.speak("text", String)
     robot.wait(lambda: robot.level("toy: mood") == OK)
     publisher.publish(String(data="bad"))
-    robot.wait(lambda: robot.level("toy: mood") == ERROR, 1.0)
+    robot.soon(lambda: robot.level("toy: mood") == ERROR, seconds=1)
 
 
 def test_hardware_is_the_device_or_the_computer(robot):
