@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import itertools
 import math
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
@@ -46,9 +46,8 @@ def on_command_line(arguments: Sequence[str]) -> list[RosParameter]:
 class _Values(yaml.SafeLoader):
     """Takes for a number or truth value what rcl does: 1e-3, but neither 1:30 nor a date."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
-
+_Values.yaml_implicit_resolvers = {}
 for _tag, _text in (
     ("bool", "true|True|TRUE|yes|Yes|YES|on|On|ON|false|False|FALSE|no|No|NO|off|Off|OFF"),
     ("int", r"[-+]?(0|[1-9]\d*|0x[0-9a-fA-F]+)"),
