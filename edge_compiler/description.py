@@ -14,10 +14,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from edge_compiler.decoding import check_decoder, parse_decoder, recognised_decoder
 from edge_compiler.errors import CompileError, hint
 from edge_compiler.ir.graph import Graph, Value
 from edge_compiler.ir.image import channel_axis, image_layout
 from edge_compiler.strict_json import parse_json
+from edge_perception.decode import KINDS
 from edge_perception.runtime import schema
 from edge_perception.runtime.manifest import Decoder, Model, Preprocess
 
@@ -42,11 +44,16 @@ class Description:
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the user says of the model, instead of its metadata."""
+    """
+    What the user says of the model, instead of its metadata.
+
+    :ivar decoder: the kind, or the path of a JSON file with kind and parameters.
+    """
 
     name: str | None = None
     preprocess: Path | None = None
     labels: Path | None = None
+    decoder: str | None = None
 
     def given(self) -> tuple[str, ...]:
         """Return the names of what was said."""
@@ -57,7 +64,8 @@ def describe(graph: Graph, model: Path, overrides: Overrides) -> Description:
     """
     Collect the description of the model that was read from the file ``model``.
 
-    :raises CompileError: if the metadata or a file of the overrides is wrong.
+    :raises CompileError: if the metadata or a file of the overrides is wrong, or the outputs don't
+        fit the decoder.
     """
     metadata = graph.metadata
     if overrides.preprocess:
@@ -69,11 +77,15 @@ def describe(graph: Graph, model: Path, overrides: Overrides) -> Description:
     else:
         preprocess = None
     labels = _labels(metadata, model, overrides)
+    name = overrides.name or model.stem
+    decoder = _decoder(graph, model, labels, overrides)
+    if preprocess is not None:
+        check_decoder(decoder, graph, name, preprocess, labels)
     return Description(
-        name=overrides.name or model.stem,
+        name=name,
         sha256=sha256(model),
         preprocess=preprocess,
-        decoder=_decoder(graph, model, labels),
+        decoder=decoder,
         labels=labels,
         provenance={"file": model.name} | _provenance(metadata, model),
     )
@@ -203,27 +215,18 @@ def _labels(metadata: Mapping[str, str], model: Path, overrides: Overrides) -> t
     return tuple(labels)
 
 
-def _decoder(graph: Graph, model: Path, labels: tuple[str, ...]) -> Decoder:
-    """Return what the metadata says; without it, one score a label means a classification."""
+def _decoder(graph: Graph, model: Path, labels: tuple[str, ...], overrides: Overrides) -> Decoder:
+    if overrides.decoder in KINDS:
+        return Decoder(overrides.decoder)
+    if overrides.decoder:
+        where, path = overrides.decoder, Path(overrides.decoder)
+        if not path.suffix and not path.exists():
+            raise CompileError(f"no decoder is called {where!r}; {hint(where, KINDS)}")
+        return parse_decoder(parse_json(read_text(path), where), where)
     if "edge.decoder" in graph.metadata:
         where = f"the metadata edge.decoder of {model}"
-        data = parse_json(graph.metadata["edge.decoder"], where)
-        if (
-            not isinstance(data, dict)
-            or not isinstance(data.get("kind"), str)
-            or not isinstance(data.get("parameters", {}), dict)
-        ):
-            raise CompileError(f'{where} must be like {{"kind": "...", "parameters": {{...}}}}')
-        return Decoder(data["kind"], data.get("parameters", {}))
-    scores = [value for value in graph.outputs if labels and value.size == len(labels)]
-    if len(scores) != 1:
-        return Decoder()
-    producer = graph.producer(scores[0])
-    probabilities = producer is not None and producer.op in ("Softmax", "Sigmoid")
-    return Decoder(
-        "classification",
-        {"output": scores[0].name, "top": min(5, len(labels)), "softmax": not probabilities},
-    )
+        return parse_decoder(parse_json(graph.metadata["edge.decoder"], where), where)
+    return recognised_decoder(graph, labels)
 
 
 def _provenance(metadata: Mapping[str, str], model: Path) -> dict[str, str]:

@@ -183,7 +183,7 @@ def _up_locally(starts: Sequence[Start], options: argparse.Namespace) -> int:
             make_core = base.find(start.kind).make_core
             yield Shell(partial(make_core, environment), LocalEndpoints(bus, start))
 
-    return process.run(make_nodes, options.duration)
+    return process.run(bus, make_nodes, options.duration)
 
 
 def _check(graph: Graph, options: argparse.Namespace) -> int:

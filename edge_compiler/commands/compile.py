@@ -12,6 +12,7 @@ from edge_compiler.units import size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
+    from edge_perception.runtime.manifest import Decoder
 
 MOST_THREADS = 64
 
@@ -42,6 +43,13 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--labels", type=Path, metavar="FILE", help="names of the classes, one a line"
     )
+    decoder = parser.add_argument(
+        "--decoder",
+        metavar="KIND|FILE.json",
+        help="what the outputs mean, instead of the model's metadata: a kind such as yolo, or a "
+        "file with kind and parameters",
+    )
+    decoder.completer = _complete_decoder  # type: ignore[attr-defined]
     parser.add_argument("--name", help="of the model (default: that of the file)")
     parser.add_argument(
         "--keep-source", action="store_true", help="keep the generated C in the bundle"
@@ -93,6 +101,12 @@ def _complete_place(prefix: str, parsed_args: argparse.Namespace, **_unused: obj
     return [f"{name}={backend}" for name in names for backend in backends]
 
 
+def _complete_decoder(**_unused: object) -> tuple[str, ...]:
+    from edge_perception.decode import KINDS
+
+    return KINDS
+
+
 def _threads(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_THREADS}")
@@ -108,7 +122,9 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(
         target=arguments.target,
         shapes=dict(arguments.shape),
-        overrides=Overrides(arguments.name, arguments.preprocess, arguments.labels),
+        overrides=Overrides(
+            arguments.name, arguments.preprocess, arguments.labels, arguments.decoder
+        ),
         calibration=arguments.calibration,
         keep_source=arguments.keep_source,
         build=BuildOptions(
@@ -148,9 +164,24 @@ def run(arguments: argparse.Namespace) -> int:
         say("speed: not measured, the proof was emulated; on the machine itself: edgec profile")
     say(f"memory: {size(model.weight_bytes)} weights, {size(model.arena_bytes)} working memory")
     say(f"written: {arguments.output}", "bold green")
+    if model.preprocess is not None and model.decoder.because:
+        note(_meaning(model.decoder))
     if model.preprocess is None:
         note(
             "the model has no pre-processing, so it can't be run on camera frames; "
             "give it with --preprocess FILE.json (see docs/cli.md)"
         )
     return 0
+
+
+def _meaning(decoder: Decoder) -> str:
+    """Return what the outputs were taken for, where nobody has said what they mean."""
+    if decoder.kind == "tensors":
+        return (
+            f"what the outputs mean is not known: {decoder.because}; say it with --decoder "
+            "(see docs/decoders.md)"
+        )
+    return (
+        f"the outputs are read by the decoder {decoder.kind}, as they look like its own: "
+        f"{decoder.because}; if they are not, say so with --decoder"
+    )

@@ -61,7 +61,8 @@ def _summary(manifest: Manifest) -> None:
     if model.preprocess:
         spec = model.preprocess
         say(f"  frames       {spec.color}, {spec.resize}, mean {spec.mean}, scale {spec.scale}")
-    say(f"  decoder      {model.decoder.kind} {json.dumps(model.decoder.parameters)}")
+    because = f" ({model.decoder.because})" if model.decoder.because else ""
+    say(f"  decoder      {model.decoder.kind} {json.dumps(model.decoder.parameters)}{because}")
     if proof.caveat:
         say(f"  proof        pending: it needs {proof.missing}, see edgec verify")
     else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from edge_compiler.ir.graph import Value
+from edge_perception.runtime.manifest import Tensor
+
 _CHANNELS = ((1, 3), (4,))
 """How many channels images have, the likelier numbers first."""
 
@@ -21,3 +24,8 @@ def image_layout(shape: tuple[int, ...]) -> str:
 def channel_axis(layout: str) -> int:
     """Return the axis of an image's channels."""
     return 3 if layout == "NHWC" else 1
+
+
+def as_tensor(value: Value) -> Tensor:
+    """Return what the manifest says of an input or output."""
+    return Tensor(value.name, value.shape, value.type.name, image_layout(value.shape))

@@ -2,8 +2,10 @@
 Decoders: what a model's output tensors mean, as `Detections`.
 
 A decoder is a module of this package, named in `KINDS` like the ``kind`` in the bundle's manifest,
-with a function ``make(model, options) -> Decode`` that checks whether the model fits. Robot and
-compiler share them: they need numpy and the manifest, and know neither messages nor nodes.
+with two functions. ``make(model, options) -> Decode`` checks whether the model fits.
+``recognise(signature) -> Decoder | None`` says how it would read outputs of which nothing is known
+but their names and shapes, if they look like its own. Robot and compiler share decoders: they need
+numpy and the manifest, and know neither messages nor nodes.
 """
 
 from __future__ import annotations
@@ -11,16 +13,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import importlib
-from typing import Any, cast
+from typing import Any, cast, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_perception.decode.detections import Detections, Floats
+from edge_perception.decode.signature import Described, Signature
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.manifest import Model
+from edge_perception.runtime.manifest import Decoder
 
-KINDS = ("boxes", "classification", "tensors")
+KINDS = (
+    "blazeface",
+    "boxes",
+    "centerface",
+    "centernet",
+    "classification",
+    "embedding",
+    "gfl",
+    "keypoints",
+    "landmarks",
+    "segmentation",
+    "simcc",
+    "ssd",
+    "tensors",
+    "yolo",
+    "yolo_heads",
+    "yolox",
+    "yunet",
+)
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 
@@ -34,13 +55,21 @@ class DecodeError(BundleError):
 
 @dataclass(frozen=True)
 class Options:
-    """What the user chooses: the least score, and how many detections (0: as the model says)."""
+    """What the user chooses: the least score, and how many detections; 0: as the model says."""
 
     min_score: float = 0.0
     top: int = 0
 
 
-def make(model: Model, options: Options) -> Decode:
+class _Kind(Protocol):
+    """What a module of this package is to the others."""
+
+    def make(self, model: Described, options: Options) -> Decode: ...
+
+    def recognise(self, signature: Signature) -> Decoder | None: ...
+
+
+def make(model: Described, options: Options) -> Decode:
     """
     Return the decoder that a model names.
 
@@ -51,8 +80,23 @@ def make(model: Model, options: Options) -> Decode:
         raise DecodeError(
             f"the model {model.name} wants the decoder {kind!r}, but there are {', '.join(KINDS)}"
         )
-    module = importlib.import_module(f"{__name__}.{kind}")
-    return cast(Decode, module.make(model, options))
+    return _module(kind).make(model, options)
+
+
+def recognise(signature: Signature) -> Decoder:
+    """
+    Return the decoder of the only kind that outputs of such names and shapes look like.
+
+    Where none or several do, it is that of tensors without a meaning; ``because`` says why.
+    """
+    found = [seen for kind in KINDS if (seen := _module(kind).recognise(signature)) is not None]
+    if len(found) == 1:
+        return found[0]
+    shapes = ", ".join(f"{one.name} {list(one.shape)}" for one in signature.outputs)
+    if not found:
+        return Decoder(because=f"no decoder is known for outputs such as {shapes}")
+    kinds = " or ".join(f"{one.kind} ({one.because})" for one in found)
+    return Decoder(because=f"the outputs {shapes} may be those of {kinds}")
 
 
 def finite(name: str, values: npt.NDArray[Any]) -> Floats:
@@ -65,3 +109,7 @@ def finite(name: str, values: npt.NDArray[Any]) -> Floats:
     if not np.isfinite(flat).all():
         raise DecodeError(f"the model's output {name!r} has values that are no number (NaN, inf)")
     return flat
+
+
+def _module(kind: str) -> _Kind:
+    return cast(_Kind, importlib.import_module(f"{__name__}.{kind}"))

@@ -3,7 +3,7 @@ One score a class: the best classes, each a detection without a box.
 
 Parameters in the manifest: ``output``, the tensor with the scores (default: the first one);
 ``softmax``, whether the scores are still to be normalised (default: no); ``top``, how many classes
-are of interest (default: 5).
+are of interest (default: 5); ``min_score`` (default: 0).
 """
 
 from __future__ import annotations
@@ -12,41 +12,61 @@ import math
 
 import numpy as np
 
-from edge_perception.decode import Decode, DecodeError, finite, Options, Tensors
+from edge_perception.decode import Decode, Options, Tensors
 from edge_perception.decode.detections import Detections
-from edge_perception.runtime.manifest import Model
+from edge_perception.decode.functions import softmax
+from edge_perception.decode.parameters import misfit, Parameters, read
+from edge_perception.decode.signature import Described, Signature
+from edge_perception.runtime.manifest import Decoder
+
+_USUAL = (1000, 1001)  # ImageNet's classes, and one more for nothing
 
 
-def make(model: Model, options: Options) -> Decode:
+def make(model: Described, options: Options) -> Decode:
     """
     Check the model and return its decoder.
 
     :raises DecodeError: if the model has no tensor with one score for each label.
     """
-    outputs = {tensor.name: tensor for tensor in model.outputs}
-    name = model.decoder.parameters.get("output", next(iter(outputs), ""))
-    if name not in outputs:
-        raise DecodeError(
-            f"the decoder of {model.name} reads the output {name!r}, but the model has "
-            f"{', '.join(outputs) or 'none'}"
-        )
-    count = math.prod(outputs[name].shape)
+    given = Parameters(model)
+    output = given.output("output")
+    is_logit = given.flag("softmax", False)
+    top = given.integer("top", 5, 1)
+    least = given.number("min_score", 0, 0, 1)
+    given.check()
+    count = math.prod(output.shape)
     if model.labels and len(model.labels) != count:
-        raise DecodeError(
-            f"the model {model.name} has {len(model.labels)} labels, but its output {name!r} has "
-            f"{count} scores; compile it again with the right labels"
+        raise misfit(
+            model,
+            f"it has {len(model.labels)} labels, but {count} scores in its output {output.name!r}",
         )
     labels = model.labels or tuple(f"class {index}" for index in range(count))
-    top = options.top or int(model.decoder.parameters.get("top", 5))
-    softmax = bool(model.decoder.parameters.get("softmax", False))
 
     def decode(tensors: Tensors, size: tuple[int, int]) -> Detections:
-        scores = finite(name, tensors[name])
-        if softmax:
-            powers = np.exp(scores - scores.max())
-            scores = powers / powers.sum()
-        best = np.argsort(-scores, kind="stable")[:top].astype(np.int32)
-        best = best[scores[best] >= options.min_score]
+        scores = read(tensors, output).reshape(-1)
+        if is_logit:
+            scores = softmax(scores)
+        best = np.argsort(-scores, kind="stable")[: options.top or top].astype(np.int32)
+        best = best[scores[best] >= (options.min_score or least)]
         return Detections(tuple(labels[index] for index in best), best, scores[best])
 
     return decode
+
+
+def recognise(signature: Signature) -> Decoder | None:
+    """Take the output with a score for each label; without labels, one of ImageNet's size."""
+    sizes = [(math.prod(output.shape), output) for output in signature.outputs]
+    if signature.labels:
+        scores = [output for size, output in sizes if size == len(signature.labels)]
+    else:
+        scores = [output for size, output in sizes if size in _USUAL and len(sizes) == 1]
+    if len(scores) != 1:
+        return None
+    (output,) = scores
+    count = math.prod(output.shape)
+    parameters = {
+        "output": output.name,
+        "top": min(5, count),
+        "softmax": not signature.is_probability(output.name),
+    }
+    return Decoder("classification", parameters, f"a score for each of {count} classes")

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
-
-
 Indices = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class Detections:
     :ivar regions: affine maps from the unit square to the image [N, 2, 3], which turn and scale
         each thing as a model wants to see it; NaN where there is none.
     :ivar attributes: what stages say of each, N tuples.
+    :ivar landmark_scores: how sure each point is, 0 to 1 [N, K].
+    :ivar masks: which part of its box each is: bool [h, w], spread evenly over the box.
     """
 
     labels: tuple[str, ...] = ()
@@ -58,6 +59,8 @@ class Detections:
     embeddings: Sequence[Floats] | Floats | None = None
     regions: npt.NDArray[np.float64] | None = None
     attributes: Sequence[tuple[Attribute, ...]] = ()
+    landmark_scores: Floats | None = None
+    masks: Sequence[Mask] | None = None
 
     def __len__(self) -> int:
         """Return how many there are."""

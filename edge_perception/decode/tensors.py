@@ -10,11 +10,14 @@ import numpy as np
 
 from edge_perception.decode import Decode, finite, Options, Tensors
 from edge_perception.decode.detections import Detections
-from edge_perception.runtime.manifest import Model
+from edge_perception.decode.parameters import Parameters
+from edge_perception.decode.signature import Described, Signature
+from edge_perception.runtime.manifest import Decoder
 
 
-def make(model: Model, options: Options) -> Decode:
+def make(model: Described, options: Options) -> Decode:
     """Return the decoder, which fits every model; the options do not matter to it."""
+    Parameters(model).check()
     names = tuple(tensor.name for tensor in model.outputs)
 
     def decode(tensors: Tensors, size: tuple[int, int]) -> Detections:
@@ -26,3 +29,8 @@ def make(model: Model, options: Options) -> Decode:
         )
 
     return decode
+
+
+def recognise(signature: Signature) -> Decoder | None:
+    """Leave it to the others."""
+    return None

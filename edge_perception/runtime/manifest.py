@@ -76,10 +76,17 @@ class Preprocess:
 
 @dataclass(frozen=True)
 class Decoder:
-    """What the outputs mean: ``kind`` names a decoder, e.g. "classification"."""
+    """
+    What the outputs mean.
+
+    :ivar kind: names a decoder, e.g. "classification".
+    :ivar because: why the compiler took it, where the user and the model's file don't say; else
+        empty.
+    """
 
     kind: str = "tensors"
     parameters: dict[str, Any] = field(default_factory=dict)
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -234,7 +241,7 @@ class Manifest:
     :ivar files: every other file, by its path in the bundle.
     :ivar fusions: what the optimiser decided.
     :ivar given: what the user said when compiling in place of the model's file: "labels",
-        "name", "preprocess".
+        "name", "preprocess", "decoder".
     """
 
     model: Model

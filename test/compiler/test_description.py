@@ -84,9 +84,48 @@ def test_labels_make_a_classifier(tmp_path: Path, last: str, softmax: bool) -> N
     described = describe(load(path), path, Overrides(labels=tmp_path / "labels.txt"))
     assert described.labels == ("cat", "dog", "bird")
     parameters = {"output": "y", "top": 3, "softmax": softmax}
-    assert described.decoder == Decoder("classification", parameters)
+    because = "a score for each of 3 classes"
+    assert described.decoder == Decoder("classification", parameters, because)
     assert described.name == "model"
-    assert describe(load(path), path, Overrides()).decoder == Decoder()
+    unknown = describe(load(path), path, Overrides()).decoder
+    assert (unknown.kind, unknown.parameters) == ("tensors", {})
+    assert unknown.because == "no decoder is known for outputs such as y [1, 3]"
+
+
+def image_model(path: Path, metadata: dict[str, Any]) -> Path:
+    """Write a model from an image to nine scores, with metadata."""
+    model = make_model([node("GlobalAveragePool", "x", "y")], {"x": [1, 3, 8, 8]})
+    onnx.helper.set_model_props(model, {key: json.dumps(metadata[key]) for key in metadata})
+    onnx.save(model, path)
+    return path
+
+
+def decoder(path: Path, given: str | None = None) -> Decoder:
+    return describe(load(path), path, Overrides(decoder=given)).decoder
+
+
+def test_the_user_says_what_the_outputs_mean(tmp_path: Path) -> None:
+    said = {"edge.decoder": {"kind": "embedding"}, "edge.preprocess": {}}
+    path = image_model(tmp_path / "model.onnx", said)
+    assert decoder(path) == Decoder("embedding")
+    assert decoder(path, "tensors") == Decoder("tensors")
+    file = tmp_path / "decoder.json"
+    file.write_text('{"kind": "classification", "parameters": {"top": 2}}')
+    assert decoder(path, str(file)) == Decoder("classification", {"top": 2})
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("clasification", "no decoder is called 'clasification'; did you mean 'classification'?"),
+        ("none.json", "cannot read none.json"),
+        ("yolo", r"the output 'y' has the shape \[1, 3, 1, 1\]"),
+    ],
+)
+def test_a_decoder_that_can_not_be_used(tmp_path: Path, given: str, says: str) -> None:
+    path = image_model(tmp_path / "model.onnx", {"edge.preprocess": {}})
+    with pytest.raises(CompileError, match=says):
+        decoder(path, given)
 
 
 @pytest.mark.parametrize(

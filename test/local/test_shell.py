@@ -2,78 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from queue import Queue
+import signal
+from socket import gethostname
 import threading
 from typing import Any
 
 import pytest
+from toy import Toy
 
-from edge_perception import messages
-from edge_perception.core.node import (
-    ConfigurationError,
-    Diagnostic,
-    Inputs,
-    Level,
-    NodeCore,
-    Outputs,
-    Port,
-    Qos,
-)
-from edge_perception.core.parameters import Parameter, Parameters
+from edge_perception import ending, messages
+from edge_perception.core.node import Diagnostic, Level, NodeCore
+from edge_perception.core.stamps import nanoseconds
 from edge_perception.messages.types import String
 from edge_perception.robot.plan import Start
 from edge_perception.transport import shell as shells
 from edge_perception.transport.condition import State
+from edge_perception.transport.local import process
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.local.endpoints import LocalEndpoints
 from edge_perception.transport.shell import Shell
+from edge_perception.transport.stop import Stop
 
+DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 TEXT = "std_msgs/msg/String"
 PATIENCE = 60.0
 
 
-class Echo(NodeCore):
-    """Says again what it hears; some texts make it fail or wait."""
+class Sole(Toy):
+    """A toy that wants to be the only one that echoes."""
 
-    parameters = (
-        Parameter("prefix", "> ", "Put before each text."),
-        Parameter("times", 1, "How often.", minimum=1, maximum=9, live=True),
-    )
-    inputs = (Port("text", TEXT, "text"),)
-    outputs = (
-        Port("echo", TEXT, "echo", sole=True),
-        Port("info", TEXT, "info", Qos.LATCHED),
-        Port("safe", TEXT, "safe"),
-    )
-
-    def __init__(self) -> None:
-        self.entered, self.proceed = threading.Event(), threading.Event()
-
-    def configure(self, parameters: Parameters) -> Outputs:
-        if parameters.text("prefix") == "refuse":
-            raise ConfigurationError("the prefix can't be used")
-        self.given = parameters
-        return [("info", String(data=self.topic("text")))]
-
-    def adapt(self, parameters: Parameters) -> None:
-        self.given = parameters
-
-    def step(self, inputs: Inputs, now: int) -> Outputs:
-        if "text" not in inputs:
-            return []
-        text = inputs["text"].data
-        if text == "fail":
-            raise ValueError("that text is not liked")
-        if text == "wait":
-            self.entered.set()
-            self.proceed.wait(PATIENCE)
-        said = self.given.text("prefix") + text * self.given.integer("times")
-        return [("echo", String(data=said))]
-
-    def safe_state(self, now: int, reason: str) -> Outputs:
-        return [("safe", String(data=reason))]
+    outputs = tuple(replace(port, sole=port.name == "echo") for port in Toy.outputs)
 
 
 class Room:
@@ -83,8 +44,8 @@ class Room:
         self.bus = Bus()
         self.made: list[Shell] = []
 
-    def echo(self, start: Start | None = None) -> Shell:
-        shell = Shell(Echo, LocalEndpoints(self.bus, start or Start("echo", "")))
+    def toy(self, start: Start | None = None, core: Callable[[], NodeCore] = Toy) -> Shell:
+        shell = Shell(core, LocalEndpoints(self.bus, start or Start("toy", "")))
         self.made.append(shell)
         return shell
 
@@ -117,17 +78,18 @@ def by_name(found: list[Diagnostic]) -> Mapping[str, Diagnostic]:
 
 def test_messages_go_through_and_late_readers_get_what_is_latched(room: Room) -> None:
     heard, speak = room.hear("/echo"), room.speaker("/text")
-    shell = room.echo()
+    shell = room.toy()
     assert shell.configure()
     assert shell.activate()
-    assert room.hear("/info").get(timeout=PATIENCE) == "/text"
+    assert room.hear("/info").get(timeout=PATIENCE) == "prefix > "
+    assert shell.core.topics["text"] == "/text"
     speak("hello")
     assert heard.get(timeout=PATIENCE) == "> hello"
 
 
 def test_names_are_remapped_and_in_the_namespace(room: Room) -> None:
     remap = {"text": "words", "echo": "/loud"}
-    shell = room.echo(Start("echo", "", "/bot", remap=remap))
+    shell = room.toy(Start("toy", "", "/bot", remap=remap))
     heard, speak = room.hear("/loud"), room.speaker("/bot/words")
     assert shell.configure()
     assert shell.activate()
@@ -136,7 +98,7 @@ def test_names_are_remapped_and_in_the_namespace(room: Room) -> None:
 
 
 def test_lifecycle_and_what_it_leaves_behind(room: Room) -> None:
-    shell, safe = room.echo(), room.hear("/safe")
+    shell, safe = room.toy(), room.hear("/safe")
     first = shell.core
     assert shell.configure()
     assert shell.activate()
@@ -153,15 +115,15 @@ def test_lifecycle_and_what_it_leaves_behind(room: Room) -> None:
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"prefix": "refuse"}, "the prefix can't be used"),
-        ({"times": 10}, "times must be a whole number from 1 to 9"),
-        ({"tims": 1}, "is 'times' meant"),
+        ({"prefix": "refuse"}, "the prefix 'refuse' can't be used"),
+        ({"volume": 10}, "volume must be a whole number from 1 to 9"),
+        ({"volum": 1}, "is 'volume' meant"),
     ],
 )
 def test_configuration_that_fails(
     room: Room, values: Any, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shell = room.echo(Start("echo", "", parameters=values))
+    shell = room.toy(Start("toy", "", parameters=values))
     assert not shell.configure()
     assert reason in shell.condition.problem
     assert reason in capsys.readouterr().err
@@ -171,8 +133,8 @@ def test_configuration_that_fails(
 
 def test_values_of_a_parameter_file(room: Room, tmp_path: Any) -> None:
     file = tmp_path / "parameters.yaml"
-    file.write_text("echo: {ros__parameters: {prefix: 'file ', times: 2, use_sim_time: false}}")
-    shell = room.echo(Start("echo", "", parameters={"times": 3}, parameters_file=str(file)))
+    file.write_text("toy: {ros__parameters: {prefix: 'file ', volume: 2, use_sim_time: false}}")
+    shell = room.toy(Start("toy", "", parameters={"volume": 3}, parameters_file=str(file)))
     heard, speak = room.hear("/echo"), room.speaker("/text")
     assert shell.configure()
     assert shell.activate()
@@ -181,19 +143,19 @@ def test_values_of_a_parameter_file(room: Room, tmp_path: Any) -> None:
 
 
 def test_only_live_parameters_change_while_it_works(room: Room) -> None:
-    shell = room.echo()
+    shell = room.toy()
     heard, speak = room.hear("/echo"), room.speaker("/text")
     assert shell.configure()
     assert shell.activate()
     assert "can't change while the node is active" in shell.change({"prefix": "x"})
-    assert "from 1 to 9" in shell.change({"times": 10})
-    assert shell.change({"times": 2}) == ""
+    assert "from 1 to 9" in shell.change({"volume": 10})
+    assert shell.change({"volume": 2}) == ""
     speak("a")
     assert heard.get(timeout=PATIENCE) == "> aa"
 
 
 def test_a_step_that_fails_is_said_and_the_safe_state_given(room: Room) -> None:
-    shell = room.echo()
+    shell = room.toy()
     safe, speak = room.hear("/safe"), room.speaker("/text")
     assert shell.configure()
     assert shell.activate()
@@ -207,7 +169,7 @@ def test_a_step_that_hangs_is_said_and_the_safe_state_given(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shells, "HANGING", 0.0)
-    shell = room.echo()
+    shell = room.toy()
     safe, speak = room.hear("/safe"), room.speaker("/text")
     assert shell.configure()
     assert shell.activate()
@@ -218,7 +180,7 @@ def test_a_step_that_hangs_is_said_and_the_safe_state_given(
 
 
 def test_missing_and_rival_publishers_are_named(room: Room) -> None:
-    one = room.echo()
+    one = room.toy(core=Sole)
     assert one.configure()
     assert one.activate()
     found = by_name(one.diagnose())
@@ -227,8 +189,52 @@ def test_missing_and_rival_publishers_are_named(room: Room) -> None:
         found["input text"].message
     )
     assert found["output echo"].level is Level.OK
-    other = room.echo(replace(Start("echo", ""), name="second"))
+    other = room.toy(Start("second", ""), Sole)
     assert other.configure()
     rivals = by_name(one.diagnose())["output echo"]
     assert rivals.level is Level.ERROR
-    assert "/echo and /second publish on /echo at once" in rivals.message
+    assert "/second and /toy publish on /echo at once" in rivals.message
+
+
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """Give back the handlers of the signals that end a robot."""
+    before = {number: signal.getsignal(number) for number in ending.SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_diagnostics_are_a_topic_as_on_ros(own_signals: None) -> None:
+    room = Room()
+    kind, heard = messages.get(DIAGNOSTICS), Queue[Any]()
+    room.bus.read(
+        End(
+            "/me",
+            "/diagnostics",
+            DIAGNOSTICS,
+            lambda data: heard.put(messages.deserialize(data, kind)),
+        )
+    )
+    stops: list[Stop] = []
+
+    def make(stop: Stop) -> list[Shell]:
+        stops.append(stop)
+        return [room.toy()]
+
+    def listen() -> None:
+        found.append(heard.get(timeout=PATIENCE))
+        while not any(one.level == Level.ERROR for one in found[-1].status):
+            found.append(heard.get(timeout=PATIENCE))
+        stops[0].set()
+
+    found: list[Any] = []
+    listener = threading.Thread(target=listen)
+    listener.start()
+    assert process.run(room.bus, make) == 0
+    listener.join()
+    states = {one.name: one for one in found[-1].status}
+    assert states["toy: lifecycle"].message == "active"
+    assert states["toy: mood"].hardware_id == gethostname()
+    assert "no node of this process publishes" in states["toy: input text"].message
+    assert nanoseconds(found[-1].header.stamp) > 0

@@ -22,7 +22,7 @@ from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.typesupport import rosidl_class
 
 pytestmark = pytest.mark.ros
-TOY = [sys.executable, str(Path(__file__).with_name("toy.py"))]
+TOY = [sys.executable, str(Path(__file__).parents[1] / "toy.py")]
 DECISION = [sys.executable, "-m", "edge_perception.nodes.decision"]
 ROBOT = [sys.executable, "-m", "edge_perception.cli", "up"]
 SPEED = 0.5

@@ -19,7 +19,7 @@ from edge_perception.transport.ros.typesupport import rosidl_class
 
 pytestmark = pytest.mark.ros
 LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-TOY = [sys.executable, str(Path(__file__).with_name("toy.py"))]
+TOY = [sys.executable, str(Path(__file__).parents[1] / "toy.py")]
 ROBOT = [sys.executable, "-m", "edge_perception.cli", "up"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Graph, Value
-from edge_compiler.ir.image import image_layout
+from edge_compiler.ir.image import as_tensor
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.build import compiler_version, Part
 from edge_compiler.targets.program.platform import Platform
@@ -14,7 +14,7 @@ from edge_compiler.targets.program.program import KernelCall, Program, Step
 from edge_compiler.targets.program.variants import Variant
 from edge_compiler.version import VERSION
 from edge_perception.runtime import manifest
-from edge_perception.runtime.manifest import ABI_VERSION, Allocation, Model, Tensor
+from edge_perception.runtime.manifest import ABI_VERSION, Allocation, Model
 
 
 def describe(
@@ -41,8 +41,8 @@ def describe(
         target=platform.triple,
         variants=tuple(variant.name for variant in platform.variants),
         requires=platform.variants[-1].features,
-        inputs=tuple(map(_tensor, graph.inputs)),
-        outputs=tuple(map(_tensor, graph.outputs)),
+        inputs=tuple(map(as_tensor, graph.inputs)),
+        outputs=tuple(map(as_tensor, graph.outputs)),
         preprocess=description.preprocess,
         decoder=description.decoder,
         labels=description.labels,
@@ -62,10 +62,6 @@ def describe(
         macs=sum(step.macs for step in program.steps),
         provenance=description.provenance,
     )
-
-
-def _tensor(value: Value) -> Tensor:
-    return Tensor(value.name, value.shape, value.type.name, image_layout(value.shape))
 
 
 def _step(step: Step, leading: Variant) -> manifest.Step:

@@ -107,7 +107,7 @@ class PerceptionCore(NodeCore):
         Parameter(
             "min_score",
             0.0,
-            "Detections with a lower score are left out.",
+            "Detections with a lower score are left out; 0: as the bundle says.",
             minimum=0.0,
             maximum=1.0,
             live=True,
@@ -115,7 +115,7 @@ class PerceptionCore(NodeCore):
         Parameter(
             "top",
             0,
-            "The greatest number of classes that a classification reports; 0: as the bundle says.",
+            "The greatest number of detections; 0: as the bundle says.",
             minimum=0,
             maximum=1000,
             live=True,

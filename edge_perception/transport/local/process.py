@@ -1,4 +1,4 @@
-"""Nodes in this process: start, run until told to stop, end with what makes the robot safe."""
+"""Nodes on a bus: start, run until told to stop, end with what makes the robot safe."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 import sys
 import time
 
-from edge_perception import ending
+from edge_perception import ending, messages
 from edge_perception.core.node import Diagnostic, Level
+from edge_perception.transport import diagnostics
+from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.shell import Shell
 from edge_perception.transport.stop import Stop
 
@@ -15,9 +17,13 @@ CHECK_PERIOD = 0.2  # seconds between two looks at the nodes
 GRACE = 1.0  # seconds in which messages may begin to come
 
 
-def run(make_nodes: Callable[[Stop], Iterable[Shell]], duration: float | None = None) -> int:
+def run(
+    bus: Bus, make_nodes: Callable[[Stop], Iterable[Shell]], duration: float | None = None
+) -> int:
     """
     Start nodes, and run them until told to stop.
+
+    Their diagnostics are published as on ROS 2; what changes in them is printed, too.
 
     :param make_nodes: makes them in the order in which they are to be started
     :param duration: seconds after which to stop
@@ -29,7 +35,7 @@ def run(make_nodes: Callable[[Stop], Iterable[Shell]], duration: float | None = 
         for node in make_nodes(stop):
             nodes.append(node)
         if all(not stop and shell.configure() and shell.activate() for shell in nodes):
-            _watch(nodes, stop, duration)
+            _watch(bus, nodes, stop, duration)
         else:
             stop.failed |= not stop
     finally:
@@ -40,19 +46,36 @@ def run(make_nodes: Callable[[Stop], Iterable[Shell]], duration: float | None = 
     return int(stop.failed or not all(ended))
 
 
-def _watch(nodes: Sequence[Shell], stop: Stop, duration: float | None) -> None:
-    """Print what changes in the nodes' diagnostics, until told to stop or time is up."""
+def _watch(bus: Bus, nodes: Sequence[Shell], stop: Stop, duration: float | None) -> None:
+    """Look at the nodes' diagnostics, until told to stop or time is up."""
     begun = time.monotonic()
     levels: dict[str, Level] = {}
+    speakers = [_Speaker(bus, shell.name) for shell in nodes]
     while not stop:
         elapsed = time.monotonic() - begun
         if duration is not None and elapsed >= duration:
             return
         left = CHECK_PERIOD if duration is None else min(CHECK_PERIOD, duration - elapsed)
         stop.wait(left)
-        if elapsed >= GRACE:
-            for shell in nodes:
-                _show(shell.name, shell.diagnose(), levels)
+        for shell, speaker in zip(nodes, speakers, strict=True):
+            found = shell.diagnose()
+            speaker.publish(found, shell.core.hardware)
+            if elapsed >= GRACE:
+                _show(shell.name, found, levels)
+
+
+class _Speaker:
+    """Publishes the diagnostics of a node."""
+
+    def __init__(self, bus: Bus, node: str) -> None:
+        self._bus, self._reporter = bus, diagnostics.Reporter(node)
+        self._end = End(node, diagnostics.TOPIC, diagnostics.TYPE)
+        bus.advertise(self._end)
+
+    def publish(self, found: Sequence[Diagnostic], hardware: str) -> None:
+        report = self._reporter.report(found, hardware, time.time_ns())
+        if report is not None:
+            self._bus.publish(self._end, messages.serialize(report))
 
 
 def _show(node: str, found: Iterable[Diagnostic], levels: dict[str, Level]) -> None:

@@ -9,12 +9,14 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 
+from edge_perception import messages
 from edge_perception.core.node import NodeCore
 from edge_perception.core.parameters import Parameter
+from edge_perception.transport import diagnostics
 from edge_perception.transport.condition import State
 from edge_perception.transport.ros import bond, parameters
-from edge_perception.transport.ros.diagnostics import DiagnosticsPublisher
 from edge_perception.transport.ros.endpoints import RosEndpoints
+from edge_perception.transport.ros.typesupport import rosidl_class
 from edge_perception.transport.shell import Shell
 
 CHECK_PERIOD = 0.2  # seconds between two looks at inputs and core
@@ -62,7 +64,10 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         for mistake in parameters.unknown(self, declared):
             self.get_logger().warning(mistake)
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        self._diagnostics = DiagnosticsPublisher(self)
+        self._reporter = diagnostics.Reporter(self.shell.name)
+        self._diagnostics = self.create_publisher(
+            rosidl_class(diagnostics.TYPE), diagnostics.TOPIC, 10
+        )
         self._check = self.create_timer(
             CHECK_PERIOD, self._diagnose_all, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
@@ -140,7 +145,13 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         for node in self.executor.get_nodes():
             if isinstance(node, RosNode):
                 node._check.reset()
-                node._diagnostics.publish(node.shell.diagnose(), node.shell.core.hardware)
+                node._publish_diagnostics()
+
+    def _publish_diagnostics(self) -> None:
+        now = self.get_clock().now().nanoseconds
+        report = self._reporter.report(self.shell.diagnose(), self.shell.core.hardware, now)
+        if report is not None:
+            self._diagnostics.publish(messages.serialize(report))
 
 
 def _returned(done: bool) -> TransitionCallbackReturn:

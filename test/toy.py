@@ -1,4 +1,4 @@
-"""A node core for the tests of the ROS shell; run as a program it is a node in its own process."""
+"""A node core for the tests of shells; run as a program it is a ROS node in its own process."""
 
 from collections.abc import Mapping
 import sys

@@ -1,0 +1,83 @@
+"""Points of one thing: maps, bins for each coordinate, plain numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from decode_cases import decoded, logit, model, recognised
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from edge_perception import decode
+from edge_perception.decode import DecodeError, Options
+
+POINTS = st.lists(st.tuples(*[st.integers(1, 14)] * 2), min_size=1, max_size=5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(POINTS, st.sampled_from([-1, 0, 1]))
+def test_maps(points: list[tuple[int, int]], side: int) -> None:
+    heat = np.full((1, len(points), 16, 16), 0.1, np.float32)
+    for number, (x, y) in enumerate(points):
+        heat[0, number, y, x] = 0.9
+        heat[0, number, y, x + side] = max(0.5, heat[0, number, y, x + side])
+    found = decoded({"heat": heat}, "keypoints", labels=("person",))
+    expected = 4 * np.array([(x + 0.5 + 0.25 * side, y + 0.5) for x, y in points])
+    assert found.labels == ("person",)
+    np.testing.assert_allclose(found.landmarks, expected[None])
+    np.testing.assert_allclose(found.landmark_scores, np.full((1, len(points)), 0.9))
+    assert found.boxes is not None
+    np.testing.assert_allclose(found.boxes[0], [*expected.min(axis=0), *expected.max(axis=0)])
+
+
+def test_maps_before_their_sigmoid() -> None:
+    heat = np.full((1, 2, 8, 8), -9.0, np.float32)
+    heat[0, 0, 3, 4], heat[0, 1, 1, 2] = logit(0.9), logit(0.5)
+    found = decoded({"heat": heat}, "keypoints", {"sigmoid": True})
+    np.testing.assert_allclose(found.scores, [0.7], rtol=1e-5)
+    assert len(decoded({"heat": heat}, "keypoints", {"sigmoid": True, "min_score": 0.8})) == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 127), st.integers(0, 191)), min_size=1, max_size=4))
+def test_simcc(points: list[tuple[int, int]]) -> None:
+    x, y = np.zeros((1, len(points), 128)), np.zeros((1, len(points), 192))
+    for number, (column, row) in enumerate(points):
+        x[0, number, column], y[0, number, row] = 0.6, 0.8
+    outputs = {"simcc_x": x, "simcc_y": y}
+    found = decoded(outputs, "simcc", size=(64, 96), image=(128, 192))
+    np.testing.assert_allclose(found.landmarks, np.array(points)[None])
+    np.testing.assert_allclose(found.landmark_scores, np.full((1, len(points)), 0.6), rtol=1e-6)
+    assert recognised(outputs, size=(64, 96)).kind == "simcc"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "values"),
+    [
+        ({}, [[0.5, 0.25], [0.125, 1]]),
+        ({"unit": "pixel"}, [[32, 16], [8, 64]]),
+        ({"values": "xyz"}, [[0.5, 0.25, 7], [0.125, 1, 9]]),
+        ({"values": "yxs"}, [[0.25, 0.5, 0.8], [1, 0.125, 0.4]]),
+        ({"values": "xys"}, [[0.5, 0.25, 0.8], [0.125, 1, 0.4]]),
+    ],
+)
+def test_numbers(parameters: dict[str, Any], values: list[list[float]]) -> None:
+    found = decoded({"out": np.array([values])}, "landmarks", parameters)
+    np.testing.assert_allclose(found.landmarks, [[[32, 16], [8, 64]]])
+    assert found.labels == ("made up",)
+    assert found.scores[0] == pytest.approx(0.6 if "s" in parameters.get("values", "") else 1)
+
+
+def test_models_that_do_not_fit() -> None:
+    with pytest.raises(DecodeError, match=r"'out' \[1, 5\] has no points of xy"):
+        decode.make(model({"out": np.zeros((1, 5))}, "landmarks"), Options())
+    outputs = {"x": np.zeros((1, 5, 8)), "y": np.zeros((1, 4, 8))}
+    with pytest.raises(DecodeError, match="are no bins for x and y of as many points"):
+        decode.make(model(outputs, "simcc"), Options())
+
+
+def test_movenet_is_recognised() -> None:
+    seen = recognised({"out": np.zeros((1, 1, 17, 3))}, size=(192, 192))
+    assert (seen.kind, seen.parameters["values"]) == ("landmarks", "yxs")
