@@ -14,6 +14,7 @@ from edge_compiler.terminal import say, say_json
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
     from edge_perception.decode import Decode, Tensors
+    from edge_perception.decode.detections import Detections, Mask
     from edge_perception.runtime.manifest import Model
 
 
@@ -22,20 +23,26 @@ def register(commands: Commands) -> None:
     parser = add_command(commands, "run", "run a bundle on image files", run)
     add_bundle(parser)
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="an image file")
-    parser.add_argument("--top", type=int, metavar="N", help="classes to show (default: bundle's)")
+    parser.add_argument("--top", type=int, metavar="N", help="things to show (default: bundle's)")
+    parser.add_argument(
+        "--min-score", type=float, metavar="S", help="least score, 0 to 1 (default: bundle's)"
+    )
+    parser.add_argument(
+        "--draw", type=Path, metavar="OUT.png", help="draw what is seen into a copy of the image"
+    )
     add_threads(parser)
     add_json(parser)
     parser.set_defaults(usage_error=parser.error)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print labels and scores of each image, or what the outputs look like."""
+    """Print what is seen in each image, or what the outputs look like."""
+    from edge_compiler.drawing import draw
     from edge_compiler.running import is_native, open_model
     from edge_compiler.samples import read_image
     from edge_perception.runtime import read_manifest
 
-    if arguments.top is not None and arguments.top < 1:
-        arguments.usage_error("--top must be at least 1")
+    _check(arguments)
     manifest = read_manifest(arguments.bundle)
     model, results = manifest.model, []
     if model.preprocess is None:
@@ -43,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.bundle} has no pre-processing, so it can't be run on images; compile "
             "it again with --preprocess FILE.json"
         )
-    decoder = _decoder(model, arguments.top)
+    decoder = _decoder(model, arguments)
     native = is_native(model.target)  # else it is emulated, and takes a time that says nothing
     with open_model(arguments.bundle, manifest, arguments.threads) as loaded:
         for path in arguments.images:
@@ -51,51 +58,119 @@ def run(arguments: argparse.Namespace) -> int:
             start = time.perf_counter()
             outputs = loaded.run_image(frame, "rgb8")
             milliseconds = (time.perf_counter() - start) * 1e3 if native else None
-            result = {"image": str(path), "milliseconds": milliseconds}
-            height, width = frame.shape[:2]
-            results.append(result | _interpret(outputs, decoder, (width, height)))
+            result: dict[str, Any] = {"image": str(path), "milliseconds": milliseconds}
+            if decoder is None:
+                result["outputs"] = _ranges(outputs)
+            else:
+                height, width = frame.shape[:2]
+                found = decoder(outputs, (width, height))
+                result["detections"] = _entries(found)
+                if arguments.draw:
+                    draw(frame, found, arguments.draw)
+            results.append(result)
             if not arguments.json:
-                _print(results[-1])
+                _print(result)
     if arguments.json:
         say_json(results)
     return 0
 
 
-def _decoder(model: Model, top: int | None) -> Decode | None:
-    """Return what finds the classes in the outputs of a classification; None for other models."""
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.top is not None and arguments.top < 1:
+        arguments.usage_error("--top must be at least 1")
+    if arguments.min_score is not None and not 0 <= arguments.min_score <= 1:
+        arguments.usage_error("--min-score must be from 0 to 1")
+    if arguments.draw and len(arguments.images) > 1:
+        arguments.usage_error("--draw takes a single image")
+    if arguments.draw and arguments.draw.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+        arguments.usage_error("--draw writes a PNG or a JPEG: give a name such as seen.png")
+
+
+def _decoder(model: Model, arguments: argparse.Namespace) -> Decode | None:
+    """Return what the outputs mean; None if nobody knows."""
     from edge_perception import decode
 
-    if model.decoder.kind != "classification":
+    if model.decoder.kind == "tensors":
+        if arguments.draw:
+            raise CompileError(
+                f"what the outputs of {model.name} mean is not known, so there is nothing to "
+                "draw; compile it again with --decoder"
+            )
         return None
-    return decode.make(model, decode.Options(top=top or 0))
+    options = decode.Options(arguments.min_score or 0.0, arguments.top or 0)
+    return decode.make(model, options)
 
 
-def _interpret(outputs: Tensors, decoder: Decode | None, size: tuple[int, int]) -> dict[str, Any]:
-    """Return the best classes of a classification, else the range of each output."""
-    if decoder is None:
-        ranges = {
-            name: {
-                "shape": list(array.shape),
-                "minimum": float(array.min()),
-                "maximum": float(array.max()),
-            }
-            for name, array in outputs.items()
+def _ranges(outputs: Tensors) -> dict[str, Any]:
+    """Return shape and range of each output."""
+    return {
+        name: {
+            "shape": list(array.shape),
+            "minimum": float(array.min()),
+            "maximum": float(array.max()),
         }
-        return {"outputs": ranges}
-    found = decoder(outputs, size)
-    classes = [
-        {"class": int(index), "label": label, "score": float(score)}
-        for index, label, score in zip(found.classes, found.labels, found.scores, strict=True)
-    ]
-    return {"classes": classes}
+        for name, array in outputs.items()
+    }
+
+
+def _entries(found: Detections) -> list[dict[str, Any]]:
+    """Return what is known of each thing; places are in pixels of the image."""
+    entries = []
+    for number, label in enumerate(found.labels):
+        entry: dict[str, Any] = {
+            "class": int(found.classes[number]),
+            "label": label,
+            "score": float(found.scores[number]),
+        }
+        if found.boxes is not None:
+            entry["box"] = found.boxes[number].tolist()
+        if found.landmarks is not None:
+            entry["landmarks"] = found.landmarks[number].tolist()
+        if found.landmark_scores is not None:
+            entry["landmark_scores"] = found.landmark_scores[number].tolist()
+        if found.embeddings is not None:
+            entry["embedding"] = found.embeddings[number].tolist()
+        if found.masks is not None:
+            entry["mask"] = _runs(found.masks[number])
+        entries.append(entry)
+    return entries
+
+
+def _runs(mask: Mask) -> dict[str, Any]:
+    """Return a mask row by row as lengths of runs: outside, inside, outside and so on."""
+    import numpy as np
+
+    flat = np.concatenate([[False], mask.reshape(-1)])
+    ends = np.flatnonzero(flat[1:] != flat[:-1])
+    runs = np.diff(np.concatenate([[0], ends, [mask.size]]))
+    height, width = mask.shape
+    return {"width": width, "height": height, "runs": runs.tolist()}
 
 
 def _print(result: dict[str, Any]) -> None:
     milliseconds = result["milliseconds"]
     took = "emulated" if milliseconds is None else f"{milliseconds:.1f} ms"
     say(f"{result['image']}  ({took})", "bold")
-    for entry in result.get("classes", ()):
-        say(f"  {entry['score']:.3f}  {entry['label']} ({entry['class']})")
+    for entry in result.get("detections", ()):
+        say(f"  {entry['score']:.3f}  {entry['label']} ({entry['class']}){_place(entry)}")
+    if not result.get("detections", True):
+        say("  nothing")
     for name, output in result.get("outputs", {}).items():
         shape = " x ".join(map(str, output["shape"]))
         say(f"  {name}: {shape}, {output['minimum']:.4g} to {output['maximum']:.4g}")
+
+
+def _place(entry: dict[str, Any]) -> str:
+    """Return where a thing is, and what else is known of it."""
+    parts = []
+    if "box" in entry:
+        left, top, right, bottom = (round(edge) for edge in entry["box"])
+        parts.append(f"at [{left}, {top}, {right}, {bottom}]")
+    if "landmarks" in entry:
+        parts.append(f"{len(entry['landmarks'])} points")
+    if "mask" in entry:
+        runs = entry["mask"]["runs"]
+        parts.append(f"mask of {sum(runs[1::2]) / sum(runs):.0%} of it")
+    if "embedding" in entry:
+        parts.append(f"a vector of {len(entry['embedding'])} numbers")
+    return "  " + ", ".join(parts) if parts else ""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-import functools
-import math
 import zlib
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from edge_perception.messages.types import Decision, Detection, DetectionArray
+from edge_perception.views.drawing import draw_marks, font, Mark, shorten
 
 _PAPER = "#eef1f4"
 _CARD = "#ffffff"
@@ -55,7 +54,7 @@ def card(
     """
     color = action_color(decision.action, decision.safe)
     photo = Image.fromarray(pixels).convert("RGB")
-    draw_boxes(photo, detections.detections, color)
+    draw_marks(photo, marks_of(detections.detections, color))
     sheet = Image.new("RGB", (size[0], size[1] + _PANEL), _CARD)
     sheet.paste(_framed(photo, size), (0, 0))
     draw = ImageDraw.Draw(sheet)
@@ -109,30 +108,17 @@ def _framed(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
     return ground
 
 
-def draw_boxes(
-    photo: Image.Image, detections: Sequence[Detection], color: str, scale: float = 1.0
-) -> None:
-    """
-    Draw the boxes of detections, with labels and scores.
-
-    :param scale: pixels of the photo for one of the image that was looked at.
-    """
-    draw = ImageDraw.Draw(photo)
-    stroke = max(2, min(photo.size) // 150)
-    size = max(12, min(photo.size) // 24)
-    for seen in detections:
-        box = [seen.x, seen.y, seen.x + max(0.0, seen.width), seen.y + max(0.0, seen.height)]
-        if not (seen.has_box and all(map(math.isfinite, box))):
-            continue
-        left, top, right, bottom = (
-            min(max(value * scale, -stroke), most + stroke)
-            for value, most in zip(box, photo.size * 2, strict=True)
+def marks_of(detections: Sequence[Detection], color: str) -> list[Mark]:
+    """Return what to draw of detections, all in one colour."""
+    return [
+        Mark(
+            f"{seen.label} {seen.score:.2f}",
+            color,
+            (seen.x, seen.y, seen.x + seen.width, seen.y + seen.height) if seen.has_box else None,
+            np.reshape(seen.landmarks[: len(seen.landmarks) // 2 * 2], (-1, 2)),
         )
-        draw.rectangle((left, top, right, bottom), outline=color, width=stroke)
-        text = shorten(f"{seen.label} {seen.score:.2f}", size, photo.width)
-        place = (max(0.0, left) + stroke, max(top, size * 1.2))
-        draw.rectangle(draw.textbbox(place, text, font(size), "lb"), fill=color)
-        draw.text(place, text, "white", font(size), "lb")
+        for seen in detections
+    ]
 
 
 def _draw_banner(
@@ -185,22 +171,3 @@ def _rounded(size: tuple[int, int]) -> Image.Image:
     large = Image.new("L", (size[0] * 2, size[1] * 2), 0)
     ImageDraw.Draw(large).rounded_rectangle((0, 0, *large.size), 24, fill=255)
     return large.resize(size, Image.Resampling.LANCZOS)
-
-
-def shorten(text: str, size: int, width: float) -> str:
-    """Return the text on one line, cut with an ellipsis if it is too wide."""
-    measure = font(size).getlength
-    text = " ".join(text.split())
-    if measure(text) <= width:
-        return text
-    while text and measure(text + "...") > width:
-        text = text[:-1]
-    return text.rstrip() + "..."
-
-
-@functools.cache
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """Return Pillow's own font: the same everywhere, nothing to install."""
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font

@@ -130,7 +130,7 @@ def test_run_recognises_what_the_host_recognises(
     )
     assert here["milliseconds"] > 0
     assert there["milliseconds"] is None
-    for ours, theirs in zip(here["classes"], there["classes"], strict=True):
+    for ours, theirs in zip(here["detections"], there["detections"], strict=True):
         assert ours["label"] == theirs["label"]
         assert ours["score"] == pytest.approx(theirs["score"], rel=1e-4)
 
