@@ -13,12 +13,13 @@ import subprocess
 import sys
 
 from bench.cache import BenchError
+from bench.robot.bare import NODES, SOURCES
 from edge_perception.robot import graph
 from edge_perception.robot.plan import plan, StartRequest
 from edge_perception.transport.ros.arguments import arguments_of
 
-COMPOSED, SEPARATE = "composed", "separate"
-MODES = (COMPOSED, SEPARATE)
+COMPOSED, SEPARATE, BARE = "composed", "separate", "bare"
+MODES = (COMPOSED, SEPARATE, BARE)
 PATIENCE = 15.0
 """Seconds that a process may take to end."""
 _MIDDLEWARE = re.compile(r"dds\.|.*\b(Recv|EventThread)")
@@ -69,7 +70,17 @@ def robot(mode: str, values: Mapping[str, str], domain: int, log: Path) -> Itera
 
 
 def commands(mode: str, values: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the command of each process, by name."""
+    """
+    Return the command of each process, by name.
+
+    BARE are nodes that pass on as many messages and work out nothing, and the sources alone.
+    """
+    if mode == BARE:
+        bare = [sys.executable, "-m", "bench.robot.bare"]
+        return {
+            **{name: [*bare, "node", name] for name in NODES},
+            **{f"source of {name}": [*bare, "source", name, values[name]] for name in SOURCES},
+        }
     if mode == COMPOSED:
         options = [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
         return {"robot": [sys.executable, "-m", "edge_perception.cli", "up", *options]}

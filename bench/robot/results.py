@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.robot.processes import COMPOSED, MODES, SEPARATE
+from bench.robot.processes import BARE, COMPOSED, MODES, SEPARATE
 from edge_compiler.terminal import say, say_table
 from edge_compiler.units import Quantity
 
@@ -26,7 +26,7 @@ _NAMES = {
 @dataclass(frozen=True)
 class Turn:
     """
-    A start of the robot.
+    A start of the robot; bare nodes have no decisions, and so no latencies.
 
     :ivar latency: from an image's stamp to the arrival of its decision outside [ms], PERCENTILES.
     :ivar overhead: the same without the time that the model ran [ms].
@@ -67,9 +67,11 @@ def medians(turns: Sequence[Turn], mode: str) -> dict[str, float]:
         f"{name} p{percent} [ms]": median(getattr(turn, kind)[index] for turn in chosen)
         for kind, name in _NAMES.items()
         for index, percent in enumerate(PERCENTILES)
+        if mode != BARE
     }
-    found["decisions a second"] = median(turn.decisions for turn in chosen)
-    found["start to first decision [s]"] = median(turn.start for turn in chosen)
+    if mode != BARE:
+        found["decisions a second"] = median(turn.decisions for turn in chosen)
+        found["start to first decision [s]"] = median(turn.start for turn in chosen)
     found["memory [MB]"] = median(turn.memory for turn in chosen) / 1e6
     found["load [% of a core]"] = median(sum(turn.load.values()) for turn in chosen)
     for part in sorted({part for turn in chosen for part in turn.load}):
@@ -85,12 +87,12 @@ def show(turns: Sequence[Turn]) -> None:
     for name in dict.fromkeys(name for mode in modes for name in found[mode]):
         values = [found[mode].get(name) for mode in modes]
         row: list[object] = [name, *(_quantity(value) for value in values)]
-        if modes == list(MODES):
-            ratio = values[0] / values[1] if values[0] is not None and values[1] else None
-            row.append(_quantity(ratio))
+        if {COMPOSED, SEPARATE} <= found.keys():
+            one, other = found[COMPOSED].get(name), found[SEPARATE].get(name)
+            row.append(_quantity(one / other if one is not None and other else None))
         rows.append(row)
     titles = ["median of turns", *modes]
-    if modes == list(MODES):
+    if {COMPOSED, SEPARATE} <= found.keys():
         titles.append(f"{COMPOSED} / {SEPARATE}")
     say()
     say_table(titles, rows)

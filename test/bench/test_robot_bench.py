@@ -77,13 +77,16 @@ def test_the_robot_is_measured_both_ways(tiny_bundle, monkeypatch, tmp_path):
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "robot.json").read_text())
     assert [one["mode"] for one in found["turns"]] == list(MODES)
-    for one in found["turns"]:
+    *whole, bare = found["turns"]
+    assert set(bare["threads"]) == {"imu", "wheels", "pose", "source of imu", "source of wheels"}
+    assert all(sum(threads.values()) > 0 for threads in bare["threads"].values())
+    for one in whole:
         assert 0 < one["overhead"][0] < one["latency"][0]
         assert one["latency"][0] <= one["latency"][1] <= one["latency"][2]
         threads = set(one["threads"] if one["mode"] == SEPARATE else one["threads"]["robot"])
         assert {"imu", "wheels", "pose", "perception", "camera", "decision"} <= threads
         assert 0 < one["decisions"] < 40
-    for name in (COMPOSED, SEPARATE, "stamp to decision p99 [ms]", "load of pose"):
+    for name in (*MODES, "stamp to decision p99 [ms]", "load of pose", "load of source of imu"):
         assert name in done.stdout
 
 
