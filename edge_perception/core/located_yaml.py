@@ -71,6 +71,10 @@ class Item:
             raise self._expected("a list with at least one element")
         return [Item(self._file, node) for node in self._node.value]
 
+    def one_or_several(self) -> list[Item]:
+        """Return the values of a list, or this value as the only one."""
+        return self.sequence() if self.is_sequence() else [self]
+
     def is_mapping(self) -> bool:
         """Return whether this is a mapping."""
         return isinstance(self._node, yaml.MappingNode)

@@ -45,4 +45,17 @@ def detections_problem(seen: DetectionArray) -> str:
         if thing.has_box and not (all(map(math.isfinite, box)) and min(box[2:]) >= 0):
             numbers = ", ".join(f"{value:g}" for value in box)
             return f"holds {thing.label!r} in a box that can't be (x, y, width, height: {numbers})"
+        if not all(0 <= time < math.inf for time in (thing.track_age, thing.time_to_contact)):
+            return (
+                f"holds {thing.label!r} with times that can't be (age {thing.track_age:g} s, "
+                f"contact after {thing.time_to_contact:g} s)"
+            )
+        for place in thing.place:
+            where = (place.position.x, place.position.y, place.position.z, place.distance)
+            if not (all(map(math.isfinite, where)) and 0 <= place.deviation < math.inf):
+                numbers = ", ".join(f"{value:g}" for value in (*where, place.deviation))
+                return (
+                    f"holds {thing.label!r} in a place that can't be (x, y, z, distance, "
+                    f"deviation: {numbers})"
+                )
     return ""

@@ -32,6 +32,40 @@ class Attribute:
     score: float
 
 
+@dataclass(frozen=True)
+class Tracked:
+    """
+    The track of a thing: the same in successive images.
+
+    :ivar number: at least 1.
+    :ivar age: since it was seen first [s].
+    :ivar time_to_contact: until the camera reaches it [s]; infinity: not known to come nearer.
+    """
+
+    number: int
+    age: float
+    time_to_contact: float
+
+
+@dataclass(frozen=True)
+class Placed:
+    """
+    Where a thing is in a frame of the robot.
+
+    :ivar frame: its name.
+    :ivar position: x ahead, y to the left, z up [m].
+    :ivar covariance: of x and y, row by row [m^2].
+    :ivar deviation: standard deviation of the distance from the origin [m].
+    :ivar source: what it was told by.
+    """
+
+    frame: str
+    position: tuple[float, float, float]
+    covariance: tuple[float, float, float, float]
+    deviation: float
+    source: str
+
+
 @dataclass(frozen=True, eq=False)
 class Detections:
     """
@@ -49,6 +83,8 @@ class Detections:
     :ivar attributes: what stages say of each, N tuples.
     :ivar landmark_scores: how sure each point is, 0 to 1 [N, K].
     :ivar masks: which part of its box each is: bool [h, w], spread evenly over the box.
+    :ivar tracks: of each, N; None if it has none.
+    :ivar places: of each, N; None if it isn't known.
     """
 
     labels: tuple[str, ...] = ()
@@ -61,6 +97,8 @@ class Detections:
     attributes: Sequence[tuple[Attribute, ...]] = ()
     landmark_scores: Floats | None = None
     masks: Sequence[Mask] | None = None
+    tracks: Sequence[Tracked | None] = ()
+    places: Sequence[Placed | None] = ()
 
     def __len__(self) -> int:
         """Return how many there are."""

@@ -75,6 +75,7 @@ class Decision(Message):
     rule: str
     reason: str
     safe: bool
+    dry_run: bool
     evidence: list[Detection]
     expires: Time
     def __init__(
@@ -84,6 +85,7 @@ class Decision(Message):
         rule: str = ...,
         reason: str = ...,
         safe: bool = ...,
+        dry_run: bool = ...,
         evidence: list[Detection] = ...,
         expires: Time = ...,
     ) -> None: ...
@@ -100,6 +102,9 @@ class Detection(Message):
     landmarks: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
     track_id: int
+    track_age: float
+    time_to_contact: float
+    place: list[Place]
     attributes: list[Attribute]
     def __init__(
         self,
@@ -114,6 +119,9 @@ class Detection(Message):
         landmarks: npt.ArrayLike = ...,
         embedding: npt.ArrayLike = ...,
         track_id: int = ...,
+        track_age: float = ...,
+        time_to_contact: float = ...,
+        place: list[Place] = ...,
         attributes: list[Attribute] = ...,
     ) -> None: ...
 
@@ -314,6 +322,23 @@ class PerceptionStatus(Message):
         run_p50: float = ...,
         run_p95: float = ...,
         run_p99: float = ...,
+    ) -> None: ...
+
+class Place(Message):
+    frame_id: str
+    position: Point
+    covariance: npt.NDArray[np.float64]
+    distance: float
+    deviation: float
+    source: str
+    def __init__(
+        self,
+        frame_id: str = ...,
+        position: Point = ...,
+        covariance: npt.ArrayLike = ...,
+        distance: float = ...,
+        deviation: float = ...,
+        source: str = ...,
     ) -> None: ...
 
 class Point(Message):

@@ -41,6 +41,7 @@ rules:
 Array = messages.get("edge_perception/msg/DetectionArray")
 Attribute = messages.get("edge_perception/msg/Attribute")
 Detection = messages.get("edge_perception/msg/Detection")
+Place = messages.get("edge_perception/msg/Place")
 StageTime = messages.get("edge_perception/msg/StageTime")
 Header = messages.get("std_msgs/msg/Header")
 Text = messages.get("std_msgs/msg/String")
@@ -425,6 +426,11 @@ NOT_DETECTIONS = [
     ("width", math.inf, "in a box that can't be"),
     ("width", -64.0, "in a box that can't be"),
     ("height", -math.inf, "in a box that can't be"),
+    ("track_age", math.nan, "with times that can't be (age nan s, contact after 0 s)"),
+    ("time_to_contact", math.inf, "with times that can't be"),
+    ("time_to_contact", -1.0, "with times that can't be"),
+    ("place", [Place(distance=math.nan)], "in a place that can't be (x, y, z, distance"),
+    ("place", [Place(deviation=-1.0)], "in a place that can't be"),
 ]
 
 

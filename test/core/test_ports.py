@@ -17,6 +17,12 @@ VALUES = {
 }
 """What decides on ports beside flags and choices."""
 
+ASKED = {
+    "decision": ("odometry", "diagnostics", "steering"),
+    "perception": ("camera_info", "depth"),
+}
+"""Ports that some rules and stages ask for, by kind of node."""
+
 
 def core(kind: str) -> NodeCore:
     return base.find(kind).make_core(this_machine())
@@ -39,7 +45,7 @@ def test_a_node_has_no_ports_but_those_that_it_declares(kind: str) -> None:
         names = (parameter.name for parameter in node.parameters)
         ports = node.ports(Parameters(node.parameters, dict(zip(names, given, strict=True))))
         found |= {(port.name, port.topic) for port in (*ports.inputs, *ports.outputs)}
-    asked = {("odometry", "odometry/filtered")} if kind == "decision" else set()
+    asked = {port for port in possible if port[0] in ASKED.get(kind, ())}
     assert found | asked == possible
 
 

@@ -14,11 +14,14 @@ import pytest
 from edge_perception import messages
 from edge_perception.core import located_yaml
 from edge_perception.core.decision import conditions, rules
+from edge_perception.core.decision.actions.limit import Limit
+from edge_perception.core.decision.actions.trigger import Trigger
 from edge_perception.core.decision.compatibility import warnings_for
-from edge_perception.core.decision.conditions import matches
 from edge_perception.core.decision.hysteresis import Share
-from edge_perception.core.decision.rules import Limit, Rules
+from edge_perception.core.decision.rules import Rules
+from edge_perception.core.decision.situation import Situation
 from edge_perception.core.decision.travel import Travel
+from edge_perception.core.labels import matches
 from edge_perception.core.located_yaml import FileError
 from edge_perception.core.stamps import SECOND
 from edge_perception.files import read_file
@@ -56,7 +59,7 @@ def holds(when: str, *seen: Any) -> list[str] | None:
     indented = "\n".join(f"      {line}" for line in when.splitlines())
     text = GOOD.replace('      label: [cat, "*dog"]\n      score: 0.4', indented)
     image = Array(detections=list(seen), image_width=100, image_height=50)
-    evidence = read(text).rules[0].when.evidence(image, Travel())
+    evidence = read(text).rules[0].when.evidence(Situation(image))
     return None if evidence is None else [thing.label for thing in evidence]
 
 
@@ -73,25 +76,25 @@ def test_a_rule_file() -> None:
     assert (rule.name, rule.action.name) == ("animal ahead", "stop")
     assert (rule.after, rule.release, rule.hold) == (Share(3, 5), Share(2, 4), 3 * SECOND // 2)
     assert found.warm_up == 5
-    assert not found.triggers
+    assert all(action.get(Trigger) is None for action in found.actions.values())
 
 
 def test_limits_and_triggers() -> None:
     text = GOOD.replace("go: {}", "go: {limit: {linear: 1, angular: 2.5}, trigger: true}")
     found = read(text.replace("stop: {}", "stop: {limit: {linear: 0, angular: 0}}"))
-    assert found.default.limit == Limit(1, 2.5)
-    assert found.triggers
+    assert found.default.settings == (Limit(1, 2.5), Trigger())
+    assert found.safe.settings == (Limit(0, 0),)
 
 
 def test_the_shipped_rules_fit_the_shipped_model() -> None:
     found = rules.load(share_dir() / "config" / "rules.yaml", read_file)
-    assert found.safe.limit == Limit(0, 0)
+    assert found.safe.get(Limit) == Limit(0, 0)
     cat = Array(detections=[thing("tabby, tabby cat"), thing("tiger cat")])
     moped = Array(detections=[thing("moped", 0.3)])
     by_name = {rule.name: rule.when for rule in found.rules}
-    assert by_name["animal ahead"].evidence(cat, Travel()) == cat.detections
-    assert by_name["vehicle ahead"].evidence(cat, Travel()) is None
-    assert by_name["vehicle ahead"].evidence(moped, Travel()) == moped.detections
+    assert by_name["animal ahead"].evidence(Situation(cat)) == cat.detections
+    assert by_name["vehicle ahead"].evidence(Situation(cat)) is None
+    assert by_name["vehicle ahead"].evidence(Situation(moped)) == moped.detections
 
 
 @pytest.mark.parametrize(
@@ -264,13 +267,19 @@ def test_no_advice_on_what_is_not_understood(published: str) -> None:
 
 def test_the_examples_of_the_guide() -> None:
     guide = (share_dir() / "docs" / "rules.md").read_text()
-    first, *more = (part.partition("```")[0] for part in guide.split("```yaml\n")[1:])
+    examples = [part.partition("```")[0] for part in guide.split("```yaml\n")[1:]]
+    files = [text for text in examples if text.startswith("version")]
+    alone = "".join(text for text in examples if text.startswith("  - name"))
+    assert all(text.startswith(("version", "  - name")) for text in examples)
+    first = files[0]
     limit = "{limit: {linear: 0, angular: 0}}"
     others = "".join(f"  {name}: {limit}\n" for name in ("unlock", "slow"))
-    text = "".join([first, *more]).replace("actions:\n", f"actions:\n{others}")
+    text = (first + alone).replace("actions:\n", f"actions:\n{others}")
     text = text.replace("{detections: 0.5}", "{detections: 0.5, odometry: 0.2}")
     names = [rule.name for rule in read(text).rules]
     assert names == ["person ahead", "person ahead of a fast robot", "owner alone"]
+    for whole in files:
+        read(whole)
     mistake = first.replace("{label: person", "{lable: person")
     with pytest.raises(FileError) as caught:
         read(mistake)
@@ -289,11 +298,11 @@ def test_the_examples_of_the_guide() -> None:
     ],
 )
 def test_conditions_on_motion(condition: str, travel: Travel, holds: bool) -> None:
-    when = conditions.read(located_yaml.parse(condition, "rules.yaml"))
-    assert (when.evidence(Array(), travel) is not None) == holds
-    assert when.asks_for_motion()
+    when = conditions.read(located_yaml.parse(condition, "rules.yaml"), {})
+    assert (when.evidence(Situation(Array(), travel)) is not None) == holds
+    assert {name for one in when.predicates() for name in one.inputs} == {"odometry"}
 
 
 def test_motion_needs_a_condition_of_its_own() -> None:
     with pytest.raises(FileError, match="'speed' can't stand beside what is seen"):
-        conditions.read(located_yaml.parse("{speed: 0.5, label: cat}", "rules.yaml"))
+        conditions.read(located_yaml.parse("{speed: 0.5, label: cat}", "rules.yaml"), {})

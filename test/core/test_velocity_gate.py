@@ -74,6 +74,30 @@ def test_a_command_within_the_limit_passes_as_it_is() -> None:
     assert (gate.state.level, gate.state.message) == (Level.OK, "passes")
 
 
+def test_a_decision_steers_in_place_of_commands_within_its_limit() -> None:
+    gate = Gate()
+    gate.allow(twist(1.0, 2.0))
+    assert gate.drive(twist(0.9)) == twist(0.9)
+    steering = TwistStamped(Header(stamp=to_time(gate.now)), twist(0.5, 4.0))
+    assert gate.step(steering=steering)["velocity_out"] == twist(0.25, 2.0)
+    assert gate.state.message == "the decision steers, in place of the commands"
+    assert gate.step(velocity_in=twist(0.9)) == {}
+    gate.wait(200)
+    assert gate.step(velocity_in=twist(0.8)) == {}
+    gate.wait(60)  # a decision that goes on would have repeated itself
+    assert gate.drive(twist(0.7)) == twist(0.7)
+
+
+@pytest.mark.parametrize("steering", [twist(math.nan), twist(0.5)])
+def test_steering_stops_like_a_command(steering: Any) -> None:
+    gate = Gate()
+    gate.allow(twist(1.0, 2.0), holds=-1 if steering.linear.x == 0.5 else 300)
+    stamped = TwistStamped(Header(stamp=to_time(gate.now)), steering)
+    gate.wait(1)
+    assert gate.step(steering=stamped).get("velocity_out", STOP) == STOP
+    assert gate.state.level is Level.ERROR
+
+
 @pytest.mark.parametrize(
     ("command", "limit", "driven"),
     [

@@ -9,7 +9,7 @@ from sensor_msgs.msg import Image
 from edge_perception.msg import Detection, DetectionArray
 from edge_perception.nodes import base
 from edge_perception.robot import graph
-from edge_perception.robot.plan import plan, Request
+from edge_perception.robot.plan import plan, StartRequest
 from edge_perception.transport.ros.arguments import arguments_of
 
 pytestmark = pytest.mark.ros
@@ -46,8 +46,12 @@ def test_who_looks_gets_the_image_with_its_boxes(robot):
 
 
 def test_it_is_started_by_its_rate():
-    starts = plan(graph.load(), Request({"model": "x", "annotate": "4", "image_topic": "/usb"}))
+    starts = plan(
+        graph.load(), StartRequest({"model": "x", "annotate": "4", "image_topic": "/usb"})
+    )
     [words] = [arguments_of(start) for start in starts if start.name == "annotate"]
     assert "rate:=4.0" in words
     assert "camera/image_raw:=/usb" in words
-    assert "annotate" not in {start.name for start in plan(graph.load(), Request({"model": "x"}))}
+    assert "annotate" not in {
+        start.name for start in plan(graph.load(), StartRequest({"model": "x"}))
+    }

@@ -8,7 +8,7 @@ from edge_perception.core.decision.node import DecisionCore
 from edge_perception.environment import this_machine
 from edge_perception.nodes import base
 from edge_perception.robot import graph
-from edge_perception.robot.plan import plan, Request, RequestError
+from edge_perception.robot.plan import plan, RequestError, StartRequest
 from edge_perception.transport.ros.arguments import arguments_of
 from edge_perception.transport.ros.node import RosNode
 
@@ -124,11 +124,11 @@ def test_speed_limit_without_nav2_is_refused_in_a_sentence(robot):
 
 def test_the_gate_is_started_by_the_topic_that_it_takes_commands_from():
     robot = graph.load()
-    assert "velocity_gate" not in {one.name for one in plan(robot, Request({"model": "x"}))}
+    assert "velocity_gate" not in {one.name for one in plan(robot, StartRequest({"model": "x"}))}
     given = {"model": "x", "cmd_vel_in": "cmd_vel_smoothed", "cmd_vel_out": "cmd_vel"}
     [words] = [
         arguments_of(one)
-        for one in plan(robot, Request({**given, "cmd_vel_stamped": "false"}))
+        for one in plan(robot, StartRequest({**given, "cmd_vel_stamped": "false"}))
         if one.name == "velocity_gate"
     ]
     for word in (
@@ -138,4 +138,4 @@ def test_the_gate_is_started_by_the_topic_that_it_takes_commands_from():
     ):
         assert word in words
     with pytest.raises(RequestError, match="cmd_vel_out is for velocity_gate, which is left out"):
-        plan(robot, Request({"model": "x", "cmd_vel_out": "cmd_vel"}))
+        plan(robot, StartRequest({"model": "x", "cmd_vel_out": "cmd_vel"}))

@@ -21,7 +21,7 @@ from edge_perception.core.source import SourceError
 from edge_perception.environment import this_machine
 from edge_perception.nodes import base, wheel_odometry
 from edge_perception.robot import graph
-from edge_perception.robot.plan import plan, Request
+from edge_perception.robot.plan import plan, StartRequest
 from edge_perception.transport.ros.arguments import arguments_of
 from edge_perception.transport.ros.node import RosNode
 
@@ -56,7 +56,7 @@ def named(robot, name, level, words, seconds=IN_TIME):
 def test_six_nodes_know_what_is_seen_and_where_the_robot_is(robot, tiny_bundle, tmp_path):
     Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "black.png")
     drive = "simulated:radius=1,speed=0.5,still=0.5"
-    request = Request(
+    request = StartRequest(
         {
             "model": str(tiny_bundle),
             "camera": str(tmp_path / "black.png"),

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 
+from edge_perception.core.decision.condition import ModelFacts
 from edge_perception.core.decision.rules import Rules
-from edge_perception.core.labels import matches
-from edge_perception.core.names import did_you_mean
-
-_WILD = set("*?[")
 
 
 def warnings_for(rules: Rules, published: str) -> list[str]:
@@ -20,28 +17,14 @@ def warnings_for(rules: Rules, published: str) -> list[str]:
         says nothing that can be compared.
     """
     try:
-        facts = json.loads(published)
-        model, decoder = str(facts["model"]), str(facts["decoder"])
-        labels = [str(label) for label in facts["labels"]]
+        said = json.loads(published)
+        labels = tuple(str(label) for label in said["labels"])
+        facts = ModelFacts(str(said["model"]), str(said["decoder"]), labels)
     except (ValueError, KeyError, TypeError, RecursionError):
         return []
-    found = []
-    for rule in rules.rules:
-        for seen in rule.when.seeing():
-            if seen.sizes and decoder == "classification":
-                found.append(
-                    f"rule {rule.name!r} asks for a box ({', '.join(seen.sizes)}), but {model} is "
-                    "a classification, which has none"
-                )
-            for pattern in seen.labels if labels else ():
-                if not any(matches(label, pattern) for label in labels):
-                    found.append(
-                        f"rule {rule.name!r}: no label of {model} fits {pattern!r}"
-                        + _near(pattern, labels)
-                    )
-    return found
-
-
-def _near(pattern: str, labels: list[str]) -> str:
-    names = [name.strip().lower() for label in labels for name in label.split(",")]
-    return "" if _WILD & set(pattern) else did_you_mean(pattern, names)
+    return [
+        f"rule {rule.name!r}{mismatch}"
+        for rule in rules.rules
+        for predicate in rule.when.predicates()
+        for mismatch in predicate.mismatch(facts)
+    ]

@@ -24,17 +24,19 @@ class Switch:
     :ivar on: whether it is.
     """
 
-    def __init__(self, after: Share, release: Share, hold: int) -> None:
+    def __init__(self, after: Share, release: Share, hold: int, cooldown: int = 0) -> None:
         """
         Make a switch that is off.
 
         :param after: images in which the condition must hold, to switch on.
         :param release: images in which it must not hold, to switch off.
         :param hold: least time in nanoseconds from switching on to switching off.
+        :param cooldown: least time in nanoseconds from switching off to switching on again.
         """
         self.on = False
-        self._after, self._release, self._hold = after, release, hold
-        self._since = 0
+        self._after, self._release = after, release
+        self._hold, self._cooldown = hold, cooldown
+        self._since: int | None = None
         self._votes: deque[bool] = deque(maxlen=after.of)
 
     def see(self, holds: bool) -> None:
@@ -44,9 +46,19 @@ class Switch:
     def settle(self, now: int) -> None:
         """Change if enough images ask for it; the images before a change don't count after it."""
         needed = self._release if self.on else self._after
-        if self.on and now - self._since < self._hold:
+        least = self._hold if self.on else self._cooldown
+        if self._since is not None and 0 <= now - self._since < least:
             return
         if sum(self._votes) >= needed.count:
-            self.on = not self.on
+            self._turn(not self.on)
             self._since = now
-            self._votes = deque(maxlen=(self._release if self.on else self._after).of)
+
+    def forget(self, now: int) -> None:
+        """Switch off, and begin anew; the time to cool down counts on."""
+        if self.on:
+            self._since = now
+        self._turn(False)
+
+    def _turn(self, on: bool) -> None:
+        self.on = on
+        self._votes = deque(maxlen=(self._release if on else self._after).of)

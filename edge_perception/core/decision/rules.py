@@ -6,45 +6,31 @@ The rules of the decision node, read from a YAML file.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+import math
 from pathlib import Path
 import re
 
 from edge_perception.core import located_yaml
+from edge_perception.core.decision import actions as kinds_of_actions
 from edge_perception.core.decision import conditions
-from edge_perception.core.decision.conditions import Condition
+from edge_perception.core.decision import zones as kinds_of_zones
+from edge_perception.core.decision.action import Action
+from edge_perception.core.decision.actions.limit import Limit
+from edge_perception.core.decision.condition import Condition
 from edge_perception.core.decision.hysteresis import Share
+from edge_perception.core.decision.zones import Zone
 from edge_perception.core.environment import ReadFile
 from edge_perception.core.located_yaml import Fields, Item
 from edge_perception.core.stamps import SECOND
 
 VERSION = 1
-INPUTS = ("detections", "odometry")
-_MOST_IMAGES = 1000
-_LONGEST = 3600.0
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The greatest speeds that an action allows: forward in m/s and turning in rad/s."""
-
-    linear: float
-    angular: float
-
-
-@dataclass(frozen=True)
-class Action:
-    """
-    What the robot may be told to do.
-
-    :ivar limit: the speeds that it allows; None if the rules do not limit speeds.
-    :ivar trigger: whether it sets the trigger output.
-    """
-
-    name: str
-    limit: Limit | None = None
-    trigger: bool = False
+INPUTS = ("detections", "odometry", "diagnostics")
+PRECEDENCE = ("first", "most_restrictive")
+MOST_IMAGES = 1000
+LONGEST = 3600.0
+LEAST_TIMEOUT = 0.01
 
 
 @dataclass(frozen=True)
@@ -55,6 +41,9 @@ class Rule:
     :ivar after: images in which the condition must hold before the rule is in force.
     :ivar release: images in which it must not hold before the rule is out of force.
     :ivar hold: least time that the rule stays in force, in nanoseconds.
+    :ivar cooldown: least time before it comes into force again, in nanoseconds.
+    :ivar grants: whether it gives the robot what the default does not: then what isn't known is no
+        reason for it, else it is.
     """
 
     name: str
@@ -63,6 +52,8 @@ class Rule:
     after: Share
     release: Share
     hold: int
+    cooldown: int
+    grants: bool
 
 
 @dataclass(frozen=True)
@@ -70,10 +61,12 @@ class Rules:
     """
     The content of a rule file.
 
-    :ivar rules: the first one in force decides.
+    :ivar rules: in their order.
     :ivar default: the action while no rule is in force.
     :ivar safe: the action while an input is stale or missing.
     :ivar timeout: by input, the age in nanoseconds from which it is stale.
+    :ivar zones: by name.
+    :ivar precedence: which of the rules in force decides, one of `PRECEDENCE`.
     """
 
     rules: tuple[Rule, ...]
@@ -81,16 +74,20 @@ class Rules:
     safe: Action
     timeout: dict[str, int]
     actions: dict[str, Action]
+    zones: dict[str, Zone]
+    precedence: str
 
     @property
-    def triggers(self) -> bool:
-        """Return whether any action sets the trigger."""
-        return any(action.trigger for action in self.actions.values())
+    def inputs(self) -> set[str]:
+        """Return what the rules ask for beside detections."""
+        return {name for rule in self.rules for name in _inputs(rule)}
 
-    @property
-    def ask_for_motion(self) -> bool:
-        """Return whether any rule depends on how the robot moves."""
-        return any(rule.when.asks_for_motion() for rule in self.rules)
+    def rank(self, rule: Rule) -> tuple[Limit, bool, int]:
+        """Return where a rule stands among those in force: the least one decides."""
+        place = self.rules.index(rule)
+        if self.precedence == "first":
+            return _NO_LIMIT, False, place
+        return rule.action.get(Limit) or _NO_LIMIT, rule.grants, place
 
     @property
     def warm_up(self) -> int:
@@ -113,69 +110,80 @@ def read(item: Item) -> Rules:
 
     :raises FileError: with line and column of the first mistake.
     """
-    keys = ("version", "timeout", "actions", "default", "safe", "rules")
-    fields = item.mapping(known=keys, required=keys)
+    fields = item.mapping(
+        known=("version", "timeout", "zones", "actions", "default", "safe", "precedence", "rules"),
+        required=("version", "timeout", "actions", "default", "safe", "rules"),
+    )
     version = fields["version"]
     if version.number(0, 1e9) != VERSION:
         raise version.error(f"this program reads version {VERSION} of the rule format")
-    actions = _actions(fields["actions"])
+    actions = kinds_of_actions.read(fields["actions"])
+    default = actions[fields["default"].choice(actions, "action")]
+    zones = kinds_of_zones.read(fields["zones"]) if "zones" in fields else {}
     timeouts = fields["timeout"].mapping(known=INPUTS, required=INPUTS[:1])
     rules: list[Rule] = []
     for one in fields["rules"].sequence():
-        rules.append(_rule(one, actions, {rule.name for rule in rules}))
-    moving = [rule.name for rule in rules if rule.when.asks_for_motion()]
-    if moving and "odometry" not in timeouts:
-        raise fields["timeout"].error(
-            f"the key 'odometry' is missing, since the rule {moving[0]!r} asks how the robot moves"
-        )
+        rules.append(_rule(one, actions, default, zones, {rule.name for rule in rules}))
+    for rule in rules:
+        for name in _inputs(rule):
+            if name not in timeouts:
+                raise fields["timeout"].error(
+                    f"the key {name!r} is missing, since the rule {rule.name!r} asks "
+                    + _ASKED[name]
+                )
     return Rules(
         rules=tuple(rules),
-        default=actions[fields["default"].choice(actions, "action")],
+        default=default,
         safe=actions[fields["safe"].choice(actions, "action")],
-        timeout={name: _time(value, 0.01) for name, value in timeouts.items()},
+        timeout={name: _time(value, LEAST_TIMEOUT) for name, value in timeouts.items()},
         actions=actions,
+        zones=zones,
+        precedence=fields["precedence"].choice(PRECEDENCE, "precedence")
+        if "precedence" in fields
+        else PRECEDENCE[0],
     )
 
 
-def _actions(item: Item) -> dict[str, Action]:
-    found = {}
-    for name, value in item.mapping().items():
-        fields = value.mapping(known=("limit", "trigger"))
-        limit = _limit(fields["limit"]) if "limit" in fields else None
-        found[name] = Action(name, limit, "trigger" in fields and fields["trigger"].flag())
-    if not found:
-        raise item.error("there is no action")
-    if len({action.limit is None for action in found.values()}) == 2:
-        missing = next(action.name for action in found.values() if action.limit is None)
-        raise item.error(
-            f"the action {missing!r} has no limit, but others have; give all of them a limit, "
-            "as the last limit stays in force until another one comes"
-        )
-    return found
+_ASKED = {"odometry": "how the robot moves", "diagnostics": "whether it is well"}
+_NO_LIMIT = Limit(math.inf, math.inf)
 
 
-def _limit(item: Item) -> Limit:
-    keys = ("linear", "angular")
-    fields = item.mapping(known=keys, required=keys)
-    return Limit(*(fields[key].number(0.0, 100.0) for key in keys))
+def _inputs(rule: Rule) -> list[str]:
+    return [name for predicate in rule.when.predicates() for name in predicate.inputs]
 
 
-def _rule(item: Item, actions: dict[str, Action], taken: Collection[str]) -> Rule:
+def _rule(
+    item: Item,
+    actions: Mapping[str, Action],
+    default: Action,
+    zones: Mapping[str, Zone],
+    taken: Collection[str],
+) -> Rule:
     fields = item.mapping(
-        known=("name", "when", "action", "after", "release", "hold"),
+        known=("name", "when", "action", "after", "release", "hold", "cooldown"),
         required=("name", "when", "action"),
     )
     name = fields["name"].text()
     if name in taken or name in ("default", "safe"):
         raise fields["name"].error(f"the name {name!r} is taken; rules need different names")
+    action = actions[fields["action"].choice(actions, "action")]
     return Rule(
         name=name,
-        action=actions[fields["action"].choice(actions, "action")],
-        when=conditions.read(fields["when"]),
+        action=action,
+        when=conditions.read(fields["when"], zones),
         after=_share(fields, "after"),
         release=_share(fields, "release"),
         hold=_time(fields["hold"], 0.0) if "hold" in fields else 0,
+        cooldown=_time(fields["cooldown"], 0.0) if "cooldown" in fields else 0,
+        grants=_grants(action, default),
     )
+
+
+def _grants(action: Action, default: Action) -> bool:
+    """Return whether an action does more than limit speeds to those of the default or less."""
+    limit, usual = action.get(Limit), default.get(Limit)
+    faster = limit and usual and (limit.linear > usual.linear or limit.angular > usual.angular)
+    return bool(faster) or any(setting.grants for setting in action.settings)
 
 
 def _share(fields: Fields, key: str) -> Share:
@@ -185,13 +193,13 @@ def _share(fields: Fields, key: str) -> Share:
     item = fields[key]
     match = re.fullmatch(r"(\d{1,4}) of (\d{1,4})", item.text())
     share = Share(*map(int, match.groups())) if match else None
-    if share is None or not 1 <= share.count <= share.of <= _MOST_IMAGES:
+    if share is None or not 1 <= share.count <= share.of <= MOST_IMAGES:
         raise item.error(
-            f"expected e.g. '3 of 5' (images, at most {_MOST_IMAGES}), received {item.text()!r}"
+            f"expected e.g. '3 of 5' (images, at most {MOST_IMAGES}), received {item.text()!r}"
         )
     return share
 
 
 def _time(item: Item, least: float) -> int:
     """Read seconds, as nanoseconds."""
-    return round(item.number(least, _LONGEST) * SECOND)
+    return round(item.number(least, LONGEST) * SECOND)

@@ -17,10 +17,12 @@ class Travel:
 
     :ivar speed: [m/s], whatever the direction.
     :ivar distance: travelled since the decision node was started [m].
+    :ivar position: x and y in the frame of the odometry [m].
     """
 
     speed: float = 0.0
     distance: float = 0.0
+    position: tuple[float, float] = (0.0, 0.0)
 
     def after(self, odometry: Odometry, before: Odometry | None) -> Travel:
         """
@@ -33,13 +35,14 @@ class Travel:
         """
         velocity = odometry.twist.twist.linear
         speed = math.hypot(velocity.x, velocity.y, velocity.z)
+        here = odometry.pose.pose.position
         if before is None:
-            return Travel(speed, self.distance)
-        here, there = odometry.pose.pose.position, before.pose.pose.position
+            return Travel(speed, self.distance, (here.x, here.y))
+        there = before.pose.pose.position
         way = math.hypot(here.x - there.x, here.y - there.y, here.z - there.z)
         interval = nanoseconds(odometry.header.stamp) - nanoseconds(before.header.stamp)
         possible = way <= FASTEST * interval / SECOND
-        return Travel(speed, self.distance + (way if possible else 0.0))
+        return Travel(speed, self.distance + (way if possible else 0.0), (here.x, here.y))
 
     def __str__(self) -> str:
         return f"{self.speed:.2f} m/s after {self.distance:.1f} m"

@@ -20,14 +20,18 @@ _TYPES = {"twist": _PLAIN, "twist_stamped": _STAMPED}
 _VELOCITY_IN = Port("velocity_in", _STAMPED, "cmd_vel_in", occasional=True)
 _DECISION = Port("decision", "edge_perception/msg/Decision", "decision", sole=True)
 _LIMIT = Port("limit", _PLAIN, "cmd_vel_limit", sole=True)
+_STEERING = Port("steering", _STAMPED, "cmd_vel_steer", optional=True, occasional=True, sole=True)
 _VELOCITY_OUT = Port("velocity_out", _STAMPED, "cmd_vel_out", sole=True)
 _REPEAT = SECOND // 10  # nanoseconds between two stops
+_STEERED = SECOND // 4  # nanoseconds; a decision that steers repeats itself more often
 _STOP = Twist()
 
 
 class VelocityGateCore(NodeCore):
     """
     Pass velocity commands on, no faster than the decision allows.
+
+    While the decision steers, its velocity takes the place of the commands.
 
     Zeros are published, again and again, while the decision or its limit is missing or expired,
     while no command comes, and while a command makes no sense.
@@ -70,7 +74,7 @@ class VelocityGateCore(NodeCore):
         ),
     )
 
-    inputs = (_VELOCITY_IN, _DECISION, _LIMIT)
+    inputs = (_VELOCITY_IN, _DECISION, _LIMIT, _STEERING)
     outputs = (_VELOCITY_OUT, nav2_speed.PORT)
 
     def __init__(self, environment: Environment) -> None:
@@ -88,7 +92,7 @@ class VelocityGateCore(NodeCore):
         outputs: tuple[Port, ...] = (replace(_VELOCITY_OUT, type=sent),)
         if parameters.number("nav2_max_speed"):
             outputs += (nav2_speed.PORT,)
-        return Ports((velocity_in, _DECISION, _LIMIT), outputs)
+        return Ports((velocity_in, _DECISION, _LIMIT, _STEERING), outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """Begin closed: nothing moves before there is a decision."""
@@ -96,6 +100,7 @@ class VelocityGateCore(NodeCore):
         self._stamps = _types(parameters)[1] == _STAMPED
         self._frame = parameters.text("frame_id")
         self._command = Command(round(parameters.number("command_timeout") * SECOND))
+        self._steering = Command(_STEERED)
         self._authority = Authority(round(parameters.number("decision_timeout") * SECOND))
         self._now = 0
         self._sent = _STOP
@@ -110,6 +115,7 @@ class VelocityGateCore(NodeCore):
         if now < self._now:  # simulated time began anew, and what was said before is void
             self._authority.forget()
             self._command.forget()
+            self._steering.forget()
         self._now = now
         if "decision" in inputs:
             self._authority.decide(inputs["decision"], wall)
@@ -117,37 +123,50 @@ class VelocityGateCore(NodeCore):
             self._authority.restrict(inputs["limit"], wall)
         if "velocity_in" in inputs:
             self._command.accept(inputs["velocity_in"], wall)
+        if "steering" in inputs:
+            self._steering.accept(inputs["steering"], wall)
+        steers = self._steering.is_fresh(wall)
+        command = self._steering if steers else self._command
         problem = self._authority.problem(now, wall)
         limit = _STOP if problem else self._authority.limit
         outputs = list(self._nav2.say(limit, now, wall))
-        allowed, self._state = self._allow(limit, problem, now, wall)
+        allowed, self._state = self._allow(command, limit, problem, now, wall)
         repeats = is_stop(allowed) and wall - self._sent_at >= _REPEAT
-        if "velocity_in" in inputs or allowed != self._sent or repeats:
+        came = "steering" if steers else "velocity_in"
+        if came in inputs or allowed != self._sent or repeats:
             self._sent, self._sent_at = allowed, wall
-            outputs.append(("velocity_out", self._message(allowed, now)))
+            outputs.append(("velocity_out", self._message(command, allowed, now)))
         return outputs
 
     def _allow(
-        self, limit: Twist, problem: tuple[Level, str] | None, now: int, wall: int
+        self,
+        command: Command,
+        limit: Twist,
+        problem: tuple[Level, str] | None,
+        now: int,
+        wall: int,
     ) -> tuple[Twist, Diagnostic]:
         """Return what may be driven now, and why."""
         if problem:
             level, reason = problem
             return _STOP, _state(level, f"stopped, since {reason}")
-        if not self._command.is_fresh(wall):
+        if not command.is_fresh(wall):
             return _STOP, _state(Level.OK, "stands, since no command comes")
-        if fault := self._command.fault(now):
+        if fault := command.fault(now):
             return _STOP, _state(Level.ERROR, f"stopped, since {fault}")
-        meant = self._command.twist
+        meant = command.twist
         allowed = limited(meant, limit)
         values = {"command": _text(*speeds(meant)), "limit": _text(*allowance(limit))}
-        return allowed, _state(Level.OK, "passes" if allowed == meant else "slows down", values)
+        said = "passes" if allowed == meant else "slows down"
+        if command is self._steering:
+            said = "the decision steers, in place of the commands"
+        return allowed, _state(Level.OK, said, values)
 
-    def _message(self, allowed: Twist, now: int) -> Twist | TwistStamped:
+    def _message(self, command: Command, allowed: Twist, now: int) -> Twist | TwistStamped:
         """Give a velocity the time of its command; a stop is of now."""
         if not self._stamps:
             return allowed
-        header = self._command.header
+        header = command.header
         if is_stop(allowed) or not nanoseconds(header.stamp):
             return TwistStamped(Header(to_time(now), header.frame_id or self._frame), allowed)
         return TwistStamped(Header(header.stamp, header.frame_id or self._frame), allowed)

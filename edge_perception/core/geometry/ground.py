@@ -8,12 +8,14 @@ comes with its covariance. Frames are those of REP 103: the base has x ahead, y 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_perception.core.geometry.depth import Depth
 from edge_perception.core.geometry.pinhole import Pinhole
 from edge_perception.core.rotation import matrix, quaternion
 
@@ -44,8 +46,8 @@ class Mounting:
     roll: float = 0.0
     pitch: float = 0.0
     yaw: float = 0.0
-    height_deviation: float = 0.01
-    angle_deviation: float = math.radians(1)
+    height_deviation: float = 0.02
+    angle_deviation: float = 0.0175
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +100,28 @@ class Ground:
         """
         rays = self._camera.rays(feet) @ self._turn.T
         return [self._place(ray) for ray in rays]
+
+    def at_depth(
+        self, pixels: Array, depths: Sequence[Depth | None]
+    ) -> list[tuple[Place, float] | None]:
+        """
+        Return where things are whose depth was measured, and how high above the ground [m].
+
+        :param pixels: x and y of those that the depths are of [N, 2].
+        :param depths: N; None where nothing was measured.
+        """
+        rays = self._camera.rays(pixels) @ self._turn.T
+        return [
+            None if depth is None else self._at(ray, depth)
+            for ray, depth in zip(rays, depths, strict=True)
+        ]
+
+    def _at(self, ray: Array, depth: Depth) -> tuple[Place, float]:
+        mounting = self._mounting
+        x, y, z = np.array([mounting.x, mounting.y, mounting.height]) + ray * depth.metres
+        across = self._pixel_deviation / min(self._camera.focal_lengths()) * depth.metres
+        covariance = np.outer(ray[:2], ray[:2]) * depth.deviation**2 + np.eye(2) * across**2
+        return Place(float(x), float(y), covariance), float(z)
 
     def _place(self, ray: Array) -> Place | None:
         mounting = self._mounting

@@ -13,6 +13,7 @@ from pathlib import Path
 from edge_perception.core import located_yaml
 from edge_perception.core.environment import ReadFile
 from edge_perception.core.located_yaml import Fields, Item
+from edge_perception.core.node import Port
 from edge_perception.core.parameters import Parameter, ParameterError, Parameters
 from edge_perception.core.perception import stages
 from edge_perception.core.perception.model import ModelRequest
@@ -56,6 +57,12 @@ class Description:
 
     stages: Sequence[StageRequest]
     folder: Path = Path()
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Return what the stages ask for beside the image."""
+        asked = [stages.find(one.kind).inputs(one.options) for one in self.stages]
+        return tuple(dict.fromkeys(port for ports in asked for port in ports))
 
 
 def of_one(model: ModelRequest) -> Description:

@@ -32,6 +32,8 @@ from edge_perception.core.perception.description import Description
 from edge_perception.core.perception.model import ModelRequest, RunnableModel
 from edge_perception.core.perception.pipeline import Pipeline
 from edge_perception.core.perception.publishing import to_messages
+from edge_perception.core.perception.runner import View
+from edge_perception.core.perception.stage import INPUTS
 from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
 from edge_perception.messages import Message
@@ -122,7 +124,7 @@ class PerceptionCore(NodeCore):
         ),
     )
 
-    inputs = (_IMAGE,)
+    inputs = (_IMAGE, *INPUTS)
     outputs = _OUTPUTS
 
     def __init__(self, environment: Environment) -> None:
@@ -130,9 +132,10 @@ class PerceptionCore(NodeCore):
         self._pipeline: Pipeline | None = None
 
     def ports(self, parameters: Parameters) -> Ports:
-        """Choose the transport of the images."""
+        """Choose the transport of the images, and what the stages ask for beside them."""
         compressed = parameters.text("image_transport") == "compressed"
-        return Ports((_COMPRESSED if compressed else _IMAGE,), self.outputs)
+        asked = self._describe(parameters).inputs if parameters.text("model") else ()
+        return Ports((_COMPRESSED if compressed else _IMAGE, *asked), self.outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """Load the models, check that they fit, and give their labels to publish."""
@@ -152,6 +155,7 @@ class PerceptionCore(NodeCore):
         self.adapt(parameters)
         facts = pipeline.model.manifest.model
         self._name = facts.name
+        self._beside: dict[str, Message] = {}
         self._throughput = Throughput(facts.name)
         self._faults = Faults()
         labels = {
@@ -187,6 +191,7 @@ class PerceptionCore(NodeCore):
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Look at the newest image, if there is one; report the status once a second."""
         outputs: list[tuple[str, Message]] = []
+        self._beside.update({name: came for name, came in inputs.items() if name != "image"})
         if "image" in inputs:
             outputs += self._look(inputs["image"], now)
         status = self._throughput.report(self.traffic.get("image"), now)
@@ -202,7 +207,8 @@ class PerceptionCore(NodeCore):
         waited = self._wait(image, now)
         try:
             pixels = self._frame(image)
-            found, times = self._pipeline.run(pixels, begin - waited, now)
+            view = View(pixels, nanoseconds(image.header.stamp), self._beside)
+            found, times = self._pipeline.run(view, begin - waited, now)
         except (FrameError, BundleError) as error:
             self._throughput.rejected += 1
             self._faults.report(now, Level.ERROR, "images", f"{self.topic('image')}: {error}")

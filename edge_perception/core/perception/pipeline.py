@@ -8,12 +8,11 @@ from pathlib import Path
 
 from edge_perception import decode
 from edge_perception.core.environment import Environment
-from edge_perception.core.image import Pixels
 from edge_perception.core.node import Diagnostic
 from edge_perception.core.perception import stages
 from edge_perception.core.perception.description import Description, StageRequest
 from edge_perception.core.perception.model import RunnableModel
-from edge_perception.core.perception.runner import Runner
+from edge_perception.core.perception.runner import Runner, View
 from edge_perception.core.perception.stage import Setup
 from edge_perception.decode.detections import Detections
 from edge_perception.messages.types import StageTime
@@ -67,7 +66,7 @@ class Pipeline:
         clock = self._environment.monotonic
         return Runner(request.name, stage, model, request.deadline, clock)
 
-    def run(self, pixels: Pixels, taken: int, now: int) -> tuple[Detections, list[StageTime]]:
+    def run(self, view: View, taken: int, now: int) -> tuple[Detections, list[StageTime]]:
         """
         Return what is seen in an image, and where the time went.
 
@@ -77,9 +76,9 @@ class Pipeline:
         """
         times: list[StageTime] = []
         first, *others = self._runners
-        found = first.detect(pixels, times)
+        found = first.detect(view, times)
         for runner in others:
-            found = runner.refine(pixels, found, times, taken, now)
+            found = runner.refine(view, found, times, taken, now)
         return found, times
 
     def adapt(self, options: decode.Options) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from edge_perception.decode.detections import Detections
-from edge_perception.messages.types import Attribute, Detection
+import math
+
+import numpy as np
+
+from edge_perception.decode.detections import Detections, Placed
+from edge_perception.messages.types import Attribute, Detection, Place, Point
 
 
 def to_messages(found: Detections) -> list[Detection]:
@@ -27,4 +31,22 @@ def to_messages(found: Detections) -> list[Detection]:
             result.attributes = [
                 Attribute(one.stage, one.model, one.label, one.class_id, one.score) for one in said
             ]
+        if found.tracks and (track := found.tracks[number]):
+            result.track_id, result.track_age = track.number, track.age
+            if math.isfinite(track.time_to_contact):
+                result.time_to_contact = track.time_to_contact
+        if found.places and (place := found.places[number]):
+            result.place = [_place(place)]
     return results
+
+
+def _place(place: Placed) -> Place:
+    x, y, z = place.position
+    return Place(
+        frame_id=place.frame,
+        position=Point(x, y, z),
+        covariance=np.array(place.covariance),
+        distance=math.hypot(x, y),
+        deviation=place.deviation,
+        source=place.source,
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from edge_perception.core.faults import Faults
 from edge_perception.core.image import Pixels
@@ -15,6 +17,20 @@ from edge_perception.messages.types import StageTime
 
 _MS = SECOND // 1000
 _FADE = 0.9  # of what a slow run counts, at each run after it
+
+
+@dataclass(frozen=True)
+class View:
+    """
+    What the stages look at.
+
+    :ivar stamp: when the image was taken [ns]; 0 if that isn't known.
+    :ivar inputs: by port, the newest messages that stages ask for beside the image.
+    """
+
+    pixels: Pixels
+    stamp: int = 0
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Runner:
@@ -47,7 +63,7 @@ class Runner:
         self._cost = 0.0  # of a thing [ns]
         self._faults = Faults()
 
-    def detect(self, pixels: Pixels, times: list[StageTime]) -> Detections:
+    def detect(self, view: View, times: list[StageTime]) -> Detections:
         """
         Look at the whole image, whatever it takes.
 
@@ -55,11 +71,11 @@ class Runner:
         :raises BundleError: if the model fails.
         """
         nothing = Detections()
-        look = self._look(pixels, times, self._clock())
+        look = self._look(view, times, self._clock())
         return self.stage.run(look, nothing, nothing.indices())
 
     def refine(
-        self, pixels: Pixels, found: Detections, times: list[StageTime], taken: int, now: int
+        self, view: View, found: Detections, times: list[StageTime], taken: int, now: int
     ) -> Detections:
         """
         Add to what was found.
@@ -75,8 +91,9 @@ class Runner:
             chosen = wanted[: self._affordable(taken + self._deadline - begin)]
             if len(chosen) < len(wanted):
                 fault = self._late(len(wanted) - len(chosen), len(wanted), now)
+            if len(chosen) or (self.stage.sees_nothing and not len(found)):
+                found = self.stage.run(self._look(view, times, begin), found, chosen)
             if len(chosen):
-                found = self.stage.run(self._look(pixels, times, begin), found, chosen)
                 self._learn((self._clock() - begin) / len(chosen))
         except Exception as error:  # of whatever kind: the other stages' parts are right
             fault = str(error) or type(error).__name__
@@ -89,6 +106,7 @@ class Runner:
         """Return the state of the stage."""
         name = f"stage {self.name}"
         values = {"model": self._model_name(), "ms a thing": f"{self._cost / _MS:.1f}"}
+        values.update(self.stage.values())
         if self._deadline:
             values["deadline"] = f"{self._deadline / _MS:.0f} ms"
         fault = self._faults.current(now).get(self.name)
@@ -129,14 +147,14 @@ class Runner:
         )
         return fault
 
-    def _look(self, pixels: Pixels, times: list[StageTime], begin: int) -> Look:
+    def _look(self, view: View, times: list[StageTime], begin: int) -> Look:
         def lap(name: str) -> None:
             nonlocal begin
             now = self._clock()
             times.append(StageTime(name, (now - begin) / _MS, self._model_name()))
             begin = now
 
-        return Look(pixels, lap)
+        return Look(view.pixels, lap, view.stamp, view.inputs)
 
     def _model_name(self) -> str:
         return "" if self.model is None else self.model.manifest.model.name

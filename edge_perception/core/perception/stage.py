@@ -8,18 +8,30 @@ description asks for.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from edge_perception import decode
 from edge_perception.core.environment import ReadFile
 from edge_perception.core.image import Pixels
+from edge_perception.core.node import Port, Qos
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.perception.model import RunnableModel
 from edge_perception.decode.detections import Detections, Indices
 from edge_perception.runtime.manifest import Model
+
+CAMERA_INFO = Port(
+    "camera_info",
+    "sensor_msgs/msg/CameraInfo",
+    "camera/camera_info",
+    Qos.SENSOR_DATA,
+    prompt=False,
+)
+DEPTH = Port("depth", "sensor_msgs/msg/Image", "depth/image", Qos.MATCHED, prompt=False)
+INPUTS = (CAMERA_INFO, DEPTH)
+"""What stages may ask for beside the image."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +62,14 @@ class Look:
 
     :ivar pixels: of the image.
     :ivar lap: ends a part of the stage whose time is published by itself, and gives its name.
+    :ivar stamp: when it was taken [ns]; 0 if that isn't known.
+    :ivar inputs: by port, the newest messages that stages ask for beside the image.
     """
 
     pixels: Pixels
     lap: Callable[[str], None]
+    stamp: int = 0
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Stage(ABC):
@@ -62,11 +78,13 @@ class Stage(ABC):
 
     :cvar parameters: its options in a pipeline's description.
     :cvar runs_model: whether it needs one.
+    :cvar sees_nothing: whether it also wants to know of images in which there is nothing.
     :ivar labels: all that it may call a thing; None if that is unknown.
     """
 
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     runs_model: ClassVar[bool] = True
+    sees_nothing: ClassVar[bool] = False
     labels: tuple[str, ...] | None = ()
 
     @abstractmethod
@@ -90,6 +108,15 @@ class Stage(ABC):
         :param chosen: the things that there is time for, out of `choose`.
         :raises BundleError: if the model fails.
         """
+
+    @classmethod
+    def inputs(cls, options: Parameters) -> tuple[Port, ...]:
+        """Return which of `INPUTS` it needs; here none."""
+        return ()
+
+    def values(self) -> Mapping[str, str]:
+        """Return what diagnostics show beside its state; here nothing."""
+        return {}
 
     def adapt(self, options: decode.Options) -> None:
         """Take what the user chooses while the node works; here it doesn't matter."""

@@ -1,0 +1,105 @@
+"""Which rule is in force, by what was seen in the last images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from edge_perception.core.decision.action import Action
+from edge_perception.core.decision.hysteresis import Switch
+from edge_perception.core.decision.rules import Rule, Rules
+from edge_perception.core.decision.situation import Situation
+from edge_perception.messages.types import Detection
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """
+    What is to be done, and why.
+
+    :ivar rule: the name of the rule; "default" or "safe" if none holds.
+    """
+
+    rule: str
+    action: Action
+    reason: str
+    evidence: Sequence[Detection] = ()
+
+
+class _State:
+    """A rule and how it stands."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.switch = Switch(rule.after, rule.release, rule.hold, rule.cooldown)
+        self.evidence: list[Detection] = []
+        self.described: list[str] = []
+
+    def see(self, situation: Situation) -> None:
+        """Judge an image."""
+        situation = replace(situation, cautious=not self.rule.grants)
+        evidence = self.rule.when.evidence(situation)
+        self.switch.see(evidence is not None)
+        self.described = self.rule.when.describe(situation)
+        if evidence is not None:
+            self.evidence = evidence
+
+    def forget(self, now: int) -> None:
+        """Begin anew."""
+        self.switch.forget(now)
+        self.evidence = []
+
+    def verdict(self) -> Verdict:
+        """Return the rule's action and what it rests on."""
+        return Verdict(self.rule.name, self.rule.action, self._reason(), self.evidence)
+
+    def _reason(self) -> str:
+        if not self.evidence and self.described:
+            return ", ".join(dict.fromkeys(self.described))
+        if not self.evidence:
+            return "nothing that the rule excludes is seen"
+        best = max(self.evidence, key=lambda thing: thing.score)
+        said = ", ".join(f"{one.label} {one.score:.2f}" for one in best.attributes)
+        after = self.rule.after
+        often = f" in {after} images" if after.of > 1 else ""
+        return f"{best.label}{said and f' ({said})'} was seen with score {best.score:.2f}{often}"
+
+
+class Judge:
+    """Judges images by rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        """Begin without an image."""
+        self._rules = rules
+        self._states = [_State(rule) for rule in rules.rules]
+        self._seen = 0
+
+    def forget(self, now: int) -> None:
+        """Begin anew: what was seen before a gap says nothing about now [ns]."""
+        self._seen = 0
+        for state in self._states:
+            state.forget(now)
+
+    def see(self, situation: Situation) -> None:
+        """Judge a new image."""
+        self._seen = min(self._seen + 1, self._rules.warm_up)
+        for state in self._states:
+            state.see(situation)
+
+    def settle(self, now: int) -> None:
+        """Let rules come into force and go out of it [ns]."""
+        for state in self._states:
+            state.switch.settle(now)
+
+    def lack(self) -> str:
+        """Return what is missing to judge all rules; empty if nothing is."""
+        if self._seen >= self._rules.warm_up:
+            return ""
+        return f"{self._seen} of {self._rules.warm_up} images seen that the rules ask for"
+
+    def verdict(self) -> Verdict:
+        """Return what the rule in force that takes precedence says, or the default."""
+        standing = [state for state in self._states if state.switch.on]
+        if not standing:
+            return Verdict("default", self._rules.default, "no rule is in force")
+        return min(standing, key=lambda state: self._rules.rank(state.rule)).verdict()

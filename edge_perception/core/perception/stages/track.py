@@ -1,0 +1,86 @@
+"""Follow things from image to image: the same thing keeps its number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from edge_perception.core.node import ConfigurationError
+from edge_perception.core.parameters import Parameter
+from edge_perception.core.perception.stage import Look, Setup, Stage
+from edge_perception.core.stamps import SECOND
+from edge_perception.core.tracking.tracker import Tracker, TrackerSettings
+from edge_perception.decode import DecodeError
+from edge_perception.decode.detections import Detections, Indices, Tracked
+
+_DEFAULTS = TrackerSettings()
+
+
+def _share(name: str, default: float, description: str) -> Parameter:
+    return Parameter(name, default, description, minimum=0.0, maximum=1.0)
+
+
+class Track(Stage):
+    """Give each thing with a box the number of its track, its age and its time to contact."""
+
+    runs_model = False
+    sees_nothing = True
+    parameters = (
+        _share("high", _DEFAULTS.high, "The score from which a thing begins a track."),
+        _share("low", _DEFAULTS.low, "The least score with which a thing goes on with one."),
+        _share(
+            "overlap",
+            _DEFAULTS.overlap,
+            "The least intersection over union of a box and where its track is expected.",
+        ),
+        Parameter(
+            "patience",
+            _DEFAULTS.patience / SECOND,
+            "Seconds for which a thing that is not seen may come back as the same.",
+            minimum=0.1,
+            maximum=60.0,
+        ),
+        Parameter("most", _DEFAULTS.most, "Tracks at the same time.", minimum=1, maximum=1000),
+    )
+
+    def __init__(self, setup: Setup) -> None:
+        """Begin without tracks."""
+        options = setup.options
+        if options.number("low") > options.number("high"):
+            raise ConfigurationError(
+                f"the stage {setup.name} has a 'low' of {options.number('low'):g}, above its "
+                f"'high' of {options.number('high'):g}"
+            )
+        self._tracker = Tracker(
+            TrackerSettings(
+                high=options.number("high"),
+                low=options.number("low"),
+                overlap=options.number("overlap"),
+                patience=round(options.number("patience") * SECOND),
+                most=options.integer("most"),
+            )
+        )
+        self._restarted = ""
+
+    def run(self, look: Look, found: Detections, chosen: Indices) -> Detections:
+        """Return the things with their tracks; all are followed, in time for it or not."""
+        if not look.stamp:
+            raise DecodeError("the images carry no time (header.stamp is 0)")
+        if found.boxes is None and len(found):
+            raise DecodeError("the things have no boxes; tracks need a detector")
+        boxes = found.boxes if found.boxes is not None else ()
+        tracks = self._tracker.update(
+            boxes, found.scores, found.labels, look.pixels.size, look.stamp
+        )
+        self._restarted = self._tracker.restarted or self._restarted
+        said = [
+            Tracked(one.number, one.age, one.time_to_contact) if one else None for one in tracks
+        ]
+        return replace(found, tracks=said)
+
+    def values(self) -> Mapping[str, str]:
+        """Return how many things are lost, and why the tracks last began anew."""
+        return {
+            "lost from sight": str(len(self._tracker.lost)),
+            "began anew": self._restarted or "never",
+        }

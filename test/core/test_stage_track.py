@@ -1,0 +1,72 @@
+"""Tracks in the pipeline: numbers, ages and times to contact in the messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_perception.core.image import Pixels
+from edge_perception.core.node import ConfigurationError
+from edge_perception.core.parameters import Parameters
+from edge_perception.core.perception.publishing import to_messages
+from edge_perception.core.perception.stage import Look, Setup
+from edge_perception.core.perception.stages.track import Track
+from edge_perception.core.stamps import SECOND
+from edge_perception.decode import DecodeError
+from edge_perception.decode.detections import Detections
+
+PIXELS = Pixels(np.zeros((480, 640, 3), np.uint8), "rgb8")
+START = 1_000 * SECOND
+
+
+def stage(**options: object) -> Track:
+    return Track(Setup("track", Parameters(Track.parameters, options)))
+
+
+def seen(track: Track, stamp: int, *boxes: Any, score: float = 0.9) -> Any:
+    """Return the messages of things in boxes."""
+    count = len(boxes)
+    found = Detections(
+        ("person",) * count,
+        np.zeros(count, np.int32),
+        np.full(count, score, np.float32),
+        np.array(boxes, np.float32).reshape(-1, 4),
+    )
+    look = Look(PIXELS, lambda name: None, stamp)
+    return to_messages(track.run(look, found, track.choose(found)))
+
+
+def test_a_thing_has_a_number_an_age_and_a_time_to_contact() -> None:
+    track = stage()
+    for image in range(12):
+        half = 20 / (2.2 - image / 10)  # at 2.2 m, coming nearer by 1 m/s
+        box = (320 - half, 240 - half, 320 + half, 240 + half)
+        [near, still] = seen(track, START + image * SECOND // 10, box, (50, 50, 90, 150))
+    assert (near.track_id, still.track_id) == (1, 2)
+    assert near.track_age == pytest.approx(1.1)
+    assert near.time_to_contact == pytest.approx(1.1, rel=0.2)
+    assert still.time_to_contact == 0
+
+
+def test_images_without_anything_are_looked_at() -> None:
+    track = stage(patience=0.5)
+    assert track.sees_nothing
+    for image in range(3):
+        seen(track, START + image * SECOND // 10, (50, 50, 90, 150))
+    assert seen(track, START + SECOND * 4 // 10) == []
+    assert track.values() == {"lost from sight": "1", "began anew": "never"}
+    [there] = seen(track, START - SECOND, (50, 50, 90, 150))
+    assert there.track_id == -1
+    assert "jumped back by 1.400 s" in track.values()["began anew"]
+
+
+def test_what_can_not_be_followed() -> None:
+    with pytest.raises(DecodeError, match="the images carry no time"):
+        seen(stage(), 0, (50, 50, 90, 150))
+    found = Detections(("cat",), np.zeros(1, np.int32), np.ones(1, np.float32))
+    with pytest.raises(DecodeError, match="no boxes"):
+        stage().run(Look(PIXELS, lambda name: None, START), found, found.indices())
+    with pytest.raises(ConfigurationError, match=r"a 'low' of 0.6, above its 'high' of 0.5"):
+        stage(low=0.6)
