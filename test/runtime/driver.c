@@ -42,6 +42,9 @@ static void run_regions(edge_model *model, const edge_frame *frame, const edge_t
         const edge_region region = {{scales[i % 7], scales[i * 3 % 7], shifts[i % 6], scales[i * 5 % 7],
                                      scales[(i + 2) % 7], shifts[i * 5 % 6]}};
         CHECK(edge_preprocess(model, frame, &region, input) == expected);
+        edge_region upright = region;
+        upright.map[1] = upright.map[3] = 0;
+        CHECK(edge_preprocess(model, frame, &upright, input) == expected);
     }
     const edge_region whole = {{(float)frame->width / WIDTH, 0, 0, 0, (float)frame->height / HEIGHT, 0}};
     const edge_region wrong[] = {whole, {{1, 0, NAN, 0, 1, 0}}, {{1, 0, 0, 0, INFINITY, 0}}};

@@ -9,7 +9,11 @@
 #include "region.h"
 #include "tensor.h"
 
-enum { LARGEST_SIDE = 16384, ROWS_PER_PART = 8 };
+enum {
+    LARGEST_SIDE = 16384,
+    ROWS_PER_PART = 8,
+    SPARSE = 8 /* columns of the frame for one of the input */
+};
 
 static edge_status check_frame(edge_model *model, const edge_frame *frame)
 {
@@ -84,7 +88,7 @@ static void clear_rest(const edge_value *value, unsigned char *arena)
 typedef struct frame_job {
     const edge_model *model;
     const edge_frame *frame;
-    const edge_region *region; /* NULL: the whole picture */
+    const edge_region *scattered; /* NULL: what the resizer was prepared for */
     edge_image image;
 } frame_job;
 
@@ -94,10 +98,17 @@ static void fill_part(void *context, unsigned part, unsigned parts, unsigned thr
     const edge_preprocessing *spec = &edge_preprocessing_spec;
     const uint32_t first = (uint32_t)((uint64_t)spec->height * part / parts);
     const uint32_t last = (uint32_t)((uint64_t)spec->height * (part + 1) / parts);
-    if (job->region)
-        edge_region_fill(spec, job->frame, job->region, &job->image, first, last);
+    if (job->scattered)
+        edge_region_fill(spec, job->frame, job->scattered, &job->image, first, last);
     else
         edge_resizer_fill(&job->model->resizer, spec, job->frame, &job->image, first, last, thread);
+}
+
+/* Whether it is better to read the pixels around each sample than whole rows: the region is turned, or so large that most of
+ * a row would be read in vain. */
+static int is_scattered(const edge_region *region)
+{
+    return region && (region->map[1] != 0 || region->map[3] != 0 || fabsf(region->map[0]) > SPARSE);
 }
 
 /* Convert a region of a (valid) frame into the input's place in the arena. */
@@ -105,11 +116,12 @@ static edge_status import_region(edge_model *model, const edge_frame *frame, con
 {
     const edge_preprocessing *spec = &edge_preprocessing_spec;
     const edge_value *value = &edge_values[edge_inputs[0]];
-    if (!region && !edge_resizer_prepare(&model->resizer, spec, frame, edge_pool_threads(model->pool)))
+    const int scattered = is_scattered(region);
+    if (!scattered && !edge_resizer_prepare(&model->resizer, spec, frame, region, edge_pool_threads(model->pool)))
         return edge_fail(model, EDGE_ERROR_MEMORY, "no memory to convert frames of %u x %u pixels", frame->width,
                          frame->height);
     clear_rest(value, model->arena);
-    frame_job job = {model, frame, region, locate_image(spec, value, model->arena)};
+    frame_job job = {model, frame, scattered ? region : NULL, locate_image(spec, value, model->arena)};
     edge_pool_run(model->pool, fill_part, &job, spec->height / ROWS_PER_PART);
     return EDGE_OK;
 }

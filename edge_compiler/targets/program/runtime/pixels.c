@@ -35,49 +35,99 @@ const edge_pixel_format *edge_pixels_format(uint32_t encoding)
     return encoding < edge_pixels_encodings() ? &formats[encoding] : NULL;
 }
 
-INLINE uint32_t byte(float value)
+enum { CHUNK = 64 }; /* pixels that are converted at once: few enough for the first-level cache, all arrays together */
+
+/* The bytes of pixels side by side; those that two neighbours share stand in both places of a pair. */
+typedef union lane {
+    int16_t pixels[CHUNK];
+    uint32_t pairs[CHUNK / 2];
+} lane;
+
+typedef struct yuv {
+    lane y, u, v;
+} yuv;
+
+typedef struct rgb {
+    uint16_t red[CHUNK], green[CHUNK], blue[CHUNK];
+} rgb;
+
+/* The low half of a product, of 16 bits as a vector of the oldest processors multiplies them: here it is all of it. */
+INLINE int16_t times(int16_t value, int16_t factor) { return (int16_t)(value * factor); }
+
+INLINE uint16_t byte(int16_t in_32nds)
 {
-    const int rounded = (int)(value + 0.5f);
-    return (uint32_t)(rounded < 0 ? 0 : rounded > 255 ? 255 : rounded);
+    const int16_t rounded = (int16_t)((int16_t)(in_32nds + 16) >> 5);
+    const int16_t least = rounded < 0 ? 0 : rounded;
+    return (uint16_t)(least > 255 ? 255 : least);
 }
 
-/* The part of a pixel that it shares with its neighbour. */
-typedef struct colour {
-    float red, green, blue;
-} colour;
-
-INLINE colour colour_of(int u_byte, int v_byte)
+/* Each product is that of a few whole times, and a factor so small that 16 bits hold it with its fractions. */
+INLINE void convert_yuv(int16_t y_byte, int16_t u_byte, int16_t v_byte, uint16_t *red, uint16_t *green, uint16_t *blue)
 {
-    const float u = u_byte - 128, v = v_byte - 128;
-    return (colour){1.596027f * v, -0.391762f * u - 0.812968f * v, 2.017232f * u};
+    const int16_t y = (int16_t)(y_byte - 16), u = (int16_t)(u_byte - 128), v = (int16_t)(v_byte - 128);
+    const int16_t grey = (int16_t)(times(y, 32) + (times(y, 84) >> 4));    /* 1.164383 = 1 + 84.16 / 512 */
+    const int16_t to_red = (int16_t)(times(v, 64) - (times(v, 207) >> 4)); /* 1.596027 = 2 - 206.83 / 512 */
+    const int16_t from_u = (int16_t)(times(u, 201) >> 4),
+                  from_v = (int16_t)(times(v, 208) >> 3);                  /* 0.391762, 0.812968 */
+    const int16_t to_blue = (int16_t)(times(u, 64) + (times(u, 35) >> 6)); /* 2.017232 = 2 + 35.3 / 2048 */
+    *red = byte((int16_t)(grey + to_red));
+    *green = byte((int16_t)(grey - from_u - from_v));
+    *blue = byte((int16_t)(grey + to_blue));
 }
 
-INLINE uint32_t pixel_of(int y_byte, colour c)
+INLINE uint32_t word_of(uint16_t red, uint16_t green, uint16_t blue)
 {
-    const float y = 1.164383f * (y_byte - 16);
-    return byte(y + c.red) | byte(y + c.green) << 8 | byte(y + c.blue) << 16;
+    return (uint32_t)(red | green << 8) | (uint32_t)blue << 16;
 }
 
-/* A row of words that hold two pixels each; the shifts say where in a word. Whole words vectorise well. */
-INLINE void convert_packed(const uint8_t *restrict row, uint32_t width, uint32_t *restrict rgba, int y_shift,
-                           int u_shift, int v_shift)
+static void store(const rgb *in, uint32_t count, uint32_t *restrict rgba)
 {
-    for (uint32_t i = 0; i < width / 2; i++) {
-        uint32_t word; /* the first byte is the lowest: all supported processors are little-endian */
-        memcpy(&word, row + 4 * i, sizeof word);
-        const colour c = colour_of((int)(word >> u_shift & 255), (int)(word >> v_shift & 255));
-        rgba[2 * i] = pixel_of((int)(word >> y_shift & 255), c);
-        rgba[2 * i + 1] = pixel_of((int)(word >> (y_shift + 16) & 255), c);
+    for (uint32_t i = 0; i < count; i++) rgba[i] = word_of(in->red[i], in->green[i], in->blue[i]);
+}
+
+static void store_yuv(const yuv *in, uint32_t count, uint32_t *restrict rgba)
+{
+    rgb out;
+    for (uint32_t i = 0; i < count; i++)
+        convert_yuv(in->y.pixels[i], in->u.pixels[i], in->v.pixels[i], &out.red[i], &out.green[i], &out.blue[i]);
+    store(&out, count, rgba);
+}
+
+INLINE uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+INLINE uint32_t twice(uint32_t byte) { return byte | byte << 16; }
+
+/* A row of words that hold two pixels each; the shifts say where in a word. */
+INLINE void convert_packed(const uint8_t *row, uint32_t width, uint32_t *rgba, int y_shift, int u_shift, int v_shift)
+{
+    for (uint32_t x = 0; x < width; x += CHUNK) {
+        const uint32_t count = smaller(width - x, CHUNK);
+        yuv in;
+        for (uint32_t i = 0; i < count / 2; i++) {
+            uint32_t word; /* the first byte is the lowest: all supported processors are little-endian */
+            memcpy(&word, row + 2 * x + 4 * i, sizeof word);
+            in.y.pairs[i] = word >> y_shift & 0xff00ff;
+            in.u.pairs[i] = twice(word >> u_shift & 255);
+            in.v.pairs[i] = twice(word >> v_shift & 255);
+        }
+        store_yuv(&in, count, rgba + x);
     }
 }
 
-INLINE void convert_planar(const uint8_t *restrict row, const uint8_t *restrict colours, uint32_t width,
-                           uint32_t *restrict rgba, int u, int v)
+INLINE void convert_planar(const uint8_t *row, const uint8_t *colours, uint32_t width, uint32_t *rgba, int u_shift,
+                           int v_shift)
 {
-    for (uint32_t i = 0; i < width / 2; i++) {
-        const colour c = colour_of(colours[2 * i + u], colours[2 * i + v]);
-        rgba[2 * i] = pixel_of(row[2 * i], c);
-        rgba[2 * i + 1] = pixel_of(row[2 * i + 1], c);
+    for (uint32_t x = 0; x < width; x += CHUNK) {
+        const uint32_t count = smaller(width - x, CHUNK);
+        yuv in;
+        for (uint32_t i = 0; i < count; i++) in.y.pixels[i] = row[x + i];
+        for (uint32_t i = 0; i < count / 2; i++) {
+            uint16_t pair;
+            memcpy(&pair, colours + x + 2 * i, sizeof pair);
+            in.u.pairs[i] = twice((uint32_t)(pair >> u_shift & 255));
+            in.v.pairs[i] = twice((uint32_t)(pair >> v_shift & 255));
+        }
+        store_yuv(&in, count, rgba + x);
     }
 }
 
@@ -92,47 +142,90 @@ INLINE uint32_t clamp(uint32_t position, uint32_t least, uint32_t most)
     return position < least ? least : position > most ? most : position;
 }
 
-/* Pixel `x` of a row that has neighbours on all sides; `odd_x`, `odd_y`: is it beside, below a red one? */
-INLINE uint32_t demosaic(const uint8_t *at, size_t stride, uint32_t x, uint32_t odd_x, uint32_t odd_y)
+/* The pixel in the middle of a pattern with neighbours on all sides; `odd_x`, `odd_y`: is it beside, below a red one? */
+INLINE void demosaic(const uint8_t *at, size_t stride, int odd_x, int odd_y, uint16_t *red, uint16_t *green,
+                     uint16_t *blue)
 {
     const uint8_t *above = at - stride, *below = at + stride;
-    const uint32_t horizontal = (uint32_t)at[x - 1] + at[x + 1], vertical = (uint32_t)above[x] + below[x];
-    const uint32_t diagonal = (uint32_t)above[x - 1] + above[x + 1] + below[x - 1] + below[x + 1];
-    uint32_t red, green, blue;
-    if (odd_x == odd_y) {
-        const uint32_t own = at[x], opposite = (diagonal + 2) >> 2;
-        green = (horizontal + vertical + 2) >> 2;
-        red = odd_x ? opposite : own;
-        blue = odd_x ? own : opposite;
-    } else {
-        const uint32_t beside = (horizontal + 1) >> 1, over = (vertical + 1) >> 1;
-        green = at[x];
-        red = odd_y ? over : beside;
-        blue = odd_y ? beside : over;
-    }
-    return red | green << 8 | blue << 16;
+    const uint16_t horizontal = (uint16_t)(at[-1] + at[1]), vertical = (uint16_t)(above[0] + below[0]);
+    const uint16_t diagonal = (uint16_t)(above[-1] + above[1] + below[-1] + below[1]);
+    /* a red or blue pixel, and a green one */
+    const uint16_t opposite = (uint16_t)((diagonal + 2) >> 2), around = (uint16_t)((horizontal + vertical + 2) >> 2);
+    const uint16_t beside = (uint16_t)((horizontal + 1) >> 1), over = (uint16_t)((vertical + 1) >> 1);
+    const int is_green = odd_x != odd_y;
+    *green = is_green ? at[0] : around;
+    *red = is_green ? (odd_y ? over : beside) : (odd_x ? opposite : at[0]);
+    *blue = is_green ? (odd_y ? beside : over) : (odd_x ? at[0] : opposite);
+}
+
+/* Whether the red pixels are in the odd columns, and in the odd rows. */
+INLINE uint32_t red_column(const edge_frame *frame)
+{
+    return frame->encoding == EDGE_BAYER_BGGR8 || frame->encoding == EDGE_BAYER_GRBG8;
+}
+
+INLINE uint32_t red_row(const edge_frame *frame)
+{
+    return frame->encoding == EDGE_BAYER_BGGR8 || frame->encoding == EDGE_BAYER_GBRG8;
 }
 
 static uint32_t bayer_pixel(const edge_frame *frame, uint32_t x, uint32_t y)
 {
-    const uint32_t red_x = frame->encoding == EDGE_BAYER_BGGR8 || frame->encoding == EDGE_BAYER_GRBG8;
-    const uint32_t red_y = frame->encoding == EDGE_BAYER_BGGR8 || frame->encoding == EDGE_BAYER_GBRG8;
     x = clamp(x, 1, frame->width - 2);
     y = clamp(y, 1, frame->height - 2);
-    return demosaic(frame->data + y * frame->stride, frame->stride, x, (x ^ red_x) & 1, (y ^ red_y) & 1);
+    uint16_t red, green, blue;
+    demosaic(frame->data + y * frame->stride + x, frame->stride, (x ^ red_column(frame)) & 1, (y ^ red_row(frame)) & 1,
+             &red, &green, &blue);
+    return word_of(red, green, blue);
 }
 
-void edge_pixels_convert_row(const edge_frame *frame, uint32_t y, uint32_t *rgba)
+/* `count` pixels with neighbours on all sides; `odd_x`: of the first one. */
+INLINE void convert_bayer(const uint8_t *row, size_t stride, uint32_t count, uint32_t *rgba, int odd_x, int odd_y)
+{
+    for (uint32_t x = 0; x < count; x += CHUNK) {
+        rgb out;
+        const uint32_t some = smaller(count - x, CHUNK);
+        for (uint32_t i = 0; i < some; i++)
+            demosaic(row + x + i, stride, (odd_x ^ (int)i) & 1, odd_y, &out.red[i], &out.green[i], &out.blue[i]);
+        store(&out, some, rgba + x);
+    }
+}
+
+static void convert_bayer_row(const edge_frame *frame, uint32_t y, uint32_t from, uint32_t to, uint32_t *rgba)
+{
+    /* those with neighbours on both sides */
+    const uint32_t first = from < 1 ? 1 : from, last = to > frame->width - 1 ? frame->width - 1 : to;
+    const uint32_t inside = clamp(y, 1, frame->height - 2);
+    const uint8_t *row = frame->data + inside * frame->stride + first;
+    const int odd_x = (first ^ red_column(frame)) & 1, odd_y = (inside ^ red_row(frame)) & 1;
+    if (first < last && odd_y)
+        convert_bayer(row, frame->stride, last - first, rgba + (first - from), odd_x, 1);
+    else if (first < last)
+        convert_bayer(row, frame->stride, last - first, rgba + (first - from), odd_x, 0);
+    if (from < first)
+        rgba[0] = bayer_pixel(frame, from, y);
+    if (to > last)
+        rgba[to - 1 - from] = bayer_pixel(frame, to - 1, y);
+}
+
+void edge_pixels_convert_row(const edge_frame *frame, uint32_t y, uint32_t from, uint32_t to, uint32_t *rgba)
 {
     const uint8_t *row = frame->data + y * frame->stride;
+    const uint32_t count = to - from;
     switch (frame->encoding) {
-    case EDGE_YUYV: convert_packed(row, frame->width, rgba, 0, 8, 24); break;
-    case EDGE_UYVY: convert_packed(row, frame->width, rgba, 8, 0, 16); break;
-    case EDGE_NV12: convert_planar(row, colours_of(frame, y), frame->width, rgba, 0, 1); break;
-    case EDGE_NV21: convert_planar(row, colours_of(frame, y), frame->width, rgba, 1, 0); break;
-    default:
-        for (uint32_t x = 0; x < frame->width; x++) rgba[x] = bayer_pixel(frame, x, y);
+    case EDGE_YUYV: convert_packed(row + 2 * from, count, rgba, 0, 8, 24); break;
+    case EDGE_UYVY: convert_packed(row + 2 * from, count, rgba, 8, 0, 16); break;
+    case EDGE_NV12: convert_planar(row + from, colours_of(frame, y) + from, count, rgba, 0, 8); break;
+    case EDGE_NV21: convert_planar(row + from, colours_of(frame, y) + from, count, rgba, 8, 0); break;
+    default: convert_bayer_row(frame, y, from, to, rgba);
     }
+}
+
+static uint32_t yuv_pixel(uint8_t y, uint8_t u, uint8_t v)
+{
+    uint16_t red, green, blue;
+    convert_yuv(y, u, v, &red, &green, &blue);
+    return word_of(red, green, blue);
 }
 
 uint32_t edge_pixels_rgba(const edge_frame *frame, uint32_t x, uint32_t y)
@@ -140,10 +233,10 @@ uint32_t edge_pixels_rgba(const edge_frame *frame, uint32_t x, uint32_t y)
     const uint8_t *row = frame->data + y * frame->stride;
     const uint32_t pair = x & ~1u;
     switch (frame->encoding) {
-    case EDGE_YUYV: return pixel_of(row[2 * x], colour_of(row[2 * pair + 1], row[2 * pair + 3]));
-    case EDGE_UYVY: return pixel_of(row[2 * x + 1], colour_of(row[2 * pair], row[2 * pair + 2]));
-    case EDGE_NV12: return pixel_of(row[x], colour_of(colours_of(frame, y)[pair], colours_of(frame, y)[pair + 1]));
-    case EDGE_NV21: return pixel_of(row[x], colour_of(colours_of(frame, y)[pair + 1], colours_of(frame, y)[pair]));
+    case EDGE_YUYV: return yuv_pixel(row[2 * x], row[2 * pair + 1], row[2 * pair + 3]);
+    case EDGE_UYVY: return yuv_pixel(row[2 * x + 1], row[2 * pair], row[2 * pair + 2]);
+    case EDGE_NV12: return yuv_pixel(row[x], colours_of(frame, y)[pair], colours_of(frame, y)[pair + 1]);
+    case EDGE_NV21: return yuv_pixel(row[x], colours_of(frame, y)[pair + 1], colours_of(frame, y)[pair]);
     default: return bayer_pixel(frame, x, y);
     }
 }

@@ -25,8 +25,9 @@ const edge_pixel_format *edge_pixels_format(uint32_t encoding);
 
 uint32_t edge_pixels_encodings(void);
 
-/* Convert row `y` of a frame into words of red, green, blue (from the least byte up) and zero. */
-void edge_pixels_convert_row(const edge_frame *frame, uint32_t y, uint32_t *rgba);
+/* Convert columns [from, to) of row `y` of a frame into words of red, green, blue (from the least byte up) and zero. Both are
+ * even where the width is. */
+void edge_pixels_convert_row(const edge_frame *frame, uint32_t y, uint32_t from, uint32_t to, uint32_t *rgba);
 
 /* Convert one pixel likewise. */
 uint32_t edge_pixels_rgba(const edge_frame *frame, uint32_t x, uint32_t y);

@@ -1,4 +1,5 @@
-/* region.c - a region of a camera frame, cropped, scaled, turned, normalised and stored as the network's input.
+/* region.c - a region of a camera frame that is turned, or far larger than the network's input, normalised and stored as
+ * that input; resize.c has the others.
  *
  * Only the four pixels around each sample are read and converted, whatever the encoding: the cost is that of the input's
  * size, not of the frame's.

@@ -1,4 +1,5 @@
-/* resize.c - a camera frame's pixels, interpolated, normalised and stored as the network's input.
+/* resize.c - a camera frame's pixels, interpolated, normalised and stored as the network's input: the whole picture, or a
+ * region that is not turned.
  *
  * Each row of the input is made in one go, from the two rows of the frame that it lies between:
  *   1. blend the two rows, number by number whatever they mean, into a row of floats (YUV and Bayer are made RGBA first);
@@ -26,60 +27,105 @@ static uint32_t scaled(uint32_t a, uint32_t b, uint32_t c)
     return result < 1 ? 1 : (uint32_t)result;
 }
 
-/* The rectangle that the picture fills: everything, or the greatest centred one of the frame's proportions. */
-static void place_picture(edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame)
+/* `count` pixels in the middle of `size` ones show `source` pixels of the frame. */
+static edge_axis stretched(uint32_t count, uint32_t size, uint32_t source)
 {
-    r->width = spec->width;
-    r->height = spec->height;
-    if (spec->letterbox && (uint64_t)spec->width * frame->height <= (uint64_t)spec->height * frame->width)
-        r->height = scaled(frame->height, spec->width, frame->width);
+    const uint32_t first = (size - count) / 2;
+    const double scale = (double)source / count;
+    return (edge_axis){scale, -scale * first, first, first + count};
+}
+
+/* As a region's map says. */
+static edge_axis mapped(double scale, double shift, uint32_t size, uint32_t source)
+{
+    edge_axis axis = {scale, shift, size, 0};
+    for (uint32_t i = 0; i < size; i++) {
+        const double position = scale * (i + 0.5) + shift;
+        if (position < 0 || position > source)
+            continue;
+        axis.first = i < axis.first ? i : axis.first;
+        axis.last = i + 1;
+    }
+    axis.first = axis.first < axis.last ? axis.first : axis.last;
+    return axis;
+}
+
+/* The whole picture fills everything, or the greatest centred rectangle of its proportions. */
+static void place_picture(const edge_preprocessing *spec, const edge_frame *frame, edge_axis *columns, edge_axis *rows)
+{
+    uint32_t width = spec->width, height = spec->height;
+    if (spec->letterbox && (uint64_t)width * frame->height <= (uint64_t)height * frame->width)
+        height = scaled(frame->height, width, frame->width);
     else if (spec->letterbox)
-        r->width = scaled(frame->width, spec->height, frame->height);
-    r->left = (spec->width - r->width) / 2;
-    r->top = (spec->height - r->height) / 2;
+        width = scaled(frame->width, height, frame->height);
+    *columns = stretched(width, spec->width, frame->width);
+    *rows = stretched(height, spec->height, frame->height);
 }
 
-/* Where the centre of pixel `i` of `count` lies among `source_count` pixels: between *first and *first + 1. */
-INLINE float locate(uint32_t i, uint32_t count, uint32_t source_count, uint32_t *first)
+/* Where the centre of pixel `i` lies among `count` pixels of the frame: between those of *first and *first + 1. */
+INLINE float locate(const edge_axis *axis, uint32_t i, uint32_t count, uint32_t *first)
 {
-    double position = (i + 0.5) * source_count / count - 0.5;
-    if (position < 0)
-        position = 0;
-    if (position > source_count - 1)
-        position = source_count - 1;
-    *first = (uint32_t)position;
-    return (float)(position - *first);
+    double centre = axis->scale * (i + 0.5) + axis->shift - 0.5;
+    centre = centre < 0 ? 0 : centre > count - 1 ? count - 1 : centre;
+    *first = (uint32_t)centre;
+    return (float)(centre - *first);
 }
 
-int edge_resizer_prepare(edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame, unsigned threads)
+static void make_tables(edge_resizer *r, uint32_t floats, uint32_t width, int even)
 {
-    if (r->frame_width == frame->width && r->frame_height == frame->height && r->encoding == frame->encoding)
+    r->from = width;
+    r->to = 0;
+    for (uint32_t x = r->columns.first; x < r->columns.last; x++) {
+        r->weights[x] = locate(&r->columns, x, width, &r->offsets[x]);
+        r->from = r->offsets[x] < r->from ? r->offsets[x] : r->from;
+        r->to = r->offsets[x] + 2 > r->to ? r->offsets[x] + 2 : r->to;
+    }
+    r->to = r->to < width ? r->to : width;
+    if (even) { /* neighbours share their colour */
+        r->from &= ~1u;
+        r->to += r->to & 1;
+    }
+    for (uint32_t x = r->columns.first; x < r->columns.last; x++) r->offsets[x] = (r->offsets[x] - r->from) * floats;
+}
+
+static int same_axis(const edge_axis *a, const edge_axis *b)
+{
+    return a->scale == b->scale && a->shift == b->shift && a->first == b->first && a->last == b->last;
+}
+
+int edge_resizer_prepare(edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame,
+                         const edge_region *region, unsigned threads)
+{
+    edge_axis columns, rows;
+    if (region) {
+        columns = mapped(region->map[0], region->map[2], spec->width, frame->width);
+        rows = mapped(region->map[4], region->map[5], spec->height, frame->height);
+    } else {
+        place_picture(spec, frame, &columns, &rows);
+    }
+    if (r->frame_width == frame->width && r->frame_height == frame->height && r->encoding == frame->encoding &&
+        same_axis(&r->columns, &columns) && same_axis(&r->rows, &rows))
         return 1;
     const edge_pixel_format *format = edge_pixels_format(frame->encoding);
-    const uint32_t floats = format->channels;
-    const size_t blended = aligned_words((size_t)frame->width * floats + SLACK);
+    const size_t blended = aligned_words((size_t)frame->width * format->channels + SLACK);
     const size_t converted = format->converted ? aligned_words(frame->width) : 0;
     const size_t table = aligned_words(spec->width);
-    const size_t row = blended + 2 * converted, total = (2 * table + row * threads) * sizeof(float);
+    const size_t total = (2 * table + (blended + 2 * converted) * threads) * sizeof(float);
     if (total > r->capacity) {
         edge_resizer_free(r);
-        r->columns = aligned_alloc(64, total);
-        if (!r->columns)
+        r->offsets = aligned_alloc(64, total);
+        if (!r->offsets)
             return 0;
+        memset(r->offsets, 0, total); /* the slack must be finite, as whatever is written later is */
         r->capacity = total;
     }
-    r->column_weights = (float *)r->columns + table;
-    r->rows = r->column_weights + table;
-    r->row_words = row;
+    r->weights = (float *)r->offsets + table;
+    r->buffers = r->weights + table;
     r->blended_words = blended;
     r->converted_words = converted;
-    memset(r->rows, 0, row * threads * sizeof(float)); /* the slack must be finite */
-
-    place_picture(r, spec, frame);
-    for (uint32_t x = 0; x < r->width; x++) {
-        r->column_weights[x] = locate(x, r->width, frame->width, &r->columns[x]);
-        r->columns[x] *= floats;
-    }
+    r->columns = columns;
+    r->rows = rows;
+    make_tables(r, format->channels, frame->width, format->even);
     r->frame_width = frame->width;
     r->frame_height = frame->height;
     r->encoding = frame->encoding;
@@ -88,21 +134,33 @@ int edge_resizer_prepare(edge_resizer *r, const edge_preprocessing *spec, const 
 
 void edge_resizer_free(edge_resizer *r)
 {
-    free(r->columns);
+    free(r->offsets);
     *r = (edge_resizer){0};
 }
 
-/* One thread's rows: blended, and a pair of converted ones. */
+/* One thread's rows: blended, and the last two that were converted. */
 typedef struct row_buffers {
     float *blended;
-    uint32_t *above, *below;
+    uint32_t *converted[2];
+    uint32_t row[2]; /* of the frame, that they hold; UINT32_MAX: none */
 } row_buffers;
 
 static row_buffers buffers_of(const edge_resizer *r, unsigned thread)
 {
-    float *first = r->rows + thread * r->row_words;
+    float *first = r->buffers + thread * (r->blended_words + 2 * r->converted_words);
     uint32_t *converted = (uint32_t *)(first + r->blended_words);
-    return (row_buffers){first, converted, converted + r->converted_words};
+    return (row_buffers){first, {converted, converted + r->converted_words}, {UINT32_MAX, UINT32_MAX}};
+}
+
+/* A row of the frame as RGBA; that which is not converted yet takes the place of `other`'s neighbour. */
+static const uint8_t *converted_row(const edge_resizer *r, const edge_frame *frame, uint32_t y, uint32_t other,
+                                    row_buffers *buffers)
+{
+    const int place = buffers->row[0] == y || (buffers->row[1] != y && buffers->row[0] != other) ? 0 : 1;
+    if (buffers->row[place] != y)
+        edge_pixels_convert_row(frame, y, r->from, r->to, buffers->converted[place]);
+    buffers->row[place] = y;
+    return (const uint8_t *)buffers->converted[place];
 }
 
 static void blend_rows(const uint8_t *restrict above, const uint8_t *restrict below, float weight, size_t count,
@@ -134,37 +192,36 @@ INLINE void convert_row(const edge_resizer *r, const float *blended, const edge_
                         int colour_out, uint32_t floats, float *out, size_t pixel)
 {
     const edge_conversion h = *how;
-    for (uint32_t x = 0; x < r->width; x++, out += pixel) {
-        const float *left = blended + r->columns[x];
+    for (uint32_t x = r->columns.first; x < r->columns.last; x++, out += pixel) {
+        const float *left = blended + r->offsets[x];
         edge_lanes v = load(left);
-        v += (load(left + floats) - v) * r->column_weights[x];
+        v += (load(left + floats) - v) * r->weights[x];
         edge_store_pixel(v, &h, colour_in, colour_out, out);
     }
 }
 
 static void fill_row(const edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame,
-                     const edge_image *image, uint32_t y, const row_buffers *buffers)
+                     const edge_image *image, uint32_t y, row_buffers *buffers)
 {
     uint32_t first;
-    const float weight = locate(y - r->top, r->height, frame->height, &first);
-    const uint8_t *above = frame->data + first * frame->stride;
-    const uint8_t *below = first + 1 < frame->height ? above + frame->stride : above;
+    const float weight = locate(&r->rows, y, frame->height, &first);
+    const uint32_t second = first + 1 < frame->height ? first + 1 : first;
     const edge_pixel_format *format = edge_pixels_format(frame->encoding);
-    const uint32_t floats = format->channels;
+    const uint32_t floats = format->channels, count = r->to - r->from;
+    const uint8_t *above = frame->data + first * frame->stride + (size_t)r->from * format->bytes;
+    const uint8_t *below = frame->data + second * frame->stride + (size_t)r->from * format->bytes;
     float *blended = buffers->blended;
     if (format->converted) {
-        edge_pixels_convert_row(frame, first, buffers->above);
-        edge_pixels_convert_row(frame, first + 1 < frame->height ? first + 1 : first, buffers->below);
-        above = (const uint8_t *)buffers->above;
-        below = (const uint8_t *)buffers->below;
+        above = converted_row(r, frame, first, second, buffers);
+        below = converted_row(r, frame, second, first, buffers);
     }
     if (frame->encoding == EDGE_MONO16)
-        blend_rows16(above, below, weight, frame->width, blended);
+        blend_rows16(above, below, weight, count, blended);
     else
-        blend_rows(above, below, weight, (size_t)frame->width * floats, blended);
+        blend_rows(above, below, weight, (size_t)count * floats, blended);
 
     const edge_conversion how = edge_make_conversion(spec, frame->encoding, image->channel);
-    float *out = image->origin + y * image->row + r->left * image->pixel;
+    float *out = image->origin + y * image->row + r->columns.first * image->pixel;
     if (floats == 1 && spec->channels == 1)
         convert_row(r, blended, &how, 0, 0, floats, out, image->pixel);
     else if (floats == 1)
@@ -187,14 +244,14 @@ static void pad_row(const edge_preprocessing *spec, const edge_image *image, uin
 void edge_resizer_fill(const edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame,
                        const edge_image *image, uint32_t first, uint32_t last, unsigned thread)
 {
-    const row_buffers buffers = buffers_of(r, thread);
+    row_buffers buffers = buffers_of(r, thread);
     for (uint32_t y = first; y < last; y++) {
-        if (y < r->top || y >= r->top + r->height) {
+        if (y < r->rows.first || y >= r->rows.last || r->columns.first == r->columns.last) {
             pad_row(spec, image, y, 0, spec->width);
             continue;
         }
-        pad_row(spec, image, y, 0, r->left);
-        pad_row(spec, image, y, r->left + r->width, spec->width);
+        pad_row(spec, image, y, 0, r->columns.first);
+        pad_row(spec, image, y, r->columns.last, spec->width);
         fill_row(r, spec, frame, image, y, &buffers);
     }
 }

@@ -7,20 +7,29 @@
 
 #include "convert.h"
 
-/* Tables and buffers for frames of one size and encoding; all zero: none yet. */
+/* Where the pixels of one side of the input lie in the frame: the centre of pixel `i` at scale * (i + 0.5) + shift, and
+ * within the frame for i in [first, last). */
+typedef struct edge_axis {
+    double scale, shift;
+    uint32_t first, last;
+} edge_axis;
+
+/* Tables and buffers for one region of frames of one size and encoding; all zero: none yet. */
 typedef struct edge_resizer {
     uint32_t frame_width, frame_height, encoding;
-    uint32_t left, top, width, height; /* the rectangle of the input that the picture fills */
-    uint32_t *columns;                 /* of each of its columns: the first float of the left source pixel ... */
-    float *column_weights;             /* ... and how much of the right one is in it, 0..1 */
-    float *rows;                       /* row buffers for each thread */
-    size_t row_words, blended_words, converted_words;
+    edge_axis columns, rows;
+    uint32_t from, to; /* the columns of the frame that are read */
+    uint32_t *offsets; /* of each column that lies in the frame: the first float of the left source pixel ... */
+    float *weights;    /* ... and how much of the right one is in it, 0..1 */
+    float *buffers;    /* for rows, of each thread */
+    size_t blended_words, converted_words;
     size_t capacity; /* of the three arrays, which are one allocation: bytes */
 } edge_resizer;
 
-/* Make the tables for a (valid) frame unless they are there already. 0: no memory. */
+/* Make the tables for a (valid) frame unless they are there already. 0: no memory.
+ * `region`: NULL: the whole picture; else one whose map does not turn: map[1] and map[3] are zero. */
 int edge_resizer_prepare(edge_resizer *resizer, const edge_preprocessing *spec, const edge_frame *frame,
-                         unsigned threads);
+                         const edge_region *region, unsigned threads);
 
 /* Fill rows [first, last) of the input, padding included; `thread` says whose buffers to use. */
 void edge_resizer_fill(const edge_resizer *resizer, const edge_preprocessing *spec, const edge_frame *frame,
