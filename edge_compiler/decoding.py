@@ -30,7 +30,7 @@ class _Uncompiled:
 
 def parse_decoder(data: Any, where: str) -> Decoder:
     """
-    Check a decoder given as JSON; whether the model fits it is checked by `check_decoder`.
+    Check a decoder given as JSON; whether the model fits it is seen by `make_decoder`.
 
     :param where: what the JSON was read from, for messages.
     :raises CompileError: if it is none.
@@ -55,18 +55,18 @@ def recognised_decoder(graph: Graph, labels: tuple[str, ...]) -> Decoder:
     return decode.recognise(Signature(image, outputs, labels, operators))
 
 
-def check_decoder(
+def make_decoder(
     decoder: Decoder, graph: Graph, name: str, preprocess: Preprocess, labels: tuple[str, ...]
-) -> None:
+) -> decode.Decode:
     """
-    Refuse a decoder that the model's outputs do not fit.
+    Return what reads the outputs of a model that is not compiled yet.
 
-    :raises CompileError: if they don't.
+    :raises CompileError: if they don't fit the decoder.
     """
     inputs, outputs = (tuple(map(as_tensor, values)) for values in (graph.inputs, graph.outputs))
+    model = _Uncompiled(name, inputs, outputs, preprocess, decoder, labels)
     try:
-        model = _Uncompiled(name, inputs, outputs, preprocess, decoder, labels)
-        decode.make(model, decode.Options())
+        return decode.make(model, decode.Options())
     except decode.DecodeError as error:
         raise CompileError(str(error)) from error
 

@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edge_compiler.decoding import check_decoder, parse_decoder, recognised_decoder
+from edge_compiler.decoding import make_decoder, parse_decoder, recognised_decoder
 from edge_compiler.errors import CompileError, hint
 from edge_compiler.ir.graph import Graph, Value
 from edge_compiler.ir.image import channel_axis, image_layout
@@ -80,7 +80,7 @@ def describe(graph: Graph, model: Path, overrides: Overrides) -> Description:
     name = overrides.name or model.stem
     decoder = _decoder(graph, model, labels, overrides)
     if preprocess is not None:
-        check_decoder(decoder, graph, name, preprocess, labels)
+        make_decoder(decoder, graph, name, preprocess, labels)  # refuses one that does not fit
     return Description(
         name=name,
         sha256=sha256(model),

