@@ -27,6 +27,8 @@ CHOICE = struct.Struct("<32sII")
 PICTURE = struct.Struct("<IIIII")
 TENSOR = struct.Struct("<QI4x")
 DONE, REFUSED = 0, 1
+FILL = 8
+"""A tensor in a body is filled up to a multiple of so many bytes."""
 
 
 class Command(IntEnum):
@@ -136,7 +138,7 @@ class EmulatedSandbox(Sandbox):
             np.ascontiguousarray(inputs[tensor.name], tensor.form.type.numpy)
             for tensor in self._model().inputs
         ]
-        parts = [_choice(variant, threads, runs), *(array.tobytes() for array in arrays)]
+        parts = [_choice(variant, threads, runs), *map(_filled_up, arrays)]
         return self._ask(command, parts, _bytes(answer))
 
     def _model(self) -> Model:
@@ -185,8 +187,17 @@ def _text(body: bytearray) -> str:
     return body.decode(errors="replace")
 
 
+def _filled_up(array: Array) -> bytes:
+    return array.tobytes() + bytes(_room(array.nbytes) - array.nbytes)
+
+
+def _room(size: int) -> int:
+    """Return how many bytes of a body a tensor takes."""
+    return -(-size // FILL) * FILL
+
+
 def _bytes(forms: Iterable[Form]) -> int:
-    return sum(form.bytes for form in forms)
+    return sum(_room(form.bytes) for form in forms)
 
 
 def _arrays(body: bytearray, forms: Iterable[Form]) -> list[Array]:
@@ -195,5 +206,5 @@ def _arrays(body: bytearray, forms: Iterable[Form]) -> list[Array]:
     for form in forms:
         part = memoryview(body)[first : first + form.bytes]
         arrays.append(np.frombuffer(part, form.type.numpy).reshape(form.shape))
-        first += form.bytes
+        first += _room(form.bytes)
     return arrays

@@ -3,7 +3,8 @@
  *     qemu-aarch64 runner LIBRARY SOCKET
  *
  * It answers requests that come through an open socket. A request and an answer are a header and a body, in the byte
- * order of both machines, little-endian; emulated.py has the other side. A request that breaks the rules ends the
+ * order of both machines, little-endian; emulated.py has the other side. Tensors follow each other in a body, each filled up
+ * to a multiple of 8 bytes, so that the next one is aligned. A request that breaks the rules ends the
  * runner with a sentence, so that no answer can be taken for that to another one.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -22,7 +23,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { MAGIC = 0x31454445 /* "EDE1" */, MOST_BYTES = 0x60000000, SENTENCE = 1024 };
+enum { MAGIC = 0x31454445 /* "EDE1" */, MOST_BYTES = 0x60000000, SENTENCE = 1024, FILL = 8 };
 
 enum command {
     DESCRIBE,   /* -> the description, JSON */
@@ -182,10 +183,13 @@ static bool load(const char *path, char *error)
     return true;
 }
 
+/* Return how many bytes of a body a tensor takes. */
+static size_t filled_up(const edge_tensor *tensor) { return (tensor->bytes + FILL - 1) / FILL * FILL; }
+
 static size_t total(const edge_tensor *tensors, uint32_t count)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < count; i++) sum += tensors[i].bytes;
+    for (uint32_t i = 0; i < count; i++) sum += filled_up(&tensors[i]);
     if (sum > MOST_BYTES)
         give_up("the model's tensors are too large");
     return (size_t)sum;
@@ -194,7 +198,7 @@ static size_t total(const edge_tensor *tensors, uint32_t count)
 /* Let tensors lie in memory one after the other. */
 static void place(edge_tensor *tensors, uint32_t count, char *memory)
 {
-    for (uint32_t i = 0; i < count; memory += tensors[i++].bytes) tensors[i].data = memory;
+    for (uint32_t i = 0; i < count; memory += filled_up(&tensors[i++])) tensors[i].data = memory;
 }
 
 static void keep_plan(const char *body, size_t bytes)
@@ -260,8 +264,8 @@ static void preprocess(edge_model *model, const char *body, size_t bytes)
         .encoding = picture.encoding,
     };
     edge_tensor image = inputs[0];
-    image.data = allocate(image.bytes);
-    answer_status(api.preprocess(model, &frame, NULL, &image), model, image.data, image.bytes);
+    image.data = allocate(filled_up(&image));
+    answer_status(api.preprocess(model, &frame, NULL, &image), model, image.data, filled_up(&image));
     free(image.data);
 }
 
