@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 import numpy as np
 import onnx
 import pytest
-from small_models import assert_same, load_model, make_model, node, with_variants
+from random_choices import best, compare, count, look_up
+from small_models import (
+    assert_same,
+    load_model,
+    make_model,
+    node,
+    with_output_types,
+    with_variants,
+)
 
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options, refusals
@@ -32,6 +40,7 @@ class Network:
     Grows a network layer by layer; a seed decides everything.
 
     :ivar values: name and shape of the images computed so far, the newest last.
+    :ivar choices: names of integers, bools and what else is no image.
     """
 
     def __init__(self, seed: int) -> None:
@@ -40,7 +49,18 @@ class Network:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
         channels, size = self.choose.choice([2, 4, 6]), self.choose.randint(3, 7)
-        self.values = [("x", (1, channels, size, size))]
+        self.input, self.type = (1, channels, size, size), onnx.TensorProto.FLOAT
+        self.values, self.choices = [("x", self.input)], list[str]()
+        if self.choose.random() < 0.2:
+            self._begin_with_bytes(channels, size)
+
+    def _begin_with_bytes(self, channels: int, size: int) -> None:
+        """Read an image of bytes, channels last."""
+        self.input, self.type = (1, size, size, channels), onnx.TensorProto.UINT8
+        planes = self.inner("Transpose", "x", perm=[0, 3, 1, 2])
+        pixels = self.inner("Cast", planes, to=onnx.TensorProto.FLOAT)
+        shape = self.values.pop()[1]
+        self.add("Mul", f"{pixels} {self.given(np.float32(1 / 64))}", shape)
 
     def constant(self, *shape: int, low: float = -1, high: float = 1) -> str:
         name = f"c{len(self.constants)}"
@@ -58,6 +78,12 @@ class Network:
         name = f"v{len(self.values)}_{len(self.nodes)}"
         self.nodes.append(node(op, inputs, name, **attributes))
         self.values.append((name, shape))
+
+    def inner(self, op: str, inputs: str, **attributes: Any) -> str:
+        """Add a node whose result is no image of float32; return its name."""
+        self.choices.append(name := f"i{len(self.nodes)}")
+        self.nodes.append(node(op, inputs, name, **attributes))
+        return name
 
     def grow(self) -> None:
         """Add one layer, mostly behind the newest value."""
@@ -258,8 +284,20 @@ def pool(net: Network, name: str, shape: tuple[int, ...]) -> None:
 Layer = Callable[[Network, str, tuple[int, ...]], None]
 LAYERS: tuple[Layer, ...] = (conv, conv, batch_norm, batch_norm, arithmetic, activation)
 LAYERS += (activation, gate, join, join)
+LAYERS += (compare, count, best, look_up)
 LAYERS += (pad, pool, block, flip, same, resize, normalise, split, turn, shuffle, attention)
-PLAIN = ("Relu", "LeakyRelu", "Sigmoid", "HardSwish", "Tanh", "Elu", "Erf", "Dropout")
+PLAIN = (
+    "Relu",
+    "LeakyRelu",
+    "Sigmoid",
+    "HardSwish",
+    "Tanh",
+    "Elu",
+    "Erf",
+    "Dropout",
+    "Neg",
+    "Abs",
+)
 ENDS = (activation, scores, classify)
 
 
@@ -268,10 +306,12 @@ def make_network(seed: int, ends: Sequence[Layer] = ENDS) -> onnx.ModelProto:
     for _ in range(net.choose.randint(2, 20)):
         net.grow()
     net.choose.choice(ends)(net, *net.values[-1])
-    names = [name for name, _ in net.values[1:]]
+    names = [*net.choices, *(name for name, _ in net.values if name != "x")]
     extra = net.choose.sample(names, min(len(names), net.choose.choice([0, 0, 1, 2])))
     outputs = list(dict.fromkeys([*extra, names[-1]]))
-    return make_model(net.nodes, {"x": net.values[0][1]}, net.constants, outputs)
+    types = {"x": net.type}
+    model = make_model(net.nodes, {"x": net.input}, net.constants, outputs, types=types)
+    return with_output_types(model)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

@@ -1,0 +1,83 @@
+"""Layers of random networks that compare, choose, count and look up: see test_random_graphs.py."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+
+if TYPE_CHECKING:
+    from test_random_graphs import Network
+
+Shape = tuple[int, ...]
+
+FLOAT, BOOL = onnx.TensorProto.FLOAT, onnx.TensorProto.BOOL
+INTEGERS = {
+    onnx.TensorProto.INT32: np.int32,
+    onnx.TensorProto.INT64: np.int64,
+    onnx.TensorProto.INT8: np.int8,
+    onnx.TensorProto.UINT8: np.uint8,
+}
+WIDE = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+
+
+def compare(net: Network, name: str, shape: Shape) -> None:
+    """Take what is above something from one value, the rest from another."""
+    ops = ["Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"]
+    limits = [(), (shape[1], 1, 1), (shape[3],)]
+    mask = net.inner(net.choose.choice(ops), f"{name} {net.constant(*net.choose.choice(limits))}")
+    if net.choose.random() < 0.5:
+        other = net.inner("Less", f"{name} {net.constant(1, shape[1], 1, 1)}")
+        mask = net.inner(net.choose.choice(["And", "Or", "Xor"]), f"{mask} {other}")
+    if net.choose.random() < 0.5:
+        mask = net.inner("Not", mask)
+    if net.choose.random() < 0.3:
+        net.add("Cast", mask, shape, to=FLOAT)
+    else:
+        same = [other for other, size in net.values if size == shape]
+        other = net.choose.choice([*same, net.constant(shape[2], 1)])
+        net.add("Where", f"{mask} {name} {other}", shape)
+
+
+def count(net: Network, name: str, shape: Shape) -> None:
+    """Go on in integers for a while."""
+    type_ = net.choose.choice(list(INTEGERS))
+    scaled = net.inner("Mul", f"{name} {net.given(np.float32(8))}")
+    value = net.inner("Cast", scaled, to=type_)
+    for _ in range(net.choose.randint(0, 3)):
+        op = net.choose.choice(["Add", "Sub", "Mul", "Div", "Max", "Min", "Neg", "Abs"])
+        if op in ("Neg", "Abs"):
+            wide = type_ in WIDE
+            value = net.inner(op, value) if wide else value
+            continue
+        numbers = net.numbers.integers(1, 9, net.choose.choice([(), (shape[3],), shape]))
+        value = net.inner(op, f"{value} {net.given(numbers.astype(INTEGERS[type_]))}")
+    net.add("Cast", value, shape, to=FLOAT)
+
+
+def best(net: Network, name: str, shape: Shape) -> None:
+    """Find the best channel of each pixel, or the best row of each column."""
+    axis = net.choose.choice([1, 2])
+    op, last = net.choose.choice(["ArgMax", "ArgMin"]), net.choose.choice([0, 1])
+    found = net.inner(op, name, axis=axis, select_last_index=last)
+    reduced = tuple(1 if i == axis else side for i, side in enumerate(shape))
+    net.add("Cast", found, reduced, to=FLOAT)
+
+
+def look_up(net: Network, name: str, shape: Shape) -> None:
+    """Take some rows by constants, or the best pixels of all channels by what they are."""
+    if net.choose.random() < 0.6:
+        axis = net.choose.choice([1, 2, 3])
+        indices = net.numbers.integers(-shape[axis], shape[axis], net.choose.randint(1, 5))
+        taken = (*shape[:axis], len(indices), *shape[axis + 1 :])
+        net.add("Gather", f"{name} {net.given(indices)}", taken, axis=axis)
+    elif shape[1] <= 16:
+        planes = net.inner("Reshape", f"{name} {net.given([shape[1], math.prod(shape[2:])])}")
+        indices = net.inner("ArgMax", planes, axis=1, keepdims=0)
+        if net.choose.random() < 0.5:
+            indices = net.inner("Cast", indices, to=onnx.TensorProto.INT32)
+        pixels = net.inner("Gather", f"{planes} {indices}", axis=1)
+        square = (1, shape[1], shape[1], 1)
+        net.add("Reshape", f"{pixels} {net.given(square)}", square)
