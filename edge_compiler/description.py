@@ -21,6 +21,7 @@ from edge_compiler.ir.image import channel_axis, image_layout
 from edge_compiler.strict_json import parse_json
 from edge_perception.decode import KINDS
 from edge_perception.runtime import schema
+from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import Decoder, Model, Preprocess
 
 LARGEST_NUMBER = 1e30
@@ -175,6 +176,11 @@ def _image_input(name: object, graph: Graph, where: str) -> Value:
 
 def _channels(image: Value, where: str) -> int:
     shape = image.shape
+    if image.type != FLOAT32:
+        raise CompileError(
+            f"{where}: the input {image.name!r} is {image.type}, but pre-processing makes images "
+            "of float32: export the model without the Cast at its beginning"
+        )
     if len(shape) == 4 and shape[0] == 1:
         channels = shape[channel_axis(image_layout(shape))]
         if channels in (1, 3):

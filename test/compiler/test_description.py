@@ -8,12 +8,13 @@ from typing import Any
 from hypothesis import given, strategies
 import onnx
 import pytest
-from small_models import make_model, node
+from small_models import make_model, node, with_output_types
 
 from edge_compiler.description import describe, Overrides, parse_preprocess
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph, Value
+from edge_perception.runtime.dtypes import ElementType, FLOAT32, UINT8
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
 JSON = strategies.recursive(
@@ -35,8 +36,8 @@ LIKELY = strategies.sampled_from(
 )
 
 
-def graph(*shape: int) -> Graph:
-    return Graph("g", [Value("x", shape)], [], [])
+def graph(*shape: int, type_: ElementType = FLOAT32) -> Graph:
+    return Graph("g", [Value("x", shape, type_)], [], [])
 
 
 @given(JSON | strategies.dictionaries(strategies.sampled_from(FIELDS), JSON | LIKELY))
@@ -66,6 +67,24 @@ def test_defaults_fit_the_image(
 def test_input_that_is_no_image_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(CompileError, match="is no image; expected"):
         parse_preprocess({}, graph(*shape), "file.json")
+
+
+def test_an_input_of_bytes_is_refused() -> None:
+    with pytest.raises(CompileError, match=r"'x' is uint8, but pre-processing makes .* float32"):
+        parse_preprocess({}, graph(1, 3, 8, 8, type_=UINT8), "file.json")
+
+
+def test_labels_and_one_integer_make_a_classifier(tmp_path: Path) -> None:
+    nodes = [node("ArgMax", "x", "class", axis=1)]
+    model = with_output_types(make_model(nodes, {"x": [1, 3]}))
+    labels = tmp_path / "labels.txt"
+    labels.write_text("cat\ndog\nespresso\n")
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+    described = describe(load(path), path, Overrides(labels=labels))
+    assert described.decoder == Decoder(
+        "classification", {"output": "class"}, "the number of a class"
+    )
 
 
 def test_model_with_two_inputs_has_no_preprocessing() -> None:

@@ -69,6 +69,31 @@ def test_scores_that_are_no_numbers(kind: str, bad: float) -> None:
         decoder({"scores": np.array([[0.5, bad, 0.5]])}, (1, 1))
 
 
+def chosen(dtype: str, shape: tuple[int, ...], number: int) -> list[Any]:
+    decoder = Decoder("classification", {"output": "class"})
+    model = replace(MODEL, outputs=(Tensor("class", shape, dtype),), decoder=decoder)
+    array = np.full(shape, number, dtype)
+    found = decode.make(model, EVERYTHING)({"class": array}, (640, 480))
+    return list(zip(found.labels, found.classes.tolist(), found.scores.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(("dtype", "shape"), [("int64", (1,)), ("int32", (1, 1)), ("uint8", ())])
+def test_a_model_that_chooses_itself(dtype: str, shape: tuple[int, ...]) -> None:
+    assert chosen(dtype, shape, 1) == [("dog", 1, 1.0)]
+
+
+@pytest.mark.parametrize("number", [-1, 3])
+def test_a_choice_without_a_label(number: int) -> None:
+    with pytest.raises(DecodeError, match=rf"chose class {number}, but has 3 labels"):
+        chosen("int64", (1,), number)
+
+
+@pytest.mark.parametrize(("dtype", "shape"), [("int64", (1, 6, 6)), ("bool", (1,))])
+def test_integers_that_are_no_class(dtype: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(DecodeError, match=rf"one integer, but the output 'class' is {dtype}"):
+        chosen(dtype, shape, 0)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
