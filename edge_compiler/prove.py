@@ -76,7 +76,7 @@ class Prover:
         known = [(error, step.name) for step, error in steps if error is not None]
         worst, name = max(known, default=(0.0, ""))
         judged = f", in float64 at {len(self._judged)} tensor(s)" if self._judged else ""
-        return Proof(NAME + judged, self._tolerance, worst, name, self.inputs)
+        return Proof(self._reference.name + judged, self._tolerance, worst, name, self.inputs)
 
     def _prove_for(self, inputs: Inputs, expected: dict[str, Array]) -> None:
         """Compare every variant for one input."""

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import onnx
+from onnx import helper
 import onnxruntime as ort
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend.precision import as_float32, to_float32
 from edge_compiler.frontend.read import read_model
 from edge_compiler.frontend.weights import initial_value
 from edge_perception.runtime.manifest import Tensor
@@ -24,10 +26,12 @@ class Reference:
     """
     The model as its file says, without the compiler's front end and passes.
 
+    Only its floats are float32, whatever they are in the file, as a library computes in float32.
     ONNX Runtime's own graph optimisations are off too: they would remove tensors that are asked
     for, and are one thing less to trust.
 
     :ivar path: of the file.
+    :ivar name: what computes, for people.
     :ivar shapes: of the inputs, by name.
     :ivar tensors: whose values it tells.
     """
@@ -41,6 +45,7 @@ class Reference:
         """
         model = read_model(path)
         self.path = path
+        self.name = f"{NAME}, in float32" if to_float32(model) else NAME
         self.shapes = shapes = {tensor.name: tensor.shape for tensor in inputs}
         for value in model.graph.input:
             if value.name in shapes:
@@ -105,7 +110,9 @@ def _share_weights(
     shared = []
     for tensor in model.graph.initializer:
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            shared.append(ort.OrtValue.ortvalue_from_numpy(initial_value(tensor, path)))
+            array = as_float32(initial_value(tensor, path))
+            tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
+            shared.append(ort.OrtValue.ortvalue_from_numpy(array))
             options.add_initializer(tensor.name, shared[-1])
             del tensor.external_data[:]
             tensor.external_data.add(key="location", value=file.name)

@@ -9,6 +9,7 @@ from edge_compiler.frontend.build import build_graph
 from edge_compiler.frontend.convert import to_opset
 from edge_compiler.frontend.inline import inline
 from edge_compiler.frontend.inputs import fix_inputs
+from edge_compiler.frontend.precision import as_float32, to_float32
 from edge_compiler.frontend.read import read_model
 from edge_compiler.frontend.tidy import tidy
 from edge_compiler.frontend.validate import validate
@@ -29,6 +30,8 @@ def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Gra
     model = read_model(path)
     weights = take_weights(model, path)
     model = inline(model, path)
+    to_float32(model)
+    weights = {name: as_float32(array) for name, array in weights.items()}
     tidy(model.graph, weights)
     fix_inputs(model, shapes or {}, weights)
     model = validate(model, path)

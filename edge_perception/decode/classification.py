@@ -70,8 +70,8 @@ def _number_decoder(model: Described, output: Tensor) -> Decode:
         number = int(tensors[output.name].item())
         if number < 0 or (model.labels and number >= len(model.labels)):
             raise DecodeError(
-                f"the model {model.name} chose class {number}, but has {len(model.labels)} labels; "
-                "compile it again with the right labels"
+                f"the model {model.name} chose class {number}, but has {len(model.labels)} "
+                "labels; compile it again with the right labels"
             )
         label = model.labels[number] if model.labels else f"class {number}"
         return Detections((label,), np.array([number], np.int32), np.ones(1, np.float32))

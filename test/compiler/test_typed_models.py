@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from onnx.reference import ReferenceEvaluator
 import pytest
 from small_models import Array, make_model, node, run, weights, with_output_types, with_variants
 
@@ -157,3 +158,60 @@ def test_one_wrong_integer_is_found(
         pytest.raises(CompileError, match=message),
     ):
         Prover(sandbox, manifest.model, reference).prove((), lambda *_: None)
+
+
+HALF, DOUBLE = onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE
+
+
+def other_floats(type_: int, dtype: type) -> onnx.ModelProto:
+    """Return a network that is written in another float as a whole, with a large mask."""
+    mask = np.zeros((1, 12), dtype)
+    mask[0, 3:] = np.finfo(dtype).min
+    return make_model(
+        [
+            node("Conv", "x w b", "c", pads=[1, 1, 1, 1]),
+            node("Relu", "c", "r"),
+            node("GlobalAveragePool", "r", "p"),
+            node("Flatten", "p", "f"),
+            node("Cast", "f", "single", to=onnx.TensorProto.FLOAT),
+            node("Cast", "single", "again", to=type_),
+            node("Add", "again mask", "masked"),
+            node("Softmax", "masked", "y"),
+        ],
+        {"x": [1, 3, 8, 8]},
+        {"w": weights(12, 3, 3, 3).astype(dtype), "b": weights(12).astype(dtype), "mask": mask},
+        outputs=["y", "r"],
+        types={"x": type_},
+    )
+
+
+@pytest.mark.parametrize(
+    ("type_", "dtype", "tolerance"), [(HALF, np.float16, 4e-3), (DOUBLE, np.float64, 1e-5)]
+)
+def test_a_file_of_other_floats_is_computed_in_float32(
+    type_: int, dtype: type, tolerance: float, tmp_path: Path
+) -> None:
+    model = other_floats(type_, dtype)
+    bundle, manifest = compiled(model, tmp_path)
+    assert "in float32" in manifest.proof.reference
+    tensors = (*manifest.model.inputs, *manifest.model.outputs)
+    assert {tensor.dtype for tensor in tensors} == {"float32"}
+    x = np.random.default_rng(1).uniform(-1, 1, (1, 3, 8, 8)).astype(np.float32)
+    with load(bundle, threads=1, selftest=True) as loaded:
+        ours = loaded.run({"x": x})
+    expected = ReferenceEvaluator(model).run(None, {"x": x.astype(dtype)})
+    for values, want in zip(ours.values(), expected, strict=True):
+        assert want.dtype == dtype
+        difference = np.abs(values - want.astype(np.float64))
+        assert difference.max() <= tolerance * np.abs(want).max()
+
+
+def test_large_weights_of_half_floats_stay_in_their_file(tmp_path: Path) -> None:
+    w = weights(600, 20).astype(np.float16)
+    nodes = [node("Cast", "w", "wide", to=onnx.TensorProto.FLOAT), node("MatMul", "x wide", "y")]
+    model = make_model(nodes, {"x": [1, 600]}, {"w": w})
+    bundle, _ = compiled(model, tmp_path)
+    x = weights(1, 600)
+    with load(bundle, threads=1) as loaded:
+        ours = loaded.run({"x": x})["y"]
+    np.testing.assert_allclose(ours, x.astype(np.float64) @ w.astype(np.float64), atol=1e-4)
