@@ -75,9 +75,10 @@ class Spikes:
     def _leap(self, changes: tuple[float, float], nanoseconds: int) -> float:
         """Return changes between two readings as a multiple of what may be."""
         interval = min(max(abs(nanoseconds) / SECOND, _SHORTEST), _LONGEST)
+        (gyro, accel), (usual_gyro, usual_accel), (turn, push) = changes, self._usual, _PACES
         return max(
-            change / max(_TIMES_USUAL * usual, pace * interval)
-            for change, usual, pace in zip(changes, self._usual, _PACES, strict=True)
+            gyro / max(_TIMES_USUAL * usual_gyro, turn * interval),
+            accel / max(_TIMES_USUAL * usual_accel, push * interval),
         )
 
     def _learn(self, changes: tuple[float, float]) -> None:
