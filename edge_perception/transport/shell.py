@@ -9,6 +9,7 @@ core works, ``deactivate`` stops both, ``clean_up`` gives everything back. A tra
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+import threading
 import time
 import traceback
 from typing import Protocol
@@ -29,6 +30,7 @@ from edge_perception.messages import Message
 from edge_perception.transport.condition import Condition, State
 from edge_perception.transport.worker import CLOCK_STANDS, STANDING, Standing, Worker
 
+CHECK_PERIOD = 0.2  # seconds between two looks at a node
 HANGING = 1.5  # seconds after which a step that did not return is reported
 FAILURE_SHOWN = 2.0  # seconds for which an exception stays an ERROR diagnostic
 
@@ -114,7 +116,7 @@ class Endpoints(Protocol):
 
 class Shell:
     """
-    A node core on a transport.
+    A node core on a transport; its transitions, changes and looks at it may come from any thread.
 
     :ivar core: is made anew for each configuration, so nothing survives `clean_up`.
     :ivar worker: while the node is active.
@@ -132,6 +134,7 @@ class Shell:
         self._latched: Outputs = ()
         self._outdated = False  # a parameter changed since the core was configured
         self._standing = Standing()
+        self._lock = threading.RLock()
 
     @property
     def name(self) -> str:
@@ -169,6 +172,10 @@ class Shell:
 
         :returns: why they are refused, and nothing changes; empty if they are taken.
         """
+        with self._lock:
+            return self._change(changes)
+
+    def _change(self, changes: Mapping[str, object]) -> str:
         declared = {parameter.name: parameter for parameter in self.core.parameters}
         for name, value in changes.items():
             if self.condition.state is State.ACTIVE and not declared[name].live:
@@ -186,27 +193,29 @@ class Shell:
 
     def diagnose(self) -> list[Diagnostic]:
         """Report on the lifecycle, and on an active node's step, inputs, outputs and core."""
-        found = [self.condition.diagnose(self._is_needed())]
-        if (worker := self.worker) is not None:
-            self._endpoints.fetch()  # a step that hangs is no silence of the inputs
-            found += [self._diagnose_step(worker), *self._endpoints.diagnose()]
-            found += [state for one in self.outputs.values() if (state := one.diagnose())]
-            found += worker.diagnostics
-        return found
+        with self._lock:
+            found = [self.condition.diagnose(self._is_needed())]
+            if (worker := self.worker) is not None:
+                self._endpoints.fetch()  # a step that hangs is no silence of the inputs
+                found += [self._diagnose_step(worker), *self._endpoints.diagnose()]
+                found += [state for one in self.outputs.values() if (state := one.diagnose())]
+                found += worker.diagnostics
+            return found
 
     def _transition(self, action: Callable[[], None], target: State) -> bool:
-        try:
-            action()
-        except ConfigurationError as error:
-            self.condition.failed(str(error))
-            self._endpoints.fail(self.condition.problem)
-        except Exception as error:
-            self.condition.failed(f"{type(error).__name__}: {error}")
-            self._endpoints.fail(self.condition.problem, traceback.format_exc())
-        else:
-            self.condition.reached(target)
-            return True
-        return False
+        with self._lock:
+            try:
+                action()
+            except ConfigurationError as error:
+                self.condition.failed(str(error))
+                self._endpoints.fail(self.condition.problem)
+            except Exception as error:
+                self.condition.failed(f"{type(error).__name__}: {error}")
+                self._endpoints.fail(self.condition.problem, traceback.format_exc())
+            else:
+                self.condition.reached(target)
+                return True
+            return False
 
     def _configure(self) -> None:
         given = self._endpoints.parameters(self.core.parameters)

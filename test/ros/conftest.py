@@ -22,6 +22,7 @@ from toy import Toy  # noqa: E402
 
 from edge_perception.transport.ros.node import RosNode  # noqa: E402
 from edge_perception.transport.ros.profile import use_transport_profile  # noqa: E402
+from edge_perception.transport.shell import CHECK_PERIOD  # noqa: E402
 
 PATIENCE = 60.0
 """What is waited for takes a second, on a loaded machine many."""
@@ -42,8 +43,10 @@ class Robot:
         self.status: dict[str, Any] = {}
         self.reports: list[Any] = []
         self.peer.create_subscription(DiagnosticArray, "/diagnostics", self._note, 10)
+        self.ended = threading.Event()
         self.threads = [
-            threading.Thread(target=executor.spin) for executor in (self.own, self.others)
+            threading.Thread(target=target)
+            for target in (self.own.spin, self.others.spin, self._look)
         ]
         for thread in self.threads:
             thread.start()
@@ -120,6 +123,7 @@ class Robot:
         return None if status is None else status.level[0]
 
     def close(self) -> None:
+        self.ended.set()
         for executor in (self.own, self.others):
             executor.shutdown()
         for thread in self.threads:
@@ -127,6 +131,11 @@ class Robot:
         for node in (*self.nodes, self.peer):
             node.destroy_node()
         rclpy.shutdown(context=self.context)
+
+    def _look(self) -> None:
+        while not self.ended.wait(CHECK_PERIOD):
+            for node in self.own.get_nodes():
+                node.look()
 
     def _note(self, array: Any) -> None:
         with self.changed:

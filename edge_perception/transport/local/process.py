@@ -10,10 +10,9 @@ from edge_perception import ending, messages
 from edge_perception.core.node import Diagnostic, Level
 from edge_perception.transport import diagnostics
 from edge_perception.transport.local.bus import Bus, End
-from edge_perception.transport.shell import Shell
+from edge_perception.transport.shell import CHECK_PERIOD, Shell
 from edge_perception.transport.stop import Stop
 
-CHECK_PERIOD = 0.2  # seconds between two looks at the nodes
 GRACE = 1.0  # seconds in which messages may begin to come
 
 

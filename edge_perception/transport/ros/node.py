@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter as RosParameter
 
@@ -18,8 +17,6 @@ from edge_perception.transport.ros import bond, parameters
 from edge_perception.transport.ros.endpoints import RosEndpoints
 from edge_perception.transport.ros.typesupport import rosidl_class
 from edge_perception.transport.shell import Shell
-
-CHECK_PERIOD = 0.2  # seconds between two looks at inputs and core
 
 AUTOSTART = Parameter(
     "autostart",
@@ -68,9 +65,6 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self._diagnostics = self.create_publisher(
             rosidl_class(diagnostics.TYPE), diagnostics.TOPIC, 10
         )
-        self._check = self.create_timer(
-            CHECK_PERIOD, self._diagnose_all, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
 
     def start(self) -> bool:
         """
@@ -111,6 +105,13 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self._end_bond()
         return _returned(self.shell.clean_up(State.FINALIZED))
 
+    def look(self) -> None:
+        """Look what is wrong, and publish it; to be called each `CHECK_PERIOD` in one thread."""
+        now = self.get_clock().now().nanoseconds
+        report = self._reporter.report(self.shell.diagnose(), self.shell.core.hardware, now)
+        if report is not None:
+            self._diagnostics.publish(messages.serialize(report))
+
     def halt(self) -> None:
         """Let the core end after the step that is under way, and don't wait for that."""
         self.shell.halt()
@@ -139,19 +140,6 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         own = {one.name: parameters.plain(one.value) for one in changes if one.name in declared}
         reason = self.shell.change(own)
         return SetParametersResult(successful=not reason, reason=reason)
-
-    def _diagnose_all(self) -> None:
-        """Look at all nodes of the executor at once: that it wakes up costs more than a look."""
-        for node in self.executor.get_nodes():
-            if isinstance(node, RosNode):
-                node._check.reset()
-                node._publish_diagnostics()
-
-    def _publish_diagnostics(self) -> None:
-        now = self.get_clock().now().nanoseconds
-        report = self._reporter.report(self.shell.diagnose(), self.shell.core.hardware, now)
-        if report is not None:
-            self._diagnostics.publish(messages.serialize(report))
 
 
 def _returned(done: bool) -> TransitionCallbackReturn:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 import faulthandler
 import gc
+import math
 import os
 import sys
 import threading
+import time
 
 import rclpy
 from rclpy.exceptions import NameValidationException
@@ -21,6 +23,7 @@ from edge_perception.core.node import ConfigurationError
 from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.profile import use_transport_profile
+from edge_perception.transport.shell import CHECK_PERIOD
 from edge_perception.transport.stop import Stop
 from edge_perception.transport.threads import name_thread
 
@@ -95,7 +98,7 @@ def _explained(error: Exception) -> str:
 
 
 def _spin(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:
-    """Run callbacks in a thread, so that the main thread gets signals without delay."""
+    """Run callbacks in a thread, and watch the nodes in this one, which gets signals at once."""
     # not the EventsExecutor: in rclpy 9.1.2 it hangs outside the main thread
     executor = SingleThreadedExecutor()
     for node in nodes:
@@ -112,12 +115,25 @@ def _spin(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:
     thread = threading.Thread(target=work, name="executor")
     thread.start()
     try:
-        stop.wait(duration)
+        _watch(nodes, stop, duration)
     finally:
         _bound_the_end()
         ended.set_result(None)
         thread.join()
         executor.shutdown()  # not before: it destroys what a thread that spins waits for
+
+
+def _watch(nodes: Sequence[RosNode], stop: Stop, duration: float | None) -> None:
+    """
+    Look at the nodes until told to stop, or until time is up.
+
+    No timers do that: an executor that wakes looks for work among all that its nodes have.
+    """
+    end = math.inf if duration is None else time.monotonic() + duration
+    while not stop and (left := end - time.monotonic()) > 0:
+        stop.wait(min(CHECK_PERIOD, left))
+        for node in () if stop else nodes:
+            node.look()
 
 
 def _bound_the_end() -> None:
