@@ -14,6 +14,7 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
+from edge_perception.core.decision.audit import AuditError, verify
 from edge_perception.core.located_yaml import FileError
 from edge_perception.nodes import base
 from edge_perception.robot import graph as graphs
@@ -88,7 +89,10 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     show = commands.add_parser("graph", help="show nodes, topics and parameters")
     show.add_argument("--parameters", action="store_true", help="with all parameters of the nodes")
     show.set_defaults(run=_show)
-    for command in (up, check, show):
+    audit = commands.add_parser("audit", help="check the record of what was unlocked")
+    audit.add_argument("log", type=Path, metavar="FILE", help="the decision node's audit_log")
+    audit.set_defaults(run=_audit)
+    for command in (up, check, show, audit):
         command.add_argument(
             "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
         )
@@ -190,6 +194,20 @@ def _check(graph: Graph, options: argparse.Namespace) -> int:
     """Say that the graph is right: reading it has checked it."""
     path = options.graph or graphs.default_path()
     print(f"{path}: {len(graph.nodes)} nodes, nothing wrong")
+    return 0
+
+
+def _audit(graph: Graph, options: argparse.Namespace) -> int:
+    """Check the chain of a record."""
+    try:
+        with options.log.open(encoding="utf-8", errors="replace") as lines:
+            count, newest = verify(lines)
+    except (OSError, AuditError) as error:
+        print(
+            f"error: {options.log}: {getattr(error, 'strerror', None) or error}", file=sys.stderr
+        )
+        return 1
+    print(f"{options.log}: {count} entries, none changed or missing; the newest hash is {newest}")
     return 0
 
 

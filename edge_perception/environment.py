@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Lock
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from edge_perception.files import read_file
 from edge_perception.share import share_dir
 
 if TYPE_CHECKING:
+    from edge_perception.core.decision.audit import AuditLog
     from edge_perception.core.imu.bias import BiasStore
     from edge_perception.core.imu.source import ImuRequest, ImuSource
     from edge_perception.core.perception.model import ModelRequest, RunnableModel
@@ -39,6 +41,7 @@ def this_machine() -> Environment:
         open_camera=_open_camera,
         open_imu=_open_imu,
         open_wheels=_open_wheels,
+        open_audit=_open_audit,
         open_biases=_open_biases,
     )
 
@@ -76,6 +79,12 @@ def _open_wheels(spec: str, request: WheelRequest) -> WheelSource:
     from edge_perception.drivers.wheels import open_wheels
 
     return open_wheels(spec, request)
+
+
+def _open_audit(path: str) -> AuditLog:
+    from edge_perception.drivers.audit_file import AuditFile
+
+    return AuditFile(Path(path) if path else None)
 
 
 def _open_biases() -> BiasStore:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from edge_perception.core.decision.audit import OpenAudit
     from edge_perception.core.imu.bias import BiasStore
     from edge_perception.core.imu.source import OpenImu
     from edge_perception.core.perception.model import Load
@@ -34,6 +35,7 @@ class Environment:
     :ivar open_camera: opens sources of pictures.
     :ivar open_imu: opens IMUs.
     :ivar open_wheels: opens encoders of wheels.
+    :ivar open_audit: opens the file in which it is recorded what was unlocked.
     :ivar open_biases: opens what keeps the biases of gyroscopes from one start to the next.
     """
 
@@ -44,4 +46,5 @@ class Environment:
     open_camera: OpenCamera
     open_imu: OpenImu
     open_wheels: OpenWheels
+    open_audit: OpenAudit
     open_biases: Callable[[], BiasStore]

@@ -113,6 +113,13 @@ class Item:
             raise self._expected(expected)
         return value
 
+    def integer(self, minimum: int, maximum: int) -> int:
+        """Return a whole number in a range."""
+        value = self.number(minimum, maximum)
+        if value != round(value):
+            raise self._expected(f"a whole number from {minimum} to {maximum}")
+        return round(value)
+
     def value(self) -> object:
         """Return what YAML takes this for: a number, text, truth value, list of those, None."""
         try:

@@ -140,6 +140,9 @@ class NodeCore(ABC):
     ``configure``. Read by `topic`.
     """
 
+    is_simulated: Callable[[], bool] = staticmethod(lambda: False)
+    """Tells whether the time is that of a simulation or recording; the shell's."""
+
     has_reader: Callable[[str], bool] = staticmethod(lambda port: True)
     """Tells whether somebody reads an output port; the shell's, while the node is configured."""
 

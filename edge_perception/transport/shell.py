@@ -72,6 +72,9 @@ class Endpoints(Protocol):
     def now(self) -> int:
         """Return the time in nanoseconds; 0 while it isn't known."""
 
+    def is_simulated(self) -> bool:
+        """Tell whether that time is simulated, or that of a recording."""
+
     def parameters(
         self, declared: Sequence[Parameter], changed: Mapping[str, object] | None = None
     ) -> Parameters:
@@ -221,6 +224,7 @@ class Shell:
         given = self._endpoints.parameters(self.core.parameters)
         ports = self._ports = self.core.ports(given)
         self.core.topics = {port.name: self._endpoints.topic(port) for port in ports.inputs}
+        self.core.is_simulated = self._endpoints.is_simulated
         self._latched = self.core.configure(given)
         self._outdated = False
         try:

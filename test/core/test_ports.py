@@ -18,7 +18,7 @@ VALUES = {
 """What decides on ports beside flags and choices."""
 
 ASKED = {
-    "decision": ("odometry", "diagnostics", "steering"),
+    "decision": ("odometry", "diagnostics", "steering", "unlock"),
     "perception": ("camera_info", "depth"),
 }
 """Ports that some rules and stages ask for, by kind of node."""

@@ -277,7 +277,7 @@ def test_the_examples_of_the_guide() -> None:
     text = (first + alone).replace("actions:\n", f"actions:\n{others}")
     text = text.replace("{detections: 0.5}", "{detections: 0.5, odometry: 0.2}")
     names = [rule.name for rule in read(text).rules]
-    assert names == ["person ahead", "person ahead of a fast robot", "owner alone"]
+    assert names == ["person ahead", "person ahead of a fast robot", "owner at the door"]
     for whole in files:
         read(whole)
     mistake = first.replace("{label: person", "{lable: person")

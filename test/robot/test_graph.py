@@ -5,7 +5,9 @@ import re
 import pytest
 
 from edge_perception import cli
+from edge_perception.core.decision.audit import Trail
 from edge_perception.core.located_yaml import FileError
+from edge_perception.drivers.audit_file import AuditFile
 from edge_perception.robot import graph
 from edge_perception.robot.drawing import draw
 from edge_perception.robot.plan import plan, RequestError, StartRequest
@@ -206,6 +208,22 @@ def test_check_and_graph_commands(tmp_path, capsys):
     path.write_text("nodes: {camera: {colour: red}}")
     assert cli.main(["check", "--graph", str(path)]) == 1
     assert "mine.yaml, line 1, column 18: unknown key 'colour'" in capsys.readouterr().err
+
+
+def test_audit_command(tmp_path, capsys):
+    path = tmp_path / "unlock.log"
+    file = AuditFile(path)
+    trail = Trail(file)
+    for number in range(3):
+        trail.record({"event": "unlocked", "number": number})
+    file.close()
+    assert cli.main(["audit", str(path)]) == 0
+    assert "3 entries, none changed or missing" in capsys.readouterr().out
+    path.write_text(path.read_text().replace('"number":1', '"number":7'))
+    assert cli.main(["audit", str(path)]) == 1
+    assert "line 2 was changed" in capsys.readouterr().err
+    assert cli.main(["audit", str(tmp_path / "none")]) == 1
+    assert "No such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

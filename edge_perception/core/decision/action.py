@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+from edge_perception.core.decision.guard import Circumstances, Guard
 from edge_perception.core.decision.schema import Schema
 from edge_perception.core.located_yaml import Item
 from edge_perception.core.node import Outputs, Port
@@ -48,6 +49,10 @@ class Setting(ABC):
         :raises FileError: if they don't fit together.
         """
         return
+
+    def guard(self, circumstances: Circumstances) -> Guard | None:
+        """Return what the action waits for beside its rule; here nothing."""
+        return None
 
     @classmethod
     @abstractmethod

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from edge_perception.core.decision.action import Action
+from edge_perception.core.decision.guard import Circumstances, Guard
 from edge_perception.core.decision.hysteresis import Switch
 from edge_perception.core.decision.rules import Rule, Rules
 from edge_perception.core.decision.situation import Situation
@@ -29,8 +30,9 @@ class Verdict:
 class _State:
     """A rule and how it stands."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, guards: Sequence[Guard]) -> None:
         self.rule = rule
+        self._guards = guards
         self.switch = Switch(rule.after, rule.release, rule.hold, rule.cooldown)
         self.evidence: list[Detection] = []
         self.described: list[str] = []
@@ -43,11 +45,24 @@ class _State:
         self.described = self.rule.when.describe(situation)
         if evidence is not None:
             self.evidence = evidence
+        for guard in self._guards:
+            guard.see(evidence or (), situation.seen)
 
     def forget(self, now: int) -> None:
         """Begin anew."""
         self.switch.forget(now)
         self.evidence = []
+        for guard in self._guards:
+            guard.forget()
+
+    def refusal(self, now: int) -> str:
+        """Return why the action must not be given, though the rule is in force."""
+        return next((why for guard in self._guards if (why := guard.refusal(now))), "")
+
+    def end(self) -> None:
+        """Tell the guards that the action is not given."""
+        for guard in self._guards:
+            guard.end()
 
     def verdict(self) -> Verdict:
         """Return the rule's action and what it rests on."""
@@ -68,10 +83,14 @@ class _State:
 class Judge:
     """Judges images by rules."""
 
-    def __init__(self, rules: Rules) -> None:
-        """Begin without an image."""
+    def __init__(self, rules: Rules, circumstances: Callable[[Rule], Circumstances]) -> None:
+        """
+        Begin without an image.
+
+        :param circumstances: of the guards of a rule.
+        """
         self._rules = rules
-        self._states = [_State(rule) for rule in rules.rules]
+        self._states = [_State(rule, _guards(rule, circumstances(rule))) for rule in rules.rules]
         self._seen = 0
 
     def forget(self, now: int) -> None:
@@ -97,9 +116,20 @@ class Judge:
             return ""
         return f"{self._seen} of {self._rules.warm_up} images seen that the rules ask for"
 
-    def verdict(self) -> Verdict:
-        """Return what the rule in force that takes precedence says, or the default."""
-        standing = [state for state in self._states if state.switch.on]
-        if not standing:
-            return Verdict("default", self._rules.default, "no rule is in force")
-        return min(standing, key=lambda state: self._rules.rank(state.rule)).verdict()
+    def verdict(self, now: int) -> Verdict:
+        """Give what the rule in force that takes precedence says, or else the default."""
+        given, refused = None, []
+        for state in sorted(self._states, key=lambda state: self._rules.rank(state.rule)):
+            if given or not state.switch.on:
+                state.end()
+            elif why := state.refusal(now):
+                refused.append(f"{state.rule.name!r} is refused: {why}")
+            else:
+                given = state.verdict()
+        reason = "; ".join(refused) or "no rule is in force"
+        return given or Verdict("default", self._rules.default, reason)
+
+
+def _guards(rule: Rule, circumstances: Circumstances) -> Sequence[Guard]:
+    found = (setting.guard(circumstances) for setting in rule.action.settings)
+    return [guard for guard in found if guard is not None]

@@ -9,10 +9,13 @@ from edge_perception.core.decision import actions
 from edge_perception.core.decision import inputs as rule_inputs
 from edge_perception.core.decision import rules as rule_files
 from edge_perception.core.decision.action import Given
+from edge_perception.core.decision.actions.unlock import Unlock
+from edge_perception.core.decision.audit import AuditError, AuditLog, Trail
 from edge_perception.core.decision.compatibility import warnings_for
+from edge_perception.core.decision.guard import Circumstances
 from edge_perception.core.decision.inputs import RuleInputs
 from edge_perception.core.decision.judge import Judge, Verdict
-from edge_perception.core.decision.rules import Rules
+from edge_perception.core.decision.rules import Rule, Rules
 from edge_perception.core.environment import Environment
 from edge_perception.core.located_yaml import FileError
 from edge_perception.core.node import (
@@ -66,6 +69,12 @@ class DecisionCore(NodeCore):
             False,
             "Publish decisions, and nothing else: to watch what rules would do.",
         ),
+        Parameter(
+            "audit_log",
+            "",
+            "The file in which it is recorded what was unlocked; empty: unlock.log in "
+            "~/.local/state/edge_perception.",
+        ),
     )
 
     inputs = (*_INPUTS, *rule_inputs.OTHERS)
@@ -73,6 +82,7 @@ class DecisionCore(NodeCore):
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
+        self._log: AuditLog | None = None
 
     def ports(self, parameters: Parameters) -> Ports:
         """Leave out the inputs that no rule asks for, and the outputs that no action needs."""
@@ -92,8 +102,9 @@ class DecisionCore(NodeCore):
         self._actuators = (
             [] if self._dry_run else actions.actuators(tuple(self._rules.actions.values()))
         )
+        self._trail = self._open_trail(parameters.text("audit_log"))
         self._inputs = RuleInputs(self._rules, self.topic)
-        self._judge = Judge(self._rules)
+        self._judge = Judge(self._rules, self._circumstances)
         self._enabled = True
         self._warnings: list[str] = []
         self._last: Verdict | None = None
@@ -117,7 +128,7 @@ class DecisionCore(NodeCore):
             if situation and self._enabled:
                 self._judge.see(situation)
         self._judge.settle(now)
-        verdict = self._verdict()
+        verdict = self._verdict(now)
         began = self._last is None or self._last.action is not verdict.action
         self._last = verdict
         return self._publish(verdict, began, now)
@@ -136,11 +147,42 @@ class DecisionCore(NodeCore):
         except FileError as error:
             raise ConfigurationError(f"the rules can't be used: {error}") from error
 
-    def _verdict(self) -> Verdict:
+    def _open_trail(self, path: str) -> Trail | None:
+        """Return where it is recorded what guards decide; None if nothing is to be."""
+        self.close()
+        guarded = any(action.get(Unlock) for action in self._rules.actions.values())
+        if self._dry_run or not guarded:
+            return None
+        try:
+            self._log = self._environment.open_audit(path)
+            return Trail(self._log)
+        except OSError as error:
+            why = f"{path or 'the usual file'} can't be opened: {error.strerror}"
+        except AuditError as error:
+            why = str(error)
+        raise ConfigurationError(
+            f"what is unlocked can't be recorded: {why}; set the parameter audit_log"
+        )
+
+    def _circumstances(self, rule: Rule) -> Circumstances:
+        trail = self._trail
+
+        def not_live() -> str:
+            return "the time is simulated (use_sim_time)" if self.is_simulated() else ""
+
+        return Circumstances(rule.name, not_live, trail.record if trail else lambda event: None)
+
+    def close(self) -> None:
+        """Close the file in which it is recorded what was unlocked."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _verdict(self, now: int) -> Verdict:
         if not self._enabled:
             return self._safe(f"decisions are disabled by {self.topic('enable')}")
         problem = self._inputs.problem() or self._judge.lack()
-        return self._safe(problem) if problem else self._judge.verdict()
+        return self._safe(problem) if problem else self._judge.verdict(now)
 
     def _safe(self, reason: str) -> Verdict:
         return Verdict("safe", self._rules.safe, reason)

@@ -130,6 +130,10 @@ class LocalEndpoints:
         """Return the time in nanoseconds."""
         return time.time_ns()
 
+    def is_simulated(self) -> bool:
+        """Return False: it is the time of this machine."""
+        return False
+
     def parameters(
         self, declared: Sequence[Parameter], changed: Mapping[str, object] | None = None
     ) -> Parameters:

@@ -54,6 +54,10 @@ class RosEndpoints:
         clock = self._node.get_clock()
         return int(clock.now().nanoseconds) if clock.ros_time_is_active else time.time_ns()
 
+    def is_simulated(self) -> bool:
+        """Tell whether the node follows /clock."""
+        return bool(self._node.get_clock().ros_time_is_active)
+
     def parameters(
         self, declared: Sequence[Parameter], changed: Mapping[str, object] | None = None
     ) -> Parameters:

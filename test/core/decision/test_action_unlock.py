@@ -1,0 +1,187 @@
+"""The owner's door: it opens for one live track that is surely the owner, and is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import json
+from typing import Any
+
+import pytest
+from rule_files import MS, NOW, Robot, thing
+
+from edge_perception.core.decision.audit import verify
+from edge_perception.core.node import ConfigurationError
+from edge_perception.core.stamps import SECOND
+from edge_perception.environment import this_machine
+from edge_perception.messages.types import Attribute, Detection
+
+RULES = """\
+version: 1
+timeout: {detections: 0.5}
+actions:
+  locked: {}
+  open: {unlock: {matches: 3, interval: 5.0}, trigger: true}
+default: locked
+safe: locked
+rules:
+  - {name: owner, when: {identity: anna}, action: open, after: 2 of 2, release: 2 of 2}
+"""
+BOX = (10, 10, 20, 20)
+
+
+class Log:
+    """A log in memory."""
+
+    name = "the log"
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.fault: OSError | None = None
+
+    def last(self) -> str:
+        return ""
+
+    def append(self, line: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.lines.append(line)
+
+    def close(self) -> None:
+        pass
+
+
+def face(name: str, track: int, box: tuple[float, ...] = BOX) -> Detection:
+    said = [Attribute("identify", "m", name, 0, 0.8)] if name else []
+    return thing("face", box, track_id=track, attributes=said)
+
+
+class Door:
+    """A robot at the door, shown ten images a second."""
+
+    def __init__(self, rules: str = RULES, **parameters: Any) -> None:
+        self.log = Log()
+        here = replace(this_machine(), open_audit=lambda path: self.log)
+        self.robot = Robot(rules, here, **parameters)
+        self.now = NOW
+        self.reason = ""
+        for _ in range(2):
+            self.show()
+
+    def show(self, *faces: Detection) -> bool:
+        """Show an image; return whether it opens."""
+        self.now += 100 * MS
+        decision = self.robot.step(self.now, *faces)
+        self.reason = decision.reason
+        opens = bool(self.robot.outputs["unlock"].data)
+        assert opens == self.robot.outputs["trigger"].data == (decision.action == "open")
+        return opens
+
+    @property
+    def events(self) -> list[tuple[str, str]]:
+        """Return what was recorded."""
+        verify(self.log.lines)
+        entries = map(json.loads, self.log.lines)
+        return [(entry["event"], entry.get("reason", "")) for entry in entries]
+
+
+def test_the_same_track_must_match_in_a_row() -> None:
+    door = Door()
+    assert [door.show(face("anna", 7)) for _ in range(4)] == [False, False, True, True]
+    [line] = door.log.lines[-1:]
+    entry = json.loads(line)
+    assert (entry["event"], entry["rule"], entry["track"]) == ("unlocked", "owner", 7)
+    assert entry["said"] == [["identify", "anna", 0.8]]
+    assert entry["image"] == entry["time"] == door.now - 100 * MS
+
+
+def test_two_tracks_do_not_add_up() -> None:
+    door = Door()
+    assert not any(door.show(face("anna", track)) for track in (1, 2, 1, 2, 1, 2))
+    assert door.reason == "'owner' is refused: 1 of 3 images in a row show the same track"
+    assert not any(door.show(face("anna", -1)) for _ in range(5))
+    assert "perception needs the stage track" in door.reason
+
+
+def test_an_image_in_between_without_the_owner_begins_anew() -> None:
+    door = Door(RULES.replace("release: 2 of 2", "release: 5 of 5"))
+    shown = [
+        face("anna", 1),
+        face("anna", 1),
+        face("unknown", 1),
+        face("anna", 1),
+        face("anna", 1),
+    ]
+    assert not any(door.show(one) for one in shown)
+    assert door.show(face("anna", 1))
+
+
+def test_nobody_unknown_may_be_nearer() -> None:
+    door = Door()
+    large = (40, 0, 40, 45)
+    for stranger in (face("unknown", 2, large), face("", 3, large)):
+        assert not any(door.show(face("anna", 1), stranger) for _ in range(6))
+        assert "somebody unknown (face) is nearer" in door.reason
+    small, friend = face("unknown", 2, (40, 0, 5, 5)), face("bert", 4, large)
+    assert door.show(face("anna", 1), small, friend)
+    assert not door.show(face("anna", 1), face("unknown", 2, large))  # and closes when one comes
+    bold = Door(RULES.replace("matches: 3", "strangers: true, matches: 3"))
+    assert any(bold.show(face("anna", 1), face("unknown", 2, large)) for _ in range(3))
+
+
+def test_what_may_be_a_recording_opens_nothing() -> None:
+    door = Door()
+    door.robot.core.is_simulated = lambda: True
+    assert not any(door.show(face("anna", 1)) for _ in range(6))
+    assert door.reason == "'owner' is refused: the time is simulated (use_sim_time)"
+    assert door.events == [("refused", "the time is simulated (use_sim_time)")]
+
+
+def test_images_that_are_shown_again_open_nothing() -> None:
+    door = Door()
+    door.show(face("anna", 1))
+    for _ in range(5):
+        door.robot.step(door.now, face("anna", 1))
+        assert not door.robot.outputs["unlock"].data
+
+
+def test_it_opens_not_too_often() -> None:
+    door = Door()
+    opened = []
+    for step in range(80):
+        if door.show(*[face("anna", 1)] * (step % 10 < 6)):
+            opened.append(step)
+    first, *later = [step for step in opened if step - 1 not in opened]
+    assert first == 2
+    assert all(after - before >= 50 for before, after in zip([first, *later], later, strict=False))
+    assert later
+    assert ("refused", "it was opened 1.0 s ago, and 5 s must pass") in door.events
+
+
+def test_what_can_not_be_recorded_is_not_done() -> None:
+    door = Door()
+    door.log.fault = OSError(28, "No space left on device")
+    assert not any(door.show(face("anna", 1)) for _ in range(6))
+    assert door.reason == (
+        "'owner' is refused: it can't be recorded: the log can't be written: "
+        "No space left on device"
+    )
+
+
+def test_a_gap_locks_it_and_begins_anew() -> None:
+    door = Door(RULES.replace("interval: 5.0", "interval: 0"))
+    assert [door.show(face("anna", 1)) for _ in range(3)][-1]
+    door.now += 2 * SECOND
+    assert door.robot.run(door.now).safe
+    assert not door.robot.outputs["unlock"].data
+    assert [door.show(face("anna", 1)) for _ in range(3)] == [False, False, True]
+
+
+def test_a_node_that_can_not_record_does_not_start() -> None:
+    def refuse(path: str) -> Any:
+        raise OSError(13, "Permission denied")
+
+    with pytest.raises(
+        ConfigurationError, match=r"/x.log can't be opened: Permission denied; set"
+    ):
+        Robot(RULES, replace(this_machine(), open_audit=refuse), audit_log="/x.log")
+    Robot(RULES, replace(this_machine(), open_audit=refuse), dry_run=True)
