@@ -28,8 +28,9 @@ bench: setup ## measure compiled networks beside other engines; takes a quarter 
 bench-arm: setup ## count the instructions of compiled networks and other engines on Arm, in an emulator
 	@$(BIN)/python -m bench.arm
 
-bench-robot: setup ## measure the robot in one process beside one process a node; takes three minutes
+bench-robot: setup ## measure the robot in one process beside one process a node, and two models on shared threads; takes four minutes
 	@$(BIN)/python -m bench.robot
+	@$(BIN)/python -m bench.sharing
 
 bench-pose: setup ## drive the pose node along real trajectories, compare it with the truth; takes three minutes
 	@$(BIN)/python -m bench.pose

@@ -183,6 +183,16 @@ def test_least_score_changes_while_it_works() -> None:
     assert [thing.label for thing in result.detections] == [best.label]
 
 
+def test_no_more_images_a_second_are_looked_at_than_asked_for() -> None:
+    core = make(rate=5.0)
+    seen = [
+        len(of("detections", core.step({"image": image(stamp=now)}, now)))
+        for now in (NOW + index * SECOND // 30 for index in range(60))
+    ]
+    assert sum(seen) == 11  # the last of them a little early
+    assert seen[0] == 1
+
+
 def test_status_once_a_second() -> None:
     core = make()
     traffic = Traffic()

@@ -26,6 +26,7 @@ from edge_perception.core.node import (
     Ports,
     Qos,
 )
+from edge_perception.core.pace import Pace
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.perception import description
 from edge_perception.core.perception.description import Description
@@ -102,6 +103,13 @@ class PerceptionCore(NodeCore):
             maximum=1000,
         ),
         Parameter(
+            "rate",
+            0.0,
+            "The most images a second that are looked at; 0: as many as there is time for.",
+            minimum=0.0,
+            maximum=1000.0,
+        ),
+        Parameter(
             "variant",
             "",
             "Instruction set of the library to use, e.g. 'avx2'; empty: the best one.",
@@ -158,6 +166,7 @@ class PerceptionCore(NodeCore):
         self._beside: dict[str, Message] = {}
         self._throughput = Throughput(facts.name)
         self._faults = Faults()
+        self._pace = Pace(parameters.number("rate"))
         labels = {
             "model": facts.name,
             "decoder": facts.decoder.kind,
@@ -192,7 +201,8 @@ class PerceptionCore(NodeCore):
         """Look at the newest image, if there is one; report the status once a second."""
         outputs: list[tuple[str, Message]] = []
         self._beside.update({name: came for name, came in inputs.items() if name != "image"})
-        if "image" in inputs:
+        if "image" in inputs and self._pace.admits(now):
+            self._pace.advance(now)
             outputs += self._look(inputs["image"], now)
         status = self._throughput.report(self.traffic.get("image"), now)
         if status is not None:
