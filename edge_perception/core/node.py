@@ -51,16 +51,18 @@ class Port:
     ``type`` is a ROS message type such as "sensor_msgs/msg/Image"; ``topic`` the default name,
     relative to the node's namespace. An ``optional`` input may have no publisher without a
     diagnostic. Of a ``sole`` port's topic a second publisher is reported. An input with a
-    ``queue`` misses nothing: ``step`` is given a list of all that came since its last call,
-    oldest first, and of the newest so many if more came. An input with a ``service``, such as
+    ``queue`` misses nothing: ``step`` is given a list of all that came since its last call, oldest
+    first, and of the newest so many if more came. An input with a ``service``, such as
     "std_srvs/srv/Empty", can also be called: the request, whose only field is the message, comes
-    in as one from the topic does. The answer says no more than that it came. On an ``occasional``
-    input silence is no fault: something is said there when there is something to say. ``remedy``
-    is what to do if another type is published on an input's topic. A ``transport`` of images, such
-    as "compressed", stands below the topic after it was remapped, as with image_transport. An
-    input that isn't ``prompt`` causes no step: what came is looked at when there is one anyway,
-    but not before ``interval`` seconds went by since the last look. So a node that works at a pace
-    of its own is woken less often, and what changes slowly is not read at every step.
+    in as one from the topic does. The answer says no more than that it came. An output with a
+    service calls it: the message has the fields of the request; where a transport has no services,
+    it is published on a topic of that name. On an ``occasional`` input silence is no fault:
+    something is said there when there is something to say. ``remedy`` is what to do if another
+    type is published on an input's topic. A ``transport`` of images, such as "compressed", stands
+    below the topic after it was remapped, as with image_transport. An input that isn't ``prompt``
+    causes no step: what came is looked at when there is one anyway, but not before ``interval``
+    seconds went by since the last look. So a node that works at a pace of its own is woken less
+    often, and what changes slowly is not read at every step.
     """
 
     name: str

@@ -12,6 +12,7 @@ from rclpy.subscription import Subscription
 from edge_perception.core.node import Diagnostic, Port
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.transport.ros import parameters
+from edge_perception.transport.ros.calls import Calls
 from edge_perception.transport.ros.guard import Guard
 from edge_perception.transport.ros.inputs import Input
 from edge_perception.transport.ros.outputs import Output
@@ -72,9 +73,9 @@ class RosEndpoints:
         """Tell whether anybody subscribed to the topic of an output."""
         return bool(self._node.count_subscribers(self._node.resolve_topic_name(port.topic)))
 
-    def advertise(self, port: Port) -> Output:
-        """Make the publishers of an output."""
-        return Output(self._node, port)
+    def advertise(self, port: Port) -> Output | Calls:
+        """Make the publishers of an output, or the client of the service that it calls."""
+        return Calls(self._node, port) if port.service else Output(self._node, port)
 
     def connect(self, inputs: Sequence[Port], worker: Worker) -> None:
         """Subscribe, and start the thread that takes messages."""

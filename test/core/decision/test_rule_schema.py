@@ -92,6 +92,8 @@ def test_conditions_that_are_wrong(when: str) -> None:
         ("go: {}", "go: {limit: {linear: 1}}", False),
         ("go: {}", "go: {unlock: {matches: 4, interval: 2.5, strangers: true}}", True),
         ("go: {}", "go: {unlock: {}}", True),
+        ("go: {}", "go: {call: {service: a/b, data: true}}", True),
+        ("go: {}", "go: {call: {data: true}}", False),
         ("go: {}", "go: {unlock: {matches: 1}}", False),
         ("go: {}", "go: {unlock: {matches: 2.5}}", False),
         ("default: go", "default: go\nprecedence: most_restrictive", True),
