@@ -49,8 +49,8 @@ class Innovation:
 
     def surprise(self, count: int) -> float:
         """Return the normalised innovation squared (NIS) of the first components."""
-        value = self.residual.value[:count]
-        return float(value @ np.linalg.inv(self._covariance[:count, :count]) @ value)
+        value, covariance = self.residual.value[:count], self._covariance[:count, :count]
+        return _normalised_square(value.tolist(), covariance.tolist())
 
     def worst(self, count: int) -> int:
         """Return which of the first components differs most, by its own deviation."""
@@ -68,6 +68,19 @@ class Innovation:
         rest = _IDENTITY - gain @ residual.jacobian
         covariance = rest @ self._state.covariance @ rest.T + (gain * residual.noise) @ gain.T
         _inject(self._state, gain @ residual.value, covariance)
+
+
+def _normalised_square(value: list[float], covariance: list[list[float]]) -> float:
+    """Return the square of a few numbers by their covariance, eliminating one after the other."""
+    total = 0.0
+    rows = [[*row, one] for row, one in zip(covariance, value, strict=True)]
+    for place, row in enumerate(rows):
+        total += row[-1] ** 2 / row[place]
+        for below in rows[place + 1 :]:
+            factor = below[place] / row[place]
+            for column in range(place, len(row)):
+                below[column] -= factor * row[column]
+    return total
 
 
 def forget_speed(state: State, differs: float, accel_bias: float) -> None:

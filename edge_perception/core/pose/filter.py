@@ -15,7 +15,7 @@ from edge_perception.core.pose.correction import forget_speed, Innovation, Resid
 from edge_perception.core.pose.error_state import BG, bounded, P, SIZE, THETA, V
 from edge_perception.core.pose.measurements import Axis, Inertial, Measurement, Placement, Wheels
 from edge_perception.core.pose.motion import advance, advance_by
-from edge_perception.core.pose.quaternion import euler, normalised, skew
+from edge_perception.core.pose.quaternion import cross, euler, normalised, skew
 from edge_perception.core.pose.settings import Settings
 from edge_perception.core.pose.state import Doubt, State
 from edge_perception.core.rotation import Array, Vector
@@ -219,8 +219,9 @@ def base_velocity(state: State) -> tuple[Vector, Array]:
     to_base = rotation.inverse(state.rotation)
     velocity = rotation.turned(to_base, state.velocity)
     jacobian = np.zeros((3, SIZE))
-    jacobian[:, THETA] = skew(velocity)
-    jacobian[:, V] = rotation.matrix(to_base)
+    by_turn, by_speed = cross(velocity), rotation.elements(to_base)
+    rows = [(*by_turn[row : row + 3], *by_speed[row : row + 3]) for row in (0, 3, 6)]
+    jacobian[:, THETA.start : V.stop] = rows
     return velocity, jacobian
 
 

@@ -28,7 +28,7 @@ _SAMPLE = 0.005
 _ROWS = np.zeros((9, SIZE))
 _ROWS[:3, P] = np.eye(3)
 """From the error state to position, attitude in odom, and velocity in the base's axes."""
-_DIAGONAL = np.diag_indices(6)
+_DIAGONAL = slice(None, None, 7)
 
 
 def odometry(state: State, odom_frame: str, base_frame: str) -> Odometry:
@@ -78,12 +78,14 @@ def _covariances(state: State, jacobian: Array) -> tuple[Array, Array]:
     rows[3:6, THETA] = jacobian[:, V].T
     rows[6:] = jacobian
     published = rows @ covariance @ rows.T
-    pose, twist = published[:6, :6], np.zeros((6, 6))
-    pose[_DIAGONAL] += (doubt.place**2, doubt.place**2, 0.0, 0.0, 0.0, doubt.heading**2)
+    pose, twist = published[:6, :6].copy(), np.zeros((6, 6))
+    of_pose: Array = pose.reshape(-1)[_DIAGONAL]
+    of_pose += (doubt.place**2, doubt.place**2, 0.0, 0.0, 0.0, doubt.heading**2)
     twist[:3, :3] = published[6:, 6:]
     twist[3:, 3:] = covariance[BG, BG]
     noise = state.noise[0] ** 2 / _SAMPLE
-    twist[_DIAGONAL] += (0.0, 0.0, 0.0, noise, noise, noise + doubt.turn**2)
+    of_twist: Array = twist.reshape(-1)[_DIAGONAL]
+    of_twist += (0.0, 0.0, 0.0, noise, noise, noise + doubt.turn**2)
     return pose, twist
 
 
