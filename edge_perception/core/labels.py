@@ -1,9 +1,11 @@
-"""Names of classes, and patterns that they fit."""
+"""Names of classes: patterns that they fit, and what people are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 import fnmatch
+
+from edge_perception.messages.types import Detection
 
 
 def matches(label: str, pattern: str) -> bool:
@@ -14,3 +16,9 @@ def matches(label: str, pattern: str) -> bool:
     """
     names: Sequence[str] = [label, *label.split(",")]
     return any(fnmatch.fnmatchcase(name.strip().lower(), pattern) for name in names)
+
+
+def caption(thing: Detection) -> str:
+    """Return the label of a detection with what later stages say of it: "face (anna 0.95)"."""
+    said = ", ".join(f"{one.label} {one.score:.2f}" for one in thing.attributes)
+    return f"{thing.label} ({said})" if said else thing.label

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
+from edge_perception.core.labels import caption
 from edge_perception.messages.types import Decision, Detection, DetectionArray
 from edge_perception.views.drawing import draw_marks, font, Mark, shorten
 
@@ -112,7 +113,7 @@ def marks_of(detections: Sequence[Detection], color: str) -> list[Mark]:
     """Return what to draw of detections, all in one colour."""
     return [
         Mark(
-            f"{seen.label} {seen.score:.2f}",
+            f"{caption(seen)} {seen.score:.2f}",
             color,
             (seen.x, seen.y, seen.x + seen.width, seen.y + seen.height) if seen.has_box else None,
             np.reshape(seen.landmarks[: len(seen.landmarks) // 2 * 2], (-1, 2)),
@@ -141,7 +142,7 @@ def _draw_score(
     """Draw a label, its score and a bar as long as the score."""
     score = min(1.0, max(0.0, float(seen.score)))
     right = width - _PAD
-    draw.text((_PAD, top + 12), shorten(seen.label, 17, width - 110), _INK, font(17), "lm")
+    draw.text((_PAD, top + 12), shorten(caption(seen), 17, width - 110), _INK, font(17), "lm")
     draw.text((right, top + 12), f"{100 * score:.1f} %", _INK, font(17), "rm")
     draw.rectangle((_PAD, top + 25, right, top + 28), fill=_TRACK)
     if score > 0.005:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TextIO
 
+from edge_perception.core.labels import caption
 from edge_perception.core.node import Inputs, NodeCore, Outputs, Port
 from edge_perception.core.stamps import nanoseconds
 from edge_perception.messages.types import Decision, DetectionArray
@@ -64,6 +65,6 @@ class TerminalCore(NodeCore):
     def _seen(self) -> str:
         if self._detections is None:
             return "no image yet"
-        found = [f"{one.label} {one.score:.0%}" for one in self._detections.detections[:SHOWN]]
+        found = [f"{caption(one)} {one.score:.0%}" for one in self._detections.detections[:SHOWN]]
         age = nanoseconds(self._detections.age) / 1e6
         return f"{', '.join(found) or 'nothing seen'} | {age:.0f} ms"

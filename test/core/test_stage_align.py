@@ -66,6 +66,17 @@ def test_only_things_with_as_many_landmarks_are_aligned() -> None:
     assert np.isnan(seen.regions[1]).all()
 
 
+def test_points_that_others_have_more_of_do_not_matter() -> None:
+    points = np.full((2, 5, 2), np.nan)
+    points[0, :2] = [[0, 0], [4, 0]]
+    points[1] = np.arange(10).reshape(5, 2)
+    align = stage(template=[0, 0, 1, 0])
+    assert align.choose(faces(points)).tolist() == [0]
+    seen = align.run(LOOK, faces(points), align.choose(faces(points)))
+    assert seen.regions is not None
+    np.testing.assert_allclose(seen.regions[0], [[4, 0, 0], [0, 4, 0]], atol=1e-12)
+
+
 def test_a_later_model_is_shown_the_aligned_region_and_else_the_box() -> None:
     points = np.array([[[0, 0], [4, 0]], [[np.nan, 0], [4, 0]]])
     align = stage(template=[0, 0, 1, 0])

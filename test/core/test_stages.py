@@ -58,7 +58,8 @@ class Machine:
         def load(request: ModelRequest) -> FakeModel:
             self.requests.append(request)
             is_first = len(self.requests) == 1
-            self.models.append(FakeDetector(*boxes) if is_first else Colour(name="colours"))
+            detects = is_first or request.path.endswith("more.edge")
+            self.models.append(FakeDetector(*boxes) if detects else Colour(name="colours"))
             return self.models[-1]
 
         self.core = PerceptionCore(
@@ -121,6 +122,24 @@ def test_a_second_model_adds_to_what_the_first_one_found() -> None:
     assert machine.state().level == Level.OK
     machine.core.close()
     assert all(model.closed for model in machine.models)
+
+
+def test_two_detectors_stand_beside_each_other_and_the_second_may_be_late() -> None:
+    two = DESCRIPTION + "  - {kind: detect, name: more, model: more.edge, deadline: 0.2}\n"
+    machine = Machine(two, LEFT, RIGHT)
+    machine.configure()
+    machine.models[2].boxes = (MIDDLE,)  # type: ignore[attr-defined]
+    result = machine.look()
+    assert [(one.label, one.x, round(one.score, 2)) for one in result.detections] == [
+        ("thing", 0, 0.9),
+        ("thing", 4, 0.9),
+        ("thing", 8, 0.8),
+    ]
+    assert said(result) == [["cat"], [], ["espresso"]]
+    assert [one.name for one in result.stages] == ["wait", "run", "decode", "colour", "more"]
+    result = machine.look(NOW + MS, age=200 * MS)
+    assert [one.x for one in result.detections] == [0, 8]
+    assert [bool(one.fault) for one in result.stages] == [False, False, False, True, True]
 
 
 def test_models_are_found_from_the_folder_of_the_description_and_share_threads() -> None:
@@ -231,11 +250,11 @@ def _fail(*_: object) -> Any:
         ("version: 1\nstages: []", "line 2, column 9: expected a list with at least one"),
         (
             "version: 1\nstages: [{kind: classify, model: m}]",
-            "line 2, column 10: the first stage, and no other, is of the kind 'detect'",
+            "line 2, column 10: the first stage must be of the kind 'detect'",
         ),
         (
             "version: 1\nstages:\n  - {kind: detect, model: m}\n  - {kind: detect, model: m}",
-            "line 4, column 5: the first stage, and no other",
+            "line 4, column 5: the name 'detect' is taken",
         ),
         ("version: 1\nstages: [{kind: detekt, model: m}]", "is 'detect' meant?"),
         ("version: 1\nstages: [{kind: detect}]", "the key 'model' is missing"),

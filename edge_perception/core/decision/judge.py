@@ -10,6 +10,7 @@ from edge_perception.core.decision.guard import Circumstances, Guard
 from edge_perception.core.decision.hysteresis import Switch
 from edge_perception.core.decision.rules import Rule, Rules
 from edge_perception.core.decision.situation import Situation
+from edge_perception.core.labels import caption
 from edge_perception.messages.types import Detection
 
 
@@ -74,10 +75,9 @@ class _State:
         if not self.evidence:
             return "nothing that the rule excludes is seen"
         best = max(self.evidence, key=lambda thing: thing.score)
-        said = ", ".join(f"{one.label} {one.score:.2f}" for one in best.attributes)
         after = self.rule.after
         often = f" in {after} images" if after.of > 1 else ""
-        return f"{best.label}{said and f' ({said})'} was seen with score {best.score:.2f}{often}"
+        return f"{caption(best)} was seen with score {best.score:.2f}{often}"
 
 
 class Judge:

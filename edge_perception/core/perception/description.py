@@ -21,7 +21,7 @@ from edge_perception.core.stamps import SECOND
 
 VERSION = 1
 FIRST = "detect"
-"""The kind of the first stage, and of no other."""
+"""The kind of the first stage."""
 
 _COMMON = ("kind", "name", "model", "priority", "deadline")
 _LONGEST = 60.0
@@ -94,8 +94,8 @@ def read(item: Item, model: ModelRequest) -> Description:
     found: list[StageRequest] = []
     for one in fields["stages"].sequence():
         stage = _stage(one, model)
-        if (stage.kind == FIRST) == bool(found):
-            raise one.error(f"the first stage, and no other, is of the kind {FIRST!r}")
+        if not found and stage.kind != FIRST:
+            raise one.error(f"the first stage must be of the kind {FIRST!r}")
         if stage.name in {other.name for other in found}:
             raise one.error(f"the name {stage.name!r} is taken; give this stage another 'name'")
         found.append(stage)

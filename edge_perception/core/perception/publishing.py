@@ -23,7 +23,8 @@ def to_messages(found: Detections) -> list[Detection]:
             result.x, result.y = left, top
             result.width, result.height = right - left, bottom - top
         if found.landmarks is not None:
-            result.landmarks = found.landmarks[number].reshape(-1)
+            points = found.landmarks[number]
+            result.landmarks = points[np.isfinite(points).all(axis=1)].reshape(-1)
         if found.embeddings is not None:
             result.embedding = found.embeddings[number]
         if found.attributes:

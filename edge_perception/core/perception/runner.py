@@ -92,7 +92,7 @@ class Runner:
             if len(chosen) < len(wanted):
                 fault = self._late(len(wanted) - len(chosen), len(wanted), now)
             if len(chosen) or (self.stage.sees_nothing and not len(found)):
-                found = self.stage.run(self._look(view, times, begin), found, chosen)
+                found = self.stage.run(self._look(view, [], begin), found, chosen)
             if len(chosen):
                 self._learn((self._clock() - begin) / len(chosen))
         except Exception as error:  # of whatever kind: the other stages' parts are right

@@ -61,7 +61,8 @@ class Look:
     An image that is looked at.
 
     :ivar pixels: of the image.
-    :ivar lap: ends a part of the stage whose time is published by itself, and gives its name.
+    :ivar lap: ends a part of the stage, and gives its name; times of parts are published of the
+        first stage.
     :ivar stamp: when it was taken [ns]; 0 if that isn't known.
     :ivar inputs: by port, the newest messages that stages ask for beside the image.
     """

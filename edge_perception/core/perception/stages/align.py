@@ -51,14 +51,17 @@ class Align(Stage):
 
     def choose(self, found: Detections) -> Indices:
         """Return the things with as many landmarks as the template has."""
-        if found.landmarks is None or found.landmarks.shape[1] != self._count:
+        if found.landmarks is None:
             return np.empty(0, np.intp)
-        return np.flatnonzero(np.isfinite(found.landmarks).all(axis=(1, 2)))
+        known = np.isfinite(found.landmarks[:, :, 0] + found.landmarks[:, :, 1])
+        return np.flatnonzero(
+            (known.sum(axis=1) == self._count) & known[:, : self._count].all(axis=1)
+        )
 
     def run(self, look: Look, found: Detections, chosen: Indices) -> Detections:
         """Return the things with the regions of the chosen ones."""
         assert found.landmarks is not None
-        points = _complex(found.landmarks[chosen].astype(np.float64))
+        points = _complex(found.landmarks[chosen, : self._count].astype(np.float64))
         middle = points.mean(axis=1)
         turn = (points - middle[:, None]) @ self._shape.conj() / np.vdot(self._shape, self._shape)
         shift = middle - turn * self._centre

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from edge_perception import decode
 from edge_perception.core.perception.stage import image_model, Look, Setup, Stage
+from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections, Indices
+from edge_perception.decode.joining import joined
 
 
 class Detect(Stage):
-    """The first stage, and the one whose failure costs the whole result."""
+    """
+    What a detector sees, beside what others before it saw.
+
+    A pipeline begins with one: if that fails, there is no result.
+    """
 
     def __init__(self, setup: Setup) -> None:
         """Check that the model takes images and fits its decoder."""
@@ -20,10 +28,26 @@ class Detect(Stage):
         """Report other detections from now on."""
         self._decode = decode.make(self._facts, options)
 
+    def choose(self, found: Detections) -> Indices:
+        """Return one index, whatever was found: the image is looked at as a whole."""
+        return np.zeros(1, np.intp)
+
     def run(self, look: Look, found: Detections, chosen: Indices) -> Detections:
-        """Return what the model sees."""
+        """
+        Return what the model sees, beside what was found.
+
+        :raises DecodeError: if there are things without a box, which can't stand beside others.
+        """
         tensors = self._model.run_image(*look.pixels)
         look.lap("run")
         seen = self._decode(tensors, look.pixels.size)
         look.lap("decode")
-        return seen
+        if not len(found):
+            return seen
+        for things in (found, seen):
+            if things.boxes is None and len(things):
+                raise DecodeError(
+                    f"{things.labels[0]!r} has no box; only detectors with boxes stand beside "
+                    "each other"
+                )
+        return joined(found, seen)
