@@ -58,6 +58,19 @@ class CameraInfo(Message):
         roi: RegionOfInterest = ...,
     ) -> None: ...
 
+class ColorRGBA(Message):
+    r: float
+    g: float
+    b: float
+    a: float
+    def __init__(
+        self,
+        r: float = ...,
+        g: float = ...,
+        b: float = ...,
+        a: float = ...,
+    ) -> None: ...
+
 class CompressedImage(Message):
     header: Header
     format: str
@@ -274,6 +287,82 @@ class KeyValue(Message):
         self,
         key: str = ...,
         value: str = ...,
+    ) -> None: ...
+
+class Marker(Message):
+    ARROW: ClassVar[int]
+    CUBE: ClassVar[int]
+    SPHERE: ClassVar[int]
+    CYLINDER: ClassVar[int]
+    LINE_STRIP: ClassVar[int]
+    LINE_LIST: ClassVar[int]
+    CUBE_LIST: ClassVar[int]
+    SPHERE_LIST: ClassVar[int]
+    POINTS: ClassVar[int]
+    TEXT_VIEW_FACING: ClassVar[int]
+    MESH_RESOURCE: ClassVar[int]
+    TRIANGLE_LIST: ClassVar[int]
+    ARROW_STRIP: ClassVar[int]
+    ADD: ClassVar[int]
+    MODIFY: ClassVar[int]
+    DELETE: ClassVar[int]
+    DELETEALL: ClassVar[int]
+    header: Header
+    ns: str
+    id: int
+    type: int
+    action: int
+    pose: Pose
+    scale: Vector3
+    color: ColorRGBA
+    lifetime: Duration
+    frame_locked: bool
+    points: list[Point]
+    colors: list[ColorRGBA]
+    texture_resource: str
+    texture: CompressedImage
+    uv_coordinates: list[UVCoordinate]
+    text: str
+    mesh_resource: str
+    mesh_file: MeshFile
+    mesh_use_embedded_materials: bool
+    def __init__(
+        self,
+        header: Header = ...,
+        ns: str = ...,
+        id: int = ...,
+        type: int = ...,
+        action: int = ...,
+        pose: Pose = ...,
+        scale: Vector3 = ...,
+        color: ColorRGBA = ...,
+        lifetime: Duration = ...,
+        frame_locked: bool = ...,
+        points: list[Point] = ...,
+        colors: list[ColorRGBA] = ...,
+        texture_resource: str = ...,
+        texture: CompressedImage = ...,
+        uv_coordinates: list[UVCoordinate] = ...,
+        text: str = ...,
+        mesh_resource: str = ...,
+        mesh_file: MeshFile = ...,
+        mesh_use_embedded_materials: bool = ...,
+    ) -> None: ...
+
+class MarkerArray(Message):
+    markers: list[Marker]
+    def __init__(
+        self,
+        markers: list[Marker] = ...,
+    ) -> None: ...
+
+class MeshFile(Message):
+    filename: str
+    data: npt.NDArray[np.uint8]
+    def __init__(
+        self,
+        filename: str = ...,
+        data: npt.ArrayLike = ...,
     ) -> None: ...
 
 class Odometry(Message):
@@ -553,6 +642,15 @@ class TwistWithCovarianceStamped(Message):
         self,
         header: Header = ...,
         twist: TwistWithCovariance = ...,
+    ) -> None: ...
+
+class UVCoordinate(Message):
+    u: float
+    v: float
+    def __init__(
+        self,
+        u: float = ...,
+        v: float = ...,
     ) -> None: ...
 
 class Vector3(Message):

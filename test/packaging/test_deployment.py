@@ -66,6 +66,7 @@ def test_displays_show_topics_that_the_nodes_have() -> None:
     outputs = ports("outputs")
     assert outputs[shown.pop("Odometry")] == "nav_msgs/msg/Odometry"
     assert outputs[shown.pop("Image")] == "sensor_msgs/msg/Image"
+    assert outputs[shown.pop("MarkerArray")] == "visualization_msgs/msg/MarkerArray"
     assert not shown
     [tool] = [tool for tool in rviz["Tools"] if tool["Class"].endswith("SetInitialPose")]
     assert ports("inputs")[tool["Topic"]["Value"]].endswith("PoseWithCovarianceStamped")

@@ -8,6 +8,7 @@ from edge_perception.core.decision.health import Health
 from edge_perception.core.decision.rules import Rules
 from edge_perception.core.decision.situation import Situation
 from edge_perception.core.decision.travel import Travel
+from edge_perception.core.decision.zones import Plane
 from edge_perception.core.freshness import Freshness
 from edge_perception.core.node import Diagnostic, Inputs, Level, Port, Qos
 from edge_perception.core.plausible import detections_problem, odometry_problem
@@ -81,6 +82,11 @@ class RuleInputs:
         """Return when the first of the inputs becomes stale [ns]."""
         odometry = [self._odometry.expiry()] if self._odometry else []
         return min([self._detections.expiry(), *odometry])
+
+    def frames(self, base: str) -> dict[Plane, str]:
+        """Return the frame of each plane that has one: that of the base is given."""
+        moved = {} if self._moved is None else {Plane.ODOMETRY: self._moved.header.frame_id}
+        return {Plane.GROUND: base, **moved}
 
     def header(self) -> Header:
         """Return that of the newest detections."""

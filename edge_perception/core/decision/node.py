@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_perception.core.decision import actions
+from edge_perception.core.decision import actions, markers
 from edge_perception.core.decision import inputs as rule_inputs
 from edge_perception.core.decision import rules as rule_files
 from edge_perception.core.decision.action import Given
@@ -70,6 +70,12 @@ class DecisionCore(NodeCore):
             "Publish decisions, and nothing else: to watch what rules would do.",
         ),
         Parameter(
+            "markers",
+            False,
+            "Publish zones and what decisions rest on for RViz, on decision_markers.",
+        ),
+        Parameter("base_frame", "base_link", "The frame of zones on the ground."),
+        Parameter(
             "audit_log",
             "",
             "The file in which it is recorded what was unlocked; empty: unlock.log in "
@@ -78,7 +84,7 @@ class DecisionCore(NodeCore):
     )
 
     inputs = (*_INPUTS, *rule_inputs.OTHERS)
-    outputs = (_DECISION, *actions.usual_ports())
+    outputs = (_DECISION, markers.PORT, *actions.usual_ports())
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -88,17 +94,21 @@ class DecisionCore(NodeCore):
         """Leave out the inputs that no rule asks for, and the outputs that no action needs."""
         rules = self._read_rules(self._path(parameters))
         others = tuple(port for port in rule_inputs.OTHERS if port.name in rules.inputs)
-        if parameters.flag("dry_run"):
-            return Ports((*_INPUTS, *others), (_DECISION,))
-        needed = actions.actuators(tuple(rules.actions.values()))
-        outputs = tuple(port for actuator in needed for port in actuator.ports)
-        return Ports((*_INPUTS, *others), (_DECISION, *outputs))
+        outputs = [_DECISION]
+        if parameters.flag("markers"):
+            outputs.append(markers.PORT)
+        if not parameters.flag("dry_run"):
+            for actuator in actions.actuators(tuple(rules.actions.values())):
+                outputs += actuator.ports
+        return Ports((*_INPUTS, *others), tuple(outputs))
 
     def configure(self, parameters: Parameters) -> Outputs:
         """Read the rules; nothing is decided before there are detections."""
         self._file = self._path(parameters)
         self._rules = self._read_rules(self._file)
         self._dry_run = parameters.flag("dry_run")
+        self._shows = parameters.flag("markers")
+        self._base = parameters.text("base_frame")
         self._actuators = (
             [] if self._dry_run else actions.actuators(tuple(self._rules.actions.values()))
         )
@@ -204,6 +214,10 @@ class DecisionCore(NodeCore):
         outputs: list[tuple[str, Message]] = [("decision", decision)]
         for actuator in self._actuators:
             outputs += actuator.act(given)
+        if self._shows and self.has_reader(markers.PORT.name):
+            frames = self._inputs.frames(self._base)
+            shown = markers.markers(decision, self._rules.zones.values(), frames, now)
+            outputs.append((markers.PORT.name, shown))
         return outputs
 
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
