@@ -93,6 +93,8 @@ def recognise(signature: Signature) -> Decoder | None:
         return None
     for output, stride in zip(signature.outputs, _STRIDES, strict=True):
         columns, rows = signature.size[0] // stride, signature.size[1] // stride
+        if not columns or not rows:
+            return None
         width, rest = divmod(math.prod(output.shape), 3 * columns * rows)
         shapes = ((3 * width, rows, columns), (3, rows, columns, width))
         if rest or output.shape[1:] not in shapes or not signature.fits(width - 5):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from decode_cases import model
+from decode_cases import model, recognised
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -123,3 +123,10 @@ def test_unknown_parameters_are_refused(kind: str) -> None:
     made = model(values, kind, FORMS[kind][1] | {"tresholds": 1})
     with pytest.raises(DecodeError, match=r"has no parameter 'tresholds'"):
         decode.make(made, Options())
+
+
+@pytest.mark.parametrize("side", [1, 3, 7])
+@pytest.mark.parametrize("outputs", [1, 2, 3])
+def test_an_image_smaller_than_any_grid_breaks_nothing(side: int, outputs: int) -> None:
+    maps = {f"o{index}": np.zeros((1, 3, side, side)) for index in range(outputs)}
+    assert recognised(maps, size=(side, side)).kind in KINDS
