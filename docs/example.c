@@ -67,6 +67,10 @@ int main(int argc, char **argv)
     const edge_options options = {.abi_version = EDGE_ABI_VERSION};
     if (create(&options, &model, error, sizeof error) != EDGE_OK)
         FAIL("%s", error);
+    const char *type = strstr(strstr(describe(), "\"outputs\":"), "\"dtype\":\"") + strlen("\"dtype\":\"");
+    if (strncmp(type, "float32\"", strlen("float32\"")) != 0)
+        FAIL("the output of %s is %.*s, but this program reads scores, float32", argv[1], (int)strcspn(type, "\""),
+             type);
     const size_t classes = output_elements(describe());
     float *scores = calloc(classes, sizeof *scores);
     const edge_tensor output = {.data = scores, .bytes = classes * sizeof *scores, .element = EDGE_FLOAT32};

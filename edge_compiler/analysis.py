@@ -28,6 +28,7 @@ class Analysis:
     """
     The size of a model.
 
+    :ivar types: element types of inputs and outputs.
     :ivar operators: number of nodes by operator, as in the file.
     :ivar activation_bytes: the most that the values alive at one time take, after optimisation.
     """
@@ -35,6 +36,7 @@ class Analysis:
     name: str
     inputs: Mapping[str, tuple[int, ...]]
     outputs: Mapping[str, tuple[int, ...]]
+    types: Mapping[str, str]
     operators: Mapping[str, int]
     nodes_after_optimisation: int
     macs: int
@@ -58,6 +60,7 @@ def analyze(model: Path, shapes: Mapping[str, tuple[int, ...]], target: Target) 
         name=graph.name,
         inputs={value.name: value.shape for value in graph.inputs},
         outputs={value.name: value.shape for value in graph.outputs},
+        types={value.name: value.type.name for value in (*graph.inputs, *graph.outputs)},
         operators=dict(operators.most_common()),
         nodes_after_optimisation=len(graph.nodes),
         macs=sum(macs(node) for node in graph.nodes),

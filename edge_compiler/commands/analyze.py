@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     say(result.name, "bold")
     for kind, tensors in (("input", result.inputs), ("output", result.outputs)):
         for name, shape in tensors.items():
-            say(f"  {kind:<12}{name}: {' x '.join(map(str, shape))}")
+            say(f"  {kind:<12}{name}: {' x '.join(map(str, shape))} {result.types[name]}")
     say(
         f"  nodes       {sum(result.operators.values())}, "
         f"{result.nodes_after_optimisation} after optimisation"

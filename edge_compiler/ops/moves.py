@@ -9,6 +9,7 @@ define(
     *("Flatten", "Reshape", "Squeeze", "Unsqueeze"),
     summary="Another shape for the same elements; costs nothing.",
 )
+define("Expand", summary="Repeat along dimensions.")
 define("Identity", "Dropout", summary="Nothing to do when a network only runs; removed.")
 define("Transpose", summary="Reorder dimensions.")
 define("Pad", summary="Pad by numbers around a tensor.")

@@ -125,8 +125,9 @@ def compiled(
     return target, target.build(graph, Description("test", ""), folder, lambda *_: None, options)
 
 
-# of low scores ONNX Runtime isn't exact: the proof decides
-COMPARED = [name for name in OPERATOR_MODELS if name != "heads"]
+# of low scores ONNX Runtime isn't exact: the proof decides; the library has nothing for integers,
+# and what the others share with it is in typed_moves
+COMPARED = [name for name in OPERATOR_MODELS if name not in ("heads", "integers", "choices")]
 
 
 @pytest.mark.parametrize("name", [*COMPARED, "network_of_views"])

@@ -261,7 +261,7 @@ def windows() -> onnx.ModelProto:
 
 def moves() -> onnx.ModelProto:
     """Operators that move data or only rename it."""
-    b = Builder(x=IMAGE, y=IMAGE, z=(1, 16, HEIGHT, WIDTH), v=(2, 3, 4))
+    b = Builder(x=IMAGE, y=IMAGE, z=(1, 16, HEIGHT, WIDTH), v=(2, 3, 4), w=(4, 3, 1))
     b.add("concat", "Concat", "x y", axis=1)
     b.add("concat_blocks", "Concat", "z x", axis=1)
     b.add("concat_rows", "Concat", "x y", axis=2)
@@ -285,6 +285,7 @@ def moves() -> onnx.ModelProto:
     b.add("reshape", "Reshape", f"x {b.constant([CHANNELS, -1])}")
     b.add("squeeze", "Squeeze", f"x {b.constant([0])}")
     b.add("unsqueeze", "Unsqueeze", f"v {b.constant([1])}")
+    b.add("expand", "Expand", f"w {b.constant([2, 1, 3, 5])}")
     b.add("identity", "Identity")
     b.add("dropout", "Dropout")
     return b.model()
@@ -376,6 +377,7 @@ def typed_moves() -> onnx.ModelProto:
         b.add(f"{x}_part", "Slice", f"{x} {starts} {ends} {axes} {steps}")
         b.add(f"{x}_left {x}_right", "Split", f"{x} {b.constant([2, 3])}", axis=2)
         b.add(f"{x}_flat", "Flatten", x)
+        b.add(f"{x}_repeated", "Expand", f"{x} {b.constant([2, 2, 3, 5])}")
         b.add(f"{x}_taken", "Gather", f"{x} {b.constant([1, 0, 0])}", axis=1)
     b.add("planes", "Transpose", "q", perm=[0, 3, 1, 2])
     b.add("image", "Cast", "planes", to=FLOAT)

@@ -81,3 +81,10 @@ def look_up(net: Network, name: str, shape: Shape) -> None:
         pixels = net.inner("Gather", f"{planes} {indices}", axis=1)
         square = (1, shape[1], shape[1], 1)
         net.add("Reshape", f"{pixels} {net.given(square)}", square)
+
+
+def repeat(net: Network, name: str, shape: Shape) -> None:
+    """Compare each pixel with the mean of its channel, written out for all pixels."""
+    mean = net.inner("GlobalAveragePool", name)
+    means = net.inner("Expand", f"{mean} {net.given(shape)}")
+    net.add("Sub", f"{name} {means}", shape)

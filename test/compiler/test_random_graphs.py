@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import numpy as np
 import onnx
 import pytest
-from random_choices import best, compare, count, look_up
+from random_choices import best, compare, count, look_up, repeat
 from small_models import (
     assert_same,
     load_model,
@@ -284,7 +284,7 @@ def pool(net: Network, name: str, shape: tuple[int, ...]) -> None:
 Layer = Callable[[Network, str, tuple[int, ...]], None]
 LAYERS: tuple[Layer, ...] = (conv, conv, batch_norm, batch_norm, arithmetic, activation)
 LAYERS += (activation, gate, join, join)
-LAYERS += (compare, count, best, look_up)
+LAYERS += (compare, count, best, look_up, repeat)
 LAYERS += (pad, pool, block, flip, same, resize, normalise, split, turn, shuffle, attention)
 PLAIN = (
     "Relu",

@@ -87,6 +87,41 @@ def test_indices_are_tried_in_the_range_of_what_they_index(tmp_path: Path) -> No
     np.testing.assert_array_equal(rows, table[[2, 0, 0, 2, 0]])  # none is read from elsewhere
 
 
+CASTABLE = {
+    "float": np.float32,
+    "bool": np.bool_,
+    "int8": np.int8,
+    "uint8": np.uint8,
+    "int16": np.int16,
+    "uint16": np.uint16,
+    "int32": np.int32,
+    "uint32": np.uint32,
+    "int64": np.int64,
+}
+
+
+def test_all_casts_are_those_of_onnx_runtime(tmp_path: Path) -> None:
+    codes = {
+        name: onnx.helper.np_dtype_to_tensor_dtype(np.dtype(x)) for name, x in CASTABLE.items()
+    }
+    pairs = [(one, other) for one in codes for other in codes if one != other]
+    nodes = [node("Cast", one, f"{one}_{other}", to=codes[other]) for one, other in pairs]
+    outputs = [output for n in nodes for output in n.output]
+    model = make_model(nodes, dict.fromkeys(codes, (4,)), outputs=outputs, types=codes)
+    bundle, _ = compiled(model, tmp_path)
+    edges = {
+        name: np.array([np.iinfo(x).min, np.iinfo(x).max, 0, 7], x)
+        for name, x in CASTABLE.items()
+        if name not in ("float", "bool")
+    }
+    edges["float"] = np.array([-3.75, 250.5, 1e9, -70000.2], np.float32)
+    edges["bool"] = np.array([True, False, True, False])
+    expected = dict(zip(outputs, run(with_output_types(model), edges), strict=True))
+    with load(bundle, threads=1) as loaded:
+        for name, ours in loaded.run(edges).items():
+            np.testing.assert_array_equal(ours, expected[name], name)
+
+
 def ties() -> onnx.ModelProto:
     """Return a network that chooses between sums of the same terms in another order."""
     rng = np.random.default_rng(2)

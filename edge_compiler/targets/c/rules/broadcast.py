@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.c.rules.shape import source_of
+from edge_compiler.targets.c.rules.shape import repeating, source_of
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import DENSE
 from edge_compiler.targets.program.lowering import Lowering
@@ -54,7 +52,7 @@ def _joined(node: Node) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
     Two neighbouring dimensions are one if no operand leaves out or repeats something between them.
     """
     shape = node.output.shape
-    strides = [_strides(value.shape, len(shape)) for value in _operands(node)]
+    strides = [repeating(value.shape, len(shape)) for value in _operands(node)]
     joined: list[tuple[int, ...]] = []  # of each dimension: its size, and the operands' strides
     for size, *steps in zip(shape, *strides, strict=True):
         if size == 1:
@@ -66,13 +64,6 @@ def _joined(node: Node) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
             joined.append((size, *steps))
     sizes, *columns = zip(*joined, strict=True) if joined else ((), *((),) * len(strides))
     return sizes, columns
-
-
-def _strides(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
-    """Return the strides of a dense operand along the dimensions of a result: 0 repeats it."""
-    full = list(accumulate((1, *reversed(shape)), lambda a, b: a * b))[: len(shape)][::-1]
-    kept = tuple(0 if size == 1 else stride for size, stride in zip(shape, full, strict=True))
-    return (0,) * (rank - len(shape)) + kept
 
 
 def _padded(numbers: tuple[int, ...], fill: int) -> tuple[int, ...]:

@@ -103,6 +103,21 @@ def lower_concat(low: Lowering, node: Node) -> None:
         _copy_box(low, node, done, value.shape, (source, (whole, 0)), place)
 
 
+def check_expand(node: Node) -> str | None:
+    """Repeat along dimensions, as far as is known before the model runs."""
+    return require_constant(node, 1) or _check_rank(node)
+
+
+@lowers("Expand", check=check_expand, types=ALL)
+def lower_expand(low: Lowering, node: Node) -> None:
+    """Copy, reading the same elements again."""
+    source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
+    shape = node.output.shape
+    steps = repeating(node.input(0).shape, len(shape))
+    place = (target, (row_major(shape), 0))
+    _copy_box(low, node, node.output, shape, (source, (steps, 0)), place)
+
+
 def check_split(node: Node) -> str | None:
     """Cut along any axis."""
     return require_constant(node, 1) or _check_rank(node)
@@ -173,7 +188,14 @@ def lower_pad(low: Lowering, node: Node) -> None:
 
 def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the strides of a dense value."""
-    return tuple(accumulate((1, *reversed(shape[1:])), lambda a, b: a * b))[::-1]
+    sizes = accumulate((1, *reversed(shape[1:])), lambda a, b: a * b)
+    return tuple(sizes)[: len(shape)][::-1]
+
+
+def repeating(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """Return the strides of a dense value that is broadcast to so many dimensions."""
+    strides = zip(shape, row_major(shape), strict=True)
+    return (0,) * (rank - len(shape)) + tuple(0 if size == 1 else step for size, step in strides)
 
 
 def _integers(node: Node, index: int) -> list[int] | None:
