@@ -1,6 +1,6 @@
 /* pixels.c - what the bytes of a camera frame mean.
  *
- * YUV is BT.601's, limited range, and rounded to bytes. A Bayer pattern's missing colours are the means of the nearest
+ * YUV is BT.601's, limited range, in fixed-point numbers, and rounded to bytes: at most one off. A Bayer pattern's missing colours are the means of the nearest
  * pixels that have them, rounded half up; a pixel at the edge is like its neighbour inside. OpenCV has the same rules.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -61,7 +61,7 @@ INLINE uint16_t byte(int16_t in_32nds)
     return (uint16_t)(least > 255 ? 255 : least);
 }
 
-/* Each product is that of a few whole times, and a factor so small that 16 bits hold it with its fractions. */
+/* Each factor is split into a power of two and a rest so small that 16 bits hold its product with more binary places. */
 INLINE void convert_yuv(int16_t y_byte, int16_t u_byte, int16_t v_byte, uint16_t *red, uint16_t *green, uint16_t *blue)
 {
     const int16_t y = (int16_t)(y_byte - 16), u = (int16_t)(u_byte - 128), v = (int16_t)(v_byte - 128);

@@ -152,7 +152,7 @@ static row_buffers buffers_of(const edge_resizer *r, unsigned thread)
     return (row_buffers){first, {converted, converted + r->converted_words}, {UINT32_MAX, UINT32_MAX}};
 }
 
-/* A row of the frame as RGBA; that which is not converted yet takes the place of `other`'s neighbour. */
+/* A row of the frame as RGBA. One that is not converted yet takes the place of any but `other`. */
 static const uint8_t *converted_row(const edge_resizer *r, const edge_frame *frame, uint32_t y, uint32_t other,
                                     row_buffers *buffers)
 {
