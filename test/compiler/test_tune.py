@@ -38,7 +38,7 @@ from edge_perception.runtime import read_manifest
 HOST = targets.get("host").platform
 VARIANT, X86_64 = HOST.best_here(), HOST.variants
 PROBLEM = Problem("dense", 32, 16, 4, 13, 13, (3, 3), (1, 1), (1, 1), False, "Relu")
-FAST, SLOW = Direct(Tile(13, 1, 1, 0), "ROWS_OUTER"), Winograd(2, 49, Tile(7, 2, 7, 0))
+FAST, SLOW = Direct(Tile(13, 1, 1, 0, 0), "ROWS_OUTER"), Winograd(2, 49, Tile(7, 2, 7, 0, 0))
 TIMES: dict[Candidate, float] = {SLOW: 41.0, FAST: 38.5}
 CONDITIONS = Conditions("this CPU", "gcc 1", "0123", "avx512", 1, "L3")
 

@@ -45,8 +45,11 @@ class Problem:
 Counts = dict[str, float]
 """What a cost depends on, by name: each is multiplied by a constant of the cost model."""
 
-Fields = dict[str, int | str]
+Fields = dict[str, int]
 """Fields of a kernel's configuration."""
+
+Sizes = dict[str, int | str]
+"""Fields that machine code reads when it runs."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,10 @@ class Candidate(Protocol):
     @property
     def fields(self) -> Fields:
         """The fields of the kernel's configuration that are chosen."""
+
+    @property
+    def sizes(self) -> Sizes:
+        """Those of them that machine code may learn when it runs, see ``Call``."""
 
     def family(self, problem: Problem) -> str:
         """Return the name of the constants of the cost model that hold for it."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.choice import Problem
+from edge_compiler.targets.c.choice import Problem, Sizes
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.nodes import Array, Geometry
 from edge_compiler.targets.program.program import Field, Pointer, reading, writing
+from edge_compiler.targets.program.variants import Variant
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,20 @@ class Layer:
         fields["act"] = self.node.fused.activation
         fields["has_residual"] = int(self.residual is not None)
         return fields
+
+
+def part_sizes(sizes: Sizes, blocks: int, variant: Variant) -> tuple[dict[str, Field], Sizes]:
+    """
+    Part a tile's sizes: those that its code must have as constants, and those read when it runs.
+
+    :param blocks: of the tile. The weights of more than two at run-time distances would take
+        registers that the sums need.
+    """
+    constant = {"last_lanes"} if variant.lane_products else set()  # it unrolls loops over lanes
+    if blocks > 2:
+        constant.add("block_weights")
+    fields: dict[str, Field] = {name: sizes[name] for name in sizes if name in constant}
+    return fields, {name: sizes[name] for name in sizes if name not in constant}
 
 
 def pack(weights: Array, lanes: int) -> Array:

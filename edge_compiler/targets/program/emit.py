@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 import math
 
@@ -31,27 +31,42 @@ def step_files(
     program: Program, variant: Variant, headers: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     """
-    Yield name and text of the files with one instruction set's steps, equal ones together.
+    Yield name and text of the files with one instruction set's steps, alike ones together.
 
     :param headers: of the kernels that the steps call.
     """
-    alike: dict[Hashable, list[tuple[int, Step, Call, Call | None]]] = {}
+    alike: dict[Hashable, list[tuple[int, Step, Call]]] = {}
     for index, step in enumerate(program.steps):
         if isinstance(step.code, KernelCall):
             call = step.code.call(variant)
-            alike.setdefault(_code(call), []).append((index, step, call, step.code.prepare))
+            alike.setdefault(_code(call), []).append((index, step, call))
     groups = list(alike.values())
     for first in range(0, len(groups), KERNELS_PER_FILE):
         text = _StepFile(variant, headers)
-        for entry in chain.from_iterable(groups[first : first + KERNELS_PER_FILE]):
-            text.add(*entry)
+        for group in groups[first : first + KERNELS_PER_FILE]:
+            agreed = _agreed([call.sizes for _, _, call in group])
+            for index, step, call in group:
+                text.add(index, step, _with_constants(call, agreed))
         yield f"steps_{variant.name}_{first // KERNELS_PER_FILE}.c", text.render()
 
 
 def _code(call: Call) -> Hashable:
-    """Return what is compiled into a kernel: all of its call but where the data lies."""
+    """Return what calls of the same machine code have in common."""
     tables = tuple(a for a in call.arguments if isinstance(a, Table))
-    return call.function, tuple(call.fields.items()), tables
+    return call.function, tuple(call.fields.items()), tuple(call.sizes), tables
+
+
+def _agreed(sizes: Sequence[Mapping[str, int | str]]) -> frozenset[str]:
+    """Return the names of the sizes that are the same for all calls of a kernel."""
+    first, *others = sizes
+    return frozenset(n for n, size in first.items() if all(other[n] == size for other in others))
+
+
+def _with_constants(call: Call, names: frozenset[str]) -> Call:
+    """Return a call whose sizes of these names are constants."""
+    constants = {name: size for name, size in call.sizes.items() if name in names}
+    sizes = {name: size for name, size in call.sizes.items() if name not in names}
+    return replace(call, fields={**call.fields, **constants}, sizes=sizes)
 
 
 def step_function(variant: Variant, index: int) -> str:
@@ -69,23 +84,24 @@ class _StepFile:
     """
     The text of one file.
 
-    Steps whose kernels have the same configuration share one function, and so its machine code.
+    Steps whose kernels have the same constants share one function, and so its machine code.
     """
 
     variant: Variant
     headers: Sequence[str]
     tables: dict[Table, str] = field(default_factory=dict)
+    sizes: dict[tuple[str, str], str] = field(default_factory=dict)
     kernels: dict[str, tuple[str, str]] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
 
-    def add(self, index: int, step: Step, kernel: Call, prepare: Call | None) -> None:
-        """Append the function of a step: clear the output's halo, then run the kernel."""
+    def add(self, index: int, step: Step, kernel: Call) -> None:
+        """Append the functions of a step: clear the output's halo, then run the kernel."""
         calls = [kernel]
         if step.output.halo:
             calls.insert(0, _clear_halo(step.output))
         self._function(step, step_function(self.variant, index), calls)
-        if prepare is not None:
-            self._function(step, prepare_function(self.variant, index), [prepare])
+        if isinstance(step.code, KernelCall) and step.code.prepare is not None:
+            self._function(step, prepare_function(self.variant, index), [step.code.prepare])
 
     def _function(self, step: Step, name: str, calls: Sequence[Call]) -> None:
         shape = list(step.value.shape) if step.value is not None else ""
@@ -97,25 +113,33 @@ class _StepFile:
         )
 
     def _call(self, call: Call) -> str:
-        """Return a call of the kernel function for this configuration."""
+        """Return a call of the function that is the kernel with these constants."""
         pointers = [a for a in call.arguments if isinstance(a, Pointer)]
         names = iter(f"p{i}" for i in range(len(pointers)))
         arguments = ", ".join(
             self._table(a) if isinstance(a, Table) else next(names) for a in call.arguments
         )
-        parameters = ", ".join(f"{p.ctype}p{i}" for i, p in enumerate(pointers))
+        parameters = [f"{p.ctype}p{i}" for i, p in enumerate(pointers)]
+        actual = [pointer.expression for pointer in pointers]
+        if call.sizes:
+            parameters.insert(0, f"const {call.config} *s")
+            actual.insert(0, f"&{self._sizes(call)}")
         body = f"{call.function}({self._config(call)}, {arguments}, part, parts);"
         if body not in self.kernels:
             name = f"{call.config}_{len(self.kernels)}"
-            text = f"NOINLINE void {name}({parameters}, int part, int parts)\n{{\n    {body}\n}}\n"
-            self.kernels[body] = (name, text)
-        actual = ", ".join(pointer.expression for pointer in pointers)
-        return f"{self.kernels[body][0]}({actual}, part, parts);"
+            head = f"NOINLINE void {name}({', '.join(parameters)}, int part, int parts)"
+            self.kernels[body] = (name, f"{head}\n{{\n    {body}\n}}\n")
+        return f"{self.kernels[body][0]}({', '.join(actual)}, part, parts);"
 
     def _config(self, call: Call) -> str:
-        given = ((k, v) for k, v in call.fields.items() if v is not None)
-        fields = ", ".join(f".{name} = {self._field(value)}" for name, value in given)
-        return f"(const {call.config}){{{fields}}}"
+        given = {k: self._field(v) for k, v in call.fields.items() if v is not None}
+        read = {name: f"s->{name}" for name in call.sizes}
+        return f"(const {call.config}){{{_members({**given, **read})}}}"
+
+    def _sizes(self, call: Call) -> str:
+        """Return the name of the struct with the sizes that the kernel reads when it runs."""
+        struct = f"{{{_members({name: str(size) for name, size in call.sizes.items()})}}}"
+        return self.sizes.setdefault((call.config, struct), f"sizes_{len(self.sizes)}")
 
     def _field(self, value: Field) -> str:
         return self._table(value) if isinstance(value, Table) else c_value(value)
@@ -130,10 +154,14 @@ class _StepFile:
             f"static const {table.ctype} {name}[] = {{{', '.join(table.elements)}}};\n"
             for table, name in self.tables.items()
         )
+        sizes = "".join(
+            f"static const {config} {name} = {struct};\n"
+            for (config, struct), name in self.sizes.items()
+        )
         kernels = (text for _, text in self.kernels.values())
         return "\n".join(
             chain(
-                ['#include "runtime/program.h"\n' + includes + "\n", tables],
+                ['#include "runtime/program.h"\n' + includes + "\n", tables, sizes],
                 kernels,
                 self.steps,
             )
@@ -142,7 +170,7 @@ class _StepFile:
 
 def _clear_halo(buffer: Buffer) -> Call:
     halo = buffer.halo
-    fields: dict[str, Field] = {
+    sizes = {
         "blocks": buffer.blocks,
         "height": buffer.height,
         "width": buffer.width,
@@ -153,7 +181,7 @@ def _clear_halo(buffer: Buffer) -> Call:
         "right": halo.right,
     }
     start = Pointer.to("m->arena", buffer.start, buffer.type)
-    return Call("clear_halo", "halo", fields, (start,))
+    return Call("clear_halo", "halo", {}, (start,), sizes)
 
 
 def c_value(value: Field) -> str:
@@ -224,9 +252,12 @@ def _lines(items: Iterable[str]) -> str:
     return "".join(f"    {item},\n" for item in items)
 
 
+def _members(values: Mapping[str, str]) -> str:
+    return ", ".join(f".{name} = {value}" for name, value in values.items())
+
+
 def _initializer(fields: Mapping[str, Field]) -> str:
-    inner = ", ".join(f".{name} = {c_value(value)}" for name, value in fields.items())
-    return f"{{{inner}}}"
+    return f"{{{_members({name: c_value(value) for name, value in fields.items()})}}}"
 
 
 def _value(buffer: Buffer) -> str:

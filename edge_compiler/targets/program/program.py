@@ -58,12 +58,19 @@ class Pointer:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of the kernel ``function``, whose first argument is a constant struct ``config``."""
+    """
+    A call of the kernel ``function``, whose first argument is a struct ``config``.
+
+    :ivar fields: of the struct, as constants of the kernel's machine code.
+    :ivar sizes: more of its fields. Calls that differ in nothing else share machine code, which
+        reads these when it runs.
+    """
 
     function: str
     config: str
     fields: Mapping[str, Field]
     arguments: tuple[Pointer | Table, ...]
+    sizes: Mapping[str, int | str] = field(default_factory=dict)
 
 
 class Choice(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from edge_compiler.targets.c.choice import Fields
+from edge_compiler.targets.c.choice import Fields, Sizes
 from edge_compiler.targets.program.variants import Variant
 
 _MULTIPLY_ADDS, _LOADS, _LATENCY = 2, 2, 4
@@ -14,22 +14,27 @@ _MULTIPLY_ADDS, _LOADS, _LATENCY = 2, 2, 4
 
 @dataclass(frozen=True)
 class Tile:
-    """A register tile; a row is ``wide`` tiles of ``pixels``, then ``narrow`` smaller ones."""
+    """
+    A register tile; a row is ``wide`` tiles of ``pixels``, then ``narrow`` smaller ones.
+
+    :ivar rest: output blocks of the last group, if these are fewer than ``blocks``; else 0.
+    """
 
     pixels: int
     blocks: int
     wide: int
     narrow: int
+    rest: int
 
     @property
     def fields(self) -> Fields:
-        """What a kernel is told of it."""
-        return {
-            "pixels": self.pixels,
-            "blocks": self.blocks,
-            "wide_tiles": self.wide,
-            "narrow_tiles": self.narrow,
-        }
+        """See Candidate."""
+        return {"pixels": self.pixels, "blocks": self.blocks, "rest": self.rest}
+
+    @property
+    def sizes(self) -> Sizes:
+        """See Candidate."""
+        return {"wide_tiles": self.wide, "narrow_tiles": self.narrow}
 
     def __str__(self) -> str:
         return f"{self.pixels}x{self.blocks}"
@@ -43,10 +48,10 @@ def best_tiles(width: int, most_blocks: int, out_blocks: int, variant: Variant) 
         loads = (tile.wide + tile.narrow) * sum(tile.pixels + n * variant.vectors for n in blocks)
         return sum(row_cycles(tile, n, variant) for n in blocks), loads
 
-    return sorted(_tiles(width, min(most_blocks, out_blocks), variant), key=cost)
+    return sorted(_tiles(width, min(most_blocks, out_blocks), out_blocks, variant), key=cost)
 
 
-def _tiles(width: int, most_blocks: int, variant: Variant) -> Iterator[Tile]:
+def _tiles(width: int, most_blocks: int, out_blocks: int, variant: Variant) -> Iterator[Tile]:
     """
     Yield the tiles that cut the row evenly and whose operands fit into the registers.
 
@@ -63,7 +68,7 @@ def _tiles(width: int, most_blocks: int, variant: Variant) -> Iterator[Tile]:
             count = -(-width // pixels)
             narrow = count * pixels - width
             if narrow < count and (pixels > 1 or narrow == 0):
-                yield Tile(pixels, blocks, count - narrow, narrow)
+                yield Tile(pixels, blocks, count - narrow, narrow, out_blocks % blocks)
 
 
 def _tile_cycles(pixels: int, vectors: int, variant: Variant) -> float:

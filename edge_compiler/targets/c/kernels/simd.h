@@ -30,7 +30,11 @@
 #define VECTORS (BLOCK / LANES)
 
 #define INLINE static inline __attribute__((always_inline))
+#if defined __clang__
 #define NOINLINE static __attribute__((noinline))
+#else /* nor a copy for each caller */
+#define NOINLINE static __attribute__((noinline, noclone))
+#endif
 
 /* A loop with a constant trip count that is unrolled completely, so that arrays of vectors become registers; and one that
  * stays a loop. */
@@ -184,6 +188,9 @@ INLINE vec vec_exp(vec x)
 /* Have the compiler load what a pointer points to here, each time. GCC would else keep a layer's bias in registers, and spill
  * the tile that is summed up in the innermost loop. */
 #define LOAD_AGAIN(pointer) __asm__ volatile("" : "+r"(pointer))
+
+/* Have the compiler count from this pointer on. GCC would else compute each of many addresses from the first one. */
+#define COUNT_FROM(pointer) __asm__("" : "+r"(pointer))
 
 /* Have the compiler keep an array in memory, so that the registers are free for another one. */
 #define IN_MEMORY(array) __asm__ volatile("" : "+m"(array))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge_compiler.targets.c.algorithms.depthwise import cost
-from edge_compiler.targets.c.choice import Counts, Fields, Problem, Scheme
+from edge_compiler.targets.c.choice import Counts, Fields, Problem, Scheme, Sizes
 from edge_compiler.targets.program.variants import Variant
 
 _MOST_PIXELS, _TILES = 14, 4
@@ -28,6 +28,11 @@ class Depthwise:
     def fields(self) -> Fields:
         """See Candidate."""
         return {"pixels": self.pixels}
+
+    @property
+    def sizes(self) -> Sizes:
+        """See Candidate."""
+        return {}
 
     def family(self, problem: Problem) -> str:
         """See Candidate."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge_compiler.targets.c.algorithms.direct import cost
 from edge_compiler.targets.c.algorithms.tiles import best_tiles, groups, Tile
-from edge_compiler.targets.c.choice import Counts, Fields, Problem, Scheme
+from edge_compiler.targets.c.choice import Counts, Fields, Problem, Scheme, Sizes
 from edge_compiler.targets.program.variants import Variant
 
 _MOST_BLOCKS = 8
@@ -31,7 +31,12 @@ class Direct:
     @property
     def fields(self) -> Fields:
         """See Candidate."""
-        return {**self.tile.fields, "order": self.order}
+        return self.tile.fields
+
+    @property
+    def sizes(self) -> Sizes:
+        """See Candidate."""
+        return {**self.tile.sizes, "order": self.order}
 
     def family(self, problem: Problem) -> str:
         """See Candidate."""

@@ -2,8 +2,8 @@
  *
  * A tile is `pixels` neighbouring output pixels of a row times `blocks` blocks of output channels, all held in registers
  * while the sum runs over input channels and kernel positions: each weight vector is loaded once a tile and multiplied by
- * `pixels` broadcast input elements. Every field of `conv` is a constant where conv_run() is inlined, so the loops below
- * become straight code for one layer's shape.
+ * `pixels` broadcast input elements. Tile, window and activation are constants where conv_run() is inlined, so that the
+ * innermost loops become straight code; sizes and distances may be known only when it runs.
  *
  * Weights: [output block][input block][kernel row][kernel column][input lane][16 output channels].
  *
@@ -24,12 +24,13 @@ typedef struct {
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     int block_weights; /* floats from one output block's weights to the next */
     int prefetch;      /* floats by which weights are fetched ahead; 0: the processor does it */
-    int out_blocks, out_h, out_w, out_plane, out_row;
+    int out_blocks, out_h, out_plane, out_row;
     int residual_plane, residual_row;
     int has_residual; /* y = act(conv + residual) */
     int accumulate;   /* add to what y holds, which is no final result yet; there is no bias */
     activation act;
     int pixels, blocks;           /* the tile */
+    int rest;                     /* blocks of the last group, if fewer; else 0 */
     int wide_tiles, narrow_tiles; /* a row: so many tiles of `pixels`, then so many of `pixels - 1` */
     conv_order order;             /* which loop goes around the other: what is re-read from cache */
     int share_rows;               /* threads divide the rows, not the channels: weights are few beside the input */
@@ -104,30 +105,45 @@ INLINE const float *conv_row(const conv c, const int pixels, const int blocks, v
 
 #else
 
-/* The same, channel by channel: each input element is broadcast. */
+/* Accumulate one input channel at one kernel position: each input element is broadcast. */
+INLINE void conv_lane(const conv c, const int pixels, const int blocks, vec *sum, const float *restrict x,
+                      const float *restrict w)
+{
+    const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
+    vec weight[CONV_MAX_TILE];
+    UNROLLED_FOR (int v = 0; v < vectors; v++)
+        weight[v] = load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
+    if (c.prefetch)
+        UNROLLED_FOR (int b = 0; b < blocks; b++) __builtin_prefetch(w + b * c.block_weights + c.prefetch, 0, 3);
+    UNROLLED_FOR (int p = 0; p < pixels; p++)
+        UNROLLED_FOR (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
+}
+
+/* Accumulate `lanes` input channels at one kernel position; return the next weights. */
 INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
                                const float *restrict x, const float *restrict w)
 {
-    const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
-    ROLLED_FOR (int lane = 0; lane < lanes; lane++, w += BLOCK, x++) {
-        vec weight[CONV_MAX_TILE];
-        UNROLLED_FOR (int v = 0; v < vectors; v++)
-            weight[v] = load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
-        if (c.prefetch)
-            UNROLLED_FOR (int b = 0; b < blocks; b++) __builtin_prefetch(w + b * c.block_weights + c.prefetch, 0, 3);
-        UNROLLED_FOR (int p = 0; p < pixels; p++)
-            UNROLLED_FOR (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
+    const float *const end = x + lanes, *const next = w + lanes * BLOCK;
+    if (lanes % 2) {
+        conv_lane(c, pixels, blocks, sum, x++, w);
+        w += BLOCK;
     }
-    return w;
+    ROLLED_FOR (; x < end; x += 2, w += 2 * BLOCK) {
+        conv_lane(c, pixels, blocks, sum, x, w);
+        conv_lane(c, pixels, blocks, sum, x + 1, w + BLOCK);
+    }
+    return next;
 }
 
 #endif
 
-/* Accumulate the input blocks from `first` to `last`, of which each has `lanes` channels; return the next weights. */
-INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks, const int lanes, const int first,
+/* Accumulate the input blocks from `first` to `last`, which have `lanes` channels each; return the next weights. Where
+ * code for channels is a loop, it serves the last block too, which may have fewer. */
+INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks, const int most_lanes, const int first,
                                 const int last, vec *sum, const float *restrict x, const float *restrict w)
 {
-    for (int i = first; i < last; i++)
+    for (int i = first; i < last; i++) {
+        const int lanes = !LANE_PRODUCTS && i == c.in_blocks - 1 ? c.last_lanes : most_lanes;
         for (int ky = 0; ky < c.kernel_h; ky++) {
             const float *row = x + i * c.in_plane + ky * c.dilation_h * c.in_row;
 #if LANE_PRODUCTS
@@ -139,6 +155,7 @@ INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks
             for (int kx = 0; kx < c.kernel_w; kx++)
                 w = conv_lanes(c, pixels, blocks, lanes, sum, row + kx * c.dilation_w * c.in_lanes, w);
         }
+    }
     return w;
 }
 
@@ -157,21 +174,21 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
     } else
         UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
 
-    const int whole = c.last_lanes == c.in_lanes ? c.in_blocks : c.in_blocks - 1;
-    int done = 0;
+    const int apart = LANE_PRODUCTS && c.last_lanes != c.in_lanes, whole = c.in_blocks - apart;
     if (c.chunk) { /* a long sum is added up in chunks, so that its rounding error stays small */
         vec total[CONV_MAX_TILE];
         UNROLLED_FOR (int i = 0; i < count; i++) total[i] = sum[i];
-        for (; done + c.chunk <= whole; done += c.chunk) {
+        for (int first = 0; first < whole; first += c.chunk) {
+            const int last = first + c.chunk < whole ? first + c.chunk : whole;
             IN_MEMORY(total);
             UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
-            w = conv_blocks(c, pixels, blocks, c.in_lanes, done, done + c.chunk, sum, x, w);
+            w = conv_blocks(c, pixels, blocks, c.in_lanes, first, last, sum, x, w);
             UNROLLED_FOR (int i = 0; i < count; i++) total[i] += sum[i];
         }
         UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = total[i];
-    }
-    w = conv_blocks(c, pixels, blocks, c.in_lanes, done, whole, sum, x, w);
-    if (whole < c.in_blocks)
+    } else
+        w = conv_blocks(c, pixels, blocks, c.in_lanes, 0, whole, sum, x, w);
+    if (apart)
         conv_blocks(c, pixels, blocks, c.last_lanes, whole, c.in_blocks, sum, x, w);
 
     const int later = is_long(c.act);
@@ -198,7 +215,7 @@ INLINE void conv_tiles(const conv c, const int blocks, const int tile, const flo
         const int column = t * c.pixels;
         conv_tile(c, c.pixels, blocks, x + column * step, w, b, y + column * BLOCK, r + column * BLOCK);
     }
-    if (c.narrow_tiles)
+    if (c.pixels > 1 && c.narrow_tiles)
         for (; t < last; t++) {
             const int column = c.wide_tiles * c.pixels + (t - c.wide_tiles) * (c.pixels - 1);
             conv_tile(c, c.pixels - 1, blocks, x + column * step, w, b, y + column * BLOCK, r + column * BLOCK);
@@ -209,7 +226,7 @@ INLINE void conv_tiles(const conv c, const int blocks, const int tile, const flo
 INLINE void conv_run(const conv c, const float *x, const float *w, const float *b, float *y, const float *r, int part,
                      int parts)
 {
-    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks;
+    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks;
     const int by_tile = c.out_h == 1, rows = by_tile ? c.wide_tiles + c.narrow_tiles : c.out_h;
     const int by_channel = c.order == CHANNELS_OUTER;
     pieces todo = !by_channel    ? share_in_order(rows, groups, part, parts)
@@ -223,8 +240,8 @@ INLINE void conv_run(const conv c, const float *x, const float *w, const float *
         const float *ww = w + (size_t)block * c.block_weights, *bb = b + block * BLOCK;
         float *yy = y + (size_t)block * c.out_plane + line * c.out_row;
         const float *rr = c.has_residual ? r + (size_t)block * c.residual_plane + line * c.residual_row : yy;
-        if (rest && group == groups - 1)
-            conv_tiles(c, rest, tile, xx, ww, bb, yy, rr);
+        if (c.rest && group == groups - 1)
+            conv_tiles(c, c.rest, tile, xx, ww, bb, yy, rr);
         else
             conv_tiles(c, c.blocks, tile, xx, ww, bb, yy, rr);
     }

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from edge_compiler.targets.c.choice import Choice, Chooser, Scheme
-from edge_compiler.targets.c.layer import Layer, pack, pad_channels
+from edge_compiler.targets.c.choice import Choice, Chooser, Scheme, Sizes
+from edge_compiler.targets.c.layer import Layer, pack, pad_channels, part_sizes
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, Geometry
@@ -38,28 +38,32 @@ def lower_direct(
         return chooser.choose(layer.problem(in_channels), variant, scheme)
 
     def call(variant: Variant) -> Call:
-        height, width = layer.rows
+        candidate = choose(variant).candidate
         fields: dict[str, Field] = {
-            "in_blocks": -(-in_channels // lanes),
             "in_lanes": lanes,
+            "chunk": _chunk(in_channels, lanes, geometry),
+            "first_block": first_block,
+            **candidate.fields,
+            **layer.common_fields(),
+        }
+        sizes: Sizes = {
+            "in_blocks": -(-in_channels // lanes),
             "last_lanes": (in_channels - 1) % lanes + 1,
             "in_plane": source.plane if source.block == lanes else lanes,
             "in_row": source.row,
-            "chunk": _chunk(in_channels, lanes, geometry),
             "block_weights": packed.shape[1],
             "out_blocks": bias.size // BLOCK,
-            "out_h": height,
-            "out_w": width,
+            "out_h": layer.rows[0],
             "out_plane": target.plane if target.block == BLOCK else BLOCK,
             "out_row": target.row,
             "residual_plane": residual.plane if residual else 0,
             "residual_row": residual.row if residual else 0,
-            **choose(variant).candidate.fields,
             "share_rows": int(packed.size <= _FEW_WEIGHTS * inputs),
-            "first_block": first_block,
+            **candidate.sizes,
         }
+        constants, sizes = part_sizes(sizes, candidate.fields["blocks"], variant)
         pointers = layer.pointers(weights, biases)
-        return Call("conv_run", "conv", fields | layer.common_fields(), pointers)
+        return Call("conv_run", "conv", fields | constants, pointers, sizes)
 
     low.add(
         layer.node,

@@ -13,7 +13,7 @@ from edge_compiler.targets.c.algorithms.winograd.cost import (
     transforms_when_run,
     winograd_tiles,
 )
-from edge_compiler.targets.c.choice import Counts, Fields, Problem, Scheme
+from edge_compiler.targets.c.choice import Counts, Fields, Problem, Scheme, Sizes
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.variants import Variant
 
@@ -40,6 +40,11 @@ class Winograd:
     def fields(self) -> Fields:
         """See Candidate."""
         return self.tile.fields
+
+    @property
+    def sizes(self) -> Sizes:
+        """See Candidate."""
+        return self.tile.sizes
 
     def family(self, problem: Problem) -> str:
         """See Candidate."""

@@ -8,8 +8,8 @@ from edge_compiler.targets.c.algorithms.winograd.cost import (
     transformed_weights,
     transforms_when_run,
 )
-from edge_compiler.targets.c.choice import Choice, Chooser, Problem, Scheme
-from edge_compiler.targets.c.layer import Layer, pack, pad_channels
+from edge_compiler.targets.c.choice import Choice, Chooser, Problem, Scheme, Sizes
+from edge_compiler.targets.c.layer import Layer, pack, pad_channels, part_sizes
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
@@ -47,17 +47,40 @@ def lower_winograd(
     def choose(variant: Variant) -> Choice:
         return chooser.choose(problem, variant, scheme)
 
-    def fields(variant: Variant) -> dict[str, Field]:
+    def image() -> Sizes:
+        """Return what both steps know of the input."""
         return {
-            "m": m,
             "tiles_h": rows,
             "tiles_w": columns,
             "chunk_tiles": chunk,
-            "raw_weights": int(raw),
             "in_blocks": source.blocks,
-            "last_lanes": (channels - 1) % BLOCK + 1,
             "in_plane": source.plane,
             "in_row": source.row,
+        }
+
+    floats = chunks * points * chunk * source.blocks * BLOCK
+    gathered = Buffer(f"{layer.node.output.name}/points", (floats,))
+
+    def call_points(_: Variant) -> Call:
+        x = layer.pointers(weights, bias)[0]
+        return Call("winograd_points_run", "winograd", {"m": m}, (x, writing(gathered)), image())
+
+    def call(variant: Variant) -> Call:
+        _, *others = layer.pointers(weights, bias)
+        pointers = (reading(gathered), *others, SCRATCH)
+        candidate = choose(variant).candidate
+        fields: dict[str, Field] = {
+            "m": m,
+            "raw_weights": int(raw),
+            "has_residual": int(residual is not None),
+            "act": layer.node.fused.activation,
+            **candidate.fields,
+            "prefetch": 0 if has_large_weights(problem, m) else _PREFETCH_FLOATS,
+        }
+        sizes: Sizes = {
+            **image(),
+            "last_lanes": (channels - 1) % BLOCK + 1,
+            "block_weights": points * channels * BLOCK,
             "out_blocks": target.blocks,
             "out_h": target.height,
             "out_w": target.width,
@@ -65,23 +88,10 @@ def lower_winograd(
             "out_row": target.row,
             "residual_plane": residual.plane if residual else 0,
             "residual_row": residual.row if residual else 0,
-            "has_residual": int(residual is not None),
-            "act": layer.node.fused.activation,
-            **choose(variant).candidate.fields,
-            "prefetch": 0 if has_large_weights(problem, m) else _PREFETCH_FLOATS,
+            **candidate.sizes,
         }
-
-    floats = chunks * points * chunk * source.blocks * BLOCK
-    gathered = Buffer(f"{layer.node.output.name}/points", (floats,))
-
-    def call_points(variant: Variant) -> Call:
-        x = layer.pointers(weights, bias)[0]
-        return Call("winograd_points_run", "winograd", fields(variant), (x, writing(gathered)))
-
-    def call(variant: Variant) -> Call:
-        _, *others = layer.pointers(weights, bias)
-        pointers = (reading(gathered), *others, SCRATCH)
-        return Call("winograd_run", "winograd", fields(variant), pointers)
+        constants, sizes = part_sizes(sizes, candidate.fields["blocks"], variant)
+        return Call("winograd_run", "winograd", fields | constants, pointers, sizes)
 
     low.add(layer.node, "Winograd points", [source], gathered, call_points, group=CONVOLUTION)
     low.add(
@@ -105,11 +115,7 @@ def _prepared(low: Lowering, packed: Array, m: int, problem: Problem) -> tuple[P
     form = (m, problem.channels, problem.out_blocks)  # equal bytes may be other weights
     size = transformed_weights(problem, m) * FLOAT32.bytes
     position = low.reserve_prepared((original, form), size)
-    fields: dict[str, Field] = {
-        "m": m,
-        "channels": problem.channels,
-        "blocks": problem.out_blocks,
-    }
+    sizes = {"channels": problem.channels, "blocks": problem.out_blocks}
     place = Pointer.to("m->prepared", position)
-    call = Call("winograd_prepare", "winograd_kernels", fields, (original, place))
+    call = Call("winograd_prepare", "winograd_kernels", {"m": m}, (original, place), sizes)
     return Pointer.to("m->prepared", position, const=True), call

@@ -22,10 +22,11 @@ typedef struct {
     int chunk_tiles;      /* tiles that are worked on together */
     int raw_weights;      /* weights are as conv.h has them, and are transformed when they are used */
     int in_blocks, last_lanes, in_plane, in_row;
+    int block_weights; /* of the transformed weights, see conv.h */
     int out_blocks, out_h, out_w, out_plane, out_row;
     int residual_plane, residual_row, has_residual;
     activation act;
-    int pixels, blocks, wide_tiles, narrow_tiles, prefetch; /* of the products, see conv.h */
+    int pixels, blocks, rest, wide_tiles, narrow_tiles, prefetch; /* of the products, see conv.h */
 } winograd;
 
 enum {
@@ -134,16 +135,22 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
     const int a = c.m + 2;
     for (int v = 0; v < BLOCK; v += LANES) {
         vec half[WINOGRAD_MAX][WINOGRAD_MAX]; /* transformed along the columns: [column][point] */
+        const float *from = x + v;
+        float *to = points + v;
         UNROLLED_FOR (int j = 0; j < a; j++) {
             vec d[WINOGRAD_MAX];
-            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = load(x + i * c.in_row + j * BLOCK + v);
+            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = load(from + i * c.in_row);
             winograd_transform_in(c.m, d, half[j]);
+            from += BLOCK;
+            COUNT_FROM(from);
         }
         UNROLLED_FOR (int i = 0; i < a; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
             UNROLLED_FOR (int j = 0; j < a; j++) d[j] = half[j][i];
             winograd_transform_in(c.m, d, o);
-            UNROLLED_FOR (int j = 0; j < a; j++) store(points + (i * a + j) * stride + v, o[j]);
+            UNROLLED_FOR (int j = 0; j < a; j++) store(to + j * stride, o[j]);
+            to += a * stride;
+            COUNT_FROM(to);
         }
     }
 }
@@ -156,10 +163,13 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
     for (int v = 0; v < BLOCK; v += LANES) {
         vec half[WINOGRAD_MAX][WINOGRAD_MAX]; /* [column of points][result row] */
         const vec bias = load(b + v);
+        const float *from = points + v;
         UNROLLED_FOR (int j = 0; j < a; j++) {
             vec d[WINOGRAD_MAX];
-            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = load(points + (i * a + j) * stride + v);
+            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = load(from + i * a * stride);
             winograd_transform_out(c.m, d, half[j]);
+            from += stride;
+            COUNT_FROM(from);
         }
         UNROLLED_FOR (int i = 0; i < c.m; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
@@ -241,9 +251,9 @@ INLINE void winograd_raw_products(const winograd c, conv product, const float *x
     }
 }
 
-/* Compute `blocks` output blocks of a chunk, whose points are given. */
-INLINE void winograd_group(const winograd c, const int blocks, const int first, const int chunk, const float *points,
-                           const float *w, const float *b, float *y, const float *r, float *scratch)
+/* Multiply the points of a chunk with the weights of `blocks` output blocks. */
+INLINE void winograd_products(const winograd c, const int blocks, const int first, const float *points, const float *w,
+                              float *scratch)
 {
     const int count = (c.m + 2) * (c.m + 2), channels = (c.in_blocks - 1) * BLOCK + c.last_lanes;
     const int in_stride = c.in_blocks * c.chunk_tiles * BLOCK, out_stride = c.blocks * c.chunk_tiles * BLOCK;
@@ -261,7 +271,7 @@ INLINE void winograd_group(const winograd c, const int blocks, const int first, 
         .blocks = c.blocks,
         .wide_tiles = c.wide_tiles,
         .narrow_tiles = c.narrow_tiles,
-        .block_weights = count * channels * BLOCK,
+        .block_weights = c.block_weights,
         .prefetch = c.prefetch,
     };
     if (c.raw_weights)
@@ -271,26 +281,26 @@ INLINE void winograd_group(const winograd c, const int blocks, const int first, 
         for (int point = 0; point < count; point++) {
             float *to = scratch + point * out_stride;
             conv_tiles(product, blocks, -1, points + point * in_stride,
-                       w + (size_t)first * product.block_weights + point * channels * BLOCK, 0, to, to);
+                       w + (size_t)first * c.block_weights + point * channels * BLOCK, 0, to, to);
         }
-    winograd_chunk_out(c, scratch, out_stride, b, y, r, chunk, first, blocks);
 }
 
 /* The layer, given the points: a piece of work is a group of output blocks of a chunk. */
 INLINE void winograd_run(const winograd c, const float *points, const float *w, const float *b, float *y,
                          const float *r, float *scratch, int part, int parts)
 {
-    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, rest = c.out_blocks % c.blocks,
-              chunks = winograd_chunks(c);
+    const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, chunks = winograd_chunks(c);
     const size_t chunk_points = (size_t)(c.m + 2) * (c.m + 2) * c.in_blocks * c.chunk_tiles * BLOCK;
     pieces todo = share_rows(groups, chunks, part, parts);
     while (next_piece(&todo)) {
-        const int group = todo.outer, chunk = todo.inner;
+        const int chunk = todo.inner, first = todo.outer * c.blocks;
+        const int blocks = c.rest && todo.outer == groups - 1 ? c.rest : c.blocks;
         const float *from = points + chunk * chunk_points;
-        if (!rest || group < groups - 1)
-            winograd_group(c, c.blocks, group * c.blocks, chunk, from, w, b, y, r, scratch);
+        if (blocks == c.blocks)
+            winograd_products(c, c.blocks, first, from, w, scratch);
         else
-            winograd_group(c, rest, group * c.blocks, chunk, from, w, b, y, r, scratch);
+            winograd_products(c, c.rest, first, from, w, scratch);
+        winograd_chunk_out(c, scratch, c.blocks * c.chunk_tiles * BLOCK, b, y, r, chunk, first, blocks);
     }
 }
 
