@@ -92,6 +92,11 @@ def test_there_must_be_embeddings() -> None:
         stage(before=())
 
 
+def test_the_file_must_be_given() -> None:
+    with pytest.raises(ConfigurationError, match="'owners' of the stage who is empty"):
+        stage(owners="")
+
+
 def test_owners_of_another_model_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="holds embeddings of another model than fake"):
         stage({"version": 1, "model": "other", "owners": OWNERS})

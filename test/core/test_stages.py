@@ -168,16 +168,22 @@ def test_nothing_found_costs_a_later_stage_nothing() -> None:
     assert result.stages[-1].fault == ""
 
 
-@pytest.mark.parametrize("fault", [BundleError("no memory left"), ValueError("no memory left")])
-def test_a_stage_that_fails_costs_its_own_part(fault: Exception) -> None:
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (BundleError("no memory left"), "no memory left"),
+        (ValueError("odd shape"), "ValueError: odd shape"),
+    ],
+)
+def test_a_stage_that_fails_costs_its_own_part(fault: Exception, says: str) -> None:
     machine = Machine(DESCRIPTION, LEFT, RIGHT)
     machine.configure()
     machine.fault = fault
     result = machine.look()
     assert said(result) == [[], []]
-    assert result.stages[-1].fault == "no memory left"
+    assert result.stages[-1].fault == says
     assert machine.state().level == Level.ERROR
-    assert "its part is missing: no memory left" in machine.state().message
+    assert f"its part is missing: {says}" in machine.state().message
     machine.fault = None
     later = NOW + 3 * SECOND
     assert said(machine.look(later)) == [["cat"], ["espresso"]]
@@ -267,6 +273,10 @@ def _fail(*_: object) -> Any:
             "line 4, column 30: margin must be a number from -0.4 to 4, received 'wide'",
         ),
         (DESCRIPTION.replace("0.1", "0"), "expected a number from 0.001 to 60"),
+        (
+            "version: 1\nstages: [{kind: detect, model: m, deadline: 1}]",
+            "the first stage has no deadline",
+        ),
         (DESCRIPTION.replace("colour,", "detect,"), "the name 'detect' is taken"),
     ],
 )

@@ -96,6 +96,8 @@ def read(item: Item, model: ModelRequest) -> Description:
         stage = _stage(one, model)
         if not found and stage.kind != FIRST:
             raise one.error(f"the first stage must be of the kind {FIRST!r}")
+        if not found and stage.deadline:
+            raise one.error("the first stage has no deadline: without it there is no result")
         if stage.name in {other.name for other in found}:
             raise one.error(f"the name {stage.name!r} is taken; give this stage another 'name'")
         found.append(stage)

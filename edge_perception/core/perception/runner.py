@@ -14,6 +14,7 @@ from edge_perception.core.perception.stage import Look, Stage
 from edge_perception.core.stamps import SECOND
 from edge_perception.decode.detections import Detections
 from edge_perception.messages.types import StageTime
+from edge_perception.runtime import BundleError
 
 _MS = SECOND // 1000
 _FADE = 0.9  # of what a slow run counts, at each run after it
@@ -96,7 +97,7 @@ class Runner:
             if len(chosen):
                 self._learn((self._clock() - begin) / len(chosen))
         except Exception as error:  # of whatever kind: the other stages' parts are right
-            fault = str(error) or type(error).__name__
+            fault = str(error) if isinstance(error, BundleError) else _described(error)
             self._faults.report(now, Level.ERROR, self.name, f"its part is missing: {fault}")
         spent = self._clock() - begin
         times.append(StageTime(self.name, spent / _MS, self._model_name(), fault))
@@ -158,3 +159,8 @@ class Runner:
 
     def _model_name(self) -> str:
         return "" if self.model is None else self.model.manifest.model.name
+
+
+def _described(error: Exception) -> str:
+    """Return what is known of an error that was not made for people."""
+    return f"{type(error).__name__}: {error}"

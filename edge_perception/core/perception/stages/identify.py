@@ -44,6 +44,10 @@ class Identify(Stage):
                 f"the stage {setup.name} compares embeddings: put a stage of the kind 'embed' "
                 "before it"
             )
+        if not setup.options.text("owners"):
+            raise ConfigurationError(
+                f"the option 'owners' of the stage {setup.name} is empty; give the owners' file"
+            )
         path = setup.folder / setup.options.text("owners")
         assert setup.read_file is not None
         self._owners = owners.load(path, setup.read_file)
