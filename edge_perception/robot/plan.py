@@ -16,7 +16,7 @@ from edge_perception.core.parameters import Parameter, ParameterError, Value
 from edge_perception.robot.graph import Argument, Effect, Entry, Graph, NONE, TOPIC_FORM
 from edge_perception.robot.parameter_files import overlooked, values
 
-_TF = "/tf"
+_TF, _TF_STATIC = "/tf", "/tf_static"
 """The topic of transforms, as nodes name it."""
 
 
@@ -175,6 +175,8 @@ def _remap(entry: Entry, request: StartRequest, topics: Mapping[str, str]) -> di
         remap[port.topic] = topics.get(topic, topic)
     if remap.get(_TF) == _TF and _has_own_tf(request):
         remap[_TF] = request.tf_topic
+    if remap.get(_TF_STATIC) == _TF_STATIC and _has_own_tf(request):
+        remap[_TF_STATIC] = f"{request.tf_topic}_static"
     return {own: other for own, other in remap.items() if own != other}
 
 

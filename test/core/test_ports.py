@@ -19,7 +19,7 @@ VALUES = {
 
 ASKED = {
     "decision": ("odometry", "diagnostics", "steering", "unlock"),
-    "perception": ("camera_info", "depth"),
+    "perception": ("camera_info", "tf_static", "odometry", "depth"),
 }
 """Ports that some rules and stages ask for, by kind of node."""
 

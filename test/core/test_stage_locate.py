@@ -14,8 +14,18 @@ from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.stage import Look, Setup
 from edge_perception.core.perception.stages.locate import Locate
 from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections
-from edge_perception.messages.types import CameraInfo, Header, Image
+from edge_perception.messages.types import (
+    CameraInfo,
+    Header,
+    Image,
+    Quaternion,
+    TFMessage,
+    Transform,
+    TransformStamped,
+    Vector3,
+)
 
 PIXELS = Pixels(np.zeros((480, 640, 3), np.uint8), "rgb8")
 NOW = 1_000 * SECOND
@@ -36,7 +46,8 @@ def seen(locate: Locate, *boxes: Any, **inputs: Any) -> list[Any]:
         np.ones(count, np.float32),
         np.array(boxes, np.float32),
     )
-    look = Look(PIXELS, lambda name: None, NOW, {"camera_info": INFO, **inputs})
+    locate.hear({"camera_info": INFO, **inputs})
+    look = Look(PIXELS, lambda name: None, NOW, "camera_optical_frame")
     messages = to_messages(locate.run(look, found, locate.choose(found)))
     return [one.place[0] if one.place else None for one in messages]
 
@@ -73,9 +84,33 @@ def test_a_measured_depth_is_better() -> None:
     assert place.position.x == pytest.approx(2.0)
     assert place.position.z == pytest.approx(1 - 2 * (0.25 * 100 + 0.75 * 479.5 - 240) / 500)
     locate = stage(depth=True)
+    assert seen(locate, box) == [None]
     assert seen(locate, box, depth=depths(np.nan)) == [None]
     assert seen(locate, box, depth=depths(2.0, age=SECOND)) == [None]
-    assert seen(locate, box) == [None]
+
+
+def test_the_mounting_by_tf() -> None:
+    def transform(parent: str, child: str, x: float, z: float, *turn: float) -> TransformStamped:
+        placed = Transform(Vector3(x, 0.0, z), Quaternion(*turn))
+        return TransformStamped(Header(frame_id=parent), child, placed)
+
+    tree = [
+        TFMessage([transform("base_footprint", "base_link", 0.0, 0.4, 0, 0, 0, 1)]),
+        TFMessage(
+            [
+                transform("base_link", "camera_link", 0.2, 0.6, 0, 0, 0, 1),
+                transform("camera_link", "camera_optical_frame", 0, 0, -0.5, 0.5, -0.5, 0.5),
+            ]
+        ),
+    ]
+    box = (360, 100, 480, 340)
+    locate = stage(mounting="tf", frame="base_footprint")
+    with pytest.raises(DecodeError, match="connect 'camera_optical_frame', the frame of the im"):
+        seen(locate, box)
+    [place] = seen(locate, box, tf_static=tree)
+    [same] = seen(stage(height=1.0, x=0.2, frame="base_footprint"), box)
+    assert place.position.x == pytest.approx(same.position.x)
+    assert place.position.y == pytest.approx(same.position.y)
 
 
 def test_inputs() -> None:
@@ -84,6 +119,7 @@ def test_inputs() -> None:
 
     assert names() == ["camera_info"]
     assert names(depth=True) == ["camera_info", "depth"]
+    assert names(mounting="tf") == ["camera_info", "tf_static"]
 
 
 def test_what_is_missing() -> None:

@@ -13,16 +13,22 @@ from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.stage import Look, Setup
 from edge_perception.core.perception.stages.track import Track
-from edge_perception.core.stamps import SECOND
+from edge_perception.core.rotation import quaternion
+from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections
+from edge_perception.messages.types import CameraInfo, Header, Odometry, Quaternion
 
 PIXELS = Pixels(np.zeros((480, 640, 3), np.uint8), "rgb8")
 START = 1_000 * SECOND
 
 
+def track_options(**options: object) -> Parameters:
+    return Parameters(Track.parameters, options)
+
+
 def stage(**options: object) -> Track:
-    return Track(Setup("track", Parameters(Track.parameters, options)))
+    return Track(Setup("track", track_options(**options)))
 
 
 def seen(track: Track, stamp: int, *boxes: Any, score: float = 0.9) -> Any:
@@ -60,6 +66,35 @@ def test_images_without_anything_are_looked_at() -> None:
     [there] = seen(track, START - SECOND, (50, 50, 90, 150))
     assert there.track_id == -1
     assert "jumped back by 1.400 s" in track.values()["began anew"]
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_robot_that_turns_does_not_lose_what_it_sees(said: bool) -> None:
+    # the camera looks ahead; two people stand still 8 m away while the robot sways
+    track = stage(camera_motion=said, patience=0.5)
+    info = CameraInfo(width=640, height=480, k=np.array([500.0, 0, 320, 0, 500, 240, 0, 0, 1]))
+    assert [port.name for port in Track.inputs(track_options(camera_motion=True))] == [
+        "camera_info",
+        "odometry",
+    ]
+    followed: list[int] = []
+    for image in range(40):
+        yaw = 0.35 * np.sin(image * 0.6)  # up to 0.2 rad from image to image
+        stamp = START + image * SECOND // 10
+        odometry = Odometry(header=Header(stamp=to_time(stamp)))
+        _, _, z, w = quaternion(0.0, 0.0, float(yaw))
+        odometry.pose.pose.orientation = Quaternion(0.0, 0.0, z, w)
+        track.hear({"camera_info": info, "odometry": [odometry]})
+        boxes = []
+        for bearing in (-0.1, 0.1):  # to the left
+            x = 320 - 500 * np.tan(bearing - yaw)
+            boxes.append((x - 15, 200, x + 15, 310))
+        followed += [one.track_id for one in seen(track, stamp, *boxes) if one.track_id > 0]
+    if said:
+        assert sorted(set(followed)) == [1, 2]
+        assert len(followed) == 78
+    else:
+        assert len(followed) < 60
 
 
 def test_what_can_not_be_followed() -> None:

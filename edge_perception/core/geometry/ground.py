@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from edge_perception.core.geometry.depth import Depth
 from edge_perception.core.geometry.pinhole import Pinhole
-from edge_perception.core.rotation import matrix, quaternion
+from edge_perception.core.rotation import matrix, Quaternion, quaternion, Vector
 
 Array = npt.NDArray[np.float64]
 
@@ -25,29 +25,54 @@ _OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 """From the optical frame (x right, y down) to the camera's body (x ahead, y left, z up)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mounting:
     """
-    Where a camera is on the robot, in the frame of its base, and how sure that is.
+    Where a camera is on the robot, in the frame of its base.
 
     :ivar x: ahead of the base's origin [m].
     :ivar y: to the left of it [m].
     :ivar height: of the camera above the ground [m].
-    :ivar roll: about the axis ahead [rad].
-    :ivar pitch: about the axis to the left [rad]: positive if the camera looks down.
-    :ivar yaw: about the axis up [rad].
-    :ivar height_deviation: standard deviation of the height [m].
-    :ivar angle_deviation: of roll and pitch [rad], that of the ground and of the robot included.
+    :ivar turn: from directions in the optical frame to those in the base's [3, 3].
     """
 
     x: float
     y: float
     height: float
-    roll: float = 0.0
-    pitch: float = 0.0
-    yaw: float = 0.0
-    height_deviation: float = 0.02
-    angle_deviation: float = 0.0175
+    turn: Array
+
+    @classmethod
+    def at(
+        cls, x: float, y: float, height: float, roll: float, pitch: float, yaw: float
+    ) -> Mounting:
+        """
+        Return it by the camera's body, which looks ahead.
+
+        :param roll: about the axis ahead [rad].
+        :param pitch: about the axis to the left [rad]: positive if the camera looks down.
+        :param yaw: about the axis up [rad].
+        """
+        return cls(x, y, height, matrix(quaternion(roll, pitch, yaw)) @ _OPTICAL)
+
+    @classmethod
+    def placed(cls, place: Vector, rotation: Quaternion) -> Mounting:
+        """Return it by where the optical frame is in that of the base, and how it is turned."""
+        return cls(*place, matrix(rotation))
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """
+    How sure it is what places are told by: standard deviations.
+
+    :ivar pixel: of the lower edge of boxes [pixel].
+    :ivar angle: of roll and pitch [rad], those of the ground and of the robot included.
+    :ivar height: of the camera [m].
+    """
+
+    pixel: float = 3.0
+    angle: float = 0.0175
+    height: float = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,16 +104,12 @@ class Place:
 class Ground:
     """The plane of the ground as a camera sees it."""
 
-    def __init__(self, camera: Pinhole, mounting: Mounting, pixel_deviation: float = 3.0) -> None:
-        """
-        Take a camera and where it is.
-
-        :param pixel_deviation: standard deviation of the lower edge of boxes [pixel].
-        """
+    def __init__(
+        self, camera: Pinhole, mounting: Mounting, deviations: Deviations | None = None
+    ) -> None:
+        """Take a camera and where it is."""
         self._camera, self._mounting = camera, mounting
-        self._pixel_deviation = pixel_deviation
-        body = matrix(quaternion(mounting.roll, mounting.pitch, mounting.yaw))
-        self._turn = body @ _OPTICAL
+        self._deviations = deviations or Deviations()
 
     def places(self, feet: Array) -> list[Place | None]:
         """
@@ -98,7 +119,7 @@ class Ground:
 
         :param feet: x and y of the pixels where they touch the ground [N, 2].
         """
-        rays = self._camera.rays(feet) @ self._turn.T
+        rays = self._camera.rays(feet) @ self._mounting.turn.T
         return [self._place(ray) for ray in rays]
 
     def at_depth(
@@ -110,7 +131,7 @@ class Ground:
         :param pixels: x and y of those that the depths are of [N, 2].
         :param depths: N; None where nothing was measured.
         """
-        rays = self._camera.rays(pixels) @ self._turn.T
+        rays = self._camera.rays(pixels) @ self._mounting.turn.T
         return [
             None if depth is None else self._at(ray, depth)
             for ray, depth in zip(rays, depths, strict=True)
@@ -119,7 +140,7 @@ class Ground:
     def _at(self, ray: Array, depth: Depth) -> tuple[Place, float]:
         mounting = self._mounting
         x, y, z = np.array([mounting.x, mounting.y, mounting.height]) + ray * depth.metres
-        across = self._pixel_deviation / min(self._camera.focal_lengths()) * depth.metres
+        across = self._deviations.pixel / min(self._camera.focal_lengths()) * depth.metres
         covariance = np.outer(ray[:2], ray[:2]) * depth.deviation**2 + np.eye(2) * across**2
         return Place(float(x), float(y), covariance), float(z)
 
@@ -130,16 +151,15 @@ class Ground:
             return None
         reach = mounting.height / down
         # what a unit of each error moves: of the pixel across and down, of roll, pitch and height
-        across, along = self._turn[:, :2].T / np.array(self._camera.focal_lengths())[:, None]
+        across, along = (
+            self._mounting.turn[:, :2].T / np.array(self._camera.focal_lengths())[:, None]
+        )
         turns = np.cross(np.eye(3)[:2], ray)
         errors = np.stack([across, along, *turns]) * reach
         errors = errors + ray * (errors[:, 2:] / down)
         errors = np.concatenate([errors, (ray / down)[None]])[:, :2]
-        deviations = np.array(
-            [self._pixel_deviation] * 2
-            + [mounting.angle_deviation] * 2
-            + [mounting.height_deviation]
-        )
+        sure = self._deviations
+        deviations = np.array([sure.pixel] * 2 + [sure.angle] * 2 + [sure.height])
         scaled = errors * deviations[:, None]
         x, y = reach * ray[:2]
         covariance = scaled.T @ scaled

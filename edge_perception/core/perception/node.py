@@ -163,7 +163,6 @@ class PerceptionCore(NodeCore):
         self.adapt(parameters)
         facts = pipeline.model.manifest.model
         self._name = facts.name
-        self._beside: dict[str, Message] = {}
         self._throughput = Throughput(facts.name)
         self._faults = Faults()
         self._pace = Pace(parameters.number("rate"))
@@ -200,7 +199,8 @@ class PerceptionCore(NodeCore):
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Look at the newest image, if there is one; report the status once a second."""
         outputs: list[tuple[str, Message]] = []
-        self._beside.update({name: came for name, came in inputs.items() if name != "image"})
+        assert self._pipeline is not None, "step() needs configure()"
+        self._pipeline.hear(inputs)
         if "image" in inputs and self._pace.admits(now):
             self._pace.advance(now)
             outputs += self._look(inputs["image"], now)
@@ -217,7 +217,8 @@ class PerceptionCore(NodeCore):
         waited = self._wait(image, now)
         try:
             pixels = self._frame(image)
-            view = View(pixels, nanoseconds(image.header.stamp), self._beside)
+            header = image.header
+            view = View(pixels, nanoseconds(header.stamp), header.frame_id)
             found, times = self._pipeline.run(view, begin - waited, now)
         except (FrameError, BundleError) as error:
             self._throughput.rejected += 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import itertools
 from pathlib import Path
+from typing import Any
 
 from edge_perception import decode
 from edge_perception.core.environment import Environment
@@ -80,6 +81,11 @@ class Pipeline:
         for runner in others:
             found = runner.refine(view, found, times, taken, now)
         return found, times
+
+    def hear(self, inputs: Mapping[str, Any]) -> None:
+        """Give the stages what came beside images."""
+        for runner in self._runners:
+            runner.stage.hear(inputs)
 
     def adapt(self, options: decode.Options) -> None:
         """Report other detections from now on."""

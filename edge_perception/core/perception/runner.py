@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from edge_perception.core.faults import Faults
 from edge_perception.core.image import Pixels
@@ -26,12 +25,12 @@ class View:
     What the stages look at.
 
     :ivar stamp: when the image was taken [ns]; 0 if that isn't known.
-    :ivar inputs: by port, the newest messages that stages ask for beside the image.
+    :ivar frame: the camera's, that its header names.
     """
 
     pixels: Pixels
     stamp: int = 0
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    frame: str = ""
 
 
 class Runner:
@@ -155,7 +154,7 @@ class Runner:
             times.append(StageTime(name, (now - begin) / _MS, self._model_name()))
             begin = now
 
-        return Look(view.pixels, lap, view.stamp, view.inputs)
+        return Look(view.pixels, lap, view.stamp, view.frame)
 
     def _model_name(self) -> str:
         return "" if self.model is None else self.model.manifest.model.name

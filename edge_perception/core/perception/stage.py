@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,8 +29,19 @@ CAMERA_INFO = Port(
     Qos.SENSOR_DATA,
     prompt=False,
 )
+ODOMETRY = Port(
+    "odometry",
+    "nav_msgs/msg/Odometry",
+    "odometry/filtered",
+    Qos.SENSOR_DATA,
+    queue=200,
+    prompt=False,
+)
+TF_STATIC = Port(
+    "tf_static", "tf2_msgs/msg/TFMessage", "/tf_static", Qos.LATCHED, queue=100, prompt=False
+)
 DEPTH = Port("depth", "sensor_msgs/msg/Image", "depth/image", Qos.MATCHED, prompt=False)
-INPUTS = (CAMERA_INFO, DEPTH)
+INPUTS = (CAMERA_INFO, TF_STATIC, ODOMETRY, DEPTH)
 """What stages may ask for beside the image."""
 
 
@@ -64,13 +75,13 @@ class Look:
     :ivar lap: ends a part of the stage, and gives its name; times of parts are published of the
         first stage.
     :ivar stamp: when it was taken [ns]; 0 if that isn't known.
-    :ivar inputs: by port, the newest messages that stages ask for beside the image.
+    :ivar frame: the camera's, that its header names.
     """
 
     pixels: Pixels
     lap: Callable[[str], None]
     stamp: int = 0
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    frame: str = ""
 
 
 class Stage(ABC):
@@ -114,6 +125,10 @@ class Stage(ABC):
     def inputs(cls, options: Parameters) -> tuple[Port, ...]:
         """Return which of `INPUTS` it needs; here none."""
         return ()
+
+    def hear(self, inputs: Mapping[str, Any]) -> None:
+        """Take what came on `INPUTS` since the last time; here it doesn't matter."""
+        return
 
     def values(self) -> Mapping[str, str]:
         """Return what diagnostics show beside its state; here nothing."""

@@ -46,7 +46,7 @@ def profile(port: Port) -> QoSProfile:
     if port.qos is Qos.MATCHED:
         return QoSProfile(depth=max(_FEW, port.queue), reliability=AS_OFFERED)
     if port.qos is Qos.LATCHED:
-        return QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+        return QoSProfile(depth=max(1, port.queue), durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
     return QoSProfile(depth=max(10, waiting))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from edge_perception.core.geometry.ground import Ground, Mounting
+from edge_perception.core.geometry.ground import Deviations, Ground, Mounting
 from edge_perception.core.geometry.pinhole import calibrated, CalibrationError, Pinhole
 from edge_perception.messages.types import CameraInfo
 
@@ -29,17 +29,15 @@ def rotation(axis: str, angle: float) -> Any:
     return cv2.Rodrigues(np.array(vector, float) * angle)[0]
 
 
-def seen(mounting: Mounting, x: float, y: float, camera: Pinhole = CAMERA) -> Any:
+def seen(mounted: tuple[float, ...], x: float, y: float, camera: Pinhole = CAMERA) -> Any:
     """Return the pixel of a point on the ground, by OpenCV."""
-    turn = (
-        rotation("z", mounting.yaw) @ rotation("y", mounting.pitch) @ rotation("x", mounting.roll)
-    )
+    *place, roll, pitch, yaw = mounted
+    turn = rotation("z", yaw) @ rotation("y", pitch) @ rotation("x", roll)
     world = RIGHT_DOWN_AHEAD @ turn.T
-    place = np.array([mounting.x, mounting.y, mounting.height])
     pixels, _ = cv2.projectPoints(
         np.array([[x, y, 0.0]]),
         cv2.Rodrigues(world)[0],
-        -world @ place,
+        -world @ np.array(place),
         camera.matrix,
         camera.distortion,
     )
@@ -57,14 +55,14 @@ def seen(mounting: Mounting, x: float, y: float, camera: Pinhole = CAMERA) -> An
 def test_places_are_where_opencv_projects_them_from(
     height: float, roll: float, pitch: float, yaw: float, ahead: float, side: float
 ) -> None:
-    mounting = Mounting(0.2, -0.1, height, roll, pitch, yaw, 0.0, 0.0)
+    mounting = (0.2, -0.1, height, roll, pitch, yaw)
     ahead *= height
     x = 0.2 + math.cos(yaw) * ahead - math.sin(yaw) * side
     y = -0.1 + math.sin(yaw) * ahead + math.cos(yaw) * side
     pixel = seen(mounting, x, y)
     if not (np.abs(pixel - [320, 240]) < [320, 240]).all():
         return
-    [place] = Ground(CAMERA, mounting, 0.0).places(pixel)
+    [place] = Ground(CAMERA, Mounting.at(*mounting), Deviations(0, 0, 0)).places(pixel)
     assert place is not None
     assert (place.x, place.y) == pytest.approx((x, y), abs=2e-3 * ahead)
     assert place.deviation == 0
@@ -72,21 +70,17 @@ def test_places_are_where_opencv_projects_them_from(
 
 def test_the_covariance_is_that_of_chance() -> None:
     random = np.random.default_rng(1)
-    truth = Mounting(0, 0, 1.2, 0.02, 0.3, 0.1, 0.02, math.radians(0.5))
+    sure = Deviations(2.0, math.radians(0.5), 0.02)
+    x, y, height, roll, pitch, yaw = 0.0, 0.0, 1.2, 0.02, 0.3, 0.1
+    truth = (x, y, height, roll, pitch, yaw)
     pixel = seen(truth, 3.0, 0.7, PLAIN)
-    [place] = Ground(PLAIN, truth, 2.0).places(pixel)
+    [place] = Ground(PLAIN, Mounting.at(*truth), sure).places(pixel)
     assert place is not None
     found = []
     for _ in range(4000):
-        tilt = random.normal(0, truth.angle_deviation, 2)
-        wrong = Mounting(
-            0,
-            0,
-            truth.height + random.normal(0, truth.height_deviation),
-            truth.roll + tilt[0],
-            truth.pitch + tilt[1],
-            truth.yaw,
-        )
+        tilt = random.normal(0, sure.angle, 2)
+        lift = random.normal(0, sure.height)
+        wrong = Mounting.at(x, y, height + lift, roll + tilt[0], pitch + tilt[1], yaw)
         [one] = Ground(PLAIN, wrong).places(pixel + random.normal(0, 2.0, 2))
         assert one is not None
         found.append((one.x, one.y))
@@ -95,7 +89,7 @@ def test_the_covariance_is_that_of_chance() -> None:
 
 
 def test_what_is_near_the_horizon_or_above_is_nowhere() -> None:
-    level = Mounting(0, 0, 1.0)
+    level = Mounting.at(0, 0, 1.0, 0, 0, 0)
     horizon = K[1, 2]
     feet = np.array([[320.0, horizon + offset] for offset in (200, 60, 10, 1, 0, -50)])
     known = [place is not None for place in Ground(PLAIN, level).places(feet)]
@@ -103,7 +97,7 @@ def test_what_is_near_the_horizon_or_above_is_nowhere() -> None:
 
 
 def test_the_uncertainty_grows_with_the_distance() -> None:
-    ground = Ground(PLAIN, Mounting(0, 0, 1.0))
+    ground = Ground(PLAIN, Mounting.at(0, 0, 1.0, 0, 0, 0))
     places = ground.places(np.array([[320.0, K[1, 2] + offset] for offset in (240, 120, 60)]))
     deviations = [place.deviation / place.distance for place in places if place]
     assert deviations == sorted(deviations)
@@ -111,9 +105,9 @@ def test_the_uncertainty_grows_with_the_distance() -> None:
 
 
 def test_an_image_of_another_size() -> None:
-    mounting = Mounting(0, 0, 1.0, pitch=0.2)
+    mounting = (0, 0, 1.0, 0, 0.2, 0)
     pixel = seen(mounting, 3, 0.5, PLAIN)
-    [place] = Ground(PLAIN.scaled((320, 240)), mounting).places(pixel / 2)
+    [place] = Ground(PLAIN.scaled((320, 240)), Mounting.at(*mounting)).places(pixel / 2)
     assert place is not None
     assert (place.x, place.y) == pytest.approx((3, 0.5))
 

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields, replace
-import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from edge_perception.core.geometry.depth import depth_of, metres
-from edge_perception.core.geometry.ground import Ground, Mounting, Place
-from edge_perception.core.geometry.pinhole import calibrated
+from edge_perception.core.geometry.ground import Deviations, Ground, Place
 from edge_perception.core.node import ConfigurationError, Port
 from edge_perception.core.parameters import Parameter, Parameters
-from edge_perception.core.perception.stage import CAMERA_INFO, DEPTH, Look, Setup, Stage
+from edge_perception.core.perception.mounted import MountedCamera
+from edge_perception.core.perception.stage import DEPTH, Look, Setup, Stage
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections, Floats, Indices, Placed
-from edge_perception.messages.types import CameraInfo, Image
+from edge_perception.messages.types import Image
 
 _EDGE = 2.0  # pixels from the lower edge of the image within which a box is cut off
 _APART = SECOND // 5  # nanoseconds between an image and a depth image that go together
-_MOST = {"m": 100.0, "rad": math.pi}  # of the numbers that say where a camera is, by unit
-
-
-def _mounted(name: str, unit: str, description: str) -> Parameter:
-    most = _MOST[unit]
-    return Parameter(name, 0.0, f"{description} [{unit}].", minimum=-most, maximum=most)
 
 
 def _error(name: str, default: float, most: float, description: str) -> Parameter:
@@ -38,48 +32,43 @@ class Locate(Stage):
 
     runs_model = False
     parameters = (
-        _mounted("height", "m", "Of the camera above the ground; 0: not known"),
-        _mounted("x", "m", "Of the camera, ahead of the base's origin"),
-        _mounted("y", "m", "Of the camera, to the left of it"),
-        _mounted("roll", "rad", "Of the camera, about the axis ahead"),
-        _mounted("pitch", "rad", "Of the camera, about the axis to the left: it looks down"),
-        _mounted("yaw", "rad", "Of the camera, about the axis up"),
+        *MountedCamera.parameters,
         _error("height_deviation", 0.02, 1.0, "How sure the height is [m]."),
         _error("angle_deviation", 0.0175, 1.0, "How sure roll and pitch are in motion [rad]."),
         _error("pixel_deviation", 3.0, 100.0, "How sure the lower edge of a box is [pixel]."),
         Parameter("depth", False, "Take distances from the topic of depth images, too."),
-        Parameter("frame", "base_link", "The frame that the places are in."),
     )
 
     @classmethod
     def inputs(cls, options: Parameters) -> tuple[Port, ...]:
-        """Return the calibration, and depth images if they are asked for."""
-        return (CAMERA_INFO, DEPTH) if options.flag("depth") else (CAMERA_INFO,)
+        """Return what tells of the camera, and depth images if they are asked for."""
+        depth = (DEPTH,) if options.flag("depth") else ()
+        return (*MountedCamera.inputs(options), *depth)
 
     def __init__(self, setup: Setup) -> None:
         """Take where the camera is."""
         options = setup.options
-        self._mounting = Mounting(
-            **{field.name: options.number(field.name) for field in fields(Mounting)}
-        )
-        self._pixel_deviation = options.number("pixel_deviation")
+        self._camera = MountedCamera(options)
+        names = ("pixel_deviation", "angle_deviation", "height_deviation")
+        self._deviations = Deviations(*(options.number(name) for name in names))
         self._uses_depth = options.flag("depth")
-        self._frame = options.text("frame")
-        if not (self._mounting.height > 0 or self._uses_depth):
+        self._depth: Image | None = None
+        if not (self._camera.stands_somewhere or self._uses_depth):
             raise ConfigurationError(
                 f"the stage {setup.name} knows neither the camera's height nor depths: give the "
-                "height of the camera above the ground, or depth: true"
+                "height of the camera above the ground, mounting: tf, or depth: true"
             )
+
+    def hear(self, inputs: Mapping[str, Any]) -> None:
+        """Take what tells of the camera, and depth images."""
+        self._camera.hear(inputs)
+        self._depth = inputs.get(DEPTH.name, self._depth)
 
     def run(self, look: Look, found: Detections, chosen: Indices) -> Detections:
         """Return the things with their places."""
         if found.boxes is None:
             raise DecodeError("the things have no boxes; places need a detector")
-        info: CameraInfo | None = look.inputs.get(CAMERA_INFO.name)
-        if info is None:
-            raise DecodeError(f"nothing has come on {CAMERA_INFO.topic} yet")
-        camera = calibrated(info).scaled(look.pixels.size)
-        ground = Ground(camera, self._mounting, self._pixel_deviation)
+        ground = Ground(self._camera.camera(look), self._camera.mounting(look), self._deviations)
         boxes = found.boxes[chosen]
         places = self._on_ground(ground, boxes, look.pixels.size)
         if self._uses_depth:
@@ -94,7 +83,7 @@ class Locate(Stage):
         self, ground: Ground, boxes: Floats, size: tuple[int, int]
     ) -> Sequence[Placed | None]:
         """Return where things stand; None for those whose feet aren't seen."""
-        if not self._mounting.height > 0:
+        if not self._camera.stands_somewhere:
             return [None] * len(boxes)
         feet = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
         seen = boxes[:, 3] < size[1] - _EDGE
@@ -106,7 +95,7 @@ class Locate(Stage):
 
     def _by_depth(self, ground: Ground, boxes: Floats, look: Look) -> Sequence[Placed | None]:
         """Return where things are by the depth image."""
-        image: Image | None = look.inputs.get(DEPTH.name)
+        image = self._depth
         if image is None or abs(nanoseconds(image.header.stamp) - look.stamp) > _APART:
             return [None] * len(boxes)
         depths = metres(image)
@@ -122,4 +111,4 @@ class Locate(Stage):
     def _placed(self, place: Place, z: float, source: str) -> Placed:
         rows = place.covariance.reshape(-1).tolist()
         position = (place.x, place.y, z)
-        return Placed(self._frame, position, tuple(rows), place.deviation, source)
+        return Placed(self._camera.base, position, tuple(rows), place.deviation, source)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from edge_perception.core.node import ConfigurationError
-from edge_perception.core.parameters import Parameter
-from edge_perception.core.perception.stage import Look, Setup, Stage
-from edge_perception.core.stamps import SECOND
+import numpy as np
+import numpy.typing as npt
+
+from edge_perception.core.node import ConfigurationError, Port
+from edge_perception.core.parameters import Parameter, Parameters
+from edge_perception.core.perception.mounted import MountedCamera
+from edge_perception.core.perception.stage import Look, ODOMETRY, Setup, Stage
+from edge_perception.core.rotation import matrix, Quaternion
+from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.core.tracking.camera_motion import homography
 from edge_perception.core.tracking.tracker import Tracker, TrackerSettings
+from edge_perception.core.tracking.turns import Orientations
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections, Indices, Tracked
 
@@ -41,6 +49,12 @@ class Track(Stage):
             maximum=60.0,
         ),
         Parameter("most", _DEFAULTS.most, "Tracks at the same time.", minimum=1, maximum=1000),
+        Parameter(
+            "camera_motion",
+            False,
+            "Take into account how the robot turns, by the odometry.",
+        ),
+        *MountedCamera.parameters,
     )
 
     def __init__(self, setup: Setup) -> None:
@@ -61,6 +75,25 @@ class Track(Stage):
             )
         )
         self._restarted = ""
+        self._camera = MountedCamera(options)
+        self._turns = Orientations() if options.flag("camera_motion") else None
+        self._before: Quaternion | None = None
+
+    @classmethod
+    def inputs(cls, options: Parameters) -> tuple[Port, ...]:
+        """Return what tells how the camera turns, if that is asked for."""
+        if not options.flag("camera_motion"):
+            return ()
+        return (*MountedCamera.inputs(options), ODOMETRY)
+
+    def hear(self, inputs: Mapping[str, Any]) -> None:
+        """Take what tells how the camera turns."""
+        if self._turns is None:
+            return
+        self._camera.hear(inputs)
+        for odometry in inputs.get(ODOMETRY.name, ()):
+            turn = odometry.pose.pose.orientation
+            self._turns.add(nanoseconds(odometry.header.stamp), (turn.x, turn.y, turn.z, turn.w))
 
     def run(self, look: Look, found: Detections, chosen: Indices) -> Detections:
         """Return the things with their tracks; all are followed, in time for it or not."""
@@ -70,13 +103,25 @@ class Track(Stage):
             raise DecodeError("the things have no boxes; tracks need a detector")
         boxes = found.boxes if found.boxes is not None else ()
         tracks = self._tracker.update(
-            boxes, found.scores, found.labels, look.pixels.size, look.stamp
+            boxes, found.scores, found.labels, look.pixels.size, look.stamp, self._motion(look)
         )
         self._restarted = self._tracker.restarted or self._restarted
         said = [
             Tracked(one.number, one.age, one.time_to_contact) if one else None for one in tracks
         ]
         return replace(found, tracks=said)
+
+    def _motion(self, look: Look) -> npt.NDArray[np.float64] | None:
+        """Return how the camera turned since the image before; None if that isn't known."""
+        if self._turns is None:
+            return None
+        before, now = self._before, self._turns.at(look.stamp)
+        self._before = now
+        if before is None or now is None:
+            return None
+        turn = self._camera.mounting(look).turn
+        rotation = turn.T @ matrix(now).T @ matrix(before) @ turn
+        return homography(rotation, self._camera.camera(look).matrix)
 
     def values(self) -> Mapping[str, str]:
         """Return how many things are lost, and why the tracks last began anew."""
