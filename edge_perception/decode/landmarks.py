@@ -1,10 +1,12 @@
 """
 Points of one thing that fills the image, as numbers: PFLD, face meshes, MoveNet.
 
-Parameters in the manifest: ``output``, with the values of K points (default: the first output);
-``values`` of a point: "xy" (the default), "xyz", "yxs" or "xys", s being its score; ``unit``,
-"fraction" of the input (the default) or "pixel"; ``min_score``, the least mean score of the points
-(default: 0).
+Parameters in the manifest: ``output``, with the values of the points (default: the first output);
+``values`` of a point, a letter each: x, y, s for its score, and any other for what does not matter
+(default: "xy"); ``sigmoid``, whether these scores need one (default: no); ``points``, how many are
+of interest (default: all); ``presence``, the output with the probability that the thing is there
+at all (default: none); ``unit``, "fraction" of the input (the default) or "pixel"; ``min_score``,
+the least presence or else mean score of the points (default: 0).
 """
 
 from __future__ import annotations
@@ -15,12 +17,11 @@ import numpy as np
 
 from edge_perception.decode import Decode, Options, Tensors
 from edge_perception.decode.detections import Detections
+from edge_perception.decode.functions import sigmoid
 from edge_perception.decode.parameters import misfit, Parameters, read
 from edge_perception.decode.pose import Pose
 from edge_perception.decode.signature import Described, Signature
 from edge_perception.runtime.manifest import Decoder
-
-_VALUES = ("xy", "xyz", "yxs", "xys")
 
 
 def make(model: Described, options: Options) -> Decode:
@@ -30,20 +31,29 @@ def make(model: Described, options: Options) -> Decode:
     :raises DecodeError: if its output has no whole number of points.
     """
     given = Parameters(model)
-    output = given.output("output")
-    values = given.text("values", "xy", _VALUES)
+    output, presence = given.output("output"), given.optional_output("presence")
+    values = given.text("values", "xy")
+    is_logit = given.flag("sigmoid", False)
+    count = given.integer("points", 0)
     is_pixel = given.text("unit", "fraction", ("fraction", "pixel")) == "pixel"
     pose = Pose(model, given, options)
     given.check()
+    if [values.count(letter) for letter in "xy"] != [1, 1] or values.count("s") > 1:
+        raise misfit(model, f"the values {values!r} of a point need one x and one y, and one s")
     if math.prod(output.shape) % len(values):
         raise misfit(model, f"{output.name!r} {list(output.shape)} has no points of {values}")
+    if presence and math.prod(presence.shape) != 1:
+        raise misfit(model, f"{presence.name!r} {list(presence.shape)} is no single number")
     at = [values.index("x"), values.index("y")]
     unit = np.array(pose.input_size if is_pixel else (1, 1), np.float32)
 
     def decode(tensors: Tensors, size: tuple[int, int]) -> Detections:
-        points = read(tensors, output).reshape(-1, len(values))
+        points = read(tensors, output).reshape(-1, len(values))[: count or None]
         scores = points[:, values.index("s")] if "s" in values else None
-        return pose.report(size, points[:, at] / unit, scores)
+        if is_logit and scores is not None:
+            scores = sigmoid(scores)
+        likely = float(read(tensors, presence).reshape(-1)[0]) if presence else None
+        return pose.report(size, points[:, at] / unit, scores, likely)
 
     return decode
 

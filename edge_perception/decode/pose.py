@@ -17,7 +17,7 @@ class Pose:
     """
     Makes a detection of points; its box is what they span, its label the model's first.
 
-    Its parameter in the manifest: ``min_score``, the least mean score of the points (default: 0).
+    Its parameter in the manifest: ``min_score``, its least score (default: 0).
     """
 
     def __init__(self, model: Described, given: Parameters, options: Options) -> None:
@@ -32,7 +32,11 @@ class Pose:
         return self._letterbox.input_size
 
     def report(
-        self, size: tuple[int, int], fractions: Floats, scores: Floats | None
+        self,
+        size: tuple[int, int],
+        fractions: Floats,
+        scores: Floats | None,
+        presence: float | None = None,
     ) -> Detections:
         """
         Return the thing; nothing if it is unlikely.
@@ -40,18 +44,20 @@ class Pose:
         :param size: width and height of the image [pixel].
         :param fractions: x and y of the points as parts of the model's input [K, 2].
         :param scores: of the points [K]; None: they are certain.
+        :param presence: how likely there is such a thing; None: the mean score of the points.
         """
         if scores is not None:
             scores = np.clip(scores, 0, 1)
-        score = 1.0 if scores is None else float(scores.mean())
-        if score < self._least:
-            return Detections()
-        points = self._letterbox.to_image(np.clip(fractions, -_FAR, _FAR), size)
+        if presence is None:
+            presence = 1.0 if scores is None else float(scores.mean())
+        score = min(1.0, max(0.0, presence))
+        count = 1 if score >= self._least else 0
+        points = self._letterbox.to_image(np.clip(fractions, -_FAR, _FAR), size)[None][:count]
         return Detections(
-            (self._label,),
-            np.zeros(1, np.int32),
-            np.array([score], np.float32),
-            np.concatenate([points.min(axis=0), points.max(axis=0)])[None],
-            points[None],
-            landmark_scores=None if scores is None else scores[None],
+            (self._label,) * count,
+            np.zeros(count, np.int32),
+            np.full(count, score, np.float32),
+            np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1),
+            points,
+            landmark_scores=None if scores is None else scores[None][:count],
         )

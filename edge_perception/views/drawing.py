@@ -19,9 +19,12 @@ Color = str | tuple[int, int, int, int]
 SHADE = (0, 0, 0, 150)
 _OPACITY = 110  # of a mask, of 255
 _COLORS = ("#1d5fa8", "#c0272d", "#1f7a3d", "#b35c00", "#6b3fa0", "#00707a", "#8a3b66", "#5c6b12")
-_FEW = 30  # points that are drawn large
-_LIMBS = {17: "0-1 0-2 1-3 2-4 5-6 5-7 7-9 6-8 8-10 5-11 6-12 11-12 11-13 13-15 12-14 14-16"}
-"""By the number of points, which of them are joined: 17 is COCO's person."""
+_FEW = 40  # points that are drawn large
+_LIMBS = {
+    17: "0-1 0-2 1-3 2-4 5-6 5-7 7-9 6-8 8-10 5-11 6-12 11-12 11-13 13-15 12-14 14-16",
+    33: "11-12 11-13 13-15 12-14 14-16 11-23 12-24 23-24 23-25 25-27 27-31 24-26 26-28 28-32",
+}
+"""By the number of points, which of them are joined: persons of COCO and of BlazePose."""
 
 
 @dataclass(frozen=True, eq=False)

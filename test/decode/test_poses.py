@@ -70,7 +70,27 @@ def test_numbers(parameters: dict[str, Any], values: list[list[float]]) -> None:
     assert found.scores[0] == pytest.approx(0.6 if "s" in parameters.get("values", "") else 1)
 
 
+def test_numbers_of_a_thing_that_may_not_be_there() -> None:
+    outputs = {
+        "points": np.array([[0.5, 0.25, 9, logit(0.9)], [0.1, 0.1, 9, 0], [7, 7, 7, 7]]),
+        "there": np.array([[0.3]]),
+    }
+    parameters: dict[str, Any] = {
+        "values": "xyzs",
+        "sigmoid": True,
+        "points": 2,
+        "presence": "there",
+    }
+    found = decoded(outputs, "landmarks", parameters)
+    np.testing.assert_allclose(found.landmarks, [[[32, 16], [6.4, 6.4]]], rtol=1e-6)
+    np.testing.assert_allclose(found.landmark_scores, [[0.9, 0.5]], rtol=1e-6)
+    np.testing.assert_allclose(found.scores, [0.3], rtol=1e-6)
+    assert len(decoded(outputs, "landmarks", parameters | {"min_score": 0.5})) == 0
+
+
 def test_models_that_do_not_fit() -> None:
+    with pytest.raises(DecodeError, match="need one x and one y"):
+        decode.make(model({"out": np.zeros((1, 6))}, "landmarks", {"values": "xzs"}), Options())
     with pytest.raises(DecodeError, match=r"'out' \[1, 5\] has no points of xy"):
         decode.make(model({"out": np.zeros((1, 5))}, "landmarks"), Options())
     outputs = {"x": np.zeros((1, 5, 8)), "y": np.zeros((1, 4, 8))}

@@ -1,0 +1,71 @@
+"""Writing ONNX graphs node by node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+OPSET = 13
+Array = np.ndarray[Any, Any]
+
+
+class Builder:
+    """Appends nodes; each method returns the name of the tensor that its last node computes."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def constant(self, name: str, array: Array) -> str:
+        """Add weights."""
+        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def add(self, op: str, inputs: list[str], name: str, **attributes: Any) -> str:
+        """Add a node, which is called as what it computes."""
+        self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
+        return name
+
+    def reshape(self, x: str, name: str, *shape: int) -> str:
+        """Give a tensor another shape."""
+        return self.add("Reshape", [x, self.constant(f"{name}/shape", np.array(shape))], name)
+
+    def doubled(
+        self, x: str, name: str, kernel: Array, size: tuple[int, int], bias: Array | None = None
+    ) -> str:
+        """
+        Add a transposed convolution of 2 x 2 with stride 2, written as one of 1 x 1.
+
+        That has four times the channels, which are then put side by side.
+
+        :param kernel: [inputs, outputs, 2, 2].
+        :param size: rows and columns of the input.
+        """
+        inputs, outputs = kernel.shape[:2]
+        rows, columns = size
+        weights = kernel.transpose(1, 2, 3, 0).reshape(4 * outputs, inputs, 1, 1)
+        read = [x, self.constant(f"{name}/weight", weights)]
+        if bias is not None:
+            read.append(self.constant(f"{name}/bias", bias.repeat(4)))
+        x = self.add("Conv", read, f"{name}/four", kernel_shape=[1, 1])
+        x = self.reshape(x, f"{name}/apart", outputs, 2, 2, rows, columns)
+        x = self.add("Transpose", [x], f"{name}/between", perm=[0, 3, 1, 4, 2])
+        return self.reshape(x, name, 1, outputs, 2 * rows, 2 * columns)
+
+    def model(
+        self,
+        name: str,
+        image: onnx.ValueInfoProto,
+        outputs: list[onnx.ValueInfoProto],
+    ) -> onnx.ModelProto:
+        """Return the model of one input."""
+        graph = helper.make_graph(self.nodes, name, [image], outputs, self.initializers)
+        return helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=8,  # that of opset 13's time: old runtimes read it too
+            producer_name="edge_compiler.zoo",
+        )

@@ -1,0 +1,83 @@
+"""Reading FlatBuffers, the format of TensorFlow Lite's files; every place is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import struct
+from typing import Any, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+class Table:
+    """
+    A table of a buffer: fields by number, as the format's schema counts them.
+
+    What points outside of the buffer raises ValueError.
+    """
+
+    def __init__(self, data: bytes, place: int) -> None:
+        """
+        Take the table at a place.
+
+        :param data: the whole buffer.
+        """
+        self._data, self._place = data, place
+        self._fields = place - _unpack("<i", data, place)
+        self._count = (_unpack("<H", data, self._fields) - 4) // 2
+
+    @classmethod
+    def root(cls, data: bytes) -> Table:
+        """Return the table that a buffer is about."""
+        return cls(data, _unpack("<I", data, 0))
+
+    def number(self, field: int, form: str = "<i", default: int = 0) -> int:
+        """Return a number; ``form`` is as for `struct`."""
+        place = self._at(field)
+        return default if place is None else _unpack(form, self._data, place)
+
+    def table(self, field: int) -> Table | None:
+        """Return a table."""
+        place = self._at(field)
+        return None if place is None else Table(self._data, self._follow(place))
+
+    def text(self, field: int) -> str:
+        """Return a text, empty if there is none."""
+        return self.array(field, np.uint8).tobytes().decode(errors="replace")
+
+    def array(self, field: int, dtype: Any) -> np.ndarray[Any, Any]:
+        """Return a vector of numbers, empty if there is none."""
+        begin, count = self._vector(field)
+        return np.frombuffer(self._data, np.dtype(dtype).newbyteorder("<"), count, begin)
+
+    def tables(self, field: int, make: Callable[[Table], T]) -> list[T]:
+        """Return what is made of each table of a vector."""
+        begin, count = self._vector(field)
+        if count > len(self._data):
+            raise ValueError(f"a vector of {count} tables is longer than the file")
+        places = range(begin, begin + 4 * count, 4)
+        return [make(Table(self._data, self._follow(place))) for place in places]
+
+    def _vector(self, field: int) -> tuple[int, int]:
+        place = self._at(field)
+        if place is None:
+            return 0, 0
+        begin = self._follow(place)
+        return begin + 4, _unpack("<I", self._data, begin)
+
+    def _at(self, field: int) -> int | None:
+        if field >= self._count:
+            return None
+        offset = _unpack("<H", self._data, self._fields + 4 + 2 * field)
+        return self._place + offset if offset else None
+
+    def _follow(self, place: int) -> int:
+        return place + _unpack("<I", self._data, place)
+
+
+def _unpack(form: str, data: bytes, place: int) -> int:
+    if not 0 <= place <= len(data) - struct.calcsize(form):
+        raise ValueError(f"byte {place} is outside of the file")
+    return int(struct.unpack_from(form, data, place)[0])
