@@ -21,7 +21,7 @@ from edge_compiler.ir.image import channel_axis, image_layout
 from edge_compiler.strict_json import parse_json
 from edge_perception.decode import KINDS
 from edge_perception.runtime import schema
-from edge_perception.runtime.dtypes import FLOAT32
+from edge_perception.runtime.dtypes import FLOAT32, UINT8
 from edge_perception.runtime.manifest import Decoder, Model, Preprocess
 
 LARGEST_NUMBER = 1e30
@@ -176,10 +176,10 @@ def _image_input(name: object, graph: Graph, where: str) -> Value:
 
 def _channels(image: Value, where: str) -> int:
     shape = image.shape
-    if image.type != FLOAT32:
+    if image.type not in (FLOAT32, UINT8):
         raise CompileError(
             f"{where}: the input {image.name!r} is {image.type}, but pre-processing makes images "
-            "of float32: export the model without the Cast at its beginning"
+            "of float32 or uint8: export the model with such an input"
         )
     if len(shape) == 4 and shape[0] == 1:
         channels = shape[channel_axis(image_layout(shape))]

@@ -19,7 +19,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 def preprocess(frame: Array, spec: Preprocess, tensor: Tensor) -> Array:
-    """Return the image input ``tensor`` for an rgb8 frame (height, width, 3)."""
+    """Return the image input ``tensor`` for an rgb8 frame (height, width, 3), not yet rounded."""
     channels_last = tensor.layout == "NHWC"
     height, width = tensor.shape[1:3] if channels_last else tensor.shape[2:4]
     pixels = frame.astype(np.float64)

@@ -32,6 +32,8 @@ Inputs = Mapping[str, Array]
 
 TOLERANCE = 1e-4
 """Relative error allowed in float32; sums of thousands of products differ by some 1e-6."""
+ROUNDED = 0.5 + 255 * TOLERANCE
+"""How far a byte may be from what it was rounded from."""
 THREADS = (1, 2)
 RANDOM_INPUTS = 2
 FRAME_SHAPE = (480, 640, 3)
@@ -137,12 +139,13 @@ class Prover:
             frame = noise if path is None else read_image(path)
             expected = preprocess(frame, spec, image)
             made = self._sandbox.preprocess(frame, "rgb8")
-            if _is_wrong(made, expected):
+            if _is_wrong_image(made, expected):
                 raise CompileError(
                     f"the compiled pre-processing is wrong on {path or 'a noisy frame'}: "
-                    f"{explain_difference(made, expected)}; {BUG}"
+                    f"{explain_difference(made.astype(np.float32), expected)}; {BUG}"
                 )
-            yield {image.name: expected}, self._reference.run({image.name: expected})
+            given = made if made.dtype == np.uint8 else expected  # bytes were rounded once
+            yield {image.name: given}, self._reference.run({image.name: given})
 
     def _check_reference(self, expected: Mapping[str, Array]) -> None:
         """
@@ -255,6 +258,13 @@ def _is_wrong(ours: Array, expected: Array) -> bool:
         return True
     allowed = TOLERANCE if expected.dtype.kind == "f" else 0.0
     return not _relative_error(ours, expected) <= allowed
+
+
+def _is_wrong_image(made: Array, expected: Array) -> bool:
+    """Compare an image with the expected one, which is of floats that aren't rounded to bytes."""
+    if made.dtype != np.uint8 or made.shape != expected.shape:
+        return _is_wrong(made, expected)
+    return bool(np.abs(made - np.clip(expected, 0, 255)).max() > ROUNDED)
 
 
 def _relative_error(ours: Array, expected: Array) -> float:

@@ -89,7 +89,10 @@ def _random_image(generator: np.random.Generator, tensor: Tensor, preprocess: Pr
         patches = np.repeat(patches, 16, index).take(range(tensor.shape[index]), index)
     noise = generator.normal(0, 16, tensor.shape)
     pixels = np.clip(np.rint(patches + noise), 0, 255).astype(np.float32)
-    return normalise(pixels, preprocess, axis).astype(tensor.form.type.numpy)
+    image = normalise(pixels, preprocess, axis)
+    if not tensor.form.type.is_float:
+        image = np.clip(np.rint(image), 0, 255)
+    return image.astype(tensor.form.type.numpy)
 
 
 def normalise(pixels: Array, preprocess: Preprocess, axis: int) -> Array:

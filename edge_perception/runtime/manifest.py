@@ -56,6 +56,8 @@ class Preprocess:
     """
     How an 8-bit camera frame becomes the image input: ``(pixel - mean[c]) * scale[c]``.
 
+    For an input of uint8, that is cut to 0..255 and rounded, halves up.
+
     :ivar input: name of the image input.
     :ivar color: channel order of the network, "rgb", "bgr" or "mono".
     :ivar resize: "stretch" to the input's size, or "letterbox": keep the aspect ratio (sizes are

@@ -14,7 +14,7 @@ from edge_compiler.description import describe, Overrides, parse_preprocess
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph, Value
-from edge_perception.runtime.dtypes import ElementType, FLOAT32, UINT8
+from edge_perception.runtime.dtypes import ElementType, FLOAT32, INT64, UINT8
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
 JSON = strategies.recursive(
@@ -69,9 +69,10 @@ def test_input_that_is_no_image_is_refused(shape: tuple[int, ...]) -> None:
         parse_preprocess({}, graph(*shape), "file.json")
 
 
-def test_an_input_of_bytes_is_refused() -> None:
-    with pytest.raises(CompileError, match=r"'x' is uint8, but pre-processing makes .* float32"):
-        parse_preprocess({}, graph(1, 3, 8, 8, type_=UINT8), "file.json")
+def test_an_image_of_other_integers_is_refused() -> None:
+    with pytest.raises(CompileError, match=r"'x' is int64, but pre-processing makes .* uint8"):
+        parse_preprocess({}, graph(1, 3, 8, 8, type_=INT64), "file.json")
+    assert parse_preprocess({}, graph(1, 3, 8, 8, type_=UINT8), "file.json").input == "x"
 
 
 def test_labels_and_one_integer_make_a_classifier(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ from small_models import Array, make_model, node, run, weights, with_output_type
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
+from edge_compiler.preprocess import preprocess
 from edge_compiler.prove import Prover
 from edge_compiler.reference import Reference
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.program.variants import BASELINE
-from edge_perception.runtime import BundleError, load, read_manifest
-from edge_perception.runtime.manifest import Manifest
+from edge_perception.runtime import BundleError, load, read_manifest, schema
+from edge_perception.runtime.manifest import Manifest, Preprocess
 
 INT32, INT64 = onnx.TensorProto.INT32, onnx.TensorProto.INT64
 UINT8, BOOL = onnx.TensorProto.UINT8, onnx.TensorProto.BOOL
@@ -64,6 +66,37 @@ def test_bytes_in_and_classes_out(tmp_path: Path) -> None:
     for array, expected in zip(ours.values(), run(model, {"image": image}), strict=True):
         assert array.dtype == expected.dtype
         assert np.mean(array != expected) < 1e-2  # but for pixels where two classes are as good
+
+
+@pytest.mark.parametrize("resize", ["stretch", "letterbox"])
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_frames_become_bytes(layout: str, resize: str, tmp_path: Path) -> None:
+    perm = [0, 3, 1, 2] if layout == "NHWC" else [0, 1, 2, 3]
+    shape = (1, 18, 27, 3) if layout == "NHWC" else (1, 3, 18, 27)
+    model = make_model(
+        [node("Transpose", "x", "planes", perm=perm), node("Cast", "planes", "y", to=1)],
+        {"x": shape},
+        types={"x": UINT8},
+    )
+    spec = Preprocess("x", "bgr", resize, (3.0, 0.0, -20.0), (1.1, 0.9, 1.0), pad_value=200.0)
+    entry = model.metadata_props.add(key="edge.preprocess")
+    entry.value = json.dumps(schema.encode(spec))
+    bundle, manifest = compiled(model, tmp_path)
+    frame = np.random.default_rng(3).integers(0, 256, (50, 64, 3), np.uint8)
+    expected = preprocess(frame, spec, manifest.model.inputs[0])
+    turned = [[[0, 2, 5], [-1.5, 0, 40]]]  # pixels of the frame for those of the input
+    with load(bundle, threads=2, selftest=True) as loaded:
+        made = loaded.preprocess(frame, "rgb8")
+        (planes,) = loaded.run_image(frame, "rgb8").values()
+        region = loaded.preprocess(frame, "rgb8", turned[0])
+        ((of_region,),) = (
+            outputs.values() for outputs in loaded.run_regions(frame, "rgb8", turned)
+        )
+    assert made.dtype == np.uint8
+    assert np.abs(made - np.clip(expected, 0, 255)).max() <= 0.501
+    np.testing.assert_array_equal(planes, made.transpose(perm))
+    np.testing.assert_array_equal(of_region, region.transpose(perm))
+    assert len(np.unique(region)) > 100
 
 
 def test_arrays_of_another_type_are_refused(tmp_path: Path) -> None:

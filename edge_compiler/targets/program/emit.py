@@ -21,6 +21,7 @@ from edge_compiler.targets.program.program import (
     Table,
 )
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import Preprocess, Tensor
 
 KERNELS_PER_FILE = 16
@@ -231,7 +232,7 @@ def program_file(
             _count("program", len(variants)),
             f"const edge_program edge_programs[] = {{\n{_lines(map(_program, variants))}}};\n",
             f"const size_t edge_arena_bytes = {program.arena};",
-            f"const size_t edge_scratch_bytes = {program.scratch};",
+            f"const size_t edge_scratch_bytes = {max(program.scratch, _row_bytes(image))};",
             f"const size_t edge_prepared_bytes = {program.prepared};",
             f"const size_t edge_original_bytes = {program.originals.bytes};\n",
             _backends(backends),
@@ -314,12 +315,23 @@ def _backends(names: Iterable[str]) -> str:
     )
 
 
+def _row_bytes(image: Tensor | None) -> int:
+    """Return what a thread needs for a row of floats, of which it makes one of bytes."""
+    if image is None or image.form.type == FLOAT32:
+        return 0
+    return math.prod(image.shape) // _size(image)[0] * FLOAT32.bytes
+
+
+def _size(image: Tensor) -> tuple[int, ...]:
+    """Return height and width."""
+    return image.shape[1:3] if image.layout == "NHWC" else image.shape[2:4]
+
+
 def _preprocessing(preprocess: Preprocess | None, image: Tensor | None) -> str:
     head = "const edge_preprocessing edge_preprocessing_spec = "
     if preprocess is None or image is None:
         return head + "{0};\n"
-    last = image.layout == "NHWC"
-    height, width = image.shape[1:3] if last else image.shape[2:4]
+    height, width = _size(image)
     fields: dict[str, Field] = {
         "available": 1,
         "letterbox": int(preprocess.resize == "letterbox"),
@@ -327,7 +339,7 @@ def _preprocessing(preprocess: Preprocess | None, image: Tensor | None) -> str:
         "height": height,
         "width": width,
         "bgr": int(preprocess.color == "bgr"),
-        "channels_last": int(last),
+        "channels_last": int(image.layout == "NHWC"),
         "pad_value": float(preprocess.pad_value),
     }
     numbers = (

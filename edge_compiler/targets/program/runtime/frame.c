@@ -64,7 +64,7 @@ static edge_status check_regions(edge_model *model, const edge_region *regions, 
     return EDGE_OK;
 }
 
-/* The input's memory as an image, whether its value keeps the image's shape or is dense. */
+/* The memory of an input of floats as an image, whether its value keeps the image's shape or is dense. */
 static edge_image locate_image(const edge_preprocessing *spec, const edge_value *value, unsigned char *arena)
 {
     const size_t channels = (size_t)spec->channels;
@@ -92,16 +92,50 @@ typedef struct frame_job {
     edge_image image;
 } frame_job;
 
+static void fill_rows(const frame_job *job, const edge_image *image, uint32_t first, uint32_t last, unsigned thread)
+{
+    const edge_preprocessing *spec = &edge_preprocessing_spec;
+    if (job->scattered)
+        edge_region_fill(spec, job->frame, job->scattered, image, first, last);
+    else
+        edge_resizer_fill(&job->model->resizer, spec, job->frame, image, first, last, thread);
+}
+
+/* Round to bytes. */
+static void store_bytes(const float *from, size_t count, unsigned char *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float number = from[i] < 0 ? 0 : from[i] > 255 ? 255 : from[i];
+        to[i] = (unsigned char)(number + 0.5f);
+    }
+}
+
+/* Fill rows of an input of bytes, which is dense: each row is made of floats in the thread's private memory first. */
+static void fill_bytes(const frame_job *job, uint32_t first, uint32_t last, unsigned thread)
+{
+    const edge_preprocessing *spec = &edge_preprocessing_spec;
+    const size_t width = spec->width, channels = (size_t)spec->channels;
+    float *const row = (float *)edge_memory_of(job->model, thread).scratch;
+    const edge_image line = {row, 0, spec->channels_last ? channels : 1, spec->channels_last ? 1 : width};
+    unsigned char *const bytes = job->model->arena + edge_values[edge_inputs[0]].offset;
+    for (uint32_t y = first; y < last; y++) {
+        fill_rows(job, &line, y, y + 1, thread);
+        if (spec->channels_last)
+            store_bytes(row, width * channels, bytes + y * width * channels);
+        for (size_t c = 0; !spec->channels_last && c < channels; c++)
+            store_bytes(row + c * width, width, bytes + (c * spec->height + y) * width);
+    }
+}
+
 static void fill_part(void *context, unsigned part, unsigned parts, unsigned thread)
 {
     const frame_job *job = context;
-    const edge_preprocessing *spec = &edge_preprocessing_spec;
-    const uint32_t first = (uint32_t)((uint64_t)spec->height * part / parts);
-    const uint32_t last = (uint32_t)((uint64_t)spec->height * (part + 1) / parts);
-    if (job->scattered)
-        edge_region_fill(spec, job->frame, job->scattered, &job->image, first, last);
+    const uint64_t height = edge_preprocessing_spec.height;
+    const uint32_t first = (uint32_t)(height * part / parts), last = (uint32_t)(height * (part + 1) / parts);
+    if (edge_values[edge_inputs[0]].element == EDGE_UINT8)
+        fill_bytes(job, first, last, thread);
     else
-        edge_resizer_fill(&job->model->resizer, spec, job->frame, &job->image, first, last, thread);
+        fill_rows(job, &job->image, first, last, thread);
 }
 
 /* Whether it is better to read the pixels around each sample than whole rows: the region is turned, or so large that most of
