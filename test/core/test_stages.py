@@ -325,8 +325,12 @@ def test_the_documentation_knows_all_stages_and_options() -> None:
             assert f"| `{parameter.name}` |" in text
 
 
-def test_the_example_of_the_documentation_is_a_pipeline() -> None:
-    _, example, _ = DOCS.read_text(encoding="utf-8").split("```", 2)
-    item = located_yaml.parse(example.removeprefix("yaml"), "pipeline.yaml")
-    found = description.read(item, ModelRequest("robot"))
-    assert [one.kind for one in found.stages] == ["detect", "align", "embed", "identify"]
+def test_the_examples_of_the_documentation_are_pipelines() -> None:
+    kinds = []
+    for part in DOCS.read_text(encoding="utf-8").split("```yaml\n")[1:]:
+        example = part.partition("```")[0]
+        if example.startswith("version"):
+            item = located_yaml.parse(example, "pipeline.yaml")
+            found = description.read(item, ModelRequest("robot"))
+            kinds.append([one.kind for one in found.stages])
+    assert kinds == [["detect", "align", "embed", "identify"], ["detect", "track", "locate"]]
