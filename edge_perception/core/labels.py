@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import fnmatch
+from functools import lru_cache
 
 from edge_perception.messages.types import Detection
 
 
+@lru_cache(maxsize=4096)
 def matches(label: str, pattern: str) -> bool:
     """
     Return whether a label, or one of the names it lists ("moped, motor bike"), fits a pattern.
@@ -19,6 +21,7 @@ def matches(label: str, pattern: str) -> bool:
 
 
 def caption(thing: Detection) -> str:
-    """Return the label of a detection with what later stages say of it: "face (anna 0.95)"."""
+    """Return the label of a detection with what later stages say: "face #7 (anna 0.95)"."""
+    name = f"{thing.label} #{thing.track_id}" if thing.track_id > 0 else thing.label
     said = ", ".join(f"{one.label} {one.score:.2f}" for one in thing.attributes)
-    return f"{thing.label} ({said})" if said else thing.label
+    return f"{name} ({said})" if said else name

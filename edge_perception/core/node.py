@@ -130,6 +130,9 @@ class NodeCore(ABC):
     outputs: ClassVar[tuple[Port, ...]] = ()
     """All ports that it may have; `ports` says which of them it has."""
 
+    hangs_after: float = 1.5
+    """Seconds after which a step that did not return is reported, and the safe state given."""
+
     hardware: str = ""
     """The device that the node stands for; empty: the computer that it runs on."""
 

@@ -31,7 +31,6 @@ from edge_perception.transport.condition import Condition, State
 from edge_perception.transport.worker import CLOCK_STANDS, STANDING, Standing, Worker
 
 CHECK_PERIOD = 0.2  # seconds between two looks at a node
-HANGING = 1.5  # seconds after which a step that did not return is reported
 FAILURE_SHOWN = 2.0  # seconds for which an exception stays an ERROR diagnostic
 
 Words = Sequence[tuple[str, str, bytes]]
@@ -326,7 +325,7 @@ class Shell:
         if self._standing.seconds(now) > CLOCK_STANDS:
             message = f"{STANDING}: {self._endpoints.clock_remedy(True)}"
             return Diagnostic(Level.ERROR, "step", message, values)
-        if (busy := worker.busy()) > HANGING:
+        if (busy := worker.busy()) > self.core.hangs_after:
             worker.publish_safe_state("a step hangs")
             message = "busy with one input for too long: a device or library hangs"
             values["busy [s]"] = f"{busy:.0f}"

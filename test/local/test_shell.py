@@ -18,7 +18,6 @@ from edge_perception.core.node import Diagnostic, Level, NodeCore
 from edge_perception.core.stamps import nanoseconds
 from edge_perception.messages.types import String
 from edge_perception.robot.plan import Start
-from edge_perception.transport import shell as shells
 from edge_perception.transport.condition import State
 from edge_perception.transport.local import process
 from edge_perception.transport.local.bus import Bus, End
@@ -165,11 +164,9 @@ def test_a_step_that_fails_is_said_and_the_safe_state_given(room: Room) -> None:
     assert (step.level, step.values and step.values["failures"]) == (Level.ERROR, "1")
 
 
-def test_a_step_that_hangs_is_said_and_the_safe_state_given(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shells, "HANGING", 0.0)
+def test_a_step_that_hangs_is_said_and_the_safe_state_given(room: Room) -> None:
     shell = room.toy()
+    shell.core.hangs_after = 0.0
     safe, speak = room.hear("/safe"), room.speaker("/text")
     assert shell.configure()
     assert shell.activate()

@@ -77,7 +77,9 @@ class _State:
         best = max(self.evidence, key=lambda thing: thing.score)
         after = self.rule.after
         often = f" in {after} images" if after.of > 1 else ""
-        return f"{caption(best)} was seen with score {best.score:.2f}{often}"
+        away = "".join(f", {one.distance:.1f} m away" for one in best.place)
+        soon = f", reached in {best.time_to_contact:.1f} s" if best.time_to_contact else ""
+        return f"{caption(best)} was seen with score {best.score:.2f}{often}{away}{soon}"
 
 
 class Judge:

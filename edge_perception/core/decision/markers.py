@@ -85,7 +85,7 @@ def _thing(number: int, thing: Detection, place: Place, header: Header) -> tuple
         color=_COUNTS,
         lifetime=_LIFETIME,
     )
-    name = thing.label + (f" {thing.track_id}" if thing.track_id >= 0 else "")
+    name = thing.label + (f" #{thing.track_id}" if thing.track_id > 0 else "")
     above = Point(at.x, at.y, at.z + _HEIGHT + _LETTERS)
     said = f"{name}, {place.distance:.1f} m"
     return column, _label("names", number, header, above, _COUNTS, said)

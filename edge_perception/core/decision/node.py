@@ -83,6 +83,8 @@ class DecisionCore(NodeCore):
         ),
     )
 
+    hangs_after = 0.5  # robots obey it, and a disk may hang when it is recorded what was unlocked
+
     inputs = (*_INPUTS, *rule_inputs.OTHERS)
     outputs = (_DECISION, markers.PORT, *actions.usual_ports())
 

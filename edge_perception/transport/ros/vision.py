@@ -38,7 +38,7 @@ def detection_array(vision: ModuleType, message: DetectionArray) -> Any:
 def _detection(vision: ModuleType, header: Header, found: Detection) -> Any:
     detection = vision.Detection2D()
     _set_header(detection.header, header)
-    if found.track_id >= 0:
+    if found.track_id > 0:
         detection.id = str(found.track_id)
     if found.has_box:
         detection.bbox.center.position.x = float(found.x + found.width / 2)

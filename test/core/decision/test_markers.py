@@ -25,7 +25,7 @@ def test_zones_and_the_things_that_count() -> None:
         (0, -0.5),
     ]
     assert (column.scale.x, column.pose.position.x) == (0.5, 2)
-    assert found["names", 0].text == "person 4, 2.0 m"
+    assert found["names", 0].text == "person #4, 2.0 m"
     assert found["decision", 0].text == "stop (near)"
     for marker in found.values():
         assert marker.header.frame_id == "base_footprint"

@@ -105,7 +105,7 @@ class _Doorkeeper(Guard):
         self._matches = {
             one.track_id: self._matches.get(one.track_id, 0) + 1
             for one in evidence
-            if one.track_id >= 0
+            if one.track_id > 0
         }
         self._evidence, self._seen = evidence, seen
 

@@ -31,7 +31,7 @@ class Followed(ThingPredicate):
 
     def holds(self, thing: Detection, situation: Situation) -> bool | None:
         """Return whether both are in their ranges; None if it is not tracked."""
-        if thing.track_id < 0:
+        if thing.track_id <= 0:
             return None
         contact = thing.time_to_contact or math.inf
         return thing.track_age in self.age and contact in self.contact
