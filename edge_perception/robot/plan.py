@@ -17,6 +17,7 @@ from edge_perception.robot.graph import Argument, Effect, Entry, Graph, NONE, TO
 from edge_perception.robot.parameter_files import overlooked, values
 
 _TF, _TF_STATIC = "/tf", "/tf_static"
+_IMAGE, _CAMERA_INFO = "camera/image_raw", "camera/camera_info"
 """The topic of transforms, as nodes name it."""
 
 
@@ -173,6 +174,9 @@ def _remap(entry: Entry, request: StartRequest, topics: Mapping[str, str]) -> di
     for port in (*entry.core.inputs, *entry.core.outputs):
         topic = entry.topic(port.topic)
         remap[port.topic] = topics.get(topic, topic)
+    if remap.get(_CAMERA_INFO) == _CAMERA_INFO and (image := topics.get(_IMAGE)):
+        # a camera's calibration is beside its images, as image_transport looks for it
+        remap[_CAMERA_INFO] = f"{image[: image.rfind('/') + 1]}camera_info"
     if remap.get(_TF) == _TF and _has_own_tf(request):
         remap[_TF] = request.tf_topic
     if remap.get(_TF_STATIC) == _TF_STATIC and _has_own_tf(request):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -65,6 +66,8 @@ class Drive:
         self.rules: list[str] = []
         self.detector = FakeDetector()
         self.random = np.random.default_rng(1)
+        self.late = 0  # by how much the camera's clock is behind [ns]
+        self.calibrated = True
         here = replace(
             this_machine(),
             load=lambda request: self.detector,
@@ -97,14 +100,16 @@ class Drive:
         self.now += STEP
         self.ahead -= self.speed * STEP / SECOND
         self.see()
-        header = Header(stamp=to_time(self.now), frame_id="camera")
+        header = Header(stamp=to_time(self.now - self.late), frame_id="camera")
         image = Image(
             header=header, height=480, width=640, encoding="rgb8", step=1920, data=b"\0" * 921600
         )
-        info = CameraInfo(header=header, width=640, height=480, k=K)
+        info = CameraInfo(header=header, width=640, height=480, k=K * self.calibrated)
         seen = dict(self.perception.step({"image": image, "camera_info": info}, self.now))
-        decided = dict(self.decision.step({"detections": wire(seen["detections"])}, self.now))
-        command = TwistStamped(header, Twist(linear=Vector3(x=1.0)))
+        heard = {name: wire(seen[name]) for name in ("detections",) if name in seen}
+        decided = dict(self.decision.step(heard, self.now))
+        driver = Header(stamp=to_time(self.now), frame_id="base_link")
+        command = TwistStamped(driver, Twist(linear=Vector3(x=1.0)))
         inputs = {name: wire(decided[name]) for name in ("decision", "limit")}
         if "steering" in decided:
             inputs["steering"] = wire(decided["steering"])
@@ -147,6 +152,45 @@ def test_it_steers_around() -> None:
         turns.append((drive.rules[-1], drive.speed, drive.turn))
     assert ("near", pytest.approx(0.2), pytest.approx(0.5)) in turns
     assert all(turn == 0 for rule, _, turn in turns if rule in ("safe", "default", "close"))
+
+
+def freeze(drive: Drive) -> None:
+    drive.late += STEP  # each image has the stamp of the first
+
+
+def jump_back(drive: Drive) -> None:
+    drive.now -= SECOND
+
+
+def lose_calibration(drive: Drive) -> None:
+    drive.calibrated = False
+
+
+def see_nonsense(drive: Drive) -> None:
+    drive.see = lambda: setattr(drive.detector, "boxes", ((np.nan, 0, 9, 9),))  # type: ignore[method-assign]
+
+
+def stop_seeing(drive: Drive) -> None:
+    drive.late = SECOND
+
+
+@pytest.mark.parametrize("fault", [freeze, jump_back, lose_calibration, see_nonsense, stop_seeing])
+def test_a_fault_stops_the_robot_and_it_goes_on_after_it(fault: Callable[[Drive], None]) -> None:
+    drive = Drive("slow", side=0.1, ahead=12.0)
+    for _ in range(10):
+        drive.step()
+    assert drive.speed == 1.0
+    see = drive.see
+    for _ in range(7):
+        fault(drive)
+        drive.step()
+    assert drive.rules[-1] == "safe"
+    assert drive.speed == 0
+    drive.late, drive.calibrated, drive.see = 0, True, see  # type: ignore[method-assign]
+    for _ in range(8):
+        drive.step()
+    assert drive.rules[-1] == "default"
+    assert drive.speed == 1.0
 
 
 def test_two_hundred_things_at_once() -> None:

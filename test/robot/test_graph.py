@@ -86,7 +86,9 @@ def test_arguments_set_parameters_with_their_type():
 def test_topic_in_place_of_the_camera():
     starts = plan(graph.load(), StartRequest({"model": "x", "image_topic": "/usb/image"}))
     assert [start.name for start in starts] == ["decision", "perception"]
-    assert arguments(starts, "perception")["camera/image_raw"] == "/usb/image"
+    perception = arguments(starts, "perception")
+    assert perception["camera/image_raw"] == "/usb/image"
+    assert perception["camera/camera_info"] == "/usb/camera_info"
 
 
 def test_parameters_and_remappings_of_the_file(tmp_path):
