@@ -24,11 +24,13 @@ class Setting(ABC):
     :cvar schema: of its value.
     :cvar usual_ports: those of its actuator whose names don't depend on the rules.
     :cvar grants: whether it grants something: then its rule is not in force by what isn't known.
+    :cvar needs_rule: whether the default and the safe action must not have it.
     """
 
     key: ClassVar[str]
     schema: ClassVar[Schema]
     grants: ClassVar[bool] = True
+    needs_rule: ClassVar[bool] = False
     usual_ports: ClassVar[tuple[Port, ...]] = ()
 
     @classmethod

@@ -92,7 +92,8 @@ class Judge:
         :param circumstances: of the guards of a rule.
         """
         self._rules = rules
-        self._states = [_State(rule, _guards(rule, circumstances(rule))) for rule in rules.rules]
+        ranked = sorted(rules.rules, key=rules.rank)
+        self._states = [_State(rule, _guards(rule, circumstances(rule))) for rule in ranked]
         self._seen = 0
 
     def forget(self, now: int) -> None:
@@ -121,7 +122,7 @@ class Judge:
     def verdict(self, now: int) -> Verdict:
         """Give what the rule in force that takes precedence says, or else the default."""
         given, refused = None, []
-        for state in sorted(self._states, key=lambda state: self._rules.rank(state.rule)):
+        for state in self._states:
             if given or not state.switch.on:
                 state.end()
             elif why := state.refusal(now):

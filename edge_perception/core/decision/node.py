@@ -140,7 +140,11 @@ class DecisionCore(NodeCore):
             if situation and self._enabled:
                 self._judge.see(situation)
         self._judge.settle(now)
+        begin = self._environment.monotonic()
         verdict = self._verdict(now)
+        if (took := self._environment.monotonic() - begin) > self.hangs_after * SECOND:
+            self._judge.forget(now)  # what it said was true then
+            verdict = self._safe(f"it took {took / SECOND:.1f} s to decide")
         began = self._last is None or self._last.action is not verdict.action
         self._last = verdict
         return self._publish(verdict, began, now)

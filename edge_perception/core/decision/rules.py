@@ -118,7 +118,7 @@ def read(item: Item) -> Rules:
     if version.number(0, 1e9) != VERSION:
         raise version.error(f"this program reads version {VERSION} of the rule format")
     actions = kinds_of_actions.read(fields["actions"])
-    default = actions[fields["default"].choice(actions, "action")]
+    default, safe = (_without_rule(fields[key], actions) for key in ("default", "safe"))
     zones = kinds_of_zones.read(fields["zones"]) if "zones" in fields else {}
     timeouts = fields["timeout"].mapping(known=INPUTS, required=INPUTS[:1])
     rules: list[Rule] = []
@@ -134,7 +134,7 @@ def read(item: Item) -> Rules:
     return Rules(
         rules=tuple(rules),
         default=default,
-        safe=actions[fields["safe"].choice(actions, "action")],
+        safe=safe,
         timeout={name: _time(value, LEAST_TIMEOUT) for name, value in timeouts.items()},
         actions=actions,
         zones=zones,
@@ -146,6 +146,18 @@ def read(item: Item) -> Rules:
 
 _ASKED = {"odometry": "how the robot moves", "diagnostics": "whether it is well"}
 _NO_LIMIT = Limit(math.inf, math.inf)
+
+
+def _without_rule(item: Item, actions: Mapping[str, Action]) -> Action:
+    """Read the name of an action that is given when no rule is in force."""
+    action = actions[item.choice(actions, "action")]
+    for setting in action.settings:
+        if setting.needs_rule:
+            raise item.error(
+                f"the action {action.name!r} has {setting.key!r}, which only a rule may give; "
+                "name another one"
+            )
+    return action
 
 
 def _inputs(rule: Rule) -> list[str]:

@@ -37,6 +37,7 @@ class Log:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.fault: OSError | None = None
+        self.takes = self.wall = 0  # nanoseconds
 
     def last(self) -> str:
         return ""
@@ -44,6 +45,7 @@ class Log:
     def append(self, line: str) -> None:
         if self.fault:
             raise self.fault
+        self.wall += self.takes
         self.lines.append(line)
 
     def close(self) -> None:
@@ -60,7 +62,9 @@ class Door:
 
     def __init__(self, rules: str = RULES, **parameters: Any) -> None:
         self.log = Log()
-        here = replace(this_machine(), open_audit=lambda path: self.log)
+        here = replace(
+            this_machine(), open_audit=lambda path: self.log, monotonic=lambda: self.log.wall
+        )
         self.robot = Robot(rules, here, **parameters)
         self.now = NOW
         self.reason = ""
@@ -165,6 +169,21 @@ def test_what_can_not_be_recorded_is_not_done() -> None:
         "'owner' is refused: it can't be recorded: the log can't be written: "
         "No space left on device"
     )
+
+
+def test_what_took_too_long_to_record_is_not_done() -> None:
+    door = Door()
+    assert not any(door.show(face("anna", 1)) for _ in range(2))
+    door.log.takes = 3 * SECOND
+    assert not door.show(face("anna", 1))
+    assert door.reason == "it took 3.0 s to decide"
+    assert [event for event, _ in door.events] == ["refused", "unlocked"]
+
+
+@pytest.mark.parametrize("key", ["default", "safe"])
+def test_it_takes_a_rule_to_unlock(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="'open' has 'unlock', which only a rule may"):
+        Door(RULES.replace(f"{key}: locked", f"{key}: open"))
 
 
 def test_a_gap_locks_it_and_begins_anew() -> None:

@@ -32,6 +32,7 @@ class Unlock(Setting):
     """
 
     key: ClassVar[str] = "unlock"
+    needs_rule: ClassVar[bool] = True
     usual_ports: ClassVar[tuple[Port, ...]] = _PORTS
     schema: ClassVar[Schema] = mapping(
         "Opens a lock: std_msgs/Bool true on the topic unlock, for one live track, recorded",
