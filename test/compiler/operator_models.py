@@ -377,6 +377,8 @@ def typed_moves() -> onnx.ModelProto:
         b.add(f"{x}_part", "Slice", f"{x} {starts} {ends} {axes} {steps}")
         b.add(f"{x}_left {x}_right", "Split", f"{x} {b.constant([2, 3])}", axis=2)
         b.add(f"{x}_flat", "Flatten", x)
+        if x != "h":  # ONNX Runtime pads none of two bytes
+            b.add(f"{x}_padded", "Pad", f"{x} {b.constant([0, 1, 0, 0, 0, 2])}")
         b.add(f"{x}_repeated", "Expand", f"{x} {b.constant([2, 2, 3, 5])}")
         b.add(f"{x}_taken", "Gather", f"{x} {b.constant([1, 0, 0])}", axis=1)
     b.add("planes", "Transpose", "q", perm=[0, 3, 1, 2])

@@ -202,7 +202,7 @@ MUTATIONS = [
         ("shuffled", "c.source ? c.source[channel] : channel", "channel"),
         ("transpose", "x * c.in[5]", "x"),
         ("slice", "(rest % c.shape[d]) * c.in[d]", "(rest % c.shape[d])"),
-        ("pad", "out[i] = c.value", "out[i] = 0.0f"),
+        ("pad", "x * c.in[5] * c.bytes", "x * c.bytes"),
     ),
     *_of(
         "copy.h",

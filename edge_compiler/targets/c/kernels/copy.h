@@ -111,15 +111,4 @@ INLINE void strided_copy_run(const strided_copy c, const void *in, void *out, in
     }
 }
 
-typedef struct {
-    int count;
-    float value;
-} fill;
-
-INLINE void fill_run(const fill c, float *out, int part, int parts)
-{
-    const range todo = share(c.count, part, parts);
-    for (int i = todo.first; i < todo.last; i++) out[i] = c.value;
-}
-
 #endif

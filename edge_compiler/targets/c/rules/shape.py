@@ -161,7 +161,7 @@ def check_pad(node: Node) -> str | None:
     return constants or _check_rank(node)
 
 
-@lowers("Pad", check=check_pad)
+@lowers("Pad", check=check_pad, types=ALL)
 def lower_pad(low: Lowering, node: Node) -> None:
     """Fill with the constant, then copy the input into its place."""
     value = node.input(0)
@@ -170,17 +170,11 @@ def lower_pad(low: Lowering, node: Node) -> None:
     for position, axis in enumerate(_integers(node, 3) or range(len(value.shape))):
         before[axis] = int(amounts[position])
     source, target = low.source(value, DENSE), low.target(node.output, DENSE)
-    number = 0.0 if fill is None else float(fill.item())
-    low.add(
-        node,
-        "fill",
-        [],
-        target,
-        lambda _: Call(
-            "fill_run", "fill", {"count": target.channels, "value": number}, (writing(target),)
-        ),
-    )
-    strides = row_major(node.output.shape)
+    number = low.weights.add(np.zeros((), value.type.numpy) if fill is None else fill)
+    shape = node.output.shape
+    nowhere = (0,) * len(shape)
+    _copy_box(low, node, None, shape, (number, (nowhere, 0)), (target, (row_major(shape), 0)))
+    strides = row_major(shape)
     at = sum(b * stride for b, stride in zip(before, strides, strict=True))
     whole = row_major(value.shape)
     _copy_box(low, node, node.output, value.shape, (source, (whole, 0)), (target, (strides, at)))
