@@ -60,12 +60,13 @@ class Builder:
         name: str,
         image: onnx.ValueInfoProto,
         outputs: list[onnx.ValueInfoProto],
+        opset: int = OPSET,
     ) -> onnx.ModelProto:
         """Return the model of one input."""
         graph = helper.make_graph(self.nodes, name, [image], outputs, self.initializers)
         return helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[helper.make_opsetid("", opset)],
             ir_version=8,  # that of opset 13's time: old runtimes read it too
             producer_name="edge_compiler.zoo",
         )

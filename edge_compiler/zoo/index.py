@@ -1,9 +1,10 @@
 """
-Downloading one pinned file from the package index that the user's pip is configured for.
+Downloading one pinned file from the package index that the user's pip is configured for, or npm's.
 
 ``pip download`` can't be used: for a source distribution it runs the package's ``setup.py``, to
 learn its metadata. So pip is asked for the link and for its HTTP session only, which keeps the
-user's settings (index, extra indexes, find-links, proxy, certificates, credentials) in force.
+user's settings (index, extra indexes, find-links, proxy, certificates, credentials) in force. npm
+itself is not needed: where its registry has a file follows from the name.
 These parts of pip are private, but have kept their form from pip 22 to 26; pip-tools relies on
 them too.
 """
@@ -14,12 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import hashlib
 import logging
+import os
 from pathlib import Path
 import re
 from typing import Any
 
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.recipe import Package
+from edge_compiler.zoo.recipe import NPM, Package
 
 CHUNK = 1 << 16
 Received = Callable[[int], None]
@@ -35,13 +37,8 @@ def download(package: Package, folder: Path, received: Received) -> Path:
     destination = folder / package.filename
     with _pip() as (finder, session), _warnings() as warnings:
         try:
-            links = [candidate.link for candidate in finder.find_all_candidates(package.project)]
-            link = next((link for link in links if link.filename == package.filename), None)
-            if link is None:
-                raise CompileError(_not_found(package, bool(links), warnings))
-            response = session.get(
-                link.url_without_fragment, stream=True, headers={"Accept-Encoding": "identity"}
-            )
+            url = _npm(package) if package.registry == NPM else _find(package, finder, warnings)
+            response = session.get(url, stream=True, headers={"Accept-Encoding": "identity"})
             response.raise_for_status()
             pieces = iter(lambda: response.raw.read(CHUNK), b"")
             _store(package, pieces, destination, received)
@@ -51,6 +48,21 @@ def download(package: Package, folder: Path, received: Received) -> Path:
         except Exception as error:  # pip and its libraries document no common base class
             raise CompileError(f"cannot download {package.filename}: {error}") from error
     return destination
+
+
+def _npm(package: Package) -> str:
+    """Return where npm's registry, or the one that npm is configured for, has the file."""
+    registry = os.environ.get("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org")
+    return f"{registry.rstrip('/')}/{package.project}/-/{package.filename}"
+
+
+def _find(package: Package, finder: Any, warnings: list[str]) -> str:
+    """Return where the Python package index has the file."""
+    links = [candidate.link for candidate in finder.find_all_candidates(package.project)]
+    link = next((link for link in links if link.filename == package.filename), None)
+    if link is None:
+        raise CompileError(_not_found(package, bool(links), warnings))
+    return str(link.url_without_fragment)
 
 
 def _store(
@@ -72,7 +84,7 @@ def _store(
         )
     if size > package.size or digest.hexdigest() != package.sha256:
         raise CompileError(
-            f"{package.filename} from the package index is not the pinned file: expected "
+            f"{package.filename} from {package.registry} is not the pinned file: expected "
             f"{package.size} bytes with SHA-256 {package.sha256}, received "
             f"{'more' if size > package.size else size} bytes with {digest.hexdigest()}; "
             "the index or a proxy changes files, do not trust it"

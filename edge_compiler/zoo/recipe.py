@@ -15,13 +15,18 @@ import onnx
 from edge_compiler.errors import CompileError
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
+PYPI, NPM = "PyPI", "npm"
 MEMBER_LIMIT = 1 << 30
 """No file of an archive may be larger when unpacked: an archive can claim any size."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A file of the Python package index, pinned by name, size and SHA-256."""
+    """
+    A file of a package, pinned by name, size and SHA-256.
+
+    :ivar registry: where the package is, PYPI or NPM.
+    """
 
     project: str
     version: str
@@ -29,6 +34,7 @@ class Package:
     size: int
     sha256: str
     license_member: str
+    registry: str = PYPI
 
 
 @dataclass(frozen=True)

