@@ -39,6 +39,17 @@ static inline edge_conversion edge_make_conversion(const edge_preprocessing *spe
     return made;
 }
 
+/* Store the padding of columns [first, last) of a row. */
+static inline void edge_pad_row(const edge_preprocessing *spec, const edge_image *image, uint32_t y, uint32_t first,
+                                uint32_t last)
+{
+    for (int c = 0; c < spec->channels; c++) {
+        const float value = (spec->pad_value - spec->mean[c]) * spec->scale[c];
+        float *out = image->origin + y * image->row + (size_t)c * image->channel;
+        for (uint32_t x = first; x < last; x++) out[x * image->pixel] = value;
+    }
+}
+
 /* Store a pixel, for a frame and a network that are colour (1) or grey (0). */
 static inline __attribute__((always_inline)) void edge_store_pixel(edge_lanes v, const edge_conversion *how,
                                                                    int colour_in, int colour_out, float *out)

@@ -35,7 +35,7 @@ const edge_pixel_format *edge_pixels_format(uint32_t encoding)
     return encoding < edge_pixels_encodings() ? &formats[encoding] : NULL;
 }
 
-enum { CHUNK = 64 }; /* pixels that are converted at once: few enough for the first-level cache, all arrays together */
+enum { CHUNK = EDGE_PIXELS_AT_ONCE }; /* few enough for the first-level cache, all arrays together */
 
 /* The bytes of pixels side by side; those that two neighbours share stand in both places of a pair. */
 typedef union lane {
@@ -221,22 +221,40 @@ void edge_pixels_convert_row(const edge_frame *frame, uint32_t y, uint32_t from,
     }
 }
 
-static uint32_t yuv_pixel(uint8_t y, uint8_t u, uint8_t v)
+/* Where the bytes are: Y's in a pixel, those of U and V in the pair that shares them. */
+INLINE void gather_packed(const edge_frame *frame, const uint32_t *x, const uint32_t *y, uint32_t count, yuv *in,
+                          int y_byte, int u_byte, int v_byte)
 {
-    uint16_t red, green, blue;
-    convert_yuv(y, u, v, &red, &green, &blue);
-    return word_of(red, green, blue);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *row = frame->data + y[i] * frame->stride, *pair = row + 2 * (x[i] & ~1u);
+        in->y.pixels[i] = row[2 * x[i] + (uint32_t)y_byte];
+        in->u.pixels[i] = pair[u_byte];
+        in->v.pixels[i] = pair[v_byte];
+    }
 }
 
-uint32_t edge_pixels_rgba(const edge_frame *frame, uint32_t x, uint32_t y)
+INLINE void gather_planar(const edge_frame *frame, const uint32_t *x, const uint32_t *y, uint32_t count, yuv *in,
+                          int u_byte, int v_byte)
 {
-    const uint8_t *row = frame->data + y * frame->stride;
-    const uint32_t pair = x & ~1u;
-    switch (frame->encoding) {
-    case EDGE_YUYV: return yuv_pixel(row[2 * x], row[2 * pair + 1], row[2 * pair + 3]);
-    case EDGE_UYVY: return yuv_pixel(row[2 * x + 1], row[2 * pair], row[2 * pair + 2]);
-    case EDGE_NV12: return yuv_pixel(row[x], colours_of(frame, y)[pair], colours_of(frame, y)[pair + 1]);
-    case EDGE_NV21: return yuv_pixel(row[x], colours_of(frame, y)[pair + 1], colours_of(frame, y)[pair]);
-    default: return bayer_pixel(frame, x, y);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *pair = colours_of(frame, y[i]) + (x[i] & ~1u);
+        in->y.pixels[i] = frame->data[y[i] * frame->stride + x[i]];
+        in->u.pixels[i] = pair[u_byte];
+        in->v.pixels[i] = pair[v_byte];
     }
+}
+
+void edge_pixels_gather(const edge_frame *frame, const uint32_t *x, const uint32_t *y, uint32_t count, uint32_t *rgba)
+{
+    yuv in;
+    switch (frame->encoding) {
+    case EDGE_YUYV: gather_packed(frame, x, y, count, &in, 0, 1, 3); break;
+    case EDGE_UYVY: gather_packed(frame, x, y, count, &in, 1, 0, 2); break;
+    case EDGE_NV12: gather_planar(frame, x, y, count, &in, 0, 1); break;
+    case EDGE_NV21: gather_planar(frame, x, y, count, &in, 1, 0); break;
+    default:
+        for (uint32_t i = 0; i < count; i++) rgba[i] = bayer_pixel(frame, x[i], y[i]);
+        return;
+    }
+    store_yuv(&in, count, rgba);
 }

@@ -14,8 +14,8 @@ typedef struct edge_pixel_format {
     uint8_t channels; /* numbers of a pixel, once converted */
     uint8_t bgr;      /* they are in the order blue, green, red */
     uint8_t
-        converted;  /* 1: pixels become rgba by edge_pixels_convert_row() or edge_pixels_rgba() before they are used */
-    uint8_t even;   /* the width must be even */
+        converted; /* 1: pixels become rgba by edge_pixels_convert_row() or edge_pixels_gather() before they are used */
+    uint8_t even;  /* the width must be even */
     uint8_t planar; /* so must the height; half as many rows with the colours of 2 x 2 pixels follow */
     uint8_t least;  /* pixels of a side */
 } edge_pixel_format;
@@ -29,7 +29,9 @@ uint32_t edge_pixels_encodings(void);
  * even where the width is. */
 void edge_pixels_convert_row(const edge_frame *frame, uint32_t y, uint32_t from, uint32_t to, uint32_t *rgba);
 
-/* Convert one pixel likewise. */
-uint32_t edge_pixels_rgba(const edge_frame *frame, uint32_t x, uint32_t y);
+enum { EDGE_PIXELS_AT_ONCE = 64 };
+
+/* Convert at most so many pixels (x, y) likewise. */
+void edge_pixels_gather(const edge_frame *frame, const uint32_t *x, const uint32_t *y, uint32_t count, uint32_t *rgba);
 
 #endif

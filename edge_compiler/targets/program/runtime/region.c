@@ -15,60 +15,109 @@
 /* How a pixel is read. */
 enum reading { BYTES_3, BYTES_4, GREY_8, GREY_16, CONVERTED };
 
-INLINE edge_lanes spread(uint32_t rgba)
+typedef int32_t word_lanes __attribute__((vector_size(16)));
+
+/* The bytes of a word in lanes of their own, each where it stands in the word: its value is scaled by `places`. */
+INLINE edge_lanes spread(uint32_t word)
 {
-    return (edge_lanes){(float)(rgba & 255), (float)(rgba >> 8 & 255), (float)(rgba >> 16 & 255)};
+    const int32_t same = (int32_t)word;
+    const word_lanes bytes = (word_lanes){same, same, same, same} & (word_lanes){0xff, 0xff00, 0xff0000, 0};
+    return __builtin_convertvector(bytes, edge_lanes);
 }
 
-INLINE edge_lanes read_pixel(const edge_frame *frame, enum reading reading, uint32_t x, uint32_t y)
+static const edge_lanes places = {1.0f, 1.0f / 0x100, 1.0f / 0x10000};
+
+enum { SAMPLES = EDGE_PIXELS_AT_ONCE };
+
+/* Samples side by side in a row of the input: the columns and rows of the frame around each, and how much of the second
+ * ones is in it. Of frames whose pixels have to be converted, these as well. */
+typedef struct samples {
+    uint32_t x[2][SAMPLES], y[2][SAMPLES];
+    float right[SAMPLES], below[SAMPLES];
+    uint32_t rgba[2][2][SAMPLES]; /* by row and column */
+} samples;
+
+/* A row of the input as a line in the frame, with the centre of pixel `i` at x + (i + 0.5) * x_step, y + (i + 0.5) * y_step. */
+typedef struct line {
+    double x, y, x_step, y_step;
+} line;
+
+INLINE int is_inside(const line *at, const edge_frame *frame, uint32_t column)
 {
-    const uint8_t *row = frame->data + y * frame->stride;
-    uint16_t grey;
-    switch (reading) {
-    case BYTES_3: return (edge_lanes){row[3 * x], row[3 * x + 1], row[3 * x + 2]};
-    case BYTES_4: return (edge_lanes){row[4 * x], row[4 * x + 1], row[4 * x + 2]};
-    case GREY_8: return (edge_lanes){row[x]};
-    case GREY_16: memcpy(&grey, row + 2 * x, sizeof grey); return (edge_lanes){grey};
-    default: return spread(edge_pixels_rgba(frame, x, y));
+    const double x = at->x + (column + 0.5) * at->x_step, y = at->y + (column + 0.5) * at->y_step;
+    return x >= 0 && x <= frame->width && y >= 0 && y <= frame->height;
+}
+
+/* The pixel whose centre is the last before `position`, the next one, and how much of that is in the sample there. */
+INLINE void locate(double position, int32_t last, uint32_t *first, uint32_t *second, float *weight)
+{
+    double centre = position - 0.5;
+    centre = centre > 0 ? centre : 0;
+    centre = centre < last ? centre : last;
+    const int32_t before = (int32_t)centre;
+    *first = (uint32_t)before;
+    *second = (uint32_t)(before < last ? before + 1 : last);
+    *weight = (float)(centre - before);
+}
+
+static void locate_samples(const line *at, const edge_frame *frame, uint32_t column, uint32_t count, samples *found)
+{
+    const int32_t last_x = (int32_t)frame->width - 1, last_y = (int32_t)frame->height - 1;
+    for (uint32_t i = 0; i < count; i++) {
+        const double step = (int32_t)(column + i) + 0.5;
+        locate(at->x + step * at->x_step, last_x, &found->x[0][i], &found->x[1][i], &found->right[i]);
+        locate(at->y + step * at->y_step, last_y, &found->y[0][i], &found->y[1][i], &found->below[i]);
     }
 }
 
-/* The pixel whose centre is the last before `position`, and how much of the next one is in the sample there. */
-INLINE uint32_t locate(double position, uint32_t count, float *weight)
+/* A pixel around sample `i`, of a grey frame, or of one in colours as `spread` leaves it. */
+INLINE edge_lanes read_pixel(const edge_frame *frame, enum reading reading, const samples *at, uint32_t i, int below,
+                             int right)
 {
-    double centre = position - 0.5;
-    centre = centre < 0 ? 0 : centre > count - 1 ? count - 1 : centre;
-    const uint32_t first = (uint32_t)centre;
-    *weight = (float)(centre - first);
-    return first;
+    if (reading == CONVERTED)
+        return spread(at->rgba[below][right][i]);
+    const uint8_t *row = frame->data + at->y[below][i] * frame->stride;
+    const uint32_t x = at->x[right][i];
+    uint32_t word;
+    uint16_t half;
+    switch (reading) {
+    case BYTES_3: memcpy(&half, row + 3 * x, sizeof half); return spread(half | (uint32_t)row[3 * x + 2] << 16);
+    case BYTES_4: memcpy(&word, row + 4 * x, sizeof word); return spread(word);
+    case GREY_8: return (edge_lanes){row[x]};
+    default: memcpy(&half, row + 2 * x, sizeof half); return (edge_lanes){half};
+    }
 }
 
-/* Interpolate at a point inside of the frame. */
-INLINE edge_lanes sample(const edge_frame *frame, enum reading reading, double x, double y)
+INLINE edge_lanes interpolate(const edge_frame *frame, enum reading reading, const samples *at, uint32_t i)
 {
-    float right, below;
-    const uint32_t x0 = locate(x, frame->width, &right), y0 = locate(y, frame->height, &below);
-    const uint32_t x1 = x0 + 1 < frame->width ? x0 + 1 : x0, y1 = y0 + 1 < frame->height ? y0 + 1 : y0;
-    const edge_lanes a = read_pixel(frame, reading, x0, y0), b = read_pixel(frame, reading, x1, y0);
-    const edge_lanes c = read_pixel(frame, reading, x0, y1), d = read_pixel(frame, reading, x1, y1);
-    const edge_lanes upper = a + (b - a) * right, lower = c + (d - c) * right;
-    return upper + (lower - upper) * below;
+    const edge_lanes a = read_pixel(frame, reading, at, i, 0, 0), b = read_pixel(frame, reading, at, i, 0, 1);
+    const edge_lanes c = read_pixel(frame, reading, at, i, 1, 0), d = read_pixel(frame, reading, at, i, 1, 1);
+    const edge_lanes upper = a + (b - a) * at->right[i], lower = c + (d - c) * at->right[i];
+    const edge_lanes blended = upper + (lower - upper) * at->below[i];
+    return reading == GREY_8 || reading == GREY_16 ? blended : blended * places;
 }
 
 INLINE void fill_row(const edge_preprocessing *spec, const edge_frame *frame, const double *map, enum reading reading,
                      int colour_out, const edge_conversion *how, const edge_image *image, uint32_t y)
 {
     const int colour_in = reading != GREY_8 && reading != GREY_16;
-    float *out = image->origin + y * image->row;
-    for (uint32_t column = 0; column < spec->width; column++, out += image->pixel) {
-        const double u = column + 0.5, v = y + 0.5;
-        const double frame_x = map[0] * u + map[1] * v + map[2], frame_y = map[3] * u + map[4] * v + map[5];
-        if (frame_x >= 0 && frame_x <= frame->width && frame_y >= 0 && frame_y <= frame->height) {
-            edge_store_pixel(sample(frame, reading, frame_x, frame_y), how, colour_in, colour_out, out);
-            continue;
-        }
-        for (int c = 0; c < spec->channels; c++)
-            out[(size_t)c * image->channel] = (spec->pad_value - spec->mean[c]) * spec->scale[c];
+    const double v = y + 0.5;
+    const line at = {map[1] * v + map[2], map[4] * v + map[5], map[0], map[3]};
+    uint32_t first = 0, last = spec->width; /* a straight line enters the frame and leaves it once */
+    while (first < last && !is_inside(&at, frame, first)) first++;
+    while (first < last && !is_inside(&at, frame, last - 1)) last--;
+    edge_pad_row(spec, image, y, 0, first);
+    edge_pad_row(spec, image, y, last, spec->width);
+    float *out = image->origin + y * image->row + first * image->pixel;
+    samples found;
+    for (uint32_t column = first; column < last; column += SAMPLES) {
+        const uint32_t count = last - column < SAMPLES ? last - column : SAMPLES;
+        locate_samples(&at, frame, column, count, &found);
+        for (int corner = 0; corner < 4 && reading == CONVERTED; corner++)
+            edge_pixels_gather(frame, found.x[corner & 1], found.y[corner >> 1], count,
+                               found.rgba[corner >> 1][corner & 1]);
+        for (uint32_t i = 0; i < count; i++, out += image->pixel)
+            edge_store_pixel(interpolate(frame, reading, &found, i), how, colour_in, colour_out, out);
     }
 }
 

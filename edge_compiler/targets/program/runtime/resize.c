@@ -232,26 +232,17 @@ static void fill_row(const edge_resizer *r, const edge_preprocessing *spec, cons
         convert_row(r, blended, &how, 1, 1, floats, out, image->pixel);
 }
 
-static void pad_row(const edge_preprocessing *spec, const edge_image *image, uint32_t y, uint32_t first, uint32_t last)
-{
-    for (int c = 0; c < spec->channels; c++) {
-        const float value = (spec->pad_value - spec->mean[c]) * spec->scale[c];
-        float *out = image->origin + y * image->row + (size_t)c * image->channel;
-        for (uint32_t x = first; x < last; x++) out[x * image->pixel] = value;
-    }
-}
-
 void edge_resizer_fill(const edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame,
                        const edge_image *image, uint32_t first, uint32_t last, unsigned thread)
 {
     row_buffers buffers = buffers_of(r, thread);
     for (uint32_t y = first; y < last; y++) {
         if (y < r->rows.first || y >= r->rows.last || r->columns.first == r->columns.last) {
-            pad_row(spec, image, y, 0, spec->width);
+            edge_pad_row(spec, image, y, 0, spec->width);
             continue;
         }
-        pad_row(spec, image, y, 0, r->columns.first);
-        pad_row(spec, image, y, r->columns.last, spec->width);
+        edge_pad_row(spec, image, y, 0, r->columns.first);
+        edge_pad_row(spec, image, y, r->columns.last, spec->width);
         fill_row(r, spec, frame, image, y, &buffers);
     }
 }
