@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import math
 import operator
 
@@ -19,7 +20,7 @@ _FEWEST = 10
 _SATURATED_AFTER = 5
 _LARGE = (3.0,) * 3 + (15.0,) * 3
 """What an axis must read at least to be taken for saturated [rad/s, m/s²]."""
-_NONE_STUCK = [0] * 6
+_NONE_STUCK = (0,) * 6
 _DENSITIES = (1e-3, 2e-2)
 """Of a gyroscope and an accelerometer that say nothing about their noise."""
 _SATURATED_NOISE = (1.0, 10.0)
@@ -58,7 +59,7 @@ class ImuReader:
         self._stamp = 0
         self._changed = 0
         self._same = 0
-        self._stuck = _NONE_STUCK
+        self._stuck: Sequence[int] = _NONE_STUCK
         self._interval = 0.005
         self._ranges = (
             given.number("gyro_range"),
