@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from edge_perception.messages.types import DetectionArray, Odometry
 
 FASTEST = 100.0
@@ -52,7 +54,9 @@ def detections_problem(seen: DetectionArray) -> str:
             )
         for place in thing.place:
             where = (place.position.x, place.position.y, place.position.z, place.distance)
-            if not (all(map(math.isfinite, where)) and 0 <= place.deviation < math.inf):
+            spread = place.covariance
+            sure = math.isinf(place.deviation) or bool(np.isfinite(spread).all())
+            if not (all(map(math.isfinite, where)) and place.deviation >= 0 and sure):
                 numbers = ", ".join(f"{value:g}" for value in (*where, place.deviation))
                 return (
                     f"holds {thing.label!r} in a place that can't be (x, y, z, distance, "

@@ -63,13 +63,15 @@ def depths(metres: float, age: int = 0) -> Image:
 
 def test_things_stand_where_their_lower_edge_meets_the_ground() -> None:
     # a level camera 1 m high: 100 pixels below the horizon is a tangent of 0.2, so 5 m ahead
-    near, low, above = seen(
+    near, low, far, above = seen(
         stage(height=1.0, x=0.2, frame="base_footprint"),
         (360, 100, 480, 340),  # 100 pixels to the right: 1 m
         (300, 100, 340, 479.5),  # cut off by the lower edge of the image: its feet aren't seen
-        (300, 100, 340, 230),
+        (300, 100, 340, 245),
+        (300, 100, 340, 150),
     )
     assert low is above is None
+    assert (far.distance, far.deviation) == (pytest.approx(21, abs=1), np.inf)
     assert (near.position.x, near.position.y) == pytest.approx((5.2, -1.0))
     assert near.distance == pytest.approx(np.hypot(5.2, 1))
     assert 0.1 < near.deviation < 1

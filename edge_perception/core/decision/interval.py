@@ -8,7 +8,7 @@ import math
 from edge_perception.core.decision.schema import Schema
 from edge_perception.core.located_yaml import Item
 
-_SURE = 2.0  # standard deviations within which a measured number is
+SURE = 2.0  # standard deviations within which a measured number is
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,14 @@ class Interval:
         return self.low <= value <= self.high
 
     def holds(self, value: float, deviation: float) -> bool | None:
-        """Return whether a measured number lies in it; None if that is not sure."""
-        least, most = value - _SURE * deviation, value + _SURE * deviation
+        """
+        Return whether a measured number lies in it; None if that is not sure.
+
+        :param deviation: standard deviation; infinity: it is so much at least.
+        """
+        least, most = value - SURE * deviation, value + SURE * deviation
+        if math.isinf(deviation):
+            least = value
         if self.low <= least and most <= self.high:
             return True
         return None if least <= self.high and self.low <= most else False

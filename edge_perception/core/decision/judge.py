@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+import math
 
 from edge_perception.core.decision.action import Action
 from edge_perception.core.decision.guard import Circumstances, Guard
@@ -11,7 +12,7 @@ from edge_perception.core.decision.hysteresis import Switch
 from edge_perception.core.decision.rules import Rule, Rules
 from edge_perception.core.decision.situation import Situation
 from edge_perception.core.labels import caption
-from edge_perception.messages.types import Detection
+from edge_perception.messages.types import Detection, Place
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,14 @@ class _State:
         best = max(self.evidence, key=lambda thing: thing.score)
         after = self.rule.after
         often = f" in {after} images" if after.of > 1 else ""
-        away = "".join(f", {one.distance:.1f} m away" for one in best.place)
+        away = "".join(_distance(one) for one in best.place)
         soon = f", reached in {best.time_to_contact:.1f} s" if best.time_to_contact else ""
         return f"{caption(best)} was seen with score {best.score:.2f}{often}{away}{soon}"
+
+
+def _distance(place: Place) -> str:
+    least = " at least" if math.isinf(place.deviation) else ""
+    return f",{least} {place.distance:.1f} m away"
 
 
 class Judge:

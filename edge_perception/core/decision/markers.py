@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+import math
 
 from edge_perception.core.decision.zones import Plane, Zone
 from edge_perception.core.node import Port
@@ -52,7 +53,7 @@ def markers(
     base = Header(stamp, frames[Plane.GROUND])
     shown.append(_label("decision", 0, base, Point(0.0, 0.0, 1.5), colour, said))
     for number, thing in enumerate(decision.evidence):
-        for place in thing.place:
+        for place in filter(lambda one: math.isfinite(one.deviation), thing.place):
             shown += _thing(number, thing, place, Header(stamp, place.frame_id))
     return MarkerArray(markers=shown)
 

@@ -25,6 +25,11 @@ _OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 """From the optical frame (x right, y down) to the camera's body (x ahead, y left, z up)."""
 
 
+_NOWHERE = np.diag([math.inf, math.inf])
+_SURE = 2.0  # standard deviations within which a number is
+_VAGUE = 0.5  # standard deviation of a distance in distances, from which it is none
+
+
 @dataclass(frozen=True, eq=False)
 class Mounting:
     """
@@ -82,7 +87,7 @@ class Place:
 
     :ivar x: ahead [m].
     :ivar y: to the left [m].
-    :ivar covariance: of x and y [2, 2].
+    :ivar covariance: of x and y [2, 2]; infinite if it is there or anywhere farther away.
     """
 
     x: float
@@ -97,6 +102,8 @@ class Place:
     @property
     def deviation(self) -> float:
         """Return the standard deviation of the distance [m]."""
+        if self.covariance is _NOWHERE:
+            return math.inf
         along = np.array([self.x, self.y]) / max(self.distance, 1e-9)
         return math.sqrt(along @ self.covariance @ along)
 
@@ -113,9 +120,10 @@ class Ground:
 
     def places(self, feet: Array) -> list[Place | None]:
         """
-        Return where things are; None for those that stand too near the horizon to tell, or above.
+        Return where things are; None for those that are above the horizon, so not on the ground.
 
-        That is as far away as the distance's standard deviation is half of the distance.
+        Near the horizon, where the distance is not sure by half of itself, it is a distance that
+        they have at least: the place is the nearest one that can be, its deviation infinite.
 
         :param feet: x and y of the pixels where they touch the ground [N, 2].
         """
@@ -145,25 +153,24 @@ class Ground:
         return Place(float(x), float(y), covariance), float(z)
 
     def _place(self, ray: Array) -> Place | None:
-        mounting = self._mounting
+        """Return where a ray in the base's axes meets the ground."""
+        mounting, sure = self._mounting, self._deviations
+        lateral = math.hypot(ray[0], ray[1])
+        # what a unit of each error moves: of the pixel across and down, of roll and pitch
+        across, along = mounting.turn[:, :2].T / np.array(self._camera.focal_lengths())[:, None]
+        moves = np.stack([across, along, *np.cross(np.eye(3)[:2], ray)])
+        moves *= np.array([sure.pixel, sure.pixel, sure.angle, sure.angle])[:, None]
+        # the inverse of the distance is sure where the distance is not: at the horizon it is 0
+        inverse = -ray[2] / (mounting.height * lateral)
+        lifted = inverse * sure.height / mounting.height
+        unsure = math.hypot(np.linalg.norm(moves[:, 2]) / (mounting.height * lateral), lifted)
+        if inverse + _SURE * unsure <= 0:
+            return None
+        if unsure > _VAGUE * inverse:
+            x, y = ray[:2] / lateral / (inverse + _SURE * unsure)
+            return Place(mounting.x + float(x), mounting.y + float(y), _NOWHERE)
         down = -ray[2]
-        if not down > 0:
-            return None
-        reach = mounting.height / down
-        # what a unit of each error moves: of the pixel across and down, of roll, pitch and height
-        across, along = (
-            self._mounting.turn[:, :2].T / np.array(self._camera.focal_lengths())[:, None]
-        )
-        turns = np.cross(np.eye(3)[:2], ray)
-        errors = np.stack([across, along, *turns]) * reach
-        errors = errors + ray * (errors[:, 2:] / down)
-        errors = np.concatenate([errors, (ray / down)[None]])[:, :2]
-        sure = self._deviations
-        deviations = np.array([sure.pixel] * 2 + [sure.angle] * 2 + [sure.height])
-        scaled = errors * deviations[:, None]
-        x, y = reach * ray[:2]
-        covariance = scaled.T @ scaled
-        direct = Place(float(x), float(y), covariance)  # from the point below the camera
-        if direct.deviation > 0.5 * direct.distance:
-            return None
-        return Place(mounting.x + float(x), mounting.y + float(y), covariance)
+        x, y = mounting.height / down * ray[:2]
+        errors = (moves + ray * (moves[:, 2:] / down)) * mounting.height / down
+        errors = np.vstack([errors, ray / down * sure.height])[:, :2]
+        return Place(mounting.x + float(x), mounting.y + float(y), errors.T @ errors)

@@ -24,6 +24,14 @@ def contains(polygon: Sequence[Point], point: Point) -> bool:
     return inside
 
 
+def meets(polygon: Sequence[Point], a: Point, b: Point) -> bool:
+    """Return whether the segment from a to b has a point in common with a polygon."""
+    return contains(polygon, a) or any(
+        _turn(a, b, c) * _turn(a, b, d) <= 0 and _turn(c, d, a) * _turn(c, d, b) <= 0
+        for c, d in _edges(polygon)
+    )
+
+
 def fault(polygon: Sequence[Point]) -> str:
     """Return why corners make no polygon; empty if they do."""
     if len(polygon) < 3:

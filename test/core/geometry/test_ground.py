@@ -88,12 +88,23 @@ def test_the_covariance_is_that_of_chance() -> None:
     assert place.covariance == pytest.approx(chance, rel=0.12, abs=3e-4)
 
 
-def test_what_is_near_the_horizon_or_above_is_nowhere() -> None:
-    level = Mounting.at(0, 0, 1.0, 0, 0, 0)
+def test_near_the_horizon_things_are_far_and_above_it_nowhere() -> None:
+    ground = Ground(PLAIN, Mounting.at(0.5, 0, 1.0, 0, 0, 0))
     horizon = K[1, 2]
-    feet = np.array([[320.0, horizon + offset] for offset in (200, 60, 10, 1, 0, -50)])
-    known = [place is not None for place in Ground(PLAIN, level).places(feet)]
-    assert known == [True, True, False, False, False, False]
+    near, far, farther, last, above = ground.places(
+        np.array([[330.0, horizon + offset] for offset in (100, 15, 0, -12, -50)])
+    )
+    assert near is not None
+    assert near.x == pytest.approx(5.5)
+    assert above is None
+    distances = []
+    for place in (far, farther, last):
+        assert place is not None
+        assert place.deviation == math.inf
+        distances.append(place.distance)
+    assert distances == sorted(distances)
+    # two deviations of the pitch (1 degree) and of the pixel (3) below 15 pixels are 33.5 below
+    assert distances[0] == pytest.approx(0.5 + 500 / (15 + 2 * math.hypot(3, 500 * 0.0175)), 0.01)
 
 
 def test_the_uncertainty_grows_with_the_distance() -> None:

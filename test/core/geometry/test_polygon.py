@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from edge_perception.core.geometry.polygon import contains, fault, Point
+from edge_perception.core.geometry.polygon import contains, fault, meets, Point
 
 BENT = [(0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (2.0, 1.0), (0.0, 4.0)]
 
@@ -71,3 +71,18 @@ def test_a_bent_one(point: Point, inside: bool) -> None:
 def test_what_is_no_polygon(corners: list[Point], says: str) -> None:
     assert says in fault(corners)
     assert bool(says) == bool(fault(corners))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "meet"),
+    [
+        ((-1, 0.5), (5, 0.5), True),
+        ((2, 2), (2, 5), False),  # in the bay
+        ((2, 2), (2, 0.5), True),
+        ((0.5, 0.5), (0.6, 0.5), True),  # inside
+        ((5, 0), (5, 5), False),
+    ],
+)
+def test_a_segment_meets_a_polygon(a: Point, b: Point, meet: bool) -> None:
+    assert meets(BENT, a, b) == meets(list(reversed(BENT)), a, b) == meet
+    assert meet or not meets(BENT, b, a)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+import math
+
+import numpy as np
 
 from edge_perception.core.decision import interval
 from edge_perception.core.decision import zones as rule_zones
 from edge_perception.core.decision.condition import Family, ModelFacts, ThingPredicate
-from edge_perception.core.decision.interval import Interval
+from edge_perception.core.decision.interval import Interval, SURE
 from edge_perception.core.decision.situation import Situation
 from edge_perception.core.decision.zones import Plane, Zone
+from edge_perception.core.geometry import polygon
 from edge_perception.core.located_yaml import Fields
-from edge_perception.messages.types import Detection
+from edge_perception.messages.types import Detection, Place
 
 _FARTHEST = 1000.0
 _LOWEST = 1 - 1e-6  # an edge of a zone at the image's lower end is outside of the zone
@@ -42,7 +46,7 @@ class InRange(ThingPredicate):
             return True
         if not thing.place:
             return None
-        [place] = thing.place
+        place = thing.place[0]
         return self.distance.holds(place.distance, place.deviation)
 
     def _in_zone(self, thing: Detection, situation: Situation) -> bool | None:
@@ -51,8 +55,7 @@ class InRange(ThingPredicate):
         if self.zone.plane is Plane.GROUND:
             if not thing.place:
                 return None
-            position = thing.place[0].position
-            return self.zone.contains(position.x, position.y)
+            return _on_ground(thing.place[0], self.zone)
         if not thing.has_box:
             return None
         seen = situation.seen
@@ -64,6 +67,19 @@ class InRange(ThingPredicate):
         """Yield that a classification has no places."""
         if facts.decoder == "classification":
             yield f" asks where a thing is, but {facts.model} is a classification without boxes"
+
+
+def _on_ground(place: Place, zone: Zone) -> bool | None:
+    """Return whether a place is in a zone; None if it is not sure."""
+    x, y = place.position.x, place.position.y
+    if math.isinf(place.deviation):  # there or farther away
+        farthest = (x * _FARTHEST, y * _FARTHEST)
+        return None if polygon.meets(zone.corners, (x, y), farthest) else False
+    sizes, axes = np.linalg.eigh(np.reshape(place.covariance, (2, 2)))
+    ends = (axes * (SURE * np.sqrt(sizes.clip(0)))).T
+    around = [(x, y), *((x + dx, y + dy) for dx, dy in np.vstack([ends, -ends]).tolist())]
+    found = {zone.contains(*point) for point in around}
+    return found.pop() if len(found) == 1 else None
 
 
 def _read(fields: Fields, zones: Mapping[str, Zone]) -> InRange:
