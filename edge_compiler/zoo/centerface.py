@@ -76,10 +76,12 @@ def _replace_transposed(graph: onnx.GraphProto, weights: Mapping[str, onnx.Tenso
             side *= 2
         else:
             builder.nodes.append(node)
+    used = {name for node in builder.nodes for name in node.input}
+    kept = [weights[name] for name in weights if name in used]
     nodes = [*builder.nodes]
-    del graph.node[:]
+    del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
-    graph.initializer.extend(builder.initializers)
+    graph.initializer.extend([*kept, *builder.initializers])
 
 
 RECIPE = Recipe(

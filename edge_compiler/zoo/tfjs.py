@@ -62,7 +62,7 @@ class _Graph(Builder):
         super().__init__()
         self._nodes = file["modelTopology"]["node"]
         self._signature = file["signature"]
-        self._constants = _read_weights(file["weightsManifest"], weights)
+        self._constants = read_weights(file["weightsManifest"], weights)
         self._values: dict[str, _Value] = {}
 
     def convert(self, names: Mapping[str, str]) -> onnx.ModelProto:
@@ -122,15 +122,23 @@ class _Graph(Builder):
         return name
 
 
-def _read_weights(manifest: Any, data: bytes) -> dict[str, Array]:
-    """Return the constants, whole numbers as int64 and others as float32."""
+def read_weights(manifest: Any, data: bytes) -> dict[str, Array]:
+    """
+    Return the constants of a manifest, whole numbers as int64 and others as float32.
+
+    :param data: all of them; floats may be stored as float16, or as steps from the least one.
+    """
     constants, place = {}, 0
     for entry in (entry for group in manifest for entry in group["weights"]):
-        stored = np.dtype(entry.get("quantization", entry)["dtype"]).newbyteorder("<")
+        stored = entry.get("quantization", {})
+        kind = np.dtype(stored.get("dtype", entry["dtype"])).newbyteorder("<")
         count = math.prod(entry["shape"])
-        array = np.frombuffer(data, stored, count, place).reshape(entry["shape"])
-        place += count * stored.itemsize
-        constants[entry["name"]] = array.astype(np.float32 if stored.kind == "f" else np.int64)
+        array = np.frombuffer(data, kind, count, place).reshape(entry["shape"])
+        place += count * kind.itemsize
+        if "scale" in stored:
+            array = array * np.float32(stored["scale"]) + np.float32(stored["min"])
+        is_float = entry["dtype"].startswith("float")
+        constants[entry["name"]] = array.astype(np.float32 if is_float else np.int64)
     return constants
 
 

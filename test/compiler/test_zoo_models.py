@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import io
+import itertools
 from pathlib import Path
 
 from edgec_cases import Capture, run, run_json
@@ -16,7 +18,7 @@ from edge_compiler.frontend import load
 from edge_compiler.preview import preview
 from edge_compiler.zoo import fetch, MODELS
 from edge_compiler.zoo.index import download
-from edge_compiler.zoo.recipe import Package
+from edge_compiler.zoo.recipe import Package, read_member
 from edge_perception.decode.detections import Detections
 
 pytestmark = pytest.mark.slow
@@ -33,16 +35,22 @@ Look = Callable[[str, np.ndarray], Detections]
 
 
 @pytest.fixture
-def look(made_once: Callable[..., Path], tmp_path: Path) -> Look:
-    """Return what tells what a model sees in an rgb8 picture, before it is compiled."""
+def package(made_once: Callable[..., Path]) -> Callable[[Package], Path]:
+    """Return what gets a package's file, once for all that is made of it."""
 
-    def package(wanted: Package) -> Path:
+    def get(wanted: Package) -> Path:
         def make(folder: Path) -> None:
             folder.mkdir()
             download(wanted, folder, lambda _: None)
 
-        # once for all models that are made from it
         return made_once(f"{wanted.filename}.package", make) / wanted.filename
+
+    return get
+
+
+@pytest.fixture
+def look(package: Callable[[Package], Path], tmp_path: Path) -> Look:
+    """Return what tells what a model sees in an rgb8 picture, before it is compiled."""
 
     def see(name: str, frame: np.ndarray) -> Detections:
         recipe, path = MODELS[name], tmp_path / f"{name}.onnx"
@@ -90,6 +98,37 @@ def test_things_of_coco(look: Look, name: str, label: str, box: list[int]) -> No
     assert found.labels[0] == label
     assert found.boxes is not None
     assert overlap(found.boxes[0], box) > 0.7
+
+
+PERSONS = Package(
+    project="face-recognition",
+    version="1.3.0",
+    filename="face_recognition-1.3.0.tar.gz",
+    size=3182249,
+    sha256="5e5efdd1686aa566af0d3cc1313b131e4b197657a8ffd03669e6d3fad92705ec",
+    license_member="face_recognition-1.3.0/LICENSE",
+)
+
+
+def test_pictures_of_a_person_are_alike(look: Look, package: Callable[[Package], Path]) -> None:
+    def photo(name: str) -> np.ndarray:
+        member = f"face_recognition-1.3.0/tests/test_images/{name}.jpg"
+        return np.asarray(Image.open(io.BytesIO(read_member(package(PERSONS), member))))
+
+    def describe_face(frame: np.ndarray) -> np.ndarray:
+        boxes = look("centerface", frame).boxes
+        assert boxes is not None
+        middle, half = boxes[0].reshape(2, 2).mean(0), 0.6 * (boxes[0, 2:] - boxes[0, :2]).max()
+        (left, top), (right, bottom) = np.maximum(0, [middle - half, middle + half]).astype(int)
+        found = look("face-descriptor", np.ascontiguousarray(frame[top:bottom, left:right]))
+        assert isinstance(found.embeddings, np.ndarray)
+        return found.embeddings[0]
+
+    one = [describe_face(photo(name)) for name in ("obama", "obama2", "obama3")]
+    others = [describe_face(photo("biden")), describe_face(picture("astronaut"))]
+    same = [np.linalg.norm(a - b) for a, b in itertools.combinations(one, 2)]
+    different = [np.linalg.norm(a - b) for a in one for b in others]
+    assert max(same) < 0.5 < 0.55 < min(different)
 
 
 def test_the_points_of_a_face(look: Look) -> None:
