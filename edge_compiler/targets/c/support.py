@@ -55,6 +55,6 @@ def _names(types: Collection[ElementType]) -> str:
     names = [type_.name for type_ in types]
     if set(types) >= set(INTEGERS):
         names = [type_.name for type_ in types if type_ not in INTEGERS]
-        names.insert(1, "integers of up to 64 bits")
+        names.insert(1, "integers (but uint64)")
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last

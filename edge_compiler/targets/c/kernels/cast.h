@@ -19,8 +19,7 @@ INLINE int64_t int64_of(float x) { return x >= -0x1p63f && x < 0x1p63f ? (int64_
     INLINE void cast_##FROM##_##TO(const elements c, const FROM *restrict a, RESULT *restrict out, int part, \
                                    int parts)                                                                \
     {                                                                                                        \
-        FOR_ELEMENTS                                                                                         \
-        {                                                                                                    \
+        FOR_ELEMENTS (i) {                                                                                   \
             const FROM x = a[row.a + i * STEP(a)];                                                           \
             out[row.first + i] = (RESULT)(expression);                                                       \
         }                                                                                                    \

@@ -55,8 +55,8 @@ INLINE int next_row(const elements c, row_piece *row)
     return 1;
 }
 
-/* Run a loop over the elements `i` of each piece `row` of the part; `c` is the configuration. */
-#define FOR_ELEMENTS                                                    \
+/* Loop over the elements `i` of each piece `row` of the part; `c` is the configuration. */
+#define FOR_ELEMENTS(i)                                                 \
     for (row_piece row = first_row(c, part, parts); next_row(c, &row);) \
         for (int i = 0; i < row.count; i++)
 

@@ -14,8 +14,7 @@ typedef enum { INTEGER_NEG, INTEGER_ABS } integer_function;
     INLINE void integer_##T(const elements c, const T *restrict a, const T *restrict b, T *restrict out, int part, \
                             int parts)                                                                             \
     {                                                                                                              \
-        FOR_ELEMENTS                                                                                               \
-        {                                                                                                          \
+        FOR_ELEMENTS (i) {                                                                                         \
             const T x = a[row.a + i * STEP(a)], y = b[row.b + i * STEP(b)];                                        \
             const U u = (U)x, v = (U)y;                                                                            \
             out[row.first + i] = c.op == INTEGER_ADD   ? (T)(u + v)                                                \
@@ -30,8 +29,7 @@ typedef enum { INTEGER_NEG, INTEGER_ABS } integer_function;
     INTEGER(T, U, y == -1 ? (T)(0 - u) : x / y)                                                                   \
     INLINE void integer_function_##T(const elements c, const T *restrict a, T *restrict out, int part, int parts) \
     {                                                                                                             \
-        FOR_ELEMENTS                                                                                              \
-        {                                                                                                         \
+        FOR_ELEMENTS (i) {                                                                                        \
             const T x = a[row.a + i * STEP(a)];                                                                   \
             out[row.first + i] = c.op == INTEGER_NEG || x < 0 ? (T)(0 - (U)x) : x;                                \
         }                                                                                                         \

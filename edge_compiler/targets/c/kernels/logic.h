@@ -12,8 +12,7 @@ typedef enum { IS_EQUAL, IS_GREATER, IS_GREATER_OR_EQUAL, IS_LESS, IS_LESS_OR_EQ
     INLINE void compare_##T(const elements c, const T *restrict a, const T *restrict b, uint8_t *restrict out, \
                             int part, int parts)                                                               \
     {                                                                                                          \
-        FOR_ELEMENTS                                                                                           \
-        {                                                                                                      \
+        FOR_ELEMENTS (i) {                                                                                     \
             const T x = a[row.a + i * STEP(a)], y = b[row.b + i * STEP(b)];                                    \
             out[row.first + i] = c.op == IS_EQUAL              ? x == y                                        \
                                  : c.op == IS_GREATER          ? x > y                                         \
@@ -30,8 +29,7 @@ typedef enum { LOGIC_AND, LOGIC_OR, LOGIC_XOR } logic_op;
 INLINE void logic_run(const elements c, const uint8_t *restrict a, const uint8_t *restrict b, uint8_t *restrict out,
                       int part, int parts)
 {
-    FOR_ELEMENTS
-    {
+    FOR_ELEMENTS (i) {
         const uint8_t x = a[row.a + i * STEP(a)], y = b[row.b + i * STEP(b)];
         out[row.first + i] = c.op == LOGIC_AND ? x & y : c.op == LOGIC_OR ? x | y : x ^ y;
     }
@@ -39,7 +37,7 @@ INLINE void logic_run(const elements c, const uint8_t *restrict a, const uint8_t
 
 INLINE void not_run(const elements c, const uint8_t *restrict a, uint8_t *restrict out, int part, int parts)
 {
-    FOR_ELEMENTS out[row.first + i] = !a[row.a + i * STEP(a)];
+    FOR_ELEMENTS (i) out[row.first + i] = !a[row.a + i * STEP(a)];
 }
 
 /* out = a ? b : c */
@@ -47,8 +45,7 @@ INLINE void not_run(const elements c, const uint8_t *restrict a, uint8_t *restri
     INLINE void where_##T(const elements c, const uint8_t *restrict condition, const T *restrict yes, \
                           const T *restrict no, T *restrict out, int part, int parts)                 \
     {                                                                                                 \
-        FOR_ELEMENTS                                                                                  \
-        {                                                                                             \
+        FOR_ELEMENTS (i) {                                                                            \
             const T x = yes[row.b + i * STEP(b)], y = no[row.c + i * STEP(c)];                        \
             out[row.first + i] = condition[row.a + i * STEP(a)] ? x : y;                              \
         }                                                                                             \

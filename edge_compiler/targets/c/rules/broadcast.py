@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.c.rules.shape import repeating, source_of
+from edge_compiler.targets.c.rules.shape import MAX_RANK, repeating, source_of
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import DENSE
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 
-RANK = 6
-"""Dimensions that kernels count, MAX_RANK of copy.h."""
-
 
 def check_broadcast(node: Node) -> str | None:
-    """Element by element, with broadcasting."""
+    """Return a reason if a node's result has too many dimensions that can't be joined."""
     rank = len(_joined(node)[0])
-    return f"broadcasting over more than {RANK} dimensions: {rank}" if rank > RANK else None
+    return (
+        f"broadcasting over more than {MAX_RANK} dimensions: {rank}" if rank > MAX_RANK else None
+    )
 
 
 def add_elementwise(low: Lowering, node: Node, kernel: str, op: str = "0") -> None:
@@ -67,4 +66,4 @@ def _joined(node: Node) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
 
 
 def _padded(numbers: tuple[int, ...], fill: int) -> tuple[int, ...]:
-    return (fill,) * (RANK - len(numbers)) + numbers
+    return (fill,) * (MAX_RANK - len(numbers)) + numbers

@@ -19,12 +19,13 @@ from edge_compiler.targets.program.reorder import channel_copy, strided_fields
 from edge_compiler.targets.program.views import concat_channels
 from edge_perception.runtime.manifest import CONVOLUTION
 
-_MAX_RANK = 6
+MAX_RANK = 6
+"""Dimensions that kernels count, as in copy.h."""
 
 
 def _check_rank(node: Node) -> str | None:
     rank = len(node.output.shape)
-    return f"more than {_MAX_RANK} dimensions: {rank}" if rank > _MAX_RANK else None
+    return f"more than {MAX_RANK} dimensions: {rank}" if rank > MAX_RANK else None
 
 
 @lowers("Flatten", "Reshape", "Squeeze", "Unsqueeze", types=ALL)
