@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from edge_perception.core.image import Pixels
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameters
+from edge_perception.core.perception import stages
 from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.stage import Look, Setup
 from edge_perception.core.perception.stages.track import Track
@@ -105,3 +107,11 @@ def test_what_can_not_be_followed() -> None:
         stage().run(Look(PIXELS, lambda name: None, START), found, found.indices())
     with pytest.raises(ConfigurationError, match=r"a 'low' of 0.6, above its 'high' of 0.5"):
         stage(low=0.6)
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    for module in ("tracking.association", "tracking.tracker", "perception.stages.track"):
+        monkeypatch.delitem(sys.modules, f"edge_perception.core.{module}", raising=False)
+    with pytest.raises(ConfigurationError, match="stage 'track' needs the Python package scipy"):
+        stages.find("track")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from edge_perception.core.node import ConfigurationError
 from edge_perception.core.perception.stage import Stage
 
 
@@ -14,7 +15,18 @@ def kinds() -> list[str]:
 
 
 def find(kind: str) -> type[Stage]:
-    """Return the stage of a kind, one of `kinds`: ``Classify`` of the module ``classify``."""
-    module = importlib.import_module(f"{__name__}.{kind}")
+    """
+    Return the stage of a kind, one of `kinds`: ``Classify`` of the module ``classify``.
+
+    :raises ConfigurationError: if a package is missing that it needs.
+    """
+    try:
+        module = importlib.import_module(f"{__name__}.{kind}")
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        raise ConfigurationError(
+            f"the stage {kind!r} needs the Python package {package}, which is not installed: "
+            f"pip install {package}"
+        ) from error
     found: type[Stage] = getattr(module, kind.title().replace("_", ""))
     return found
