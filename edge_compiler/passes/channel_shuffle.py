@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.passes.base import Decision, graph_pass
 from edge_compiler.passes.pattern import Input, Match, op, Operation, rewrite, Rule
+from edge_perception.runtime.dtypes import FLOAT32
 
 X = Input("x")
 _SPLIT = op.Reshape(X).named("split")
@@ -17,6 +18,8 @@ def _why_not(node: Node, match: Match) -> str | None:
     if node.output.shape != shape or len(shape) != 4 or len(split) != 5:
         return "it does not split the channels of an image"
     batch, channels, *size = shape
+    if match.values["x"].type != FLOAT32:
+        return "it shuffles no floats"
     if split != (batch, *split[1:3], *size) or split[1] * split[2] != channels:
         return "it does not split the channels alone"
     return None

@@ -7,7 +7,7 @@ import platform
 import subprocess
 
 import onnx
-from operator_models import Builder, OPERATOR_MODELS
+from operator_models import Builder, FLOAT, OPERATOR_MODELS, UINT8
 import pytest
 
 from edge_compiler import frontend, passes, targets
@@ -75,6 +75,19 @@ def test_model_with_frames_is_clean(
     tiny_onnx: Path, check: Callable[[Path, str], None], sanitizer: str
 ) -> None:
     check(tiny_onnx, sanitizer)
+
+
+@pytest.mark.parametrize("sanitizer", [MEMORY, RACES])
+def test_frames_for_bytes_are_clean(
+    sanitizer: str, check: Callable[[Path, str], None], tmp_path: Path
+) -> None:
+    b = Builder({"x": UINT8}, x=(1, 30, 41, 3))
+    b.add("pixels", "Cast", to=FLOAT)
+    model = b.model()
+    model.metadata_props.add(key="edge.preprocess", value='{"resize": "letterbox"}')
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+    check(path, sanitizer)
 
 
 def test_threads_keep_to_their_own_tiles(
