@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 
 from edge_perception.core.decision.audit import AuditError, verify
 from edge_perception.core.located_yaml import FileError
+from edge_perception.environment import this_machine
 from edge_perception.nodes import base
+from edge_perception.robot import enrolment
 from edge_perception.robot import graph as graphs
 from edge_perception.robot.drawing import draw
+from edge_perception.robot.enrolment import EnrolmentError
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
@@ -42,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
         options.ros_arguments = ros_arguments
         return int(options.run(graph, options))
-    except (FileError, ParameterFileError, RequestError) as error:
+    except (FileError, ParameterFileError, RequestError, EnrolmentError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # before there was anything to end
@@ -92,7 +95,18 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="check the record of what was unlocked")
     audit.add_argument("log", type=Path, metavar="FILE", help="the decision node's audit_log")
     audit.set_defaults(run=_audit)
-    for command in (up, check, show, audit):
+    enrol = commands.add_parser("enroll", help="let the robot know somebody by pictures")
+    enrol.add_argument("name", metavar="NAME")
+    enrol.add_argument("pictures", type=Path, nargs="+", metavar="PICTURE")
+    enrol.set_defaults(run=_enrol)
+    owners = commands.add_parser("owners", help="list those whom the robot knows")
+    owners.add_argument("--remove", default="", metavar="NAME", help="forget this one")
+    owners.set_defaults(run=_owners)
+    for command in (enrol, owners):
+        command.add_argument(
+            "--model", type=Path, required=True, metavar="FILE", help="the pipeline (NAME.yaml)"
+        )
+    for command in (up, check, show, audit, enrol, owners):
         command.add_argument(
             "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
         )
@@ -170,7 +184,6 @@ def _up_locally(starts: Sequence[Start], options: argparse.Namespace) -> int:
     ):
         if given:
             raise RequestError(f"{name} is for ROS 2: leave it out, or --transport local")
-    from edge_perception.environment import this_machine
     from edge_perception.transport.local import process
     from edge_perception.transport.local.bus import Bus
     from edge_perception.transport.local.endpoints import LocalEndpoints
@@ -214,4 +227,28 @@ def _audit(graph: Graph, options: argparse.Namespace) -> int:
 def _show(graph: Graph, options: argparse.Namespace) -> int:
     """Print the graph."""
     print(draw(graph, options.parameters))
+    return 0
+
+
+def _enrol(graph: Graph, options: argparse.Namespace) -> int:
+    """Let the robot know somebody."""
+    environment = this_machine()
+    register = enrolment.find(options.model, environment)
+    known = enrolment.enrol(register, options.name, options.pictures, environment)
+    count = len(known.vectors[options.name])
+    print(f"{register.path}: {options.name} by {count} pictures; owners: {', '.join(known.names)}")
+    return 0
+
+
+def _owners(graph: Graph, options: argparse.Namespace) -> int:
+    """List those whom the robot knows, or forget one."""
+    environment = this_machine()
+    register = enrolment.find(options.model, environment)
+    if options.remove:
+        enrolment.remove(register, options.remove, environment)
+        print(f"{register.path}: {options.remove} is forgotten")
+        return 0
+    known = enrolment.read(register, environment)
+    for name in known.names:
+        print(f"{name}: {len(known.vectors[name])} pictures")
     return 0

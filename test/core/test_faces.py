@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,18 @@ import cv2
 import numpy as np
 import onnx
 from onnx import helper, TensorProto
+import PIL.Image
 import pytest
 
 from edge_compiler.cli import main
 from edge_compiler.zoo import fetch, MODELS
 from edge_compiler.zoo.recipe import set_metadata
 from edge_perception import messages
+from edge_perception.commands import main as edge_robot
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception.node import PerceptionCore
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.environment import this_machine
-from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
 pytestmark = pytest.mark.slow
@@ -88,11 +88,17 @@ def astronaut(angle: float = 0.0, scale: float = 1.0) -> np.ndarray:
     return np.asarray(cv2.warpAffine(photo, turn, (512, 512), borderMode=cv2.BORDER_REFLECT))
 
 
-def see(folder: Path, pixels: np.ndarray, bundles: dict[str, Path], **stages: str) -> Any:
-    """Return the one face that a pipeline finds."""
+def described(folder: Path, bundles: dict[str, Path], **stages: str) -> Path:
+    """Return the file with the description of a pipeline."""
     stages = {"aligned": "  - {kind: align}", "identified": ""} | stages
     path = folder / "pipeline.yaml"
     path.write_text(PIPELINE.format(**bundles, **stages))
+    return path
+
+
+def see(folder: Path, pixels: np.ndarray, bundles: dict[str, Path], **stages: str) -> Any:
+    """Return the one face that a pipeline finds."""
+    path = described(folder, bundles, **stages)
     core = PerceptionCore(this_machine())
     core.configure(Parameters(core.parameters, {"model": str(path), "threads": 1}))
     height, width, _ = pixels.shape
@@ -120,13 +126,11 @@ def test_a_turned_face_is_recognised_since_it_is_aligned(
 ) -> None:
     upright, turned = astronaut(), astronaut(angle=20, scale=1.3)
     first = see(tmp_path, upright, bundles)
-    owners = {
-        "version": 1,
-        "model": read_manifest(bundles["embedder"]).model.sha256,
-        "owners": {"eileen": [first.embedding.tolist()]},
-    }
-    (tmp_path / "owners.json").write_text(json.dumps(owners))
     identified = "  - {kind: identify, owners: owners.json, distance: 0.1}"
+    described(tmp_path, bundles, identified=identified)
+    PIL.Image.fromarray(upright).save(tmp_path / "eileen.png")
+    picture, pipeline = str(tmp_path / "eileen.png"), str(tmp_path / "pipeline.yaml")
+    assert edge_robot(["enroll", "eileen", picture, "--model", pipeline]) == 0
     second = see(tmp_path, turned, bundles, identified=identified)
     [said] = second.attributes
     assert (said.stage, said.label) == ("identify", "eileen")

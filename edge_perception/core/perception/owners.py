@@ -7,9 +7,11 @@ Embeddings of another model mean something else, so the model's hash is part of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 import json
 from pathlib import Path
+import re
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,8 @@ from edge_perception.core.node import ConfigurationError
 VERSION = 1
 UNKNOWN = "unknown"
 _MOST_BYTES = 16_000_000
+_NAME = re.compile(r"[^\W_][\w .'-]{0,62}")
+_Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,16 +32,43 @@ class Owners:
     """
     Embeddings and whose they are.
 
-    :ivar names: of the owners, sorted.
     :ivar model: SHA-256 of the model that made the embeddings.
-    :ivar embeddings: of length 1 [N, D].
-    :ivar indices: the owner of each [N].
+    :ivar vectors: of each owner, of length 1 [N, D].
     """
 
-    names: tuple[str, ...]
     model: str
-    embeddings: npt.NDArray[np.float32]
-    indices: npt.NDArray[np.intp]
+    vectors: Mapping[str, _Floats]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the owners, sorted."""
+        return tuple(sorted(self.vectors))
+
+    def together(self) -> tuple[_Floats, npt.NDArray[np.intp]]:
+        """Return all embeddings [N, D], and the index of the name of each [N]."""
+        counts = [len(self.vectors[name]) for name in self.names]
+        return (
+            np.concatenate([self.vectors[name] for name in self.names]),
+            np.repeat(np.arange(len(counts)), counts),
+        )
+
+    def to_json(self) -> str:
+        """Return the content of the file."""
+        owners = {name: self.vectors[name].tolist() for name in self.names}
+        return json.dumps({"version": VERSION, "model": self.model, "owners": owners}) + "\n"
+
+
+def check_name(name: str) -> None:
+    """
+    Check that somebody can be called so.
+
+    :raises ValueError: if not: names are no patterns, and not what strangers are called.
+    """
+    if not _NAME.fullmatch(name) or name.lower() == UNKNOWN:
+        raise ValueError(
+            f"the name {name!r:.80} can't be used: letters, digits, blanks and .'-_ make a name, "
+            f"at most 63 of them, and {UNKNOWN!r} is what strangers are called"
+        )
 
 
 def load(path: Path, read_file: ReadFile) -> Owners:
@@ -67,16 +98,19 @@ def _owners(content: Any) -> Owners:
     model, given = content["model"], content["owners"]
     if not isinstance(model, str) or not given:
         raise ValueError("there is no model or no owner")
-    names = tuple(sorted(given))
-    rows, indices = [], []
-    for index, name in enumerate(names):
-        vectors = np.asarray(given[name], np.float32)
-        if name in ("", UNKNOWN) or vectors.ndim != 2 or not vectors.size:
-            raise ValueError(f"the embeddings of {name!r:.40} are no list of vectors")
-        rows.append(vectors)
-        indices += [index] * len(vectors)
-    embeddings = np.concatenate(rows)
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    if not (np.isfinite(embeddings).all() and (lengths > 0).all()):
+    vectors = {}
+    for name, rows in given.items():
+        check_name(name)
+        vectors[name] = _unit(name, np.asarray(rows, np.float32))
+    if len({rows.shape[1] for rows in vectors.values()}) > 1:
+        raise ValueError("not all embeddings have the same length")
+    return Owners(model, vectors)
+
+
+def _unit(name: str, rows: _Floats) -> _Floats:
+    if rows.ndim != 2 or not rows.size:
+        raise ValueError(f"the embeddings of {name!r:.40} are no list of vectors")
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not (np.isfinite(rows).all() and (lengths > 0).all()):
         raise ValueError("an embedding has no length, or is no number")
-    return Owners(names, model, embeddings / lengths, np.array(indices, np.intp))
+    return np.asarray(rows / lengths, np.float32)

@@ -14,7 +14,7 @@ from edge_perception.core.perception import stages
 from edge_perception.core.perception.description import Description, StageRequest
 from edge_perception.core.perception.model import RunnableModel
 from edge_perception.core.perception.runner import Runner, View
-from edge_perception.core.perception.stage import Setup
+from edge_perception.core.perception.stage import Setup, Stage
 from edge_perception.decode.detections import Detections
 from edge_perception.messages.types import StageTime
 
@@ -59,13 +59,18 @@ class Pipeline:
             request.name,
             request.options,
             model,
-            [runner.stage for runner in self._runners],
+            self.stages,
             folder,
             self._environment.read_file,
         )
         stage = stages.find(request.kind)(setup)
         clock = self._environment.monotonic
         return Runner(request.name, stage, model, request.deadline, clock)
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stages, in their order."""
+        return [runner.stage for runner in self._runners]
 
     def run(self, view: View, taken: int, now: int) -> tuple[Detections, list[StageTime]]:
         """

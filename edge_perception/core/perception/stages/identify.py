@@ -58,6 +58,7 @@ class Identify(Stage):
                 "before gives; enrol the owners with this model"
             )
         self.labels = (*self._owners.names, owners.UNKNOWN)
+        self._embeddings, self._indices = self._owners.together()
         self._name, self._model = setup.name, facts.name
         self._distance = setup.options.number("distance")
         self._margin = setup.options.number("margin")
@@ -74,18 +75,17 @@ class Identify(Stage):
         return found.with_attributes(said)
 
     def _name_of(self, vector: Floats) -> Attribute:
-        known = self._owners
-        if len(vector) != known.embeddings.shape[1]:
+        if len(vector) != self._embeddings.shape[1]:
             raise DecodeError(
                 f"the model {self._model} gives embeddings of {len(vector)} numbers, those of the "
-                f"owners have {known.embeddings.shape[1]}"
+                f"owners have {self._embeddings.shape[1]}"
             )
-        likeness = known.embeddings @ vector
+        likeness = self._embeddings @ vector
         best = int(likeness.argmax())
-        others = likeness[known.indices != known.indices[best]]
+        others = likeness[self._indices != self._indices[best]]
         second = others.max(initial=-1.0)
         near = 1 - likeness[best] <= self._distance and likeness[best] - second >= self._margin
         if not near:
             return Attribute(self._name, self._model, owners.UNKNOWN, -1, 1.0)
-        index, score = int(known.indices[best]), float(np.clip(likeness[best], 0, 1))
-        return Attribute(self._name, self._model, known.names[index], index, score)
+        index, score = int(self._indices[best]), float(np.clip(likeness[best], 0, 1))
+        return Attribute(self._name, self._model, self._owners.names[index], index, score)
