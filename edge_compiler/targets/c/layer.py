@@ -96,12 +96,14 @@ def part_sizes(sizes: Sizes, blocks: int, variant: Variant) -> tuple[dict[str, F
     """
     Part a tile's sizes: those that its code must have as constants, and those read when it runs.
 
+    Code with products by lanes unrolls loops over channels, and is faster with all as constants.
+
     :param blocks: of the tile. The weights of more than two at run-time distances would take
         registers that the sums need.
     """
-    constant = {"last_lanes"} if variant.lane_products else set()  # it unrolls loops over lanes
-    if blocks > 2:
-        constant.add("block_weights")
+    if variant.lane_products:
+        return dict(sizes), {}
+    constant = {"block_weights"} if blocks > 2 else set()
     fields: dict[str, Field] = {name: sizes[name] for name in sizes if name in constant}
     return fields, {name: sizes[name] for name in sizes if name not in constant}
 

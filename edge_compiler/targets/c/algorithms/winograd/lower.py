@@ -61,9 +61,10 @@ def lower_winograd(
     floats = chunks * points * chunk * source.blocks * BLOCK
     gathered = Buffer(f"{layer.node.output.name}/points", (floats,))
 
-    def call_points(_: Variant) -> Call:
-        x = layer.pointers(weights, bias)[0]
-        return Call("winograd_points_run", "winograd", {"m": m}, (x, writing(gathered)), image())
+    def call_points(variant: Variant) -> Call:
+        constants, sizes = part_sizes(image(), 0, variant)
+        pointers = (layer.pointers(weights, bias)[0], writing(gathered))
+        return Call("winograd_points_run", "winograd", {"m": m, **constants}, pointers, sizes)
 
     def call(variant: Variant) -> Call:
         _, *others = layer.pointers(weights, bias)
@@ -90,6 +91,8 @@ def lower_winograd(
             "residual_row": residual.row if residual else 0,
             **candidate.sizes,
         }
+        if raw:  # its tiles are short: each adds up one block of channels
+            return Call("winograd_run", "winograd", fields | sizes, pointers)
         constants, sizes = part_sizes(sizes, candidate.fields["blocks"], variant)
         return Call("winograd_run", "winograd", fields | constants, pointers, sizes)
 
