@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -72,9 +73,15 @@ def _decode(hint: Any, value: Any, path: str) -> Any:
     return _DECODERS[hint](value, path)
 
 
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    """Return the types of a dataclass's fields; a manifest has thousands of a few classes."""
+    return typing.get_type_hints(cls)
+
+
 def _decode_dataclass(cls: type, value: Any, path: str) -> Any:
     given = _require_object(value, path)
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     fields = [field.name for field in dataclasses.fields(cls)]
     for name in fields:
         if name not in given:
