@@ -7,7 +7,7 @@ from edge_perception.core.decision.schema import mapping, Schema
 
 
 def schema() -> Schema:
-    """Return the schema (JSON Schema, draft 2020-12)."""
+    """Return it as JSON Schema, draft 2020-12."""
     name: Schema = {"type": "string", "minLength": 1}
     keys: Schema = {
         "version": {"description": "Of the format", "const": rules.VERSION},
