@@ -23,6 +23,7 @@ from edge_compiler.commands import (
     doctor,
     explain,
     fetch,
+    import_,
     install,
     ops,
     profile,
@@ -40,6 +41,7 @@ from edge_perception.runtime.errors import BundleError
 
 COMMANDS = (
     fetch,
+    import_,
     analyze,
     compile_,
     verify,

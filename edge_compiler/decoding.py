@@ -7,7 +7,7 @@ from typing import Any
 
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Value
-from edge_compiler.ir.image import as_tensor, channel_axis
+from edge_compiler.ir.image import as_tensor, channel_axis, image_layout
 from edge_perception import decode
 from edge_perception.decode.signature import Signature
 from edge_perception.runtime.manifest import Decoder, Preprocess, Tensor
@@ -48,8 +48,7 @@ def parse_decoder(data: Any, where: str) -> Decoder:
 
 def recognised_decoder(graph: Graph, labels: tuple[str, ...]) -> Decoder:
     """Return the decoder that the model's outputs look like; ``because`` says why."""
-    inputs = list(map(as_tensor, graph.inputs))
-    image = inputs[0] if len(inputs) == 1 and _is_image(inputs[0]) else None
+    image = as_tensor(graph.inputs[0]) if is_camera_image(graph) else None
     operators = {value.name: _operator(graph, value) for value in graph.outputs}
     outputs = tuple(map(as_tensor, graph.outputs))
     return decode.recognise(Signature(image, outputs, labels, operators))
@@ -71,9 +70,12 @@ def make_decoder(
         raise CompileError(str(error)) from error
 
 
-def _is_image(tensor: Tensor) -> bool:
-    shape = tensor.shape
-    return len(shape) == 4 and shape[channel_axis(tensor.layout)] in (1, 3)
+def is_camera_image(graph: Graph) -> bool:
+    """Return whether a model has a single input, of the shape of a camera's image."""
+    if len(graph.inputs) != 1:
+        return False
+    shape = graph.inputs[0].shape
+    return len(shape) == 4 and shape[channel_axis(image_layout(shape))] in (1, 3)
 
 
 def _operator(graph: Graph, value: Value) -> str:

@@ -74,6 +74,31 @@ def _shape(text: str) -> tuple[str, tuple[int, ...]]:
     return name, shape
 
 
+def add_description(parser: argparse.ArgumentParser) -> None:
+    """Add what the user can say of a model: ``--preprocess``, ``--labels``, ``--decoder``."""
+    parser.add_argument(
+        "--preprocess",
+        type=Path,
+        metavar="FILE.json",
+        help="how camera frames become the input, instead of the model's metadata",
+    )
+    parser.add_argument(
+        "--labels", type=Path, metavar="FILE", help="names of the classes, one a line"
+    )
+    parser.add_argument(
+        "--decoder",
+        metavar="KIND|FILE.json",
+        help="what the outputs mean, instead of the model's metadata: a kind such as yolo, or a "
+        "file with kind and parameters",
+    ).completer = _complete_decoder  # type: ignore[attr-defined]
+
+
+def _complete_decoder(**_: object) -> tuple[str, ...]:
+    from edge_perception.decode import KINDS
+
+    return KINDS
+
+
 def add_bundle(parser: argparse.ArgumentParser) -> None:
     """Add the positional ``bundle``."""
     parser.add_argument("bundle", type=Path, metavar="OUT.edge", help="the bundle")

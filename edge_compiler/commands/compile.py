@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_json, add_shape, add_target
+from edge_compiler.commands import add_command, add_description, add_json, add_shape, add_target
 from edge_compiler.terminal import note, progress, say, say_json
 from edge_compiler.units import size
 
@@ -34,22 +34,7 @@ def register(commands: Commands) -> None:
         metavar="DIR",
         help="folder of images to prove it on too",
     )
-    parser.add_argument(
-        "--preprocess",
-        type=Path,
-        metavar="FILE.json",
-        help="how camera frames become the input, instead of the model's metadata",
-    )
-    parser.add_argument(
-        "--labels", type=Path, metavar="FILE", help="names of the classes, one a line"
-    )
-    decoder = parser.add_argument(
-        "--decoder",
-        metavar="KIND|FILE.json",
-        help="what the outputs mean, instead of the model's metadata: a kind such as yolo, or a "
-        "file with kind and parameters",
-    )
-    decoder.completer = _complete_decoder  # type: ignore[attr-defined]
+    add_description(parser)
     parser.add_argument("--name", help="of the model (default: that of the file)")
     parser.add_argument(
         "--keep-source", action="store_true", help="keep the generated C in the bundle"
@@ -99,12 +84,6 @@ def _complete_place(prefix: str, parsed_args: argparse.Namespace, **_unused: obj
         return []
     names = ["all", *(node.name for node in nodes if node.name)]
     return [f"{name}={backend}" for name in names for backend in backends]
-
-
-def _complete_decoder(**_unused: object) -> tuple[str, ...]:
-    from edge_perception.decode import KINDS
-
-    return KINDS
 
 
 def _threads(text: str) -> int:

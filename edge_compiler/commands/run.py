@@ -14,7 +14,6 @@ from edge_compiler.terminal import say, say_json
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
     from edge_perception.decode import Decode, Tensors
-    from edge_perception.decode.detections import Detections, Mask
     from edge_perception.runtime.manifest import Model
 
 
@@ -40,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge_compiler.drawing import draw
     from edge_compiler.running import is_native, open_model
     from edge_compiler.samples import read_image
+    from edge_compiler.seen import entries
     from edge_perception.runtime import read_manifest
 
     _check(arguments)
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             else:
                 height, width = frame.shape[:2]
                 found = decoder(outputs, (width, height))
-                result["detections"] = _entries(found)
+                result["detections"] = entries(found)
                 if arguments.draw:
                     draw(frame, found, arguments.draw)
             results.append(result)
@@ -113,64 +113,15 @@ def _ranges(outputs: Tensors) -> dict[str, Any]:
     }
 
 
-def _entries(found: Detections) -> list[dict[str, Any]]:
-    """Return what is known of each thing; places are in pixels of the image."""
-    entries = []
-    for number, label in enumerate(found.labels):
-        entry: dict[str, Any] = {
-            "class": int(found.classes[number]),
-            "label": label,
-            "score": float(found.scores[number]),
-        }
-        if found.boxes is not None:
-            entry["box"] = found.boxes[number].tolist()
-        if found.landmarks is not None:
-            entry["landmarks"] = found.landmarks[number].tolist()
-        if found.landmark_scores is not None:
-            entry["landmark_scores"] = found.landmark_scores[number].tolist()
-        if found.embeddings is not None:
-            entry["embedding"] = found.embeddings[number].tolist()
-        if found.masks is not None:
-            entry["mask"] = _runs(found.masks[number])
-        entries.append(entry)
-    return entries
-
-
-def _runs(mask: Mask) -> dict[str, Any]:
-    """Return a mask row by row as lengths of runs: outside, inside, outside and so on."""
-    import numpy as np
-
-    flat = np.concatenate([[False], mask.reshape(-1)])
-    ends = np.flatnonzero(flat[1:] != flat[:-1])
-    runs = np.diff(np.concatenate([[0], ends, [mask.size]]))
-    height, width = mask.shape
-    return {"width": width, "height": height, "runs": runs.tolist()}
-
-
 def _print(result: dict[str, Any]) -> None:
+    from edge_compiler.seen import lines
+
     milliseconds = result["milliseconds"]
     took = "emulated" if milliseconds is None else f"{milliseconds:.1f} ms"
     say(f"{result['image']}  ({took})", "bold")
-    for entry in result.get("detections", ()):
-        say(f"  {entry['score']:.3f}  {entry['label']} ({entry['class']}){_place(entry)}")
-    if not result.get("detections", True):
-        say("  nothing")
+    if "detections" in result:
+        for line in lines(result["detections"]):
+            say(line)
     for name, output in result.get("outputs", {}).items():
         shape = " x ".join(map(str, output["shape"]))
         say(f"  {name}: {shape}, {output['minimum']:.4g} to {output['maximum']:.4g}")
-
-
-def _place(entry: dict[str, Any]) -> str:
-    """Return where a thing is, and what else is known of it."""
-    parts = []
-    if "box" in entry:
-        left, top, right, bottom = (round(edge) for edge in entry["box"])
-        parts.append(f"at [{left}, {top}, {right}, {bottom}]")
-    if "landmarks" in entry:
-        parts.append(f"{len(entry['landmarks'])} points")
-    if "mask" in entry:
-        runs = entry["mask"]["runs"]
-        parts.append(f"mask of {sum(runs[1::2]) / sum(runs):.0%} of it")
-    if "embedding" in entry:
-        parts.append(f"a vector of {len(entry['embedding'])} numbers")
-    return "  " + ", ".join(parts) if parts else ""

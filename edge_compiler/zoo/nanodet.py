@@ -11,6 +11,7 @@ from pathlib import Path
 
 import onnx
 
+from edge_compiler.coco import COCO
 from edge_compiler.zoo import tfjs
 from edge_compiler.zoo.recipe import NPM, Package, read_member, Recipe, set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess
@@ -22,17 +23,6 @@ SCORES = tuple(f"scores_{stride}" for stride in STRIDES)
 EDGES = tuple(f"edges_{stride}" for stride in STRIDES)
 NAMES = ("Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4", "Identity_5")
 DEVIATION = (57.375, 57.12, 58.395)
-
-LABELS = """
-person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant,
-stop sign, parking meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe,
-backpack, umbrella, handbag, tie, suitcase, frisbee, skis, snowboard, sports ball, kite,
-baseball bat, baseball glove, skateboard, surfboard, tennis racket, bottle, wine glass, cup, fork,
-knife, spoon, bowl, banana, apple, sandwich, orange, broccoli, carrot, hot dog, pizza, donut, cake,
-chair, couch, potted plant, bed, dining table, toilet, tv, laptop, mouse, remote, keyboard,
-cell phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors, teddy bear,
-hair drier, toothbrush
-"""
 
 
 def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
@@ -49,7 +39,7 @@ def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
             mean=(103.53, 116.28, 123.675),
             scale=tuple(1 / deviation for deviation in DEVIATION),
         ),
-        labels=[label.strip() for label in LABELS.replace("\n", " ").split(",")],
+        labels=list(COCO),
         decoder=Decoder(
             "gfl",
             {

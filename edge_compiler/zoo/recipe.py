@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-import json
+from dataclasses import dataclass
 from pathlib import Path
 import tarfile
-from typing import Any
 import zipfile
 
 import onnx
 
 from edge_compiler.errors import CompileError
+from edge_compiler.metadata import metadata_of
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
 PYPI, NPM = "PyPI", "npm"
@@ -101,11 +100,8 @@ def set_metadata(
     decoder: Decoder,
     provenance: dict[str, str],
 ) -> None:
-    """Write what the compiler reads back from an ONNX file's metadata: ``edge.*`` as JSON."""
-    entries: dict[str, Any] = {
-        "edge.preprocess": asdict(preprocess),
-        "edge.labels": labels,
-        "edge.decoder": asdict(decoder),
-        "edge.provenance": provenance,
-    }
-    onnx.helper.set_model_props(model, {key: json.dumps(entries[key]) for key in entries})
+    """Write what the compiler reads back from an ONNX file's metadata."""
+    metadata = metadata_of(
+        preprocess=preprocess, labels=labels, decoder=decoder, provenance=provenance
+    )
+    onnx.helper.set_model_props(model, metadata)

@@ -1,0 +1,133 @@
+"""``edgec import``: find out what a model of one's own needs, and write it into a copy."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, TYPE_CHECKING
+
+from edge_compiler.commands import add_command, add_description, add_json, add_shape
+from edge_compiler.errors import CompileError
+from edge_compiler.terminal import note, say, say_json
+
+if TYPE_CHECKING:
+    from edge_compiler.commands import Commands
+    from edge_compiler.conventions import Guess
+    from edge_compiler.description import Description
+    from edge_compiler.ir.graph import Graph
+    from edge_perception.runtime.manifest import Preprocess
+
+_SHOWN = 5  # labels
+
+
+def register(commands: Commands) -> None:
+    """Add the parser."""
+    parser = add_command(
+        commands,
+        "import",
+        "guess pre-processing, labels and decoder of a model, and write them into a copy of it",
+        run,
+    )
+    parser.add_argument("model", type=Path, help="the ONNX file")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="OUT.onnx", help="the copy (default: only show)"
+    )
+    parser.add_argument(
+        "--image", type=Path, metavar="FILE", help="a picture, to show what is seen in it"
+    )
+    parser.add_argument(
+        "--draw", type=Path, metavar="OUT.png", help="draw that into a copy of the picture"
+    )
+    add_shape(parser)
+    add_description(parser)
+    add_json(parser)
+    parser.set_defaults(usage_error=parser.error)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show what is guessed and why, try it, and write it."""
+    from edge_compiler import frontend
+    from edge_compiler.conventions import complete
+    from edge_compiler.description import Overrides
+    from edge_compiler.metadata import copy_with, metadata_of
+
+    if arguments.draw and not arguments.image:
+        arguments.usage_error("--draw needs --image")
+    overrides = Overrides(None, arguments.preprocess, arguments.labels, arguments.decoder)
+    graph = frontend.load(arguments.model, dict(arguments.shape))
+    described, guesses = complete(graph, arguments.model, overrides)
+    seen = _look(arguments, graph, described) if arguments.image else None
+    metadata = metadata_of(
+        preprocess=described.preprocess,
+        labels=described.labels,
+        decoder=described.decoder,
+        provenance={key: text for key, text in described.provenance.items() if key != "file"},
+    )
+    if arguments.output:
+        copy_with(arguments.model, metadata, arguments.output)
+    if arguments.json:
+        guessed = {guess.key: guess.because for guess in guesses}
+        values = {key: json.loads(text) for key, text in metadata.items()}
+        say_json({"metadata": values, "guessed": guessed, "detections": seen})
+    else:
+        _print(described, guesses, seen)
+    if arguments.output:
+        note(f"written: {arguments.output}; next: edgec compile {arguments.output} -o OUT.edge")
+    return 0
+
+
+def _look(
+    arguments: argparse.Namespace, graph: Graph, described: Description
+) -> list[dict[str, Any]]:
+    """Return what is seen in the picture, and draw it."""
+    from edge_compiler.drawing import draw
+    from edge_compiler.preview import preview
+    from edge_compiler.samples import read_image
+    from edge_compiler.seen import entries
+
+    if described.preprocess is None:
+        raise CompileError(
+            f"{arguments.model} takes no camera image, so nothing can be seen in {arguments.image}"
+        )
+    if dict(arguments.shape):
+        raise CompileError("--image needs a model whose file has the shape that it is run with")
+    frame = read_image(arguments.image)
+    found = preview(arguments.model, graph, described, frame)
+    if arguments.draw:
+        draw(frame, found, arguments.draw)
+    return entries(found)
+
+
+def _print(
+    described: Description, guesses: list[Guess], seen: list[dict[str, Any]] | None
+) -> None:
+    from edge_compiler.seen import lines
+
+    because = {guess.key: guess.because for guess in guesses}
+    decoder, labels = described.decoder, described.labels
+    shown = ", ".join(labels[:_SHOWN]) + (" ..." if len(labels) > _SHOWN else "")
+    for name, key, value in (
+        ("frames", "edge.preprocess", _frames(described.preprocess)),
+        ("labels", "edge.labels", f"{len(labels)}: {shown}" if labels else "none"),
+        ("decoder", "edge.decoder", f"{decoder.kind} {json.dumps(decoder.parameters)}"),
+    ):
+        reason = because.get(key, "" if value == "none" else "as you or the file say")
+        say(f"  {name:<9}{value}" + (f"  ({reason})" if reason else ""))
+    if decoder.kind == "tensors":
+        note("what the outputs mean is not known; say it with --decoder (see docs/decoders.md)")
+    elif seen is not None:
+        for line in lines(seen):
+            say(line)
+
+
+def _frames(spec: Preprocess | None) -> str:
+    if spec is None:
+        return "none"
+    mean, scale = (
+        ", ".join(
+            f"{number:.5g}" for number in (numbers[:1] if len(set(numbers)) == 1 else numbers)
+        )
+        for numbers in (spec.mean, spec.scale)
+    )
+    return f"{spec.color}, {spec.resize}, mean {mean}, scale {scale}"

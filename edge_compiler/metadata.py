@@ -1,0 +1,66 @@
+"""What the compiler reads of a model in its ONNX file's metadata: ``edge.*``, each JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+import json
+from pathlib import Path
+import shutil
+from typing import Any
+
+import onnx
+
+from edge_compiler.errors import CompileError
+from edge_compiler.frontend.read import read_model
+from edge_perception.runtime.manifest import Decoder, Preprocess
+
+
+def metadata_of(
+    *,
+    preprocess: Preprocess | None,
+    labels: Sequence[str],
+    decoder: Decoder,
+    provenance: Mapping[str, str],
+) -> dict[str, str]:
+    """Return what to write into a file so that the compiler reads this."""
+    values: dict[str, Any] = {
+        "edge.labels": list(labels),
+        "edge.decoder": {"kind": decoder.kind, "parameters": decoder.parameters},
+        "edge.provenance": dict(provenance),
+    }
+    if preprocess is not None:
+        values["edge.preprocess"] = asdict(preprocess)
+    return {key: json.dumps(value) for key, value in values.items()}
+
+
+def copy_with(model: Path, metadata: Mapping[str, str], copy: Path) -> None:
+    """
+    Copy an ONNX file, with more metadata, which takes precedence over what it has.
+
+    :raises CompileError: if that is impossible.
+    """
+    places = {
+        entry.value
+        for tensor in read_model(model).graph.initializer
+        for entry in tensor.external_data
+        if entry.key == "location"
+    } - {model.name}
+    if places and copy.resolve().parent != model.resolve().parent:
+        raise CompileError(
+            f"{model} has weights in {', '.join(sorted(places))} beside it, so its copy must be "
+            f"in the same folder: -o {model.parent / copy.name}"
+        )
+    more = onnx.ModelProto()
+    onnx.helper.set_model_props(more, dict(metadata))
+    unfinished = copy.with_name(f".{copy.name}.new")
+    try:
+        shutil.copyfile(model, unfinished)
+        # what is appended to a message of protocol buffers is merged into it
+        with unfinished.open("ab") as file:
+            file.write(more.SerializeToString())
+        unfinished.replace(copy)
+    except OSError as error:
+        raise CompileError(f"cannot write {copy}: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,196 @@
+"""``edgec import``: what it guesses of a model, why, and what it writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from edgec_cases import Capture, refusal, run, run_json
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, TensorProto
+from PIL import Image
+import pytest
+
+from edge_compiler.description import describe, Overrides
+from edge_compiler.frontend import load
+
+SIDE = 64
+CELLS = 84  # of 8, 16 and 32 pixels
+
+
+def write(
+    path: Path,
+    outputs: dict[str, np.ndarray],
+    metadata: dict[str, str] | None = None,
+    first: str = "",
+) -> Path:
+    """Write a network from an image to outputs which are always the same."""
+    nodes = []
+    image = "image"
+    constants: dict[str, np.ndarray] = {"zero": np.array(0), "half": np.array(0.5)}
+    if first:
+        nodes.append(helper.make_node(first, ["image", "half"], ["first"]))
+        image = "first"
+    nodes.append(helper.make_node("ReduceMean", [image], ["mean"], keepdims=0))
+    nodes.append(helper.make_node("Mul", ["mean", "zero"], ["nothing"]))
+    for name, array in outputs.items():
+        constants[f"{name}/values"] = array
+        nodes.append(helper.make_node("Add", [f"{name}/values", "nothing"], [name]))
+    shapes = {"image": (1, 3, SIDE, SIDE)} | {name: a.shape for name, a in outputs.items()}
+    info = {n: helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in shapes.items()}
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [info.pop("image")],
+        list(info.values()),
+        [numpy_helper.from_array(a.astype(np.float32), name) for name, a in constants.items()],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    helper.set_model_props(made, metadata or {})
+    onnx.save(made, path)
+    return path
+
+
+def guessed(capsys: Capture, path: Path, *arguments: object) -> tuple[dict[str, Any], Any]:
+    """Return what is known of a model then, and why of what was guessed."""
+    said = run_json(capsys, "import", path, *arguments)
+    assert isinstance(said, dict)
+    return said["metadata"], said["guessed"]
+
+
+def zeros(*shape: int) -> np.ndarray:
+    return np.zeros(shape)
+
+
+def test_a_model_of_ultralytics(tmp_path: Path, capsys: Capture) -> None:
+    table = zeros(1, 6, CELLS)
+    table[0, :, 7] = [32, 24, 16, 8, 0.1, 0.9]
+    said = {"names": "{0: 'cat', 1: 'dog'}", "stride": "32", "task": "detect"}
+    path = write(tmp_path / "yolo.onnx", {"output0": table}, said)
+    Image.new("RGB", (128, 64)).save(tmp_path / "grey.png")
+    arguments = ("--image", tmp_path / "grey.png", "--draw", tmp_path / "seen.png")
+    assert run("import", path, *arguments, "-o", tmp_path / "copy.onnx") == 0
+    captured = capsys.readouterr()
+    # the input shows the picture in its rows 16 to 48
+    assert "0.900  dog (1)  at [48, 8, 80, 24]" in captured.out
+    assert "2: cat, dog  (Ultralytics' metadata names them)" in captured.out
+    assert f"written: {tmp_path / 'copy.onnx'}" in captured.err
+    assert (np.asarray(Image.open(tmp_path / "seen.png")) != 0).any()
+
+    copy = tmp_path / "copy.onnx"
+    described = describe(load(copy), copy, Overrides())
+    assert described.labels == ("cat", "dog")
+    assert (described.decoder.kind, described.decoder.because) == ("yolo", "")
+    assert described.preprocess is not None
+    assert (described.preprocess.color, described.preprocess.resize) == ("rgb", "letterbox")
+    assert described.preprocess.scale == (1 / 255,) * 3
+    assert onnx.load(copy).graph == onnx.load(path).graph
+
+
+def test_poses_of_ultralytics(tmp_path: Path, capsys: Capture) -> None:
+    said = {"names": "{0: 'person'}", "task": "pose", "kpt_shape": "[17, 3]"}
+    path = write(tmp_path / "pose.onnx", {"output0": zeros(1, 56, CELLS)}, said)
+    metadata, because = guessed(capsys, path)
+    parameters = {"output": "output0", "points": 17, "point_values": 3}
+    assert metadata["edge.decoder"] == {"kind": "yolo", "parameters": parameters}
+    assert because["edge.decoder"] == "Ultralytics' metadata says that it is for poses"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "{0: 'cat'",
+        "__import__('os')",
+        "{1: 'a'}",
+        "[1]",
+        "(" * 10_000,
+        "'" + "a" * (1 << 21) + "'",
+    ],
+)
+def test_metadata_that_only_looks_like_that_of_ultralytics(
+    tmp_path: Path, capsys: Capture, names: str
+) -> None:
+    said = {"names": names, "task": "detect", "kpt_shape": "[[[["}
+    path = write(tmp_path / "odd.onnx", {"out": zeros(1, 6, CELLS)}, said)
+    metadata, because = guessed(capsys, path)
+    assert metadata["edge.labels"] == []
+    assert "edge.labels" not in because
+
+
+@pytest.mark.parametrize(
+    ("outputs", "kind", "label", "color", "resize"),
+    [
+        ({"out": zeros(1, 84, CELLS)}, "tensors", "", "rgb", "stretch"),  # as many on both sides
+        (
+            {"a": zeros(1, 224, 16), "b": zeros(1, 224, 1)},
+            "blazeface",
+            "face",
+            "rgb",
+            "letterbox",
+        ),
+        ({"out": zeros(1, 1000)}, "classification", "", "rgb", "stretch"),
+        ({"out": zeros(1, 20, 6)}, "boxes", "", "rgb", "letterbox"),
+    ],
+)
+def test_models_that_say_nothing(
+    tmp_path: Path,
+    capsys: Capture,
+    outputs: dict[str, np.ndarray],
+    kind: str,
+    label: str,
+    color: str,
+    resize: str,
+) -> None:
+    metadata, because = guessed(capsys, write(tmp_path / "m.onnx", outputs))
+    assert metadata["edge.decoder"]["kind"] == kind
+    assert (metadata["edge.labels"] or [""])[0] == label
+    assert metadata["edge.preprocess"]["color"] == color
+    assert metadata["edge.preprocess"]["resize"] == resize
+    assert {"edge.decoder", "edge.preprocess"} <= because.keys()
+
+
+def test_eighty_classes_are_those_of_coco(tmp_path: Path, capsys: Capture) -> None:
+    heads = {f"o{i}": zeros(1, 255, n, n) for i, n in enumerate((8, 4, 2))}
+    metadata, because = guessed(capsys, write(tmp_path / "m.onnx", heads))
+    assert metadata["edge.decoder"]["kind"] == "yolo_heads"
+    assert metadata["edge.labels"][:2] == ["person", "bicycle"]
+    assert because["edge.labels"] == "80 classes are those of COCO"
+
+
+def test_a_network_that_normalises_pixels_itself(tmp_path: Path, capsys: Capture) -> None:
+    path = write(tmp_path / "m.onnx", {"out": zeros(1, 1000)}, first="Sub")
+    metadata, because = guessed(capsys, path)
+    assert metadata["edge.preprocess"]["scale"] == [1, 1, 1]
+    assert "begins with a Sub" in because["edge.preprocess"]
+
+
+def test_what_file_and_user_say_is_not_guessed(tmp_path: Path, capsys: Capture) -> None:
+    said = {"edge.preprocess": '{"color": "bgr"}', "edge.labels": '["a", "b", "c"]'}
+    path = write(tmp_path / "m.onnx", {"out": zeros(1, 3)}, said)
+    metadata, because = guessed(capsys, path, "--decoder", "embedding")
+    assert metadata["edge.preprocess"]["color"] == "bgr"
+    assert metadata["edge.labels"] == ["a", "b", "c"]
+    assert metadata["edge.decoder"]["kind"] == "embedding"
+    assert because == {}
+
+
+def test_weights_beside_the_file_stay_beside_its_copy(tmp_path: Path, capsys: Capture) -> None:
+    path = write(tmp_path / "m.onnx", {"out": zeros(1, 1000)})
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="w", size_threshold=0)
+    (tmp_path / "other").mkdir()
+    sentence = refusal(capsys, "import", path, "-o", tmp_path / "other" / "m.onnx")
+    assert "has weights in w beside it" in sentence
+    assert run("import", path, "-o", tmp_path / "copy.onnx") == 0
+    assert json.loads(
+        {e.key: e.value for e in onnx.load(tmp_path / "copy.onnx").metadata_props}["edge.decoder"]
+    )
+
+
+def test_wrong_use(tmp_path: Path, capsys: Capture) -> None:
+    path = write(tmp_path / "m.onnx", {"out": zeros(1, 1000)})
+    with pytest.raises(SystemExit):
+        run("import", path, "--draw", "a.png")
+    assert "--draw needs --image" in capsys.readouterr().err
+    assert "No such file" in refusal(capsys, "import", path, "--image", tmp_path / "none.png")
