@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 import json
-from pathlib import Path
 from typing import Any
 
-from edge_perception import decode
 from edge_perception.core import compressed
 from edge_perception.core.environment import Environment
 from edge_perception.core.faults import Faults
 from edge_perception.core.freshness import AHEAD, LONG_AGO, OTHER_CLOCK
 from edge_perception.core.image import frame, FrameError, Pixels
-from edge_perception.core.located_yaml import FileError
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -27,10 +24,9 @@ from edge_perception.core.node import (
     Qos,
 )
 from edge_perception.core.pace import Pace
-from edge_perception.core.parameters import Parameter, Parameters
-from edge_perception.core.perception import description
-from edge_perception.core.perception.description import Description
-from edge_perception.core.perception.model import ModelRequest, RunnableModel
+from edge_perception.core.parameters import Parameters
+from edge_perception.core.perception.model import RunnableModel
+from edge_perception.core.perception.parameters import describe, options_of, PARAMETERS
 from edge_perception.core.perception.pipeline import Pipeline
 from edge_perception.core.perception.publishing import to_messages
 from edge_perception.core.perception.runner import View
@@ -48,7 +44,6 @@ from edge_perception.messages.types import (
 from edge_perception.runtime import BundleError
 
 _TOO_LATE_MS = 500.0  # from the camera to the detections; above it, diagnostics warn
-_DESCRIPTIONS = (".yaml", ".yml")
 
 _IMAGE = Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.MATCHED)
 _COMPRESSED = replace(_IMAGE, type="sensor_msgs/msg/CompressedImage", transport="compressed")
@@ -68,70 +63,7 @@ class PerceptionCore(NodeCore):
     later stage of a pipeline could not add is missing in the result, which says so.
     """
 
-    parameters = (
-        Parameter(
-            "image_transport",
-            "raw",
-            "How images come: raw, or compressed (JPEG, PNG) on the topic's image_raw/compressed.",
-            choices=("raw", "compressed"),
-            read_only=True,
-        ),
-        Parameter(
-            "model",
-            "",
-            "The bundle (NAME.edge) that edgec compiled, or a description (NAME.yaml) of a "
-            "pipeline of several.",
-        ),
-        Parameter(
-            "threads",
-            0,
-            "Threads that run the models; 0: one per processor. Perception nodes of one process "
-            "that want as many, on the same processors, share them.",
-            minimum=0,
-            maximum=64,
-        ),
-        Parameter(
-            "processors",
-            [-1],
-            "Numbers of the processors that the threads may use; -1: every one.",
-        ),
-        Parameter(
-            "priority",
-            0,
-            "Of the models that share threads, the one with the highest goes first.",
-            minimum=-1000,
-            maximum=1000,
-        ),
-        Parameter(
-            "rate",
-            0.0,
-            "The most images a second that are looked at; 0: as many as there is time for.",
-            minimum=0.0,
-            maximum=1000.0,
-        ),
-        Parameter(
-            "variant",
-            "",
-            "Instruction set of the library to use, e.g. 'avx2'; empty: the best one.",
-        ),
-        Parameter(
-            "min_score",
-            0.0,
-            "Detections with a lower score are left out; 0: as the bundle says.",
-            minimum=0.0,
-            maximum=1.0,
-            live=True,
-        ),
-        Parameter(
-            "top",
-            0,
-            "The greatest number of detections; 0: as the bundle says.",
-            minimum=0,
-            maximum=1000,
-            live=True,
-        ),
-    )
-
+    parameters = PARAMETERS
     inputs = (_IMAGE, *INPUTS)
     outputs = _OUTPUTS
 
@@ -142,7 +74,11 @@ class PerceptionCore(NodeCore):
     def ports(self, parameters: Parameters) -> Ports:
         """Choose the transport of the images, and what the stages ask for beside them."""
         compressed = parameters.text("image_transport") == "compressed"
-        asked = self._describe(parameters).inputs if parameters.text("model") else ()
+        asked = (
+            describe(parameters, self._environment.read_file).inputs
+            if parameters.text("model")
+            else ()
+        )
         return Ports((_COMPRESSED if compressed else _IMAGE, *asked), self.outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
@@ -156,7 +92,9 @@ class PerceptionCore(NodeCore):
         is_compressed = parameters.text("image_transport") == "compressed"
         self._frame: Callable[[Any], Pixels] = compressed.frame if is_compressed else frame
         try:
-            pipeline = Pipeline(self._describe(parameters), self._environment)
+            pipeline = Pipeline(
+                describe(parameters, self._environment.read_file), self._environment
+            )
         except BundleError as error:
             raise ConfigurationError(str(error)) from error
         self._pipeline = pipeline
@@ -173,28 +111,10 @@ class PerceptionCore(NodeCore):
         }
         return [("labels", String(data=json.dumps(labels, ensure_ascii=False)))]
 
-    def _describe(self, parameters: Parameters) -> Description:
-        path = parameters.text("model")
-        model = ModelRequest(
-            path,
-            parameters.integer("threads"),
-            tuple(number for number in parameters.integers("processors") if number >= 0),
-            parameters.text("variant"),
-            parameters.integer("priority"),
-        )
-        if Path(path).suffix not in _DESCRIPTIONS:
-            return description.of_one(model)
-        try:
-            return description.load(model, self._environment.read_file)
-        except FileError as error:
-            raise ConfigurationError(f"the pipeline can't be used: {error}") from error
-
     def adapt(self, parameters: Parameters) -> None:
         """Report other detections from now on."""
         assert self._pipeline is not None, "adapt() needs configure()"
-        self._pipeline.adapt(
-            decode.Options(parameters.number("min_score"), parameters.integer("top"))
-        )
+        self._pipeline.adapt(options_of(parameters))
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Look at the newest image, if there is one; report the status once a second."""
