@@ -55,6 +55,20 @@ class _Life:
     number: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """
+    What a detector found in an image.
+
+    :ivar usable: the indices of those that can be followed, the highest scores first.
+    """
+
+    boxes: Array
+    scores: Array
+    labels: Sequence[str]
+    usable: Rows
+
+
 class Tracker:
     """
     Follows what is seen.
@@ -95,22 +109,20 @@ class Tracker:
         :param camera: if it is known, how the camera moved: the homography from points of the
             image before to those of this one [3, 3].
         """
-        measured = np.asarray(boxes, float).reshape(-1, 4)
-        strength = np.asarray(scores, float)
         self._pass_time(stamp, camera)
-        chosen = self._usable(measured, strength)
-        found = [-1] * len(measured)
-        for row, index in self._associate(measured, strength, labels, chosen):
+        seen = self._look(np.asarray(boxes, float).reshape(-1, 4), scores, labels)
+        found = [-1] * len(seen.boxes)
+        for row, index in self._associate(seen):
             found[index] = row
         is_new = stamp != self._stamp
         if is_new:
-            self._learn(found, measured, strength, labels, chosen, size, stamp)
+            self._learn(found, seen, size, stamp)
             self._stamp = stamp
         tracks = self._tracks()
-        seen = {row for row in found if row >= 0}
-        self.lost = [track for row, track in enumerate(tracks) if track and row not in seen]
+        here = {row for row in found if row >= 0}
+        self.lost = [track for row, track in enumerate(tracks) if track and row not in here]
         if is_new:
-            self._bury(seen)
+            self._bury(here)
         return [tracks[row] if row >= 0 else None for row in found]
 
     def _forget(self) -> None:
@@ -132,25 +144,28 @@ class Tracker:
             if camera is not None:
                 self._filters.move(camera)
 
-    def _usable(self, boxes: Array, scores: Array) -> Rows:
-        """Return the detections that can be followed, the highest scores first."""
+    def _look(self, boxes: Array, scores: npt.ArrayLike, labels: Sequence[str]) -> _Seen:
+        """Choose the detections that can be followed."""
+        strength = np.asarray(scores, float)
         with np.errstate(invalid="ignore"):
             extent = boxes[:, 2:] - boxes[:, :2]
             there = (np.abs(boxes) <= _FARTHEST).all(axis=1) & (extent >= _SMALLEST).all(axis=1)
-            found = np.flatnonzero(there & (scores >= self._settings.low))
-        return found[np.argsort(-scores[found], kind="stable")][: self._settings.most]
+            usable = np.flatnonzero(there & (strength >= self._settings.low))
+        usable = usable[np.argsort(-strength[usable], kind="stable")][: self._settings.most]
+        return _Seen(boxes, strength, labels, usable)
 
-    def _associate(
-        self, boxes: Array, scores: Array, labels: Sequence[str], chosen: Rows
-    ) -> list[tuple[int, int]]:
+    def _associate(self, seen: _Seen) -> list[tuple[int, int]]:
         """Return the pairs of a track and a detection."""
         settings, lives = self._settings, self._lives
+        chosen = seen.usable
         if not lives or not len(chosen):
             return []
         own = np.array([life.label for life in lives])
-        other = np.array([labels[index] for index in chosen])
-        alike = overlaps(self._filters.boxes(), boxes[chosen]) * (own[:, None] == other[None, :])
-        high = scores[chosen] >= settings.high
+        other = np.array([seen.labels[index] for index in chosen])
+        alike = overlaps(self._filters.boxes(), seen.boxes[chosen]) * (
+            own[:, None] == other[None, :]
+        )
+        high = seen.scores[chosen] >= settings.high
         known = np.array([life.number > 0 for life in lives])
         recent = np.array([life.seen == self._stamp for life in lives])
         free_rows, free_columns = np.ones(len(lives), bool), np.ones(len(chosen), bool)
@@ -167,34 +182,23 @@ class Tracker:
             pairs += zip(candidates[taken].tolist(), chosen[offers[matched]].tolist(), strict=True)
         return pairs
 
-    def _learn(
-        self,
-        found: list[int],
-        boxes: Array,
-        scores: Array,
-        labels: Sequence[str],
-        chosen: Rows,
-        size: tuple[int, int],
-        stamp: int,
-    ) -> None:
+    def _learn(self, found: list[int], seen: _Seen, size: tuple[int, int], stamp: int) -> None:
         """Correct the tracks that are seen, and begin those that are new, completing ``found``."""
-        indices = np.array([index for index in chosen.tolist() if found[index] >= 0], np.intp)
+        usable = seen.usable.tolist()
+        indices = np.array([index for index in usable if found[index] >= 0], np.intp)
         rows = np.array([found[index] for index in indices], np.intp)
-        self._filters.update(rows, boxes[indices], size)
+        self._filters.update(rows, seen.boxes[indices], size)
         for row in rows:
             life = self._lives[row]
             life.seen = stamp
             life.number = life.number or next(self._numbers)
-        room = self._settings.most - len(self._lives)
-        new = [
-            index
-            for index in chosen.tolist()
-            if found[index] < 0 and scores[index] >= self._settings.high
-        ][: max(room, 0)]
-        self._filters.add(boxes[new])
+        room = max(self._settings.most - len(self._lives), 0)
+        strong = [index for index in usable if seen.scores[index] >= self._settings.high]
+        new = [index for index in strong if found[index] < 0][:room]
+        self._filters.add(seen.boxes[new])
         for index in new:
             found[index] = len(self._lives)
-            self._lives.append(_Life(labels[index], stamp, stamp))
+            self._lives.append(_Life(seen.labels[index], stamp, stamp))
 
     def _tracks(self) -> list[Track | None]:
         """Return all tracks as they stand now; None for those without a number yet."""
