@@ -122,7 +122,9 @@ def test_an_image_in_between_without_the_owner_begins_anew() -> None:
 def test_nobody_unknown_may_be_nearer() -> None:
     door = Door()
     large = (40, 0, 40, 45)
-    for stranger in (face("unknown", 2, large), face("", 3, large)):
+    smiling = face("", 3, large)
+    smiling.attributes = [Attribute("classify", "m", "smiles", 0, 0.9)]
+    for stranger in (face("unknown", 2, large), face("", 3, large), smiling):
         assert not any(door.show(face("anna", 1), stranger) for _ in range(6))
         assert "somebody unknown (face) is nearer" in door.reason
     small, friend = face("unknown", 2, (40, 0, 5, 5)), face("bert", 4, large)

@@ -92,7 +92,7 @@ def test_conditions_that_are_wrong(when: str) -> None:
         ("go: {}", "go: {limit: {linear: 1}}", False),
         (
             "horn: {trigger: true}",
-            "horn: {unlock: {matches: 4, interval: 2.5, strangers: true}}",
+            "horn: {unlock: {matches: 4, interval: 2.5, strangers: true, stage: who}}",
             True,
         ),
         ("horn: {trigger: true}", "horn: {unlock: {}}", True),

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from edge_perception.core.decision.action import Action, Actuator, Given, Setting
 from edge_perception.core.decision.audit import AuditError
+from edge_perception.core.decision.conditions.identity import STAGE
 from edge_perception.core.decision.guard import Circumstances, Guard
 from edge_perception.core.decision.schema import mapping, Schema
 from edge_perception.core.located_yaml import Item
@@ -29,6 +30,7 @@ class Unlock(Setting):
     :ivar matches: images in a row in which the same track must be evidence for the rule.
     :ivar interval: least time in nanoseconds from one opening to the next.
     :ivar strangers: whether somebody unknown may be nearer to the camera.
+    :ivar stage: name of the stage that says who is known.
     """
 
     key: ClassVar[str] = "unlock"
@@ -53,17 +55,22 @@ class Unlock(Setting):
                 "description": "Whether somebody unknown may be nearer; false if not given",
                 "type": "boolean",
             },
+            "stage": {
+                "description": f"Name of the stage that knows people; {STAGE} if not given",
+                "type": "string",
+            },
         },
     )
 
     matches: int = 5
     interval: int = 10 * SECOND
     strangers: bool = False
+    stage: str = STAGE
 
     @classmethod
     def read(cls, item: Item) -> Unlock:
         """Read what is given of it."""
-        fields = item.mapping(known=("matches", "interval", "strangers"))
+        fields = item.mapping(known=("matches", "interval", "strangers", "stage"))
         given = cls()
         return cls(
             fields["matches"].integer(2, _MOST_MATCHES) if "matches" in fields else given.matches,
@@ -71,6 +78,7 @@ class Unlock(Setting):
             if "interval" in fields
             else given.interval,
             fields["strangers"].flag() if "strangers" in fields else given.strangers,
+            fields["stage"].text() if "stage" in fields else given.stage,
         )
 
     @classmethod
@@ -158,7 +166,8 @@ class _Doorkeeper(Guard):
         labels = {one.label for one in self._evidence}
         ids = {id(one) for one in self._evidence}
         for one in self._seen.detections:
-            known = any(said.label != _STRANGER for said in one.attributes)
+            names = [said.label for said in one.attributes if said.stage == self._wanted.stage]
+            known = bool(names) and _STRANGER not in names
             if id(one) not in ids and one.label in labels and not known and _size(one) >= nearest:
                 return f"somebody unknown ({one.label}) is nearer than the one that it is for"
         return ""
