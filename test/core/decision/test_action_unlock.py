@@ -106,6 +106,14 @@ def test_two_tracks_do_not_add_up() -> None:
     assert "perception needs the stage track" in door.reason
 
 
+def test_what_else_the_rule_asks_for_is_not_whom_it_is_for() -> None:
+    both = "all: [{identity: anna}, {label: live}]"
+    door = Door(RULES.replace("{identity: anna}", "{" + both + "}"))
+    live = thing("live", BOX, track_id=9)
+    assert not any(door.show(face("anna", track), live) for track in (1, 2, 1, 2, 1, 2))
+    assert [door.show(face("anna", 1), live) for _ in range(3)] == [False, False, True]
+
+
 def test_an_image_in_between_without_the_owner_begins_anew() -> None:
     door = Door(RULES.replace("release: 2 of 2", "release: 5 of 5"))
     shown = [
@@ -130,6 +138,10 @@ def test_nobody_unknown_may_be_nearer() -> None:
     small, friend = face("unknown", 2, (40, 0, 5, 5)), face("bert", 4, large)
     assert door.show(face("anna", 1), small, friend)
     assert not door.show(face("anna", 1), face("unknown", 2, large))  # and closes when one comes
+    held = Door(RULES.replace("release: 2 of 2", "release: 9 of 9"))
+    assert [held.show(face("anna", 1)) for _ in range(3)][-1]
+    assert held.show()  # held open without anybody, but not for somebody else
+    assert not held.show(face("unknown", 2, (0, 0, 5, 5)))
     bold = Door(RULES.replace("matches: 3", "strangers: true, matches: 3"))
     assert any(bold.show(face("anna", 1), face("unknown", 2, large)) for _ in range(3))
 
@@ -160,7 +172,9 @@ def test_it_opens_not_too_often() -> None:
     assert first == 2
     assert all(after - before >= 50 for before, after in zip([first, *later], later, strict=False))
     assert later
-    assert ("refused", "it was opened 1.0 s ago, and 5 s must pass") in door.events
+    refused = [reason for event, reason in door.events if event == "refused"]
+    assert refused[0] == "it was opened 0.9 s ago, and 5 s must pass"
+    assert len(refused) < len(opened)
 
 
 def test_what_can_not_be_recorded_is_not_done() -> None:
@@ -179,7 +193,7 @@ def test_what_took_too_long_to_record_is_not_done() -> None:
     door.log.takes = 3 * SECOND
     assert not door.show(face("anna", 1))
     assert door.reason == "it took 3.0 s to decide"
-    assert [event for event, _ in door.events] == ["refused", "unlocked"]
+    assert [event for event, _ in door.events] == ["unlocked"]
 
 
 @pytest.mark.parametrize("key", ["default", "safe"])
