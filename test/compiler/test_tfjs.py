@@ -14,7 +14,7 @@ import onnxruntime
 import pytest
 
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.tfjs import convert
+from edge_compiler.zoo.tfjs import convert, read_weights
 
 RANDOM = np.random.default_rng(0)
 KERNEL = RANDOM.standard_normal((1, 1, 3, 4)).astype(np.float16)  # rows, columns, in, out
@@ -99,6 +99,24 @@ def test_a_graph_computes_what_it_says() -> None:
 def test_transpositions_are_written_only_where_they_count() -> None:
     model = convert(TEXT, WEIGHTS, "small", NAMES)
     assert [node.op_type for node in model.graph.node].count("Transpose") == 1
+
+
+def test_weights_may_be_stored_as_steps() -> None:
+    manifest = [
+        {"name": "a", "shape": [2], "dtype": "int32"},
+        {
+            "name": "b",
+            "shape": [3],
+            "dtype": "float32",
+            "quantization": {"dtype": "uint8", "scale": 0.5, "min": -1.0},
+        },
+        {"name": "c", "shape": [], "dtype": "float32"},
+    ]
+    data = np.array([7, 8], "<i4").tobytes() + bytes([0, 2, 255]) + np.float32(0.25).tobytes()
+    weights = read_weights([{"weights": manifest[:2]}, {"weights": manifest[2:]}], data)
+    assert weights["a"].tolist() == [7, 8]
+    assert weights["b"].tolist() == [-1, 0, 126.5]
+    assert weights["c"] == 0.25
 
 
 def test_an_unknown_operator_is_named() -> None:
