@@ -98,12 +98,12 @@ def part_sizes(sizes: Sizes, blocks: int, variant: Variant) -> tuple[dict[str, F
 
     Code with products by lanes unrolls loops over channels, and is faster with all as constants.
 
-    :param blocks: of the tile. The weights of more than two at run-time distances would take
+    :param blocks: of the tile. The weights of more than four at run-time distances would take
         registers that the sums need.
     """
     if variant.lane_products:
         return dict(sizes), {}
-    constant = {"block_weights"} if blocks > 2 else set()
+    constant = {"block_weights"} if blocks > 4 else set()
     fields: dict[str, Field] = {name: sizes[name] for name in sizes if name in constant}
     return fields, {name: sizes[name] for name in sizes if name not in constant}
 

@@ -105,6 +105,10 @@ INLINE const float *conv_row(const conv c, const int pixels, const int blocks, v
 
 #else
 
+/* Input channels a round of the innermost loop. With AVX-512 GCC loads the weights of two before it needs them, and spills
+ * tiles that fill the registers. */
+enum { CONV_LANES = LANES == 16 ? 1 : 2 };
+
 /* Accumulate one input channel at one kernel position: each input element is broadcast. */
 INLINE void conv_lane(const conv c, const int pixels, const int blocks, vec *sum, const float *restrict x,
                       const float *restrict w)
@@ -124,14 +128,12 @@ INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks,
                                const float *restrict x, const float *restrict w)
 {
     const float *const end = x + lanes, *const next = w + lanes * BLOCK;
-    if (lanes % 2) {
+    if (CONV_LANES > 1 && lanes % CONV_LANES) {
         conv_lane(c, pixels, blocks, sum, x++, w);
         w += BLOCK;
     }
-    ROLLED_FOR (; x < end; x += 2, w += 2 * BLOCK) {
-        conv_lane(c, pixels, blocks, sum, x, w);
-        conv_lane(c, pixels, blocks, sum, x + 1, w + BLOCK);
-    }
+    ROLLED_FOR (; x < end; x += CONV_LANES, w += CONV_LANES * BLOCK)
+        UNROLLED_FOR (int i = 0; i < CONV_LANES; i++) conv_lane(c, pixels, blocks, sum, x + i, w + i * BLOCK);
     return next;
 }
 
