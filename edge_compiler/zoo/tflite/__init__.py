@@ -17,7 +17,7 @@ from onnx import helper, TensorProto
 
 from edge_compiler.errors import CompileError
 from edge_compiler.zoo.builder import Array, Builder
-from edge_compiler.zoo.flatbuffer import Table
+from edge_compiler.zoo.tflite.flatbuffer import Table
 
 _TYPES = {0: np.float32, 1: np.float16, 2: np.int32}
 _TO_ONNX, _FROM_ONNX = (0, 3, 1, 2), (0, 2, 3, 1)  # permutations of an image's axes
