@@ -18,7 +18,7 @@ from onnx import helper, TensorProto
 from edge_compiler.errors import CompileError
 from edge_compiler.zoo.builder import Array, Builder
 from edge_compiler.zoo.recipe import NPM, Package, read_member, Recipe, set_metadata
-from edge_compiler.zoo.tfjs import read_weights
+from edge_compiler.zoo.tfjs.graph import read_weights
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
 PROJECT = "@vladmandic/face-api"

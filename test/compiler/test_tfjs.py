@@ -14,7 +14,8 @@ import onnxruntime
 import pytest
 
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.tfjs import convert, read_weights
+from edge_compiler.zoo.tfjs import convert
+from edge_compiler.zoo.tfjs.graph import read_weights
 
 RANDOM = np.random.default_rng(0)
 KERNEL = RANDOM.standard_normal((1, 1, 3, 4)).astype(np.float16)  # rows, columns, in, out
