@@ -57,6 +57,22 @@ def painter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bundle
 
 
+def test_what_the_outputs_were_taken_for_is_said(painter: Path, capsys: Capture) -> None:
+    assert run("explain", painter) == 0
+    assert "segmentation" in (said := capsys.readouterr().out)
+    assert "(a map for each of 3 labels)" in said
+
+
+def test_a_decoder_that_does_not_fit_is_refused(
+    painter: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    frames = painter.parent / "frames.json"
+    arguments = ("-o", tmp_path / "m.edge", "--preprocess", frames, "--decoder", "yolox")
+    sentence = refusal(capsys, "compile", painter.parent / "painter.onnx", *arguments)
+    assert "does not fit its decoder 'yolox'" in sentence
+    assert "compile it with another decoder" in sentence
+
+
 def test_things_with_places_are_printed_and_drawn(
     painter: Path, tmp_path: Path, capsys: Capture
 ) -> None:
