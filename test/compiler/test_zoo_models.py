@@ -100,6 +100,13 @@ def test_things_of_coco(look: Look, name: str, label: str, box: list[int]) -> No
     assert overlap(found.boxes[0], box) > 0.7
 
 
+@pytest.mark.parametrize(("name", "word"), [("chelsea", "cat"), ("coffee", "espresso")])
+def test_classes_of_imagenet(look: Look, name: str, word: str) -> None:
+    found = look("efficientnet-lite0", picture(name))
+    assert word in found.labels[0]
+    assert found.scores[0] > 0.4
+
+
 PERSONS = Package(
     project="face-recognition",
     version="1.3.0",
