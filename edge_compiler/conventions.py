@@ -105,7 +105,7 @@ def complete(graph: Graph, model: Path, overrides: Overrides) -> tuple[Descripti
     if not describe(graph, model, overrides).labels and "names" in exported:
         take(Guess("edge.labels", exported["names"], "Ultralytics' metadata names them"))
     decoder = describe(graph, model, overrides).decoder
-    if decoder.because:
+    if decoder.because:  # nobody says it
         take(_decoder(graph, decoder, exported))
     described = describe(graph, model, overrides)
     if not described.labels:
@@ -141,7 +141,7 @@ def _literal(text: str) -> Any:
         return None
 
 
-def _decoder(graph: Graph, recognised: Decoder, exported: Mapping[str, Any]) -> Guess:
+def _decoder(graph: Graph, recognised: Decoder, exported: Mapping[str, Any]) -> Guess | None:
     if exported.get("task") == "pose" and "points" in exported and len(graph.outputs) == 1:
         parameters = {
             "output": graph.outputs[0].name,
@@ -150,6 +150,8 @@ def _decoder(graph: Graph, recognised: Decoder, exported: Mapping[str, Any]) -> 
         }
         value = {"kind": "yolo", "parameters": parameters}
         return Guess("edge.decoder", value, "Ultralytics' metadata says that it is for poses")
+    if recognised.kind == "tensors":
+        return None
     value = {"kind": recognised.kind, "parameters": recognised.parameters}
     return Guess("edge.decoder", value, recognised.because)
 

@@ -20,15 +20,13 @@ def metadata_of(
     *,
     preprocess: Preprocess | None,
     labels: Sequence[str],
-    decoder: Decoder,
+    decoder: Decoder | None,
     provenance: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return what to write into a file so that the compiler reads this."""
-    values: dict[str, Any] = {
-        "edge.labels": list(labels),
-        "edge.decoder": {"kind": decoder.kind, "parameters": decoder.parameters},
-        "edge.provenance": dict(provenance),
-    }
+    """Return what to write into a file so that the compiler reads this; None says nothing."""
+    values: dict[str, Any] = {"edge.labels": list(labels), "edge.provenance": dict(provenance)}
+    if decoder is not None:
+        values["edge.decoder"] = {"kind": decoder.kind, "parameters": decoder.parameters}
     if preprocess is not None:
         values["edge.preprocess"] = asdict(preprocess)
     return {key: json.dumps(value) for key, value in values.items()}

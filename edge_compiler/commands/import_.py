@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     metadata = metadata_of(
         preprocess=described.preprocess,
         labels=described.labels,
-        decoder=described.decoder,
+        decoder=None if described.decoder.because else described.decoder,
         provenance={key: text for key, text in described.provenance.items() if key != "file"},
     )
     if arguments.output:
@@ -90,8 +90,6 @@ def _look(
         raise CompileError(
             f"{arguments.model} takes no camera image, so nothing can be seen in {arguments.image}"
         )
-    if dict(arguments.shape):
-        raise CompileError("--image needs a model whose file has the shape that it is run with")
     frame = read_image(arguments.image)
     found = preview(arguments.model, graph, described, frame)
     if arguments.draw:
@@ -113,6 +111,8 @@ def _print(
         ("decoder", "edge.decoder", f"{decoder.kind} {json.dumps(decoder.parameters)}"),
     ):
         reason = because.get(key, "" if value == "none" else "as you or the file say")
+        if key == "edge.decoder" and decoder.because:
+            reason = decoder.because
         say(f"  {name:<9}{value}" + (f"  ({reason})" if reason else ""))
     if decoder.kind == "tensors":
         note("what the outputs mean is not known; say it with --decoder (see docs/decoders.md)")

@@ -122,7 +122,6 @@ def test_metadata_that_only_looks_like_that_of_ultralytics(
 @pytest.mark.parametrize(
     ("outputs", "kind", "label", "color", "resize"),
     [
-        ({"out": zeros(1, 84, CELLS)}, "tensors", "", "rgb", "stretch"),  # as many on both sides
         (
             {"a": zeros(1, 224, 16), "b": zeros(1, 224, 1)},
             "blazeface",
@@ -149,6 +148,17 @@ def test_models_that_say_nothing(
     assert metadata["edge.preprocess"]["color"] == color
     assert metadata["edge.preprocess"]["resize"] == resize
     assert {"edge.decoder", "edge.preprocess"} <= because.keys()
+
+
+def test_outputs_that_nobody_knows(tmp_path: Path, capsys: Capture) -> None:
+    path = write(tmp_path / "m.onnx", {"out": zeros(1, 84, CELLS)})  # as many on both sides
+    metadata, because = guessed(capsys, path, "-o", tmp_path / "copy.onnx")
+    assert "edge.decoder" not in metadata.keys() | because.keys()
+    capsys.readouterr()
+    assert run("import", tmp_path / "copy.onnx") == 0
+    captured = capsys.readouterr()
+    assert "no decoder is known for outputs such as out [1, 84, 84]" in captured.out
+    assert "say it with --decoder" in captured.err
 
 
 def test_eighty_classes_are_those_of_coco(tmp_path: Path, capsys: Capture) -> None:
