@@ -179,6 +179,8 @@ def _frames(graph: Graph, decoder: Decoder, exported: Mapping[str, Any]) -> Gues
         spec, because = (_UNIT if is_whole else _ULTRALYTICS), "Ultralytics' models are trained so"
     elif decoder.kind == "ssd" and "landmarks" in decoder.parameters:
         spec, because = _RETINAFACE
+    elif decoder.kind == "gfl" and decoder.parameters.get("first") == "edges":
+        spec, because = _FRAMES["yolo"]
     image = graph.inputs[0]
     readers = graph.consumers(image)
     if len(readers) == 1 and readers[0].op in _NORMALISING:

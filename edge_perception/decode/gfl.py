@@ -15,6 +15,8 @@ an edge has (default: 8); ``first``, "scores" or "edges", which of a cell's valu
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from edge_perception.decode import Decode, grid, Options, Tensors
@@ -27,7 +29,7 @@ from edge_perception.decode.signature import Described, Signature
 from edge_perception.runtime.manifest import Decoder
 
 _STRIDES = ((8, 16, 32), (8, 16, 32, 64))
-_BINS = 8
+_BINS, _YOLO_BINS = 8, 16
 
 
 def make(model: Described, options: Options) -> Decode:
@@ -73,14 +75,37 @@ def make(model: Described, options: Options) -> Decode:
 
 
 def recognise(signature: Signature) -> Decoder | None:
-    """Take the table of NanoDet, where the number of classes is known."""
-    if len(signature.outputs) != 1 or signature.image is None or not signature.labels:
+    """Take NanoDet's table where the labels are known, or YOLOv8's maps of three grids."""
+    if signature.image is None:
         return None
-    (table,) = signature.outputs
+    return _nanodet(signature) or _heads(signature)
+
+
+def _nanodet(signature: Signature) -> Decoder | None:
+    width = len(signature.labels) + 4 * _BINS
     for strides in _STRIDES:
         count = signature.cells(*strides)
-        if table.shape == (1, count, len(signature.labels) + 4 * _BINS):
-            parameters = {"outputs": [table.name], "strides": list(strides)}
+        shapes = [output.shape for output in signature.outputs]
+        if signature.labels and shapes == [(1, count, width)]:
+            parameters = {"outputs": [signature.outputs[0].name], "strides": list(strides)}
             because = f"scores and 4 edges of {_BINS} bins for each of {count} cells"
             return Decoder("gfl", parameters, because)
     return None
+
+
+def _heads(signature: Signature) -> Decoder | None:
+    outputs = {math.prod(output.shape[2:]): output for output in signature.outputs}
+    cells = [signature.cells(stride) for stride in _STRIDES[0]]
+    if len(signature.outputs) != len(cells) or sorted(outputs, reverse=True) != cells:
+        return None
+    widths = {output.shape[1] for output in signature.outputs if len(output.shape) == 4}
+    if len(widths) != 1 or not signature.is_usual(widths.pop() - 4 * _YOLO_BINS):
+        return None
+    parameters = {
+        "outputs": [outputs[count].name for count in cells],
+        "bins": _YOLO_BINS,
+        "first": "edges",
+        "sigmoid": True,
+        "centre": 0.5,
+    }
+    return Decoder("gfl", parameters, "maps of three grids with 4 edges of 16 bins, as YOLOv8 has")

@@ -41,6 +41,9 @@ class Described(Protocol):
         """Texts of its classes."""
 
 
+_USUAL = (1, 80)
+
+
 @dataclass(frozen=True)
 class Signature:
     """
@@ -73,6 +76,10 @@ class Signature:
     def fits(self, classes: int) -> bool:
         """Return whether a model may have so many classes."""
         return classes == len(self.labels) if self.labels else classes > 0
+
+    def is_usual(self, classes: int) -> bool:
+        """Return whether so many classes are the model's, or COCO's or a single one if unknown."""
+        return self.fits(classes) and (bool(self.labels) or classes in _USUAL)
 
     def is_probability(self, output: str) -> bool:
         """Return whether an output ends with a Sigmoid or a Softmax."""

@@ -97,7 +97,7 @@ def recognise(signature: Signature) -> Decoder | None:
             return None
         width, rest = divmod(math.prod(output.shape), 3 * columns * rows)
         shapes = ((3 * width, rows, columns), (3, rows, columns, width))
-        if rest or output.shape[1:] not in shapes or not signature.fits(width - 5):
+        if rest or output.shape[1:] not in shapes or not signature.is_usual(width - 5):
             return None
     parameters = {"outputs": [output.name for output in signature.outputs]}
     because = "maps of three grids with three anchors, taken as those of YOLOv5"

@@ -130,6 +130,13 @@ def test_metadata_that_only_looks_like_that_of_ultralytics(
             "letterbox",
         ),
         ({"out": zeros(1, 1000)}, "classification", "", "rgb", "stretch"),
+        (
+            {f"o{n}": zeros(1, 144, n, n) for n in (8, 4, 2)},
+            "gfl",
+            "person",
+            "rgb",
+            "letterbox",
+        ),
         ({"out": zeros(1, 20, 6)}, "boxes", "", "rgb", "letterbox"),
     ],
 )

@@ -66,3 +66,12 @@ def test_recognised_where_the_labels_are_known() -> None:
     seen = recognised(table, labels=("a", "b"))
     assert (seen.kind, seen.parameters) == ("gfl", {"outputs": ["out"], "strides": [8, 16, 32]})
     assert recognised(table, labels=("a", "b", "c")).kind == "tensors"
+
+
+def test_heads_of_yolo_are_recognised() -> None:
+    heads = {f"o{n}": np.zeros((1, 144, n, n), np.float32) for n in (2, 4, 8)}
+    seen = recognised(heads)
+    assert seen.kind == "gfl"
+    assert (seen.parameters["outputs"], seen.parameters["bins"]) == (["o8", "o4", "o2"], 16)
+    assert recognised(heads, labels=("a",) * 80).kind == "gfl"
+    assert recognised(heads, labels=("a", "b")).kind == "tensors"

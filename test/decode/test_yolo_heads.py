@@ -59,3 +59,6 @@ def test_recognised_by_three_grids(layout: int) -> None:
     seen = recognised(layouts(maps(7))[layout], labels=("a", "b"))
     assert (seen.kind, seen.parameters) == ("yolo_heads", {"outputs": ["o0", "o1", "o2"]})
     assert recognised(layouts(maps(8))[layout], labels=("a", "b")).kind == "tensors"
+    # 43 classes, or 80 and a distribution for each edge: only COCO's are taken without labels
+    assert recognised(layouts(maps(48))[layout]).kind != "yolo_heads"
+    assert recognised(layouts(maps(85))[layout]).kind == "yolo_heads"
