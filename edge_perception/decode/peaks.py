@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_perception.decode.detections import Floats
-from edge_perception.decode.selection import Selection
+from edge_perception.decode.detections import Floats, Indices, Mask
+from edge_perception.decode.selection import best, Selection
 
 
 class Peaks:
@@ -19,11 +19,13 @@ class Peaks:
 
     def __init__(self, heat: Floats, selection: Selection) -> None:
         """Find them in maps [C, h, w]."""
-        best = selection.likely(np.where(heat < _around(heat), -np.inf, heat).reshape(-1))
-        self.classes, row, column = np.unravel_index(best, heat.shape)
+        flat = heat.reshape(-1)
+        rows = selection.possible(flat)
+        rows = best(flat, rows[_is_peak(heat, rows)])
+        self.classes, row, column = np.unravel_index(rows, heat.shape)
         self._at = row, column
         self.cells = np.stack([column, row], axis=1).astype(np.float32)
-        self.scores = heat.reshape(-1)[best]
+        self.scores = flat[rows]
 
     def values(self, maps: Floats) -> Floats:
         """Return what maps [V, h, w] have there [M, V]."""
@@ -31,12 +33,13 @@ class Peaks:
         return np.asarray(maps[:, row, column].T, np.float32)
 
 
-def _around(heat: Floats) -> Floats:
-    """Return the greatest of the 3 x 3 around each cell of maps [C, h, w]."""
-    for axis in (1, 2):
-        line = np.moveaxis(heat, axis, 0)
-        greatest = line.copy()
-        np.maximum(greatest[1:], line[:-1], out=greatest[1:])
-        np.maximum(greatest[:-1], line[1:], out=greatest[:-1])
-        heat = np.moveaxis(greatest, 0, axis)
-    return heat
+def _is_peak(heat: Floats, rows: Indices) -> Mask:
+    """Return whether cells of maps [C, h, w], by their number, are no less than those around."""
+    number, row, column = np.unravel_index(rows, heat.shape)
+    scores = heat[number, row, column]
+    peaks = np.ones(len(rows), np.bool_)
+    for down in (-1, 0, 1):
+        beside = np.clip(row + down, 0, heat.shape[1] - 1)
+        for right in (-1, 0, 1):
+            peaks &= scores >= heat[number, beside, np.clip(column + right, 0, heat.shape[2] - 1)]
+    return peaks

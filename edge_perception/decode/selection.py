@@ -74,8 +74,11 @@ class Selection:
 
     def likely(self, scores: Floats) -> Indices:
         """Return the candidates whose score [A] is high enough, the best first."""
-        rows = np.flatnonzero(scores >= self._least)
-        return rows[np.argsort(-scores[rows], kind="stable")[:_CANDIDATES]]
+        return best(scores, self.possible(scores))
+
+    def possible(self, scores: Floats) -> Indices:
+        """Return all candidates whose score [A] is high enough."""
+        return np.flatnonzero(scores >= self._least)
 
     def report(
         self,
@@ -122,6 +125,11 @@ class Selection:
     def _place(self, points: Floats, size: tuple[int, int]) -> Floats:
         fractions = np.asarray(points / np.array(self.input_size), np.float32)
         return self._letterbox.to_image(fractions, size)
+
+
+def best(scores: Floats, rows: Indices) -> Indices:
+    """Return the rows with the highest scores, as many as may be compared, the best first."""
+    return rows[np.argsort(-scores[rows], kind="stable")[:_CANDIDATES]]
 
 
 def distinct(boxes: Floats, groups: npt.NDArray[np.integer], iou: float, most: int) -> Indices:
