@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from PIL import Image, ImageColor
 import pytest
@@ -20,8 +22,9 @@ def drawn(*seen: Mark, scale: float = 1.0, size: tuple[int, int] = (200, 150)) -
     return (np.asarray(photo) != GREY).any(axis=-1)
 
 
-def mark(**more: object) -> Mark:
-    return Mark(**{"text": "", "color": COLOR, "box": (50, 60, 149, 119), **more})  # type: ignore[arg-type]
+def mark(**more: Any) -> Mark:
+    given: dict[str, Any] = {"text": "", "color": COLOR, "box": (50, 60, 149, 119), **more}
+    return Mark(**given)
 
 
 def test_a_mask_covers_its_part_of_the_box() -> None:
