@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_compiler.float64.exact import Array, Exact
-from edge_compiler.float64.table import alike, Call, exactly
+from edge_compiler.float64.table import alike, Call, exactly, reference
 
 alike("Concat", "Expand", "Flatten", "Identity", "Pad", "Reshape", "Slice", "Split")
 alike("Squeeze", "Transpose", "Unsqueeze", "Max", "Gather")
@@ -71,3 +71,15 @@ def _gemm(call: Call) -> Exact:
     size = product(x.size, y.size, c.size, abs(a("alpha")), abs(a("beta")))
     terms = x.value.shape[0 if a("transA") else 1]
     return Exact(value, size, call.depth + terms + 2)
+
+
+@exactly("ReduceSum", "ReduceMax", "ReduceMin")
+def _reduction(call: Call) -> Exact:
+    axes = call.optional(1)
+    (value,), (size,) = (
+        reference(call.node, [array, None if axes is None else axes.value][: len(call.inputs)])
+        for array in (call.x.value, call.x.size)
+    )
+    if call.node.op == "ReduceMin":  # the size of any of them
+        size = np.broadcast_to(call.x.size.max(), value.shape)
+    return Exact(value, size, call.depth + call.x.value.size // max(value.size, 1) + 1)

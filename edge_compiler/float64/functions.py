@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from edge_compiler.float64.exact import Array, Exact
@@ -69,3 +71,19 @@ def _lrn(call: Call) -> Exact:
     own = np.abs(value) * beta * (over_channels(2 * np.abs(x.value) * x.size) + base) / base
     size = x.size / base**beta + own + np.abs(value)
     return Exact(value, size, call.depth + _FUNCTION + n)
+
+
+@exactly("LayerNormalization")
+def _layer_norm(call: Call) -> Exact:
+    x, scale, shift = call.x, call.input(1), call.optional(2)
+    axes = tuple(range(call.attribute("axis") % x.value.ndim, x.value.ndim))
+    centred = x.value - x.value.mean(axes, keepdims=True)
+    sizes = x.size + x.size.mean(axes, keepdims=True)
+    variance = (centred**2).mean(axes, keepdims=True) + call.attribute("epsilon")
+    normal, size = centred / np.sqrt(variance), sizes / np.sqrt(variance)
+    # of the variance, through its root
+    size = size + np.abs(normal) * (np.abs(centred) * sizes).mean(axes, keepdims=True) / variance
+    value, size = normal * scale.value, size * np.abs(scale.value) + np.abs(normal) * scale.size
+    if shift is not None:
+        value, size = value + shift.value, size + shift.size
+    return Exact(value, size, call.depth + _FUNCTION + 2 * math.prod(x.value.shape[axes[0] :]))

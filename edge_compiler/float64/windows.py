@@ -16,7 +16,7 @@ WINOGRAD = 4.0
 
 
 def _shifted(node: Node, x: Array, fill: float = 0.0) -> Iterator[tuple[tuple[int, int], Array]]:
-    """Yield for each position in the window what all windows have there: (1, C, out_h, out_w)."""
+    """Yield for each position in the window what all windows have there: (N, C, out_h, out_w)."""
     kernel, strides, dilations, pads = (
         node.attributes[name] for name in ("kernel_shape", "strides", "dilations", "pads")
     )
@@ -50,7 +50,7 @@ def _convolve(node: Node, x: Array, w: Array, b: Array) -> Array:
     weights = w.reshape(groups, w.shape[0] // groups, *w.shape[1:])
     total: Array = np.zeros(())
     for (ky, kx), pixels in _shifted(node, x):
-        total = total + weights[..., ky, kx] @ pixels.reshape(groups, w.shape[1], -1)
+        total = total + weights[..., ky, kx] @ pixels.reshape(len(x), groups, w.shape[1], -1)
     return total.reshape(node.output.shape) + b.reshape(1, -1, 1, 1)
 
 

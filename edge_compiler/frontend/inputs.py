@@ -10,7 +10,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontend.limits import check_shape
 from edge_compiler.ir.dtype import from_onnx, onnx_name
 
-LAYERS = ("Conv", "ConvTranspose", "Gemm", "GRU", "LSTM", "RNN")
+LAYERS = ("Conv", "ConvTranspose", "GRU", "LSTM", "RNN")
 """Operators whose further inputs are weights."""
 
 
@@ -98,11 +98,6 @@ def _check(value: onnx.ValueInfoProto, reader: str | None) -> None:
             f"give its real shape with {_suggestion(value)}"
         )
     check_shape(f"the input '{value.name}'", (size for size in sizes if size is not None))
-    if len(sizes) >= 4 and sizes[0] != 1:
-        raise CompileError(
-            f"the input '{value.name}' of shape {_text(value)} holds a batch of {sizes[0]}, but "
-            f"a robot handles one frame at a time: compile with {_suggestion(value)}"
-        )
 
 
 def _size(dimension: onnx.TensorShapeProto.Dimension) -> int | None:

@@ -20,11 +20,20 @@ def _pool_fault(node: Node) -> str | None:
 define("MaxPool", summary="Maximum of windows.", macs=_pool_macs, fault=_pool_fault)
 define("AveragePool", summary="Mean of windows.", macs=_pool_macs, fault=_pool_fault)
 define("GlobalAveragePool", summary="Mean of each channel.", macs=lambda node: node.input(0).size)
-define("ReduceMean", summary="Mean over some axes.", macs=lambda node: node.input(0).size)
+define(
+    *("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"),
+    summary="Mean, sum or extreme over some axes.",
+    macs=lambda node: node.input(0).size,
+)
 define(
     "LRN",
     summary="Local response normalisation across channels.",
     macs=lambda node: node.output.size * int(node.attributes["size"]),
+)
+define(
+    "LayerNormalization",
+    summary="Normalisation over the last dimensions.",
+    macs=lambda node: node.output.size,
 )
 define("Softmax", summary="Softmax along any axis.", macs=lambda node: node.output.size)
 define("Resize", summary="Resizing by interpolation.", macs=lambda node: node.output.size)

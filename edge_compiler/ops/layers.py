@@ -31,7 +31,7 @@ def _conv_fault(node: Node) -> str | None:
 
 
 def _product_macs(node: Node) -> int:
-    return node.output.size * node.input(0).shape[-1]
+    return node.output.size * node.input(0).shape[-2 if node.attributes.get("transA") else -1]
 
 
 define("Conv", summary="Convolution.", macs=_conv_macs, fuses_activation=True, fault=_conv_fault)
@@ -41,4 +41,4 @@ define(
     macs=_product_macs,
     fuses_activation=True,
 )
-define("MatMul", summary="Matrix product.", macs=_product_macs)
+define("MatMul", summary="Matrix product.", macs=_product_macs, fuses_activation=True)

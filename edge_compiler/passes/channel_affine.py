@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_compiler import ops
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.passes.base import absorb, Decision, done, graph_pass, new_constant
 from edge_perception.runtime.dtypes import FLOAT32
@@ -23,8 +24,9 @@ def make_channel_affine(graph: Graph) -> Iterator[Decision]:
         affine = _batch_normalization(node) or _arithmetic(node)
         if affine is None:
             continue
-        if not (_is_image(node.output) or _follows_gemm(graph, affine[0])):
-            continue
+        fits = node.op == "BatchNormalization" or len(node.output.shape) == 4
+        if not (fits or _follows_gemm(graph, affine[0])):
+            continue  # what else broadcasts is left as it is
         yield done(node, f"{node.op} scales and shifts each channel by constants")
         set_affine(node, *affine)
 
@@ -63,6 +65,22 @@ def set_affine(node: Node, source: Value, scale: Array, shift: Array) -> None:
         new_constant(node, "shift", shift),
     )
     node.op, node.attributes = "ChannelAffine", {}
+
+
+def cannot_take_affine(layer: Node) -> str | None:
+    """Return why the weights and the bias of a layer can't take over what scales its channels."""
+    if reason := ops.fault(layer):
+        return reason
+    if not ops.has_constant_weights(layer):
+        return "its weights or its bias are computed"
+    if layer.op == "Conv":
+        return None
+    bias = layer.constant(2)
+    if layer.attributes["transA"] or (
+        bias is not None and bias.size > max(bias.shape[-1:], default=1)
+    ):
+        return "its rows are not the channels"
+    return None
 
 
 def _batch_normalization(node: Node) -> Affine | None:
@@ -109,16 +127,12 @@ def _per_channel(array: Array, shape: tuple[int, ...]) -> Array | None:
     return np.broadcast_to(array.reshape(-1).astype(np.float64), shape[1:2])
 
 
-def _is_image(value: Value) -> bool:
-    """Return whether a value is one image: what else broadcasts is left as it is."""
-    return len(value.shape) == 4 and value.shape[0] == 1
-
-
 def _follows_gemm(graph: Graph, value: Value) -> bool:
     """Return whether a value that is no image comes from a Gemm, which takes over the affine."""
     producer = graph.producer(value)
     return (
         producer is not None
         and producer.op in ("Gemm", "ChannelAffine")
+        and (producer.op != "Gemm" or cannot_take_affine(producer) is None)
         and graph.sole_consumer(value) is not None
     )

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_compiler import ops
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.passes.base import absorb, Decision, done, graph_pass, kept, new_constant
-from edge_compiler.passes.channel_affine import get_affine
+from edge_compiler.passes.channel_affine import cannot_take_affine, get_affine
 
 Array = np.ndarray[Any, Any]
 
@@ -45,7 +44,7 @@ def fold_affine_forward(graph: Graph) -> Iterator[Decision]:
         if layer is None or layer.op not in ("Conv", "Gemm") or layer.input(0) is not node.output:
             continue
         source, scale, shift = get_affine(node)
-        if reason := _cannot_take(layer):
+        if reason := cannot_take_affine(layer):
             yield kept(node, f"not folded into '{layer.name}': {reason}")
             continue
         if layer.op == "Conv" and any(layer.attributes["pads"]) and np.any(shift):
@@ -63,23 +62,7 @@ def fold_affine_forward(graph: Graph) -> Iterator[Decision]:
 def _obstacle(graph: Graph, layer: Node) -> str | None:
     if graph.sole_consumer(layer.output) is None:
         return "its result is used elsewhere too"
-    return _cannot_take(layer)
-
-
-def _cannot_take(layer: Node) -> str | None:
-    """Return why the weights and the bias of a layer can't take over what scales its channels."""
-    if reason := ops.fault(layer):
-        return reason
-    if not ops.has_constant_weights(layer):
-        return "its weights or its bias are computed"
-    if layer.op == "Conv":
-        return None
-    bias = layer.constant(2)
-    if layer.attributes["transA"] or (
-        bias is not None and bias.size > max(bias.shape[-1:], default=1)
-    ):
-        return "its rows are not the channels"
-    return None
+    return cannot_take_affine(layer)
 
 
 def _fold_into_inputs(layer: Node, scale: Array, shift: Array) -> None:

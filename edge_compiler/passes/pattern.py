@@ -7,9 +7,10 @@ A pattern is written like a formula, of inputs that may be any tensor, numbers a
     RULES = (Rule(X * op.Sigmoid(X), op.SiLU(X)),)
 
 Add and Mul match in either order, ``a | b`` matches what one of them does, and a number matches a
-constant of one element that equals it but for the rounding to float32. What the inner nodes
-compute must be read by the nodes of the pattern alone, since they disappear; where that alone is
-missing, or a rule's own check, the rewriting yields it as a reason.
+constant of one element that equals it but for the rounding to float32. An operation may stand
+in a pattern several times. What the inner nodes compute must be read by the nodes of the pattern
+alone, since they disappear; where that alone is missing, or a rule's own check, the rewriting
+yields it as a reason.
 """
 
 from __future__ import annotations
@@ -35,13 +36,11 @@ class Match:
     :ivar values: of its inputs, by name.
     :ivar nodes: those that got a name by ``Operation.named``.
     :ivar inner: the nodes that disappear, each after those that it reads.
-    :ivar obstacle: why they may not, if that is so.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
     inner: tuple[Node, ...] = ()
-    obstacle: str = ""
 
 
 class Pattern:
@@ -133,11 +132,8 @@ class Operation(Pattern):
         node = graph.producer(value)
         if node is None or node.op != self.op:
             return
-        if graph.sole_consumer(value) is None and not so_far.obstacle:
-            obstacle = f"the result of '{node.name}' is used elsewhere too"
-            so_far = replace(so_far, obstacle=obstacle)
         for match in self.matches_node(graph, node, so_far):
-            yield replace(match, inner=(*match.inner, node))
+            yield replace(match, inner=tuple(dict.fromkeys((*match.inner, node))))
 
     def matches_node(self, graph: Graph, node: Node, so_far: Match) -> Iterator[Match]:
         """Yield every way in which a node matches."""
@@ -203,7 +199,7 @@ class Rule:
         refused = None
         for match in self.pattern.matches_node(graph, node, Match()):
             made = self.result if isinstance(self.result, Operation) else self.result(match)
-            obstacle = match.obstacle or self.check(node, match)
+            obstacle = _used_elsewhere(graph, node, match) or self.check(node, match)
             if obstacle:
                 refused = refused or kept(node, f"not recognised as {made.op}: {obstacle}")
                 continue
@@ -218,6 +214,15 @@ class Rule:
             return
         if refused is not None:
             yield refused
+
+
+def _used_elsewhere(graph: Graph, node: Node, match: Match) -> str | None:
+    """Return a reason if what disappears is read by others than the nodes of the pattern."""
+    readers = {*match.inner, node}
+    for part in reversed(match.inner):
+        if graph.is_output(part.output) or not readers.issuperset(graph.consumers(part.output)):
+            return f"the result of '{part.name}' is used elsewhere too"
+    return None
 
 
 def rewrite(graph: Graph, rules: Iterable[Rule]) -> Iterator[Decision]:

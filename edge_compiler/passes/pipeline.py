@@ -13,6 +13,7 @@ from edge_compiler.passes.constants import fold_constants
 from edge_compiler.passes.dead_code import drop_dead_code
 from edge_compiler.passes.fold_affine import fold_affine_back, fold_affine_forward
 from edge_compiler.passes.global_pool import recognise_global_pool
+from edge_compiler.passes.layer_norm import recognise_layer_norm
 from edge_compiler.passes.noops import remove_noops
 from edge_compiler.passes.padding import fuse_padding
 from edge_compiler.passes.residual import fuse_residual
@@ -29,6 +30,7 @@ PASSES: tuple[Pass, ...] = (
     # what several nodes mean together
     recognise_activations,
     recognise_channel_shuffle,
+    recognise_layer_norm,
     recognise_global_pool,
     # scale and shift go into weights; before padding, whose zeros come after a shift
     make_channel_affine,

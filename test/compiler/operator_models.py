@@ -292,7 +292,7 @@ def moves() -> onnx.ModelProto:
 
 
 def products() -> onnx.ModelProto:
-    """Matrix products, one with a sum long enough to be added up in parts."""
+    """Layers of a row, one with a sum long enough to be added up in parts."""
     b = Builder(v=(1, 37), line=(1, LINE))
     bias = b.constant(b.numbers(18))
     b.add(
@@ -388,6 +388,71 @@ def typed_moves() -> onnx.ModelProto:
     return b.model()
 
 
+def matrices() -> onnx.ModelProto:
+    """Products of computed matrices and batches of them, whose sizes fit no tile."""
+    b = Builder(a=(7, 37), turned=(37, 7), w=(37, 50), q=(2, 3, 17, 24), k=(3, 24, 19), u=(24,))
+    b.inputs |= {"long": (3, LINE)}
+    c, numbers = b.constant(b.numbers(7, 1)), b.constant(b.numbers(50, 37))
+    b.add("gemm_computed", "Gemm", f"a w {c}", alpha=0.5, beta=2.0)
+    b.add(
+        "gemm_turned", "Gemm", f"turned {numbers} {b.constant(b.numbers(50))}", transA=1, transB=1
+    )
+    b.add("rows", "MatMul", f"q {b.constant(b.numbers(24, 33))}")
+    b.add("rows_long", "MatMul", f"long {b.constant(b.numbers(LINE, 18) * 0.02)}")
+    b.add("batch", "MatMul", "q k")
+    b.inner.add(b.add("scores", "MatMul", "q k"))
+    b.add("batch_tanh", "Tanh", "scores")
+    b.add("column", "MatMul", "q u")
+    b.add("row", "MatMul", "u k")
+    return b.model()
+
+
+def tokens() -> onnx.ModelProto:
+    """Values of any rank that broadcast, reductions, normalisation: the rest of a transformer."""
+    b = Builder(t=(2, 9, 21), u=(9, 1), v=(2, 1, 21), n=(3, 2, 5, 4, 2), m=(3, 1, 5, 1, 2))
+    scale, shift = b.constant(b.numbers(21, low=0.5, high=2)), b.constant(b.numbers(21))
+    b.add("norm", "LayerNormalization", f"t {scale} {shift}", epsilon=1e-3)
+    rows = b.constant(b.numbers(9, 21, low=0.5, high=2))
+    b.add("norm_rows", "LayerNormalization", f"t {rows}", axis=1, epsilon=0.5)
+    b.add("outer_sum", "Add", "u v")
+    b.add("gate", "Mul", "t u")
+    b.add("ranks", "Sub", "m n")
+    b.add("ratio", "Div", f"n {b.constant(b.numbers(4, 1, low=0.5, high=2))}")
+    b.add("mean_rows", "ReduceMean", f"t {b.constant([1])}", keepdims=0)
+    b.add("sum_last", "ReduceSum", f"t {b.constant([-1])}")
+    b.add("largest", "ReduceMax", f"n {b.constant([2, 3])}")
+    b.add("least", "ReduceMin", f"n {b.constant([0, 1])}")
+    b.add("softmax_first", "Softmax", "t", axis=0)
+    b.add("turned", "Transpose", "n", perm=[4, 2, 0, 1, 3])
+    return b.model()
+
+
+def batches() -> onnx.ModelProto:
+    """Several images at once, for all that networks of convolutions have."""
+    size = (3, CHANNELS, HEIGHT, WIDTH)
+    b = Builder(x=size, rgb=(2, 3, HEIGHT, WIDTH), deep=(2, *DEEP[1:]), one=IMAGE)
+    b.conv("images_first", 16, 5, "rgb", strides=[2, 1], pads=[2, 2, 2, 2])
+    b.conv("images_winograd", 48, 3, "deep", **_EDGES)
+    b.conv("images_depthwise", CHANNELS, 3, group=CHANNELS, **_EDGES)
+    conv = b.conv("images_conv", CHANNELS, 3, dilations=[2, 2], pads=[2, 2, 2, 2])
+    b.inner |= {conv, b.add("images_sum", "Add", f"{conv} x")}
+    b.add("images_residual", "Relu", "images_sum")
+    b.add("images_pool", "MaxPool", kernel_shape=[3, 3], **_EDGES)
+    b.add("images_mean", "GlobalAveragePool")
+    b.add("images_scaled", "Mul", "x images_mean")
+    b.add("images_and_one", "Add", "x one")
+    b.add("images_and_numbers", "Sub", f"x {b.constant(b.numbers(3, CHANNELS, 1, 1))}")
+    b.add("images_joined", "Concat", "x x", axis=1)
+    b.add("images_behind", "Concat", "x one", axis=0)
+    b.add("images_softmax", "Softmax", axis=1)
+    b.add("images_lrn", "LRN", size=3, alpha=0.1)
+    scales = b.constant(np.array([1, 1, 2, 1.5], np.float32))
+    b.add("images_resized", "Resize", f"x - {scales}", mode="linear")
+    b.inner.add(b.add("images_flat", "Flatten", "images_mean"))
+    b.add("images_layer", "Gemm", f"images_flat {b.constant(b.numbers(CHANNELS, 7))}")
+    return b.model()
+
+
 def chain() -> onnx.ModelProto:
     """Layers behind each other, that use the same memory in turn."""
     b = Builder(x=IMAGE)
@@ -412,6 +477,9 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
         integers,
         choices,
         typed_moves,
+        matrices,
+        tokens,
+        batches,
         chain,
     )
 }

@@ -17,7 +17,7 @@ enum { MOST_TENSORS = 64 };
 static edge_tensor tensor(uint32_t value, int special)
 {
     const edge_value *v = &edge_values[value];
-    const size_t count = (size_t)v->channels * v->height * v->width, size = edge_element_bytes(v->element);
+    const size_t count = (size_t)v->images * v->channels * v->height * v->width, size = edge_element_bytes(v->element);
     unsigned char *data = malloc(count * size);
     for (size_t i = 0; data && i < count; i++) {
         const float number = special && i % 7 == 0 ? (i % 2 ? NAN : -INFINITY) : (float)(i * 37 % 101) / 25.0f - 2.0f;

@@ -25,7 +25,6 @@ def test_shapes_can_be_given(tmp_path: Path) -> None:
         (["N", 3, "height", 8], r"'x' has the dynamic shape \[N, 3, height, 8\].*x=1,3,224,8"),
         ([-1, 3, 16, 8], r"dynamic shape \[\?, 3, 16, 8\].*--shape x=1,3,16,8"),
         ([1, 0, 16, 8], r"'x' of shape \[1, 0, 16, 8\] has a dimension of zero.*x=1,3,16,8"),
-        ([4, 3, 16, 8], r"batch of 4.*--shape x=1,3,16,8"),
     ],
 )
 def test_dimensions_that_cannot_be_compiled(

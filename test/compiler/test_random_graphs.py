@@ -49,14 +49,15 @@ class Network:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
         channels, size = self.choose.choice([2, 4, 6]), self.choose.randint(3, 7)
-        self.input, self.type = (1, channels, size, size), onnx.TensorProto.FLOAT
+        batch = self.choose.choice([1, 1, 1, 2])
+        self.input, self.type = (batch, channels, size, size), onnx.TensorProto.FLOAT
         self.values, self.choices = [("x", self.input)], list[str]()
         if self.choose.random() < 0.2:
             self._begin_with_bytes(channels, size)
 
     def _begin_with_bytes(self, channels: int, size: int) -> None:
         """Read an image of bytes, channels last."""
-        self.input, self.type = (1, size, size, channels), onnx.TensorProto.UINT8
+        self.input, self.type = (self.input[0], size, size, channels), onnx.TensorProto.UINT8
         planes = self.inner("Transpose", "x", perm=[0, 3, 1, 2])
         pixels = self.inner("Cast", planes, to=onnx.TensorProto.FLOAT)
         shape = self.values.pop()[1]
@@ -102,7 +103,7 @@ def conv(net: Network, name: str, shape: tuple[int, ...]) -> None:
         net.constants[w][:] = 0.1
     bias = net.constant(outputs) if net.choose.random() < 0.5 else ""
     size = tuple(side + 2 * pad - kernel + 1 for side in shape[2:])
-    net.add("Conv", f"{name} {w} {bias}", (1, outputs, *size), group=group, pads=[pad] * 4)
+    net.add("Conv", f"{name} {w} {bias}", (shape[0], outputs, *size), group=group, pads=[pad] * 4)
 
 
 def batch_norm(net: Network, name: str, shape: tuple[int, ...]) -> None:
@@ -203,7 +204,8 @@ def turn(net: Network, name: str, shape: tuple[int, ...]) -> None:
     """Order the axes anew, or name them so."""
     axes = [0, *net.choose.sample([1, 2, 3], 3)]
     turned = tuple(shape[axis] for axis in axes)
-    kind = net.choose.choice(["Transpose", "Reshape", "Squeeze", "Identity"])
+    kinds = ["Transpose", "Reshape", "Identity"] + ["Squeeze"] * (shape[0] == 1)
+    kind = net.choose.choice(kinds)
     if kind == "Transpose":
         net.add(kind, name, turned, perm=axes)
     elif kind == "Reshape":
@@ -217,7 +219,7 @@ def turn(net: Network, name: str, shape: tuple[int, ...]) -> None:
 
 def shuffle(net: Network, name: str, shape: tuple[int, ...]) -> None:
     """Interleave the halves of the channels, as ShuffleNet does."""
-    halves = (1, 2, shape[1] // 2, *shape[2:])
+    halves = (shape[0], 2, shape[1] // 2, *shape[2:])
     if shape[1] % 2:
         return
     net.add("Reshape", f"{name} {net.given(halves)}", halves)
@@ -236,23 +238,54 @@ def attention(net: Network, name: str, shape: tuple[int, ...]) -> None:
     net.add("Mul", f"{name} {net.values[-1][0]}", shape)
 
 
+def tokens(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Weigh rows of pixels by how alike they are, as a transformer does."""
+    count, width = math.prod(shape[:3]), shape[3]
+    if count > 200:
+        return
+    rows, turned, alike = (count, width), (width, count), (count, count)
+    net.add("Reshape", f"{name} {net.given(rows)}", rows)
+    flat = net.values.pop()[0]
+    if net.choose.random() < 0.5:
+        scale = net.constant(width, low=0.5, high=2)
+        net.add("LayerNormalization", f"{flat} {scale} {net.constant(width)}", rows, epsilon=0.1)
+        flat = net.values.pop()[0]
+    if net.choose.random() < 0.5:
+        net.add("Gemm", f"{flat} {flat}", alike, transB=1, alpha=0.3)
+    else:
+        net.add("Transpose", flat, turned, perm=[1, 0])
+        net.add("MatMul", f"{flat} {net.values.pop()[0]}", alike)
+    net.add("Softmax", net.values.pop()[0], alike, axis=net.choose.choice([0, 1]))
+    net.add("MatMul", f"{net.values.pop()[0]} {flat}", rows)
+    net.add("Reshape", f"{net.values.pop()[0]} {net.given(shape)}", shape)
+
+
+def weigh(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Combine a value with what some of its axes come down to; a difference might be noise."""
+    axes = sorted(net.choose.choice([[1], [2], [3], [1, 2], [2, 3], [1, 2, 3]]))
+    op = net.choose.choice(["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"])
+    kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+    net.add(op, f"{name} {net.given(axes)}", kept)
+    net.add(net.choose.choice(["Add", "Max"]), f"{name} {net.values[-1][0]}", shape)
+
+
 def classify(net: Network, name: str, shape: tuple[int, ...]) -> None:
     """End like a classifier: a product of everything, and Softmax."""
-    count, classes = math.prod(shape), net.choose.randint(2, 9)
-    net.add("Flatten", name, (1, count))
+    count, classes = math.prod(shape[1:]), net.choose.randint(2, 9)
+    net.add("Flatten", name, (shape[0], count))
     w = net.constant(count, classes, low=-1 / math.sqrt(count), high=1 / math.sqrt(count))
     flat = net.values[-1][0]
     if net.choose.random() < 0.5:
-        net.add("Gemm", f"{flat} {w} {net.constant(classes)}", (1, classes))
+        net.add("Gemm", f"{flat} {w} {net.constant(classes)}", (shape[0], classes))
     else:
-        net.add("MatMul", f"{flat} {w}", (1, classes))
+        net.add("MatMul", f"{flat} {w}", (shape[0], classes))
     net.add("Softmax", *net.values[-1])
 
 
 def scores(net: Network, name: str, shape: tuple[int, ...]) -> None:
     """End like a detector: low scores of each pixel."""
     w, bias = net.constant(3, shape[1], 1, 1), net.constant(3, low=-13, high=-11)
-    net.add("Conv", f"{name} {w} {bias}", (1, 3, *shape[2:]))
+    net.add("Conv", f"{name} {w} {bias}", (shape[0], 3, *shape[2:]))
     net.add("Sigmoid", *net.values[-1])
 
 
@@ -286,6 +319,7 @@ LAYERS: tuple[Layer, ...] = (conv, conv, batch_norm, batch_norm, arithmetic, act
 LAYERS += (activation, gate, join, join)
 LAYERS += (compare, count, best, look_up, repeat)
 LAYERS += (pad, pool, block, flip, same, resize, normalise, split, turn, shuffle, attention)
+LAYERS += (tokens, weigh)
 PLAIN = (
     "Relu",
     "LeakyRelu",

@@ -28,8 +28,8 @@ enum {
     ORIGIN = TOP * ROW + LEFT * BLOCK,
 };
 #define WITH_HALO(start) \
-    {((start) + ORIGIN) * sizeof(float), C, H, W, BLOCK, PLANE, ROW, TOP, LEFT, BOTTOM, RIGHT, EDGE_FLOAT32}
-#define DENSE(start) {(start) * sizeof(float), C, H, W, 1, H * W, W, 0, 0, 0, 0, EDGE_FLOAT32}
+    {((start) + ORIGIN) * sizeof(float), 1, C, H, W, BLOCK, PLANE, ROW, 0, TOP, LEFT, BOTTOM, RIGHT, EDGE_FLOAT32}
+#define DENSE(start) {(start) * sizeof(float), 1, C, H, W, 1, H * W, W, 0, 0, 0, 0, 0, EDGE_FLOAT32}
 
 const edge_value edge_values[] = {
 #if DENSE_INPUT

@@ -82,8 +82,8 @@ def _view_refusal(node: Node) -> str | None:
         return "an input is constant"
     axis = node.attributes["axis"] % len(node.output.shape)
     values = [value for value in (*node.inputs[:1], *node.outputs) if value is not None]
-    if axis != 1 or not all(map(is_image, values)):
-        return "only channels of images are joined or split without a copy"
+    if axis != 1 or not all(is_image(value) and value.shape[0] == 1 for value in values):
+        return "only channels of an image are joined or split without a copy"
     return None
 
 

@@ -22,6 +22,7 @@ from edge_compiler.targets.acl.record import Function, Image, Op, Record
 from edge_compiler.targets.program.layout import image_size, is_image
 from edge_compiler.targets.program.nodes import (
     Geometry,
+    is_layer_of_row,
     matrix_and_bias,
     require_float32,
     required,
@@ -112,6 +113,8 @@ def requests_for(node: Node) -> tuple[Request, ...] | str:
         return reason
     if len(node.outputs) > 1:
         return f"ACL has no second output of {node.op}"
+    if is_image(node.output) and node.output.shape[0] > 1:
+        return "ACL is asked for one image at a time"
     if node.op in _OF_IMAGES and not is_image(node.input(0)):
         return f"ACL is asked for {node.op} only of images"
     if node.op in ("Conv", "Gemm", "MatMul") and not has_constant_weights(node):
@@ -166,11 +169,8 @@ def _conv(node: Node) -> Described:
 
 @_asks("Gemm", "MatMul")
 def _gemm(node: Node) -> Described:
-    value = node.input(0)
-    if value.size != value.shape[-1] or len(node.input(1).shape) != 2:
+    if not is_layer_of_row(node):
         return "ACL is asked for a row vector times a matrix only"
-    if node.attributes.get("transA"):
-        return "ACL is asked for no transposed vector"
     w, b = matrix_and_bias(node)
     fields = _activation(node.fused.activation)
     return Request(Op.GEMM, "GEMM of a vector", (node.input(0),), node.output, w, b, fields)

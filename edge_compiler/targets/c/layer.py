@@ -76,7 +76,7 @@ class Layer:
     def macs(self, weights: int) -> int:
         """Return the multiply-accumulates, given the number of weights of all channels."""
         shape = self.node.output.shape
-        return weights * (shape[2] * shape[3] if len(shape) == 4 else 1)
+        return weights * (shape[0] * shape[2] * shape[3] if len(shape) == 4 else 1)
 
     def pointers(self, w: Pointer, b: Pointer) -> tuple[Pointer, ...]:
         """Return the arguments of a convolution kernel."""

@@ -9,10 +9,12 @@ constant: instructions, which ``python -m bench.fit_placement`` fits to counted 
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from pathlib import Path
 from typing import Protocol
 
 from edge_compiler.ir.graph import Node, Value
+from edge_compiler.targets.c.algorithms.gemm.product import Product
 from edge_compiler.targets.program.layout import BLOCK, is_image
 from edge_compiler.targets.program.nodes import Geometry, required
 from edge_compiler.targets.program.work import (
@@ -31,8 +33,10 @@ REORDER = "reorder"
 
 def work(node: Node) -> tuple[str, Counts]:
     """Return what kind of work a node is, and how much."""
-    if node.op in ("Conv", "Gemm", "MatMul"):
+    if node.op == "Conv":
         return _convolution(node)
+    if node.op in ("Gemm", "MatMul"):
+        return _product(node)
     return other_work(node)
 
 
@@ -43,9 +47,6 @@ def reorder_work(value: Value) -> tuple[str, Counts]:
 
 def _convolution(node: Node) -> tuple[str, Counts]:
     w = required(node, 1)
-    if node.op != "Conv":
-        results = node.output.size
-        return "vector", products(node, -(-results // BLOCK) * BLOCK, w.size // results)
     padded = -(-w.shape[0] // BLOCK) * BLOCK
     pixels = node.output.size // w.shape[0]
     terms = w[0].size
@@ -60,6 +61,13 @@ def _convolution(node: Node) -> tuple[str, Counts]:
     if geometry.kernel == (3, 3) and geometry.stride == geometry.dilation == (1, 1):
         return "Winograd", counts
     return "direct", counts
+
+
+def _product(node: Node) -> tuple[str, Counts]:
+    """Return the work of a matrix product, the columns in whole blocks."""
+    product = Product.of(node)
+    results = math.prod(product.batch) * product.rows * -(-product.columns // BLOCK) * BLOCK
+    return "vector", products(node, results, product.terms)
 
 
 class Costs(Protocol):

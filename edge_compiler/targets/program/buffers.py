@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 from edge_compiler.targets.program.layout import DENSE, Layout
 from edge_perception.runtime.dtypes import ElementType, FLOAT32
@@ -50,6 +51,7 @@ class Buffer:
     :ivar shape: of the value.
     :ivar type: of the elements.
     :ivar channels: of an image; what is no image counts as one pixel of so many channels.
+    :ivar images: one behind the other; what is no image counts as one.
     :ivar offset: position in the arena in bytes; set by the memory plan (roots only).
     """
 
@@ -65,6 +67,7 @@ class Buffer:
         self.layout = layout
         self.type = type_
         self.channels, self.height, self.width = layout.extent(shape)
+        self.images = shape[0] if layout.is_image else 1
         self.offset: int | None = None
         self._parent: Buffer | None = None
         self._first_channel = 0
@@ -132,9 +135,16 @@ class Buffer:
         return (self.root.height + self.halo.top + self.halo.bottom) * self.row
 
     @property
+    def image(self) -> int:
+        """Elements from one image to the next, or along the first dimension of what is none."""
+        if not self.layout.is_image:
+            return math.prod(self.shape[1:])
+        return self.root.blocks * self.plane
+
+    @property
     def bytes(self) -> int:
         """Size of the memory of a root, rounded up so that whole vectors may be written."""
-        return aligned(self.blocks * self.plane * self.type.bytes)
+        return aligned(self.images * self.blocks * self.plane * self.type.bytes)
 
     @property
     def start(self) -> int:
@@ -146,11 +156,11 @@ class Buffer:
 
     @property
     def origin(self) -> int:
-        """Position in the arena of element (0, 0, 0)."""
+        """Position in the arena of element (0, 0, 0) of the first image."""
         return self.at(0, 0)
 
     def at(self, y: int, x: int) -> int:
-        """Return the position in the arena of pixel (y, x), which may lie in the halo; bytes."""
+        """Return the bytes in the arena before pixel (y, x), which may lie in the halo."""
         halo = self.halo
         elements = (halo.top + y) * self.row + (halo.left + x) * self.block
         return self.start + elements * self.type.bytes

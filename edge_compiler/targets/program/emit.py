@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 import math
+from textwrap import indent
 
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Activation
@@ -100,28 +101,33 @@ class _StepFile:
         calls = [kernel]
         if step.output.halo:
             calls.insert(0, _clear_halo(step.output))
-        self._function(step, step_function(self.variant, index), calls)
+        self._function(step, step_function(self.variant, index), calls, step.images)
         if isinstance(step.code, KernelCall) and step.code.prepare is not None:
-            self._function(step, prepare_function(self.variant, index), [step.code.prepare])
+            self._function(step, prepare_function(self.variant, index), [step.code.prepare], 1)
 
-    def _function(self, step: Step, name: str, calls: Sequence[Call]) -> None:
+    def _function(self, step: Step, name: str, calls: Sequence[Call], images: int) -> None:
         shape = list(step.value.shape) if step.value is not None else ""
         comment = f"{step.name}: {step.kernel} {shape}".replace("*/", "* /").replace("\n", " ")
-        body = "\n".join(f"    {self._call(call)}" for call in calls)
+        body = "\n".join(f"    {self._call(call, images)}" for call in calls)
+        if images > 1:
+            body = f"    for (int i = 0; i < {images}; i++) {{\n{indent(body, '    ')}\n    }}"
         self.steps.append(
             f"/* {comment.strip()} */\n"
             f"void {name}(const edge_memory *m, int part, int parts)\n{{\n{body}\n}}\n"
         )
 
-    def _call(self, call: Call) -> str:
-        """Return a call of the function that is the kernel with these constants."""
+    def _call(self, call: Call, images: int) -> str:
+        """Return a call, of image ``i``, of the function that is the kernel with its constants."""
         pointers = [a for a in call.arguments if isinstance(a, Pointer)]
         names = iter(f"p{i}" for i in range(len(pointers)))
         arguments = ", ".join(
             self._table(a) if isinstance(a, Table) else next(names) for a in call.arguments
         )
         parameters = [f"{p.ctype}p{i}" for i, p in enumerate(pointers)]
-        actual = [pointer.expression for pointer in pointers]
+        actual = [
+            f"{p.expression} + (size_t)i * {p.image}" if images > 1 and p.image else p.expression
+            for p in pointers
+        ]
         if call.sizes:
             parameters.insert(0, f"const {call.config} *s")
             actual.insert(0, f"&{self._sizes(call)}")
@@ -181,7 +187,7 @@ def _clear_halo(buffer: Buffer) -> Call:
         "bottom": halo.bottom,
         "right": halo.right,
     }
-    start = Pointer.to("m->arena", buffer.start, buffer.type)
+    start = Pointer.to("m->arena", buffer.start, buffer.type, image=buffer.image)
     return Call("clear_halo", "halo", {}, (start,), sizes)
 
 
@@ -266,12 +272,14 @@ def _value(buffer: Buffer) -> str:
     return _initializer(
         {
             "offset": buffer.origin,
+            "images": buffer.images,
             "channels": buffer.channels,
             "height": buffer.height,
             "width": buffer.width,
             "block": buffer.block,
             "plane": buffer.plane,
             "row": buffer.row,
+            "image": buffer.image if buffer.images > 1 else 0,
             "halo_top": halo.top,
             "halo_left": halo.left,
             "halo_bottom": halo.bottom,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 import math
 
 from edge_compiler.ir.graph import Value
@@ -18,8 +19,9 @@ class Layout:
     How the elements of a value lie.
 
     :ivar name: for people.
-    :ivar is_image: the value is an image, channels before height and width, whose pixels lie in
-        planes of rows; else its elements lie in row-major order, whatever its shape.
+    :ivar is_image: the value is so many images as its first dimension says, channels before height
+        and width, whose pixels lie in planes of rows; else its elements lie in row-major order,
+        whatever its shape.
     :ivar lanes: channels that lie side by side in a pixel; 0: all.
     """
 
@@ -42,11 +44,44 @@ CHANNELS_LAST = Layout("channels last")
 
 
 def is_image(value: Value) -> bool:
-    """Return whether a value can be stored as an image: one of float32, channels first."""
-    return len(value.shape) == 4 and value.shape[0] == 1 and value.type == FLOAT32
+    """Return whether a value can be stored as images of float32, channels before both sides."""
+    return len(value.shape) == 4 and value.type == FLOAT32
 
 
 def image_size(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return channels, height and width of an image."""
+    """Return channels, height and width of an image, of which there may be several."""
     _, channels, height, width = shape
     return channels, height, width
+
+
+def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the elements from one to the next along each axis of a row-major value."""
+    sizes = accumulate((1, *reversed(shape[1:])), lambda a, b: a * b)
+    return tuple(sizes)[: len(shape)][::-1]
+
+
+def repeated(shape: tuple[int, ...], full: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the steps along each axis of ``full`` in a row-major value that broadcasts to it."""
+    aligned = (1,) * (len(full) - len(shape)) + shape
+    steps = zip(aligned, row_major(aligned), strict=True)
+    return tuple(0 if size == 1 else step for size, step in steps)
+
+
+def merge_axes(
+    shape: tuple[int, ...], *steps: tuple[int, ...]
+) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
+    """
+    Return a shape and steps with fewer axes that name the same elements in the same order.
+
+    :param steps: of each operand, the elements from one to the next along each axis.
+    """
+    kept: list[tuple[int, ...]] = []
+    for size, *here in zip(reversed(shape), *map(reversed, steps), strict=True):
+        if size == 1:
+            continue
+        if kept and tuple(here) == tuple(kept[-1][0] * step for step in kept[-1][1:]):
+            kept[-1] = (size * kept[-1][0], *kept[-1][1:])  # it goes on in equal steps
+        else:
+            kept.append((size, *here))
+    merged = list(zip(*reversed(kept), strict=True)) or [()] * (1 + len(steps))
+    return merged[0], merged[1:]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
+from edge_compiler.ops import has_constant_weights
 from edge_compiler.targets.program.buffers import Halo
 from edge_compiler.targets.program.program import Field
 from edge_perception.runtime.dtypes import FLOAT32
@@ -64,8 +65,19 @@ def required(node: Node, index: int) -> Array:
     return data
 
 
+def is_layer_of_row(node: Node) -> bool:
+    """Return whether a Gemm or MatMul multiplies one row by a constant matrix."""
+    value, weights = node.input(0), node.input(1)
+    return (
+        value.size == value.shape[-1]
+        and len(weights.shape) == 2
+        and has_constant_weights(node)
+        and not node.attributes.get("transA")
+    )
+
+
 def matrix_and_bias(node: Node) -> tuple[Array, Array]:
-    """Return the matrix of a Gemm or MatMul node, as (out, in), and the bias, ready to be used."""
+    """Return the constant matrix of a layer, as (out, in), and its bias, ready to be used."""
     a, matrix, bias = node.attributes, required(node, 1), node.constant(2)
     w = matrix if a.get("transB") else matrix.T
     b = np.zeros(w.shape[0], np.float32)

@@ -38,22 +38,41 @@ Field = int | float | str | Table | tuple[int, ...] | Activation | None
 
 @dataclass(frozen=True)
 class Pointer:
-    """A pointer argument of a kernel: C type, and an expression in ``m``, the edge_memory."""
+    """
+    A pointer argument of a kernel.
+
+    :ivar ctype: its C type.
+    :ivar expression: in ``m``, the edge_memory.
+    :ivar image: elements from one image to the next in a step that runs for each of several.
+    """
 
     ctype: str
     expression: str
+    image: int = 0
 
     @classmethod
     def to(
-        cls, base: str, position: int, type_: ElementType = FLOAT32, *, const: bool = False
+        cls,
+        base: str,
+        position: int,
+        type_: ElementType = FLOAT32,
+        *,
+        const: bool = False,
+        image: int = 0,
     ) -> Pointer:
         """Return a pointer to elements of a type, so many bytes behind ``base``."""
         ctype = f"{'const ' * const}{c_type(type_)} *"
-        return cls(ctype, f"({ctype})({base} + {position})")
+        return cls(ctype, f"({ctype})({base} + {position})", image)
 
     def plus(self, elements: int) -> Pointer:
         """Return a pointer so many elements further on."""
-        return Pointer(self.ctype, f"{self.expression} + {elements}") if elements else self
+        if not elements:
+            return self
+        return Pointer(self.ctype, f"{self.expression} + {elements}", self.image)
+
+    def of_images(self, elements: int) -> Pointer:
+        """Return the pointer to the first of several images that are so many elements apart."""
+        return Pointer(self.ctype, self.expression, elements)
 
 
 @dataclass(frozen=True)
@@ -162,6 +181,11 @@ class Step:
         return self.code.backend if isinstance(self.code, BackendRecord) else OURS
 
     @property
+    def images(self) -> int:
+        """How often the kernel is called: once for each of the images that it works on."""
+        return max(buffer.images for buffer in (*self.reads, self.output))
+
+    @property
     def parts(self) -> int:
         """Into how many parts threads may cut it: none shorter than a few microseconds."""
         nanoseconds = max(self.macs / _MACS, self.traffic / _BYTES)
@@ -247,12 +271,18 @@ class Program:
 
 def reading(buffer: Buffer, y: int = 0, x: int = 0) -> Pointer:
     """Return a pointer for reading ``buffer`` from pixel (y, x) on."""
-    return Pointer.to("m->arena", buffer.at(y, x), buffer.type, const=True)
+    place = buffer.at(y, x)
+    return Pointer.to("m->arena", place, buffer.type, const=True, image=_step(buffer))
 
 
 def writing(buffer: Buffer) -> Pointer:
     """Return a pointer for writing ``buffer``."""
-    return Pointer.to("m->arena", buffer.origin, buffer.type)
+    return Pointer.to("m->arena", buffer.origin, buffer.type, image=_step(buffer))
+
+
+def _step(buffer: Buffer) -> int:
+    """Return the elements from one image to the next; 0 if all steps meet the same one."""
+    return buffer.image if len(buffer.shape) and buffer.shape[0] > 1 else 0
 
 
 SCRATCH = Pointer("float *", "(float *)m->scratch")

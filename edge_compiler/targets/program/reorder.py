@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from edge_compiler.targets.program.buffers import Buffer
-from edge_compiler.targets.program.layout import BLOCK
+from edge_compiler.targets.program.layout import BLOCK, merge_axes
 from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
 from edge_perception.runtime.dtypes import ElementType
+
+MAX_RANK = 6
+"""Axes that kernels count one by one: the same of work.h."""
 
 
 def channel_copy(
@@ -83,14 +86,19 @@ def _layout(buffer: Buffer, shape: tuple[int, int, int]) -> tuple[int, ...]:
 def strided_fields(
     type_: ElementType,
     shape: tuple[int, ...],
-    in_strides: tuple[int, ...],
-    out_strides: tuple[int, ...],
+    reads: tuple[int, ...],
+    writes: tuple[int, ...],
 ) -> dict[str, Field]:
-    """Return the configuration of ``strided_copy``, extended to its fixed rank."""
-    missing = 6 - len(shape)
+    """Return the configuration of ``strided_copy``: a box, and the steps along its axes."""
+    merged, (source, target) = merge_axes(shape, reads, writes)
     return {
-        "shape": (1,) * missing + tuple(shape),
-        "in": (0,) * missing + tuple(in_strides),
-        "out": (0,) * missing + tuple(out_strides),
+        "shape": ranked(merged, 1),
+        "in": ranked(source, 0),
+        "out": ranked(target, 0),
         "bytes": type_.bytes,
     }
+
+
+def ranked(numbers: tuple[int, ...], filler: int) -> tuple[int, ...]:
+    """Return numbers for as many axes as kernels count, the first ones filled up."""
+    return (filler,) * (MAX_RANK - len(numbers)) + numbers

@@ -86,8 +86,6 @@ INLINE void run_copy_run(const run_copy c, const float *in, float *out, int part
     }
 }
 
-enum { MAX_RANK = 6 };
-
 typedef struct {
     int shape[MAX_RANK]; /* leading dimensions are 1 */
     int in[MAX_RANK], out[MAX_RANK];
@@ -99,11 +97,7 @@ INLINE void strided_copy_run(const strided_copy c, const void *in, void *out, in
 {
     const range todo = share(c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], part, parts);
     for (int i = todo.first; i < todo.last; i++) {
-        ptrdiff_t from = 0, to = 0;
-        for (int d = MAX_RANK - 2, rest = i; d >= 0; rest /= c.shape[d], d--) {
-            from += (ptrdiff_t)(rest % c.shape[d]) * c.in[d];
-            to += (ptrdiff_t)(rest % c.shape[d]) * c.out[d];
-        }
+        const ptrdiff_t from = place_of(i, MAX_RANK - 1, c.shape, c.in), to = place_of(i, MAX_RANK - 1, c.shape, c.out);
         const char *element = (const char *)in + from * c.bytes;
         char *copy = (char *)out + to * c.bytes;
         for (int x = 0; x < c.shape[5]; x++)

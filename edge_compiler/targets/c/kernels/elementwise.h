@@ -1,6 +1,6 @@
-/* elementwise.h - functions of one or two images, pixel by pixel.
+/* elementwise.h - functions of one or two values, element by element.
  *
- * An operand's plane, row and column strides may be 0: then it is repeated along that direction (ONNX broadcasting).
+ * An operand's steps may be 0 along an axis: then it is repeated along it (ONNX broadcasting).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -53,6 +53,35 @@ INLINE void binary_run(const binary c, const float *a, const float *b, float *ou
 }
 
 typedef struct {
+    int shape[MAX_RANK];          /* leading dimensions are 1 */
+    int a[MAX_RANK], b[MAX_RANK]; /* elements from one to the next along each axis; along the last one 0 or 1 */
+    binary_op op;
+    activation act;
+} broadcast;
+
+enum { BROADCAST_PIECE = 1024 }; /* elements of a line that are worth a piece of work */
+
+/* out = act(a op b), in row-major order. */
+INLINE void broadcast_run(const broadcast c, const float *a, const float *b, float *out, int part, int parts)
+{
+    const int lines = c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], length = c.shape[5];
+    const int every_a = c.a[5], every_b = c.b[5];
+    pieces todo = share_in_order(lines, (length + BROADCAST_PIECE - 1) / BROADCAST_PIECE, part, parts);
+    while (next_piece(&todo)) {
+        const int first = todo.inner * BROADCAST_PIECE, left = length - first;
+        const int count = left < BROADCAST_PIECE ? left : BROADCAST_PIECE;
+        const float *pa = a + place_of(todo.outer, MAX_RANK - 1, c.shape, c.a) + first * every_a;
+        const float *pb = b + place_of(todo.outer, MAX_RANK - 1, c.shape, c.b) + first * every_b;
+        float *po = out + (size_t)todo.outer * length + first;
+        for (int x = 0; x < count; x += LANES) {
+            const vec va = every_a ? load_some(pa + x, count - x) : splat(*pa);
+            const vec vb = every_b ? load_some(pb + x, count - x) : splat(*pb);
+            store_some(po + x, activate(c.act, apply(c.op, va, vb)), count - x);
+        }
+    }
+}
+
+typedef struct {
     int blocks, height, width;
     strides in, out;
     activation act;
@@ -85,6 +114,25 @@ INLINE void channel_affine_run(const unary c, const float *in, const float *scal
             for (int x = 0; x < c.width; x++)
                 store(po + x * c.out.column + v, activate(c.act, load(p + x * c.in.column + v) * s + t));
         }
+    }
+}
+
+typedef struct {
+    int lines, channels, length;
+    activation act;
+} line_affine;
+
+/* The same in row-major order, where each line of neighbouring elements is of one channel. */
+INLINE void line_affine_run(const line_affine c, const float *in, const float *scale, const float *shift, float *out,
+                            int part, int parts)
+{
+    const range todo = share(c.lines, part, parts);
+    for (int i = todo.first; i < todo.last; i++) {
+        const float *p = in + (size_t)i * c.length;
+        float *po = out + (size_t)i * c.length;
+        const float s = scale[i % c.channels], t = shift[i % c.channels];
+        for (int x = 0; x < c.length; x += LANES)
+            store_some(po + x, activate(c.act, load_some(p + x, c.length - x) * s + t), c.length - x);
     }
 }
 

@@ -1,4 +1,4 @@
-/* normalize.h - Softmax and local response normalisation.
+/* normalize.h - Softmax, means and other reductions, normalisation of layers and local responses.
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef EDGE_NORMALIZE_H
@@ -8,28 +8,140 @@
 
 #include "work.h"
 
+/* The sum of the first `count` elements of a vector. */
+INLINE float sum_of(vec v, int count)
+{
+    float sum = 0.0f;
+    for (int i = 0; i < count && i < LANES; i++) sum += v[i];
+    return sum;
+}
+
+/* The middle one of three dimensions in row-major order. */
 typedef struct {
     int outer, length, inner;
-} softmax;
+} axis;
 
-/* Softmax along the middle one of three dense dimensions. */
-INLINE void softmax_run(const softmax c, const float *in, float *out, int part, int parts)
+/* Softmax of neighbouring elements. */
+INLINE void softmax_line(const int length, const float *in, float *out)
 {
-    pieces todo = share_in_order(c.outer, c.inner, part, parts);
+    float largest = -INFINITY, sum = 0.0f;
+    vec most = splat(-INFINITY), total = splat(0.0f);
+    int x = 0;
+    for (; x + LANES <= length; x += LANES) most = vec_max_or_nan(most, load_unaligned(in + x));
+    for (int i = 0; i < LANES; i++) largest = most[i] <= largest ? largest : most[i];
+    for (; x < length; x++) largest = in[x] <= largest ? largest : in[x];
+    for (x = 0; x < length; x += LANES) {
+        const vec e = vec_exp(load_some(in + x, length - x) - largest);
+        store_some(out + x, e, length - x);
+        if (x + LANES <= length)
+            total += e;
+        else
+            sum = sum_of(e, length - x);
+    }
+    const float factor = 1.0f / (sum + sum_of(total, LANES));
+    for (x = 0; x < length; x += LANES) store_some(out + x, load_some(out + x, length - x) * factor, length - x);
+}
+
+/* Softmax of so many lines side by side, each along elements that lie `step` apart. */
+INLINE void softmax_lines(const int length, const int step, const int lines, const float *in, float *out)
+{
+    vec largest = splat(-INFINITY), sum = splat(0.0f);
+    for (int k = 0; k < length; k++) largest = vec_max_or_nan(largest, load_some(in + (size_t)k * step, lines));
+    for (int k = 0; k < length; k++) {
+        const vec e = vec_exp(load_some(in + (size_t)k * step, lines) - largest);
+        store_some(out + (size_t)k * step, e, lines);
+        sum += e;
+    }
+    const vec factor = 1.0f / sum;
+    for (int k = 0; k < length; k++) {
+        float *p = out + (size_t)k * step;
+        store_some(p, load_some(p, lines) * factor, lines);
+    }
+}
+
+INLINE void softmax_run(const axis c, const float *in, float *out, int part, int parts)
+{
+    pieces todo = share_in_order(c.outer, (c.inner + LANES - 1) / LANES, part, parts);
     while (next_piece(&todo)) {
-        const size_t at = (size_t)todo.outer * c.length * c.inner + todo.inner;
-        float largest = -INFINITY, sum = 0.0f;
-        for (int k = 0; k < c.length; k++) {
-            const float x = in[at + (size_t)k * c.inner];
-            if (!(x <= largest))
-                largest = x;
+        const int line = todo.inner * LANES;
+        const size_t at = (size_t)todo.outer * c.length * c.inner + line;
+        if (c.inner == 1)
+            softmax_line(c.length, in + at, out + at);
+        else
+            softmax_lines(c.length, c.inner, c.inner - line, in + at, out + at);
+    }
+}
+
+typedef struct {
+    int lines, length, has_shift;
+    float epsilon;
+} layer_norm;
+
+/* (x - mean) / sqrt(variance + epsilon) * scale + shift, for each line of neighbouring elements. */
+INLINE void layer_norm_run(const layer_norm c, const float *in, const float *scale, const float *shift, float *out,
+                           int part, int parts)
+{
+    const range todo = share(c.lines, part, parts);
+    const int whole = c.length / LANES * LANES;
+    for (int i = todo.first; i < todo.last; i++) {
+        const float *x = in + (size_t)i * c.length;
+        float *y = out + (size_t)i * c.length;
+        vec sums = splat(0.0f), squares = splat(0.0f);
+        for (int k = 0; k < whole; k += LANES) sums += load_unaligned(x + k) - x[0];
+        float sum = sum_of(sums, LANES), square = 0.0f;
+        for (int k = whole; k < c.length; k++) sum += x[k] - x[0];
+        const float mean = x[0] + sum / (float)c.length; /* exact where all are equal */
+        for (int k = 0; k < whole; k += LANES) {
+            const vec difference = load_unaligned(x + k) - mean;
+            squares += difference * difference;
         }
-        for (int k = 0; k < c.length; k++) {
-            const float e = expf(in[at + (size_t)k * c.inner] - largest);
-            out[at + (size_t)k * c.inner] = e;
-            sum += e;
+        for (int k = whole; k < c.length; k++) square += (x[k] - mean) * (x[k] - mean);
+        const float variance = (square + sum_of(squares, LANES)) / (float)c.length;
+        const float factor = 1.0f / sqrtf(variance + c.epsilon);
+        for (int k = 0; k < c.length; k += LANES) {
+            const int left = c.length - k;
+            vec result = (load_some(x + k, left) - mean) * (load_some(scale + k, left) * factor);
+            if (c.has_shift)
+                result += load_some(shift + k, left);
+            store_some(y + k, result, left);
         }
-        for (int k = 0; k < c.length; k++) out[at + (size_t)k * c.inner] *= 1.0f / sum;
+    }
+}
+
+typedef enum { REDUCE_SUM, REDUCE_MEAN, REDUCE_MAX, REDUCE_MIN } reduction;
+
+typedef struct {
+    axis along;
+    reduction how;
+} reduce;
+
+INLINE vec reduce_two(reduction how, vec a, vec b)
+{
+    return how == REDUCE_MAX ? vec_max_or_nan(a, b) : how == REDUCE_MIN ? vec_min_or_nan(a, b) : a + b;
+}
+
+/* Sum, mean or extreme of all elements along an axis: of neighbouring ones, or of several lines side by side. */
+INLINE void reduce_run(const reduce c, const float *in, float *out, int part, int parts)
+{
+    const int inner = c.along.inner, length = c.along.length, step = inner == 1 ? LANES : inner;
+    const float start = c.how == REDUCE_MAX ? -INFINITY : c.how == REDUCE_MIN ? INFINITY : 0.0f;
+    const float factor = c.how == REDUCE_MEAN ? 1.0f / (float)length : 1.0f;
+    pieces todo = share_in_order(c.along.outer, (inner + LANES - 1) / LANES, part, parts);
+    while (next_piece(&todo)) {
+        const int line = todo.inner * LANES, whole = inner == 1 ? length / LANES : length;
+        const float *x = in + (size_t)todo.outer * length * inner + line;
+        vec result = splat(start);
+        for (int k = 0; k < whole; k++)
+            result =
+                reduce_two(c.how, result,
+                           inner == 1 ? load_unaligned(x + k * LANES) : load_some(x + (size_t)k * step, inner - line));
+        if (inner == 1) {
+            vec one = splat(start);
+            for (int k = 0; k < LANES && whole > 0; k++) one = reduce_two(c.how, one, splat(result[k]));
+            for (int k = whole * LANES; k < length; k++) one = reduce_two(c.how, one, splat(x[k]));
+            result = one;
+        }
+        store_some(out + (size_t)todo.outer * inner + line, result * factor, inner - line);
     }
 }
 

@@ -55,6 +55,25 @@ INLINE void store(float *p, vec v) { *(vec *)p = v; }
 INLINE vec load_unaligned(const float *p) { return (vec) * (const vec_unaligned *)p; }
 INLINE vec splat(float x) { return (vec){0} + x; }
 
+/* Load or store the first `count` elements at any address; what isn't loaded is zero. */
+INLINE vec load_some(const float *p, int count)
+{
+    vec v = {0};
+    if (count >= LANES)
+        return load_unaligned(p);
+    if (count > 0)
+        memcpy(&v, p, sizeof(float) * count);
+    return v;
+}
+
+INLINE void store_some(float *p, vec v, int count)
+{
+    if (count >= LANES)
+        *(vec_unaligned *)p = (vec_unaligned)v;
+    else if (count > 0)
+        memcpy(p, &v, sizeof(float) * count);
+}
+
 /* May an instruction take an operand from memory? Else what is used often is better loaded once. */
 #if defined __SSE2__
 #define MEMORY_OPERANDS 1

@@ -15,6 +15,18 @@
 
 INLINE int clamp_int(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 
+enum { MAX_RANK = 6 }; /* of values whose axes kernels count one by one */
+
+/* Return where an element lies, given its number in an array of a shape and the elements from one to the next along each
+ * axis. */
+INLINE ptrdiff_t place_of(int number, const int rank, const int *shape, const int *steps)
+{
+    ptrdiff_t place = 0;
+    for (int axis = rank - 1; axis >= 0; number /= shape[axis], axis--)
+        place += (ptrdiff_t)(number % shape[axis]) * steps[axis];
+    return place;
+}
+
 /* Cut `items` into `parts`; part `part` does [first, last). */
 typedef struct {
     int first, last;

@@ -8,6 +8,7 @@ from edge_compiler.targets.c.rules import (  # noqa: F401 they register
     logic,
     normalize,
     pool,
+    product,
     resize,
     select,
     shape,

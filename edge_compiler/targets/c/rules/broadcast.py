@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.c.rules.shape import MAX_RANK, repeating, source_of
-from edge_compiler.targets.program.buffers import Buffer
-from edge_compiler.targets.program.layout import DENSE
+from edge_compiler.targets.program.data import Data
+from edge_compiler.targets.program.layout import DENSE, merge_axes, repeated
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
+from edge_compiler.targets.program.program import Call, Field, writing
+from edge_compiler.targets.program.reorder import MAX_RANK, ranked
 
 
 def check_broadcast(node: Node) -> str | None:
@@ -25,18 +25,18 @@ def add_elementwise(low: Lowering, node: Node, kernel: str, op: str = "0") -> No
     :param kernel: takes the operands, and then the result.
     :param op: an enumerator of the kernel's.
     """
-    sources = [source_of(low, value) for value in _operands(node)]
+    sources = [Data.of(low, value) for value in _operands(node)]
     target = low.target(node.output, DENSE)
-    shape, strides = _joined(node)
-    fields: dict[str, Field] = {"shape": _padded(shape, 1)}
-    fields |= {name: _padded(steps, 0) for name, steps in zip("abc", strides, strict=False)}
+    shape, steps = _joined(node)
+    fields: dict[str, Field] = {"shape": ranked(shape, 1)}
+    fields |= {name: ranked(numbers, 0) for name, numbers in zip("abc", steps, strict=False)}
     fields["op"] = op
 
     def call(_: object) -> Call:
-        pointers = [x if isinstance(x, Pointer) else reading(x) for x in sources]
+        pointers = [data.pointer() for data in sources]
         return Call(kernel, "elements", fields, (*pointers, writing(target)))
 
-    reads = [source for source in sources if isinstance(source, Buffer)]
+    reads = [buffer for data in sources for buffer in data.reads]
     low.add(node, node.op, reads, target, call, value=node.output)
 
 
@@ -45,25 +45,6 @@ def _operands(node: Node) -> list[Value]:
 
 
 def _joined(node: Node) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
-    """
-    Return the shape of the result and the strides of each operand, in as few dimensions as can be.
-
-    Two neighbouring dimensions are one if no operand leaves out or repeats something between them.
-    """
-    shape = node.output.shape
-    strides = [repeating(value.shape, len(shape)) for value in _operands(node)]
-    joined: list[tuple[int, ...]] = []  # of each dimension: its size, and the operands' strides
-    for size, *steps in zip(shape, *strides, strict=True):
-        if size == 1:
-            continue
-        before = joined[-1] if joined else ()
-        if before and all(a == b * size for a, b in zip(before[1:], steps, strict=True)):
-            joined[-1] = (before[0] * size, *steps)
-        else:
-            joined.append((size, *steps))
-    sizes, *columns = zip(*joined, strict=True) if joined else ((), *((),) * len(strides))
-    return sizes, columns
-
-
-def _padded(numbers: tuple[int, ...], fill: int) -> tuple[int, ...]:
-    return (fill,) * (MAX_RANK - len(numbers)) + numbers
+    """Return the shape of the result and each operand's steps, with as few axes as can be."""
+    full = node.output.shape
+    return merge_axes(full, *(repeated(value.shape, full) for value in _operands(node)))

@@ -1,4 +1,4 @@
-"""Conv, Gemm and MatMul, which are all computed as convolutions."""
+"""Conv."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.algorithms import lower_convolution
 from edge_compiler.targets.c.choice import Chooser
 from edge_compiler.targets.c.layer import Layer
-from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
+from edge_compiler.targets.c.rules.limits import require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers_choosing
-from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, image_size, PLANAR
+from edge_compiler.targets.program.layout import BLOCK, BLOCKED, image_size, PLANAR
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.nodes import Geometry, matrix_and_bias, required
+from edge_compiler.targets.program.nodes import Geometry, required
 
 
 def check_conv(node: Node) -> str | None:
@@ -37,23 +37,3 @@ def lower_conv(low: Lowering, node: Node, chooser: Chooser) -> None:
     depthwise = 1 < groups == w.shape[0] == value.shape[1]
     kind = "depthwise" if depthwise else "grouped" if groups > 1 else "dense"
     lower_convolution(low, chooser, Layer(node, geometry, source, target, residual, kind), w, b)
-
-
-def check_gemm(node: Node) -> str | None:
-    """Row vector times constant matrix, plus bias."""
-    value, weight = node.input(0), node.input(1)
-    if len(weight.shape) != 2:
-        return f"only a matrix as second factor is supported, received {weight}"
-    if value.size != value.shape[-1]:
-        return f"only a row vector times a matrix is supported, received {list(value.shape)}"
-    return require(node, "transA", 0) or require_constant(node, 1, 2)
-
-
-@lowers_choosing("Gemm", "MatMul", check=check_gemm)
-def lower_gemm(low: Lowering, node: Node, chooser: Chooser) -> None:
-    """Lower a matrix product with a row vector to a 1x1 convolution of one pixel."""
-    matrix, b = matrix_and_bias(node)
-    w = matrix[:, :, None, None]
-    source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
-    geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0, 0, 0))
-    lower_convolution(low, chooser, Layer(node, geometry, source, target, None), w, b)

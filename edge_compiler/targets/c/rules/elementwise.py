@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+import math
 
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.ops.activations import activation_of, OPERATORS
 from edge_compiler.targets.c.layer import pad_channels
-from edge_compiler.targets.c.rules.limits import require_constant, require_image
+from edge_compiler.targets.c.rules.limits import require_constant
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.buffers import Buffer
-from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, is_image
+from edge_compiler.targets.program.data import Data
+from edge_compiler.targets.program.layout import (
+    BLOCK,
+    BLOCKED,
+    DENSE,
+    is_image,
+    merge_axes,
+    repeated,
+)
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.nodes import required
-from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
+from edge_compiler.targets.program.nodes import Array, required
+from edge_compiler.targets.program.program import Call, Field, reading, writing
+from edge_compiler.targets.program.reorder import MAX_RANK, ranked
 from edge_perception.runtime.manifest import CONVOLUTION
 
 _BINARY = {
@@ -56,60 +66,73 @@ def lower_unary(low: Lowering, node: Node) -> None:
     low.add(node, node.op, [source], target, call, value=node.output, group=CONVOLUTION)
 
 
-@lowers("ChannelAffine", check=lambda node: require_image(node.input(0)))
+@lowers("ChannelAffine")
 def lower_channel_affine(low: Lowering, node: Node) -> None:
     """Scale and shift each channel."""
-    source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
+    value, output, activation = node.input(0), node.output, node.fused.activation
+    blocked = is_image(value) and low.is_free(value, BLOCKED)
+    layout = BLOCKED if blocked else DENSE
+    source, target = low.source(value, layout), low.target(output, layout)
     scale, shift = (low.weights.add(pad_channels(required(node, i))) for i in (1, 2))
 
     def call(_: object) -> Call:
+        pointers = (reading(source), scale, shift, writing(target))
+        if not blocked:
+            outer, channels, *inner = value.shape
+            lines = {"lines": outer * channels, "channels": channels, "length": math.prod(inner)}
+            return Call("line_affine_run", "line_affine", lines | {"act": activation}, pointers)
         fields: dict[str, Field] = {
             **_extent(target),
             "in": _strides(source),
             "out": _strides(target),
-            "act": node.fused.activation,
+            "act": activation,
         }
-        pointers = (reading(source), scale, shift, writing(target))
         return Call("channel_affine_run", "unary", fields, pointers)
 
-    low.add(
-        node,
-        "channel affine",
-        [source],
-        target,
-        call,
-        value=node.output,
-        group=CONVOLUTION,
-    )
+    low.add(node, "channel affine", [source], target, call, value=output, group=CONVOLUTION)
 
 
 def check_binary(node: Node) -> str | None:
-    """Arithmetic of tensors of one shape, with a constant, or with one number a channel."""
-    shape = node.output.shape
-    for value in node.inputs:
-        if value is None or value.constant is not None or value.shape == shape:
-            continue
-        image = is_image(node.output) and len(value.shape) == 4 and node.op != "Div"
-        if not (image and value.shape[1] == shape[1]):
-            return (
-                f"broadcasting a computed {list(value.shape)} to {list(shape)} is not supported "
-                "(constants of any shape and one number a channel are)"
-            )
+    """Arithmetic of tensors of any rank that broadcast to one shape."""
+    full = node.output.shape
+    shapes = [value.shape for value in node.inputs if value is not None]
+    for left, right in zip([shapes[0], *[full] * len(shapes)], shapes[1:], strict=False):
+        axes, _ = merge_axes(full, repeated(left, full), repeated(right, full))
+        if len(axes) > MAX_RANK:
+            return f"{list(left)} and {list(right)} broadcast along more than {MAX_RANK} axes"
     return None
 
 
 @lowers(*_BINARY, check=check_binary)
 def lower_binary(low: Lowering, node: Node) -> None:
     """Combine the first two inputs, then the result with the third, and so on."""
-    blocked = node.op != "Div" and is_image(node.output)  # 0 / 0 in unused lanes would be NaN
-    operand = _image_operand if blocked else _line_operand
-    operands = [operand(low, value, node.output) for value in node.inputs if value is not None]
-    target = low.target(node.output, BLOCKED if blocked else DENSE)
+    values, output = [value for value in node.inputs if value is not None], node.output
+    if len(values) == 1:
+        low.share(output, values[0])
+        return
+    if _suits_blocks(low, node.op, values, output):
+        operands = [_image_operand(low, value, output) for value in values]
+        target = low.target(output, BLOCKED)
+        result = _Operand(Data(target), lambda: _strides(target))
+    else:
+        operands = [_row_major_operand(low, value, output) for value in values]
+        target = low.target(output, DENSE)
+        result = _Operand(Data(target), lambda: repeated(output.shape, output.shape))
     left = operands[0]
     for right in operands[1:]:
-        last = right is operands[-1]
-        _add_binary(low, node, left, right, target, last)
-        left = _Operand(target)
+        _add_binary(low, node, left, right, target, right is operands[-1])
+        left = result
+
+
+def _suits_blocks(low: Lowering, op: str, values: list[Value], output: Value) -> bool:
+    """Return whether the operands can be read in blocks of channels, as one of them is."""
+    computed = [value for value in values if value.constant is None]
+    return (
+        op != "Div"  # 0 / 0 in unused lanes would be NaN
+        and is_image(output)
+        and all(is_image(value) and value.shape[1] == output.shape[1] for value in computed)
+        and any(low.is_free(value, BLOCKED) for value in computed)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,76 +140,58 @@ class _Operand:
     """
     One side of a binary operation.
 
-    :ivar buffer: where it is in the arena, or
-    :ivar constant: where it is among the weights, with its strides.
-    :ivar repeat: along which of (plane, row, column) its elements are repeated.
+    :ivar steps: returns the floats to the next element along each axis, 0 to repeat, once all
+        halos are known: of an image in blocks to the next plane, row and column.
     """
 
-    buffer: Buffer | None = None
-    constant: Pointer | None = None
-    packed_strides: tuple[int, int, int] = (0, 0, 0)
-    repeat: tuple[bool, bool, bool] = (False, False, False)
-
-    def pointer(self) -> Pointer:
-        """Return where it begins."""
-        if self.buffer is not None:
-            return reading(self.buffer)
-        assert self.constant is not None
-        return self.constant
-
-    def strides(self) -> tuple[int, ...]:
-        """Return the floats to the next plane, row and column; 0 to repeat."""
-        full = self.packed_strides if self.buffer is None else _strides(self.buffer)
-        pairs = zip(self.repeat, full, strict=True)
-        return tuple(0 if repeated else stride for repeated, stride in pairs)
+    data: Data
+    steps: Callable[[], tuple[int, ...]]
 
 
 def _add_binary(
     low: Lowering, node: Node, left: _Operand, right: _Operand, target: Buffer, last: bool
 ) -> None:
-    reads = [operand.buffer for operand in (left, right) if operand.buffer is not None]
-
     def call(_: object) -> Call:
-        fields: dict[str, Field] = {
-            **_extent(target),
-            "a": left.strides(),
-            "b": right.strides(),
-            "out": _strides(target),
-            "op": _BINARY[node.op],
-            "act": node.fused.activation if last else None,
-        }
-        pointers = (left.pointer(), right.pointer(), writing(target))
-        return Call("binary_run", "binary", fields, pointers)
+        kernel, fields = "binary", {**_extent(target), "out": _strides(target)}
+        a, b = left.steps(), right.steps()
+        if target.layout is DENSE:
+            shape, (a, b) = merge_axes(node.output.shape, a, b)
+            kernel, fields = "broadcast", {"shape": ranked(shape, 1)}
+            a, b = ranked(a, 0), ranked(b, 0)
+        fields |= {"a": a, "b": b, "op": _BINARY[node.op]}
+        fields |= {"act": node.fused.activation if last else None}
+        pointers = (left.data.pointer(), right.data.pointer(), writing(target))
+        return Call(f"{kernel}_run", kernel, fields, pointers)
 
+    reads = [*left.data.reads, *right.data.reads]
     low.add(node, node.op, reads, target, call, value=node.output if last else None)
-
-
-def _as_image(value: Value) -> tuple[int, ...]:
-    """Return the shape with leading ones, as broadcasting to an image sees it."""
-    return (1,) * (4 - len(value.shape)) + value.shape
 
 
 def _image_operand(low: Lowering, value: Value, output: Value) -> _Operand:
     """Return an operand of an image, in blocks."""
-    _, _, height, width = _as_image(value)
+    shape = (1,) * (4 - len(value.shape)) + value.shape
+    images, _, height, width = shape
     repeat = (False, height < output.shape[2], width < output.shape[3])
     if value.constant is None:
-        return _Operand(low.source(value, BLOCKED), repeat=repeat)
+        buffer = low.source(value, BLOCKED)
+        return _Operand(Data(buffer), lambda: _repeat(_strides(buffer), repeat))
     channels = output.shape[1]
-    data = value.constant.reshape(_as_image(value))
-    full: np.ndarray[Any, Any] = np.broadcast_to(data, (1, channels, height, width))[0]
-    blocks = np.pad(full, [(0, -channels % BLOCK), (0, 0), (0, 0)])
-    packed = blocks.reshape(-1, BLOCK, height, width).transpose(0, 2, 3, 1)
+    full: Array = np.broadcast_to(value.constant.reshape(shape), (images, channels, height, width))
+    blocks = np.pad(full, [(0, 0), (0, -channels % BLOCK), (0, 0), (0, 0)])
+    packed = blocks.reshape(images, -1, BLOCK, height, width).transpose(0, 1, 3, 4, 2)
     strides = (height * width * BLOCK, width * BLOCK, BLOCK)
-    return _Operand(None, low.weights.add(packed), strides, repeat)
+    place = low.weights.add(packed).of_images(packed[0].size if images > 1 else 0)
+    return _Operand(Data(place), lambda: _repeat(strides, repeat))
 
 
-def _line_operand(low: Lowering, value: Value, output: Value) -> _Operand:
-    """Return an operand of a dense value, as one line of blocks."""
-    if value.constant is None:
-        return _Operand(low.source(value, DENSE))
-    data = np.broadcast_to(value.constant, output.shape).ravel()
-    return _Operand(None, low.weights.add(data), _LINE)
+def _repeat(strides: tuple[int, ...], repeat: tuple[bool, ...]) -> tuple[int, ...]:
+    """Return strides that stay at the first element where it is repeated."""
+    return tuple(0 if same else stride for same, stride in zip(repeat, strides, strict=True))
+
+
+def _row_major_operand(low: Lowering, value: Value, output: Value) -> _Operand:
+    """Return an operand in row-major order."""
+    return _Operand(Data.of(low, value), lambda: repeated(value.shape, output.shape))
 
 
 _LINE = (0, BLOCK, BLOCK)

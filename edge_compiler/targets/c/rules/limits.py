@@ -11,9 +11,9 @@ from edge_perception.runtime.dtypes import ElementType
 
 
 def require_image(value: Value) -> str | None:
-    """Return a reason if a value isn't one image, channels first."""
+    """Return a reason if a value isn't made of images, channels first."""
     if not is_image(value):
-        return f"only images of shape 1xCxHxW are supported, received {list(value.shape)}"
+        return f"only images of shape NxCxHxW are supported, received {list(value.shape)}"
     return None
 
 

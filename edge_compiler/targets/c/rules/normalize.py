@@ -1,12 +1,13 @@
-"""Softmax and LRN."""
+"""Softmax, reductions, LayerNormalization and LRN."""
 
 from __future__ import annotations
 
 import math
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.limits import require_image
+from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCKED, DENSE, image_size
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
@@ -14,22 +15,104 @@ from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import POOL
 
 
+def _along(shape: tuple[int, ...], first: int, last: int) -> tuple[int, int, int]:
+    """Return the elements before, along and behind some axes of a row-major value."""
+    return math.prod(shape[:first]), math.prod(shape[first:last]), math.prod(shape[last:])
+
+
 @lowers("Softmax")
 def lower_softmax(low: Lowering, node: Node) -> None:
-    """Normalise along one axis of a dense value."""
+    """Normalise along one axis of a row-major value."""
     value = node.input(0)
     axis = node.attributes["axis"] % len(value.shape)
     source, target = low.source(value, DENSE), low.target(node.output, DENSE)
+    outer, length, inner = _along(value.shape, axis, axis + 1)
+    fields: dict[str, Field] = {"outer": outer, "length": length, "inner": inner}
+
+    def call(_: object) -> Call:
+        return Call("softmax_run", "axis", fields, (reading(source), writing(target)))
+
+    low.add(node, "softmax", [source], target, call, value=node.output, group=POOL)
+
+
+def check_layer_norm(node: Node) -> str | None:
+    """Normalise over the last dimensions, with one number of scale and shift an element."""
+    shape = node.input(0).shape
+    normalised = shape[node.attributes["axis"] % len(shape) :]
+    for value in node.inputs[1:]:
+        if value is not None and value.shape != normalised:
+            return f"scale and shift must have the shape {list(normalised)}, received {value}"
+    return require(node, "stash_type", 1)
+
+
+@lowers("LayerNormalization", check=check_layer_norm)
+def lower_layer_norm(low: Lowering, node: Node) -> None:
+    """Normalise lines of a row-major value."""
+    value, target = node.input(0), low.target(node.output, DENSE)
+    lines, length, _ = _along(
+        value.shape, node.attributes["axis"] % len(value.shape), len(value.shape)
+    )
+    operands = [Data.of(low, operand) for operand in node.inputs if operand is not None]
     fields: dict[str, Field] = {
-        "outer": math.prod(value.shape[:axis]),
-        "length": value.shape[axis],
-        "inner": math.prod(value.shape[axis + 1 :]),
+        "lines": lines,
+        "length": length,
+        "has_shift": int(len(operands) > 2),
+        "epsilon": float(node.attributes["epsilon"]),
     }
 
     def call(_: object) -> Call:
-        return Call("softmax_run", "softmax", fields, (reading(source), writing(target)))
+        x, scale, shift = (data.pointer() for data in (*operands, operands[-1])[:3])
+        pointers = (x, scale, shift, writing(target))
+        return Call("layer_norm_run", "layer_norm", fields, pointers)
 
-    low.add(node, "softmax", [source], target, call, value=node.output, group=POOL)
+    reads = [buffer for data in operands for buffer in data.reads]
+    low.add(node, "layer norm", reads, target, call, value=node.output, group=POOL)
+
+
+_REDUCTIONS = {
+    "ReduceMean": "REDUCE_MEAN",
+    "ReduceSum": "REDUCE_SUM",
+    "ReduceMax": "REDUCE_MAX",
+    "ReduceMin": "REDUCE_MIN",
+}
+
+
+def _reduced_axes(node: Node) -> tuple[int, int]:
+    """Return the first axis that is reduced, and the one behind the last."""
+    rank, data = len(node.input(0).shape), node.constant(1)
+    if data is None or not data.size:
+        return (0, 0) if node.attributes["noop_with_empty_axes"] else (0, rank)
+    axes = sorted(int(axis) % rank for axis in data.ravel())
+    return axes[0], axes[-1] + 1
+
+
+def check_reduction(node: Node) -> str | None:
+    """Mean, sum, maximum or minimum over neighbouring axes."""
+    if reason := require_constant(node, 1):
+        return reason
+    (first, end), data = _reduced_axes(node), node.constant(1)
+    if data is not None and data.size and data.size < end - first:
+        between = math.prod(node.input(0).shape[first:end])
+        reduced = math.prod(node.input(0).shape[int(axis)] for axis in data.ravel())
+        if between != reduced:
+            return f"the axes {data.ravel().tolist()} are no neighbours"
+    return None
+
+
+@lowers(*_REDUCTIONS, check=check_reduction)
+def lower_reduction(low: Lowering, node: Node) -> None:
+    """Reduce neighbouring axes of a row-major value."""
+    value = node.input(0)
+    source, target = low.source(value, DENSE), low.target(node.output, DENSE)
+    fields: dict[str, Field] = {
+        "along": _along(value.shape, *_reduced_axes(node)),
+        "how": _REDUCTIONS[node.op],
+    }
+
+    def call(_: object) -> Call:
+        return Call("reduce_run", "reduce", fields, (reading(source), writing(target)))
+
+    low.add(node, node.op, [source], target, call, value=node.output, group=POOL)
 
 
 @lowers("LRN", check=lambda node: require_image(node.input(0)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 import math
 
 import numpy as np
@@ -11,16 +10,21 @@ from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
 from edge_compiler.targets.c.rules.table import ALL, lowers
 from edge_compiler.targets.program.buffers import Buffer
-from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, image_size, is_image
+from edge_compiler.targets.program.layout import (
+    BLOCK,
+    BLOCKED,
+    DENSE,
+    image_size,
+    is_image,
+    repeated,
+    row_major,
+)
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import required, starts
 from edge_compiler.targets.program.program import Call, Pointer, reading, writing
-from edge_compiler.targets.program.reorder import channel_copy, strided_fields
+from edge_compiler.targets.program.reorder import channel_copy, MAX_RANK, strided_fields
 from edge_compiler.targets.program.views import concat_channels
 from edge_perception.runtime.manifest import CONVOLUTION
-
-MAX_RANK = 6
-"""Dimensions that kernels count, as in copy.h."""
 
 
 def _check_rank(node: Node) -> str | None:
@@ -114,7 +118,7 @@ def lower_expand(low: Lowering, node: Node) -> None:
     """Copy, reading the same elements again."""
     source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
     shape = node.output.shape
-    steps = repeating(node.input(0).shape, len(shape))
+    steps = repeated(node.input(0).shape, shape)
     place = (target, (row_major(shape), 0))
     _copy_box(low, node, node.output, shape, (source, (steps, 0)), place)
 
@@ -181,18 +185,6 @@ def lower_pad(low: Lowering, node: Node) -> None:
     _copy_box(low, node, node.output, value.shape, (source, (whole, 0)), (target, (strides, at)))
 
 
-def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the strides of a dense value."""
-    sizes = accumulate((1, *reversed(shape[1:])), lambda a, b: a * b)
-    return tuple(sizes)[: len(shape)][::-1]
-
-
-def repeating(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
-    """Return the strides of a dense value that is broadcast to so many dimensions."""
-    strides = zip(shape, row_major(shape), strict=True)
-    return (0,) * (rank - len(shape)) + tuple(0 if size == 1 else step for size, step in strides)
-
-
 def _integers(node: Node, index: int) -> list[int] | None:
     data = node.constant(index)
     return None if data is None else [int(x) for x in data.ravel()]
@@ -203,8 +195,8 @@ def _take(
 ) -> None:
     """Take from ``value`` what begins at (start, step) along each axis of ``box``."""
     start, step = box.get(1, (0, 1))
-    channels = is_image(value) and is_image(output) and step == 1
-    whole_pixels = output.shape[2:] == value.shape[2:] and not _turns(box, 2, 3)
+    channels = is_image(value) and step == 1 and not _turns(box, 0, 2, 3)
+    whole_pixels = output.shape == (*value.shape[:1], *output.shape[1:2], *value.shape[2:])
     if channels and whole_pixels and low.is_free(value, BLOCKED):
         source = low.source(value, BLOCKED)
         if start % BLOCK == 0:

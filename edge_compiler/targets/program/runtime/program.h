@@ -19,15 +19,16 @@
 
 #include "edge_model.h"
 
-/* Where a value lies in the arena. A value has `channels` channels of `height` x `width` elements. Channels are grouped
- * into blocks of `block` (1 or 16) channels that lie side by side; element (c, y, x) is at
- *     (c / block) * plane + y * row + x * block + c % block
+/* Where a value lies in the arena. A value has `images` images of `channels` channels of `height` x `width` elements. Channels
+ * are grouped into blocks of `block` (1 or 16) channels that lie side by side; element (n, c, y, x) is at
+ *     n * image + (c / block) * plane + y * row + x * block + c % block
  * elements behind `offset`, which is in bytes: values of several types share the arena, and kernels count in elements.
  * A zero halo around the plane (for the convolutions that read past the edge) lies between the rows and planes. */
 typedef struct edge_value {
     size_t offset;
-    uint32_t channels, height, width;
+    uint32_t images, channels, height, width;
     uint32_t block, plane, row;
+    size_t image; /* of several; else 0 */
     uint32_t halo_top, halo_left, halo_bottom, halo_right;
     uint32_t element; /* an edge_element */
 } edge_value;

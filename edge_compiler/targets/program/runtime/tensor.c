@@ -27,18 +27,19 @@ const char *edge_element_name(uint32_t element)
     return edge_element_bytes(element) ? elements[element].name : "none of edge_element's";
 }
 
-void edge_tensor_clear_halo(const edge_value *value, unsigned char *arena, uint32_t first, uint32_t last)
+/* Where an image of a value begins. */
+static unsigned char *image_of(const edge_value *value, unsigned char *arena, uint32_t image)
+{
+    return arena + value->offset + image * value->image * edge_element_bytes(value->element);
+}
+
+static void clear_halo(const edge_value *value, unsigned char *image, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t bytes = (ptrdiff_t)edge_element_bytes(value->element), pixel = value->block * bytes;
     const ptrdiff_t left = value->halo_left, right = value->halo_right;
-    const ptrdiff_t top = value->halo_top, bottom = value->halo_bottom;
     const ptrdiff_t channels = value->channels, height = value->height, width = value->width;
-    const ptrdiff_t begin = first == 0 ? -top : (ptrdiff_t)first;
-    const ptrdiff_t end = last == value->height ? height + bottom : (ptrdiff_t)last;
-    if (!(top | bottom | left | right))
-        return;
     for (ptrdiff_t c = 0; c < channels; c += value->block) {
-        unsigned char *plane = arena + value->offset + c / value->block * (ptrdiff_t)value->plane * bytes;
+        unsigned char *plane = image + c / value->block * (ptrdiff_t)value->plane * bytes;
         for (ptrdiff_t y = begin; y < end; y++) {
             unsigned char *row = plane + y * (ptrdiff_t)value->row * bytes;
             if (y < 0 || y >= height) {
@@ -51,15 +52,29 @@ void edge_tensor_clear_halo(const edge_value *value, unsigned char *arena, uint3
     }
 }
 
+void edge_tensor_clear_halo(const edge_value *value, unsigned char *arena, uint32_t first, uint32_t last)
+{
+    const ptrdiff_t top = value->halo_top, bottom = value->halo_bottom, height = value->height;
+    const ptrdiff_t begin = first == 0 ? -top : (ptrdiff_t)first;
+    const ptrdiff_t end = last == value->height ? height + bottom : (ptrdiff_t)last;
+    if (!(value->halo_top | value->halo_bottom | value->halo_left | value->halo_right))
+        return;
+    for (uint32_t n = 0; n < value->images; n++) clear_halo(value, image_of(value, arena, n), begin, end);
+}
+
 /* Whether the value lies in the arena just as in a dense tensor. */
 static int is_dense(const edge_value *value)
 {
-    return value->block == 1 && value->row == value->width && value->plane == value->height * value->row;
+    return value->block == 1 && value->row == value->width && value->plane == value->height * value->row &&
+           (value->images == 1 || value->image == (size_t)value->channels * value->plane);
 }
+
+/* Elements of one image. */
+static size_t image_elements(const edge_value *value) { return (size_t)value->channels * value->height * value->width; }
 
 size_t edge_tensor_bytes(const edge_value *value)
 {
-    return (size_t)value->channels * value->height * value->width * edge_element_bytes(value->element);
+    return value->images * image_elements(value) * edge_element_bytes(value->element);
 }
 
 static inline void copy_elements(unsigned char *to, size_t to_step, const unsigned char *from, size_t from_step,
@@ -84,27 +99,35 @@ static void copy(unsigned char *to, size_t to_step, const unsigned char *from, s
         copy_elements(to, to_step, from, from_step, count, 8);
 }
 
-void edge_tensor_import_rows(const edge_value *value, unsigned char *arena, const void *source, uint32_t first,
-                             uint32_t last)
+static void import_rows(const edge_value *value, unsigned char *image, const unsigned char *source, uint32_t first,
+                        uint32_t last)
 {
     const size_t block = value->block, width = value->width, area = (size_t)value->height * width;
     const size_t bytes = edge_element_bytes(value->element);
-    if (is_dense(value) && first == 0 && last == value->height) {
-        memcpy(arena + value->offset, source, edge_tensor_bytes(value));
-        return;
-    }
-    edge_tensor_clear_halo(value, arena, first, last);
     for (size_t channel = 0; channel < value->channels; channel += block) {
         const size_t filled = value->channels - channel < block ? value->channels - channel : block;
         for (size_t y = first; y < last; y++) {
-            const unsigned char *from = (const unsigned char *)source + (channel * area + y * width) * bytes;
-            unsigned char *to = arena + value->offset + (channel / block * value->plane + y * value->row) * bytes;
+            const unsigned char *from = source + (channel * area + y * width) * bytes;
+            unsigned char *to = image + (channel / block * value->plane + y * value->row) * bytes;
             if (filled < block)
                 memset(to, 0, width * block * bytes);
             for (size_t lane = 0; lane < filled; lane++)
                 copy(to + lane * bytes, block, from + lane * area * bytes, 1, width, bytes);
         }
     }
+}
+
+void edge_tensor_import_rows(const edge_value *value, unsigned char *arena, const void *source, uint32_t first,
+                             uint32_t last)
+{
+    const size_t bytes = image_elements(value) * edge_element_bytes(value->element);
+    if (is_dense(value) && first == 0 && last == value->height) {
+        memcpy(arena + value->offset, source, edge_tensor_bytes(value));
+        return;
+    }
+    edge_tensor_clear_halo(value, arena, first, last);
+    for (uint32_t n = 0; n < value->images; n++)
+        import_rows(value, image_of(value, arena, n), (const unsigned char *)source + n * bytes, first, last);
 }
 
 void edge_tensor_export(const edge_value *value, const unsigned char *arena, void *destination)
@@ -115,10 +138,10 @@ void edge_tensor_export(const edge_value *value, const unsigned char *arena, voi
         memcpy(to, arena + value->offset, edge_tensor_bytes(value));
         return;
     }
-    for (size_t c = 0; c < value->channels; c++) {
-        for (size_t y = 0; y < value->height; y++, to += width * bytes) {
-            const size_t at = c / block * value->plane + y * value->row + c % block;
-            copy(to, 1, arena + value->offset + at * bytes, block, width, bytes);
-        }
-    }
+    for (size_t n = 0; n < value->images; n++)
+        for (size_t c = 0; c < value->channels; c++)
+            for (size_t y = 0; y < value->height; y++, to += width * bytes) {
+                const size_t at = n * value->image + c / block * value->plane + y * value->row + c % block;
+                copy(to, 1, arena + value->offset + at * bytes, block, width, bytes);
+            }
 }

@@ -59,7 +59,7 @@ def lower_winograd(
         }
 
     floats = chunks * points * chunk * source.blocks * BLOCK
-    gathered = Buffer(f"{layer.node.output.name}/points", (floats,))
+    gathered = Buffer(f"{layer.node.output.name}/points", (source.images, floats))
 
     def call_points(variant: Variant) -> Call:
         constants, sizes = part_sizes(image(), 0, variant)

@@ -1,0 +1,1 @@
+"""Products of matrices on register tiles, of any rank, both computed or one constant."""

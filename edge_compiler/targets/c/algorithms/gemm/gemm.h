@@ -1,0 +1,150 @@
+/* gemm.h - products of matrices on register tiles.
+ *
+ * A tile is `height` rows of the result times `blocks` blocks of 16 columns, all held in registers while the sum runs over
+ * the terms: each vector of the right operand is loaded once a tile and multiplied by `height` broadcast elements of the left
+ * one. Every field of `gemm` is a constant where gemm_run() is inlined.
+ *
+ * The right operand is packed: [matrix][block of columns][term][16 columns], the last block filled up with zeros. Everything
+ * else is in row-major order, or any other that strides describe.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_GEMM_H
+#define EDGE_GEMM_H
+
+#include "activation.h"
+#include "work.h"
+
+enum { GEMM_RANK = 4, GEMM_MAX_TILE = 32 };
+
+typedef struct {
+    int batch[GEMM_RANK]; /* matrices of the result in each dimension, which lie behind each other */
+    int a_matrix[GEMM_RANK],
+        b_matrix[GEMM_RANK]; /* elements from one matrix of an operand to the next; 0: the same one */
+    int rows, columns, terms;
+    int a_row, a_term;          /* elements from one row or term of the left operand to the next */
+    int chunk;                  /* terms that are summed up apart; 0: all in one sum */
+    float alpha, beta;          /* y = act(alpha a b + beta c) */
+    int has_c, c_row, c_column; /* elements from one row or column of c to the next; a column: 0 or 1 */
+    activation act;
+    int height, blocks;           /* the tile */
+    int wide_tiles, narrow_tiles; /* rows: so many tiles of `height`, then so many of `height - 1` */
+} gemm;
+
+/* Accumulate `count` terms; return the next of the right operand. */
+INLINE const float *gemm_terms(const gemm c, const int height, const int blocks, const int count, vec *sum,
+                               const float *restrict a, const float *restrict b)
+{
+    const int vectors = blocks * VECTORS, panel = c.terms * BLOCK;
+    ROLLED_FOR (int k = 0; k < count; k++, a += c.a_term, b += BLOCK) {
+        vec right[GEMM_MAX_TILE];
+        UNROLLED_FOR (int v = 0; v < vectors; v++) right[v] = load(b + v / VECTORS * panel + v % VECTORS * LANES);
+        UNROLLED_FOR (int r = 0; r < height; r++)
+            UNROLLED_FOR (int v = 0; v < vectors; v++) sum[r * vectors + v] += right[v] * a[r * c.a_row];
+    }
+    return b;
+}
+
+/* One tile, whose last block has `columns` columns from its first on. y: its first element; e: the same of c. */
+INLINE void gemm_tile(const gemm c, const int height, const int blocks, const int columns, const float *restrict a,
+                      const float *restrict b, const float *restrict e, float *restrict y)
+{
+    const int vectors = blocks * VECTORS, count = height * vectors;
+    vec sum[GEMM_MAX_TILE];
+    UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
+    int done = 0;
+    if (c.chunk) { /* a long sum is added up in chunks, so that its rounding error stays small */
+        vec total[GEMM_MAX_TILE];
+        UNROLLED_FOR (int i = 0; i < count; i++) total[i] = splat(0.0f);
+        for (; done + c.chunk <= c.terms; done += c.chunk) {
+            IN_MEMORY(total);
+            UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
+            b = gemm_terms(c, height, blocks, c.chunk, sum, a + (size_t)done * c.a_term, b);
+            UNROLLED_FOR (int i = 0; i < count; i++) total[i] += sum[i];
+        }
+        UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = total[i];
+    }
+    gemm_terms(c, height, blocks, c.terms - done, sum, a + (size_t)done * c.a_term, b);
+
+    const int later = is_long(c.act);
+    vec line[GEMM_MAX_TILE];
+    UNROLLED_FOR (int r = 0; r < height; r++)
+        UNROLLED_FOR (int v = 0; v < vectors; v++) {
+            const int left = columns - v * LANES;
+            vec result = sum[r * vectors + v] * c.alpha;
+            if (c.has_c) {
+                const float *more = e + (size_t)r * c.c_row;
+                result += c.beta * (c.c_column ? load_some(more + v * LANES, left) : splat(*more));
+            }
+            if (later)
+                line[r * vectors + v] = result;
+            else
+                store_some(y + (size_t)r * c.columns + v * LANES, activate(c.act, result), left);
+        }
+    for (int r = 0; later && r < height; r++) {
+        activate_line(c.act, (float *)(line + r * vectors), vectors * LANES);
+        memcpy(y + (size_t)r * c.columns, line + r * vectors, sizeof(float) * columns);
+    }
+}
+
+/* The tile of a number, of the row that it begins. */
+INLINE void gemm_tiles(const gemm c, const int tile, const int blocks, const int columns, const float *a,
+                       const float *b, const float *e, float *y)
+{
+    const int wide = tile < c.wide_tiles;
+    const int row = wide ? tile * c.height : c.wide_tiles * c.height + (tile - c.wide_tiles) * (c.height - 1);
+    a += (size_t)row * c.a_row, e += (size_t)row * c.c_row, y += (size_t)row * c.columns;
+    if (wide)
+        gemm_tile(c, c.height, blocks, columns, a, b, e, y);
+    else if (c.narrow_tiles)
+        gemm_tile(c, c.height - 1, blocks, columns, a, b, e, y);
+}
+
+/* The product. A piece of work is one tile; tiles that read the same part of the right operand follow each other. */
+INLINE void gemm_run(const gemm c, const float *a, const float *b, const float *e, float *y, int part, int parts)
+{
+    const int all = (c.columns + BLOCK - 1) / BLOCK, groups = (all + c.blocks - 1) / c.blocks;
+    const int last_blocks = all - (groups - 1) * c.blocks, last = c.columns - (groups - 1) * c.blocks * BLOCK;
+    const int matrices = c.batch[0] * c.batch[1] * c.batch[2] * c.batch[3];
+    pieces todo = share_in_order(matrices * groups, c.wide_tiles + c.narrow_tiles, part, parts);
+    while (next_piece(&todo)) {
+        const int matrix = todo.outer / groups, group = todo.outer % groups, column = group * c.blocks * BLOCK;
+        const float *aa = a + place_of(matrix, GEMM_RANK, c.batch, c.a_matrix);
+        const float *bb = b + place_of(matrix, GEMM_RANK, c.batch, c.b_matrix) + (size_t)column * c.terms;
+        const float *ee = e + column * c.c_column;
+        float *yy = y + (size_t)matrix * c.rows * c.columns + column;
+        if (group < groups - 1)
+            gemm_tiles(c, todo.inner, c.blocks, c.blocks * BLOCK, aa, bb, ee, yy);
+        else
+            gemm_tiles(c, todo.inner, last_blocks, last, aa, bb, ee, yy);
+    }
+}
+
+typedef struct {
+    int matrices, columns, terms; /* of the right operand; the matrices lie behind each other */
+    int term, column;             /* elements from one term or column to the next */
+} gemm_pack;
+
+/* Pack the right operand. A piece of work is a square of 16 terms and 16 columns. */
+INLINE void gemm_pack_run(const gemm_pack c, const float *restrict b, float *restrict packed, int part, int parts)
+{
+    const int blocks = (c.columns + BLOCK - 1) / BLOCK, squares = (c.terms + BLOCK - 1) / BLOCK;
+    pieces todo = share_in_order(c.matrices * blocks, squares, part, parts);
+    while (next_piece(&todo)) {
+        const int matrix = todo.outer / blocks, column = todo.outer % blocks * BLOCK, term = todo.inner * BLOCK;
+        const int terms = c.terms - term < BLOCK ? c.terms - term : BLOCK;
+        const int columns = c.columns - column < BLOCK ? c.columns - column : BLOCK;
+        const float *from =
+            b + (size_t)matrix * c.columns * c.terms + (size_t)term * c.term + (size_t)column * c.column;
+        float *to = packed + ((size_t)todo.outer * c.terms + term) * BLOCK;
+        if (columns < BLOCK)
+            memset(to, 0, sizeof(float) * BLOCK * terms);
+        if (c.column == 1)
+            for (int k = 0; k < terms; k++) memcpy(to + k * BLOCK, from + (size_t)k * c.term, sizeof(float) * columns);
+        else
+            for (int i = 0; i < columns; i++)
+                for (int k = 0; k < terms; k++) to[k * BLOCK + i] = from[(size_t)k * c.term + (size_t)i * c.column];
+    }
+}
+
+#endif

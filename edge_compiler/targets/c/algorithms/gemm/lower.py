@@ -1,0 +1,124 @@
+"""From a Gemm or MatMul to steps of gemm.h."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edge_compiler.ir.graph import Node, Value
+from edge_compiler.targets.c.algorithms.gemm.product import Product, RANK
+from edge_compiler.targets.c.algorithms.tiles import best_tiles
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.data import Data
+from edge_compiler.targets.program.layout import BLOCK, DENSE
+from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.nodes import Array
+from edge_compiler.targets.program.program import Call, Field, reading, writing
+from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.manifest import CONVOLUTION
+
+_MOST_BLOCKS = 4
+"""Columns of a tile, in blocks: more leave few registers for rows."""
+_SUM_TERMS = 1024
+"""Terms that are added one by one; a longer sum is a sum of such sums."""
+
+
+def lower_product(low: Lowering, node: Node) -> None:
+    """Add the step of a product, after one that packs a right operand that is computed."""
+    product, a = Product.of(node), node.attributes
+    matrix = -(-product.columns // BLOCK) * BLOCK * product.terms  # elements, packed
+    packed = product.right.value.constant is None
+    right = (_pack_when_run if packed else _pack_now)(low, node, product)
+    left, target = Data.of(low, product.left.value), low.target(node.output, DENSE)
+    addend = node.inputs[2] if len(node.inputs) > 2 else None
+    third = None if addend is None else Data.of(low, addend)
+    steps = tuple(
+        step // (product.columns * product.terms) * matrix for step in product.right.matrices
+    )
+    fields: dict[str, Field] = {
+        "batch": _ranked(product.batch, 1),
+        "a_matrix": _ranked(product.left.matrices, 0),
+        "b_matrix": _ranked(steps, 0),
+        "rows": product.rows,
+        "columns": product.columns,
+        "terms": product.terms,
+        "a_row": product.left.line,
+        "a_term": product.left.term,
+        "chunk": _SUM_TERMS if product.terms >= 2 * _SUM_TERMS else 0,
+        "alpha": float(a.get("alpha", 1.0)),
+        "beta": float(a.get("beta", 1.0)),
+        **_addend_fields(addend),
+        "act": node.fused.activation,
+    }
+
+    def call(variant: Variant) -> Call:
+        blocks = -(-product.columns // BLOCK)
+        tile = best_tiles(product.rows, _MOST_BLOCKS, blocks, variant)[0]
+        cut = {"height": tile.pixels, "blocks": tile.blocks}
+        cut |= {"wide_tiles": tile.wide, "narrow_tiles": tile.narrow}
+        y = writing(target)
+        pointers = (left.pointer(), right.pointer(), third.pointer() if third else y, y)
+        return Call("gemm_run", "gemm", fields | cut, pointers)
+
+    operands = [data for data in (left, right, third) if data is not None]
+    low.add(
+        node,
+        f"product {product.rows}x{product.terms}x{product.columns}",
+        [buffer for data in operands for buffer in data.reads],
+        target,
+        call,
+        value=node.output,
+        group=CONVOLUTION,
+        macs=math.prod(product.batch) * product.rows * matrix,
+        weight_bytes=sum(data.weight_bytes for data in operands),
+    )
+
+
+def _pack_now(low: Lowering, node: Node, product: Product) -> Data:
+    """Return where a constant right operand is packed among the weights."""
+    data = product.right.value.constant
+    assert data is not None
+    lines = (-1, product.terms, product.columns)
+    if node.attributes.get("transB"):
+        matrices = data.reshape(-1, *lines[:0:-1]).swapaxes(1, 2)
+    else:
+        matrices = data.reshape(lines)
+    padded: Array = np.pad(matrices, [(0, 0), (0, 0), (0, -product.columns % BLOCK)])
+    blocks = padded.reshape(len(padded), product.terms, -1, BLOCK).swapaxes(1, 2)
+    return Data(low.weights.add(blocks), blocks.nbytes)
+
+
+def _pack_when_run(low: Lowering, node: Node, product: Product) -> Data:
+    """Add a step that packs a computed right operand; return its result."""
+    value = product.right.value
+    source = low.source(value, DENSE)
+    matrices = value.size // (product.columns * product.terms)
+    blocks = -(-product.columns // BLOCK)
+    packed = Buffer(f"{node.output.name}/packed", (matrices, blocks, product.terms, BLOCK))
+    fields: dict[str, Field] = {
+        "matrices": matrices,
+        "columns": product.columns,
+        "terms": product.terms,
+        "term": product.right.term,
+        "column": product.right.line,
+    }
+
+    def call(_: object) -> Call:
+        return Call("gemm_pack_run", "gemm_pack", fields, (reading(source), writing(packed)))
+
+    low.add(node, "pack", [source], packed, call, group=CONVOLUTION)
+    return Data(packed)
+
+
+def _addend_fields(addend: Value | None) -> dict[str, Field]:
+    """Return where the elements of what is added to the product lie, if there is any."""
+    if addend is None:
+        return {"has_c": 0}
+    rows, columns = (1, 1, *addend.shape)[-2:]
+    return {"has_c": 1, "c_row": columns if rows > 1 else 0, "c_column": int(columns > 1)}
+
+
+def _ranked(numbers: tuple[int, ...], filler: int) -> tuple[int, ...]:
+    """Return so many numbers as the kernel takes, the first ones filled up."""
+    return (filler,) * (RANK - len(numbers)) + numbers

@@ -1,0 +1,34 @@
+"""Gemm and MatMul."""
+
+from __future__ import annotations
+
+from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.algorithms import lower_convolution
+from edge_compiler.targets.c.algorithms.gemm.lower import lower_product
+from edge_compiler.targets.c.algorithms.gemm.product import Product, RANK
+from edge_compiler.targets.c.choice import Chooser
+from edge_compiler.targets.c.layer import Layer
+from edge_compiler.targets.c.rules.table import lowers_choosing
+from edge_compiler.targets.program.layout import DENSE
+from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.nodes import Geometry, is_layer_of_row, matrix_and_bias
+
+
+def check_product(node: Node) -> str | None:
+    """Matrix products of any rank, of computed and constant operands."""
+    if len(Product.of(node).batch) > RANK:
+        return f"the matrices of both operands don't follow each other in {RANK} dimensions"
+    return None
+
+
+@lowers_choosing("Gemm", "MatMul", check=check_product)
+def lower_gemm(low: Lowering, node: Node, chooser: Chooser) -> None:
+    """Lower a row times a constant matrix to a 1x1 convolution of one pixel."""
+    if not is_layer_of_row(node):
+        lower_product(low, node)
+        return
+    matrix, b = matrix_and_bias(node)
+    w = matrix[:, :, None, None]
+    source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
+    geometry = Geometry((1, 1), (1, 1), (1, 1), (0, 0, 0, 0))
+    lower_convolution(low, chooser, Layer(node, geometry, source, target, None), w, b)
