@@ -120,12 +120,13 @@ def _codec(name: str, order: Order) -> Codec:
     def write(out: bytearray, message: Message) -> None:
         if message.__class__ is not cls:
             raise MessageError(f"a {name} is expected, received {type(message).__name__}")
-        try:
-            fits = tuple(map(type, inner(message))) == classes
-        except AttributeError:
-            fits = False
-        if not fits:
-            raise MessageError(_misplaced(name, nested, message))
+        if nested:
+            try:
+                fits = tuple(map(type, inner(message))) == classes
+            except AttributeError:
+                fits = False
+            if not fits:
+                raise MessageError(_misplaced(name, nested, message))
         for part in parts:
             value = part.get(message)
             try:

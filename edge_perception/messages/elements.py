@@ -46,23 +46,34 @@ def numbers(kinds: Sequence[Type | None], order: Order) -> Codec:
         for place, kind in enumerate(valued)
         if kind.array
     ]
+    singles = [layout.all for layout in layouts]
 
     def write(out: bytearray, values: Any) -> None:
+        out += singles[(len(out) - HEADER) % 8].pack(*values)
+
+    def read(buffer: memoryview, position: int) -> tuple[Any, int]:
+        layout = singles[position % 8]
+        return layout.unpack_from(buffer, position), position + layout.size
+
+    def write_with_arrays(out: bytearray, values: Any) -> None:
         values = list(values)
         for place, size, dtype in arrays:
             array = _as_array(values[place], dtype)
             _check_count(array.size, size, True, "elements")
             values[place] = array.tobytes()
-        out += layouts[(len(out) - HEADER) % 8].all.pack(*values)
+        write(out, values)
 
-    def read(buffer: memoryview, position: int) -> tuple[Any, int]:
+    def read_with_arrays(buffer: memoryview, position: int) -> tuple[Any, int]:
         layout = layouts[position % 8]
         values = list(layout.singles.unpack_from(buffer, position))
         for (place, size, dtype), offset in zip(arrays, layout.offsets, strict=True):
             values.insert(place, np.ndarray(size, dtype, buffer, position + offset))
         return values, position + layout.all.size
 
-    return Codec(write, read, min(layout.all.size for layout in layouts))
+    least = min(layout.all.size for layout in layouts)
+    if arrays:
+        return Codec(write_with_arrays, read_with_arrays, least)
+    return Codec(write, read, least)
 
 
 class _Layout(NamedTuple):
@@ -111,8 +122,7 @@ def string(limit: int | None, order: Order) -> Codec:
         if limit is not None:
             _check_count(len(data), limit, False, "bytes")
         length.write(out, len(data) + 1)
-        out += data
-        out.append(0)
+        out += data + b"\0"
 
     def read(buffer: memoryview, position: int) -> tuple[Any, int]:
         size, position = length.read(buffer, position)
@@ -134,6 +144,7 @@ def string(limit: int | None, order: Order) -> Codec:
 def sequence(one: Codec, kind: Type, order: Order) -> Codec:
     """Return the codec of a list of strings or messages."""
     length = _length(order)
+    read_count = _count_reader(kind, length)
 
     def write(out: bytearray, values: Any) -> None:
         _check_count(len(values), kind.size, kind.fixed, "elements")
@@ -143,7 +154,7 @@ def sequence(one: Codec, kind: Type, order: Order) -> Codec:
             one.write(out, value)
 
     def read(buffer: memoryview, position: int) -> tuple[Any, int]:
-        count, position = _read_count(kind, length, buffer, position)
+        count, position = read_count(buffer, position)
         if position + count * one.least > len(buffer):
             raise _ends_early(count, buffer, position)
         values = []
@@ -160,6 +171,8 @@ def number_array(code: str, kind: Type, order: Order) -> Codec:
     dtype = np.dtype(code).newbyteorder(order)
     size = dtype.itemsize
     length = _length(order)
+    read_count = _count_reader(kind, length)
+    nothing = np.zeros(0, dtype)
 
     def write(out: bytearray, values: Any) -> None:
         array = _as_array(values, dtype)
@@ -171,9 +184,9 @@ def number_array(code: str, kind: Type, order: Order) -> Codec:
             out.extend(array)  # its buffer, as += would add numbers
 
     def read(buffer: memoryview, position: int) -> tuple[Any, int]:
-        count, position = _read_count(kind, length, buffer, position)
+        count, position = read_count(buffer, position)
         if not count:  # the first element is aligned, but nothing is where there is none
-            return np.zeros(0, dtype), position
+            return nothing, position
         position += -position % size
         end = position + count * size
         if end > len(buffer):
@@ -187,25 +200,32 @@ def number_array(code: str, kind: Type, order: Order) -> Codec:
 
 def _length(order: Order) -> Codec:
     """Return the codec of a length, a single unsigned 32-bit number."""
-    number = struct.Struct(f"{order}I")
+    pack = [struct.Struct(f"{order}{-start % 4}xI").pack for start in range(4)]
+    unpack_from = struct.Struct(f"{order}I").unpack_from
 
     def write(out: bytearray, value: int) -> None:
-        out += bytes(-len(out) % 4)
-        out += number.pack(value)
+        out += pack[len(out) % 4](value)
 
     def read(buffer: memoryview, position: int) -> tuple[int, int]:
         position += -position % 4
-        return number.unpack_from(buffer, position)[0], position + 4
+        return unpack_from(buffer, position)[0], position + 4
 
     return Codec(write, read, 4)
 
 
-def _read_count(kind: Type, length: Codec, buffer: memoryview, position: int) -> tuple[int, int]:
+def _count_reader(kind: Type, length: Codec) -> Callable[[memoryview, int], tuple[int, int]]:
+    """Return what reads how many elements follow."""
     if kind.fixed:
-        return kind.size or 0, position
-    count, position = length.read(buffer, position)
-    _check_count(count, kind.size, False, "elements")
-    return count, position
+        return lambda buffer, position: (kind.size or 0, position)
+    if kind.size is None:
+        return length.read
+
+    def read(buffer: memoryview, position: int) -> tuple[int, int]:
+        count, position = length.read(buffer, position)
+        _check_count(count, kind.size, False, "elements")
+        return count, position
+
+    return read
 
 
 def _check_count(count: int, size: int | None, exact: bool, what: str) -> None:
