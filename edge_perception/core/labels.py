@@ -10,14 +10,14 @@ from edge_perception.messages.types import Detection
 
 
 @lru_cache(maxsize=4096)
-def matches(label: str, pattern: str) -> bool:
+def matches(label: str, *patterns: str) -> bool:
     """
-    Return whether a label, or one of the names it lists ("moped, motor bike"), fits a pattern.
+    Return whether a label, or a name that it lists ("moped, motor bike"), fits one of patterns.
 
-    :param pattern: in lower case; ``*`` stands for any text, ``?`` for a letter.
+    :param patterns: in lower case; ``*`` stands for any text, ``?`` for a letter.
     """
-    names: Sequence[str] = [label, *label.split(",")]
-    return any(fnmatch.fnmatchcase(name.strip().lower(), pattern) for name in names)
+    names: Sequence[str] = [name.strip().lower() for name in (label, *label.split(","))]
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 def caption(thing: Detection) -> str:

@@ -47,7 +47,7 @@ def detections_problem(seen: DetectionArray) -> str:
         if thing.has_box and not (all(map(math.isfinite, box)) and min(box[2:]) >= 0):
             numbers = ", ".join(f"{value:g}" for value in box)
             return f"holds {thing.label!r} in a box that can't be (x, y, width, height: {numbers})"
-        if not all(0 <= time < math.inf for time in (thing.track_age, thing.time_to_contact)):
+        if not (0 <= thing.track_age < math.inf and 0 <= thing.time_to_contact < math.inf):
             return (
                 f"holds {thing.label!r} with times that can't be (age {thing.track_age:g} s, "
                 f"contact after {thing.time_to_contact:g} s)"

@@ -41,7 +41,6 @@ class _State:
 
     def see(self, situation: Situation) -> None:
         """Judge an image."""
-        situation = replace(situation, cautious=not self.rule.grants)
         evidence = self.rule.when.evidence(situation)
         self.switch.see(evidence is not None)
         self.described = self.rule.when.describe(situation)
@@ -100,6 +99,7 @@ class Judge:
         self._rules = rules
         ranked = sorted(rules.rules, key=rules.rank)
         self._states = [_State(rule, _guards(rule, circumstances(rule))) for rule in ranked]
+        self._warm_up = rules.warm_up
         self._seen = 0
 
     def forget(self, now: int) -> None:
@@ -110,9 +110,10 @@ class Judge:
 
     def see(self, situation: Situation) -> None:
         """Judge a new image."""
-        self._seen = min(self._seen + 1, self._rules.warm_up)
+        self._seen = min(self._seen + 1, self._warm_up)
+        sure, cautious = (replace(situation, cautious=value) for value in (False, True))
         for state in self._states:
-            state.see(situation)
+            state.see(sure if state.rule.grants else cautious)
 
     def settle(self, now: int) -> None:
         """Let rules come into force and go out of it [ns]."""
@@ -121,9 +122,9 @@ class Judge:
 
     def lack(self) -> str:
         """Return what is missing to judge all rules; empty if nothing is."""
-        if self._seen >= self._rules.warm_up:
+        if self._seen >= self._warm_up:
             return ""
-        return f"{self._seen} of {self._rules.warm_up} images seen that the rules ask for"
+        return f"{self._seen} of {self._warm_up} images seen that the rules ask for"
 
     def verdict(self, now: int) -> Verdict:
         """Give what the rule in force that takes precedence says, or else the default."""

@@ -75,7 +75,7 @@ class Regions:
         return units / [self._width, self._height, 1]
 
     def _wants(self, label: str) -> bool:
-        return any(matches(label, pattern) for pattern in self._labels)
+        return matches(label, *self._labels)
 
     def _around(self, boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the maps from the unit square to boxes [N, 4] with their margins."""

@@ -40,8 +40,7 @@ class Identified(ThingPredicate):
         if not said:
             return None
         return any(
-            1 - one.score in self.distance and any(matches(one.label, name) for name in self.names)
-            for one in said
+            1 - one.score in self.distance and matches(one.label, *self.names) for one in said
         )
 
 

@@ -14,7 +14,7 @@ from edge_perception.core.decision.zones import Zone
 from edge_perception.core.labels import matches
 from edge_perception.core.located_yaml import Fields
 from edge_perception.core.names import did_you_mean
-from edge_perception.messages.types import Detection
+from edge_perception.messages.types import Attribute, Detection
 
 _WILD = set("*?[")
 
@@ -34,13 +34,12 @@ class Named(ThingPredicate):
 
     def holds(self, thing: Detection, situation: Situation) -> bool:
         """Return whether one of its names fits."""
-        names = [(thing.label, thing.score)]
-        if self.labels:
-            names += [(said.label, said.score) for said in thing.attributes]
-        return any(score in self.score and self._fits(label) for label, score in names)
+        if not self.labels:
+            return thing.score in self.score
+        return self._fits(thing) or any(map(self._fits, thing.attributes))
 
-    def _fits(self, label: str) -> bool:
-        return not self.labels or any(matches(label, pattern) for pattern in self.labels)
+    def _fits(self, said: Detection | Attribute) -> bool:
+        return said.score in self.score and matches(said.label, *self.labels)
 
     def mismatch(self, facts: ModelFacts) -> Iterator[str]:
         """Yield the patterns that no label of the model fits."""
