@@ -53,6 +53,8 @@ class Function:
     :ivar form: attributes that tell it apart from other functions of that operator.
     :ivar bounds: its parameters are the operator's second and third input.
     :ivar positive: its results are never negative, whatever x is.
+    :ivar finite: they are finite wherever x is. Else it must not see lanes that hold no element:
+        what becomes infinite there is NaN where a layer multiplies it by a weight of zero.
     :ivar steps: of ONNX that are the same, if it is no operator of ONNX: each an operator with
         the positions of what it reads: 0 is x, 1 the result of the first step.
     """
@@ -65,6 +67,7 @@ class Function:
     form: Mapping[str, str] = field(default_factory=dict)
     bounds: bool = False
     positive: bool = False
+    finite: bool = True
     steps: tuple[tuple[str, tuple[int, ...]], ...] = ()
     summary: str = _APPLIED
 
@@ -81,6 +84,10 @@ class Function:
 
 _FUNCTION = 6
 """Roundings of a function that is computed as a polynomial or with an exponential."""
+
+
+_NEAREST = 1e-30
+"""Distance to a pole or a jump at which slopes stop to grow: they stay finite."""
 
 
 def _smooth(value: Array, slope: Array | float, careless: Array | float | None = None) -> Terms:
@@ -150,6 +157,76 @@ def _gelu_tanh(x: Array) -> Terms:
     return Terms(value, 1.13, own, np.abs(x), _FUNCTION)
 
 
+def _sqrt(x: Array) -> Terms:
+    value = np.sqrt(x)
+    return Terms(value, 0.5 / np.maximum(value, _NEAREST), value, value, 1)
+
+
+def _reciprocal(x: Array) -> Terms:
+    value = 1 / x
+    return Terms(value, 1 / np.maximum(x**2, _NEAREST), np.abs(value), np.abs(value), 2)
+
+
+def _exp(x: Array) -> Terms:
+    value = np.exp(x)
+    return _smooth(value, value)
+
+
+def _log(x: Array) -> Terms:
+    value = np.log(x)
+    return _smooth(value, 1 / np.maximum(np.abs(x), _NEAREST), np.maximum(np.abs(value), 1))
+
+
+def _softplus(x: Array) -> Terms:
+    value = np.logaddexp(0, x)
+    return _smooth(value, np.exp(x - value), np.maximum(value, 1))
+
+
+def _softsign(x: Array) -> Terms:
+    value = x / (1 + np.abs(x))
+    return Terms(value, 1 / (1 + np.abs(x)) ** 2, np.abs(value), np.abs(value), 2)
+
+
+def _selu(x: Array, alpha: float, gamma: float) -> Terms:
+    inner, scale = _elu(x, alpha), abs(gamma)
+    return Terms(
+        gamma * inner.value,
+        scale * inner.slope,
+        scale * inner.own,
+        scale * inner.careless,
+        inner.roundings + 1,
+    )
+
+
+def _jumping(value: Array, distance: Array, height: float = 1.0, slope: float = 0.0) -> Terms:
+    """
+    Return the terms of a function that jumps.
+
+    An error of x that reaches the jump is magnified to the jump's height at least.
+    """
+    return Terms(value, slope + abs(height) / np.maximum(np.abs(distance), _NEAREST), 0.0, 0.0, 1)
+
+
+def _floor(x: Array) -> Terms:
+    return _jumping(np.floor(x), x - np.rint(x))
+
+
+def _ceil(x: Array) -> Terms:
+    return _jumping(np.ceil(x), x - np.rint(x))
+
+
+def _round(x: Array) -> Terms:
+    return _jumping(np.rint(x), x - np.floor(x) - 0.5)
+
+
+def _sign(x: Array) -> Terms:
+    return _jumping(np.sign(x), x, height=2.0)
+
+
+def _thresholded_relu(x: Array, alpha: float) -> Terms:
+    return _jumping(np.where(x > alpha, x, 0.0), x - alpha, height=alpha, slope=1.0)
+
+
 ACTIVATIONS = (
     Function("Relu", "ACT_RELU", _relu, positive=True),
     Function("Clip", "ACT_CLIP", bounds=True, summary="Limit to bounds (ReLU6)."),
@@ -176,6 +253,25 @@ ACTIVATIONS = (
     Function("Erf", "ACT_ERF", _erf),
     Function("Gelu", "ACT_GELU", _gelu, form={"approximate": "none"}),
     Function("GeluTanh", "ACT_GELU_TANH", _gelu_tanh, op="Gelu", form={"approximate": "tanh"}),
+    Function("Selu", "ACT_SELU", _selu, attributes=("alpha", "gamma")),
+    Function("Softplus", "ACT_SOFTPLUS", _softplus, positive=True),
+    Function("Softsign", "ACT_SOFTSIGN", _softsign),
+    Function("ThresholdedRelu", "ACT_THRESHOLDED_RELU", _thresholded_relu, attributes=("alpha",)),
+    Function("Floor", "ACT_FLOOR", _floor, summary="Round each element down."),
+    Function("Ceil", "ACT_CEIL", _ceil, summary="Round each element up."),
+    Function(
+        "Round",
+        "ACT_ROUND",
+        _round,
+        summary="Round each element to the nearest integer, halves to the even one.",
+    ),
+    Function("Sign", "ACT_SIGN", _sign, summary="The sign of each element: 1, 0 or -1."),
+    Function("Sqrt", "ACT_SQRT", _sqrt, finite=False, summary="The root of each element."),
+    Function(
+        "Reciprocal", "ACT_RECIPROCAL", _reciprocal, finite=False, summary="One by each element."
+    ),
+    Function("Exp", "ACT_EXP", _exp, finite=False, summary="e to the power of each element."),
+    Function("Log", "ACT_LOG", _log, finite=False, summary="The logarithm of each element."),
 )
 FUNCTIONS = {function.name: function for function in ACTIVATIONS}
 OPERATORS = tuple(dict.fromkeys(function.op for function in ACTIVATIONS))

@@ -121,6 +121,16 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
     "neg": ("Neg", {}),
     "abs": ("Abs", {}),
+    "selu": ("Selu", {"alpha": 1.5, "gamma": 0.8}),
+    "softplus": ("Softplus", {}),
+    "softsign": ("Softsign", {}),
+    "thresholded": ("ThresholdedRelu", {"alpha": 0.5}),
+    "floor": ("Floor", {}),
+    "ceil": ("Ceil", {}),
+    "round": ("Round", {}),
+    "sign": ("Sign", {}),
+    "reciprocal": ("Reciprocal", {}),
+    "exp": ("Exp", {}),
 }
 BOUNDS: dict[str, tuple[float | None, float | None]] = {
     "clip": (-1.0, 2.0),
@@ -152,6 +162,9 @@ _LAYERS: list[tuple[str, str, int, dict[str, Any]]] = [
 """The kinds of convolution that keep the size: name, input, channels, attributes."""
 
 ALL_ACTIVATIONS = (*ACTIVATIONS, *BOUNDS, "silu")
+PARTIAL = ("reciprocal", "exp")
+"""Not finite for every number; no other step applies them to its results."""
+FUSED = tuple(name for name in ALL_ACTIVATIONS if name not in PARTIAL)
 
 
 def activations() -> onnx.ModelProto:
@@ -163,9 +176,9 @@ def activations() -> onnx.ModelProto:
 
 
 def fused() -> onnx.ModelProto:
-    """Every activation in a convolution, and one after a shortcut in each kind of convolution."""
+    """Every activation that a convolution applies, and one after a shortcut in each kind of it."""
     b = Builder(x=IMAGE, deep=DEEP)
-    for name in ALL_ACTIVATIONS:
+    for name in FUSED:
         value = b.conv(f"{name}_conv", CHANNELS, 1)
         b.inner.add(value)
         _activate(b, name, value)
@@ -224,6 +237,9 @@ def arithmetic() -> onnx.ModelProto:
     b.add("batch_half", "Mul", f"batch {half}")
     b.add("batch_column", "Add", f"batch {b.constant(b.numbers(CHANNELS // 2, 1, 1))}")
     b.add("batch_full", "Sub", f"{b.constant(b.numbers(2, 1, HEIGHT, 1))} batch")
+    b.inner.add(b.add("size", "Abs"))
+    b.add("root", "Sqrt", "size")
+    b.add("logarithm", "Log", "size")
     return b.model()
 
 

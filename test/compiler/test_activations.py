@@ -25,7 +25,7 @@ int main(void)
 {
     static float line[BLOCK] __attribute__((aligned(64)));
     while (fread(line, sizeof line, 1, stdin) == 1) {
-        activate_each((activation){%s, 1.0f, 0.0f}, line, BLOCK);
+        activate_each((activation){%s, 1.0f, 1.0f}, line, BLOCK);
         fwrite(line, sizeof line, 1, stdout);
     }
 }
@@ -39,6 +39,18 @@ ULPS = {  # from, to: units in the last place
     "Elu": [(-100, 10, 5)],
     "Tanh": [(-10, 10, 6)],
     "Sigmoid": [(-1, 10, 4), (-10, -1, 5)],
+    "Selu": [(-100, 10, 5)],
+    "Softplus": [(-80, 80, 8)],
+    "Softsign": [(-100, 100, 2)],
+    "Floor": [(-1e7, 1e7, 0), (-3, 3, 0)],
+    "Ceil": [(-1e7, 1e7, 0), (-3, 3, 0)],
+    "Round": [(-1e7, 1e7, 0), (-3, 3, 0)],
+    "Sign": [(-3, 3, 0)],
+    "ThresholdedRelu": [(-3, 3, 0)],
+    "Sqrt": [(0, 1e10, 1), (0, 3, 1)],
+    "Reciprocal": [(-1e10, 1e10, 1), (-3, 3, 1)],
+    "Exp": [(-87, 88.7, 5), (-1, 1, 5)],
+    "Log": [(1e-30, 1e10, 2), (1e-30, 3, 2)],
 }
 
 
@@ -61,13 +73,27 @@ def test_accuracy(name: str, variant: Variant, tmp_path: Path) -> None:
     line = np.concatenate([np.linspace(a, b, 1 << 15) for a, b, _ in ULPS[name]] + [_tiny()])
     x = line.astype(np.float32)
     received = _apply(name, x, variant, tmp_path).astype(np.float64)
-    exact = function(x.astype(np.float64), *[1.0] * len(FUNCTIONS[name].attributes)).value
+    with np.errstate(all="ignore"):  # where it is not defined
+        exact = function(x.astype(np.float64), *[1.0] * len(FUNCTIONS[name].attributes)).value
     unit = np.spacing(np.maximum(np.abs(exact), SMALLEST).astype(np.float32)).astype(np.float64)
     error = np.abs(received - exact) / unit
     for low, high, most in ULPS[name]:
         inside = (x >= low) & (x <= high) & (np.abs(exact) > SMALLEST)
         worst = float(error[inside].max())
         assert worst <= most, (low, high, math.ceil(worst))
+
+
+@pytest.mark.parametrize("variant", RUNNABLE, ids=lambda variant: variant.name)
+@pytest.mark.parametrize("name", ["Sqrt", "Reciprocal", "Exp", "Log"])
+def test_where_a_function_is_not_finite(name: str, variant: Variant, tmp_path: Path) -> None:
+    edges = [np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, -1e-40, 1e-40, 1e-45, 104.0, -95.0, -200.0]
+    x = np.array(edges + [1.0] * 4, np.float32)
+    received = _apply(name, x, variant, tmp_path)
+    function = FUNCTIONS[name].float64
+    assert function is not None
+    with np.errstate(all="ignore"):
+        exact = function(x.astype(np.float64)).value.astype(np.float32)
+    np.testing.assert_allclose(received, exact, rtol=1e-6, atol=2e-45)
 
 
 def _tiny() -> np.ndarray:

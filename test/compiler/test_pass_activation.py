@@ -56,3 +56,8 @@ def test_computed_bounds_are_no_activation(tmp_path: Path) -> None:
         CONV,
     )
     assert "Clip" in ops(optimised(model, tmp_path)[0])
+
+
+def test_what_need_not_be_finite_is_not_applied_to_unused_lanes(tmp_path: Path) -> None:
+    model = make_model([conv("x", "a"), node("Reciprocal", "a", "y")], IMAGE, CONV)
+    assert ops(optimised(model, tmp_path)[0]) == ["Conv", "Reciprocal"]

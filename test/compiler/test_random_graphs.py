@@ -331,6 +331,10 @@ PLAIN = (
     "Dropout",
     "Neg",
     "Abs",
+    "Selu",
+    "Softplus",
+    "Softsign",
+    "Exp",
 )
 ENDS = (activation, scores, classify)
 

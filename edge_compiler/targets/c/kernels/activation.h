@@ -5,6 +5,7 @@
 #define EDGE_ACTIVATION_H
 
 #include "simd.h"
+#include <math.h>
 
 typedef enum {
     ACT_NONE,
@@ -21,10 +22,23 @@ typedef enum {
     ACT_GELU,
     ACT_GELU_TANH,
     ACT_NEG,
-    ACT_ABS
+    ACT_ABS,
+    ACT_SELU,
+    ACT_SOFTPLUS,
+    ACT_SOFTSIGN,
+    ACT_THRESHOLDED_RELU,
+    ACT_FLOOR,
+    ACT_CEIL,
+    ACT_ROUND,
+    ACT_SIGN,
+    ACT_SQRT,
+    ACT_RECIPROCAL,
+    ACT_EXP,
+    ACT_LOG
 } activation_kind;
 
-/* Clip: a = minimum, b = maximum. LeakyRelu, Elu: a = alpha. HardSigmoid: a = alpha, b = beta. */
+/* Clip: a = minimum, b = maximum. LeakyRelu, Elu, ThresholdedRelu: a = alpha. HardSigmoid: a = alpha,
+ * b = beta. Selu: a = alpha, b = gamma. */
 typedef struct {
     activation_kind kind;
     float a, b;
@@ -97,8 +111,76 @@ INLINE vec gelu(vec x)
 /* 0.5 x (1 + tanh(y)) = x sigmoid(2 y), with y = sqrt(2 / pi) (x + 0.044715 x^3) */
 INLINE vec gelu_tanh(vec x) { return x * sigmoid(1.59576912f * (x + 0.044715f * x * x * x)); }
 
+/* exp(x), within 5 ulp: as the square of a root it neither overflows too early nor loses denormal numbers. */
+INLINE vec exp_of_any(vec x)
+{
+    const vec root = vec_exp(0.5f * x);
+    return root * root;
+}
+
+/* log(x), within 2 ulp (Cephes logf); of zero minus infinity, of what is below zero NaN. */
+INLINE vec vec_log(vec x)
+{
+    const ivec tiny = x < 1.17549435e-38f; /* a denormal number has no exponent of its own */
+    const vec normal = vec_select(tiny, x * 8388608.0f, x);
+    const ivec bits = (ivec)normal - 0x3f3504f3; /* of the root of 1/2: the mantissa is between this and its double */
+    const vec exponent = vec_float(bits >> 23) - vec_select(tiny, splat(23.0f), splat(0.0f));
+    const vec f = (vec)((bits & 0x7fffff) + 0x3f3504f3) - 1.0f, z = f * f;
+    vec p = splat(7.0376836292e-2f);
+    p = p * f - 1.1514610310e-1f;
+    p = p * f + 1.1676998740e-1f;
+    p = p * f - 1.2420140846e-1f;
+    p = p * f + 1.4249322787e-1f;
+    p = p * f - 1.6668057665e-1f;
+    p = p * f + 2.0000714765e-1f;
+    p = p * f - 2.4999993993e-1f;
+    p = p * f + 3.3333331174e-1f;
+    const vec rest = p * f * z - exponent * 2.12194440e-4f - 0.5f * z;
+    const vec value = f + rest + exponent * 0.693359375f;
+    const vec finite = vec_select(x < splat(INFINITY), value, x);
+    return vec_select(x > 0.0f, finite, vec_select(x == 0.0f, splat(-INFINITY), splat(NAN)));
+}
+
+/* log(1 + exp(x)), within 8 ulp: 1 + exp(x) loses digits of the exponential, which the quotient gives back. */
+INLINE vec softplus(vec x)
+{
+    const vec small = vec_exp(vec_min(x, -x)), sum = 1.0f + small;
+    const vec log = vec_select(sum == 1.0f, small, vec_log(sum) * small / (sum - 1.0f));
+    return vec_max(splat(0.0f), x) + log;
+}
+
+/* The nearest integer, of two the even one: from 2^23 on all numbers are integers, and sums are rounded to them. */
+INLINE vec nearest(vec x)
+{
+    const ivec sign = (ivec)x & INT32_MIN;
+    const vec size = vec_max(x, -x), rounded = size + 8388608.0f - 8388608.0f;
+    return vec_select(size < 8388608.0f, (vec)((ivec)rounded | sign), x);
+}
+
+INLINE vec floor_of(vec x)
+{
+    const vec below = nearest(x);
+    return vec_select(below > x, below - 1.0f, below);
+}
+
+INLINE vec vec_sqrt(vec x)
+{
+#if LANES == 16
+    return (vec)_mm512_sqrt_ps((__m512)x);
+#elif LANES == 8
+    return (vec)_mm256_sqrt_ps((__m256)x);
+#elif defined __SSE2__
+    return (vec)_mm_sqrt_ps((__m128)x);
+#elif defined __aarch64__
+    return (vec)vsqrtq_f32((float32x4_t)x);
+#else
+    UNROLLED_FOR (int i = 0; i < LANES; i++) x[i] = sqrtf(x[i]);
+    return x;
+#endif
+}
+
 /* Those that are long code: kernels apply them in a loop over what they have stored, not for each register of a tile. */
-#define LONG_ACTIVATIONS(X) X(SIGMOID) X(SILU) X(TANH) X(ELU) X(ERF) X(GELU) X(GELU_TANH)
+#define LONG_ACTIVATIONS(X) X(SIGMOID) X(SILU) X(TANH) X(ELU) X(ERF) X(GELU) X(GELU_TANH) X(SELU) X(SOFTPLUS)
 
 #define OR_IS(kind_) || act.kind == ACT_##kind_
 INLINE int is_long(activation act) { return 0 LONG_ACTIVATIONS(OR_IS); }
@@ -122,6 +204,18 @@ INLINE vec activate(activation act, vec x)
     case ACT_GELU_TANH: return gelu_tanh(x);
     case ACT_NEG: return -x;
     case ACT_ABS: return vec_max(x, -x);
+    case ACT_SELU: return act.b * vec_select(x < 0.0f, act.a * vec_expm1(x), x);
+    case ACT_SOFTPLUS: return softplus(x);
+    case ACT_SOFTSIGN: return x / (1.0f + vec_max(x, -x));
+    case ACT_THRESHOLDED_RELU: return vec_select(x > act.a, x, splat(0.0f));
+    case ACT_FLOOR: return floor_of(x);
+    case ACT_CEIL: return -floor_of(-x);
+    case ACT_ROUND: return nearest(x);
+    case ACT_SIGN: return vec_select(x > 0.0f, splat(1.0f), vec_select(x < 0.0f, splat(-1.0f), x));
+    case ACT_SQRT: return vec_sqrt(x);
+    case ACT_RECIPROCAL: return 1.0f / x;
+    case ACT_EXP: return exp_of_any(x);
+    case ACT_LOG: return vec_log(x);
     }
     return x;
 }
@@ -134,10 +228,10 @@ INLINE void activate_each(activation act, float *line, int floats)
 /* Long code is a function of its own: where it is inlined, GCC keeps its constants for the next tile, and the registers hold
  * neither these nor the tile. */
 #define LONG_CODE NOINLINE __attribute__((unused))
-#define LINE(kind)                                                   \
-    LONG_CODE void line_##kind(float a, float *line, int floats)     \
-    {                                                                \
-        activate_each((activation){ACT_##kind, a, 0}, line, floats); \
+#define LINE(kind)                                                        \
+    LONG_CODE void line_##kind(float a, float b, float *line, int floats) \
+    {                                                                     \
+        activate_each((activation){ACT_##kind, a, b}, line, floats);      \
     }
 LONG_ACTIVATIONS(LINE)
 #undef LINE
@@ -147,7 +241,7 @@ INLINE void activate_line(activation act, float *line, int floats)
 {
 #define IF_IS(kind_)             \
     if (act.kind == ACT_##kind_) \
-        line_##kind_(act.a, line, floats);
+        line_##kind_(act.a, act.b, line, floats);
     LONG_ACTIVATIONS(IF_IS)
 #undef IF_IS
 }

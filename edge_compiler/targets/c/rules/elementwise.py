@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.ops.activations import activation_of, OPERATORS
+from edge_compiler.ops.activations import activation_of, FUNCTIONS, OPERATORS
 from edge_compiler.targets.c.layer import pad_channels
 from edge_compiler.targets.c.rules.limits import require_constant
 from edge_compiler.targets.c.rules.table import lowers
@@ -49,9 +49,10 @@ def check_clip(node: Node) -> str | None:
 @lowers(*(op for op in OPERATORS if op != "Clip"))
 def lower_unary(low: Lowering, node: Node) -> None:
     """Apply an activation that no other node took over."""
-    value = node.input(0)
+    value, activation = node.input(0), activation_of(node)
+    assert activation is not None
     blocked = is_image(value) and low.is_free(value, BLOCKED)
-    layout = BLOCKED if blocked else DENSE
+    layout = BLOCKED if blocked and FUNCTIONS[activation.op].finite else DENSE
     source, target = low.source(value, layout), low.target(node.output, layout)
 
     def call(_: object) -> Call:
@@ -59,7 +60,7 @@ def lower_unary(low: Lowering, node: Node) -> None:
             **_extent(target),
             "in": _strides(source),
             "out": _strides(target),
-            "act": activation_of(node),
+            "act": activation,
         }
         return Call("unary_run", "unary", fields, (reading(source), writing(target)))
 
