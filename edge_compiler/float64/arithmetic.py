@@ -8,6 +8,7 @@ from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.float64.table import alike, Call, exactly, reference
 
 alike("Concat", "Expand", "Flatten", "Identity", "Pad", "Reshape", "Slice", "Split")
+alike("DepthToSpace", "SpaceToDepth", "Tile")
 alike("Squeeze", "Transpose", "Unsqueeze", "Max", "Gather")
 alike("Add", "Mean", "Mul", "Sum", roundings=1)
 
@@ -74,6 +75,7 @@ def _gemm(call: Call) -> Exact:
 
 
 @exactly("ReduceSum", "ReduceMax", "ReduceMin")
+@exactly("ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare")
 def _reduction(call: Call) -> Exact:
     axes = call.optional(1)
     (value,), (size,) = (
@@ -82,4 +84,6 @@ def _reduction(call: Call) -> Exact:
     )
     if call.node.op == "ReduceMin":  # the size of any of them
         size = np.broadcast_to(call.x.size.max(), value.shape)
-    return Exact(value, size, call.depth + call.x.value.size // max(value.size, 1) + 1)
+    terms = call.x.value.size // max(value.size, 1)
+    factors = {"ReduceProd": terms, "ReduceL2": 2, "ReduceSumSquare": 2}.get(call.node.op, 1)
+    return Exact(value, size, factors * call.depth + terms + 2)

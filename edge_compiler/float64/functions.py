@@ -13,6 +13,9 @@ from edge_compiler.ops.activations import ACTIVATIONS, function_of
 _FUNCTION = 6
 """Roundings of a function that is computed with exponentials or powers."""
 
+_NEAREST = 1e-30
+"""To zero, where the slopes of powers stop to grow."""
+
 
 def _activation(call: Call) -> Exact:
     function = function_of(call.node)
@@ -40,8 +43,19 @@ def _clip(call: Call) -> Exact:
 
 @exactly("PRelu")
 def _prelu(call: Call) -> Exact:
-    factor = np.where(call.x.value < 0, call.input(1).value, 1.0)
-    return Exact(call.x.value * factor, call.x.size * np.abs(factor), call.depth + 1)
+    x, slope = call.x, call.input(1)
+    factor = np.where(x.value < 0, slope.value, 1.0)
+    own = np.where(x.value < 0, np.abs(x.value) * slope.size, 0.0)
+    return Exact(x.value * factor, x.size * np.abs(factor) + own, call.depth + 1)
+
+
+@exactly("Pow")
+def _pow(call: Call) -> Exact:
+    a, b = call.x, call.input(1)
+    value, base = np.power(a.value, b.value), np.maximum(np.abs(a.value), _NEAREST)
+    of_base = np.abs(b.value) * base ** (b.value - 1) * a.size
+    of_exponent = np.abs(value) * np.abs(np.log(base)) * b.size
+    return Exact(value, of_base + of_exponent + np.abs(value), call.depth + _FUNCTION)
 
 
 @exactly("Softmax")

@@ -24,3 +24,13 @@ define(
     summary="Arithmetic of tensors, element by element.",
     fuses_activation=True,
 )
+define(
+    "PRelu",
+    summary="Elements below zero times a slope, element by element.",
+    fuses_activation=True,
+)
+define(
+    "Pow",
+    summary="Elements to the power of others.",
+    fuses_activation=True,
+)

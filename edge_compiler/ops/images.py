@@ -22,7 +22,8 @@ define("AveragePool", summary="Mean of windows.", macs=_pool_macs, fault=_pool_f
 define("GlobalAveragePool", summary="Mean of each channel.", macs=lambda node: node.input(0).size)
 define(
     *("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"),
-    summary="Mean, sum or extreme over some axes.",
+    *("ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare"),
+    summary="Mean, sum, extreme, product or norm over some axes.",
     macs=lambda node: node.input(0).size,
 )
 define(

@@ -9,6 +9,11 @@ define(
     *("Flatten", "Reshape", "Squeeze", "Unsqueeze"),
     summary="Another shape for the same elements; costs nothing.",
 )
+define(
+    *("DepthToSpace", "SpaceToDepth"),
+    summary="Turn channels of an image into pixels, or pixels into channels.",
+)
+define("Tile", summary="Repeat a whole tensor along its dimensions.")
 define("Expand", summary="Repeat along dimensions.")
 define("Identity", "Dropout", summary="Nothing to do when a network only runs; removed.")
 define("Transpose", summary="Reorder dimensions.")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node
-from edge_compiler.passes.base import Decision, done, graph_pass
+from edge_compiler.passes.base import Decision, done, graph_pass, new_constant
+from edge_perception.runtime.dtypes import FLOAT32
 
 
 @graph_pass("canonicalise")
@@ -52,6 +53,26 @@ def _prelu(node: Node) -> str | None:
     return "PRelu with one slope is LeakyRelu"
 
 
+_POWERS = {1.0: "Identity", 0.5: "Sqrt", -1.0: "Reciprocal"}
+
+
+def _pow(node: Node) -> str | None:
+    x, exponent = node.input(0), node.constant(1)
+    if exponent is None or x.type != FLOAT32:
+        return None
+    power = exponent.item() if exponent.size == 1 and x.shape == node.output.shape else None
+    if power == 2:
+        node.op, node.inputs = "Mul", [x, x]
+        return "Pow by 2 is the product with itself"
+    if power in _POWERS:
+        node.op, node.inputs = _POWERS[power], node.inputs[:1]
+        return f"Pow by {power:g} is {node.op}"
+    if exponent.dtype.kind == "f":
+        return None
+    node.inputs = [x, new_constant(node, "exponent", exponent)]
+    return "Pow by integers is Pow by the same floats"
+
+
 def _resize(node: Node) -> str | None:
     if node.input(0).shape != node.output.shape:
         return None
@@ -64,5 +85,6 @@ _RULES: dict[str, Callable[[Node], str | None]] = {
     "MatMul": _matmul,
     "Clip": _clip,
     "PRelu": _prelu,
+    "Pow": _pow,
     "Resize": _resize,
 }

@@ -42,6 +42,9 @@ REFUSALS = (
     "only images of shape NxCxHxW are supported",
     "training mode is not supported",
     "has the empty shape",
+    "Attribute mode must have value DCR",
+    "tiles along more than 6 axes",
+    "are no neighbours",
 )
 
 # ONNX Runtime, by which libraries are proven, rounds the size before it computes coordinates.

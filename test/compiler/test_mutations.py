@@ -196,6 +196,9 @@ MUTATIONS = [
         ("mul_mean", "x * c.b.column", "x * c.a.column"),
         ("add_row", "y * c.b.row", "y * c.a.row"),
         ("batch_norm", "* s + t", "* s - t"),
+        ("prelu", "a < 0.0f, a * b, a", "a < 0.0f, a, a * b"),
+        ("prelu_computed", "a < 0.0f, a * b, a", "a < 0.0f, b, a"),
+        ("power", "powf(a[i], b[i])", "powf(b[i], a[i])"),
     ),
     *_of(
         "pool.h",
@@ -225,6 +228,10 @@ MUTATIONS = [
         ("norm", "result += load_some(shift", "result -= load_some(shift"),
         ("mean_rows", "1.0f / (float)length", "1.0f / (float)inner"),
         ("largest", "vec_max_or_nan(a, b)", "vec_min_or_nan(a, b)"),
+        ("product", "REDUCE_PROD: return a * b", "REDUCE_PROD: return a + b"),
+        ("squares", "how == REDUCE_SUM_SQUARE ? x * x", "how == REDUCE_SUM_SQUARE ? x"),
+        ("length", "vec_sqrt(result)", "result"),
+        ("sizes", "REDUCE_L1 ? vec_max(x, -x)", "REDUCE_L1 ? x"),
         ("sum_last", "k < length; k++) one", "k < length - 1; k++) one"),
     ),
     *_of(

@@ -33,3 +33,17 @@ def test_special_cases_become_usual_operators(tmp_path: Path) -> None:
     graph, _ = optimised(model, tmp_path)
     assert ops(graph) == ["Add", "LeakyRelu", "GlobalAveragePool", "Flatten", "Gemm"]
     assert graph.nodes[0].fused.activation == Activation("Relu")
+
+
+def test_usual_powers_become_cheaper_operators(tmp_path: Path) -> None:
+    exponents = {"one": 1.0, "two": 2.0, "half": 0.5, "minus": -1.0, "three": np.int64(3)}
+    constants = {name: np.asarray(number) for name, number in exponents.items()}
+    constants = {
+        k: a.astype(np.float32) if a.dtype.kind == "f" else a for k, a in constants.items()
+    }
+    nodes = [node("Pow", f"a {name}", f"{name}_power") for name in exponents]
+    outputs = [f"{name}_power" for name in exponents]
+    graph, _ = optimised(
+        make_model([node("Abs", "x", "a"), *nodes], IMAGE, constants, outputs), tmp_path
+    )
+    assert sorted(ops(graph)) == ["Abs", "Identity", "Mul", "Pow", "Reciprocal", "Sqrt"]

@@ -260,10 +260,13 @@ def tokens(net: Network, name: str, shape: tuple[int, ...]) -> None:
     net.add("Reshape", f"{net.values.pop()[0]} {net.given(shape)}", shape)
 
 
+_REDUCTIONS = ("Mean", "Sum", "Max", "Min", "L1", "L2")
+
+
 def weigh(net: Network, name: str, shape: tuple[int, ...]) -> None:
     """Combine a value with what some of its axes come down to; a difference might be noise."""
     axes = sorted(net.choose.choice([[1], [2], [3], [1, 2], [2, 3], [1, 2, 3]]))
-    op = net.choose.choice(["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"])
+    op = net.choose.choice([f"Reduce{how}" for how in _REDUCTIONS])
     kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
     net.add(op, f"{name} {net.given(axes)}", kept)
     net.add(net.choose.choice(["Add", "Max"]), f"{name} {net.values[-1][0]}", shape)
@@ -314,12 +317,56 @@ def pool(net: Network, name: str, shape: tuple[int, ...]) -> None:
     net.add(op, name, (*shape[:2], *size), kernel_shape=kernel)
 
 
+def magnify(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Apply a function that is not defined, or too steep, for every number."""
+    net.add("Abs", name, shape)
+    net.add("Softsign", *net.values.pop())
+    size = net.values.pop()[0]
+    net.add("Add", f"{size} {net.constant(1, low=0.5, high=2)}", shape)
+    op = net.choose.choice(["Sqrt", "Log", "Reciprocal", "Exp", "Pow"])
+    inner = net.values.pop()[0]
+    net.add(op, f"{inner} {net.constant(1, low=-1)}" if op == "Pow" else inner, shape)
+
+
+def multiply(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Come down to products and squares, of what is below one."""
+    net.add("Sigmoid", name, shape)
+    op = net.choose.choice(["ReduceProd", "ReduceSumSquare"])
+    net.add(op, f"{net.values.pop()[0]} {net.given([3])}", (*shape[:3], 1))
+    net.add("Add", f"{net.values.pop()[0]} {name}", shape)
+
+
+def slope(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    net.add("PRelu", f"{name} {net.constant(shape[1], 1, 1)}", shape)
+
+
+def jump(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Apply a function that jumps far from where it does."""
+    net.add("Mul", f"{name} {net.constant(1, low=0, high=1e-9)}", shape)
+    net.add("Add", f"{net.values.pop()[0]} {net.constant(1, low=0.6, high=0.9)}", shape)
+    op = net.choose.choice(["Floor", "Ceil", "Round", "Sign", "ThresholdedRelu"])
+    net.add(op, net.values.pop()[0], shape)
+    net.add("Add", f"{net.values.pop()[0]} {name}", shape)
+
+
+def rearrange(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Turn channels into pixels or pixels into channels, or repeat what there is."""
+    images, channels, height, width = shape
+    if channels % 4 == 0:
+        wider = (images, channels // 4, 2 * height, 2 * width)
+        net.add("DepthToSpace", name, wider, blocksize=2, mode=net.choose.choice(["DCR", "CRD"]))
+    elif height % 2 == width % 2 == 0:
+        net.add("SpaceToDepth", name, (images, 4 * channels, height // 2, width // 2), blocksize=2)
+    elif width < 8:
+        net.add("Tile", f"{name} {net.given([1, 1, 1, 2])}", (*shape[:3], 2 * width))
+
+
 Layer = Callable[[Network, str, tuple[int, ...]], None]
 LAYERS: tuple[Layer, ...] = (conv, conv, batch_norm, batch_norm, arithmetic, activation)
 LAYERS += (activation, gate, join, join)
 LAYERS += (compare, count, best, look_up, repeat)
 LAYERS += (pad, pool, block, flip, same, resize, normalise, split, turn, shuffle, attention)
-LAYERS += (tokens, weigh)
+LAYERS += (tokens, weigh, magnify, multiply, slope, jump, rearrange)
 PLAIN = (
     "Relu",
     "LeakyRelu",
@@ -334,7 +381,6 @@ PLAIN = (
     "Selu",
     "Softplus",
     "Softsign",
-    "Exp",
 )
 ENDS = (activation, scores, classify)
 

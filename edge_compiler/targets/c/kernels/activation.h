@@ -5,7 +5,6 @@
 #define EDGE_ACTIVATION_H
 
 #include "simd.h"
-#include <math.h>
 
 typedef enum {
     ACT_NONE,
@@ -161,22 +160,6 @@ INLINE vec floor_of(vec x)
 {
     const vec below = nearest(x);
     return vec_select(below > x, below - 1.0f, below);
-}
-
-INLINE vec vec_sqrt(vec x)
-{
-#if LANES == 16
-    return (vec)_mm512_sqrt_ps((__m512)x);
-#elif LANES == 8
-    return (vec)_mm256_sqrt_ps((__m256)x);
-#elif defined __SSE2__
-    return (vec)_mm_sqrt_ps((__m128)x);
-#elif defined __aarch64__
-    return (vec)vsqrtq_f32((float32x4_t)x);
-#else
-    UNROLLED_FOR (int i = 0; i < LANES; i++) x[i] = sqrtf(x[i]);
-    return x;
-#endif
 }
 
 /* Those that are long code: kernels apply them in a loop over what they have stored, not for each register of a tile. */

@@ -14,7 +14,14 @@ typedef struct {
     int plane, row, column;
 } strides;
 
-typedef enum { OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MAX, OP_MIN } binary_op;
+typedef enum { OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MAX, OP_MIN, OP_PRELU, OP_POW } binary_op;
+
+/* Lane by lane: a product of a logarithm would have as many wrong digits as the power has places. */
+INLINE vec vec_pow(vec a, vec b)
+{
+    ROLLED_FOR (int i = 0; i < LANES; i++) a[i] = powf(a[i], b[i]);
+    return a;
+}
 
 INLINE vec apply(binary_op op, vec a, vec b)
 {
@@ -25,6 +32,8 @@ INLINE vec apply(binary_op op, vec a, vec b)
     case OP_DIV: return a / b;
     case OP_MAX: return vec_max_or_nan(a, b);
     case OP_MIN: return vec_min_or_nan(a, b);
+    case OP_PRELU: return vec_select(a < 0.0f, a * b, a);
+    case OP_POW: return vec_pow(a, b);
     }
     return a;
 }

@@ -7,6 +7,7 @@
 #ifndef EDGE_SIMD_H
 #define EDGE_SIMD_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -137,6 +138,22 @@ INLINE vec vec_reciprocal(vec a)
     return (vec)vmulq_f32(r, vrecpsq_f32((float32x4_t)a, r));
 #else
     return 1.0f / a;
+#endif
+}
+
+INLINE vec vec_sqrt(vec x)
+{
+#if LANES == 16
+    return (vec)_mm512_sqrt_ps((__m512)x);
+#elif LANES == 8
+    return (vec)_mm256_sqrt_ps((__m256)x);
+#elif defined __SSE2__
+    return (vec)_mm_sqrt_ps((__m128)x);
+#elif defined __aarch64__
+    return (vec)vsqrtq_f32((float32x4_t)x);
+#else
+    UNROLLED_FOR (int i = 0; i < LANES; i++) x[i] = sqrtf(x[i]);
+    return x;
 #endif
 }
 

@@ -9,6 +9,7 @@ from edge_compiler.targets.c.rules import (  # noqa: F401 they register
     normalize,
     pool,
     product,
+    rearrange,
     resize,
     select,
     shape,

@@ -11,8 +11,8 @@ import numpy as np
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.ops.activations import activation_of, FUNCTIONS, OPERATORS
 from edge_compiler.targets.c.layer import pad_channels
-from edge_compiler.targets.c.rules.limits import require_constant
-from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.c.rules.limits import require_constant, require_type
+from edge_compiler.targets.c.rules.table import FLOATS, lowers
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import (
@@ -37,6 +37,8 @@ _BINARY = {
     "Max": "OP_MAX",
     "Min": "OP_MIN",
     "Sum": "OP_ADD",
+    "PRelu": "OP_PRELU",
+    "Pow": "OP_POW",
 }
 
 
@@ -104,7 +106,13 @@ def check_binary(node: Node) -> str | None:
     return None
 
 
-@lowers(*_BINARY, check=check_binary)
+def check_pow(node: Node) -> str | None:
+    """Elements to the power of others, both float32; usual exponents become simpler operators."""
+    return require_type(node.input(1), FLOATS) or check_binary(node)
+
+
+@lowers("Pow", check=check_pow)
+@lowers(*(op for op in _BINARY if op != "Pow"), check=check_binary)
 def lower_binary(low: Lowering, node: Node) -> None:
     """Combine the first two inputs, then the result with the third, and so on."""
     values, output = [value for value in node.inputs if value is not None], node.output
@@ -129,7 +137,7 @@ def _suits_blocks(low: Lowering, op: str, values: list[Value], output: Value) ->
     """Return whether the operands can be read in blocks of channels, as one of them is."""
     computed = [value for value in values if value.constant is None]
     return (
-        op != "Div"  # 0 / 0 in unused lanes would be NaN
+        op not in ("Div", "Pow")  # 0 / 0 in unused lanes would be NaN
         and is_image(output)
         and all(is_image(value) and value.shape[1] == output.shape[1] for value in computed)
         and any(low.is_free(value, BLOCKED) for value in computed)

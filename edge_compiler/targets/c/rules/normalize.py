@@ -74,6 +74,10 @@ _REDUCTIONS = {
     "ReduceSum": "REDUCE_SUM",
     "ReduceMax": "REDUCE_MAX",
     "ReduceMin": "REDUCE_MIN",
+    "ReduceProd": "REDUCE_PROD",
+    "ReduceL1": "REDUCE_L1",
+    "ReduceL2": "REDUCE_L2",
+    "ReduceSumSquare": "REDUCE_SUM_SQUARE",
 }
 
 
@@ -87,7 +91,7 @@ def _reduced_axes(node: Node) -> tuple[int, int]:
 
 
 def check_reduction(node: Node) -> str | None:
-    """Mean, sum, maximum or minimum over neighbouring axes."""
+    """Mean, sum, extreme, product or norm over neighbouring axes."""
     if reason := require_constant(node, 1):
         return reason
     (first, end), data = _reduced_axes(node), node.constant(1)

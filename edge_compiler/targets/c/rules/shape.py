@@ -59,7 +59,7 @@ def lower_transpose(low: Lowering, node: Node) -> None:
     source, target = low.source(value, DENSE), low.target(node.output, DENSE)
     whole = row_major(node.output.shape)
     places = (source, (moved, 0)), (target, (whole, 0))
-    _copy_box(low, node, node.output, node.output.shape, *places)
+    copy_box(low, node, node.output, node.output.shape, *places)
 
 
 @lowers("ChannelShuffle", check=lambda node: require_image(node.input(0)))
@@ -105,7 +105,7 @@ def lower_concat(low: Lowering, node: Node) -> None:
         done = node.output if index == len(values) else None
         whole = row_major(value.shape)
         place = (target, (strides, start * strides[axis]))
-        _copy_box(low, node, done, value.shape, (source, (whole, 0)), place)
+        copy_box(low, node, done, value.shape, (source, (whole, 0)), place)
 
 
 def check_expand(node: Node) -> str | None:
@@ -120,7 +120,7 @@ def lower_expand(low: Lowering, node: Node) -> None:
     shape = node.output.shape
     steps = repeated(node.input(0).shape, shape)
     place = (target, (row_major(shape), 0))
-    _copy_box(low, node, node.output, shape, (source, (steps, 0)), place)
+    copy_box(low, node, node.output, shape, (source, (steps, 0)), place)
 
 
 def check_split(node: Node) -> str | None:
@@ -178,11 +178,11 @@ def lower_pad(low: Lowering, node: Node) -> None:
     number = low.weights.add(np.zeros((), value.type.numpy) if fill is None else fill)
     shape = node.output.shape
     nowhere = (0,) * len(shape)
-    _copy_box(low, node, None, shape, (number, (nowhere, 0)), (target, (row_major(shape), 0)))
+    copy_box(low, node, None, shape, (number, (nowhere, 0)), (target, (row_major(shape), 0)))
     strides = row_major(shape)
     at = sum(b * stride for b, stride in zip(before, strides, strict=True))
     whole = row_major(value.shape)
-    _copy_box(low, node, node.output, value.shape, (source, (whole, 0)), (target, (strides, at)))
+    copy_box(low, node, node.output, value.shape, (source, (whole, 0)), (target, (strides, at)))
 
 
 def _integers(node: Node, index: int) -> list[int] | None:
@@ -219,7 +219,7 @@ def _take(
     moved = tuple(s * box.get(axis, (0, 1))[1] for axis, s in enumerate(strides))
     source, target = low.source(value, DENSE), low.target(output, DENSE)
     whole = row_major(output.shape)
-    _copy_box(low, node, output, output.shape, (source, (moved, at)), (target, (whole, 0)))
+    copy_box(low, node, output, output.shape, (source, (moved, at)), (target, (whole, 0)))
 
 
 def _turns(box: dict[int, tuple[int, int]], *axes: int) -> bool:
@@ -236,7 +236,7 @@ Steps = tuple[tuple[int, ...], int]
 """Elements from one to the next along each axis of a box, and before the first."""
 
 
-def _copy_box(
+def copy_box(
     low: Lowering,
     node: Node,
     value: Value | None,
