@@ -73,13 +73,13 @@ def look_up(net: Network, name: str, shape: Shape) -> None:
         indices = net.numbers.integers(-shape[axis], shape[axis], net.choose.randint(1, 5))
         taken = (*shape[:axis], len(indices), *shape[axis + 1 :])
         net.add("Gather", f"{name} {net.given(indices)}", taken, axis=axis)
-    elif shape[1] <= 16:
-        planes = net.inner("Reshape", f"{name} {net.given([shape[1], math.prod(shape[2:])])}")
+    elif (channels := shape[0] * shape[1]) <= 16:
+        planes = net.inner("Reshape", f"{name} {net.given([channels, math.prod(shape[2:])])}")
         indices = net.inner("ArgMax", planes, axis=1, keepdims=0)
         if net.choose.random() < 0.5:
             indices = net.inner("Cast", indices, to=onnx.TensorProto.INT32)
         pixels = net.inner("Gather", f"{planes} {indices}", axis=1)
-        square = (1, shape[1], shape[1], 1)
+        square = (1, channels, channels, 1)
         net.add("Reshape", f"{pixels} {net.given(square)}", square)
 
 
