@@ -122,7 +122,8 @@ INLINE vec vec_log(vec x)
 {
     const ivec tiny = x < 1.17549435e-38f; /* a denormal number has no exponent of its own */
     const vec normal = vec_select(tiny, x * 8388608.0f, x);
-    const ivec bits = (ivec)normal - 0x3f3504f3; /* of the root of 1/2: the mantissa is between this and its double */
+    /* Without the sign, which decides at the end. 0x3f3504f3 is the root of 1/2: the mantissa is from this to its double. */
+    const ivec bits = ((ivec)normal & INT32_MAX) - 0x3f3504f3;
     const vec exponent = vec_float(bits >> 23) - vec_select(tiny, splat(23.0f), splat(0.0f));
     const vec f = (vec)((bits & 0x7fffff) + 0x3f3504f3) - 1.0f, z = f * f;
     vec p = splat(7.0376836292e-2f);
