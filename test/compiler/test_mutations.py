@@ -57,7 +57,7 @@ MUTATIONS = [
         ("strided", "ky * c.dilation_h * c.in_row", "ky * c.in_row * c.stride_h"),
         ("strided", "stride = c.stride_w * c.in_lanes", "stride = c.in_lanes"),
         ("dilated", "kx * c.dilation_w", "kx"),
-        ("first", "sum, x++, w", "sum, x, w"),
+        ("first", "x < end;", "x < end - 1;"),
         ("long_sum", "total[i] += sum[i]", "total[i] = sum[i]"),
         ("multiplier", "c.first_block ?", "0 ?"),
         ("first", "x + column * step", "x + column * BLOCK"),

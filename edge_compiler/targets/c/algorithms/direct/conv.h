@@ -105,10 +105,6 @@ INLINE const float *conv_row(const conv c, const int pixels, const int blocks, v
 
 #else
 
-/* Input channels a round of the innermost loop. With AVX-512 GCC loads the weights of two before it needs them, and spills
- * tiles that fill the registers. Two calls, not a loop: unrolled by GCC, that costs a third more time. */
-enum { CONV_LANES = LANES == 16 ? 1 : 2 };
-
 /* Accumulate one input channel at one kernel position: each input element is broadcast. */
 INLINE void conv_lane(const conv c, const int pixels, const int blocks, vec *sum, const float *restrict x,
                       const float *restrict w)
@@ -123,21 +119,14 @@ INLINE void conv_lane(const conv c, const int pixels, const int blocks, vec *sum
         UNROLLED_FOR (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
 }
 
-/* Accumulate `lanes` input channels at one kernel position; return the next weights. */
+/* The same for `lanes` channels, one a round: two would need more registers than GCC has for tiles that fill them. Return
+ * the next weights. */
 INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
                                const float *restrict x, const float *restrict w)
 {
-    const float *const end = x + lanes, *const next = w + lanes * BLOCK;
-    if (CONV_LANES > 1 && lanes % CONV_LANES) {
-        conv_lane(c, pixels, blocks, sum, x++, w);
-        w += BLOCK;
-    }
-    ROLLED_FOR (; x < end; x += CONV_LANES, w += CONV_LANES * BLOCK) {
-        conv_lane(c, pixels, blocks, sum, x, w);
-        if (CONV_LANES > 1)
-            conv_lane(c, pixels, blocks, sum, x + 1, w + BLOCK);
-    }
-    return next;
+    const float *const end = x + lanes;
+    ROLLED_FOR (; x < end; x++, w += BLOCK) conv_lane(c, pixels, blocks, sum, x, w);
+    return w;
 }
 
 #endif
