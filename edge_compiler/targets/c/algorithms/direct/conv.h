@@ -105,27 +105,21 @@ INLINE const float *conv_row(const conv c, const int pixels, const int blocks, v
 
 #else
 
-/* Accumulate one input channel at one kernel position: each input element is broadcast. */
-INLINE void conv_lane(const conv c, const int pixels, const int blocks, vec *sum, const float *restrict x,
-                      const float *restrict w)
-{
-    const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
-    vec weight[CONV_MAX_TILE];
-    UNROLLED_FOR (int v = 0; v < vectors; v++)
-        weight[v] = load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
-    if (c.prefetch)
-        UNROLLED_FOR (int b = 0; b < blocks; b++) __builtin_prefetch(w + b * c.block_weights + c.prefetch, 0, 3);
-    UNROLLED_FOR (int p = 0; p < pixels; p++)
-        UNROLLED_FOR (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
-}
-
-/* The same for `lanes` channels, one a round: two would need more registers than GCC has for tiles that fill them. Return
- * the next weights. */
+/* The same, channel by channel: each input element is broadcast. Two channels a round would need more registers than GCC has
+ * for tiles that fill them. */
 INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
                                const float *restrict x, const float *restrict w)
 {
-    const float *const end = x + lanes;
-    ROLLED_FOR (; x < end; x++, w += BLOCK) conv_lane(c, pixels, blocks, sum, x, w);
+    const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
+    ROLLED_FOR (int lane = 0; lane < lanes; lane++, w += BLOCK, x++) {
+        vec weight[CONV_MAX_TILE];
+        UNROLLED_FOR (int v = 0; v < vectors; v++)
+            weight[v] = load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
+        if (c.prefetch)
+            UNROLLED_FOR (int b = 0; b < blocks; b++) __builtin_prefetch(w + b * c.block_weights + c.prefetch, 0, 3);
+        UNROLLED_FOR (int p = 0; p < pixels; p++)
+            UNROLLED_FOR (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
+    }
     return w;
 }
 
