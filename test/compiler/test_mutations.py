@@ -57,7 +57,7 @@ MUTATIONS = [
         ("strided", "ky * c.dilation_h * c.in_row", "ky * c.in_row * c.stride_h"),
         ("strided", "stride = c.stride_w * c.in_lanes", "stride = c.in_lanes"),
         ("dilated", "kx * c.dilation_w", "kx"),
-        ("first", "x < end;", "x < end - 1;"),
+        ("first", "lane < lanes", "lane < lanes - 1"),
         ("long_sum", "total[i] += sum[i]", "total[i] = sum[i]"),
         ("multiplier", "c.first_block ?", "0 ?"),
         ("first", "x + column * step", "x + column * BLOCK"),
@@ -268,7 +268,7 @@ MUTATIONS = [
     *_of(
         "elements.h",
         "choices",
-        ("above_row", "* c.b[d]", "* c.a[d]"),
+        ("above_row", "c.shape, c.b)", "c.shape, c.a)"),
         ("is_less", "(c.operand[MAX_RANK - 1])", "0 * (c.operand[0])"),
         ("to_int", "row->first += row->count", "row->first += row->count + 1"),
     ),

@@ -46,12 +46,9 @@ INLINE int next_row(const elements c, row_piece *row)
         return 0;
     const int left = row->end - row->first, width = c.shape[MAX_RANK - 1] - row->first % c.shape[MAX_RANK - 1];
     row->count = width < left ? width : left;
-    row->a = row->b = row->c = 0;
-    for (int d = MAX_RANK - 1, rest = row->first; d >= 0; rest /= c.shape[d], d--) {
-        row->a += (ptrdiff_t)(rest % c.shape[d]) * c.a[d];
-        row->b += (ptrdiff_t)(rest % c.shape[d]) * c.b[d];
-        row->c += (ptrdiff_t)(rest % c.shape[d]) * c.c[d];
-    }
+    row->a = place_of(row->first, MAX_RANK, c.shape, c.a);
+    row->b = place_of(row->first, MAX_RANK, c.shape, c.b);
+    row->c = place_of(row->first, MAX_RANK, c.shape, c.c);
     return 1;
 }
 
