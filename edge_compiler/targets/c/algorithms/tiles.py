@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from edge_compiler.targets.c.choice import Fields, Sizes
 from edge_compiler.targets.program.variants import Variant
 
+SUM_TERMS = 1024
+"""Terms that a tile adds up one by one; a longer sum is a sum of such sums."""
+
 _MULTIPLY_ADDS, _LOADS, _LATENCY = 2, 2, 4
 """Of vectors: a cycle can do so many; a multiply-add's result is there after so many cycles."""
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from edge_compiler.targets.c.algorithms.tiles import SUM_TERMS
 from edge_compiler.targets.c.choice import Choice, Chooser, Scheme, Sizes
 from edge_compiler.targets.c.layer import Layer, pack, pad_channels, part_sizes
 from edge_compiler.targets.program.layout import BLOCK
@@ -17,8 +18,6 @@ from edge_perception.runtime.manifest import CONVOLUTION
 
 _FEW_WEIGHTS = 8
 """So many a number of the input may each thread read, to read no input that another core wrote."""
-_SUM_TERMS = 1024
-"""Terms that are added one by one; a longer sum is a sum of such sums."""
 
 
 def lower_direct(
@@ -107,5 +106,5 @@ def _spread_groups(layer: Layer, w: Array) -> tuple[Array, Table]:
 def _chunk(in_channels: int, lanes: int, geometry: Geometry) -> int:
     """Return the input blocks of a partial sum of some thousand terms; 0 if the sum is short."""
     terms = geometry.kernel[0] * geometry.kernel[1] * lanes
-    chunk = max(1, _SUM_TERMS // terms)
+    chunk = max(1, SUM_TERMS // terms)
     return chunk if in_channels >= 2 * chunk * lanes else 0

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.algorithms.gemm.product import Product, RANK
-from edge_compiler.targets.c.algorithms.tiles import best_tiles
+from edge_compiler.targets.c.algorithms.tiles import best_tiles, SUM_TERMS
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCK, DENSE
@@ -20,8 +20,6 @@ from edge_perception.runtime.manifest import CONVOLUTION
 
 _MOST_BLOCKS = 4
 """Columns of a tile, in blocks: more leave few registers for rows."""
-_SUM_TERMS = 1024
-"""Terms that are added one by one; a longer sum is a sum of such sums."""
 
 
 def lower_product(low: Lowering, node: Node) -> None:
@@ -45,7 +43,7 @@ def lower_product(low: Lowering, node: Node) -> None:
         "terms": product.terms,
         "a_row": product.left.line,
         "a_term": product.left.term,
-        "chunk": _SUM_TERMS if product.terms >= 2 * _SUM_TERMS else 0,
+        "chunk": SUM_TERMS if product.terms >= 2 * SUM_TERMS else 0,
         "alpha": float(a.get("alpha", 1.0)),
         "beta": float(a.get("beta", 1.0)),
         **_addend_fields(addend),
