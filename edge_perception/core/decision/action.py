@@ -11,7 +11,7 @@ from edge_perception.core.decision.guard import Circumstances, Guard
 from edge_perception.core.decision.schema import Schema
 from edge_perception.core.located_yaml import Item
 from edge_perception.core.node import Outputs, Port
-from edge_perception.messages.types import Decision
+from edge_perception.messages.types import Bool, Decision
 
 _S = TypeVar("_S", bound="Setting")
 
@@ -105,3 +105,16 @@ class Actuator(ABC):
     @abstractmethod
     def act(self, given: Given) -> Outputs:
         """Return what is published with a decision. It rests on what is given alone."""
+
+
+class Signal(Actuator):
+    """A std_msgs/Bool that is true while an action with a setting is given."""
+
+    def __init__(self, port: Port, kind: type[Setting]) -> None:
+        """Take the output, and the type of the setting."""
+        self.ports = (port,)
+        self._kind = kind
+
+    def act(self, given: Given) -> Outputs:
+        """Publish whether the action has the setting."""
+        return [(self.ports[0].name, Bool(data=given.action.get(self._kind) is not None))]

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from edge_perception.core.decision.action import Action, Actuator, Given, Setting
+from edge_perception.core.decision.action import Action, Actuator, Setting, Signal
 from edge_perception.core.decision.schema import Schema
 from edge_perception.core.located_yaml import Item
-from edge_perception.core.node import Outputs, Port
-from edge_perception.messages.types import Bool
+from edge_perception.core.node import Port
 
-_PORTS = (Port("trigger", "std_msgs/msg/Bool", "trigger", sole=True),)
+_PORT = Port("trigger", "std_msgs/msg/Bool", "trigger", sole=True)
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Trigger(Setting):
     """The trigger output is set."""
 
     key: ClassVar[str] = "trigger"
-    usual_ports: ClassVar[tuple[Port, ...]] = _PORTS
+    usual_ports: ClassVar[tuple[Port, ...]] = (_PORT,)
     schema: ClassVar[Schema] = {
         "description": "true: std_msgs/Bool true on the topic trigger while this is given",
         "type": "boolean",
@@ -34,15 +33,7 @@ class Trigger(Setting):
     @classmethod
     def actuator(cls, actions: Sequence[Action]) -> Actuator:
         """Return what publishes the signal."""
-        return _Signal()
-
-
-class _Signal(Actuator):
-    ports = _PORTS
-
-    def act(self, given: Given) -> Outputs:
-        """Publish whether the action has it."""
-        return [("trigger", Bool(data=given.action.get(Trigger) is not None))]
+        return Signal(_PORT, Trigger)
 
 
 SETTING = Trigger

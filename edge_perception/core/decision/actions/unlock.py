@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from edge_perception.core.decision.action import Action, Actuator, Given, Setting
+from edge_perception.core.decision.action import Action, Actuator, Setting, Signal
 from edge_perception.core.decision.conditions.identity import STAGE
 from edge_perception.core.decision.doorkeeper import Doorkeeper
 from edge_perception.core.decision.guard import Circumstances, Guard
 from edge_perception.core.decision.schema import mapping, Schema
 from edge_perception.core.located_yaml import Item
-from edge_perception.core.node import Outputs, Port
+from edge_perception.core.node import Port
 from edge_perception.core.stamps import SECOND
-from edge_perception.messages.types import Bool
 
-_PORTS = (Port("unlock", "std_msgs/msg/Bool", "unlock", sole=True),)
+_PORT = Port("unlock", "std_msgs/msg/Bool", "unlock", sole=True)
 _MOST_MATCHES = 1000
 _LONGEST = 3600.0
 
@@ -34,7 +33,7 @@ class Unlock(Setting):
 
     key: ClassVar[str] = "unlock"
     needs_rule: ClassVar[bool] = True
-    usual_ports: ClassVar[tuple[Port, ...]] = _PORTS
+    usual_ports: ClassVar[tuple[Port, ...]] = (_PORT,)
     schema: ClassVar[Schema] = mapping(
         "Opens a lock: std_msgs/Bool true on the topic unlock, for one live track, recorded",
         {
@@ -83,7 +82,7 @@ class Unlock(Setting):
     @classmethod
     def actuator(cls, actions: Sequence[Action]) -> Actuator:
         """Return what publishes the signal."""
-        return _Signal()
+        return Signal(_PORT, Unlock)
 
     def guard(self, circumstances: Circumstances) -> Guard:
         """Return what refuses it to all but one live track."""
@@ -94,14 +93,6 @@ class Unlock(Setting):
             strangers=self.strangers,
             stage=self.stage,
         )
-
-
-class _Signal(Actuator):
-    ports = _PORTS
-
-    def act(self, given: Given) -> Outputs:
-        """Publish whether the action has it."""
-        return [("unlock", Bool(data=given.action.get(Unlock) is not None))]
 
 
 SETTING = Unlock
