@@ -6,13 +6,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 import io
 import math
-import pickle
 from typing import Any
 
 import numpy as np
 
 from edge_compiler.errors import CompileError
 from edge_compiler.zoo.builder import Array
+from edge_compiler.zoo.unpickle import SafeUnpickler
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _HEADER = 3  # pickles before that of the weights: magic number, version, machine
@@ -41,17 +41,12 @@ _ALLOWED: dict[tuple[str, str], Any] = {
     ("torch", "FloatStorage"): np.dtype("<f4"),
     ("torch", "LongStorage"): np.dtype("<i8"),
 }
-"""All that a file of weights names. A pickle can call whatever it can name."""
+"""All that a file of weights names."""
 
 
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _ALLOWED[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(
-                f"it names {module}.{name}, and only tensors are allowed"
-            ) from None
+class _Unpickler(SafeUnpickler):
+    def __init__(self, stream: io.BytesIO) -> None:
+        super().__init__(stream, _ALLOWED, "tensors")
 
     def persistent_load(self, pid: Any) -> tuple[str, np.dtype[Any]]:
         _, dtype, key, *_ = pid

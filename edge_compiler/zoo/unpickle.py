@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import io
 import pickle
 from typing import Any
@@ -18,16 +19,31 @@ _ARRAYS_ONLY = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
 }
-"""All that a pickle of numpy arrays names. A pickle can call whatever it can name."""
+"""All that a pickle of numpy arrays names."""
 
 
-class _ArrayUnpickler(pickle.Unpickler):
+class SafeUnpickler(pickle.Unpickler):
+    """Reads pickles that name nothing but what is allowed. A pickle can call what it can name."""
+
+    def __init__(
+        self, stream: io.BytesIO, allowed: Mapping[tuple[str, str], Any], what: str
+    ) -> None:
+        """
+        Read from a stream.
+
+        :param allowed: what a module and a name in it stand for.
+        :param what: is allowed, for messages.
+        """
+        super().__init__(stream)
+        self._allowed, self._what = allowed, what
+
     def find_class(self, module: str, name: str) -> Any:
+        """Return what is named; raises UnpicklingError if it is not allowed."""
         try:
-            return _ARRAYS_ONLY[module, name]
+            return self._allowed[module, name]
         except KeyError:
             raise pickle.UnpicklingError(
-                f"it names {module}.{name}, and only numpy arrays are allowed"
+                f"it names {module}.{name}, and only {self._what} are allowed"
             ) from None
 
 
@@ -39,7 +55,7 @@ def load_arrays(data: bytes, where: str) -> dict[str, list[np.ndarray[Any, Any]]
     :raises CompileError: if there is anything else in it.
     """
     try:
-        content = _ArrayUnpickler(io.BytesIO(data)).load()
+        content = SafeUnpickler(io.BytesIO(data), _ARRAYS_ONLY, "numpy arrays").load()
     except Exception as error:  # a damaged pickle may raise anything
         raise CompileError(f"{where} is refused: {error}") from error
     if not isinstance(content, dict) or not all(map(_is_layer, content.items())):
