@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench.command import add_choice, run_alone
+from bench.command import add_choice, counts, positive, run_alone
 from bench.engines import ENGINES
 from bench.networks import NETWORKS
 from bench.run import Plan, run, THREADS
@@ -39,18 +39,6 @@ def parse_arguments() -> argparse.Namespace:
         "--prepare", action="store_true", help="install and convert, measure nothing"
     )
     return parser.parse_args()
-
-
-def positive(text: str) -> int:
-    """Return a count of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
-    return int(text)
-
-
-def counts(text: str) -> list[int]:
-    """Return the counts in a list with commas."""
-    return sorted({positive(part) for part in text.split(",")})
 
 
 if __name__ == "__main__":

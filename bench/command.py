@@ -49,3 +49,15 @@ def add_choice(parser: argparse.ArgumentParser, option: str, choices: Sequence[s
         metavar="NAME,NAME",
         help=f"some of: {', '.join(choices)}",
     )
+
+
+def positive(text: str) -> int:
+    """Return a count of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+    return int(text)
+
+
+def counts(text: str) -> list[int]:
+    """Return the counts in a list with commas."""
+    return sorted({positive(part) for part in text.split(",")})

@@ -22,9 +22,8 @@ import tarfile
 import numpy as np
 
 from bench import environments
-from bench.__main__ import counts, positive
 from bench.cache import BenchError, cache_folder, digest, network_file
-from bench.command import add_choice, run_alone
+from bench.command import add_choice, counts, positive, run_alone
 from bench.engines import ENGINES, OURS, ROOT
 from bench.environments import Environment
 from bench.networks import NETWORKS
