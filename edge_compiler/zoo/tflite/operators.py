@@ -151,17 +151,9 @@ def _fully_connected(graph: Graph, operator: Operator) -> None:
 
 
 def _prelu(graph: Graph, operator: Operator) -> None:
-    """Write it as slope * x + (1 - slope) * relu(x)."""
-    x, output = operator.tensor(0), operator.output
-    slope = operator.constant(1).reshape(1, -1, 1, 1).astype(np.float32)
-    name = output.name
-    below = graph.constant(f"{name}/below", slope)
-    above = graph.constant(f"{name}/above", 1 - slope)
-    parts = [
-        graph.add("Mul", [x.name, below], f"{name}/all"),
-        graph.add("Mul", [graph.add("Relu", [x.name], f"{name}/relu"), above], f"{name}/positive"),
-    ]
-    graph.add("Add", parts, name)
+    x, name = operator.tensor(0).name, operator.output.name
+    slope = operator.constant(1).reshape(-1, 1, 1).astype(np.float32)
+    graph.add("PRelu", [x, graph.constant(f"{name}/slope", slope)], name)
 
 
 def _dequantize(graph: Graph, operator: Operator) -> None:
