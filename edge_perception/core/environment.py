@@ -25,7 +25,7 @@ class Environment:
     Clock, files, models and devices.
 
     A core looks at nothing else, so that with the same environment, messages and times it returns
-    the same messages. On a robot it is `edge_perception.drivers.environment.this_machine`.
+    the same messages. On a robot it is `edge_perception.environment.this_machine`.
 
     :ivar monotonic: nanoseconds of a clock that goes on where the time of messages stands still;
         stages and silences are measured by it.
