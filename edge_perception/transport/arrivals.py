@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 import time
 
 from edge_perception.core.node import Traffic
@@ -21,13 +21,15 @@ class Arrivals:
     :ivar interval: between the last two messages; 0 if that isn't known.
     """
 
-    def __init__(self, traffic: Traffic) -> None:
+    def __init__(self, traffic: Traffic, monotonic: Callable[[], float] = time.monotonic) -> None:
         """
         Begin now.
 
-        :param traffic: counts the messages
+        :param traffic: counts the messages.
+        :param monotonic: returns those seconds.
         """
-        self.since = time.monotonic()
+        self._monotonic = monotonic
+        self.since = monotonic()
         self.interval = 0.0
         self._traffic = traffic
         self._last = self.since
@@ -35,7 +37,7 @@ class Arrivals:
 
     def note(self) -> None:
         """Note that a message comes, which is counted afterwards."""
-        now = time.monotonic()
+        now = self._monotonic()
         interval, self._last = now - self._last, now
         if self._traffic.received and interval < SELDOM:
             self.interval = interval

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from socket import gethostname
 import time
 
@@ -18,12 +18,14 @@ PERIOD = 1.0  # seconds
 class Reporter:
     """Makes messages of a node's diagnostics, in whatever state it is."""
 
-    def __init__(self, node: str) -> None:
+    def __init__(self, node: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         """
         Begin without having said anything.
 
         :param node: its fully qualified name.
+        :param monotonic: seconds, by which a second is measured.
         """
+        self._monotonic = monotonic
         self._name = node.lstrip("/")
         self._levels: dict[str, Level] = {}
         self._due = 0.0
@@ -38,10 +40,10 @@ class Reporter:
         :param now: time in nanoseconds, 0 if it isn't known.
         """
         levels = {diagnostic.name: diagnostic.level for diagnostic in diagnostics}
-        if levels == self._levels and time.monotonic() < self._due:
+        if levels == self._levels and self._monotonic() < self._due:
             return None
         self._levels = levels
-        self._due = time.monotonic() + PERIOD
+        self._due = self._monotonic() + PERIOD
         return DiagnosticArray(
             header=Header(stamp=to_time(now)),
             status=[self._status(one, hardware or gethostname()) for one in diagnostics],

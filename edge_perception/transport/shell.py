@@ -1,8 +1,8 @@
 """
 What every transport does with a node core: its lifecycle, its parameters, what is wrong with it.
 
-``configure`` loads and tests, ``activate`` connects the inputs and starts the thread in which the
-core works, ``deactivate`` stops both, ``clean_up`` gives everything back. A transport brings the
+``configure`` loads and tests, ``activate`` connects the inputs and starts the worker that calls
+the core, ``deactivate`` stops both, ``clean_up`` gives everything back. A transport brings the
 `Endpoints` that messages come from and go to.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 import threading
-import time
 import traceback
 from typing import Protocol
 
@@ -28,7 +27,13 @@ from edge_perception.core.parameters import Parameter, ParameterError, Parameter
 from edge_perception.core.stamps import to_time
 from edge_perception.messages import Message
 from edge_perception.transport.condition import Condition, State
-from edge_perception.transport.worker import CLOCK_STANDS, STANDING, Standing, Worker
+from edge_perception.transport.worker import (
+    CLOCK_STANDS,
+    STANDING,
+    Standing,
+    ThreadWorker,
+    Worker,
+)
 
 CHECK_PERIOD = 0.2  # seconds between two looks at a node
 FAILURE_SHOWN = 2.0  # seconds for which an exception stays an ERROR diagnostic
@@ -70,6 +75,9 @@ class Endpoints(Protocol):
 
     def now(self) -> int:
         """Return the time in nanoseconds; 0 while it isn't known."""
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that goes on while that time stands still."""
 
     def is_simulated(self) -> bool:
         """Tell whether that time is simulated, or that of a recording."""
@@ -124,9 +132,19 @@ class Shell:
     :ivar worker: while the node is active.
     """
 
-    def __init__(self, make_core: Callable[[], NodeCore], endpoints: Endpoints) -> None:
-        """Begin unconfigured."""
+    def __init__(
+        self,
+        make_core: Callable[[], NodeCore],
+        endpoints: Endpoints,
+        make_worker: Callable[..., Worker] = ThreadWorker,
+    ) -> None:
+        """
+        Begin unconfigured.
+
+        :param make_worker: is given what `Worker` is; who calls the core.
+        """
         self._make_core = make_core
+        self._make_worker = make_worker
         self._endpoints = endpoints
         self.core = make_core()
         self.worker: Worker | None = None
@@ -135,7 +153,7 @@ class Shell:
         self._ports: Ports | None = None  # as far as they are known before `configure`
         self._latched: Outputs = ()
         self._outdated = False  # a parameter changed since the core was configured
-        self._standing = Standing()
+        self._standing = Standing(endpoints.monotonic)
         self._lock = threading.RLock()
 
     @property
@@ -240,7 +258,7 @@ class Shell:
             self._configure()
         self._publish(self._latched)
         ends, inputs = self._endpoints, self._known_ports().inputs
-        worker = Worker(
+        worker = self._make_worker(
             self.core,
             inputs,
             ends.now,
@@ -248,6 +266,7 @@ class Shell:
             ends.report,
             ends.name.rpartition("/")[2],
             ends.fetch,
+            ends.monotonic,
         )
         self.worker = worker
         try:
@@ -330,7 +349,7 @@ class Shell:
             message = "busy with one input for too long: a device or library hangs"
             values["busy [s]"] = f"{busy:.0f}"
             return Diagnostic(Level.ERROR, "step", message, values)
-        if time.monotonic() - failures.last < FAILURE_SHOWN:
+        if self._endpoints.monotonic() - failures.last < FAILURE_SHOWN:
             message = f"an input is lost, see the log: {failures.reason}"
             return Diagnostic(Level.ERROR, "step", message, values)
         return Diagnostic(Level.OK, "step", "working", values)

@@ -1,24 +1,20 @@
-"""
-What every shell needs to run a node core: slots for its inputs and a thread that calls ``step``.
-
-The freshest message wins: there is one slot an input and no queue, unless the port asks for one,
-so that a core that can't keep up works on what is true now, and what it did not get to is counted.
-"""
+"""What every shell needs to run a node core: it calls ``step`` with what is in the slots."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 import threading
 import time
 from typing import Any
 
 from edge_perception import messages
-from edge_perception.core.node import Diagnostic, NodeCore, Outputs, Port, Traffic
+from edge_perception.core.node import Diagnostic, NodeCore, Outputs, Port
 from edge_perception.core.parameters import Parameters
+from edge_perception.transport.slots import Slots
 from edge_perception.transport.threads import name_thread
 
 PAUSE_AFTER_ERROR = 0.1  # seconds; a core that fails at once must not take a whole CPU
@@ -26,79 +22,6 @@ DIAGNOSTICS_PERIOD = 0.2  # seconds between two looks at the core's state
 STOP_TIMEOUT = 3.0  # seconds that a step may take to end after `Worker.stop`
 CLOCK_STANDS = 1.0  # seconds of real time in which the clock must advance
 STANDING = "the clock stands still, so nothing tells how old the inputs are"
-
-
-class Slots:
-    """
-    The newest serialised messages of each input: one, or as many as its queue holds.
-
-    :ivar prompt: the inputs whose messages end the wait.
-    """
-
-    def __init__(self, ports: Iterable[Port], fetch: Callable[[], None] = lambda: None) -> None:
-        """
-        Begin empty.
-
-        :param fetch: puts what has come on inputs that aren't prompt
-        """
-        ports = tuple(ports)
-        self.prompt = {port.name for port in ports if port.prompt}
-        self._fetch = fetch
-        self._length = {port.name: max(1, port.queue) for port in ports}
-        self._intervals = {port.name: port.interval for port in ports if port.interval}
-        self._looked = dict.fromkeys(self._intervals, float("-inf"))
-        self.traffic = {name: Traffic() for name in self._length}
-        self._waiting: dict[str, deque[bytes]] = {}
-        self._lock = threading.Lock()
-        self._calls: SimpleQueue[None] = SimpleQueue()
-        self._closed = False
-
-    def put(self, port: str, data: bytes) -> None:
-        """Store a message, in place of the oldest if there is no room left."""
-        with self._lock:
-            waiting = self._waiting.setdefault(port, deque(maxlen=self._length[port]))
-            traffic = self.traffic[port]
-            traffic.received += 1
-            traffic.dropped += len(waiting) == waiting.maxlen
-            waiting.append(data)
-            if port in self.prompt:
-                self._calls.put(None)
-
-    def take(self, timeout: float) -> dict[str, deque[bytes]]:
-        """
-        Wait until there is a prompt message, ``timeout`` seconds went by, or `close`; empty all.
-
-        :returns: what each port got that is looked at now, oldest first.
-        """
-        if not self._closed:
-            with suppress(Empty):
-                self._calls.get(timeout=timeout)
-        resting = self._resting()
-        if self._length.keys() - self.prompt - resting:
-            self._fetch()
-        with self._lock:
-            while not self._calls.empty():
-                self._calls.get()
-            taken, self._waiting = self._waiting, {}
-            for port in resting.intersection(taken):
-                self._waiting[port] = taken.pop(port)
-            return taken
-
-    def close(self) -> None:
-        """Let nobody wait any more."""
-        self._closed = True
-        self._calls.put(None)
-
-    def _resting(self) -> set[str]:
-        """Return the ports that were looked at so shortly before that they aren't now."""
-        now = time.monotonic()
-        resting = set()
-        for port, interval in self._intervals.items():
-            if port not in self.prompt and now - self._looked[port] < interval:
-                resting.add(port)
-            else:
-                self._looked[port] = now
-        return resting
 
 
 @dataclass
@@ -113,24 +36,24 @@ class Failures:
 class Standing:
     """For how long the time has not changed: simulated time may stop while the robot runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self._time = 0
-        self._since = time.monotonic()
+        self._since = monotonic()
 
     def seconds(self, now: int) -> float:
         """Return for how many seconds of real time it has been ``now``."""
-        moment = time.monotonic()
+        moment = self._monotonic()
         if now != self._time:
             self._time, self._since = now, moment
         return moment - self._since
 
 
-class Worker:
+class Worker(ABC):
     """
-    The thread in which a core works.
+    Calls a core, never twice at the same time, so a core needs no locks; when, is up to others.
 
-    ``step`` and ``diagnostics`` are called in this thread alone, so a core needs no locks.
-
+    :ivar slots: of its inputs.
     :ivar standing: whether the clock stops.
     :ivar failures: exceptions that came out of ``step``; the core goes on with the next input.
     :ivar diagnostics: what the core last said of itself.
@@ -145,60 +68,60 @@ class Worker:
         report: Callable[[Exception], None],
         name: str,
         fetch: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """
-        Prepare the thread without starting it.
+        Prepare without calling anything.
 
         :param ports: the core's inputs.
         :param now: the time in nanoseconds; 0 while it isn't known.
         :param publish: is given what ``step`` returns.
         :param report: is told of exceptions.
-        :param name: of the thread.
+        :param name: of the node.
         :param fetch: puts into the slots what has come on inputs that aren't prompt.
+        :param monotonic: seconds of a clock that goes on while ``now`` stands still.
         """
-        self.slots = Slots(ports, fetch)
+        self.name = name
+        self.slots = Slots(ports, fetch, monotonic)
         self.failures = Failures()
-        self.standing = Standing()
+        self.standing = Standing(monotonic)
         self.diagnostics: Sequence[Diagnostic] = ()
         core.traffic = self.slots.traffic
         self._core = core
         self._types = {port.name: messages.get(port.type) for port in ports}
         self._queued = {port.name for port in ports if port.queue}
         self._now, self._publish, self._report = now, publish, report
+        self._monotonic = monotonic
         self._changes: SimpleQueue[Parameters] = SimpleQueue()
         self._busy_since: float | None = None
         self._asked = float("-inf")
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
+    @abstractmethod
     def start(self) -> None:
         """Start calling ``step``."""
-        self._thread.start()
+
+    @abstractmethod
+    def stop(self) -> bool:
+        """
+        Stop after the step that is under way, whose result is published no more.
+
+        :returns: whether it ended; a step that hangs in a device does not.
+        """
 
     def adapt(self, parameters: Parameters) -> None:
         """Give the core new values of its parameters before its next step."""
         self._changes.put(parameters)
 
     def halt(self) -> None:
-        """Let the thread end after the step that is under way, and don't wait for that."""
+        """Let it stop after the step that is under way, and don't wait for that."""
         self._stopping.set()
         self.slots.close()
-
-    def stop(self) -> bool:
-        """
-        End the thread after the step that is under way, whose result is published no more.
-
-        :returns: whether it ended; a step that hangs in a device does not.
-        """
-        self.halt()
-        if self._thread.is_alive():
-            self._thread.join(STOP_TIMEOUT)
-        return not self._thread.is_alive()
 
     def busy(self) -> float:
         """Return for how many seconds the current step has been running."""
         since = self._busy_since
-        return 0.0 if since is None else time.monotonic() - since
+        return 0.0 if since is None else self._monotonic() - since
 
     def publish_safe_state(self, reason: str) -> None:
         """Publish what makes those who obey the core safe."""
@@ -207,34 +130,29 @@ class Worker:
         except Exception as error:
             self._report(error)
 
-    def _run(self) -> None:
-        name_thread(self._thread.name)
-        while not self._stopping.is_set():
-            self._turn()
-        self._adapt()
-        self.publish_safe_state("the node was stopped")
+    def _turn(self, timeout: float) -> bool:
+        """
+        Wait for messages, but not longer than so many seconds, and call ``step``.
 
-    def _turn(self) -> None:
-        """Wait for messages or the core's period, and call ``step``."""
-        waiting = self.slots.take(self._core.period())
+        :returns: whether it could be called and did not fail.
+        """
+        waiting = self.slots.take(timeout)
         now = self._now()
-        if self._stopping.is_set():
-            return
-        if not now:  # simulated time that has not begun
-            self._stopping.wait(PAUSE_AFTER_ERROR)
-            return
+        if self._stopping.is_set() or not now:  # simulated time that has not begun
+            return False
         try:
-            self._busy_since = time.monotonic()
+            self._busy_since = self._monotonic()
             self._step(waiting, now)
         except Exception as error:
             self.failures.count += 1
-            self.failures.last = time.monotonic()
+            self.failures.last = self._monotonic()
             self.failures.reason = f"{type(error).__name__}: {error}"
             self._report(error)
             self.publish_safe_state(f"a step failed: {self.failures.reason}")
-            self._stopping.wait(PAUSE_AFTER_ERROR)
+            return False
         finally:
             self._busy_since = None
+        return True
 
     def _adapt(self) -> None:
         while not self._changes.empty():
@@ -252,6 +170,33 @@ class Worker:
             outputs = safe
         if not self._stopping.is_set():  # what a step says that took too long is not the last word
             self._publish(outputs)
-        if time.monotonic() - self._asked >= DIAGNOSTICS_PERIOD:
-            self._asked = time.monotonic()
+        if self._monotonic() - self._asked >= DIAGNOSTICS_PERIOD:
+            self._asked = self._monotonic()
             self.diagnostics = tuple(self._core.diagnostics(now))
+
+
+class ThreadWorker(Worker):
+    """A worker with a thread, in which ``step`` and ``diagnostics`` are called."""
+
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> bool:
+        """End the thread."""
+        self.halt()
+        if self._thread is None:
+            return True
+        self._thread.join(STOP_TIMEOUT)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        name_thread(self.name)
+        while not self._stopping.is_set():
+            if not self._turn(self._core.period()):
+                self._stopping.wait(PAUSE_AFTER_ERROR)
+        self._adapt()
+        self.publish_safe_state("the node was stopped")

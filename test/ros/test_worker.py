@@ -10,7 +10,8 @@ from toy import Text, Toy
 from edge_perception import messages
 from edge_perception.core.node import Port
 from edge_perception.core.parameters import Parameters
-from edge_perception.transport.worker import Slots, Worker
+from edge_perception.transport.slots import Slots
+from edge_perception.transport.worker import ThreadWorker
 
 PORTS = (Port("a", "std_msgs/msg/String", "a"), Port("b", "std_msgs/msg/String", "b", queue=2))
 
@@ -39,11 +40,10 @@ def test_slots_keep_the_newest_and_count_the_rest(actions):
     assert dropped == sum(map(len, put.values())) - taken - sum(map(len, waiting.values()))
 
 
-def test_slots_wake_for_prompt_messages_and_leave_what_changes_slowly(monkeypatch):
+def test_slots_wake_for_prompt_messages_and_leave_what_changes_slowly():
     moment, fetched = [100.0], []
-    monkeypatch.setattr("edge_perception.transport.worker.time.monotonic", lambda: moment[0])
     slow = Port("slow", "std_msgs/msg/String", "slow", prompt=False, interval=1.0)
-    slots = Slots((PORTS[0], slow), lambda: fetched.append(moment[0]))
+    slots = Slots((PORTS[0], slow), lambda: fetched.append(moment[0]), lambda: moment[0])
     slots.put("slow", b"1")
     assert slots.take(0) == {"slow": deque([b"1"])}
     slots.put("slow", b"2")
@@ -62,7 +62,7 @@ def test_bytes_that_are_no_message_are_reported_and_the_next_message_is_worked_o
     core, published, errors = Toy(), Queue(), Queue()
     given = Parameters(core.parameters, {"prefix": ""})
     core.configure(given)
-    worker = Worker(
+    worker = ThreadWorker(
         core,
         core.ports(given).inputs,
         lambda: 1,
@@ -89,7 +89,7 @@ def test_stop_gives_up_on_a_step_that_hangs(monkeypatch):
     given = Parameters(core.parameters, {"prefix": ""})
     core.configure(given)
     published = Queue()
-    worker = Worker(
+    worker = ThreadWorker(
         core, core.ports(given).inputs, lambda: 1, published.put, lambda error: None, "test"
     )
     worker.slots.put("text", messages.serialize(Text(data="wait")))

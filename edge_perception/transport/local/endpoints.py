@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 import sys
-import time
 import traceback
 
 from edge_perception import messages
@@ -15,6 +14,7 @@ from edge_perception.messages import Message
 from edge_perception.robot.parameter_files import values
 from edge_perception.robot.plan import Start
 from edge_perception.transport.arrivals import Arrivals, rivalry
+from edge_perception.transport.clock import Clock, SystemClock
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.shell import Words
 from edge_perception.transport.worker import Worker
@@ -68,11 +68,13 @@ class LocalOutput:
 class LocalInput:
     """An input port of an active node, and what is wrong when nothing arrives."""
 
-    def __init__(self, bus: Bus, node: str, topic: str, port: Port, worker: Worker) -> None:
-        self._bus, self._port = bus, port
+    def __init__(
+        self, bus: Bus, node: str, topic: str, port: Port, worker: Worker, clock: Clock
+    ) -> None:
+        self._bus, self._port, self._clock = bus, port, clock
         self._put = partial(worker.slots.put, port.name)
         self._traffic: Traffic = worker.slots.traffic[port.name]
-        self._arrivals = Arrivals(self._traffic)
+        self._arrivals = Arrivals(self._traffic, clock.monotonic)
         self._end = End(node, topic, port.type, self._receive)
         bus.read(self._end)
 
@@ -82,7 +84,7 @@ class LocalInput:
 
     def diagnose(self) -> Diagnostic:
         """Say whether messages arrive; if not, why not and what to do."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         level, message = self._state(now)
         values = {"topic": self._end.topic, **self._arrivals.values(now)}
         return Diagnostic(level, f"input {self._port.name}", message, values)
@@ -116,9 +118,14 @@ class LocalInput:
 class LocalEndpoints:
     """The end points of a node core: `transport.shell.Endpoints`."""
 
-    def __init__(self, bus: Bus, start: Start) -> None:
-        """Begin without any."""
+    def __init__(self, bus: Bus, start: Start, clock: Clock | None = None) -> None:
+        """
+        Begin without any.
+
+        :param clock: this machine's if it isn't given.
+        """
         self._bus, self._start = bus, start
+        self._clock = clock or SystemClock()
         self._inputs: list[LocalInput] = []
 
     @property
@@ -128,7 +135,11 @@ class LocalEndpoints:
 
     def now(self) -> int:
         """Return the time in nanoseconds."""
-        return time.time_ns()
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return self._clock.monotonic()
 
     def is_simulated(self) -> bool:
         """Return False: it is the time of this machine."""
@@ -174,7 +185,8 @@ class LocalEndpoints:
         """Read the topics of the inputs."""
         for port in inputs:
             topic = self.topic(port)
-            self._inputs.append(LocalInput(self._bus, self.name, topic, port, worker))
+            one = LocalInput(self._bus, self.name, topic, port, worker, self._clock)
+            self._inputs.append(one)
 
     def disconnect(self) -> None:
         """Read nothing any more."""

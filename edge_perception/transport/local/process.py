@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 import sys
 import time
 
-from edge_perception import ending, messages
+from edge_perception import ending
 from edge_perception.core.node import Diagnostic, Level
-from edge_perception.transport import diagnostics
-from edge_perception.transport.local.bus import Bus, End
+from edge_perception.transport.local.bus import Bus
+from edge_perception.transport.local.speaker import Speaker
 from edge_perception.transport.shell import CHECK_PERIOD, Shell
 from edge_perception.transport.stop import Stop
 
@@ -49,7 +49,7 @@ def _watch(bus: Bus, nodes: Sequence[Shell], stop: Stop, duration: float | None)
     """Look at the nodes' diagnostics, until told to stop or time is up."""
     begun = time.monotonic()
     levels: dict[str, Level] = {}
-    speakers = [_Speaker(bus, shell.name) for shell in nodes]
+    speakers = [Speaker(bus, shell.name) for shell in nodes]
     while not stop:
         elapsed = time.monotonic() - begun
         if duration is not None and elapsed >= duration:
@@ -61,20 +61,6 @@ def _watch(bus: Bus, nodes: Sequence[Shell], stop: Stop, duration: float | None)
             speaker.publish(found, shell.core.hardware)
             if elapsed >= GRACE:
                 _show(shell.name, found, levels)
-
-
-class _Speaker:
-    """Publishes the diagnostics of a node."""
-
-    def __init__(self, bus: Bus, node: str) -> None:
-        self._bus, self._reporter = bus, diagnostics.Reporter(node)
-        self._end = End(node, diagnostics.TOPIC, diagnostics.TYPE)
-        bus.advertise(self._end)
-
-    def publish(self, found: Sequence[Diagnostic], hardware: str) -> None:
-        report = self._reporter.report(found, hardware, time.time_ns())
-        if report is not None:
-            self._bus.publish(self._end, messages.serialize(report))
 
 
 def _show(node: str, found: Iterable[Diagnostic], levels: dict[str, Level]) -> None:

@@ -55,6 +55,10 @@ class RosEndpoints:
         clock = self._node.get_clock()
         return int(clock.now().nanoseconds) if clock.ros_time_is_active else time.time_ns()
 
+    def monotonic(self) -> float:
+        """Return seconds since this machine was started."""
+        return time.monotonic()
+
     def is_simulated(self) -> bool:
         """Tell whether the node follows /clock."""
         return bool(self._node.get_clock().ros_time_is_active)
