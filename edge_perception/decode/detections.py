@@ -40,11 +40,34 @@ class Tracked:
     :ivar number: at least 1.
     :ivar age: since it was seen first [s].
     :ivar time_to_contact: until the camera reaches it [s]; infinity: not known to come nearer.
+    :ivar growth: share of its size by which it grows in a second [1/s].
+    :ivar deviation: of the growth.
     """
 
     number: int
     age: float
     time_to_contact: float
+    growth: float
+    deviation: float
+
+
+@dataclass(frozen=True)
+class Lost:
+    """
+    A thing that was seen before, and is followed without being seen.
+
+    :ivar number: of its track.
+    :ivar label: text of its class.
+    :ivar box: left, top, right, bottom in pixels of the image, where it should be by now.
+    :ivar age: since it was seen first [s].
+    :ivar unseen: since it was seen last [s].
+    """
+
+    number: int
+    label: str
+    box: tuple[float, float, float, float]
+    age: float
+    unseen: float
 
 
 @dataclass(frozen=True)
@@ -85,6 +108,7 @@ class Detections:
     :ivar masks: which part of its box each is: bool [h, w], spread evenly over the box.
     :ivar tracks: of each, N; None if it has none.
     :ivar places: of each, N; None if it isn't known.
+    :ivar lost: what was seen before and isn't among the N things.
     """
 
     labels: tuple[str, ...] = ()
@@ -99,6 +123,7 @@ class Detections:
     masks: Sequence[Mask] | None = None
     tracks: Sequence[Tracked | None] = ()
     places: Sequence[Placed | None] = ()
+    lost: Sequence[Lost] = ()
 
     def __len__(self) -> int:
         """Return how many there are."""

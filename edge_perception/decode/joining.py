@@ -42,6 +42,7 @@ def joined(first: Detections, second: Detections) -> Detections:
         landmark_scores=rows(first.landmark_scores, second.landmark_scores),
         tracks=items(None, first.tracks, second.tracks),
         places=items(None, first.places, second.places),
+        lost=(*first.lost, *second.lost),
     )
 
 

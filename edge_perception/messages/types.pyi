@@ -116,6 +116,8 @@ class Detection(Message):
     embedding: npt.NDArray[np.float32]
     track_id: int
     track_age: float
+    growth: float
+    growth_deviation: float
     time_to_contact: float
     place: list[Place]
     attributes: list[Attribute]
@@ -133,6 +135,8 @@ class Detection(Message):
         embedding: npt.ArrayLike = ...,
         track_id: int = ...,
         track_age: float = ...,
+        growth: float = ...,
+        growth_deviation: float = ...,
         time_to_contact: float = ...,
         place: list[Place] = ...,
         attributes: list[Attribute] = ...,
@@ -144,6 +148,7 @@ class DetectionArray(Message):
     image_width: int
     image_height: int
     detections: list[Detection]
+    lost: list[LostTrack]
     stages: list[StageTime]
     age: Duration
     def __init__(
@@ -153,6 +158,7 @@ class DetectionArray(Message):
         image_width: int = ...,
         image_height: int = ...,
         detections: list[Detection] = ...,
+        lost: list[LostTrack] = ...,
         stages: list[StageTime] = ...,
         age: Duration = ...,
     ) -> None: ...
@@ -287,6 +293,27 @@ class KeyValue(Message):
         self,
         key: str = ...,
         value: str = ...,
+    ) -> None: ...
+
+class LostTrack(Message):
+    label: str
+    track_id: int
+    x: float
+    y: float
+    width: float
+    height: float
+    track_age: float
+    unseen: float
+    def __init__(
+        self,
+        label: str = ...,
+        track_id: int = ...,
+        x: float = ...,
+        y: float = ...,
+        width: float = ...,
+        height: float = ...,
+        track_age: float = ...,
+        unseen: float = ...,
     ) -> None: ...
 
 class Marker(Message):

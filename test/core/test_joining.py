@@ -14,7 +14,7 @@ PEOPLE = Detections(
     np.float32([0.9, 0.5]),
     np.float32([[0, 0, 10, 20], [5, 5, 9, 9]]),
     attributes=((Attribute("colour", "m", "red", 0, 0.7),), ()),
-    tracks=(Tracked(4, 1.0, 2.0), None),
+    tracks=(Tracked(4, 1.0, 2.0, 0.5, 0.1), None),
 )
 FACES = Detections(
     ("face", "face"),

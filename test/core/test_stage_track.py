@@ -12,7 +12,7 @@ from edge_perception.core.image import Pixels
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception import stages
-from edge_perception.core.perception.publishing import to_messages
+from edge_perception.core.perception.publishing import lost_tracks, to_messages
 from edge_perception.core.perception.stage import Look, Setup
 from edge_perception.core.perception.stages.track import Track
 from edge_perception.core.rotation import quaternion
@@ -33,8 +33,8 @@ def stage(**options: object) -> Track:
     return Track(Setup("track", track_options(**options)))
 
 
-def seen(track: Track, stamp: int, *boxes: Any, score: float = 0.9) -> Any:
-    """Return the messages of things in boxes."""
+def look(track: Track, stamp: int, *boxes: Any, score: float = 0.9) -> Detections:
+    """Return things in boxes, followed."""
     count = len(boxes)
     found = Detections(
         ("person",) * count,
@@ -42,8 +42,12 @@ def seen(track: Track, stamp: int, *boxes: Any, score: float = 0.9) -> Any:
         np.full(count, score, np.float32),
         np.array(boxes, np.float32).reshape(-1, 4),
     )
-    look = Look(PIXELS, lambda name: None, stamp)
-    return to_messages(track.run(look, found, track.choose(found)))
+    return track.run(Look(PIXELS, lambda name: None, stamp), found, track.choose(found))
+
+
+def seen(track: Track, stamp: int, *boxes: Any, score: float = 0.9) -> Any:
+    """Return the messages of things in boxes."""
+    return to_messages(look(track, stamp, *boxes, score=score))
 
 
 def test_a_thing_has_a_number_an_age_and_a_time_to_contact() -> None:
@@ -56,6 +60,22 @@ def test_a_thing_has_a_number_an_age_and_a_time_to_contact() -> None:
     assert near.track_age == pytest.approx(1.1)
     assert near.time_to_contact == pytest.approx(1.1, rel=0.2)
     assert still.time_to_contact == 0
+    assert near.growth == pytest.approx(1 / near.time_to_contact)
+    assert abs(still.growth) < 2 * still.growth_deviation
+
+
+def test_what_is_hidden_for_a_while_is_where_it_should_be_by_now() -> None:
+    track = stage(patience=0.5)
+    boxes = [(50 + 10 * image, 50, 90 + 10 * image, 150) for image in range(8)]
+    for image, box in enumerate(boxes[:5]):
+        assert not look(track, START + image * SECOND // 10, box).lost
+    hidden = look(track, START + 7 * SECOND // 10)
+    [lost] = lost_tracks(hidden)
+    assert (lost.label, lost.track_id) == ("person", 1)
+    assert lost.track_age == pytest.approx(0.7)
+    assert lost.unseen == pytest.approx(0.3)
+    where = (lost.x, lost.y, lost.x + lost.width, lost.y + lost.height)
+    assert where == pytest.approx(boxes[7], abs=3)
 
 
 def test_images_without_anything_are_looked_at() -> None:

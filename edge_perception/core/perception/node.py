@@ -28,7 +28,7 @@ from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception.model import RunnableModel
 from edge_perception.core.perception.parameters import describe, options_of, PARAMETERS
 from edge_perception.core.perception.pipeline import Pipeline
-from edge_perception.core.perception.publishing import to_messages
+from edge_perception.core.perception.publishing import lost_tracks, mask_image, to_messages
 from edge_perception.core.perception.runner import View
 from edge_perception.core.perception.stage import INPUTS
 from edge_perception.core.perception.throughput import Throughput
@@ -49,6 +49,7 @@ _IMAGE = Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.MATCHED)
 _COMPRESSED = replace(_IMAGE, type="sensor_msgs/msg/CompressedImage", transport="compressed")
 _OUTPUTS = (
     Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True),
+    Port("masks", "sensor_msgs/msg/Image", "detections/masks", Qos.SENSOR_DATA),
     Port("status", "edge_perception/msg/PerceptionStatus", "perception_status"),
     Port("labels", "std_msgs/msg/String", "labels", Qos.LATCHED),
 )
@@ -153,10 +154,13 @@ class PerceptionCore(NodeCore):
             image_width=width,
             image_height=height,
             detections=to_messages(found),
+            lost=lost_tracks(found),
             stages=[StageTime("wait", waited / 1e6), *times],
             age=to_duration(age),
         )
-        return [("detections", result)]
+        shown = found.masks is not None and found.boxes is not None and self.has_reader("masks")
+        masks = [("masks", mask_image(found, image.header, pixels.size))] if shown else []
+        return [("detections", result), *masks]
 
     def _wait(self, image: Image | CompressedImage, now: int) -> int:
         """Return how old the image is when work on it begins, 0 if that can't be known."""

@@ -6,8 +6,17 @@ import math
 
 import numpy as np
 
+from edge_perception.core.perception.masks import numbered
 from edge_perception.decode.detections import Detections, Placed
-from edge_perception.messages.types import Attribute, Detection, Place, Point
+from edge_perception.messages.types import (
+    Attribute,
+    Detection,
+    Header,
+    Image,
+    LostTrack,
+    Place,
+    Point,
+)
 
 
 def to_messages(found: Detections) -> list[Detection]:
@@ -34,11 +43,48 @@ def to_messages(found: Detections) -> list[Detection]:
             ]
         if found.tracks and (track := found.tracks[number]):
             result.track_id, result.track_age = track.number, track.age
+            result.growth, result.growth_deviation = track.growth, track.deviation
             if math.isfinite(track.time_to_contact):
                 result.time_to_contact = track.time_to_contact
         if found.places and (place := found.places[number]):
             result.place = [_place(place)]
     return results
+
+
+def lost_tracks(found: Detections) -> list[LostTrack]:
+    """Return a message for each thing that is followed without being seen."""
+    return [
+        LostTrack(
+            label=one.label,
+            track_id=one.number,
+            x=one.box[0],
+            y=one.box[1],
+            width=one.box[2] - one.box[0],
+            height=one.box[3] - one.box[1],
+            track_age=one.age,
+            unseen=one.unseen,
+        )
+        for one in found.lost
+    ]
+
+
+def mask_image(found: Detections, header: Header, size: tuple[int, int]) -> Image:
+    """
+    Return the masks of things as one image: mono8, a pixel is the number of its thing from 1.
+
+    :param found: with masks and boxes.
+    :param header: of the image that was looked at.
+    :param size: its width and height.
+    """
+    width, height = size
+    return Image(
+        header=header,
+        height=height,
+        width=width,
+        encoding="mono8",
+        step=width,
+        data=numbered(found, size).reshape(-1),
+    )
 
 
 def _place(place: Placed) -> Place:

@@ -16,10 +16,11 @@ from edge_perception.core.perception.stage import Look, ODOMETRY, Setup, Stage
 from edge_perception.core.rotation import matrix, Quaternion
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.core.tracking.camera_motion import homography
+from edge_perception.core.tracking.track import Track as Followed
 from edge_perception.core.tracking.tracker import Tracker, TrackerSettings
 from edge_perception.core.tracking.turns import Orientations
 from edge_perception.decode import DecodeError
-from edge_perception.decode.detections import Detections, Indices, Tracked
+from edge_perception.decode.detections import Detections, Indices, Lost, Tracked
 
 _DEFAULTS = TrackerSettings()
 
@@ -106,10 +107,11 @@ class Track(Stage):
             boxes, found.scores, found.labels, look.pixels.size, look.stamp, self._motion(look)
         )
         self._restarted = self._tracker.restarted or self._restarted
-        said = [
-            Tracked(one.number, one.age, one.time_to_contact) if one else None for one in tracks
+        lost = [
+            Lost(one.number, one.label, one.box, one.age, one.unseen) for one in self._tracker.lost
         ]
-        return replace(found, tracks=said)
+        told = [None if one is None else _told(one) for one in tracks]
+        return replace(found, tracks=told, lost=lost)
 
     def _motion(self, look: Look) -> npt.NDArray[np.float64] | None:
         """Return how the camera turned since the image before; None if that isn't known."""
@@ -129,3 +131,8 @@ class Track(Stage):
             "lost from sight": str(len(self._tracker.lost)),
             "began anew": self._restarted or "never",
         }
+
+
+def _told(one: Followed) -> Tracked:
+    """Return what is told of a track that is seen."""
+    return Tracked(one.number, one.age, one.time_to_contact, one.growth, one.deviation)
