@@ -46,13 +46,21 @@ class Analysis:
     unsupported: tuple[Unsupported, ...]
 
 
-def analyze(model: Path, shapes: Mapping[str, tuple[int, ...]], target: Target) -> Analysis:
+def analyze(
+    model: Path,
+    shapes: Mapping[str, tuple[int, ...]],
+    target: Target,
+    dimensions: Mapping[str, int] | None = None,
+) -> Analysis:
     """
     Read and optimise a model, and measure it.
 
+    :param shapes: of inputs, instead of those in the file.
+    :param dimensions: sizes of those that the file only names.
+
     :raises CompileError: if it can't be read.
     """
-    graph = frontend.load(model, dict(shapes))
+    graph = frontend.load(model, shapes, dimensions)
     operators = Counter(node.op for node in graph.nodes)
     passes.optimise(graph)  # also computes the weights that the file only says how to make
     constants = graph.constants()

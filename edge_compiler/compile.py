@@ -42,11 +42,14 @@ class Options:
     """
     What the user may choose; see ``edgec compile --help``.
 
+    :ivar shapes: of inputs, by name.
+    :ivar dimensions: sizes of those that the file only names.
     :ivar build: of how the library is made.
     """
 
     target: str = "host"
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    dimensions: Mapping[str, int] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=Overrides)
     calibration: Path | None = None
     keep_source: bool = False
@@ -65,7 +68,7 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     images = calibration_images(options.calibration) if options.calibration else []
 
     progress("reading the model", 0, 0)
-    graph = frontend.load(model, dict(options.shapes))
+    graph = frontend.load(model, options.shapes, options.dimensions)
     description = describe(graph, model, options.overrides)
     if images and description.preprocess is None:
         raise CompileError("--calibration needs to know the pre-processing: add --preprocess")

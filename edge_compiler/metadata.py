@@ -38,6 +38,17 @@ def copy_with(model: Path, metadata: Mapping[str, str], copy: Path) -> None:
 
     :raises CompileError: if that is impossible.
     """
+    more = onnx.ModelProto()
+    onnx.helper.set_model_props(more, dict(metadata))
+    append_to_copy(model, more, copy)
+
+
+def append_to_copy(model: Path, more: onnx.ModelProto, copy: Path) -> None:
+    """
+    Copy an ONNX file, and add to its lists what ``more`` has in these.
+
+    :raises CompileError: if that is impossible.
+    """
     places = {
         entry.value
         for tensor in read_model(model).graph.initializer
@@ -49,8 +60,6 @@ def copy_with(model: Path, metadata: Mapping[str, str], copy: Path) -> None:
             f"{model} has weights in {', '.join(sorted(places))} beside it, so its copy must be "
             f"in the same folder: -o {model.parent / copy.name}"
         )
-    more = onnx.ModelProto()
-    onnx.helper.set_model_props(more, dict(metadata))
     unfinished = copy.with_name(f".{copy.name}.new")
     try:
         shutil.copyfile(model, unfinished)

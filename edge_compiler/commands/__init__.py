@@ -50,7 +50,7 @@ def complete_targets(**_: object) -> list[str]:
 
 
 def add_shape(parser: argparse.ArgumentParser) -> None:
-    """Add ``--shape``."""
+    """Add ``--shape`` and ``--shape-of``."""
     parser.add_argument(
         "--shape",
         type=_shape,
@@ -58,6 +58,14 @@ def add_shape(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=1,3,224,224",
         help="shape of an input, instead of the file's; may be given for several inputs",
+    )
+    parser.add_argument(
+        "--shape-of",
+        type=_dimension,
+        action="append",
+        default=[],
+        metavar="batch=1",
+        help="size of a dimension that the file only names, at all inputs that have it",
     )
 
 
@@ -72,6 +80,13 @@ def _shape(text: str) -> tuple[str, tuple[int, ...]]:
             f"{text!r} is no shape; expected NAME=1,3,224,224 with dimensions of at least 1"
         )
     return name, shape
+
+
+def _dimension(text: str) -> tuple[str, int]:
+    name, _, number = text.rpartition("=")
+    if not name or not number.isdecimal() or int(number) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; expected NAME=1 or more")
+    return name, int(number)
 
 
 def add_description(parser: argparse.ArgumentParser) -> None:

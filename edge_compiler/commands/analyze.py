@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     target = targets.get(arguments.target)
     with progress() as show:
         show("reading the model", 0, 0)
-        result = analyze(arguments.model, dict(arguments.shape), target)
+        result = analyze(arguments.model, dict(arguments.shape), target, dict(arguments.shape_of))
     if arguments.json:
         say_json(asdict(result))
         return 1 if result.unsupported else 0

@@ -101,6 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(
         target=arguments.target,
         shapes=dict(arguments.shape),
+        dimensions=dict(arguments.shape_of),
         overrides=Overrides(
             arguments.name, arguments.preprocess, arguments.labels, arguments.decoder
         ),

@@ -39,25 +39,60 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--draw", type=Path, metavar="OUT.png", help="draw that into a copy of the picture"
     )
+    parser.add_argument(
+        "--constant",
+        type=_constant,
+        action="append",
+        default=[],
+        metavar="NAME=16000",
+        help="give an input this value for good, such as a sampling rate that the model asks for; "
+        "may be given for several inputs",
+    )
     add_shape(parser)
     add_description(parser)
     add_json(parser)
     parser.set_defaults(usage_error=parser.error)
 
 
+def _constant(text: str) -> tuple[str, tuple[float, ...]]:
+    name, _, numbers = text.rpartition("=")
+    try:
+        values = tuple(float(number) for number in numbers.split(","))
+    except ValueError:
+        values = ()
+    if not name or not values:
+        raise argparse.ArgumentTypeError(f"{text!r} is no constant; expected NAME=16000")
+    return name, values
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Show what is guessed and why, try it, and write it."""
+    from edge_compiler.constant_inputs import with_constants
+
+    if arguments.draw and not arguments.image:
+        arguments.usage_error("--draw needs --image")
+    if arguments.constant and not arguments.output:
+        arguments.usage_error("--constant needs -o, a copy of the model to write it into")
+    constants = dict(arguments.constant)
+    with with_constants(arguments.model, constants, arguments.output) as model:
+        return _import(model, arguments)
+
+
+def _import(model: Path, arguments: argparse.Namespace) -> int:
+    """
+    Show what is guessed and why, try it, and write it.
+
+    :param model: the file, with its inputs that are constants.
+    """
     from edge_compiler import frontend
     from edge_compiler.conventions import complete
     from edge_compiler.description import Overrides
     from edge_compiler.metadata import copy_with, metadata_of
 
-    if arguments.draw and not arguments.image:
-        arguments.usage_error("--draw needs --image")
     overrides = Overrides(None, arguments.preprocess, arguments.labels, arguments.decoder)
-    graph = frontend.load(arguments.model, dict(arguments.shape))
-    described, guesses = complete(graph, arguments.model, overrides)
-    seen = _look(arguments, graph, described) if arguments.image else None
+    graph = frontend.load(model, dict(arguments.shape), dict(arguments.shape_of))
+    described, guesses = complete(graph, model, overrides)
+    seen = _look(arguments, model, graph, described) if arguments.image else None
     metadata = metadata_of(
         preprocess=described.preprocess,
         labels=described.labels,
@@ -65,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         provenance={key: text for key, text in described.provenance.items() if key != "file"},
     )
     if arguments.output:
-        copy_with(arguments.model, metadata, arguments.output)
+        copy_with(model, metadata, arguments.output)
     if arguments.json:
         guessed = {guess.key: guess.because for guess in guesses}
         values = {key: json.loads(text) for key, text in metadata.items()}
@@ -78,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _look(
-    arguments: argparse.Namespace, graph: Graph, described: Description
+    arguments: argparse.Namespace, model: Path, graph: Graph, described: Description
 ) -> list[dict[str, Any]]:
     """Return what is seen in the picture, and draw it."""
     from edge_compiler.drawing import draw
@@ -91,7 +126,7 @@ def _look(
             f"{arguments.model} takes no camera image, so nothing can be seen in {arguments.image}"
         )
     frame = read_image(arguments.image)
-    found = preview(arguments.model, graph, described, frame)
+    found = preview(model, graph, described, frame)
     if arguments.draw:
         draw(frame, found, arguments.draw)
     return entries(found)

@@ -19,12 +19,17 @@ from edge_compiler.ir.graph import Graph, OPSET
 __all__ = ["load"]
 
 
-def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+def load(
+    path: Path,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    dimensions: Mapping[str, int] | None = None,
+) -> Graph:
     """
     Read an ONNX model.
 
     :param path: the ``.onnx`` file; external data is looked for beside it.
     :param shapes: shapes of inputs, instead of those in the file.
+    :param dimensions: sizes of dimensions that the file names and leaves open.
     :raises CompileError: if the model is damaged, or can't be compiled whatever the target is.
     """
     model = read_model(path)
@@ -33,7 +38,7 @@ def load(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Gra
     to_float32(model)
     weights = {name: as_float32(array) for name, array in weights.items()}
     tidy(model.graph, weights)
-    fix_inputs(model, shapes or {}, weights)
+    fix_inputs(model, shapes or {}, dimensions or {}, weights)
     model = validate(model, path)
     model = to_opset(model, OPSET)
     return build_graph(model, weights, name=path.stem)

@@ -10,18 +10,27 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontend.limits import check_shape
 from edge_compiler.ir.dtype import from_onnx, onnx_name
 
-LAYERS = ("Conv", "ConvTranspose", "GRU", "LSTM", "RNN")
-"""Operators whose further inputs are weights."""
+_CONVOLUTION, _RECURRENT = (1, 2), (1, 2, 3, 7)
+WEIGHTS = {
+    "Conv": _CONVOLUTION,
+    "ConvTranspose": _CONVOLUTION,
+    "GRU": _RECURRENT,
+    "LSTM": _RECURRENT,
+    "RNN": _RECURRENT,
+}
+"""Which inputs of an operator are weights; what else a recurrent one reads is its state."""
 
 
 def fix_inputs(
     model: onnx.ModelProto,
     shapes: Mapping[str, tuple[int, ...]],
+    dimensions: Mapping[str, int],
     weights: Collection[str],
 ) -> None:
     """
     Set the shapes that the user asked for, and refuse inputs that can't be compiled.
 
+    :param dimensions: sizes of those that the file only names.
     :param weights: inputs that stand for weights; they are left alone.
     :raises CompileError: naming the input and what to give instead.
     """
@@ -34,18 +43,19 @@ def fix_inputs(
                 + ", ".join(f"'{known}'" for known in inputs)
             )
         _set_shape(inputs[name], shape)
+    _set_dimensions(inputs.values(), dimensions)
     for value in inputs.values():
         _check(value, readers.get(value.name))
 
 
 def _weight_readers(graph: onnx.GraphProto) -> dict[str, str]:
     """Return who reads each tensor as its weights, and nobody as anything else."""
-    layers = (node for node in graph.node if node.op_type in LAYERS)
     others = {name for node in graph.node for name in node.input[:1]}
     return {
         name: f"node '{node.name or node.output[0]}' ({node.op_type})"
-        for node in layers
-        for name in node.input[1:]
+        for node in graph.node
+        for index in WEIGHTS.get(node.op_type, ())
+        for name in node.input[index : index + 1]
         if name not in others
     }
 
@@ -61,6 +71,23 @@ def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
     tensor.shape.SetInParent()  # a scalar has a shape too, without dimensions
     for size in shape:
         tensor.shape.dim.add().dim_value = size
+
+
+def _set_dimensions(
+    inputs: Collection[onnx.ValueInfoProto], dimensions: Mapping[str, int]
+) -> None:
+    """Give named dimensions their sizes, at every input that has them."""
+    named = [d for v in inputs for d in v.type.tensor_type.shape.dim if d.dim_param]
+    known = dict.fromkeys(dimension.dim_param for dimension in named)
+    for name in dimensions:
+        if name not in known:
+            names = ", ".join(f"'{other}'" for other in known) or "none"
+            raise CompileError(
+                f"the model has no dimension '{name}' to give a size to: it names {names}"
+            )
+    for dimension in named:
+        if dimension.dim_param in dimensions:
+            dimension.dim_value = dimensions[dimension.dim_param]
 
 
 def _check(value: onnx.ValueInfoProto, reader: str | None) -> None:
@@ -121,4 +148,7 @@ def _suggestion(value: onnx.ValueInfoProto) -> str:
     if len(sizes) == len(usual):
         sizes = [size or guess for size, guess in zip(sizes, usual, strict=True)]
     sizes[:1] = [1]
-    return f"--shape {value.name}=" + ",".join(str(size or "N") for size in sizes)
+    option = f"--shape {value.name}=" + ",".join(str(size or "N") for size in sizes)
+    names = (d.dim_param for d in value.type.tensor_type.shape.dim if d.dim_param)
+    named = next(names, None)
+    return option if named is None else f"{option}, or by its name: --shape-of {named}=SIZE"

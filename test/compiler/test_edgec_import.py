@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+import re
 from typing import Any
 
 from edgec_cases import Capture, refusal, run, run_json
@@ -12,6 +13,7 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 from PIL import Image
 import pytest
+from small_models import run as run_model
 
 from edge_compiler.description import describe, Overrides
 from edge_compiler.frontend import load
@@ -211,3 +213,32 @@ def test_wrong_use(tmp_path: Path, capsys: Capture) -> None:
         run("import", path, "--draw", "a.png")
     assert "--draw needs --image" in capsys.readouterr().err
     assert "No such file" in refusal(capsys, "import", path, "--image", tmp_path / "none.png")
+
+
+def test_an_input_becomes_a_constant(tmp_path: Path, capsys: Capture) -> None:
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2])
+    rate = helper.make_tensor_value_info("rate", TensorProto.INT64, [])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2])
+    nodes = [
+        helper.make_node("Cast", ["rate"], ["number"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["x", "number"], ["y"]),
+    ]
+    model, copy = tmp_path / "model.onnx", tmp_path / "copy.onnx"
+    graph = helper.make_graph(nodes, "made", [x, rate], [y])
+    opset = helper.make_opsetid("", 17)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), model)
+    fixed = ("--constant", "rate=16000", "-o", copy)
+    assert run("import", model, *fixed, "--shape-of", "N=1") == 0
+    loaded = load(copy, dimensions={"N": 1})
+    assert [value.name for value in loaded.inputs] == ["x"]
+    data = np.array([[1, 2]], np.float32)
+    np.testing.assert_array_equal(run_model(copy, {"x": data})[0], data * 16000)
+    capsys.readouterr()
+    for wrong, reason in (
+        ("rate=0.5", "'rate' is int64, which doesn't hold 0.5"),
+        ("rate=1,2", "can't be made of 2 number"),
+        ("speed=1", "reads no input 'speed'.*'x', 'rate'"),
+    ):
+        said = refusal(capsys, "import", model, "--constant", wrong, "-o", copy)
+        assert re.search(reason, said), said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.onnx", "model.onnx"]

@@ -19,6 +19,15 @@ def test_shapes_can_be_given(tmp_path: Path) -> None:
     assert load_model(fixed, tmp_path, shapes={"x": (1, 3, 64, 32)}).inputs[0].shape[2] == 64
 
 
+def test_dimensions_can_be_given_by_name(tmp_path: Path) -> None:
+    nodes = [node("Concat", "x y", "z", axis=1)]
+    model = make_model(nodes, {"x": ["N", 3, "height", 8], "y": ["N", 2, "height", 8]})
+    graph = load_model(model, tmp_path, dimensions={"N": 1, "height": 6})
+    assert [value.shape for value in graph.inputs] == [(1, 3, 6, 8), (1, 2, 6, 8)]
+    refused(model, tmp_path, r"'y' .*--shape-of N=SIZE", shapes={"x": (1, 3, 6, 8)})
+    refused(model, tmp_path, r"no dimension 'n' .*: it names 'N', 'height'", dimensions={"n": 1})
+
+
 @pytest.mark.parametrize(
     ("shape", "pattern"),
     [
