@@ -12,7 +12,7 @@ from edge_compiler.ir.graph import Activation, Graph, Node, OPSET, Value
 from edge_compiler.ir.proto import node_proto
 from edge_compiler.ops.activations import activation_of, FUNCTIONS
 
-IR_VERSION = 10
+IR_VERSION = 11
 """What opset OPSET was published with."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 import math
 from typing import Any
 
@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper, shape_inference
 
 from edge_compiler.errors import CompileError, first_line
 from edge_compiler.frontend.attributes import read_attributes
+from edge_compiler.frontend.expand import expand, Scope
 from edge_compiler.frontend.limits import check_shape
 from edge_compiler.frontend.weights import SMALL
 from edge_compiler.ir.dtype import from_onnx, of_array, onnx_name
@@ -50,6 +51,7 @@ class _Builder:
         self.values: dict[str, Value] = {}
         self.known: dict[str, Array] = {}
         self.weights = weights
+        self.scope = Scope(self.values, self.known)
 
     def build(self, name: str) -> Graph:
         for tensor in self.proto.initializer:
@@ -62,7 +64,7 @@ class _Builder:
                 self._constant(value.name, self.weights[value.name])
             else:
                 inputs.append(self._input(value))
-        nodes = [self._node(node) for node in self.proto.node]
+        nodes = [node for proto in self.proto.node for node in self._nodes(proto, proto.name)]
         outputs = [self._defined(value.name) for value in self.proto.output]
         return Graph(name, inputs, outputs, nodes, self.metadata)
 
@@ -84,7 +86,16 @@ class _Builder:
         value = self.values[info.name] = Value(info.name, shape, type_)
         return value
 
-    def _node(self, proto: onnx.NodeProto) -> Node:
+    def _nodes(self, proto: onnx.NodeProto, origin: str) -> Iterator[Node]:
+        """Yield what a node stands for: itself, or plainer ones that are built one by one."""
+        expansion = expand(proto, self.scope)
+        if expansion is None:
+            yield self._node(proto, origin)
+        else:
+            for inner in expansion:
+                yield from self._nodes(inner, origin)
+
+    def _node(self, proto: onnx.NodeProto, origin: str) -> Node:
         inputs = [self._defined(name) if name else None for name in proto.input]
         for value in inputs if proto.op_type in LEARNED else ():
             if value is not None and value.constant is not None:
@@ -98,7 +109,7 @@ class _Builder:
             self.values[value.name] = value
             outputs.append(value)
         attributes = read_attributes(proto, inputs, outputs)
-        return Node(proto.op_type, proto.name, inputs, outputs, attributes, origins=(proto.name,))
+        return Node(proto.op_type, proto.name, inputs, outputs, attributes, origins=(origin,))
 
     def _evaluate(
         self,
@@ -154,12 +165,6 @@ class _Builder:
         tensor = inferred.tensor_type if inferred is not None else None
         who = f"the output '{name}' of node '{proto.name}' ({proto.op_type})"
         if tensor is None or not tensor.HasField("shape"):
-            schema = onnx.defs.get_schema(proto.op_type, OPSET, "")
-            if _is_function(schema):
-                raise CompileError(
-                    f"node '{proto.name}' can't be compiled: the operator {proto.op_type} is not "
-                    "supported, export it as simpler operators or with another opset"
-                )
             raise CompileError(f"{who} has a shape that is known only while the model runs")
         if any(not d.HasField("dim_value") for d in tensor.shape.dim):
             raise CompileError(f"{who} has a dimension that is known only while the model runs")
@@ -176,11 +181,6 @@ class _Builder:
 def _unsupported(who: str, kind: str) -> str:
     """Return the sentence that refuses a tensor of another element type."""
     return f"{who} is {kind}, which is not supported: export the model with another type"
-
-
-def _is_function(schema: Any) -> bool:
-    """Return whether an operator is made of others; the shape of its result is then static."""
-    return bool(schema.has_function or schema.has_context_dependent_function)
 
 
 def _elements(type_: onnx.TypeProto | None) -> int:

@@ -31,7 +31,7 @@ def to_float32(model: onnx.ModelProto) -> int:
     :returns: how often another float was named.
     """
     functions = (
-        _convert_values(function.value_info) + _convert_nodes(function.node)
+        _convert_values(function.value_info) + nodes_to_float32(function.node)
         for function in model.functions
     )
     return _convert_graph(model.graph) + sum(functions)
@@ -54,7 +54,7 @@ def as_float32(array: Array) -> Array:
 def _convert_graph(graph: onnx.GraphProto) -> int:
     values = (*graph.input, *graph.output, *graph.value_info)
     tensors = sum(map(_convert_tensor, graph.initializer))
-    return tensors + _convert_values(values) + _convert_nodes(graph.node)
+    return tensors + _convert_values(values) + nodes_to_float32(graph.node)
 
 
 def _convert_values(values: Iterable[onnx.ValueInfoProto]) -> int:
@@ -65,7 +65,8 @@ def _convert_values(values: Iterable[onnx.ValueInfoProto]) -> int:
     return len(others)
 
 
-def _convert_nodes(nodes: Iterable[onnx.NodeProto]) -> int:
+def nodes_to_float32(nodes: Iterable[onnx.NodeProto]) -> int:
+    """Let the attributes of nodes, and the graphs in them, name float32; return how often."""
     return sum(_convert_attribute(a) for node in nodes for a in node.attribute)
 
 

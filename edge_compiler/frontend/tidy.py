@@ -30,7 +30,7 @@ def tidy(graph: onnx.GraphProto, weights: Collection[str]) -> None:
             )
     writer = {name: i for i, node in enumerate(graph.node) for name in node.output if name}
     nodes = _live(graph, writer, set(given))
-    used = {name for node in nodes for name in node.input}
+    used = {name for node in nodes for name in reads_of(node)}
     used.update(value.name for value in graph.output)
     inputs = [
         value
@@ -42,6 +42,20 @@ def tidy(graph: onnx.GraphProto, weights: Collection[str]) -> None:
     graph.node.extend(nodes)
     graph.input.extend(inputs)
     graph.initializer.extend(constants)
+
+
+def reads_of(node: onnx.NodeProto) -> list[str]:
+    """Return what a node reads, the graphs in its attributes included."""
+    names = list(node.input)
+    for attribute in node.attribute:
+        graph = attribute.g
+        own = {value.name for value in graph.input}
+        own |= {tensor.name for tensor in graph.initializer}
+        own |= {name for inner in graph.node for name in inner.output}
+        read = [name for inner in graph.node for name in reads_of(inner)]
+        read += [value.name for value in graph.output]
+        names += [name for name in read if name and name not in own]
+    return names
 
 
 def _is_float(value: onnx.ValueInfoProto) -> bool:
@@ -64,13 +78,14 @@ def _live(graph: onnx.GraphProto, writer: dict[str, int], given: set[str]) -> li
         if index in reads:
             continue
         node = graph.node[index]
-        for name in node.input:
-            if name and name not in writer and name not in given:
+        names = [name for name in reads_of(node) if name]
+        for name in names:
+            if name not in writer and name not in given:
                 raise CompileError(
                     f"node '{node.name or index}' ({node.op_type}) reads '{name}', which no node "
                     "computes: export the model again"
                 )
-        reads[index] = [writer[name] for name in node.input if name in writer]
+        reads[index] = [writer[name] for name in names if name in writer]
         waiting += reads[index]
     if all(other < index for index, others in reads.items() for other in others):
         return [graph.node[index] for index in sorted(reads)]

@@ -103,7 +103,5 @@ def _unknown(graph: onnx.GraphProto, version: int) -> Iterator[str]:
             yield f"{who}: unknown operator in opset {version}"
         elif onnx.defs.get_schema(node.op_type, version, "").deprecated:
             yield f"{who}: deprecated in opset {version}, export it with a newer opset"
-        elif node.op_type == "If":
-            yield f"{who}: control flow whose condition is no constant"
-        elif any(a.type in (a.GRAPH, a.GRAPHS) for a in node.attribute):
-            yield f"{who}: control flow (a sub-graph)"
+        for attribute in node.attribute:
+            yield from _unknown(attribute.g, version)

@@ -28,7 +28,7 @@ from edge_compiler.ir.dtype import Quantisation
 from edge_compiler.ir.order import Order
 from edge_perception.runtime.dtypes import ElementType, FLOAT32
 
-OPSET = 21
+OPSET = 23
 """The ONNX opset that the front end converts every model to."""
 
 

@@ -35,10 +35,10 @@ def test_control_flow(tmp_path: Path) -> None:
         IMAGE | {"c": [1]},
         types={"c": onnx.TensorProto.BOOL},
     )
-    refused(model, tmp_path, r"'y' \(If\): control flow whose condition is no constant")
+    refused(model, tmp_path, r"'y' \(If\) has a condition that is known only while the model runs")
     model.graph.input.pop()
     model.graph.node.insert(0, node("IsNaN", "x", "c"))
-    refused(model, tmp_path, r"'y' \(If\): control flow whose condition is no constant")
+    refused(model, tmp_path, r"'y' \(If\) has a condition that is known only while the model runs")
 
 
 @pytest.mark.parametrize("opset", [1, 5, 999])
@@ -52,7 +52,7 @@ def test_the_node_that_cannot_be_converted_is_named(tmp_path: Path) -> None:
     model = make_model(
         [node("Relu", "x", "a", name="act"), node("Swish", "a", "y", name="new")], IMAGE, opset=24
     )
-    refused(model, tmp_path, r"node 'new' \(Swish\) cannot be converted from ONNX opset 24 to 21")
+    refused(model, tmp_path, r"node 'new' \(Swish\) cannot be converted from ONNX opset 24 to 23")
 
 
 def test_invalid_onnx(tmp_path: Path) -> None:
@@ -74,13 +74,6 @@ def test_a_deprecated_operator(tmp_path: Path) -> None:
         opset=18,
     )
     refused(model, tmp_path, r"'y' \(GroupNormalization\): deprecated in opset 18")
-
-
-def test_an_operator_whose_shape_nobody_infers(tmp_path: Path) -> None:
-    model = make_model(
-        [node("GroupNormalization", "x g g", "y", num_groups=2)], IMAGE, {"g": weights(4)}
-    )
-    refused(model, tmp_path, "node 'y' .* the operator GroupNormalization is not supported")
 
 
 def test_a_model_without_operators_of_onnx_itself(tmp_path: Path) -> None:

@@ -1,0 +1,134 @@
+"""Control flow of a known course, and operators that ONNX defines by others: written out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from frontend_cases import refused
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+import pytest
+from small_models import assert_same, load_model, make_model, node
+
+ROWS = {"x": [3, 4]}
+
+
+def _graph(nodes: list[onnx.NodeProto], inputs: str, outputs: str) -> onnx.GraphProto:
+    def tensors(names: str) -> list[onnx.ValueInfoProto]:
+        return [helper.make_tensor_value_info(name, 1, None) for name in names.split()]
+
+    return helper.make_graph(nodes, "inner", tensors(inputs), tensors(outputs))
+
+
+def _check(model: onnx.ModelProto, folder: Path) -> list[str]:
+    """Compare the graph of a model with ONNX Runtime; return its operators."""
+    graph = load_model(model, folder)
+    assert_same(graph, model)
+    return [node.op for node in graph.nodes]
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes"),
+    [
+        ("LogSoftmax", {"axis": 0}),
+        ("Celu", {"alpha": 0.7}),
+        ("Mish", {}),
+        ("Shrink", {"lambd": 0.5, "bias": 0.2}),
+        ("MeanVarianceNormalization", {"axes": [1]}),
+    ],
+)
+def test_what_onnx_defines_by_other_operators(
+    op: str, attributes: dict[str, float], tmp_path: Path
+) -> None:
+    model = make_model([node(op, "x", "y", name="it", **attributes)], ROWS)
+    assert op not in _check(model, tmp_path)
+    graph = load_model(model, tmp_path)
+    assert {origin for n in graph.nodes for origin in n.origins} == {"it"}
+
+
+def test_a_condition_that_follows_from_shapes(tmp_path: Path) -> None:
+    wide = _graph([node("Neg", "x", "n"), node("Exp", "n", "z")], "", "z")
+    model = make_model(
+        [
+            node("Shape", "x", "shape"),
+            node("Gather", "shape one", "width"),
+            node("Equal", "width four", "is_four"),
+            node(
+                "If",
+                "is_four",
+                "y",
+                then_branch=wide,
+                else_branch=_graph([node("Identity", "x", "same")], "", "same"),
+            ),
+        ],
+        ROWS,
+        {"one": np.array(1), "four": np.array(4)},
+    )
+    assert "Exp" in _check(model, tmp_path)
+    model = make_model(
+        list(model.graph.node), {"x": [3, 5]}, {"one": np.array(1), "four": np.array(4)}
+    )
+    assert "Exp" not in _check(model, tmp_path)
+
+
+def _loop(steps: int, condition: list[onnx.NodeProto]) -> onnx.ModelProto:
+    """Return a model that adds x to a sum, doubles it, and keeps the sums."""
+    body = _graph(
+        [node("Add", "sum x", "more"), node("Identity", "more", "kept"), *condition],
+        "i go sum",
+        "on more kept",
+    )
+    body.initializer.append(numpy_helper.from_array(np.array(2), "last"))
+    for value, type_ in ((body.input[0], 7), (body.input[1], 9), (body.output[0], 9)):
+        value.CopyFrom(helper.make_tensor_value_info(value.name, type_, []))
+    return make_model(
+        [node("Loop", "steps go_on x", "sum all", body=body)],
+        ROWS,
+        {"steps": np.array(steps), "go_on": np.array(True)},
+        ["sum", "all"],
+    )
+
+
+def test_a_loop_of_known_length(tmp_path: Path) -> None:
+    ops = _check(_loop(4, [node("Identity", "go", "on")]), tmp_path)
+    assert ops.count("Add") == 4
+
+
+def test_a_loop_whose_condition_ends_it(tmp_path: Path) -> None:
+    ops = _check(_loop(9, [node("Less", "i last", "on")]), tmp_path)
+    assert ops.count("Add") == 3
+
+
+def test_a_loop_that_is_too_long_or_whose_end_depends_on_the_input(tmp_path: Path) -> None:
+    refused(
+        _loop(10**6, [node("Identity", "go", "on")]), tmp_path, "'sum' .* more than 20000 nodes"
+    )
+    ends = [node("ReduceMax", "more", "most", keepdims=0), node("Cast", "most", "on", to=9)]
+    refused(_loop(4, ends), tmp_path, r"'sum' \(Loop\) has a condition that is known only while")
+
+
+def test_a_scan_of_two_inputs_one_backwards(tmp_path: Path) -> None:
+    body = _graph(
+        [node("Add", "state a", "s"), node("Mul", "s b", "out"), node("Neg", "s", "next")],
+        "state a b",
+        "next out",
+    )
+    model = make_model(
+        [
+            node(
+                "Scan",
+                "start x y",
+                "end all",
+                body=body,
+                num_scan_inputs=2,
+                scan_input_axes=[0, 1],
+                scan_input_directions=[0, 1],
+                scan_output_axes=[1],
+                scan_output_directions=[1],
+            )
+        ],
+        {"start": [4], "x": [3, 4], "y": [4, 3]},
+        outputs=["end", "all"],
+    )
+    _check(model, tmp_path)
