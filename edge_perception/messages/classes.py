@@ -51,11 +51,21 @@ def definition(name: str) -> Definition:
     :param name: its full name.
     :raises MessageError: if there is none, or it has a mistake.
     """
+    return parse(name, source(name))
+
+
+def source(name: str) -> str:
+    """
+    Return the text of a message's definition.
+
+    :param name: its full name.
+    :raises MessageError: if there is none.
+    """
     package, _, message = name.partition("/msg/")
     for folder in _folders(package):
         path = folder / f"{message}.msg"
         if path.is_file():
-            return parse(name, path.read_text(encoding="utf-8"))
+            return path.read_text(encoding="utf-8")
     raise MessageError(
         f"there is no message {name!r}: neither edge_perception nor an installed ROS 2 package "
         "defines it; is it spelled right and is the package's setup file sourced?"

@@ -71,6 +71,6 @@ class Bus:
         """Return who reads messages of a type on a topic."""
         return [end for end in self._readers if (end.topic, end.type) == (topic, type_)]
 
-    def publishers(self, topic: str) -> list[End]:
-        """Return who publishes on a topic, whatever the type."""
-        return [end for end in self._publishers if end.topic == topic]
+    def publishers(self, topic: str = "") -> list[End]:
+        """Return who publishes on a topic, or on any if it isn't given, whatever the type."""
+        return [end for end in self._publishers if not topic or end.topic == topic]

@@ -1,0 +1,83 @@
+"""``edge-robot replay``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import sys
+
+from edge_perception.bags.bag import Bag
+from edge_perception.replay.progress import Progress
+from edge_perception.replay.run import play, Played, Playing
+from edge_perception.replay.sources import Cast, cast
+from edge_perception.robot.graph import Graph
+from edge_perception.robot.plan import RequestError
+from edge_perception.transport.stop import Stop
+
+INTERRUPTED = 130
+
+
+def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> int:
+    """
+    Replay a bag.
+
+    :returns: the exit code
+    :raises BagError: if it can't be read.
+    :raises ReplayError: if a node can't be started.
+    :raises RequestError: if something is asked that the bag has not, or not once.
+    """
+    stop = Stop()
+    bag = Bag(options.bag)
+    parts = cast(
+        graph, bag.topics(), values, options.from_bag, _names(options.topic), options.params_file
+    )
+    _say_parts(parts)
+    progress = Progress(bag.end())
+    playing = Playing(options.rate, options.clock == "measured", options.out)
+
+    def wait(seconds: float) -> bool:
+        if seconds:
+            stop.wait(seconds)
+        return bool(stop)
+
+    try:
+        played = play(bag, parts, playing, progress=progress.update, wait=wait)
+    finally:
+        progress.close()
+    _say(played, options.out)
+    return 0 if played.whole else INTERRUPTED
+
+
+def _names(given: list[str]) -> dict[str, str]:
+    """Return the topics of the robot by those of the bag."""
+    names = {}
+    for text in given:
+        own, _, theirs = text.partition("=")
+        if not (own and theirs):
+            raise RequestError(f"--topic is {text!r}; expected ROBOT=BAG, such as /scan=/lidar")
+        names[theirs] = own if own.startswith("/") else f"/{own}"
+    return names
+
+
+def _say_parts(parts: Cast) -> None:
+    """Print who plays which part."""
+    print(f"nodes   {', '.join(start.name for start in parts.starts)}", flush=True)
+    for node, topic in parts.recorded.items():
+        print(f"bag     {topic} in place of {node}")
+    for sentence in parts.missing:
+        print(f"warning: {sentence}", file=sys.stderr)
+
+
+def _say(played: Played, out: Path | None) -> None:
+    """Print what became of it."""
+    for sentence in played.problems:
+        print(f"warning: {sentence}", file=sys.stderr)
+    speed = played.seconds / played.wall if played.wall else 0.0
+    print(
+        f"played  {played.messages} messages, {played.seconds:.1f} s in {played.wall:.1f} s, "
+        f"{speed:.1f} times real time" + ("" if played.whole else "; interrupted")
+    )
+    for topic, count in sorted(played.published.items()):
+        print(f"        {count} on {topic}")
+    if out:
+        print(f"wrote   {out}")

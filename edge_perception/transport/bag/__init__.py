@@ -1,0 +1,1 @@
+"""Node cores on a recording: in its time, in one thread, as fast as they can."""

@@ -1,0 +1,62 @@
+"""What node cores get of the world in a replay: models and files, but no devices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NoReturn
+
+from edge_perception.core.environment import Environment
+from edge_perception.core.imu.bias import StoredBias
+from edge_perception.core.source import SourceError
+from edge_perception.transport.bag.clock import BagClock
+
+
+class _Memory:
+    """A record of what was unlocked that is forgotten: `core.decision.audit.AuditLog`."""
+
+    name = "the replay's record"
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def last(self) -> str:
+        """Return the last line."""
+        return self._last
+
+    def append(self, line: str) -> None:
+        """Remember a line."""
+        self._last = line
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class _NoBiases:
+    """Keeps nothing, so that a replay is as the one before: `core.imu.bias.BiasStore`."""
+
+    def load(self, source: str) -> StoredBias | None:
+        """Return None."""
+        return None
+
+    def save(self, source: str, bias: StoredBias) -> None:
+        """Forget it."""
+
+
+def of_replay(environment: Environment, clock: BagClock) -> Environment:
+    """Return an environment without devices, in which nothing is kept, and time is the bag's."""
+
+    def refuse(source: str, request: object) -> NoReturn:
+        raise SourceError(
+            f"a replay has no devices, so {source!r} can't be opened: leave the node out, and "
+            "what the bag has of it is used"
+        )
+
+    return replace(
+        environment,
+        monotonic=clock.monotonic_ns,
+        open_camera=refuse,
+        open_imu=refuse,
+        open_wheels=refuse,
+        open_audit=lambda path: _Memory(),
+        open_biases=_NoBiases,
+    )

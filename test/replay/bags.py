@@ -1,0 +1,72 @@
+"""Bags of a small robot, written by rosbags: another implementation of the format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
+from rosbags.typesys import get_typestore, Stores
+
+from edge_perception import messages
+from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.messages import Message
+from edge_perception.messages.types import Header, Image, Odometry
+
+BEGIN = 1_700_000_000 * SECOND
+STORE = get_typestore(Stores.ROS2_KILTED)
+COLORS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250)}
+MCAP, SQLITE = StoragePlugin.MCAP, StoragePlugin.SQLITE3
+Said = tuple[int, str, Message]
+"""When [ns], on which topic, what."""
+
+
+def picture(color: str, stamp: int) -> Message:
+    """Return an image of one colour."""
+    pixels = np.full((30, 40, 3), COLORS[color], np.uint8)
+    return Image(
+        header=Header(stamp=to_time(stamp), frame_id="camera"),
+        height=30,
+        width=40,
+        encoding="rgb8",
+        step=120,
+        data=pixels.tobytes(),
+    )
+
+
+def drive(seconds: float = 3.0, topic: str = "/camera/image_raw") -> Iterator[Said]:
+    """Yield pictures ten times a second, of another colour each second, and odometry."""
+    for index in range(round(seconds * 10)):
+        time = BEGIN + index * SECOND // 10
+        yield time + 5_000_000, topic, picture(list(COLORS)[index // 10 % 3], time)
+        odometry = Odometry(header=Header(stamp=to_time(time), frame_id="odom"))
+        odometry.child_frame_id = "base_link"
+        odometry.pose.pose.position.x = index / 10
+        yield time + 6_000_000, "/odom", odometry
+
+
+def write(
+    path: Path,
+    said: Iterable[Said],
+    storage: StoragePlugin = MCAP,
+    compression: CompressionMode = CompressionMode.NONE,
+) -> Path:
+    """Write a bag; return its folder."""
+    writer: Any = Writer(path, version=9, storage_plugin=storage)
+    if compression is not CompressionMode.NONE:
+        writer.set_compression(compression, CompressionFormat.ZSTD)
+    with writer:
+        known: dict[str, Any] = {}
+        for time, topic, message in said:
+            if topic not in known:
+                known[topic] = writer.add_connection(topic, message.__msgtype__, typestore=STORE)
+            writer.write(known[topic], time, messages.serialize(message))
+    return path
+
+
+def read(folder: Path) -> list[tuple[int, str, bytes]]:
+    """Return what rosbags reads of a bag: when, on which topic, which bytes."""
+    with Reader(folder) as reader:
+        return [(time, one.topic, bytes(data)) for one, time, data in reader.messages()]

@@ -1,0 +1,176 @@
+"""A bag through the robot's nodes: the same bytes each time, and what is said of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from bags import BEGIN, drive, picture, Said, SQLITE, write
+import pytest
+
+from edge_perception import messages
+from edge_perception.bags.bag import Bag
+from edge_perception.commands import main
+from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.messages.types import Decision, DetectionArray, DiagnosticArray
+
+RULES = """
+version: 1
+timeout: {detections: 0.5}
+actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
+default: go
+safe: halt
+rules: [{name: seen, when: {label: red, score: 0.0}, action: halt}]
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    return path
+
+
+def said(bag: Path, topic: str, kind: Any) -> list[tuple[int, Any]]:
+    """Return what is said on a topic of a bag, and when."""
+    return [
+        (record.time, messages.deserialize(record.data, kind))
+        for record in Bag(bag).records()
+        if record.topic.name == topic
+    ]
+
+
+def test_the_same_bag_gives_the_same_bytes(
+    tmp_path: Path, tiny_bundle: Path, rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write(tmp_path / "bag", drive())
+    (tmp_path / "two.yaml").write_text("perception: {ros__parameters: {threads: 2}}")
+    outs = []
+    for number, more in enumerate(([], ["--params-file", str(tmp_path / "two.yaml")])):
+        outs.append(tmp_path / f"{number}.mcap")
+        given = ["--model", str(tiny_bundle), "--rules", str(rules), "--out", str(outs[-1])]
+        assert main(["replay", str(bag), *given, *more]) == 0
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    printed = capsys.readouterr().out
+    assert "/camera/image_raw in place of camera" in printed
+    assert "/odom in place of wheels" in printed
+    assert "played  60 messages, 2.9 s in" in printed
+    seen = said(outs[0], "/detections", DetectionArray)
+    assert [one.header.stamp for _, one in seen] == [
+        message.header.stamp for _, topic, message in drive() if "image" in topic
+    ]
+    assert [nanoseconds(one.age) for _, one in seen] == [5_000_000] * 30
+    decided = said(outs[0], "/decision", Decision)
+    judged = {nanoseconds(one.header.stamp): one for _, one in decided if not one.safe}
+    assert len(judged) == 30
+    for _, one in seen:
+        is_red = any(thing.label == "red" for thing in one.detections)
+        decision = judged[nanoseconds(one.header.stamp)]
+        assert decision.action == ("halt" if is_red else "go")
+    facts = Bag(outs[0]).facts()
+    assert facts["inputs"] == str(bag / "bag.mcap")
+
+
+def test_what_is_recorded_is_judged_by_other_rules(
+    tmp_path: Path, tiny_bundle: Path, rules: Path
+) -> None:
+    first, second = tmp_path / "first.mcap", tmp_path / "second.mcap"
+    bag = write(tmp_path / "bag", drive(), SQLITE)
+    assert main(["replay", str(bag), f"--model={tiny_bundle}", f"--out={first}"]) == 0
+    rules.write_text(RULES.replace("red, score: 0.0", "'*'").replace("seen", "anything"))
+    given = ["--from-bag", "perception", f"--rules={rules}", f"--out={second}"]
+    assert main(["replay", str(first), *given]) == 0
+    topics = {topic.name for topic in Bag(second).topics()}
+    assert "/decision" in topics
+    assert "/detections" not in topics
+    decided = [one for _, one in said(second, "/decision", Decision) if not one.safe]
+    assert {one.rule for one in decided} <= {"anything", "default"}
+
+
+def silence(seconds: float) -> Iterable[Said]:
+    """Yield a picture, and another after some time."""
+    for after in (0.0, seconds):
+        time = BEGIN + round(after * SECOND)
+        yield time, "/eye", picture("red", time)
+
+
+def test_silence_of_the_bag_is_that_of_the_robot(
+    tmp_path: Path, tiny_bundle: Path, rules: Path
+) -> None:
+    bag, out = write(tmp_path / "bag", silence(4.0)), tmp_path / "out.mcap"
+    given = [f"--model={tiny_bundle}", f"--rules={rules}", f"--out={out}"]
+    assert main(["replay", str(bag), *given]) == 0
+    decided = said(out, "/decision", Decision)
+    assert all(one.safe for time, one in decided if BEGIN + 0.6e9 < time < BEGIN + 4e9)
+    assert len(decided) > 39  # it is repeated every tenth of a second
+    faults = {
+        (one.name, one.message)
+        for _, report in said(out, "/diagnostics", DiagnosticArray)
+        for one in report.status
+        if one.level == 2
+    }
+    assert (
+        "perception: input image",
+        "no message comes on /eye although /bag publishes there: does its device deliver?",
+    ) in faults
+
+
+def test_measured_time_shows_what_this_machine_takes(
+    tmp_path: Path, tiny_bundle: Path, rules: Path
+) -> None:
+    bag, out = write(tmp_path / "bag", drive(1.0)), tmp_path / "out.mcap"
+    given = [f"--model={tiny_bundle}", f"--rules={rules}", f"--out={out}", "--clock=measured"]
+    assert main(["replay", str(bag), *given]) == 0
+    for _, one in said(out, "/detections", DetectionArray):
+        stages: Mapping[str, float] = {stage.name: stage.milliseconds for stage in one.stages}
+        assert 0 < stages["run"] <= nanoseconds(one.age) / 1e6 - stages["wait"]
+
+
+def test_ctrl_c_keeps_what_is_done(tmp_path: Path, tiny_bundle: Path) -> None:
+    bag, out = write(tmp_path / "bag", drive(60.0)), tmp_path / "out.mcap"
+    given = [f"--model={tiny_bundle}", f"--out={out}", "--rate=1"]
+    command = [sys.executable, "-m", "edge_perception.cli", "replay", str(bag), *given]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    assert running.stdout.readline().startswith("nodes")
+    running.send_signal(signal.SIGINT)
+    printed, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in errors
+    assert "interrupted" in printed
+    assert Bag(out).facts()["nodes"] == "decision, perception"
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--from-bag", "nose"], "no node of the robot is called 'nose'"),
+        (["--from-bag", "imu"], "imu can't be taken from the bag, which has no topic of type"),
+        (["--topic", "x"], "--topic is 'x'; expected ROBOT=BAG"),
+        (["--model", "no.edge"], "no.edge"),
+        (["--imu", "simulated", "--model", ""], "a replay has no devices"),
+    ],
+)
+def test_what_can_not_be_replayed(
+    tmp_path: Path, more: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = write(tmp_path / "bag", drive(0.2))
+    assert main(["replay", str(bag), *more]) == 1
+    [line] = [one for one in capsys.readouterr().err.splitlines() if one.startswith("error")]
+    assert says in line
+
+
+def test_topics_that_could_be_meant_are_to_be_chosen(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = [*drive(0.2, "/left/image"), *drive(0.2, "/right/image")]
+    bag = write(tmp_path / "bag", both)
+    assert main(["replay", str(bag), f"--model={tiny_bundle}"]) == 1
+    assert "choose one by --image-topic /left/image" in capsys.readouterr().err
+    for more in (["--image-topic=/left/image"], ["--topic", "camera/image_raw=/right/image"]):
+        assert main(["replay", str(bag), f"--model={tiny_bundle}", *more]) == 0
+        assert "2 on /detections" in capsys.readouterr().out
