@@ -142,7 +142,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path, tiny_bundle: Path) -> None:
     assert running.returncode == 130
     assert "Traceback" not in errors
     assert "interrupted" in printed
-    assert Bag(out).facts()["nodes"] == "decision, perception"
+    assert Bag(out).facts()["nodes"] == "pose, decision, perception"
 
 
 @pytest.mark.parametrize(
