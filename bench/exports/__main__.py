@@ -10,17 +10,14 @@ import sys
 import tempfile
 
 from bench import command
-from bench.environments import CONVERT_SECONDS, install, INSTALL_SECONDS, run
+from bench.environments import CONVERT_SECONDS, run
+from bench.exports.environment import exporters
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.description import Overrides
 from edge_compiler.terminal import say
 from edge_perception.runtime import check_variants
 
 NAMES = ("yolov8n", "yolov5n", "yolox_nano", "yunet")
-PACKAGES = ("torch==2.14.1", "torchvision==0.29.1", "onnx==1.23.2", "ultralytics==8.4.190")
-FOR_YOLOX = ("loguru==0.7.3", "psutil", "pycocotools==2.0.11", "tabulate==0.10.0", "tqdm")
-YOLOX = "pixeltable-yolox==0.4.3"
-"""Megvii's code; installed without what it asks for beside, which only training needs."""
 PREPROCESS = {"input": "images", "color": "rgb", "scale": [1 / 255] * 3}
 
 
@@ -43,8 +40,7 @@ def prove_exports(names: list[str], seeds: range, target: str) -> None:
     :raises BenchError: if an export fails.
     :raises CompileError: if a model can't be compiled or proven.
     """
-    python = install("exports", *PACKAGES, *FOR_YOLOX)
-    run([python, "-m", "pip", "install", "--no-deps", YOLOX], INSTALL_SECONDS)
+    python = exporters()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "preprocess.json").write_text(json.dumps(PREPROCESS))

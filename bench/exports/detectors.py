@@ -1,7 +1,7 @@
 """
 Export detectors from PyTorch: ``python -m bench.exports.detectors FOLDER NAME SEED``.
 
-Runs in an environment of its own: see ``__main__.PACKAGES``. Batch normalisations get statistics
+Runs in an environment of its own: see ``environment.py``. Batch normalisations get statistics
 as trained ones have, and class heads a bias that makes nearly all scores small: it is there that
 engines differ.
 """

@@ -24,6 +24,7 @@ class Package:
     """
     A file of a package, pinned by name, size and SHA-256.
 
+    :ivar license_member: the file with its licence; a recipe's package must have one.
     :ivar registry: where the package is, PYPI or NPM.
     """
 
@@ -32,7 +33,7 @@ class Package:
     filename: str
     size: int
     sha256: str
-    license_member: str
+    license_member: str = ""
     registry: str = PYPI
 
 
