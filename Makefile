@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot test test-quick test-arm test-hostile test-random lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot test test-quick test-arm test-hostile test-mutated test-random lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test-hostile: setup ## send 10,000 hostile streams into the pose and the decisio
 
 test-random: setup ## compile and prove 400 random networks of all operators; takes half an hour
 	$(BIN)/pytest -n 2 --graphs 400 test/compiler/test_random_graphs.py
+
+test-mutated: setup ## analyse 10,000 damaged ONNX files; takes ten minutes
+	$(BIN)/pytest -n 2 --files 10000 test/compiler/test_mutated_files.py
 
 # ament_pep257 does not know properties, whose docstrings are not imperative (D401); ruff does
 lint: setup ## check style, types, who imports whom, and ROS 2's conventions

@@ -11,16 +11,8 @@ from edge_compiler import frontend, passes
 from edge_compiler.compile import refusals
 from edge_compiler.ir.graph import Graph
 from edge_compiler.ops import macs
+from edge_compiler.refusal import Refusal
 from edge_compiler.targets.base import Target
-
-
-@dataclass(frozen=True)
-class Unsupported:
-    """A node that the target can't run, and why."""
-
-    node: str
-    op: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,7 @@ class Analysis:
     parameters: int
     weight_bytes: int
     activation_bytes: int
-    unsupported: tuple[Unsupported, ...]
+    unsupported: tuple[Refusal, ...]
 
 
 def analyze(
@@ -75,10 +67,7 @@ def analyze(
         parameters=sum(value.size for value in constants),
         weight_bytes=sum(value.bytes for value in constants),
         activation_bytes=_peak_bytes(graph),
-        unsupported=tuple(
-            Unsupported(node.name, graph.operators.get(node.name, node.op), reason)
-            for node, reason in refusals(graph, target)
-        ),
+        unsupported=tuple(refusals(graph, target)),
     )
 
 

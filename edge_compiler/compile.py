@@ -16,7 +16,7 @@ from edge_compiler.atomic import new_folder
 from edge_compiler.description import describe, Overrides
 from edge_compiler.destination import check_destination
 from edge_compiler.errors import CompileError
-from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor
 from edge_compiler.peak import measure_peak
 from edge_compiler.profiling import make_profile, Profile
@@ -24,6 +24,7 @@ from edge_compiler.progress import Progress
 from edge_compiler.prove import Inputs
 from edge_compiler.proving import describe_files, postpone, prove
 from edge_compiler.reference import Reference
+from edge_compiler.refusal import listed, Refusal
 from edge_compiler.samples import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
@@ -33,8 +34,6 @@ from edge_perception.runtime.selftest import write_selftest
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
 MEASURE_SECONDS = PROFILE_SECONDS = 0.5
-LISTED = 10
-"""More nodes than that are not listed in an error message."""
 
 
 @dataclass(frozen=True)
@@ -130,10 +129,14 @@ def _measure_profile(sandbox: NativeSandbox, steps: Sequence[Step], inputs: Inpu
     return make_profile(steps, observed, variant, 1, measure_peak(variant, 1))
 
 
-def refusals(graph: Graph, target: Target) -> list[tuple[Node, str]]:
+def refusals(graph: Graph, target: Target) -> list[Refusal]:
     """Return every node that the target can't run, and why."""
     reasons = ((node, target.refusal(node)) for node in graph.nodes)
-    return [(node, reason) for node, reason in reasons if reason is not None]
+    return [
+        Refusal(node.name, graph.operators.get(node.name, node.op), reason)
+        for node, reason in reasons
+        if reason is not None
+    ]
 
 
 def refuse_unsupported(graph: Graph, target: Target) -> None:
@@ -145,12 +148,7 @@ def refuse_unsupported(graph: Graph, target: Target) -> None:
     refused = refusals(graph, target)
     if not refused:
         return
-    listed = "; ".join(
-        f"{node.name!r} ({graph.operators.get(node.name, node.op)}): {reason}"
-        for node, reason in refused[:LISTED]
-    )
-    more = f"; and {len(refused) - LISTED} more" if len(refused) > LISTED else ""
     raise CompileError(
         f"the target {target.name!r} can't run {len(refused)} of {len(graph.nodes)} nodes: "
-        f"{listed}{more}; see edgec analyze and edgec ops"
+        f"{listed(refused)}; see edgec analyze and edgec ops"
     )

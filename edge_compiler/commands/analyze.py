@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the analysis; the exit code is 1 if a node can't be compiled."""
     from edge_compiler import targets
     from edge_compiler.analysis import analyze
+    from edge_compiler.refusal import grouped
 
     target = targets.get(arguments.target)
     with progress() as show:
@@ -55,10 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not result.unsupported:
         say(f"the target {target.name} can run all of it", "green")
         return 0
-    say_table(
-        ("node", "operator", "why it can't be run"),
-        [(entry.node, entry.op, entry.reason) for entry in result.unsupported],
-    )
+    for group in grouped(result.unsupported):
+        say(f"{group.op}: {group.reason}", "red")
+        if group.advice:
+            say(f"  {group.advice}")
+        say(f"  {len(group.nodes)} node(s): {', '.join(group.nodes)}")
     say()
     say(f"the target {target.name} can't run {len(result.unsupported)} node(s)", "red")
     return 1

@@ -10,10 +10,9 @@ import onnx
 from onnx import checker
 
 from edge_compiler.errors import CompileError, first_line
+from edge_compiler.refusal import listed, Refusal
 
 OLDEST_OPSET = 6
-LISTED = 10
-"""More nodes than that are not listed in an error message."""
 
 
 def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
@@ -39,8 +38,7 @@ def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     if unknown := list(_unknown(model.graph, version)):
         raise CompileError(
             f"{path} has {len(unknown)} unsupported node(s), to be replaced when exporting: "
-            + "; ".join(unknown[:LISTED])
-            + (f"; and {len(unknown) - LISTED} more" if len(unknown) > LISTED else "")
+            + listed(unknown)
         )
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", version))
@@ -93,15 +91,17 @@ def name_nodes(graph: onnx.GraphProto) -> None:
         node.name = name
 
 
-def _unknown(graph: onnx.GraphProto, version: int) -> Iterator[str]:
+def _unknown(graph: onnx.GraphProto, version: int) -> Iterator[Refusal]:
     """Yield each node that can't be compiled, with the reason."""
     for node in graph.node:
-        who = f"'{node.name}' ({node.op_type})"
         if node.domain:
-            yield f"'{node.name}' ({node.domain}.{node.op_type}): not an ONNX operator"
+            op = f"{node.domain}.{node.op_type}"
+            yield Refusal(node.name, op, "not an ONNX operator")
         elif not onnx.defs.has(node.op_type, version, ""):
-            yield f"{who}: unknown operator in opset {version}"
+            reason = f"unknown operator in opset {version}"
+            yield Refusal(node.name, node.op_type, reason)
         elif onnx.defs.get_schema(node.op_type, version, "").deprecated:
-            yield f"{who}: deprecated in opset {version}, export it with a newer opset"
+            reason = f"deprecated in opset {version}, export it with a newer opset"
+            yield Refusal(node.name, node.op_type, reason)
         for attribute in node.attribute:
             yield from _unknown(attribute.g, version)

@@ -46,3 +46,22 @@ def test_ops_lists_operators_of_onnx_only(capsys: Capture) -> None:
     assert "ChannelAffine" not in names
     assert run("ops", "--markdown") == 0
     assert "| Conv |" in capsys.readouterr().out
+
+
+def test_analyze_groups_what_is_unsupported(tmp_path: Path, capsys: Capture) -> None:
+    """By operator and reason, shapes aside, with what to change."""
+    path = tmp_path / "model.onnx"
+    nodes = [
+        node("RandomNormalLike", "x", "a", name="first"),
+        node("RandomNormalLike", "z", "b", name="second"),
+        node("BitShift", "i j", "y", direction="LEFT"),
+    ]
+    inputs = {"x": [1, 2], "z": [1, 3], "i": [2], "j": [2]}
+    types = dict.fromkeys("ij", onnx.TensorProto.UINT8)
+    onnx.save(make_model(nodes, inputs, types=types, outputs=["a", "b", "y"]), path)
+    assert run("analyze", path) == 1
+    said = capsys.readouterr().out
+    assert "2 node(s): first, second" in said
+    assert "let the noise be an input" in said
+    assert run("analyze", path, "--json") == 1
+    assert len(json.loads(capsys.readouterr().out)["unsupported"]) == 3
