@@ -15,22 +15,33 @@ WINOGRAD = 4.0
 """How much larger the terms of F(4x4, 3x3) are than those of the largest sum: measured, some 3."""
 
 
-def _shifted(node: Node, x: Array, fill: float = 0.0) -> Iterator[tuple[tuple[int, int], Array]]:
-    """Yield for each position in the window what all windows have there: (N, C, out_h, out_w)."""
-    kernel, strides, dilations, pads = (
-        node.attributes[name] for name in ("kernel_shape", "strides", "dilations", "pads")
-    )
+_ALL_CHANNELS = (slice(None),) * 3
+"""Groups, outputs and inputs of a group."""
+
+
+def _shifted(node: Node, x: Array, fill: float = 0.0) -> Iterator[tuple[tuple[int, ...], Array]]:
+    """Yield for each position in the window what all windows have there: (N, C, *out)."""
+    kernel, strides, dilations, pads = _window(node)
     out = node.output.shape[2:]
     edges = [(0, 0), (0, 0)]
-    for i in range(2):
-        reach = (out[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1
+    for i, size in enumerate(out):
+        reach = (size - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1
         edges.append((pads[i], max(0, reach - pads[i] - x.shape[2 + i])))
     padded = np.pad(x, edges, constant_values=fill)
-    for ky, kx in np.ndindex(*kernel):
-        y, z = ky * dilations[0], kx * dilations[1]
-        rows = slice(y, y + (out[0] - 1) * strides[0] + 1, strides[0])
-        columns = slice(z, z + (out[1] - 1) * strides[1] + 1, strides[1])
-        yield (ky, kx), padded[:, :, rows, columns]
+    for place in np.ndindex(*kernel):
+        first = [k * dilation for k, dilation in zip(place, dilations, strict=True)]
+        yield place, padded[_every(first, strides, out)]
+
+
+def _window(node: Node) -> Iterator[list[int]]:
+    names = ("kernel_shape", "strides", "dilations", "pads")
+    return (node.attributes[name] for name in names)
+
+
+def _every(first: list[int], strides: list[int], count: tuple[int, ...]) -> tuple[slice, ...]:
+    """Return what takes so many pixels from the first ones on, of all channels and images."""
+    spans = zip(first, strides, count, strict=True)
+    return (slice(None), slice(None), *(slice(f, f + (n - 1) * s + 1, s) for f, s, n in spans))
 
 
 @exactly("Conv")
@@ -40,7 +51,7 @@ def _conv(call: Call) -> Exact:
     value = _convolve(node, call.x.value, w.value, b)
     size = _convolve(node, call.x.size, w.size, np.abs(b))
     if _may_be_winograd(node):
-        largest = WINOGRAD * size.max(axis=(2, 3), keepdims=True)
+        largest = WINOGRAD * size.max(axis=tuple(range(2, size.ndim)), keepdims=True)
         size = np.broadcast_to(largest, size.shape)
     return Exact(value, size, call.depth + w.value[0].size + 1)
 
@@ -49,15 +60,50 @@ def _convolve(node: Node, x: Array, w: Array, b: Array) -> Array:
     groups = node.attributes["group"]
     weights = w.reshape(groups, w.shape[0] // groups, *w.shape[1:])
     total: Array = np.zeros(())
-    for (ky, kx), pixels in _shifted(node, x):
-        total = total + weights[..., ky, kx] @ pixels.reshape(len(x), groups, w.shape[1], -1)
-    return total.reshape(node.output.shape) + b.reshape(1, -1, 1, 1)
+    for place, pixels in _shifted(node, x):
+        total = total + weights[_ALL_CHANNELS + place] @ pixels.reshape(
+            len(x), groups, w.shape[1], -1
+        )
+    return total.reshape(node.output.shape) + _each_channel(b, x.ndim)
+
+
+def _each_channel(b: Array, rank: int) -> Array:
+    return b.reshape(-1, *[1] * (rank - 2))
+
+
+@exactly("ConvTranspose")
+def _conv_transpose(call: Call) -> Exact:
+    node, w, bias = call.node, call.input(1), call.optional(2)
+    b = np.zeros(1) if bias is None else bias.value
+    value = _spread(node, call.x.value, w.value, b)
+    size = _spread(node, call.x.size, w.size, np.abs(b))
+    terms = w.value[:, 0].size // int(node.attributes["group"])
+    return Exact(value, size, call.depth + terms + 1)
+
+
+def _spread(node: Node, x: Array, w: Array, b: Array) -> Array:
+    """Add what each input contributes to where it does, and cut off the padding."""
+    kernel, strides, dilations, pads = _window(node)
+    groups, out, rank = node.attributes["group"], node.output.shape, len(kernel)
+    reach = [
+        pads[i] + max(out[2 + i], (x.shape[2 + i] - 1) * strides[i] + (k - 1) * dilations[i] + 1)
+        for i, k in enumerate(kernel)
+    ]
+    total = np.zeros((*out[:2], *reach))
+    weights = w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2)
+    pixels = x.reshape(len(x), groups, weights.shape[2], -1)
+    for place in np.ndindex(*kernel):
+        first = [k * dilation for k, dilation in zip(place, dilations, strict=True)]
+        part = weights[_ALL_CHANNELS + place] @ pixels
+        total[_every(first, strides, x.shape[2:])] += part.reshape(*out[:2], *x.shape[2:])
+    inside = _every(pads[:rank], [1] * rank, out[2:])
+    return np.asarray(total[inside]) + _each_channel(b, x.ndim)
 
 
 def _may_be_winograd(node: Node) -> bool:
     """Return whether the pixels of a patch are mixed and parted again, by us or another engine."""
     a = node.attributes
-    plain = a["strides"] == a["dilations"] == [1, 1] != a["kernel_shape"]
+    plain = a["strides"] == a["dilations"] == [1] * len(a["strides"]) != a["kernel_shape"]
     return plain and int(a["group"]) == 1
 
 
@@ -76,9 +122,10 @@ def _average_pool(call: Call) -> Exact:
     node, x = call.node, call.x
     inside = np.ones((1, 1, *x.value.shape[2:]))
     if node.attributes["count_include_pad"]:
-        top, left, bottom, right = node.attributes["pads"]
+        pads, rank = node.attributes["pads"], inside.ndim - 2
         # what ceil_mode adds behind the padding never counts
-        inside = np.pad(inside, [(0, 0), (0, 0), (top, bottom), (left, right)], constant_values=1)
+        edges = [(0, 0), (0, 0), *zip(pads[:rank], pads[rank:], strict=True)]
+        inside = np.pad(inside, edges, constant_values=1)
         node = _without_pads(node)
     counts = _sum_of_windows(node, inside)
     value = _sum_of_windows(call.node, x.value) / counts
@@ -92,7 +139,7 @@ def _sum_of_windows(node: Node, x: Array) -> Array:
 
 
 def _without_pads(node: Node) -> Node:
-    attributes = {**node.attributes, "pads": [0, 0, 0, 0]}
+    attributes = {**node.attributes, "pads": [0] * len(node.attributes["pads"])}
     return Node(node.op, node.name, node.inputs, node.outputs, attributes)
 
 

@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import OPSET, Value
 
-WINDOWED = ("Conv", "MaxPool", "AveragePool", "LpPool")
+WINDOWED = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool")
 
 
 def read_attributes(
@@ -21,8 +21,8 @@ def read_attributes(
     Return the attributes of a node, complete.
 
     Operators with a sliding window always get ``kernel_shape``, ``strides``, ``dilations`` and
-    ``pads``, with an ``auto_pad`` of "NOTSET" unless its padding is understood in several ways;
-    Transpose always gets ``perm``.
+    ``pads``, with an ``auto_pad`` of "NOTSET" unless its padding is understood in several ways,
+    and never an ``output_shape``; Transpose always gets ``perm``.
     """
     schema = onnx.defs.get_schema(proto.op_type, OPSET, "")
     attributes = {
@@ -32,7 +32,9 @@ def read_attributes(
     }
     attributes |= {attribute.name: _value(attribute) for attribute in proto.attribute}
     if proto.op_type in WINDOWED:
-        _explicit_window(attributes, inputs, outputs)
+        _complete_window(attributes, inputs, outputs)
+        explicit = _transposed_pads if proto.op_type == "ConvTranspose" else _pads
+        explicit(attributes, inputs, outputs[0])
     if proto.op_type == "Transpose":
         attributes.setdefault("perm", list(range(len(outputs[0].shape)))[::-1])
     return attributes
@@ -49,13 +51,14 @@ def _value(attribute: onnx.AttributeProto) -> Any:
     return list(value) if attribute.type in _LISTS else value
 
 
+_SAME = ("SAME_UPPER", "SAME_LOWER")
 _LISTS = (onnx.AttributeProto.INTS, onnx.AttributeProto.FLOATS)
 
 
-def _explicit_window(
+def _complete_window(
     attributes: dict[str, Any], inputs: Sequence[Value | None], outputs: Sequence[Value]
 ) -> None:
-    """Fill in kernel, strides and dilations, and compute pads from auto_pad."""
+    """Fill in kernel, strides, dilations and pads."""
     data, weights = (*inputs, None)[:2]
     assert data is not None
     if weights is not None:
@@ -67,17 +70,26 @@ def _explicit_window(
             f"the window {kernel} of the node that computes '{outputs[0].name}' doesn't fit its "
             f"inputs of shape {', '.join(str(list(shape)) for shape in given)}: export it again"
         )
-    strides = attributes.setdefault("strides", [1] * len(kernel))
-    dilations = attributes.setdefault("dilations", [1] * len(kernel))
-    pads = attributes.setdefault("pads", [0] * (2 * len(kernel)))
+    attributes.setdefault("strides", [1] * len(kernel))
+    attributes.setdefault("dilations", [1] * len(kernel))
+    attributes.setdefault("pads", [0] * (2 * len(kernel)))
+
+
+def _pads(attributes: dict[str, Any], inputs: Sequence[Value | None], output: Value) -> None:
+    """Compute pads from auto_pad."""
+    data, weights = (*inputs, None)[:2]
+    assert data is not None
+    kernel, strides, dilations, pads = (
+        attributes[name] for name in ("kernel_shape", "strides", "dilations", "pads")
+    )
     auto = attributes["auto_pad"]
     attributes["auto_pad"] = "NOTSET"
-    if auto not in ("SAME_UPPER", "SAME_LOWER"):
+    if auto not in _SAME:
         return
     if any(dilation > 1 < k for dilation, k in zip(dilations, kernel, strict=True)):
         attributes["auto_pad"] = auto
     for axis, size in enumerate(data.shape[2:]):
-        reach = (outputs[0].shape[2 + axis] - 1) * strides[axis]
+        reach = (output.shape[2 + axis] - 1) * strides[axis]
         reach += (kernel[axis] - 1) * dilations[axis] + 1
         if reach < size - (1 if weights is None else 2):  # from here on ONNX Runtime differs
             attributes["auto_pad"] = auto
@@ -85,3 +97,24 @@ def _explicit_window(
         less, more = total // 2, total - total // 2
         before, after = (less, more) if auto == "SAME_UPPER" else (more, less)
         pads[axis], pads[axis + len(kernel)] = before, after
+
+
+def _transposed_pads(
+    attributes: dict[str, Any], inputs: Sequence[Value | None], output: Value
+) -> None:
+    """Compute the pads of a ConvTranspose from auto_pad, or from the size that it should have."""
+    data = inputs[0]
+    assert data is not None
+    kernel, strides, dilations, pads = (
+        attributes[name] for name in ("kernel_shape", "strides", "dilations", "pads")
+    )
+    more = attributes.setdefault("output_padding", [0] * len(kernel))
+    auto, given = attributes["auto_pad"], attributes.pop("output_shape", None)
+    attributes["auto_pad"] = auto if auto in _SAME and any(more) and not given else "NOTSET"
+    if auto not in _SAME and not given:
+        return
+    for axis, size in enumerate(data.shape[2:]):
+        reach = (size - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1 + more[axis]
+        total = max(reach - output.shape[2 + axis], 0)
+        before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+        pads[axis], pads[axis + len(kernel)] = before, total - before

@@ -58,7 +58,7 @@ def evaluate(
     return [np.asarray(output) for output in outputs]
 
 
-LEARNED = {"BatchNormalization", "Conv", "Gemm", "MatMul"}
+LEARNED = {"BatchNormalization", "Conv", "ConvTranspose", "Gemm", "MatMul"}
 """Operators whose constants come from training, where infinity is as wrong as NaN."""
 
 

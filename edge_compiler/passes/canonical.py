@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from edge_compiler import ops
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.ops.layers import swap_channels
 from edge_compiler.passes.base import Decision, done, graph_pass, new_constant
 from edge_perception.runtime.dtypes import FLOAT32
 
@@ -73,6 +75,26 @@ def _pow(node: Node) -> str | None:
     return "Pow by integers is Pow by the same floats"
 
 
+def _conv_transpose(node: Node) -> str | None:
+    a, weights = node.attributes, node.constant(1)
+    if weights is None or ops.fault(node) or any(stride != 1 for stride in a["strides"]):
+        return None
+    rank = len(a["kernel_shape"])
+    spans = [(k - 1) * d for k, d in zip(a["kernel_shape"], a["dilations"], strict=True)]
+    more = [0] * rank + a["output_padding"]
+    pads = [
+        span - own + grown for span, own, grown in zip(spans * 2, a["pads"], more, strict=True)
+    ]
+    if min(pads) < 0:
+        return None
+    turned = np.flip(swap_channels(weights, a["group"]), tuple(range(2, weights.ndim)))
+    node.op = "Conv"
+    node.inputs = (node.input(0), new_constant(node, "weight", turned), *node.inputs[2:])
+    kept = ("auto_pad", "dilations", "group", "kernel_shape", "strides")
+    node.attributes = {name: a[name] for name in kept} | {"pads": pads}
+    return "ConvTranspose with stride 1 is Conv with the kernel turned around"
+
+
 def _resize(node: Node) -> str | None:
     if node.input(0).shape != node.output.shape:
         return None
@@ -81,6 +103,7 @@ def _resize(node: Node) -> str | None:
 
 
 _RULES: dict[str, Callable[[Node], str | None]] = {
+    "ConvTranspose": _conv_transpose,
     "Sum": _sum,
     "MatMul": _matmul,
     "Clip": _clip,

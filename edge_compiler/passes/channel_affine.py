@@ -73,7 +73,7 @@ def cannot_take_affine(layer: Node) -> str | None:
         return reason
     if not ops.has_constant_weights(layer):
         return "its weights or its bias are computed"
-    if layer.op == "Conv":
+    if layer.op in ("Conv", "ConvTranspose"):
         return None
     bias = layer.constant(2)
     if layer.attributes["transA"] or (

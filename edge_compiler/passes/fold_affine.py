@@ -1,4 +1,4 @@
-"""Fold ChannelAffine into the weights of the Conv or Gemm before or after it."""
+"""Fold ChannelAffine into the weights of the convolution or Gemm before or after it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.ops.layers import swap_channels
 from edge_compiler.passes.base import absorb, Decision, done, graph_pass, kept, new_constant
 from edge_compiler.passes.channel_affine import cannot_take_affine, get_affine
 
@@ -16,12 +17,12 @@ Array = np.ndarray[Any, Any]
 
 @graph_pass("fold-affine-back")
 def fold_affine_back(graph: Graph) -> Iterator[Decision]:
-    """Fold a ChannelAffine into the weights and the bias of the Conv or Gemm before it."""
+    """Fold a ChannelAffine into the weights and the bias of the convolution or Gemm before it."""
     for node in list(graph.nodes):
         if node.op != "ChannelAffine":
             continue
         layer = graph.producer(node.input(0))
-        if layer is None or layer.op not in ("Conv", "Gemm"):
+        if layer is None or layer.op not in ("Conv", "ConvTranspose", "Gemm"):
             continue
         if reason := _obstacle(graph, layer):
             yield kept(node, f"not folded into '{layer.name}': {reason}")
@@ -77,11 +78,13 @@ def _fold_into_inputs(layer: Node, scale: Array, shift: Array) -> None:
 
 
 def _weights(layer: Node) -> tuple[Array, Array]:
-    """Return weights (outputs first) and bias of a Conv or Gemm, in float64."""
+    """Return weights (outputs first) and bias of a convolution or Gemm, in float64."""
     data, bias = layer.constant(1), layer.constant(2)
     assert data is not None
     weights = data.astype(np.float64)
     offset = np.zeros(1) if bias is None else bias.astype(np.float64)
+    if layer.op == "ConvTranspose":
+        weights = swap_channels(weights, layer.attributes["group"])
     if layer.op == "Gemm":
         weights = weights if layer.attributes["transB"] else weights.T
         weights = weights * layer.attributes["alpha"]
@@ -90,7 +93,9 @@ def _weights(layer: Node) -> tuple[Array, Array]:
 
 
 def _set_weights(layer: Node, weights: Array, bias: Array) -> None:
-    """Set weights (outputs first) and bias of a Conv or Gemm."""
+    """Set weights (outputs first) and bias of a convolution or Gemm."""
+    if layer.op == "ConvTranspose":
+        weights = swap_channels(weights, layer.attributes["group"])
     layer.inputs = (
         layer.inputs[0],
         new_constant(layer, "weight", weights),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import math
 
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.passes.base import Decision, done, graph_pass, new_reshape
@@ -24,12 +25,12 @@ def recognise_global_pool(graph: Graph) -> Iterator[Decision]:
 
 
 def _covers_image(node: Node) -> bool:
+    sides = node.input(0).shape[2:]
     return (
-        len(node.output.shape) == 4
-        and list(node.attributes["kernel_shape"]) == list(node.input(0).shape[2:])
-        and node.attributes["dilations"] == [1, 1]
+        list(node.attributes["kernel_shape"]) == list(sides)
+        and all(dilation == 1 for dilation in node.attributes["dilations"])
         and not any(node.attributes["pads"])
-        and node.output.shape[2:] == (1, 1)
+        and node.output.size == math.prod(node.output.shape[:2])
     )
 
 

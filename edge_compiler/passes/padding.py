@@ -11,14 +11,12 @@ from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.ops.activations import FUNCTIONS
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
 
-Pads = tuple[int, int, int, int]
-
 
 @graph_pass("fuse-padding")
 def fuse_padding(graph: Graph) -> Iterator[Decision]:
     """Fold a Pad with zeros into the pads of the Conv or pool that reads it."""
     for node in list(graph.nodes):
-        if node.op != "Pad" or len(node.output.shape) != 4:
+        if node.op != "Pad" or len(node.output.shape) < 3:
             continue
         layer = graph.sole_consumer(node.output)
         if layer is None or layer.op not in ("Conv", "AveragePool", "MaxPool"):
@@ -38,8 +36,8 @@ def fuse_padding(graph: Graph) -> Iterator[Decision]:
         yield done(layer, f"pads for '{node.name}'")
 
 
-def _image_pads(node: Node) -> Pads | None:
-    """Return (top, left, bottom, right) of a Pad with zeros; None if it does something else."""
+def _image_pads(node: Node) -> list[int] | None:
+    """Return the pads of the sides of images by zeros; None if a Pad does something else."""
     pads, value = node.constant(1), node.constant(2)
     if node.attributes["mode"] != "constant" or pads is None or np.any(value):
         return None
@@ -56,13 +54,12 @@ def _image_pads(node: Node) -> Pads | None:
     amounts[:, axes] = pads.reshape(2, -1)
     if amounts.min() < 0 or amounts[:, :2].any():
         return None
-    (top, left), (bottom, right) = amounts[:, 2:].tolist()
-    return top, left, bottom, right
+    return [int(amount) for amount in amounts[:, 2:].ravel()]
 
 
-def _why_not(graph: Graph, node: Node, layer: Node, pads: Pads | None) -> str | None:
+def _why_not(graph: Graph, node: Node, layer: Node, pads: list[int] | None) -> str | None:
     if pads is None:
-        return "it doesn't pad height and width by zeros"
+        return "it doesn't pad the sides of images by zeros"
     if layer.op == "Conv":
         return None
     if layer.attributes["ceil_mode"]:
@@ -72,7 +69,7 @@ def _why_not(graph: Graph, node: Node, layer: Node, pads: Pads | None) -> str | 
     own = any(layer.attributes["pads"])
     if layer.op == "AveragePool" and own and not layer.attributes["count_include_pad"]:
         return "the pool doesn't count its own padding"
-    if layer.attributes["dilations"] != [1, 1]:
+    if any(dilation != 1 for dilation in layer.attributes["dilations"]):
         return "the window is dilated"
     kernel = layer.attributes["kernel_shape"]
     total = [a + b for a, b in zip(layer.attributes["pads"], pads, strict=True)]

@@ -68,6 +68,14 @@ class Builder:
         b = self.constant(self.numbers(outputs))
         return self.add(name, "Conv", f"{value} {w} {b}", **attributes)
 
+    def transposed(self, name: str, outputs: int, kernel: int, **attributes: Any) -> str:
+        """Add a transposed convolution of x with bias."""
+        channels, group = self.inputs["x"][1], attributes.get("group", 1)
+        w = self.numbers(channels, outputs // group, *[kernel] * (len(self.inputs["x"]) - 2))
+        scaled = self.constant(w * (channels / group) ** -0.5)
+        bias = self.constant(self.numbers(outputs))
+        return self.add(name, "ConvTranspose", f"x {scaled} {bias}", **attributes)
+
     def model(self) -> onnx.ModelProto:
         outputs = [name for n in self.nodes for name in n.output if name not in self.inner]
         types = self.types
@@ -99,6 +107,11 @@ def convolutions() -> onnx.ModelProto:
     b.conv("depthwise", CHANNELS, 3, group=CHANNELS, pads=[1, 1, 1, 1])
     b.conv("multiplier", 2 * CHANNELS, 3, group=CHANNELS, pads=[1, 1, 1, 1])
     b.conv("grouped", 40, 3, group=4, pads=[1, 1, 1, 1])
+    b.transposed("transposed", 17, 4, strides=[2, 2], **_EDGES)
+    spread = {"strides": [3, 2], "dilations": [2, 3], "pads": [2, 1, 0, 3]}
+    b.transposed("transposed_dilated", 24, 3, group=2, output_padding=[2, 0], **spread)
+    b.transposed("transposed_depthwise", CHANNELS, 3, group=CHANNELS, strides=[2, 2], **_EDGES)
+    b.transposed("transposed_gaps", 18, 2, strides=[3, 3])
     for name, outputs, value in (("of_half", 128, "half"), ("of_full", 64, "full")):
         w = b.constant(np.full((outputs, b.inputs[value][1], 3, 3), 0.05))  # of the same bytes
         b.add(f"winograd_{name}", "Conv", f"{value} {w}", **_EDGES)
@@ -197,6 +210,25 @@ def bounded() -> onnx.ModelProto:
         conv = b.conv(f"{layer}_conv", channels, 3, value, **attributes)
         b.inner.add(conv)
         b.add(f"{layer}_bounded", "Tanh", conv)
+    b.inner.add(b.transposed("transposed_conv", 18, 2, strides=[2, 2]))
+    b.add("transposed_bounded", "Tanh", "transposed_conv")
+    return b.model()
+
+
+def lines() -> onnx.ModelProto:
+    """Collect what networks of one dimension have: lines of pixels, images with one row."""
+    b = Builder(x=(2, CHANNELS, 37), s=(1, 3, 50))
+    w, first = b.constant(b.numbers(24, CHANNELS, 3) * 0.2), b.constant(b.numbers(16, 3, 9) * 0.2)
+    b.inner.add(b.add("line_conv", "Conv", f"x {w} {b.constant(b.numbers(24))}", pads=[1, 1]))
+    b.add("line_tanh", "Tanh", "line_conv")
+    b.add("line_shifted", "Add", f"line_conv {b.constant(b.numbers(24, 1))}")
+    b.add("line_joined", "Concat", "line_conv x", axis=1)
+    b.add("line_first", "Conv", f"s {first}", strides=[3], dilations=[2], pads=[2, 0])
+    b.transposed("line_transposed", 18, 4, strides=[2], pads=[1, 1])
+    b.add("line_pool", "MaxPool", kernel_shape=[3], strides=[2], pads=[1, 1])
+    b.add("line_average", "AveragePool", kernel_shape=[4], strides=[2], ceil_mode=1)
+    b.add("line_mean", "GlobalAveragePool")
+    b.add("line_weighed", "Mul", "line_conv line_tanh")
     return b.model()
 
 
@@ -500,6 +532,7 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
         activations,
         fused,
         bounded,
+        lines,
         heads,
         arithmetic,
         windows,

@@ -8,7 +8,7 @@ what is NaN or infinite in ONNX Runtime is never finite there, but more may be N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ WIDER = {
     "multiplier": 0,
     "grouped": 0,
     "grouped_residual": 0,
+    "transposed_dilated": 0,
 }
 """Outputs that may be NaN in other channels too, and so many pixels further."""
 
@@ -62,18 +63,24 @@ def lrn(x: Array, size: int, alpha: float, beta: float = 0.75, bias: float = 1.0
 
 def max_pool(
     x: Array,
-    kernel_shape: tuple[int, int],
-    strides: tuple[int, int] = (1, 1),
-    dilations: tuple[int, int] = (1, 1),
-    pads: tuple[int, int, int, int] = (0, 0, 0, 0),
+    kernel_shape: Sequence[int],
+    strides: Sequence[int] = (),
+    dilations: Sequence[int] = (),
+    pads: Sequence[int] = (),
 ) -> Array:
     """ONNX Runtime forgets a NaN, and what stands before it, when the window goes on."""
-    edges = [(0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])]
+    rank = len(kernel_shape)
+    before, after = (pads or [0] * 2 * rank)[:rank], (pads or [0] * 2 * rank)[rank:]
+    edges = [(0, 0), (0, 0), *zip(before, after, strict=True)]
     padded = np.pad(x, edges, constant_values=-np.inf)
-    spans = [(k - 1) * d + 1 for k, d in zip(kernel_shape, dilations, strict=True)]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, spans, axis=(2, 3))
-    down, right = strides
-    return windows[:, :, ::down, ::right, :: dilations[0], :: dilations[1]].max(axis=(4, 5))
+    apart = dilations or [1] * rank
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel_shape, apart, strict=True)]
+    sides = tuple(range(2, 2 + rank))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, spans, axis=sides)
+    steps = (1, 1, *(strides or [1] * rank), *apart)
+    return windows[tuple(slice(None, None, step) for step in steps)].max(
+        axis=tuple(range(-rank, 0))
+    )
 
 
 def extreme(of: np.ufunc) -> Callable[..., Array]:

@@ -39,7 +39,7 @@ REFUSALS = (
     "antialias=1 is not supported",
     "storage_order=1 is not supported",
     "only height and width",
-    "only images of shape NxCxHxW are supported",
+    "only images of shape NxCxHxW or NxCxW are supported",
     "training mode is not supported",
     "has the empty shape",
     "Attribute mode must have value DCR",

@@ -61,6 +61,7 @@ MUTATIONS = [
         ("long_sum", "total[i] += sum[i]", "total[i] = sum[i]"),
         ("multiplier", "c.first_block ?", "0 ?"),
         ("first", "x + column * step", "x + column * BLOCK"),
+        ("transposed", "+ p * c.out_pixel", "+ p * BLOCK"),
     ),
     *_of(
         "conv.h",
@@ -69,6 +70,8 @@ MUTATIONS = [
         ("relu", "activate(c.act, result)", "result"),
     ),
     Mutation("conv.h", "if (later)", "if (0)", "bounded", "direct_bounded"),
+    Mutation("conv.h", "w, b, y + column * c.out_pixel", "w, b, y", "lines", "line_transposed"),
+    Mutation("activation.h", "pixels + i * step", "pixels", "bounded", "transposed_bounded"),
     *_of(
         "conv.h",
         "heads",
@@ -99,6 +102,7 @@ MUTATIONS = [
         ("depthwise", "sum[p] += weight", "sum[p] -= weight"),
         ("depthwise", "sum[p] = load(b)", "sum[p] = splat(0.0f)"),
         ("depthwise", "row = todo.inner", "row = 0"),
+        ("transposed_depthwise", "y + p * c.out_pixel", "y + p * BLOCK"),
     ),
     Mutation("depthwise.h", "+= load(r", "-= load(r", "fused", "depthwise_residual"),
     *_of(

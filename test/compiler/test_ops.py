@@ -17,6 +17,7 @@ from edge_compiler.targets.c.headers import HEADERS
 CONSTANTS = {
     "w": weights(8, 2, 3, 3),
     "m": weights(6, 5),
+    "m4": weights(4, 2, 3, 3),
     "pads": np.array([0, 0, -1, 0, 0, 0, 0, 0]),
     "axes": np.array([1, 3]),
     "sizes": np.array([1, 8, 6, 6]),
@@ -41,8 +42,13 @@ def test_every_operator_is_described(target: str) -> None:
         ([node("Sin", "x", "y")], "the operator Sin is not supported"),
         ([node("Conv", "x w", "y")], "don't fit 4 input channels"),
         ([node("Conv", "x x", "y")], "'x' must be a constant"),
-        ([node("AveragePool", "r", "y", kernel_shape=[2])], "only images"),
+        ([node("AveragePool", "r", "y", kernel_shape=[2] * 3)], "only images"),
         ([node("Conv", "x w", "y", group=2, **SAME, strides=[6, 1])], "window that is smaller"),
+        ([node("ConvTranspose", "x w", "y")], "don't fit 4 input channels"),
+        (
+            [node("ConvTranspose", "x m4", "y", **SAME, strides=[2, 2], output_padding=[1, 1])],
+            "auto_pad with output_padding",
+        ),
         ([node("MaxPool", "x", "y", **SAME, kernel_shape=[2, 2], dilations=[2, 2])], "dilations"),
         ([node("MaxPool", "x", "y z", kernel_shape=[2, 2])], "second output 'z'"),
         ([node("Pad", "x pads", "y")], "negative pads"),
@@ -57,7 +63,7 @@ def test_every_operator_is_described(target: str) -> None:
 )
 def test_refusals(tmp_path: Path, nodes: list[onnx.NodeProto], reason: str) -> None:
     used = {name for n in nodes for name in n.input}
-    inputs = {"x": [1, 4, 6, 6], "r": [1, 6, 6]}
+    inputs = {"x": [1, 4, 6, 6], "r": [1, 6, 6, 6, 6]}
     model = make_model(
         nodes,
         {name: shape for name, shape in inputs.items() if name in used},
@@ -73,12 +79,14 @@ def test_refusals(tmp_path: Path, nodes: list[onnx.NodeProto], reason: str) -> N
     ("proto", "macs"),
     [
         (node("Conv", "x w", "y", group=2), 8 * 4 * 4 * 2 * 9),
+        (node("ConvTranspose", "x w4", "y", group=2, strides=[2, 2]), 4 * 6 * 6 * 2 * 9),
         (node("AveragePool", "x", "y", kernel_shape=[2, 2]), 4 * 5 * 5 * 4),
         (node("Relu", "x", "y"), 0),
     ],
 )
 def test_macs(tmp_path: Path, proto: onnx.NodeProto, macs: int) -> None:
-    model = make_model([proto], {"x": [1, 4, 6, 6]}, {"w": CONSTANTS["w"]})
+    constants = {"w": CONSTANTS["w"], "w4": CONSTANTS["w"][:4]}
+    model = make_model([proto], {"x": [1, 4, 6, 6]}, constants)
     assert ops.macs(load_model(model, tmp_path).nodes[0]) == macs
 
 

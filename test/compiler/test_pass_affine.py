@@ -36,6 +36,19 @@ def test_batch_norm_and_scale_fold_into_the_conv_before(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("group", [1, 2])
+def test_batch_norm_folds_into_the_transposed_conv_before(tmp_path: Path, group: int) -> None:
+    wider = node("ConvTranspose", "x w bias", "a", strides=[2, 2], group=group)
+    model = make_model(
+        [wider, batch_norm("a", "b"), node("Relu", "b", "y")],
+        IMAGE,
+        NORM | {"w": weights(4, 4 // group, 3, 3), "bias": weights(4)},
+    )
+    graph, _ = optimised(model, tmp_path)
+    assert ops(graph) == ["ConvTranspose"]
+    assert graph.nodes[0].fused.activation == Activation("Relu")
+
+
 @pytest.mark.parametrize("transposed", [0, 1])
 def test_scale_folds_into_gemm(tmp_path: Path, transposed: int) -> None:
     model = make_model(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pass_cases import IMAGE, ops, optimised
+import pytest
 from small_models import make_model, node, weights
 
 from edge_compiler.ir.graph import Activation
@@ -47,3 +49,20 @@ def test_usual_powers_become_cheaper_operators(tmp_path: Path) -> None:
         make_model([node("Abs", "x", "a"), *nodes], IMAGE, constants, outputs), tmp_path
     )
     assert sorted(ops(graph)) == ["Abs", "Identity", "Mul", "Pow", "Reciprocal", "Sqrt"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "becomes"),
+    [
+        ({"pads": [1, 0, 2, 1]}, "Conv"),
+        ({"dilations": [2, 1], "pads": [4, 0, 3, 2], "group": 2}, "Conv"),
+        ({"pads": [3, 0, 0, 0]}, "ConvTranspose"),
+        ({"strides": [2, 1]}, "ConvTranspose"),
+    ],
+)
+def test_a_transposed_conv_that_enlarges_nothing_is_a_conv(
+    tmp_path: Path, attributes: dict[str, Any], becomes: str
+) -> None:
+    w = weights(4, 6 // attributes.get("group", 1), 3, 3)
+    nodes = [node("ConvTranspose", "x w", "y", **attributes)]
+    assert ops(optimised(make_model(nodes, IMAGE, {"w": w}), tmp_path)[0]) == [becomes]

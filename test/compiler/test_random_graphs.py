@@ -157,6 +157,26 @@ def flip(net: Network, name: str, shape: tuple[int, ...]) -> None:
     net.add("Slice", f"{name} {starts} {ends} {net.given(axes)} {net.given(steps)}", tuple(taken))
 
 
+def enlarge(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Write each pixel into several."""
+    kernel, stride = net.choose.randint(1, 4), net.choose.randint(1, 3)
+    if math.prod(shape) * stride**2 > 4000:
+        return
+    group = net.choose.choice([1, shape[1]])
+    pad, more = net.choose.randint(0, (kernel - 1) // 2), net.choose.randint(0, stride - 1)
+    w = net.constant(shape[1], shape[1] // group, kernel, kernel)
+    size = tuple((side - 1) * stride + kernel + more - 2 * pad for side in shape[2:])
+    net.add(
+        "ConvTranspose",
+        f"{name} {w} {net.constant(shape[1])}",
+        (*shape[:2], *size),
+        group=group,
+        strides=[stride] * 2,
+        pads=[pad] * 4,
+        output_padding=[more] * 2,
+    )
+
+
 def same(net: Network, name: str, shape: tuple[int, ...]) -> None:
     """Pad by auto_pad, with a window that is no smaller than its stride."""
     kernel, stride = net.choose.choice([(1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3), (4, 2)])
@@ -367,6 +387,7 @@ LAYERS += (activation, gate, join, join)
 LAYERS += (compare, count, best, look_up, repeat)
 LAYERS += (pad, pool, block, flip, same, resize, normalise, split, turn, shuffle, attention)
 LAYERS += (tokens, weigh, magnify, multiply, slope, jump, rearrange)
+LAYERS += (enlarge,)
 PLAIN = (
     "Relu",
     "LeakyRelu",

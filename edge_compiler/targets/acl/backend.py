@@ -16,7 +16,7 @@ from edge_compiler.targets.acl.requests import Request, requests_for
 from edge_compiler.targets.acl.work import Costs, WorkModel
 from edge_compiler.targets.program.backend import Answer, Job, Offer
 from edge_compiler.targets.program.build import Part
-from edge_compiler.targets.program.layout import CHANNELS_LAST, is_image
+from edge_compiler.targets.program.layout import CHANNELS_LAST, has_sides
 from edge_compiler.targets.program.nodes import require_float32
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import Program
@@ -82,7 +82,7 @@ def _view_refusal(node: Node) -> str | None:
         return "an input is constant"
     axis = node.attributes["axis"] % len(node.output.shape)
     values = [value for value in (*node.inputs[:1], *node.outputs) if value is not None]
-    if axis != 1 or not all(is_image(value) and value.shape[0] == 1 for value in values):
+    if axis != 1 or not all(has_sides(value) and value.shape[0] == 1 for value in values):
         return "only channels of an image are joined or split without a copy"
     return None
 

@@ -6,7 +6,7 @@ from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.acl.record import Image, NONE, Op, Record
 from edge_compiler.targets.acl.requests import Request
 from edge_compiler.targets.program.buffers import Buffer
-from edge_compiler.targets.program.layout import BLOCK, CHANNELS_LAST, DENSE, is_image, Layout
+from edge_compiler.targets.program.layout import BLOCK, CHANNELS_LAST, DENSE, has_sides, Layout
 from edge_compiler.targets.program.lowering import Lowering, Rule
 from edge_compiler.targets.program.nodes import starts
 from edge_compiler.targets.program.program import BackendRecord
@@ -35,7 +35,7 @@ def rule_for(request: Request) -> Rule:
         bias = NONE if request.bias is None else low.weights.place(request.bias)
 
         def image(value: Value, buffer: Buffer) -> Image:
-            return request.image(value, buffer.origin, buffer.block if is_image(value) else 0)
+            return request.image(value, buffer.origin, buffer.block if has_sides(value) else 0)
 
         def record(index: int) -> Record:
             pairs = zip(request.sources, sources, strict=True)
@@ -63,7 +63,7 @@ def rule_for(request: Request) -> Rule:
 
 
 def _layout(value: Value) -> Layout:
-    return CHANNELS_LAST if is_image(value) else DENSE
+    return CHANNELS_LAST if has_sides(value) else DENSE
 
 
 def lower_concat(low: Lowering, node: Node) -> None:

@@ -19,7 +19,7 @@ from edge_compiler.ir.graph import Activation, Node, Value
 from edge_compiler.ops import activation_of, has_constant_weights
 from edge_compiler.ops.activations import ACTIVATIONS
 from edge_compiler.targets.acl.record import Function, Image, Op, Record
-from edge_compiler.targets.program.layout import image_size, is_image
+from edge_compiler.targets.program.layout import has_sides, image_size
 from edge_compiler.targets.program.nodes import (
     Geometry,
     is_layer_of_row,
@@ -63,7 +63,7 @@ class Request:
         """Multiply-accumulates."""
         if self.weights is None:
             return 0
-        pixels = math.prod(self.target.shape[2:]) if is_image(self.target) else 1
+        pixels = math.prod(self.target.shape[2:]) if has_sides(self.target) else 1
         return int(self.weights.size * pixels)
 
     def image(self, value: Value, offset: int = 0, pixel: int = 0) -> Image:
@@ -72,7 +72,7 @@ class Request:
 
         :param pixel: floats from one pixel to the next; 0: as many as there are channels.
         """
-        if is_image(value):
+        if has_sides(value):
             channels, height, width = image_size(value.shape)
         else:
             channels, height, width = value.size // self.line, 1, self.line
@@ -113,9 +113,9 @@ def requests_for(node: Node) -> tuple[Request, ...] | str:
         return reason
     if len(node.outputs) > 1:
         return f"ACL has no second output of {node.op}"
-    if is_image(node.output) and node.output.shape[0] > 1:
+    if has_sides(node.output) and node.output.shape[0] > 1:
         return "ACL is asked for one image at a time"
-    if node.op in _OF_IMAGES and not is_image(node.input(0)):
+    if node.op in _OF_IMAGES and not has_sides(node.input(0)):
         return f"ACL is asked for {node.op} only of images"
     if node.op in ("Conv", "Gemm", "MatMul") and not has_constant_weights(node):
         return "ACL is asked for layers with constant weights only"
@@ -203,17 +203,17 @@ def _global_average(node: Node) -> Described:
 def _softmax(node: Node) -> Described:
     value = node.input(0)
     axis = node.attributes["axis"] % len(value.shape)
-    channels_last = axis == 1 if is_image(value) else math.prod(value.shape[axis + 1 :]) == 1
+    channels_last = axis == 1 if has_sides(value) else math.prod(value.shape[axis + 1 :]) == 1
     if not channels_last:
         return "ACL's softmax runs over channels, or the last dimension"
-    line = 1 if is_image(value) else math.prod(value.shape[:axis])
+    line = 1 if has_sides(value) else math.prod(value.shape[:axis])
     return Request(Op.SOFTMAX, "softmax", (value,), node.output, line=line)
 
 
 @_asks("Add", "Mul")
 def _binary(node: Node) -> Described:
     left, right = node.input(0), node.input(1)
-    if not (is_image(left) and left.shape == right.shape and right.constant is None):
+    if not (has_sides(left) and left.shape == right.shape and right.constant is None):
         return f"ACL is asked for {node.op} only of two images of the same size"
     op = Op.ADD if node.op == "Add" else Op.MUL
     fields = _activation(node.fused.activation)
@@ -223,7 +223,7 @@ def _binary(node: Node) -> Described:
 @_asks(*(f.op for f in ACTIVATIONS if f.name in _FUNCTIONS))
 def _unary(node: Node) -> Described:
     value = node.input(0)
-    if not is_image(value):
+    if not has_sides(value):
         return f"ACL is asked for {node.op} only of images"
     if any(bound is not None and bound.constant is None for bound in node.inputs[1:]):
         return "its bounds are computed"

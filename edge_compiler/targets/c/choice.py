@@ -22,6 +22,7 @@ class Problem:
     :ivar height: rows of the result; a 1x1 convolution without gaps in memory takes all as one.
     :ivar width: of these rows.
     :ivar activation: its operator, or "".
+    :ivar step: rows and columns of the result from one that is computed to the next.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Problem:
     dilation: tuple[int, int]
     residual: bool
     activation: str
+    step: tuple[int, int] = (1, 1)
 
     @property
     def terms(self) -> int:

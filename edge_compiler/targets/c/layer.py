@@ -1,18 +1,39 @@
-"""What the kinds of convolution share: buffers, packing of weights."""
+"""What the kinds of convolution share: buffers, which results they compute, packing of weights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 import numpy as np
 
-from edge_compiler.ir.graph import Node
+from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.choice import Problem, Sizes
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.nodes import Array, Geometry
 from edge_compiler.targets.program.program import Field, Pointer, reading, writing
 from edge_compiler.targets.program.variants import Variant
+
+
+@dataclass(frozen=True)
+class Phase:
+    """
+    Rows and columns of the result that a convolution computes: all, or some at equal distances.
+
+    :ivar first: row and column of them.
+    :ivar step: from one to the next.
+    :ivar last: whether the result is complete with these.
+    """
+
+    first: tuple[int, int] = (0, 0)
+    step: tuple[int, int] = (1, 1)
+    last: bool = True
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Return how many rows and columns there are in a result of this size."""
+        (y, x), (down, right) = self.first, self.step
+        return -((y - height) // down), -((x - width) // right)
 
 
 @dataclass(frozen=True)
@@ -29,6 +50,7 @@ class Layer:
     target: Buffer
     residual: Buffer | None
     kind: str = "dense"
+    phase: Phase = Phase()
 
     @property
     def reads(self) -> list[Buffer]:
@@ -41,12 +63,22 @@ class Layer:
         return BLOCK if self.target.block == 1 else self.source.block
 
     @property
+    def value(self) -> Value | None:
+        """What is complete when this is computed."""
+        return self.node.output if self.phase.last else None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns that are computed."""
+        return self.phase.size(self.target.height, self.target.width)
+
+    @property
     def rows(self) -> tuple[int, int]:
         """Return number and width of the rows of the result, once the halos are known."""
         if self.target.block == 1:
             return (1, 1)
-        g, size = self.geometry, (self.target.height, self.target.width)
-        pointwise = g.kernel == g.stride == (1, 1) and not any(g.pads)
+        g, size = self.geometry, self.size
+        pointwise = g.kernel == g.stride == self.phase.step == (1, 1) and not any(g.pads)
         if pointwise and all(image.is_flat for image in (*self.reads, self.target)):
             return (1, size[0] * size[1])  # the whole plane is one long row
         return size
@@ -71,17 +103,17 @@ class Layer:
             self.geometry.dilation,
             self.residual is not None,
             "" if activation is None else activation.op,
+            self.phase.step,
         )
 
     def macs(self, weights: int) -> int:
         """Return the multiply-accumulates, given the number of weights of all channels."""
-        shape = self.node.output.shape
-        return weights * (shape[0] * shape[2] * shape[3] if len(shape) == 4 else 1)
+        return weights * self.target.images * math.prod(self.size)
 
     def pointers(self, w: Pointer, b: Pointer) -> tuple[Pointer, ...]:
         """Return the arguments of a convolution kernel."""
         x = reading(self.source, -self.geometry.pads[0], -self.geometry.pads[1])
-        y = writing(self.target)
+        y = writing(self.target, *self.phase.first)
         return x, w, b, y, reading(self.residual) if self.residual is not None else y
 
     def common_fields(self) -> dict[str, Field]:
@@ -89,6 +121,7 @@ class Layer:
         fields = self.geometry.fields()
         fields["act"] = self.node.fused.activation
         fields["has_residual"] = int(self.residual is not None)
+        fields["out_pixel"] = self.phase.step[1] * BLOCK
         return fields
 
 
@@ -114,7 +147,8 @@ def pack(weights: Array, lanes: int) -> Array:
 
     The last input block keeps just its own lanes: no work is done on padding.
     """
-    blocks = pad_first(weights).reshape(-1, BLOCK, *weights.shape[1:])
+    whole = pad_first(weights)
+    blocks = whole.reshape(len(whole) // BLOCK, BLOCK, *weights.shape[1:])
     packed = np.empty((len(blocks), weights[0].size * BLOCK), weights.dtype)
     column = 0
     for i in range(0, weights.shape[1], lanes):

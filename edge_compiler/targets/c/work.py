@@ -15,7 +15,7 @@ from typing import Protocol
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.algorithms.gemm.product import Product
-from edge_compiler.targets.program.layout import BLOCK, is_image
+from edge_compiler.targets.program.layout import BLOCK, has_sides
 from edge_compiler.targets.program.nodes import Geometry, required
 from edge_compiler.targets.program.work import (
     Constants,
@@ -97,6 +97,6 @@ class WorkModel:
 
     def of_reorder(self, value: Value) -> float:
         """Return what a change of layout costs: nothing for what is no image, or of one pixel."""
-        if not is_image(value) or value.shape[2:] == (1, 1):
+        if not has_sides(value) or value.shape[2:] == (1, 1):
             return 0.0
         return instructions(self.constants, *reorder_work(value))

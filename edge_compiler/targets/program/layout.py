@@ -44,14 +44,25 @@ CHANNELS_LAST = Layout("channels last")
 
 
 def is_image(value: Value) -> bool:
-    """Return whether a value can be stored as images of float32, channels before both sides."""
-    return len(value.shape) == 4 and value.type == FLOAT32
+    """Return whether a value can be stored as images of float32, channels before the sides."""
+    return len(value.shape) in (3, 4) and value.type == FLOAT32
+
+
+def has_sides(value: Value) -> bool:
+    """Return whether a value is made of images with height and width, and not of lines."""
+    return len(value.shape) == 4 and is_image(value)
+
+
+def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return number, channels, height and width of images; a line is one row of pixels."""
+    images, channels, *sides = shape
+    height, width = (1, *sides)[-2:]
+    return images, channels, height, width
 
 
 def image_size(shape: tuple[int, ...]) -> tuple[int, int, int]:
     """Return channels, height and width of an image, of which there may be several."""
-    _, channels, height, width = shape
-    return channels, height, width
+    return image_shape(shape)[1:]
 
 
 def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:

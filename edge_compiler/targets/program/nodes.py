@@ -29,14 +29,13 @@ class Geometry:
 
     @classmethod
     def of(cls, node: Node) -> Geometry:
-        """Read the attributes of a Conv or pool node."""
+        """Read the attributes of a Conv or pool node; along a line there is one row."""
         a = node.attributes
-        return cls(
-            tuple(a["kernel_shape"]),
-            tuple(a.get("strides") or (1, 1)),
-            tuple(a.get("dilations") or (1, 1)),
-            tuple(a.get("pads") or (0, 0, 0, 0)),
+        kernel, stride, dilation = (
+            (1, *a[name])[-2:] for name in ("kernel_shape", "strides", "dilations")
         )
+        before, after = a["pads"][: len(a["pads"]) // 2], a["pads"][len(a["pads"]) // 2 :]
+        return cls(kernel, stride, dilation, (*(0, *before)[-2:], *(0, *after)[-2:]))
 
     def halo(self, size: tuple[int, int], out: tuple[int, int]) -> Halo:
         """Return the zeros that the kernel reads around an image of ``size``."""

@@ -275,9 +275,9 @@ def reading(buffer: Buffer, y: int = 0, x: int = 0) -> Pointer:
     return Pointer.to("m->arena", place, buffer.type, const=True, image=_step(buffer))
 
 
-def writing(buffer: Buffer) -> Pointer:
-    """Return a pointer for writing ``buffer``."""
-    return Pointer.to("m->arena", buffer.origin, buffer.type, image=_step(buffer))
+def writing(buffer: Buffer, y: int = 0, x: int = 0) -> Pointer:
+    """Return a pointer for writing ``buffer`` from pixel (y, x) on."""
+    return Pointer.to("m->arena", buffer.at(y, x), buffer.type, image=_step(buffer))
 
 
 def _step(buffer: Buffer) -> int:

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 from edge_compiler.ir.graph import Activation, Node, Value
-from edge_compiler.targets.program.layout import is_image
+from edge_compiler.targets.program.layout import has_sides
 from edge_compiler.targets.program.nodes import Geometry
 
 Counts = dict[str, float]
@@ -54,7 +54,7 @@ def other_work(node: Node) -> tuple[str, Counts]:
 
 def channels(value: Value) -> int:
     """Return the channels of an image, the elements of anything else."""
-    return value.shape[1] if is_image(value) else value.size
+    return value.shape[1] if has_sides(value) else value.size
 
 
 def _slow(activation: Activation | None, results: int) -> Counts:

@@ -230,4 +230,13 @@ INLINE void activate_line(activation act, float *line, int floats)
 #undef IF_IS
 }
 
+/* The same for pixels of a block that lie so many floats apart. */
+INLINE void activate_pixels(activation act, float *pixels, int count, int step)
+{
+    if (step == BLOCK)
+        activate_line(act, pixels, count * BLOCK);
+    else
+        for (int i = 0; i < count; i++) activate_line(act, pixels + i * step, BLOCK);
+}
+
 #endif

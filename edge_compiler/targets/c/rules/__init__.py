@@ -3,6 +3,7 @@
 from edge_compiler.targets.c.rules import (  # noqa: F401 they register
     cast,
     conv,
+    conv_transpose,
     elementwise,
     integers,
     logic,

@@ -19,6 +19,8 @@ from edge_compiler.targets.program.layout import (
     BLOCK,
     BLOCKED,
     DENSE,
+    image_shape,
+    image_size,
     is_image,
     merge_axes,
     repeated,
@@ -139,7 +141,12 @@ def _suits_blocks(low: Lowering, op: str, values: list[Value], output: Value) ->
     return (
         op not in ("Div", "Pow")  # 0 / 0 in unused lanes would be NaN
         and is_image(output)
-        and all(is_image(value) and value.shape[1] == output.shape[1] for value in computed)
+        and all(
+            is_image(value)
+            and len(value.shape) == len(output.shape)
+            and value.shape[1] == output.shape[1]
+            for value in computed
+        )
         and any(low.is_free(value, BLOCKED) for value in computed)
     )
 
@@ -178,13 +185,13 @@ def _add_binary(
 
 def _image_operand(low: Lowering, value: Value, output: Value) -> _Operand:
     """Return an operand of an image, in blocks."""
-    shape = (1,) * (4 - len(value.shape)) + value.shape
+    shape = image_shape((1,) * (len(output.shape) - len(value.shape)) + value.shape)
     images, _, height, width = shape
-    repeat = (False, height < output.shape[2], width < output.shape[3])
+    channels, *size = image_size(output.shape)
+    repeat = (False, height < size[0], width < size[1])
     if value.constant is None:
         buffer = low.source(value, BLOCKED)
         return _Operand(Data(buffer), lambda: _repeat(_strides(buffer), repeat))
-    channels = output.shape[1]
     full: Array = np.broadcast_to(value.constant.reshape(shape), (images, channels, height, width))
     blocks = np.pad(full, [(0, 0), (0, -channels % BLOCK), (0, 0), (0, 0)])
     packed = blocks.reshape(images, -1, BLOCK, height, width).transpose(0, 1, 3, 4, 2)

@@ -13,7 +13,7 @@ from edge_perception.runtime.dtypes import ElementType
 def require_image(value: Value) -> str | None:
     """Return a reason if a value isn't made of images, channels first."""
     if not is_image(value):
-        return f"only images of shape NxCxHxW are supported, received {list(value.shape)}"
+        return f"only images of shape NxCxHxW or NxCxW are supported, received {list(value.shape)}"
     return None
 
 

@@ -14,6 +14,7 @@ from edge_compiler.targets.program.layout import (
     BLOCK,
     BLOCKED,
     DENSE,
+    has_sides,
     image_size,
     is_image,
     repeated,
@@ -81,9 +82,6 @@ def lower_channel_shuffle(low: Lowering, node: Node) -> None:
 
 def check_concat(node: Node) -> str | None:
     """Join tensors along any axis."""
-    channels = is_image(node.output) and node.attributes["axis"] % 4 == 1
-    if channels and any(value is None or value.constant is not None for value in node.inputs):
-        return "concatenating constant channels to an image is not supported"
     return _check_rank(node)
 
 
@@ -92,7 +90,7 @@ def lower_concat(low: Lowering, node: Node) -> None:
     """Let the inputs be computed in their place within the output; copy those that can't be."""
     axis = node.attributes["axis"] % len(node.output.shape)
     values = [value for value in node.inputs if value is not None]
-    if is_image(node.output) and axis == 1:
+    if axis == 1 and _are_images(low, values):
         sources = [low.source(value, BLOCKED) for value in values]
         target = low.target(node.output, BLOCKED)
         concat_channels(low, node, sources, target, BLOCK)
@@ -106,6 +104,12 @@ def lower_concat(low: Lowering, node: Node) -> None:
         whole = row_major(value.shape)
         place = (target, (strides, start * strides[axis]))
         copy_box(low, node, done, value.shape, (source, (whole, 0)), place)
+
+
+def _are_images(low: Lowering, values: list[Value]) -> bool:
+    """Return whether values are computed as images, with height and width or as one of them is."""
+    computed = all(value.constant is None and is_image(value) for value in values)
+    return computed and any(has_sides(value) or low.is_free(value, BLOCKED) for value in values)
 
 
 def check_expand(node: Node) -> str | None:

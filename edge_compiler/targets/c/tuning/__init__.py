@@ -107,11 +107,13 @@ def _conditions(meter: Meter, tools: Toolchain, variant: Variant) -> Conditions:
 
 
 def _tasks(graph: Graph, program: Program, variant: Variant) -> Iterator[Task]:
-    """Yield each problem once."""
+    """Yield each problem once; the parts of a node that several convolutions compute are none."""
     nodes, seen = {node.name: node for node in graph.nodes}, set()
     for step in program.steps:
         choice = choice_of(step, variant)
-        if choice is not None and (problem := choice.problem) not in seen:
+        if choice is None or choice.problem.step != (1, 1):
+            continue
+        if (problem := choice.problem) not in seen:
             seen.add(problem)
             yield Task(problem, nodes[step.name], tuple(candidates(problem, variant)))
 

@@ -15,6 +15,7 @@ typedef struct {
     int blocks, in_plane, in_row;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     int out_h, out_w, out_plane, out_row;
+    int out_pixel; /* see conv.h */
     int residual_plane, residual_row, has_residual;
     activation act;
     int pixels;
@@ -66,7 +67,7 @@ INLINE void depthwise_tile(const depthwise c, const int pixels, const float *res
         vec result = sum[p];
         if (c.has_residual)
             result += load(r + p * BLOCK);
-        store(y + p * BLOCK, activate(c.act, result));
+        store(y + p * c.out_pixel, activate(c.act, result));
     }
 }
 
@@ -83,10 +84,10 @@ INLINE void depthwise_run(const depthwise c, const float *x, const float *w, con
             float *yy = y + (size_t)block * c.out_plane + row * c.out_row + v;
             const float *rr = c.has_residual ? r + (size_t)block * c.residual_plane + row * c.residual_row + v : yy;
             for (int column = 0; column < whole; column += c.pixels)
-                depthwise_tile(c, c.pixels, xx + column * c.stride_w * BLOCK, ww, bb, yy + column * BLOCK,
+                depthwise_tile(c, c.pixels, xx + column * c.stride_w * BLOCK, ww, bb, yy + column * c.out_pixel,
                                rr + column * BLOCK);
             if (whole < c.out_w)
-                depthwise_tile(c, c.out_w - whole, xx + whole * c.stride_w * BLOCK, ww, bb, yy + whole * BLOCK,
+                depthwise_tile(c, c.out_w - whole, xx + whole * c.stride_w * BLOCK, ww, bb, yy + whole * c.out_pixel,
                                rr + whole * BLOCK);
         }
     }

@@ -25,6 +25,7 @@ typedef struct {
     int block_weights; /* floats from one output block's weights to the next */
     int prefetch;      /* floats by which weights are fetched ahead; 0: the processor does it */
     int out_blocks, out_h, out_plane, out_row;
+    int out_pixel; /* floats from one pixel of the result to the next: BLOCK, or more where others lie between them */
     int residual_plane, residual_row;
     int has_residual; /* y = act(conv + residual) */
     int accumulate;   /* add to what y holds, which is no final result yet; there is no bias */
@@ -155,7 +156,7 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
     vec sum[CONV_MAX_TILE];
     if (c.accumulate)
         UNROLLED_FOR (int i = 0; i < count; i++)
-            sum[i] = load(y + i % vectors / VECTORS * c.out_plane + i % VECTORS * LANES + i / vectors * BLOCK);
+            sum[i] = load(y + i % vectors / VECTORS * c.out_plane + i % VECTORS * LANES + i / vectors * c.out_pixel);
     else if (b) {
         LOAD_AGAIN(b);
         UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = load(b + i % vectors * LANES);
@@ -185,11 +186,12 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
             vec result = sum[p * vectors + v];
             if (c.has_residual)
                 result += load(r + v / VECTORS * c.residual_plane + v % VECTORS * LANES + p * BLOCK);
-            store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * BLOCK,
+            store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * c.out_pixel,
                   later ? result : activate(c.act, result));
         }
     if (later)
-        for (int block = 0; block < blocks; block++) activate_line(c.act, y + block * c.out_plane, pixels * BLOCK);
+        for (int block = 0; block < blocks; block++)
+            activate_pixels(c.act, y + block * c.out_plane, pixels, c.out_pixel);
 }
 
 /* One row of tiles for `blocks` output blocks, or a single tile of it if `tile` >= 0. */
@@ -201,12 +203,12 @@ INLINE void conv_tiles(const conv c, const int blocks, const int tile, const flo
     int t = first;
     for (; t < last && t < c.wide_tiles; t++) {
         const int column = t * c.pixels;
-        conv_tile(c, c.pixels, blocks, x + column * step, w, b, y + column * BLOCK, r + column * BLOCK);
+        conv_tile(c, c.pixels, blocks, x + column * step, w, b, y + column * c.out_pixel, r + column * BLOCK);
     }
     if (c.pixels > 1 && c.narrow_tiles)
         for (; t < last; t++) {
             const int column = c.wide_tiles * c.pixels + (t - c.wide_tiles) * (c.pixels - 1);
-            conv_tile(c, c.pixels - 1, blocks, x + column * step, w, b, y + column * BLOCK, r + column * BLOCK);
+            conv_tile(c, c.pixels - 1, blocks, x + column * step, w, b, y + column * c.out_pixel, r + column * BLOCK);
         }
 }
 

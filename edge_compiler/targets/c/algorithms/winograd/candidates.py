@@ -76,7 +76,7 @@ def suits_winograd(problem: Problem) -> bool:
         and problem.lanes == BLOCK
         and problem.channels >= BLOCK
         and problem.kernel == (3, 3)
-        and problem.stride == problem.dilation == (1, 1)
+        and problem.stride == problem.dilation == problem.step == (1, 1)
     )
 
 

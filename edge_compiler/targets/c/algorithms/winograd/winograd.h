@@ -267,6 +267,7 @@ INLINE void winograd_products(const winograd c, const int blocks, const int firs
         .stride_h = 1,
         .stride_w = 1,
         .out_plane = c.chunk_tiles * BLOCK,
+        .out_pixel = BLOCK,
         .pixels = c.pixels,
         .blocks = c.blocks,
         .wide_tiles = c.wide_tiles,
