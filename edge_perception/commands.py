@@ -2,7 +2,8 @@
 ``edge-robot``: start the robot of config/robot.yaml in one process, check it, draw it.
 
 Exit codes: 0 ended as asked, 1 a node can't be started or a file is wrong (one sentence on
-standard error says why), 2 wrong usage, 130 interrupted before the start.
+standard error says why), 2 wrong usage, 3 a replay is not as expected, 130 interrupted before the
+start, or in a replay.
 """
 
 from __future__ import annotations
@@ -112,6 +113,17 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     replay.add_argument(
         "--out", type=Path, metavar="FILE", help="a bag (.mcap) for what the nodes publish"
     )
+    replay.add_argument(
+        "--expect", type=Path, metavar="FILE", help="the range of each number (docs/replay.md)"
+    )
+    replay.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="what is true in the bag; BAG.labels.yaml beside it if it is not given",
+    )
+    replay.add_argument("--json", type=Path, metavar="FILE", help="write the numbers as JSON")
+    replay.add_argument("--junit", type=Path, metavar="FILE", help="write them as tests of JUnit")
     replay.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
     check = commands.add_parser("check", help="check the description of the robot")
     check.set_defaults(run=_check)

@@ -7,6 +7,12 @@ from pathlib import Path
 import sys
 
 from edge_perception.bags.bag import Bag
+from edge_perception.replay import expectations, results
+from edge_perception.replay import labels as label_files
+from edge_perception.replay.expectations import Expectations
+from edge_perception.replay.labels import Labels
+from edge_perception.replay.metrics import measure
+from edge_perception.replay.observation import Observer, Roles
 from edge_perception.replay.progress import Progress
 from edge_perception.replay.run import play, Played, Playing
 from edge_perception.replay.sources import Cast, cast
@@ -14,7 +20,7 @@ from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
 from edge_perception.transport.stop import Stop
 
-INTERRUPTED = 130
+NOT_AS_EXPECTED, INTERRUPTED = 3, 130
 
 
 def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> int:
@@ -25,13 +31,17 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
     :raises BagError: if it can't be read.
     :raises ReplayError: if a node can't be started.
     :raises RequestError: if something is asked that the bag has not, or not once.
+    :raises FileError: if what is expected, or labels, can't be read.
     """
     stop = Stop()
+    expected = expectations.load(options.expect) if options.expect else Expectations()
+    labels = _labels(options)
     bag = Bag(options.bag)
     parts = cast(
         graph, bag.topics(), values, options.from_bag, _names(options.topic), options.params_file
     )
     _say_parts(parts)
+    observer = Observer(roles(graph, parts, labels))
     progress = Progress(bag.end())
     playing = Playing(options.rate, options.clock == "measured", options.out)
 
@@ -41,11 +51,43 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
         return bool(stop)
 
     try:
-        played = play(bag, parts, playing, progress=progress.update, wait=wait)
+        played = play(
+            bag, parts, playing, listeners=[observer.listen], progress=progress.update, wait=wait
+        )
     finally:
         progress.close()
     _say(played, options.out)
-    return 0 if played.whole else INTERRUPTED
+    numbers = measure(observer.observed, labels, expected.hold)
+    nodes = [start.name for start in parts.starts]
+    found = results.result(options.bag, played, nodes, numbers)
+    if numbers or expected.ranges:
+        print(f"\n{results.table(found, expected)}")
+    if options.json:
+        results.write_json(options.json, results.as_json(found, expected))
+    if options.junit:
+        results.write_junit(options.junit, [found], expected)
+    if not played.whole:
+        return INTERRUPTED
+    return 0 if found.right(expected) else NOT_AS_EXPECTED
+
+
+def roles(graph: Graph, parts: Cast, labels: Labels) -> Roles:
+    """Return the topics that numbers are made of."""
+    return Roles(
+        decision=parts.topic(graph, "decision", "decision"),
+        detections=parts.topic(graph, "perception", "detections"),
+        status=parts.topic(graph, "perception", "status"),
+        pose=parts.topic(graph, "pose", "odometry"),
+        unlock=parts.topic(graph, "decision", "unlock"),
+        truth=labels.pose,
+        boxes=labels.boxes if isinstance(labels.boxes, str) else "",
+    )
+
+
+def _labels(options: argparse.Namespace) -> Labels:
+    """Return what is true in the bag: as given, or in the file beside it."""
+    path = options.labels or label_files.beside(options.bag)
+    return label_files.load(path) if path else Labels()
 
 
 def _names(given: list[str]) -> dict[str, str]:

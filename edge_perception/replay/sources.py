@@ -33,6 +33,17 @@ class Cast:
     recorded: Mapping[str, str]
     missing: tuple[str, ...]
 
+    def topic(self, graph: Graph, node: str, port: str) -> str:
+        """Return where the output of a node is found: its own, or what comes from the bag."""
+        entry = next((one for one in graph.nodes if one.kind == node), None)
+        if entry is None:
+            return ""
+        start = next((one for one in self.starts if one.name == entry.name), None)
+        own = next(one.topic for one in entry.core.outputs if one.name == port)
+        if start is None and port == entry.core.outputs[0].name and entry.name in self.recorded:
+            return self.recorded[entry.name]
+        return _full(start.remap.get(own, own) if start else entry.topic(own))
+
 
 def cast(
     graph: Graph,

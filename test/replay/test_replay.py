@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+import json
 from pathlib import Path
+import re
 import signal
 import subprocess
 import sys
 from typing import Any
+from xml.etree import ElementTree
 
 from bags import BEGIN, drive, picture, Said, SQLITE, write
 import pytest
@@ -174,3 +177,34 @@ def test_topics_that_could_be_meant_are_to_be_chosen(
     for more in (["--image-topic=/left/image"], ["--topic", "camera/image_raw=/right/image"]):
         assert main(["replay", str(bag), f"--model={tiny_bundle}", *more]) == 0
         assert "2 on /detections" in capsys.readouterr().out
+
+
+EXPECTED = """
+version: 1
+hold: [halt]
+expect: {time_to_stop: {max: 0.2}, time_to_resume: {max: 0.2}, hold: {min: 80}, drops: {max: 0}}
+"""
+
+
+def test_numbers_are_judged_for_people_and_programs(
+    tmp_path: Path, tiny_bundle: Path, rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It holds always, by a rule on every label, and ought to go on after two seconds."""
+    rules.write_text(RULES.replace("label: red", "label: '*'"))
+    bag = write(tmp_path / "bag", drive())
+    (tmp_path / "expect.yaml").write_text(EXPECTED)
+    (tmp_path / "bag.labels.yaml").write_text("hold: [[0, 2]]\npose: /odom\n")
+    given = [f"--model={tiny_bundle}", f"--rules={rules}", f"--expect={tmp_path / 'expect.yaml'}"]
+    files = [f"--json={tmp_path / 'a.json'}", f"--junit={tmp_path / 'a.xml'}"]
+    assert main(["replay", str(bag), *given, *files]) == 3
+    table = capsys.readouterr().out
+    assert re.search(r"^hold +100\.0 % +>= 80 +ok", table, re.MULTILINE)
+    assert re.search(r"^time_to_resume +0\.9\d\d s +<= 0.2 +WRONG", table, re.MULTILINE)
+    data = json.loads((tmp_path / "a.json").read_text())
+    assert data["wrong"] == ["time_to_resume"]
+    assert data["numbers"]["drops"] == 0
+    assert data["expected"]["hold"] == {"min": 80}
+    suite = ElementTree.parse(tmp_path / "a.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "1")
+    failed = [case.get("name") for case in suite if case.find("failure") is not None]
+    assert failed == ["time_to_resume"]
