@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from edge_perception.core.decision.audit import AuditError, verify
-from edge_perception.core.located_yaml import FileError
+from edge_perception.core.whole_file import FileError
 from edge_perception.environment import this_machine
 from edge_perception.nodes import base
 from edge_perception.robot import enrolment

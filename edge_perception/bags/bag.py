@@ -13,7 +13,8 @@ from edge_perception.bags.mcap_storage import McapFile
 from edge_perception.bags.order import in_order
 from edge_perception.bags.record import BagError, Problems, Record, Storage, Topic
 from edge_perception.bags.sqlite_storage import SqliteFile
-from edge_perception.core.located_yaml import FileError, read
+from edge_perception.core.located_yaml import read
+from edge_perception.core.whole_file import FileError
 from edge_perception.files import read_file
 
 METADATA = "metadata.yaml"

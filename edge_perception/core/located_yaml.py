@@ -15,13 +15,10 @@ import yaml
 
 from edge_perception.core.environment import ReadFile
 from edge_perception.core.names import one_of
+from edge_perception.core.whole_file import FileError, read_whole
 
 _MAX_BYTES = 1_000_000
 _MAX_DEPTH = 20
-
-
-class FileError(Exception):
-    """A mistake in a configuration file: file, line, column, what was expected."""
 
 
 class _Mark(Protocol):
@@ -157,13 +154,7 @@ def read(path: Path, read_file: ReadFile) -> Item:
     :param read_file: does it.
     :raises FileError: if it can't be read or is not YAML.
     """
-    try:
-        data = read_file(path, _MAX_BYTES + 1)
-    except OSError as error:
-        raise FileError(f"{path}: the file can't be read: {error.strerror}") from None
-    if len(data) > _MAX_BYTES:
-        raise FileError(f"{path}: the file is larger than {_MAX_BYTES} bytes")
-    return parse(data, path.name)
+    return parse(read_whole(path, _MAX_BYTES, read_file), path.name)
 
 
 def parse(data: bytes | str, file: str) -> Item:

@@ -25,14 +25,13 @@ class Letterbox:
 
     def to_image(self, fractions: npt.NDArray[np.floating], size: tuple[int, int]) -> Floats:
         """
-        Return points in pixels of the image, within it.
+        Return points in pixels of the image, which they may lie outside of.
 
         :param fractions: of the input's width and height [..., 2].
         :param size: width and height of the image [pixel].
         """
         begin, shown = self._visible(size)
-        points = (fractions - begin) / shown * np.array(size)
-        return np.asarray(np.clip(points, 0, size), np.float32)
+        return np.asarray((fractions - begin) / shown * np.array(size), np.float32)
 
     def to_input(self, points: npt.NDArray[np.floating], size: tuple[int, int]) -> Floats:
         """Return the fractions of the input's width and height that points of the image are at."""

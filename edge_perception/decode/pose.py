@@ -15,7 +15,9 @@ _FAR = 1e3  # sizes of the input
 
 class Pose:
     """
-    Makes a detection of points; its box is what they span, its label the model's first.
+    Makes a detection of points.
+
+    Its box is what they span of the image, its label the model's first.
 
     Its parameter in the manifest: ``min_score``, its least score (default: 0).
     """
@@ -53,11 +55,12 @@ class Pose:
         score = min(1.0, max(0.0, presence))
         count = 1 if score >= self._least else 0
         points = self._letterbox.to_image(np.clip(fractions, -_FAR, _FAR), size)[None][:count]
+        spanned = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
         return Detections(
             (self._label,) * count,
             np.zeros(count, np.int32),
             np.full(count, score, np.float32),
-            np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1),
+            np.clip(spanned, 0, np.array(size * 2, np.float32)),
             points,
             landmark_scores=None if scores is None else scores[None][:count],
         )

@@ -92,7 +92,8 @@ class Selection:
         """
         Return detections, and which of the candidates they are.
 
-        Positions are brought into the image; what lies in the padding around it is left out.
+        Boxes are cut to the image; what lies in the padding around it is left out. Points stay
+        where the model has them, outside of the image, too: moved to its edge they would mislead.
 
         :param size: width and height of the image [pixel].
         :param boxes: left, top, right and bottom edge in pixels of the model's input [M, 4].
@@ -100,7 +101,8 @@ class Selection:
         :param landmarks: x and y of K points in pixels of the model's input [M, K, 2].
         """
         boxes = np.clip(boxes, -_FAR, _FAR)
-        placed = self._place(boxes.reshape(-1, 2, 2), size).reshape(-1, 4)
+        placed = np.clip(self._place(boxes.reshape(-1, 2, 2), size), 0, np.array(size, np.float32))
+        placed = placed.reshape(-1, 4)
         seen = (placed[:, :2] < placed[:, 2:]).all(axis=1)
         rows = np.flatnonzero(seen)
         groups = np.zeros(len(rows), np.intp) if self._agnostic else classes[rows]

@@ -17,7 +17,7 @@ import time
 from rich.console import Console
 from rich.text import Text
 
-from edge_perception.core.located_yaml import FileError
+from edge_perception.core.whole_file import FileError
 from edge_perception.demo import prepare
 from edge_perception.demo.report import print_heading, print_sighting, print_summary, write_sheet
 from edge_perception.demo.watch import Findings, fingerprint, Sighting, WatchCore

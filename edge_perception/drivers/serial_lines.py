@@ -12,9 +12,10 @@ from pathlib import Path
 import re
 from typing import Any, Generic, TypeVar
 
-from edge_perception.core.located_yaml import FileError, read
+from edge_perception.core.located_yaml import read
 from edge_perception.core.source import Skipped, SourceError
 from edge_perception.core.stamps import SECOND
+from edge_perception.core.whole_file import FileError
 from edge_perception.drivers.clock import Clock, SystemClock
 from edge_perception.drivers.columns import ColumnError, Columns, Units
 from edge_perception.files import read_file

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from edge_perception.core.environment import Environment
 from edge_perception.core.image import Pixels
-from edge_perception.core.located_yaml import FileError
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.perception import description, owners
 from edge_perception.core.perception.description import Description, StageRequest
@@ -23,6 +22,7 @@ from edge_perception.core.perception.owners import Owners
 from edge_perception.core.perception.pipeline import Pipeline
 from edge_perception.core.perception.runner import View
 from edge_perception.core.perception.stages.embed import Embed
+from edge_perception.core.whole_file import FileError
 from edge_perception.drivers.images import read_image
 from edge_perception.runtime import BundleError
 
@@ -41,7 +41,8 @@ class Register:
 
     :ivar path: of the file, which need not exist.
     :ivar before: the stages before the one that identifies, without deadlines.
-    :ivar distance: the greatest cosine distance at which two embeddings are of one owner.
+    :ivar distance: the greatest cosine distance at which two embeddings are of one owner; 0: as
+        their model says.
     """
 
     path: Path
@@ -95,7 +96,8 @@ def enrol(
         vectors = [_embedding(pipeline, picture) for picture in pictures]
     finally:
         pipeline.close()
-    _check_agreement(vectors, pictures, register.distance)
+    most = register.distance or embed.space.distance
+    _check_agreement(vectors, pictures, most)
     known = read(register, environment) if register.path.exists() else Owners("", {})
     others = {other: rows for other, rows in known.vectors.items() if other != name}
     if others and known.model != embed.facts.sha256:
@@ -103,7 +105,7 @@ def enrol(
             f"{register.path} holds embeddings of another model than {embed.facts.name}: remove "
             f"{' and '.join(sorted(others))}, and enrol them again with this model"
         )
-    _check_difference(vectors, others, register.distance)
+    _check_difference(vectors, others, most)
     everybody = Owners(embed.facts.sha256, {**others, name: np.stack(vectors)})
     _write(register.path, everybody.to_json())
     return everybody

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from edge_perception.core import located_yaml
-from edge_perception.core.located_yaml import FileError
 from edge_perception.core.perception import description, stages
 from edge_perception.core.perception.model import ModelRequest
 from edge_perception.core.perception.stage import Stage
+from edge_perception.core.whole_file import FileError
 
 TWO = """\
 version: 1

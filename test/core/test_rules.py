@@ -22,8 +22,8 @@ from edge_perception.core.decision.rules import Rules
 from edge_perception.core.decision.situation import Situation
 from edge_perception.core.decision.travel import Travel
 from edge_perception.core.labels import matches
-from edge_perception.core.located_yaml import FileError
 from edge_perception.core.stamps import SECOND
+from edge_perception.core.whole_file import FileError
 from edge_perception.files import read_file
 from edge_perception.share import share_dir
 

@@ -16,7 +16,8 @@ from edge_perception.core.perception.stage import Look, Setup
 from edge_perception.core.perception.stages.align import Align
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections
-from edge_perception.runtime.manifest import Tensor
+from edge_perception.decode.embedding import TEMPLATE
+from edge_perception.runtime.manifest import Decoder, Tensor
 
 LOOK = Look(Pixels(np.zeros((9, 9, 3), np.uint8), "rgb8"), lambda name: None)
 
@@ -38,8 +39,7 @@ def faces(landmarks: Any) -> Detections:
 
 def test_the_region_is_the_nearest_similarity_transform() -> None:
     transform = pytest.importorskip("skimage.transform")
-    [parameter] = Align.parameters
-    template = np.reshape(parameter.default, (5, 2))
+    template = np.reshape(TEMPLATE, (5, 2))
     random = np.random.default_rng(3)
     turn = [[0.6, -0.8], [0.8, 0.6]]
     landmarks = [
@@ -52,6 +52,16 @@ def test_the_region_is_the_nearest_similarity_transform() -> None:
     for region, points in zip(seen.regions, landmarks, strict=True):
         right = transform.estimate_transform("similarity", template, points.astype(np.float32))
         np.testing.assert_allclose(region, right.params[:2], rtol=1e-4, atol=1e-3)
+
+
+def test_the_template_is_that_of_the_model_that_embeds() -> None:
+    points = [[20.0, 20.0], [40.0, 20.0]]
+    given = Decoder("embedding", {"template": [0.25, 0.5, 0.75, 0.5]})
+    after = [FakeModel().manifest.model, FakeModel(decoder=given).manifest.model]
+    align = Align(Setup("align", Parameters(Align.parameters), after=after))
+    [region] = align.run(LOOK, faces([points]), np.arange(1)).regions
+    np.testing.assert_allclose(region @ [0.25, 0.5, 1], points[0])
+    np.testing.assert_allclose(region @ [0.75, 0.5, 1], points[1])
 
 
 def test_only_things_with_as_many_landmarks_are_aligned() -> None:

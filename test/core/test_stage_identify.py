@@ -13,18 +13,19 @@ import pytest
 from edge_perception.core.image import Pixels
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameters
-from edge_perception.core.perception.stage import Look, Setup
+from edge_perception.core.perception.stage import Look, Setup, Stage
 from edge_perception.core.perception.stages.embed import Embed
 from edge_perception.core.perception.stages.identify import Identify
 from edge_perception.decode import DecodeError
-from edge_perception.decode.detections import Detections
+from edge_perception.decode.detections import Attribute, Detections
+from edge_perception.runtime.manifest import Decoder
 
 LOOK = Look(Pixels(np.zeros((9, 9, 3), np.uint8), "rgb8"), lambda name: None)
 OWNERS = {"anna": [[2, 0, 0], [0, 0, 1]], "bert": [[0.6, 0.8, 0]]}
 EMBED = Embed(Setup("embed", Parameters(Embed.parameters), FakeModel(sha256="abc")))
 
 
-def stage(content: Any = None, before: Any = (EMBED,), **options: object) -> Identify:
+def stage(content: Any = None, before: Any = None, **options: object) -> Identify:
     given = {"version": 1, "model": "abc", "owners": OWNERS} if content is None else content
     data = given if isinstance(given, bytes) else json.dumps(given).encode()
     options = {"owners": "us.json"} | options
@@ -34,7 +35,8 @@ def stage(content: Any = None, before: Any = (EMBED,), **options: object) -> Ide
         return data[:most]
 
     parameters = Parameters(Identify.parameters, options)
-    return Identify(Setup("who", parameters, None, before, Path("robot"), read_file))
+    before = {"embed": EMBED} if before is None else before
+    return Identify(Setup("who", parameters, None, before, (), Path("robot"), read_file))
 
 
 def names(vectors: list[list[float]], **options: object) -> list[Any]:
@@ -73,6 +75,54 @@ def test_embeddings_of_one_owner_need_no_margin() -> None:
     assert names([[1, 0]], content=only)[0][0][0] == "anna"
 
 
+def test_how_far_is_too_far_is_what_the_model_says() -> None:
+    decoder = Decoder("embedding", {"distance": 0.3})
+    model = FakeModel(sha256="abc", decoder=decoder)
+    before = {"embed": Embed(Setup("embed", Parameters(Embed.parameters), model))}
+    far = [[0, 0.8, -0.6]]  # 0.36 from bert
+    assert names(far) == [[("bert", 1, 0.64)]]
+    assert names(far, before=before) == [[("unknown", -1, 1.0)]]
+    assert names(far, before=before, distance=0.4) == [[("bert", 1, 0.64)]]
+
+
+class Liveness(Stage):
+    """Calls things live or a photo; the tests say which."""
+
+    labels = ("live", "photo")
+
+    def __init__(self, setup: Setup | None = None) -> None:
+        pass
+
+    def run(self, look: Look, found: Detections, chosen: Any) -> Detections:
+        return found
+
+
+def test_who_gives_no_sign_of_life_is_unknown() -> None:
+    said = [("live", 0.95), ("live", 0.6), ("photo", 0.99), None]
+    attributes = [
+        () if one is None else (Attribute("alive", "m", one[0], 0, one[1]),) for one in said
+    ]
+    found = Detections(
+        ("face",) * 4,
+        np.zeros(4, np.int32),
+        np.ones(4, np.float32),
+        embeddings=[np.float32([1, 0, 0])] * 4,
+        attributes=attributes,
+    )
+    identify = stage(before={"alive": Liveness(), "embed": EMBED}, liveness="alive")
+    seen = identify.run(LOOK, found, identify.choose(found)).attributes
+    whose = [[one.label for one in thing if one.stage == "who"] for thing in seen]
+    assert whose == [["anna"], ["unknown"], ["unknown"], []]
+
+
+def test_signs_of_life_that_nobody_gives() -> None:
+    before = {"alive": Liveness(), "embed": EMBED}
+    with pytest.raises(ConfigurationError, match=r"no stage before it has that name.*'alive'"):
+        stage(before=before, liveness="alife")
+    with pytest.raises(ConfigurationError, match=r"calls nothing real, .* it says live, photo"):
+        stage(before=before, liveness="alive", live=["real"])
+
+
 def test_a_thing_without_an_embedding_is_not_named() -> None:
     assert names([[], [1, 0, 0]]) == [[], [("anna", 0, 1.0)]]
     assert stage().choose(Detections()).tolist() == []
@@ -89,7 +139,7 @@ def test_embeddings_of_another_length_are_refused() -> None:
 
 def test_there_must_be_embeddings() -> None:
     with pytest.raises(ConfigurationError, match="put a stage of the kind 'embed' before it"):
-        stage(before=())
+        stage(before={})
 
 
 def test_the_file_must_be_given() -> None:

@@ -67,9 +67,10 @@ def decoded(kind: str, values: dict[str, np.ndarray], size: tuple[int, int]) -> 
         if places is not None:
             assert len(places) == count
             assert places.dtype == np.float32
-            assert (places >= 0).all()
-            assert (places.reshape(-1, 2) <= size).all()
+            assert np.isfinite(places).all()
     if found.boxes is not None:
+        assert (found.boxes >= 0).all()
+        assert (found.boxes.reshape(-1, 2) <= size).all()
         assert (found.boxes[:, :2] <= found.boxes[:, 2:]).all()
     if found.landmark_scores is not None:
         assert found.landmarks is not None

@@ -6,7 +6,7 @@ import pytest
 
 from edge_perception import cli
 from edge_perception.core.decision.audit import Trail
-from edge_perception.core.located_yaml import FileError
+from edge_perception.core.whole_file import FileError
 from edge_perception.drivers.audit_file import AuditFile
 from edge_perception.robot import graph
 from edge_perception.robot.drawing import draw

@@ -12,6 +12,7 @@ import yaml
 
 from edge_perception.core.environment import ReadFile
 from edge_perception.core.node import ConfigurationError
+from edge_perception.core.whole_file import FileError, read_whole
 from edge_perception.messages.types import CameraInfo, Header
 
 _LARGEST_FILE = 1 << 20
@@ -41,11 +42,8 @@ def read_calibration(url: str, read_file: ReadFile) -> Calibration:
     """
     path = Path(url.removeprefix("file://"))
     try:
-        data = read_file(path, _LARGEST_FILE + 1)
-        if len(data) > _LARGEST_FILE:
-            raise ConfigurationError(f"the calibration {path} is too large to be one")
-        content = yaml.safe_load(data.decode())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        content = yaml.safe_load(read_whole(path, _LARGEST_FILE, read_file).decode())
+    except (FileError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError(
             f"the calibration {path} can't be read ({' '.join(str(error).split())}); set "
             "camera_info_url to a file that camera_calibration wrote, or to nothing"

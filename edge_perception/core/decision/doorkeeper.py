@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from edge_perception.core.decision.audit import AuditError
 from edge_perception.core.decision.guard import Circumstances, Guard
+from edge_perception.core.perception.owners import UNKNOWN
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.messages.types import Detection, DetectionArray
-
-_STRANGER = "unknown"
 
 
 class Doorkeeper(Guard):
@@ -117,7 +116,7 @@ class Doorkeeper(Guard):
     def _knows(self, thing: Detection) -> bool:
         """Return whether the stage that knows people says who it is."""
         names = [said.label for said in thing.attributes if said.stage == self._stage]
-        return bool(names) and _STRANGER not in names
+        return bool(names) and UNKNOWN not in names
 
     def _recorded(self, now: int, event: str, reason: str) -> str:
         """Record what happens; return why that can't be done, empty if it is."""

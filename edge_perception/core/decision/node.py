@@ -17,7 +17,6 @@ from edge_perception.core.decision.inputs import RuleInputs
 from edge_perception.core.decision.judge import Judge, Verdict
 from edge_perception.core.decision.rules import Rule, Rules
 from edge_perception.core.environment import Environment
-from edge_perception.core.located_yaml import FileError
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -31,6 +30,7 @@ from edge_perception.core.node import (
 )
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.core.whole_file import FileError
 from edge_perception.messages import Message
 from edge_perception.messages.types import Decision
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from edge_perception.core.environment import ReadFile
 from edge_perception.core.node import ConfigurationError
+from edge_perception.core.whole_file import FileError, read_whole
 
 VERSION = 1
 UNKNOWN = "unknown"
@@ -78,11 +79,9 @@ def load(path: Path, read_file: ReadFile) -> Owners:
     :raises ConfigurationError: if it can't be read or used.
     """
     try:
-        data = read_file(path, _MOST_BYTES + 1)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: the file can't be read: {error.strerror}") from None
-    if len(data) > _MOST_BYTES:
-        raise ConfigurationError(f"{path}: the file is larger than {_MOST_BYTES} bytes")
+        data = read_whole(path, _MOST_BYTES, read_file)
+    except FileError as error:
+        raise ConfigurationError(str(error)) from None
     try:
         return _owners(json.loads(data))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from edge_perception import decode
 from edge_perception.core.environment import ReadFile
-from edge_perception.core.located_yaml import FileError
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.perception import description
 from edge_perception.core.perception.description import Description
 from edge_perception.core.perception.model import ModelRequest
+from edge_perception.core.whole_file import FileError
 
 _DESCRIPTIONS = (".yaml", ".yml")
 

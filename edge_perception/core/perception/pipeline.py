@@ -39,27 +39,29 @@ class Pipeline:
         """
         self._environment = environment
         self._runners: list[Runner] = []
-        self._models: list[RunnableModel] = []
+        self._models: list[RunnableModel | None] = []
         try:
             for request in description.stages:
-                self._runners.append(self._make(request, description.folder))
+                wanted = request.model
+                self._models.append(None if wanted is None else environment.load(wanted))
+            for number, request in enumerate(description.stages):
+                self._runners.append(self._make(number, request, description.folder))
         except Exception:
             self.close()
             raise
+        assert self._models[0] is not None, "the first stage runs a model"
         self.model = self._models[0]
         named = [runner.stage.labels for runner in self._runners]
         self.labels = () if None in named else tuple(itertools.chain(*filter(None, named)))
 
-    def _make(self, request: StageRequest, folder: Path) -> Runner:
-        model = None
-        if request.model is not None:
-            model = self._environment.load(request.model)
-            self._models.append(model)
+    def _make(self, number: int, request: StageRequest, folder: Path) -> Runner:
+        model = self._models[number]
         setup = Setup(
             request.name,
             request.options,
             model,
-            self.stages,
+            {runner.name: runner.stage for runner in self._runners},
+            [later.manifest.model for later in self._models[number + 1 :] if later is not None],
             folder,
             self._environment.read_file,
         )
@@ -104,4 +106,5 @@ class Pipeline:
     def close(self) -> None:
         """Free the models."""
         while self._models:
-            self._models.pop().close()
+            if (model := self._models.pop()) is not None:
+                model.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -53,7 +53,8 @@ class Setup:
     :ivar name: of the stage, which no other has.
     :ivar options: those that its class declares.
     :ivar model: loaded and tested; None if it runs none.
-    :ivar before: the stages before it.
+    :ivar before: the stages before it by name, in their order.
+    :ivar after: what the models of the stages after it say of themselves.
     :ivar folder: from which files of its options are meant.
     :ivar read_file: reads them.
     """
@@ -61,7 +62,8 @@ class Setup:
     name: str
     options: Parameters
     model: RunnableModel | None = None
-    before: Sequence[Stage] = ()
+    before: Mapping[str, Stage] = field(default_factory=dict)
+    after: Sequence[Model] = ()
     folder: Path = Path()
     read_file: ReadFile | None = None
 

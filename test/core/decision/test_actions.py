@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rule_files import BASE, MS, NOW, read, Robot, thing
 
-from edge_perception.core.located_yaml import FileError
 from edge_perception.core.stamps import nanoseconds
+from edge_perception.core.whole_file import FileError
 from edge_perception.messages.types import Bool, Empty
 
 RULES = BASE.replace(

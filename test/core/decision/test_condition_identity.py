@@ -16,7 +16,13 @@ def test_names() -> None:
     assert labels("{identity: anna}", STRANGER) is None
     assert labels("{identity: [ben, Anna]}", ANNA) == ["face"]
     assert labels("{identity: unknown}", ANNA, STRANGER) == ["face"]
-    assert labels('{identity: "*"}', ANNA, STRANGER) == ["face", "face"]
+
+
+def test_a_stranger_is_nobody_whatever_a_pattern_fits() -> None:
+    for pattern in ("*", "unk*", "????ow?"):
+        assert labels(f'{{identity: "{pattern}"}}', STRANGER) is None
+    assert labels('{identity: "*"}', ANNA, STRANGER) == ["face"]
+    assert labels('{identity: ["*", unknown]}', ANNA, STRANGER) == ["face", "face"]
 
 
 def test_the_distance_is_that_of_the_embeddings() -> None:

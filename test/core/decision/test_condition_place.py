@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rule_files import condition, labels, thing
 
-from edge_perception.core.located_yaml import FileError
+from edge_perception.core.whole_file import FileError
 from edge_perception.messages.types import Detection, Place, Point
 
 

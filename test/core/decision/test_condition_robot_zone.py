@@ -7,8 +7,8 @@ from rule_files import BASE, condition, image, MS, NOW, Robot
 
 from edge_perception.core.decision.situation import Situation
 from edge_perception.core.decision.travel import Travel
-from edge_perception.core.located_yaml import FileError
 from edge_perception.core.stamps import to_time
+from edge_perception.core.whole_file import FileError
 from edge_perception.messages.types import Header, Odometry
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from edge_perception.core import located_yaml
 from edge_perception.core.decision import rules
-from edge_perception.core.located_yaml import FileError
+from edge_perception.core.whole_file import FileError
 from edge_perception.share import share_dir
 
 SCHEMA = json.loads((share_dir() / "config" / "rules.schema.json").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ import pytest
 from rule_files import BASE, read
 
 from edge_perception.core.decision.zones import Plane
-from edge_perception.core.located_yaml import FileError
+from edge_perception.core.whole_file import FileError
 
 RULES = BASE + "  - {name: a, when: {label: b}, action: go}\n"
 LEFT = "left: {image: [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]}"

@@ -13,6 +13,7 @@ from edge_perception.core.decision.situation import Situation
 from edge_perception.core.decision.zones import Zone
 from edge_perception.core.labels import matches
 from edge_perception.core.located_yaml import Fields, Item
+from edge_perception.core.perception.owners import UNKNOWN
 from edge_perception.messages.types import Detection
 
 STAGE = "identify"
@@ -39,9 +40,13 @@ class Identified(ThingPredicate):
         said = [one for one in thing.attributes if one.stage == self.stage]
         if not said:
             return None
-        return any(
-            1 - one.score in self.distance and matches(one.label, *self.names) for one in said
-        )
+        return any(1 - one.score in self.distance and self._fits(one.label) for one in said)
+
+    def _fits(self, name: str) -> bool:
+        """Return whether it is one of the names; a stranger is so only if they are asked for."""
+        if name == UNKNOWN:
+            return UNKNOWN in self.names
+        return matches(name, *self.names)
 
 
 def _read(fields: Fields, zones: Mapping[str, Zone]) -> Identified:

@@ -9,6 +9,7 @@ S. Umeyama, "Least-squares estimation of transformation parameters between two p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,28 +18,35 @@ import numpy.typing as npt
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameter
 from edge_perception.core.perception.stage import Look, Setup, Stage
+from edge_perception.decode import embedding
 from edge_perception.decode.detections import Detections, Indices
 
-_FACE = (38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041)
-"""Eyes, tip of the nose, corners of the mouth in 112 x 112 pixels: InsightFace's `arcface_dst`."""
+_AS_TOLD = -1.0
 
 
 class Align(Stage):
-    """Say where the region of each thing lies whose landmarks are those of the template."""
+    """
+    Say where the region of each thing lies whose landmarks are those of the template.
+
+    The template is that of the next model that embeds things, unless another is given.
+    """
 
     runs_model = False
     parameters = (
         Parameter(
             "template",
-            [value / 112 for value in _FACE],
-            "x and y of each landmark in the region, as fractions of its side; those of the usual "
-            "five points of a face if not given.",
+            [_AS_TOLD],
+            "x and y of each landmark in the region, as fractions of its side; -1: as the model "
+            "says that embeds what is aligned.",
         ),
     )
 
     def __init__(self, setup: Setup) -> None:
         """Take the template."""
-        values = setup.options.numbers("template")
+        values: Sequence[float] = setup.options.numbers("template")
+        if values == [_AS_TOLD]:
+            told = (model for model in setup.after if model.decoder.kind == embedding.KIND)
+            values = next(map(embedding.space, told), embedding.Space()).template
         if len(values) % 2 or len(set(zip(values[::2], values[1::2], strict=False))) < 2:
             raise ConfigurationError(
                 f"the template of the stage {setup.name} must have x and y of at least two "

@@ -9,12 +9,17 @@ import numpy as np
 from edge_perception import decode
 from edge_perception.core.perception.regions import Regions
 from edge_perception.core.perception.stage import image_model, Look, Setup, Stage
-from edge_perception.decode import DecodeError
+from edge_perception.decode import DecodeError, embedding
 from edge_perception.decode.detections import Detections, Floats, Indices
 
 
 class Embed(Stage):
-    """Give each thing the first output of the model as its embedding, of length 1."""
+    """
+    Give each thing the first output of the model as its embedding, of length 1.
+
+    :ivar facts: the description of the model.
+    :ivar space: how its embeddings are compared.
+    """
 
     parameters = Regions.parameters
 
@@ -24,6 +29,7 @@ class Embed(Stage):
         if not self.facts.outputs:
             raise DecodeError(f"the model {self.facts.name} has no output to embed things with")
         self._output = self.facts.outputs[0].name
+        self.space = embedding.space(self.facts)
         self._regions = Regions(setup.options, self.facts)
 
     def choose(self, found: Detections) -> Indices:
