@@ -26,6 +26,7 @@ from edge_perception.robot.enrolment import EnrolmentError
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
+from edge_perception.tools import linked
 
 if TYPE_CHECKING:
     from edge_perception.transport.ros.node import RosNode
@@ -66,9 +67,9 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     graph_options(up, graph)
     up.add_argument(
         "--transport",
-        choices=("ros", "local"),
+        choices=("ros", "local", "nanomsg"),
         default="ros",
-        help="how nodes reach each other: ROS 2, or within this process, without ROS",
+        help="how nodes reach each other: ROS 2, or without it: in this process, or by nanomsg",
     )
     up.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
     up.add_argument("--namespace", default="", help="ROS namespace of all nodes and topics")
@@ -82,6 +83,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     up.add_argument("--log-level", choices=("debug", "info", "warn", "error", "fatal"))
     up.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
     up.add_argument("--once", action="store_true", help="stop after a decision on an image")
+    linked.add_options(up)
     replay = commands.add_parser("replay", help="let a recorded bag go through the robot again")
     replay.set_defaults(run=_replay)
     replay.add_argument("bag", type=Path, metavar="BAG", help="file or folder of rosbag2")
@@ -125,6 +127,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     replay.add_argument("--json", type=Path, metavar="FILE", help="write the numbers as JSON")
     replay.add_argument("--junit", type=Path, metavar="FILE", help="write them as tests of JUnit")
     replay.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
+    linked.add_commands(commands)
     check = commands.add_parser("check", help="check the description of the robot")
     check.set_defaults(run=_check)
     show = commands.add_parser("graph", help="show nodes, topics and parameters")
@@ -206,7 +209,11 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
     for doubt in doubts(request, starts):
         print(f"warning: {doubt}", file=sys.stderr)
     if options.transport == "local":
+        _refuse_options_of_ros(options)
         return _up_locally(starts, options)
+    if options.transport == "nanomsg":
+        _refuse_options_of_ros(options)
+        return linked.up(starts, options)
     ros_arguments = list(options.ros_arguments)
     if options.log_level:
         ros_arguments += ["--ros-args", "--log-level", options.log_level]
@@ -217,7 +224,7 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
         raise RequestError(
             f"edge-robot up needs ROS 2, which can't be imported ({error}): source the setup.bash "
             "of your ROS 2, or on x86-64, in a checkout of edge_perception, pip install '.[ros]'; "
-            "without ROS 2 the robot runs by itself with --transport local"
+            "without ROS 2 the robot runs with --transport nanomsg"
         ) from error
 
     def make_nodes(stop: Stop) -> Iterator[RosNode]:
@@ -228,15 +235,25 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
     return process.run(make_nodes, ros_arguments, options.duration)
 
 
-def _up_locally(starts: Sequence[Start], options: argparse.Namespace) -> int:
-    """Start the robot without ROS, for itself."""
+def _refuse_options_of_ros(options: argparse.Namespace) -> None:
+    """
+    Look for options that mean nothing without ROS.
+
+    :raises RequestError: if there is one
+    """
     for name, given in (
         ("--ros-args", options.ros_arguments),
         ("--use-sim-time", options.use_sim_time),
         ("--log-level", options.log_level),
     ):
         if given:
-            raise RequestError(f"{name} is for ROS 2: leave it out, or --transport local")
+            raise RequestError(
+                f"{name} is for ROS 2: leave it out, or --transport {options.transport}"
+            )
+
+
+def _up_locally(starts: Sequence[Start], options: argparse.Namespace) -> int:
+    """Start the robot without ROS, for itself."""
     from edge_perception.transport.local import process
     from edge_perception.transport.local.bus import Bus
     from edge_perception.transport.local.endpoints import LocalEndpoints

@@ -111,6 +111,10 @@ class Parameters:
             for name, parameter in by_name.items()
         }
 
+    def values(self) -> dict[str, Value]:
+        """Return all values by name."""
+        return dict(self._values)
+
     def flag(self, name: str) -> bool:
         """Return the value of a parameter that is true or false."""
         return self._one(name, bool)

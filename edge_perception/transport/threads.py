@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+import gc
 from pathlib import Path
+import sys
 import threading
 
+SWITCH_INTERVAL = 0.0005
+"""
+Seconds after which a thread that computes lets another one run Python. With Python's own 5 ms a
+decision may wait for the pose's filter for longer than the model runs.
+"""
 LONGEST = 15  # bytes of a thread's name that the kernel keeps
 
 
@@ -14,3 +21,14 @@ def name_thread(name: str) -> None:
     path = Path(f"/proc/self/task/{threading.get_native_id()}/comm")
     with suppress(OSError):  # no Linux, or no /proc: a name is no necessity
         path.write_bytes(name.encode()[:LONGEST])
+
+
+def switch_soon() -> None:
+    """Let threads of this process not wait long for each other."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
+
+
+def keep_what_is_there() -> None:
+    """Look no more through what stays until the end: it takes some 15 ms each time."""
+    gc.collect()
+    gc.freeze()

@@ -121,4 +121,4 @@ def test_what_is_missing_is_said(up: Callable[..., list[str]]) -> None:
     ) as it:
         assert it.stderr is not None
         line = next(line for line in it.stderr if "input image" in line)
-    assert line.startswith("[ERROR] perception: input image: no node of this process publishes")
+    assert line.startswith("[ERROR] perception: input image: no node publishes")

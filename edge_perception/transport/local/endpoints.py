@@ -9,7 +9,7 @@ import traceback
 
 from edge_perception import messages
 from edge_perception.core.node import ConfigurationError, Diagnostic, Level, Port, Qos, Traffic
-from edge_perception.core.parameters import Parameter, ParameterError, Parameters
+from edge_perception.core.parameters import Parameter, ParameterError, Parameters, Value
 from edge_perception.messages import Message
 from edge_perception.robot.parameter_files import values
 from edge_perception.robot.plan import Start
@@ -75,7 +75,9 @@ class LocalInput:
         self._put = partial(worker.slots.put, port.name)
         self._traffic: Traffic = worker.slots.traffic[port.name]
         self._arrivals = Arrivals(self._traffic, clock.monotonic)
-        self._end = End(node, topic, port.type, self._receive)
+        self._end = End(
+            node, topic, port.type, self._receive, prompt=port.prompt, service=port.service
+        )
         bus.read(self._end)
 
     def _receive(self, data: bytes) -> None:
@@ -97,14 +99,14 @@ class LocalInput:
         if not useful:
             if port.optional:
                 return Level.OK, "no publisher, and none needed"
-            return Level.ERROR, (
-                f"no node of this process publishes {port.type} on {topic}: start one that does,"
-                " or remap the topic in the robot's description"
+            return Level.ERROR, self._bus.troubles.get(topic) or (
+                f"no node publishes {port.type} on {topic}: start one that does, or remap the"
+                " topic in the robot's description"
             )
         if port.occasional or (port.qos is Qos.LATCHED and self._traffic.received):
             return Level.OK, "received" if self._traffic.received else "nothing was said yet"
         if self._arrivals.silent(now) > self._arrivals.longest():
-            return Level.ERROR, (
+            return Level.ERROR, self._bus.troubles.get(topic) or (
                 f"no message comes on {topic} although {useful[0]} publishes there: does its"
                 " device deliver?"
             )
@@ -127,6 +129,7 @@ class LocalEndpoints:
         self._bus, self._start = bus, start
         self._clock = clock or SystemClock()
         self._inputs: list[LocalInput] = []
+        self._changed: dict[str, object] = {}
 
     @property
     def name(self) -> str:
@@ -162,9 +165,18 @@ class LocalEndpoints:
             if name not in _OF_ROS and not name.startswith("qos_overrides.")
         }
         try:
-            return Parameters(declared, {**own, **self._start.parameters, **(changed or {})})
+            given = {**own, **self._start.parameters, **self._changed}
+            return Parameters(declared, {**given, **(changed or {})})
         except ParameterError as error:
             raise ConfigurationError(f"{self.name}: {error}") from error
+
+    def values(self, declared: Sequence[Parameter]) -> dict[str, Value]:
+        """Return the present values by name."""
+        return self.parameters(declared).values()
+
+    def keep(self, changed: Mapping[str, object]) -> None:
+        """Take new values of parameters, which the shell has accepted."""
+        self._changed |= changed
 
     def topic(self, port: Port) -> str:
         """Return the full name of a port's topic."""

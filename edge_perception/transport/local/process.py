@@ -12,12 +12,16 @@ from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.local.speaker import Speaker
 from edge_perception.transport.shell import CHECK_PERIOD, Shell
 from edge_perception.transport.stop import Stop
+from edge_perception.transport.threads import keep_what_is_there, switch_soon
 
 GRACE = 1.0  # seconds in which messages may begin to come
 
 
 def run(
-    bus: Bus, make_nodes: Callable[[Stop], Iterable[Shell]], duration: float | None = None
+    bus: Bus,
+    make_nodes: Callable[[Stop], Iterable[Shell]],
+    duration: float | None = None,
+    started: Callable[[], None] = lambda: None,
 ) -> int:
     """
     Start nodes, and run them until told to stop.
@@ -26,14 +30,18 @@ def run(
 
     :param make_nodes: makes them in the order in which they are to be started
     :param duration: seconds after which to stop
+    :param started: is called when all are active
     :returns: the exit code: 1 if a node can't be started, and the reason is on standard error
     """
+    switch_soon()
     stop = Stop()
     nodes: list[Shell] = []
     try:
         for node in make_nodes(stop):
             nodes.append(node)
         if all(not stop and shell.configure() and shell.activate() for shell in nodes):
+            started()
+            keep_what_is_there()
             _watch(bus, nodes, stop, duration)
         else:
             stop.failed |= not stop

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 import faulthandler
-import gc
 import math
 import os
 import sys
@@ -25,14 +24,9 @@ from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.profile import use_transport_profile
 from edge_perception.transport.shell import CHECK_PERIOD
 from edge_perception.transport.stop import Stop
-from edge_perception.transport.threads import name_thread
+from edge_perception.transport.threads import keep_what_is_there, name_thread, switch_soon
 
 LONGEST_END = 8.0  # seconds: `ros2 launch` and containers kill what has not ended after ten
-SWITCH_INTERVAL = 0.0005
-"""
-Seconds after which a thread that computes lets another one run Python. With Python's own 5 ms a
-decision may wait for the pose's filter for longer than the model runs.
-"""
 REFUSALS = (
     ConfigurationError,
     NameValidationException,
@@ -56,7 +50,7 @@ def run(
     :returns: the exit code
     """
     use_transport_profile()
-    sys.setswitchinterval(SWITCH_INTERVAL)
+    switch_soon()
     stop = Stop()
     guard = Guard()
     nodes: list[RosNode] = []
@@ -66,8 +60,7 @@ def run(
             node.endpoints.guard = guard
             nodes.append(node)
         if all(not stop and node.start() for node in nodes):
-            gc.collect()
-            gc.freeze()  # what is there now stays; to look through it takes some 15 ms each time
+            keep_what_is_there()
             _spin(nodes, stop, duration)
         else:
             stop.failed |= not stop

@@ -1,0 +1,175 @@
+"""``edge-robot up --transport nanomsg``: the robot in one process, or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, ExitStack
+from dataclasses import asdict
+from functools import partial
+from itertools import pairwise
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+from edge_perception.environment import this_machine
+from edge_perception.nodes import base
+from edge_perception.robot.plan import RequestError, Start
+from edge_perception.transport.local import process
+from edge_perception.transport.local.bus import Bus
+from edge_perception.transport.local.endpoints import LocalEndpoints
+from edge_perception.transport.shell import Shell
+from edge_perception.transport.sp.address import AddressError, Identity
+from edge_perception.transport.sp.announcement import Child
+from edge_perception.transport.sp.endpoints import SpEndpoints
+from edge_perception.transport.sp.link import Link
+from edge_perception.transport.sp.process import linked, Network, network
+from edge_perception.transport.sp.registry import RegistryError
+from edge_perception.transport.sp.services import Services
+from edge_perception.transport.sp.standin import StandIn
+from edge_perception.transport.sp.supervisor import Job, Supervisor, Voice
+from edge_perception.transport.stop import Stop
+from edge_perception.views.terminal import TerminalCore
+
+EACH = "each"
+CHILD = "edge_perception.tools.child"
+"""The module that runs some of the nodes."""
+
+
+def up(
+    net: Network, starts: Sequence[Start], processes: str, duration: float | None, once: bool
+) -> int:
+    """
+    Start the robot, and run it until told to stop.
+
+    :param processes: how many, or EACH; empty: this one alone
+    :param once: stop after a decision on an image
+    :returns: the exit code
+    :raises RequestError: if it can't be started so
+    """
+    view = Start("terminal", "", starts[0].namespace)
+    if not processes:
+        return _run(net, starts, duration, view, once)
+    return _supervise(net, _groups(starts, processes), duration, view, once)
+
+
+def child(job: str) -> int:
+    """
+    Run some nodes of the robot.
+
+    :param job: what `_job` wrote
+    :returns: the exit code
+    """
+    fields = json.loads(job)
+    starts = [Start(**start) for start in fields["starts"]]
+    return _run(_network_from(fields["network"]), starts, None)
+
+
+def _run(
+    net: Network,
+    starts: Sequence[Start],
+    duration: float | None,
+    view: Start | None = None,
+    once: bool = False,
+) -> int:
+    """Run nodes in this process."""
+    bus, environment, voice = Bus(), this_machine(), Voice()
+    services = Services(bus)
+
+    def make(stop: Stop) -> Iterator[Shell]:
+        if view is not None:
+            yield _view(bus, view, stop.set if once else lambda: None)
+        for start in starts:
+            make_core = base.find(start.kind).make_core
+            endpoints = SpEndpoints(bus, start, link, voice.hold)
+            shell = Shell(partial(make_core, environment), endpoints)
+            services.add(shell, endpoints)
+            link.nodes = services.nodes
+            yield shell
+
+    try:
+        with linked(bus, net, services.answer) as link:
+            return process.run(bus, make, duration, voice.ready)
+    except (AddressError, RegistryError) as error:
+        raise RequestError(str(error)) from error
+
+
+def _supervise(
+    net: Network,
+    groups: Sequence[Sequence[Start]],
+    duration: float | None,
+    view: Start,
+    once: bool,
+) -> int:
+    """Run a process for each group of nodes, and show what they decide."""
+    if net.listen is not None:
+        raise RequestError("--listen is for a robot in one process: leave --processes out")
+    bus = Bus()
+    jobs = [_job(net, group) for group in groups]
+
+    def make(stop: Stop) -> Iterator[Shell]:
+        keep = Supervisor(jobs, stand_in.speak, partial(_announce, link), stop.fail)
+        stack.enter_context(keep)
+        yield _view(bus, view, stop.set if once else lambda: None)
+
+    try:
+        with ExitStack() as stack:
+            link = stack.enter_context(linked(bus, net, Services(bus).answer))
+            stand_in = stack.enter_context(closing(StandIn(bus)))
+            return process.run(bus, make, duration)
+    except (AddressError, RegistryError) as error:
+        raise RequestError(str(error)) from error
+
+
+def _announce(link: Link, children: Sequence[Child]) -> None:
+    """Tell others of the processes, and a person of those that have ended."""
+    before = {one.name: one.state for one in link.children}
+    for one in children:
+        if one.reason and one.state == "waiting" and before.get(one.name) != "waiting":
+            print(
+                f"error: the process {one.name} {one.reason}; it is started again",
+                file=sys.stderr,
+                flush=True,
+            )
+    link.children = children
+
+
+def _view(bus: Bus, start: Start, decided: Callable[[], None]) -> Shell:
+    """Return what shows decisions on the terminal."""
+    return Shell(lambda: TerminalCore(sys.stdout, decided), LocalEndpoints(bus, start))
+
+
+def _groups(starts: Sequence[Start], wanted: str) -> list[list[Start]]:
+    """
+    Return which nodes share a process.
+
+    :raises RequestError: if it is neither a number nor EACH
+    """
+    if wanted == EACH:
+        return [[start] for start in starts]
+    if not wanted.isdigit() or not int(wanted):
+        raise RequestError(f"--processes is {wanted!r}: expected a number from 1, or {EACH}")
+    count = min(int(wanted), len(starts))
+    bounds = [len(starts) * index // count for index in range(count + 1)]
+    return [list(starts[begin:end]) for begin, end in pairwise(bounds)]
+
+
+def _job(net: Network, group: Sequence[Start]) -> Job:
+    """Return the process of a group, called like its first node."""
+    name = group[0].full_name.strip("/").replace("/", ".")
+    options = {
+        "name": name,
+        "within": net.within,
+        "peers": [str(peer) for peer in net.peers],
+        "identity": [str(net.identity.certificate), str(net.identity.peers)]
+        if net.identity
+        else [],
+    }
+    job = {"starts": [asdict(start) for start in group], "network": options}
+    return Job(name, [sys.executable, "-m", CHILD], json.dumps(job))
+
+
+def _network_from(fields: dict[str, Any]) -> Network:
+    identity = Identity(*map(Path, fields["identity"])) if fields["identity"] else None
+    peers = tuple(fields["peers"])
+    return network(fields["name"], fields["within"], peers=peers, identity=identity)

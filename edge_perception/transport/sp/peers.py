@@ -1,0 +1,138 @@
+"""The other processes: those of this machine and those that were named, as they announce it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+import time
+
+from edge_perception import messages
+from edge_perception.messages.definition import MessageError
+from edge_perception.messages.types import String
+from edge_perception.transport.sp import address as addresses
+from edge_perception.transport.sp import announcement as announcements
+from edge_perception.transport.sp import frames, registry
+from edge_perception.transport.sp.address import Address, Identity
+from edge_perception.transport.sp.announcement import Announcement, AnnouncementError
+from edge_perception.transport.sp.registry import Record
+from edge_perception.transport.sp.sockets import Sockets
+
+SILENCE = 1.5  # seconds without an announcement after which something is wrong
+_DEPTH = 8
+
+
+class Peer:
+    """
+    Another process.
+
+    :ivar said: what it last said of itself; None: nothing yet
+    """
+
+    def __init__(
+        self, sockets: Sockets, home: Address, identity: Identity | None, record: Record | None
+    ) -> None:
+        """
+        Listen to its announcements.
+
+        :param record: of a process of this machine
+        """
+        self.home, self.record = home, record
+        self.said: Announcement | None = None
+        self._heard = time.monotonic()
+        self._frame = b""
+        prefix = frames.subscription(announcements.TOPIC)
+        self._subscriber = sockets.subscriber(home, identity, prefix, _DEPTH)
+
+    @property
+    def name(self) -> str:
+        """Return the name of its process, or where it is."""
+        return self.said.process if self.said else str(self.home)
+
+    def fileno(self) -> int:
+        """Return a file descriptor that can be read when it announces something."""
+        return self._subscriber.fileno()
+
+    def hear(self) -> None:
+        """Take what it has announced."""
+        while (frame := self._subscriber.receive()) is not None:
+            self._heard = time.monotonic()
+            if frame == self._frame:
+                continue
+            try:
+                text = messages.deserialize(frames.parse(frame).data, String).data
+                self.said, self._frame = announcements.read(text), frame
+            except (frames.FrameError, MessageError, AnnouncementError):
+                continue
+
+    def trouble(self) -> str:
+        """Return why it is not heard; empty: it is."""
+        silent = time.monotonic() - self._heard
+        if silent < SILENCE:
+            return ""
+        if self.record is not None and registry.is_stopped(self.record.pid):
+            return (
+                f"the process {self.name} was stopped by a signal: let it go on with"
+                f" kill -CONT {self.record.pid}"
+            )
+        where = f" at {self.home}" if self.record is None else ""
+        return (
+            f"the process {self.name}{where} has said nothing for {silent:.0f} s: it hangs, or the"
+            " connection is cut"
+        )
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._subscriber.close()
+
+
+class Peers:
+    """
+    All that are known.
+
+    :ivar ended: those that were there and are no more: what they said last, by name
+    """
+
+    def __init__(
+        self,
+        sockets: Sockets,
+        own: str,
+        named: Sequence[Address],
+        identity: Identity | None,
+    ) -> None:
+        """
+        Begin with those that are named.
+
+        :param own: the name of this process; empty: it has none
+        """
+        self._sockets, self._own = sockets, own
+        self._named = [Peer(sockets, home, identity, None) for home in named]
+        self._local: dict[Record, Peer] = {}
+        self.ended: dict[str, Announcement] = {}
+
+    def __iter__(self) -> Iterator[Peer]:
+        yield from self._named
+        yield from self._local.values()
+
+    def look(self) -> bool:
+        """Look which processes of this machine there are; return whether that has changed."""
+        found = {one for one in registry.records() if one.name != self._own}
+        gone, new = self._local.keys() - found, found - self._local.keys()
+        for record in gone:
+            peer = self._local.pop(record)
+            peer.close()
+            if peer.said is not None:
+                self.ended[record.name] = peer.said
+        for record in new:
+            home = addresses.parse(record.home)
+            self._local[record] = Peer(self._sockets, home, None, record)
+            self.ended.pop(record.name, None)
+        return bool(gone or new)
+
+    def hear(self) -> None:
+        """Take what all have announced."""
+        for peer in self:
+            peer.hear()
+
+    def close(self) -> None:
+        """Listen to nobody any more."""
+        for peer in self:
+            peer.close()

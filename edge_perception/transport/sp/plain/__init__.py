@@ -1,0 +1,1 @@
+"""SP in Python alone: for processors that have no wheel of pynng."""

@@ -1,0 +1,94 @@
+"""A process as others find it: its name, where it listens, whom it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, ExitStack
+from dataclasses import dataclass
+import traceback
+
+from edge_perception.transport.local.bus import Bus
+from edge_perception.transport.sp import address as addresses
+from edge_perception.transport.sp import registry
+from edge_perception.transport.sp.address import Address, Identity
+from edge_perception.transport.sp.choice import choose
+from edge_perception.transport.sp.front import Front
+from edge_perception.transport.sp.link import Link
+from edge_perception.transport.sp.peers import Peers
+from edge_perception.transport.sp.registry import Place
+
+IPC, TCP = "ipc", "tcp"
+"""How processes of a machine reach each other: by files, or by ports of the loopback interface."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """
+    How a process meets others.
+
+    :ivar name: of the process; empty: it only listens, and others don't see it
+    :ivar within: IPC or TCP, to those of the same machine
+    :ivar listen: where those of other machines reach it; None: nowhere
+    :ivar peers: the homes of others that are not of this machine, or not this user's
+    :ivar identity: with tls+tcp, who we are and whom we trust
+    """
+
+    name: str = ""
+    within: str = IPC
+    listen: Address | None = None
+    peers: tuple[Address, ...] = ()
+    identity: Identity | None = None
+
+
+def network(
+    name: str = "",
+    within: str = IPC,
+    listen: str = "",
+    peers: tuple[str, ...] = (),
+    identity: Identity | None = None,
+) -> Network:
+    """
+    Read and check how a process meets others.
+
+    :raises AddressError: if an address is none, or would open the robot to everybody
+    """
+    own = addresses.parse(listen) if listen else None
+    others = tuple(addresses.parse(peer) for peer in peers)
+    for address in (own, *others):
+        if address is not None:
+            addresses.check(address, identity)
+    return Network(name, within, own, others, identity)
+
+
+@contextmanager
+def linked(bus: Bus, network: Network, answer: Callable[[bytes], bytes]) -> Iterator[Link]:
+    """
+    Link a bus to other processes while the context lasts.
+
+    :param answer: is given what others ask for, and returns what is answered
+    :raises AddressError: if an address can't be listened at
+    :raises RegistryError: if a process of that name runs, or none can be found
+    """
+    sockets = choose()
+    with ExitStack() as stack:
+        fronts = []
+        if network.name:
+            registry.clean()
+            place = Place(network.name)
+            stack.callback(place.close)
+            local = (
+                Address("ipc", path=str(place.path))
+                if network.within == IPC
+                else Address("tcp", "127.0.0.1")
+            )
+            fronts.append(Front(sockets, local, None, answer))
+        if network.listen is not None:
+            fronts.append(Front(sockets, network.listen, network.identity, answer))
+        peers = Peers(sockets, network.name, network.peers, network.identity)
+        link = Link(
+            bus, network.name, sockets, peers, fronts, network.identity, traceback.print_exception
+        )
+        with link:
+            if network.name:
+                place.open(str(fronts[0].home))
+            yield link

@@ -1,0 +1,258 @@
+"""
+Processes with nodes, started again when they end, and spoken for when they were killed.
+
+A child writes lines of JSON to a pipe: that it is ready, and what is to be published in its place
+if it is killed. When the supervisor itself ends, however that is, so do its children: each waits
+for it (`ending.PARENT`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+import json
+import os
+import random
+import select
+import signal
+import subprocess
+import threading
+import time
+from typing import Any
+
+from edge_perception import ending
+from edge_perception.transport.shell import Words
+from edge_perception.transport.sp.announcement import Child
+from edge_perception.transport.threads import name_thread
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0  # seconds before a process is started again
+STEADY = 10.0  # seconds of work after which it is as if it had never ended
+LONGEST_END = 8.0  # seconds in which a process must end when it is told to
+WORDS = "EDGE_ROBOT_WORDS"
+"""The environment variable with the descriptor of the pipe to the supervisor."""
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Job:
+    """
+    A process to keep running.
+
+    :ivar stdin: what it reads from standard input
+    """
+
+    name: str
+    command: Sequence[str]
+    stdin: str
+
+
+class _Running:
+    """A job, its process, and what became of those before it."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.restarts = -1
+        self.reason = ""
+        self.ready = self.was_ready = False
+        self.due = time.monotonic()
+        self.words: dict[str, Words] = {}
+        self.process: subprocess.Popen[str] | None = None
+        self.end = self.pipe = -1
+        """Descriptors: of the process, readable when it has ended, and of what it says."""
+        self._pause = FIRST_PAUSE
+        self._since = 0.0
+        self._rest = b""
+
+    def start(self) -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        environment = os.environ | {WORDS: str(writing), ending.PARENT: str(os.getpid())}
+        self.process = subprocess.Popen(
+            self.job.command,
+            stdin=subprocess.PIPE,
+            text=True,
+            env=environment,
+            pass_fds=[writing],
+            start_new_session=True,  # a Ctrl-C is for the supervisor, which tells its children
+        )
+        os.close(writing)
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(self.job.stdin)
+            self.process.stdin.close()
+        except OSError:  # it has already ended
+            pass
+        self.end, self.pipe = os.pidfd_open(self.process.pid), reading
+        self.restarts += 1
+        self.ready, self._since, self._rest = False, time.monotonic(), b""
+
+    def hear(self) -> None:
+        """Read what it has to say."""
+        if self.pipe < 0:
+            return
+        try:
+            while data := os.read(self.pipe, _CHUNK):
+                *lines, self._rest = (self._rest + data).split(b"\n")
+                for line in lines:
+                    self._take(json.loads(line))
+        except BlockingIOError:
+            return
+        self._close_pipe()
+
+    def has_ended(self) -> bool:
+        """Tell whether it ended, and if so, note why, and when it is started again."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        self.hear()
+        self.reason = _reason(self.process.returncode)
+        self._close_pipe()
+        os.close(self.end)
+        self.end, self.process, self.ready = -1, None, False
+        if time.monotonic() - self._since > STEADY:
+            self._pause = FIRST_PAUSE
+        self.due = time.monotonic() + random.uniform(self._pause / 2, self._pause)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return True
+
+    def describe(self) -> Child:
+        state = "running" if self.ready else "starting" if self.process else "waiting"
+        pid = self.process.pid if self.process else 0
+        return Child(self.job.name, pid, state, max(0, self.restarts), self.reason)
+
+    def _close_pipe(self) -> None:
+        if self.pipe >= 0:
+            os.close(self.pipe)
+            self.pipe = -1
+
+    def _take(self, said: dict[str, Any]) -> None:
+        if said.get("ready"):
+            self.ready = self.was_ready = True
+        if "node" in said:
+            words = [(topic, kind, bytes.fromhex(data)) for topic, kind, data in said["words"]]
+            self.words[said["node"]] = words
+
+
+class Supervisor:
+    """Keeps processes running, in a thread."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        speak: Callable[[dict[str, Words]], None],
+        changed: Callable[[Sequence[Child]], None],
+        fail: Callable[[str], None],
+    ) -> None:
+        """
+        Prepare the thread.
+
+        :param speak: is given what is to be published for those that were killed, by node; empty:
+            they are back
+        :param changed: is told of all processes when something about one has changed
+        :param fail: is told why the robot can't be started
+        """
+        self._running = [_Running(job) for job in jobs]
+        self._speak, self._changed, self._fail = speak, changed, fail
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def __enter__(self) -> Supervisor:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended = True
+        os.eventfd_write(self._wake, 1)
+        self._thread.join()
+        processes = [one.process for one in self._running if one.process is not None]
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGCONT)  # or one that is stopped doesn't hear it
+        end = time.monotonic() + LONGEST_END
+        for process in processes:
+            try:
+                process.wait(max(0.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _run(self) -> None:
+        name_thread(self._thread.name)
+        before: Sequence[Child] = ()
+        while not self._ended:
+            for one in self._running:
+                self._look_after(one)
+            if (now := [one.describe() for one in self._running]) != before:
+                before = now
+                self._changed(now)
+            self._wait()
+
+    def _look_after(self, one: _Running) -> None:
+        if one.process is not None:
+            was_ready = one.ready
+            one.hear()
+            if one.ready and not was_ready:
+                self._say()
+        if one.has_ended():
+            if not one.was_ready:
+                self._fail(f"the process {one.job.name} {one.reason} before it worked: see above")
+                one.due = float("inf")
+                return
+            self._say()
+        if one.process is None and time.monotonic() >= one.due:
+            one.start()
+
+    def _say(self) -> None:
+        """Speak for all that are not there."""
+        self._speak(
+            {
+                node: words
+                for one in self._running
+                if not one.ready
+                for node, words in one.words.items()
+                if words
+            }
+        )
+
+    def _wait(self) -> None:
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        for one in self._running:
+            for file in (one.end, one.pipe):
+                if file >= 0:
+                    poll.register(file, select.POLLIN)
+        due = [one.due for one in self._running if one.process is None]
+        left = min(due, default=float("inf")) - time.monotonic()
+        poll.poll(None if left == float("inf") else max(0.0, left) * 1000)
+
+
+class Voice:
+    """What a child tells its supervisor."""
+
+    def __init__(self) -> None:
+        """Find the pipe; without one, nothing is told."""
+        given = os.environ.pop(WORDS, "")
+        self._file = int(given) if given.isdigit() else -1
+
+    def ready(self) -> None:
+        """Say that all nodes are active."""
+        self._write({"ready": True})
+
+    def hold(self, node: str, words: Words) -> None:
+        """Say what is to be published for a node if this process is killed."""
+        written = [[topic, kind, data.hex()] for topic, kind, data in words]
+        self._write({"node": node, "words": written})
+
+    def _write(self, said: dict[str, Any]) -> None:
+        if self._file >= 0:
+            os.write(self._file, f"{json.dumps(said)}\n".encode())
+
+
+def _reason(code: int) -> str:
+    """Return how a process ended."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+import shutil
+import subprocess
+
+import pytest
+
+from edge_perception.transport.sp.address import Identity
+from edge_perception.transport.sp.choice import choose
+from edge_perception.transport.sp.sockets import Sockets
+
+
+@pytest.fixture(params=["nng", "plain"])
+def sockets(request: pytest.FixtureRequest) -> Sockets:
+    if request.param == "nng":
+        pytest.importorskip("pynng")
+    return choose(request.param)
+
+
+@pytest.fixture(scope="session")
+def identities(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Identity]:
+    """Return ours and a friend's, who trust each other, and a stranger's."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which makes the certificates, is not installed")
+    folder = tmp_path_factory.mktemp("certificates")
+    made = {name: _certificate(folder, name) for name in ("ours", "friend", "stranger")}
+    trusted = folder / "trusted.pem"
+    trusted.write_text("".join(made[name].read_text() for name in ("ours", "friend")))
+    everybody = folder / "everybody.pem"
+    everybody.write_text("".join(one.read_text() for one in made.values()))
+    return {
+        "ours": Identity(folder / "ours.key.pem", trusted),
+        "friend": Identity(folder / "friend.key.pem", trusted),
+        "stranger": Identity(folder / "stranger.key.pem", everybody),
+    }
+
+
+def _certificate(folder: Path, name: str) -> Path:
+    key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=edge-robot", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (folder / f"{name}.key.pem").write_text(certificate.read_text() + key.read_text())
+    return certificate

@@ -1,0 +1,159 @@
+"""The robot in several processes: it decides, and a killed process costs no safety."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import os
+from pathlib import Path
+from queue import Queue
+import signal
+import subprocess
+import sys
+import time
+
+from PIL import Image
+import pytest
+
+from edge_perception import messages
+from edge_perception.commands import main
+from edge_perception.messages.types import Twist
+from edge_perception.transport.local.bus import Bus, End
+from edge_perception.transport.sp import registry
+from edge_perception.transport.sp.process import linked, network
+
+PATIENCE = 60.0
+RULES = """
+version: 1
+timeout: {detections: 5}
+actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
+default: go
+safe: halt
+rules: [{name: seen, when: {label: [red, green, blue]}, action: go}]
+"""
+WITHOUT_ROS = """
+import sys
+from edge_perception import cli
+sys.modules["rclpy"] = None  # an import of it fails
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv(registry.VARIABLE, str(tmp_path / "run"))
+
+
+@pytest.fixture
+def up(tiny_bundle: Path, tmp_path: Path) -> list[str]:
+    """Return the command that starts a robot with one red picture for a camera."""
+    Image.new("RGB", (40, 30), (250, 10, 10)).save(tmp_path / "red.png")
+    (tmp_path / "rules.yaml").write_text(RULES)
+    given = {
+        "model": tiny_bundle,
+        "camera": tmp_path / "red.png",
+        "rules": tmp_path / "rules.yaml",
+        "transport": "nanomsg",
+    }
+    return [
+        *(sys.executable, "-c", WITHOUT_ROS, "up"),
+        *(f"--{name}={value}" for name, value in given.items()),
+    ]
+
+
+@pytest.fixture
+def robot(up: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """Return a robot in several processes, as soon as it has seen something."""
+    with subprocess.Popen(
+        [*up, "--processes=each"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        next(line for line in running.stdout if "(seen:" in line)
+        yield running
+        running.kill()
+
+
+def ps() -> dict[str, list[str]]:
+    """Return the columns of each process by its name."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_ROS, "ps"], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    return {line.split()[0]: line.split() for line in done.stdout.splitlines()[1:]}
+
+
+def test_one_process_decides_and_ends(up: list[str]) -> None:
+    done = subprocess.run([*up, "--once"], capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "go (" in done.stdout or "halt (" in done.stdout
+
+
+def test_a_killed_decision_is_replaced_by_its_safe_action_and_comes_back(
+    robot: subprocess.Popen[str],
+) -> None:
+    bus, limits = Bus(), Queue[bytes]()
+    bus.read(End("/wheels", "/cmd_vel_limit", "geometry_msgs/msg/Twist", limits.put))
+
+    def until(speed: float) -> float:
+        begun = time.monotonic()
+        while messages.deserialize(limits.get(timeout=PATIENCE), Twist).linear.x != speed:
+            assert time.monotonic() - begun < PATIENCE
+        return time.monotonic() - begun
+
+    with linked(bus, network(), lambda request: b""):
+        until(1.0)
+        before = ps()
+        assert before.keys() == {"camera", "decision", "perception", "robot"}
+        os.kill(int(before["decision"][1]), signal.SIGKILL)
+        until(0.0)
+        assert any(one.node == "/decision_guard" for one in bus.publishers("/cmd_vel_limit"))
+        until(1.0)
+        after = ps()
+    assert after["decision"][3] == "1"
+    assert after["decision"][-1] == "SIGKILL"
+    assert after["camera"][1] == before["camera"][1]
+    robot.send_signal(signal.SIGINT)
+    _, errors = robot.communicate(timeout=PATIENCE)
+    assert robot.returncode == 0
+    assert "the process decision was killed by SIGKILL; it is started again" in errors
+    assert not list(registry.folder().iterdir())
+
+
+def test_nothing_outlives_its_supervisor(robot: subprocess.Popen[str]) -> None:
+    processes = list(registry.records())
+    assert len(processes) == 4
+    robot.kill()
+    end = time.monotonic() + PATIENCE
+    while any(map(registry.is_running, processes)):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_node_that_can_not_be_configured_ends_the_robot(up: list[str]) -> None:
+    done = subprocess.run(
+        [*up, "--processes=2", "--model=nowhere.edge"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 1
+    assert "error: /perception: nowhere.edge" in done.stderr
+    assert "before it worked" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--listen=tcp://0.0.0.0:7447"], "would open the robot to everybody"),
+        (["--peer=nonsense"], "is no address"),
+        (["--tls-peers=a.pem"], "belong together"),
+        (["--processes=some"], "expected a number from 1, or each"),
+        (["--processes=2", "--listen=tcp://127.0.0.1:0"], "leave --processes out"),
+        (["--use-sim-time"], "--use-sim-time is for ROS 2"),
+    ],
+)
+def test_what_can_not_be_started(
+    up: list[str], more: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*up[3:], *more]) == 1
+    assert says in capsys.readouterr().err
