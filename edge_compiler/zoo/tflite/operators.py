@@ -160,15 +160,16 @@ def _dequantize(graph: Graph, operator: Operator) -> None:
     operator.output.constant = operator.constant(0).astype(np.float32)
 
 
-def _doubled(graph: Graph, operator: Operator) -> None:
+def _transposed(graph: Graph, operator: Operator) -> None:
     """Add MediaPipe's transposed convolution with a bias."""
     x, kernel, output = operator.tensor(0), operator.constant(1), operator.output
     _, *strides = operator.custom[:12].view("<i4").tolist()
     if kernel.shape[1:3] != (2, 2) or strides != [2, 2]:
         raise ValueError(f"{output.name} is no transposed convolution of 2 x 2 with stride 2")
     weights = kernel.transpose(3, 0, 1, 2).astype(np.float32)
-    bias = operator.constant(2).astype(np.float32)
-    graph.doubled(x.name, output.name, weights, (x.shape[1], x.shape[2]), bias)
+    constants = {"weight": weights, "bias": operator.constant(2).astype(np.float32)}
+    read = [graph.constant(f"{output.name}/{name}", array) for name, array in constants.items()]
+    graph.add("ConvTranspose", [x.name, *read], output.name, strides=strides)
 
 
 OPERATORS: dict[Code, Callable[[Graph, Operator], None]] = {
@@ -189,5 +190,5 @@ OPERATORS: dict[Code, Callable[[Graph, Operator], None]] = {
     (40, ""): _mean,
     (54, ""): _prelu,
     (117, ""): _hard_swish,
-    (32, "Convolution2DTransposeBias"): _doubled,
+    (32, "Convolution2DTransposeBias"): _transposed,
 }
