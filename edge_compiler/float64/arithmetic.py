@@ -6,8 +6,9 @@ import numpy as np
 
 from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.float64.table import alike, Call, exactly, reference
+from edge_compiler.ops.padding import pads_of
 
-alike("Concat", "Expand", "Flatten", "Identity", "Pad", "Reshape", "Slice", "Split")
+alike("Concat", "Expand", "Flatten", "Identity", "Reshape", "Slice", "Split")
 alike("DepthToSpace", "SpaceToDepth", "Tile")
 alike("Squeeze", "Transpose", "Unsqueeze", "Max", "Gather")
 alike("Add", "Mean", "Mul", "Sum", roundings=1)
@@ -16,6 +17,23 @@ alike("Add", "Mean", "Mul", "Sum", roundings=1)
 @exactly("Dropout")
 def _same(call: Call) -> Exact:
     return call.x
+
+
+@exactly("Pad")
+def _pad(call: Call) -> Exact:
+    mode, pads, number = call.attribute("mode"), pads_of(call.node), call.optional(2)
+    assert pads is not None
+    kept = tuple(slice(max(-a, 0), -max(-b, 0) or None) for a, b in pads)
+    edges = [(max(a, 0), max(b, 0)) for a, b in pads]
+
+    def padded(x: Array, constant: float) -> Array:
+        if mode != "constant":
+            return np.pad(x[kept], edges, mode)
+        return np.pad(x[kept], edges, constant_values=constant)
+
+    value = padded(call.x.value, 0 if number is None else number.value.item())
+    size = padded(call.x.size, 0 if number is None else number.size.item())
+    return Exact(value, size, call.depth)
 
 
 @exactly("Sub")

@@ -9,6 +9,7 @@ import numpy as np
 from edge_compiler import ops
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.ops.activations import FUNCTIONS
+from edge_compiler.ops.padding import pads_of
 from edge_compiler.passes.base import Decision, done, graph_pass, kept
 
 
@@ -38,23 +39,15 @@ def fuse_padding(graph: Graph) -> Iterator[Decision]:
 
 def _image_pads(node: Node) -> list[int] | None:
     """Return the pads of the sides of images by zeros; None if a Pad does something else."""
-    pads, value = node.constant(1), node.constant(2)
-    if node.attributes["mode"] != "constant" or pads is None or np.any(value):
+    number = node.inputs[2] if len(node.inputs) > 2 else None
+    if number is not None and (number.constant is None or np.any(number.constant)):
         return None
-    if len(node.inputs) > 2 and node.inputs[2] is not None and value is None:
+    pads = pads_of(node)
+    if node.attributes["mode"] != "constant" or pads is None or np.min(pads) < 0:
         return None
-    rank = len(node.output.shape)
-    axes = np.arange(rank)
-    if len(node.inputs) > 3 and node.inputs[3] is not None:
-        given = node.constant(3)
-        if given is None:
-            return None
-        axes = given % rank
-    amounts = np.zeros((2, rank), np.int64)
-    amounts[:, axes] = pads.reshape(2, -1)
-    if amounts.min() < 0 or amounts[:, :2].any():
+    if any(pads[0] + pads[1]):
         return None
-    return [int(amount) for amount in amounts[:, 2:].ravel()]
+    return [amount for side in zip(*pads[2:], strict=True) for amount in side]
 
 
 def _why_not(graph: Graph, node: Node, layer: Node, pads: list[int] | None) -> str | None:

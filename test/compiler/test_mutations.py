@@ -261,7 +261,16 @@ MUTATIONS = [
         ("shuffled", "c.source ? c.source[channel] : channel", "channel"),
         ("transpose", "x * c.in[5]", "x"),
         ("slice", "MAX_RANK - 1, c.shape, c.in", "MAX_RANK - 1, c.shape, c.out"),
-        ("pad", "x * c.in[5] * c.bytes", "x * c.bytes"),
+        ("expand", "x * c.in[5] * c.bytes", "x * c.bytes"),
+    ),
+    *_of(
+        "pad.h",
+        "moves",
+        ("pad", "return -1", "return 0"),
+        ("pad_edge", "i < 0 ? 0 : size - 1", "0"),
+        ("pad_reflect", "period - place", "period - place - 1"),
+        ("pad_wrap", "PAD_WRAP ? size", "PAD_WRAP ? size + 1"),
+        ("pad_reflect", "+ place_of(row, LAST", "+ place_of(row + 1, LAST"),
     ),
     *_of(
         "copy.h",

@@ -18,7 +18,6 @@ CONSTANTS = {
     "w": weights(8, 2, 3, 3),
     "m": weights(6, 5),
     "m4": weights(4, 2, 3, 3),
-    "pads": np.array([0, 0, -1, 0, 0, 0, 0, 0]),
     "axes": np.array([1, 3]),
     "sizes": np.array([1, 8, 6, 6]),
 }
@@ -51,8 +50,6 @@ def test_every_operator_is_described(target: str) -> None:
         ),
         ([node("MaxPool", "x", "y", **SAME, kernel_shape=[2, 2], dilations=[2, 2])], "dilations"),
         ([node("MaxPool", "x", "y z", kernel_shape=[2, 2])], "second output 'z'"),
-        ([node("Pad", "x pads", "y")], "negative pads"),
-        ([node("Pad", "x pads", "y", mode="reflect")], "negative pads|mode='reflect'"),
         ([node("ReduceMean", "x axes", "y")], "no neighbours"),
         ([node("Resize", "x - - sizes", "y")], "only height and width"),
         ([node("Cast", "x", "i", to=6), node("Relu", "i", "y")], "int32, only float32"),

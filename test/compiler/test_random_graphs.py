@@ -324,8 +324,12 @@ def block(net: Network, name: str, shape: tuple[int, ...]) -> None:
 
 
 def pad(net: Network, name: str, shape: tuple[int, ...]) -> None:
-    pads = net.given([0, 0, 1, 0, 0, 0, 0, 1])
-    net.add("Pad", f"{name} {pads}", (*shape[:2], shape[2] + 1, shape[3] + 1))
+    """Put something around an image, or cut a row off."""
+    mode = net.choose.choice(["constant", "constant", "edge", "reflect", "wrap"])
+    top = -1 if shape[2] > 2 and net.choose.random() < 0.2 else 1
+    if min(shape[2:]) > 1:
+        size = (*shape[:2], shape[2] + top, shape[3] + 1)
+        net.add("Pad", f"{name} {net.given([0, 0, top, 0, 0, 0, 0, 1])}", size, mode=mode)
 
 
 def pool(net: Network, name: str, shape: tuple[int, ...]) -> None:

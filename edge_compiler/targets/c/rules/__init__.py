@@ -8,6 +8,7 @@ from edge_compiler.targets.c.rules import (  # noqa: F401 they register
     integers,
     logic,
     normalize,
+    pad,
     pool,
     product,
     rearrange,

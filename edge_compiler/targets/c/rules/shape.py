@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
+from edge_compiler.targets.c.rules.limits import require_constant, require_image
 from edge_compiler.targets.c.rules.table import ALL, lowers
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import (
@@ -21,7 +21,7 @@ from edge_compiler.targets.program.layout import (
     row_major,
 )
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.nodes import required, starts
+from edge_compiler.targets.program.nodes import starts
 from edge_compiler.targets.program.program import Call, Pointer, reading, writing
 from edge_compiler.targets.program.reorder import channel_copy, MAX_RANK, strided_fields
 from edge_compiler.targets.program.views import concat_channels
@@ -159,34 +159,6 @@ def lower_slice(low: Lowering, node: Node) -> None:
         first = start + size if start < 0 else start
         box[axis % len(value.shape)] = (min(max(first, 0), size - (step < 0)), step)
     _take(low, node, value, node.output, box)
-
-
-def check_pad(node: Node) -> str | None:
-    """Pad with a constant; becomes part of the Conv or pool that follows where possible."""
-    pads = node.constant(1)
-    if pads is not None and pads.min() < 0:
-        return f"negative pads {pads.tolist()} are not supported"
-    constants = require(node, "mode", "constant") or require_constant(node, 1, 2, 3)
-    return constants or _check_rank(node)
-
-
-@lowers("Pad", check=check_pad, types=ALL)
-def lower_pad(low: Lowering, node: Node) -> None:
-    """Fill with the constant, then copy the input into its place."""
-    value = node.input(0)
-    amounts, fill = required(node, 1), node.constant(2)
-    before = [0] * len(value.shape)
-    for position, axis in enumerate(_integers(node, 3) or range(len(value.shape))):
-        before[axis] = int(amounts[position])
-    source, target = low.source(value, DENSE), low.target(node.output, DENSE)
-    number = low.weights.add(np.zeros((), value.type.numpy) if fill is None else fill)
-    shape = node.output.shape
-    nowhere = (0,) * len(shape)
-    copy_box(low, node, None, shape, (number, (nowhere, 0)), (target, (row_major(shape), 0)))
-    strides = row_major(shape)
-    at = sum(b * stride for b, stride in zip(before, strides, strict=True))
-    whole = row_major(value.shape)
-    copy_box(low, node, node.output, value.shape, (source, (whole, 0)), (target, (strides, at)))
 
 
 def _integers(node: Node, index: int) -> list[int] | None:
