@@ -32,13 +32,11 @@ exactly(*(function.op for function in ACTIVATIONS if function.float64))(_activat
 
 @exactly("Clip")
 def _clip(call: Call) -> Exact:
-    value = call.x.value
-    low, high = call.optional(1), call.optional(2)
-    if low is not None:
-        value = np.maximum(value, low.value)
-    if high is not None:
-        value = np.minimum(value, high.value)
-    return Exact(value, call.x.size, call.depth)
+    value, size = call.x.value, call.x.size
+    for bound, choose in ((call.optional(1), np.maximum), (call.optional(2), np.minimum)):
+        if bound is not None:
+            value, size = choose(value, bound.value), np.maximum(size, bound.size)
+    return Exact(value, size, call.depth)
 
 
 @exactly("PRelu")

@@ -9,6 +9,7 @@ from edge_compiler.passes.canonical import canonicalise
 from edge_compiler.passes.channel_affine import make_channel_affine, merge_affine
 from edge_compiler.passes.channel_shuffle import recognise_channel_shuffle
 from edge_compiler.passes.compound import recognise_activations
+from edge_compiler.passes.computed_bounds import split_computed_bounds
 from edge_compiler.passes.constants import fold_constants
 from edge_compiler.passes.dead_code import drop_dead_code
 from edge_compiler.passes.fold_affine import fold_affine_back, fold_affine_forward
@@ -26,6 +27,7 @@ PASSES: tuple[Pass, ...] = (
     drop_dead_code,
     remove_noops,
     canonicalise,
+    split_computed_bounds,
     column_to_row,
     # what several nodes mean together
     recognise_activations,

@@ -322,6 +322,8 @@ def moves() -> onnx.ModelProto:
     b.add("concat_again", "Concat", "x y x", axis=2)
     b.add("concat_same", "Concat", "v v", axis=-1)
     b.add("concat_same_channels", "Concat", "x x", axis=1)
+    known = b.constant(b.numbers(1, 3, HEIGHT, WIDTH))
+    b.add("concat_known_channels", "Concat", f"x {known}", axis=1)
     b.add("head tail", "Split", f"x {b.constant([16, 4])}", axis=1)
     b.add("left right", "Split", f"x {b.constant([5, 6])}", axis=3)
     starts, ends, axes, steps = (b.constant(n) for n in ([3, -1], [12, -99], [1, 3], [1, -2]))

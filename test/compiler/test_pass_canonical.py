@@ -66,3 +66,20 @@ def test_a_transposed_conv_that_enlarges_nothing_is_a_conv(
     w = weights(4, 6 // attributes.get("group", 1), 3, 3)
     nodes = [node("ConvTranspose", "x w", "y", **attributes)]
     assert ops(optimised(make_model(nodes, IMAGE, {"w": w}), tmp_path)[0]) == [becomes]
+
+
+def test_computed_bounds_become_maximum_and_minimum(tmp_path: Path) -> None:
+    nodes = [
+        node("ReduceMean", "x", "low", keepdims=0),
+        node("Abs", "low", "high"),
+        node("Clip", "x low high", "a"),
+        node("Clip", "x low", "b"),
+        node("Clip", "x  high", "c"),
+        node("Clip", "x zero high", "y"),
+    ]
+    nodes[4].input[:] = ["x", "", "high"]
+    outputs = ["a", "b", "c", "y"]
+    graph, _ = optimised(make_model(nodes, IMAGE, {"zero": np.float32(0)}, outputs), tmp_path)
+    assert [op for op in ops(graph) if op in ("Clip", "Max", "Min")] == [
+        *("Max", "Min", "Max", "Min", "Max", "Min"),
+    ]
