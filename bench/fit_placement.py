@@ -75,17 +75,17 @@ class Fitting:
         self.target, self.tools = targets.get(name), toolchain.get(name)
 
     def count(
-        self, graph: Graph, ours: c_work.Costs, library: acl_work.Costs, wishes: Mapping[str, str]
+        self, path: Path, ours: c_work.Costs, library: acl_work.Costs, wishes: Mapping[str, str]
     ) -> Counted:
         """Compile, run in the emulator, and return the instructions of every step."""
         target = replace(self.target, home=CBackend(ours), others=(AclBackend(library),))
         with tempfile.TemporaryDirectory() as folder:
-            what, options = Description(graph.name, ""), BuildOptions(places=wishes)
-            model = target.build(graph, what, Path(folder), lambda *_: None, options)
+            what, options = Description(path.stem, ""), BuildOptions(places=wishes)
+            model = target.build(graph_of(path), what, Path(folder), lambda *_: None, options)
             random = np.random.default_rng(0)
             inputs = {t.name: random.random(t.shape, np.float32) for t in model.inputs}
             counts = count_steps(Path(folder) / "model.so", self.tools, inputs=inputs)
-        return Counted(graph, model, counts.instructions)
+        return Counted(graph_of(path), model, counts.instructions)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _operators_files() -> tuple[tempfile.TemporaryDirectory[str], tuple[Path, ..
 
 
 def graph_of(path: Path) -> Graph:
-    """Return an optimised graph; it is made anew each time, since compiling may change it."""
+    """Return an optimised graph; it is made anew each time, since compiling uses it up."""
     graph = frontend.load(path, {})
     passes.optimise(graph)
     return graph
@@ -223,7 +223,7 @@ def main() -> None:
                 ):
                     show(f"counting {path.stem} for {kind}: {name}", 0, 0)
                     free, preferring = c_work.WorkModel({}), Preferring(op)
-                    counted = fitting.count(graph_of(path), free, preferring, wishes)
+                    counted = fitting.count(path, free, preferring, wishes)
                     samples += counted.samples(op)
                     totals[path.stem, name] = sum(counted.instructions)
             fitted = fit(samples)
@@ -231,7 +231,7 @@ def main() -> None:
                 found[backend][fitting.target.triple] = constants
             ours, library = c_work.WorkModel(fitted["c"]), acl_work.WorkModel(fitted["acl"])
             for path in paths:
-                placed = fitting.count(graph_of(path), ours, library, {})
+                placed = fitting.count(path, ours, library, {})
                 steps = [s for s in placed.model.steps if s.backend == "acl"]
                 alone = [totals[path.stem, name] for name in ("c", "acl")]
                 millions = (round(n / 1e6, 2) for n in (*alone, sum(placed.instructions)))

@@ -72,7 +72,9 @@ class Prover:
         frames = len(images) + 1 if self._model.preprocess else 0
         for inputs, expected in self._all_inputs(images):
             progress(f"proving against {NAME}", self.inputs, RANDOM_INPUTS + frames)
+            self._reference.rest()  # either has all weights in memory
             self._prove_for(inputs, expected)
+            self._sandbox.rest()
             self.inputs += 1
         steps = zip(self._model.steps, self.errors, strict=True)
         known = [(error, step.name) for step, error in steps if error is not None]

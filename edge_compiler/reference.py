@@ -40,6 +40,8 @@ class Reference:
         """
         Prepare the model to tell the values of ``tensors``; those that it lacks are left out.
 
+        The weights are not read before the first run.
+
         :param inputs: with the shapes that the model was compiled for.
         :raises CompileError: if ONNX Runtime refuses the model.
         """
@@ -59,27 +61,14 @@ class Reference:
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in extra)
         self.tensors = frozenset(declared | set(extra))
 
-        options = ort.SessionOptions()
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.log_severity_level = 4  # what fails is told once, by us
-        # weights packed for speed would take their memory once more
-        options.add_session_config_entry("session.disable_prepacking", "1")
-        self._weights = _share_weights(model, path, options)
-        try:
-            self._session = ort.InferenceSession(
-                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's exceptions have no common base
-            raise CompileError(
-                f"{NAME}, which a compiled model is compared with, cannot load {path}: "
-                f"{_first_line(error)}"
-            ) from error
-        self._names = [output.name for output in self._session.get_outputs()]
-        self._unread = {
-            entry.name: _zeros(entry)
-            for entry in self._session.get_inputs()
-            if entry.name not in shapes
-        }
+        self._model = model
+        known = _Session(model, path, blank=True).inputs
+        self._unread = {entry.name: _zeros(entry) for entry in known if entry.name not in shapes}
+        self._session: _Session | None = None
+
+    def rest(self) -> None:
+        """Let the weights go: the next run reads them again."""
+        self._session = None
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """
@@ -87,36 +76,85 @@ class Reference:
 
         :raises CompileError: if ONNX Runtime fails.
         """
+        if self._session is None:
+            self._session = _Session(self._model, self.path)
+        return self._session.run({**self._unread, **inputs})
+
+
+class _Session:
+    """
+    A model in ONNX Runtime, with its weights.
+
+    :ivar inputs: what it knows of them.
+    """
+
+    def __init__(self, model: onnx.ModelProto, path: Path, *, blank: bool = False) -> None:
+        """
+        Load a model whose large weights are in its file.
+
+        :param blank: they are zero: enough to see whether the model can be loaded.
+        :raises CompileError: if ONNX Runtime refuses it.
+        """
+        options = ort.SessionOptions()
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.log_severity_level = 4  # what fails is told once, by us
+        # weights packed for speed would take their memory once more
+        options.add_session_config_entry("session.disable_prepacking", "1")
+        content, self._weights = _share_weights(model, path, options, blank)
         try:
-            return dict(
-                zip(self._names, self._session.run(None, {**self._unread, **inputs}), strict=True)
+            self._session = ort.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"]
             )
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise CompileError(
+                f"{NAME}, which a compiled model is compared with, cannot load {path}: "
+                f"{_first_line(error)}"
+            ) from error
+        self._names = [output.name for output in self._session.get_outputs()]
+        self.inputs: list[ort.NodeArg] = self._session.get_inputs()
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """
+        Return the outputs by name.
+
+        :raises CompileError: if ONNX Runtime fails.
+        """
+        try:
+            return dict(zip(self._names, self._session.run(None, dict(inputs)), strict=True))
         except Exception as error:  # as above
             raise CompileError(f"{NAME} cannot run the model: {_first_line(error)}") from error
 
 
 def _share_weights(
-    model: onnx.ModelProto, path: Path, options: ort.SessionOptions
-) -> list[ort.OrtValue]:
+    model: onnx.ModelProto, path: Path, options: ort.SessionOptions, blank: bool
+) -> tuple[bytes, list[ort.OrtValue]]:
     """
     Hand over the weights that aren't in the model itself, without a copy.
 
-    :returns: what must live as long as the session.
+    :returns: the serialised model, and what must live as long as the session.
     """
+    shown = onnx.ModelProto()
+    shown.CopyFrom(model)
     file = path.resolve()  # which it wants to see, but doesn't read
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(file.parent)
     )
     shared = []
-    for tensor in model.graph.initializer:
+    for tensor in shown.graph.initializer:
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            array = as_float32(initial_value(tensor, path))
+            array = _blank(tensor) if blank else as_float32(initial_value(tensor, path))
             tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
             shared.append(ort.OrtValue.ortvalue_from_numpy(array))
             options.add_initializer(tensor.name, shared[-1])
             del tensor.external_data[:]
             tensor.external_data.add(key="location", value=file.name)
-    return shared
+    return shown.SerializeToString(), shared
+
+
+def _blank(tensor: onnx.TensorProto) -> Array:
+    """Return zeros in place of a weight; the system gives memory to such only when it is used."""
+    kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    return np.zeros(tensor.dims, as_float32(np.zeros(0, kind)).dtype)
 
 
 def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:

@@ -87,6 +87,9 @@ class Sandbox(ABC):
     def preprocess(self, frame: Array, encoding: str) -> Array:
         """Return the image input that the library makes of a camera frame."""
 
+    def rest(self) -> None:  # noqa: B027 - a child may need its library for good
+        """Let the library's memory go till it is asked next, if that is possible."""
+
     def variants(self, model: Model) -> tuple[str, ...]:
         """
         Return the instruction sets of a model that this processor has, best first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+import gc
 from pathlib import Path
 import socket
 import sys
@@ -18,6 +19,7 @@ from edge_compiler.sandbox.wire import AnswerError, Array
 from edge_perception.runtime import BundleError, Instance, Library, model_from_json
 from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.manifest import Model
+from edge_perception.runtime.private import own_file
 
 Inputs = Mapping[str, Array]
 Number = TypeVar("Number", int, float)
@@ -37,6 +39,12 @@ class NativeSandbox(Sandbox):
     """The child is a Python process that loads the library as a robot does."""
 
     def __init__(self, library: Path) -> None:
+        """
+        Start the child.
+
+        :param library: in a folder of ours, where nobody else changes it: it is mapped as it is,
+            since a copy would be as large as all weights.
+        """
         super().__init__([sys.executable, "-m", __name__, str(library.resolve())])
         self._socket.settimeout(self.reply_timeout_s)
         self._known_model: Model | None = None
@@ -77,6 +85,11 @@ class NativeSandbox(Sandbox):
         with self._asking("preprocess", encoding):
             inputs = {"frame": frame}
             return self._ask("preprocess", encoding, inputs=inputs, expected=forms)[1][0]
+
+    def rest(self) -> None:
+        """Let the child unload the library till it is asked next."""
+        with self._asking("rest"):
+            self._ask("rest")
 
     def measure(self, threads: int, inputs: Mapping[str, Array], seconds: float) -> list[float]:
         """Run for some seconds on the best variant, and return the milliseconds of each run."""
@@ -137,9 +150,16 @@ class _Server:
     """The child's side: the methods that the sandbox asks for; ``inputs`` come last."""
 
     def __init__(self, library: str) -> None:
-        self._library = Library(library)
+        self._path = Path(library)
+        self._loaded: Library | None = None
         self._made: Instance | None = None
         self._made_for: tuple[str | None, int] | None = None
+
+    @property
+    def _library(self) -> Library:
+        if self._loaded is None:
+            self._loaded = Library(self._path, own_file(self._path))
+        return self._loaded
 
     def _instance(self, variant: str | None, threads: int) -> Instance:
         """Return the instance asked for; only the last one is kept: it may hold all weights."""
@@ -151,6 +171,11 @@ class _Server:
 
     def model(self, _: Inputs) -> Reply:
         return self._library.describe(), []
+
+    def rest(self, _: Inputs) -> Reply:
+        self._made = self._made_for = self._loaded = None
+        gc.collect()  # what ctypes makes of a library refers to itself
+        return None, []
 
     def best_variant(self, _: Inputs) -> Reply:
         return self._instance(None, 1).variant, []
@@ -207,7 +232,7 @@ class _Server:
 
 
 def _serve(connection: socket.socket, library: str) -> None:
-    server: _Server | None = None
+    server = _Server(library)
     while True:
         try:
             request, arrays = wire.receive(connection)
@@ -216,7 +241,6 @@ def _serve(connection: socket.socket, library: str) -> None:
         inputs = dict(zip(request["inputs"], arrays, strict=True))
         head: dict[str, Any]
         try:
-            server = server or _Server(library)
             value, results = getattr(server, request["method"])(*request["arguments"], inputs)
             head = {"value": value}
         except Exception as error:

@@ -97,7 +97,7 @@ class Target:
         """
         Write the library ``model.so`` and its sources (in ``source/``) into ``directory``.
 
-        :param graph: optimised, every node of it not refused.
+        :param graph: optimised, every node of it not refused; its constants are gone afterwards.
         :returns: the manifest's description, the same as compiled into the library.
         :raises CompileError: if a compiler is missing or fails, or an option is impossible.
         """
@@ -107,6 +107,8 @@ class Target:
         job = Job(platform, leading, options.tune_threads)
         placed = place(graph, self.home, self.others, job, options.places, progress)
         program = lower(graph, leading, placed.rules.__getitem__, placed.reasons)
+        for value in graph.constants():
+            value.constant = None  # they are packed, in files: compilers and linker need the room
         used = program.other_backends()
         parts = [self.home.add_to, *(b.add_to for b in self.others if b.name in used)]
         spec = LibrarySpec(platform, tuple(parts))

@@ -17,7 +17,7 @@ from edge_perception.runtime.elf import find_damage
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.frames import Frame, Region
 from edge_perception.runtime.manifest import ABI_VERSION
-from edge_perception.runtime.private import Blocks, private_copy, PrivateFile
+from edge_perception.runtime.private import PrivateFile
 
 _Status, _Model, _Text = ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p
 _Count = ctypes.c_uint32
@@ -114,18 +114,16 @@ _LOADED: weakref.WeakValueDictionary[str, ctypes.CDLL] = weakref.WeakValueDictio
 """By SHA-256: bundles with the same library share its memory."""
 
 
-def open_library(path: Path, blocks: Blocks) -> Any:
+def open_library(path: Path, copy: PrivateFile) -> Any:
     """
-    Load a private copy of a library; its code may run from now on.
+    Load a library that nobody can change; its code may run from now on.
 
-    It is unloaded when nothing refers to its functions any more.
+    It is unloaded, and its file closed, when nothing refers to its functions any more.
 
     :param path: names the library in errors.
-    :param blocks: returns its content, piece by piece.
     :returns: its `Functions`.
     :raises BundleError: if it can't be loaded, or has another interface.
     """
-    copy = private_copy(blocks, path)
     library = _LOADED.get(copy.sha256)
     try:
         if library is None:

@@ -20,7 +20,7 @@ from edge_perception.runtime.executor import Executor
 from edge_perception.runtime.folder import file_blocks
 from edge_perception.runtime.frames import make_frame, make_regions
 from edge_perception.runtime.manifest import ABI_VERSION, Model, Tensor
-from edge_perception.runtime.private import Blocks
+from edge_perception.runtime.private import private_copy, PrivateFile
 from edge_perception.runtime.turn import Turn
 
 Array = NDArray[Any]
@@ -36,15 +36,17 @@ class Library:
     :ivar model: what ``edge_describe()`` says.
     """
 
-    def __init__(self, path: str | Path, blocks: Blocks | None = None) -> None:
+    def __init__(self, path: str | Path, file: PrivateFile | None = None) -> None:
         """
-        Load a private copy of a library; that runs code of it, so check where it comes from.
+        Load a library; that runs code of it, so check where it comes from.
 
-        :param blocks: returns its content, piece by piece; None: the file's, unchecked.
+        :param file: what the linker shall map, and `path` then only names in errors; None: a
+            private copy of the file, unchecked.
         :raises BundleError: if it can't be loaded, or has another interface.
         """
         self.path = Path(path)
-        self.c = open_library(self.path, blocks or partial(file_blocks, self.path))
+        copy = file or private_copy(partial(file_blocks, self.path), self.path)
+        self.c = open_library(self.path, copy)
         self.model: Model = model_from_json(self.describe())
 
     def describe(self) -> str:

@@ -12,6 +12,7 @@ from edge_perception.runtime.executor import Executor
 from edge_perception.runtime.folder import Folder
 from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.manifest import Manifest
+from edge_perception.runtime.private import private_copy
 from edge_perception.runtime.selftest import largest_selftest, parse_selftest, run_selftest
 
 _ATTEMPTS = 5
@@ -102,7 +103,8 @@ class _Checked:
         self._selftest = b"".join(folder.blocks(manifest.selftest, stated))
         # the check of the library is that of the copy that is loaded
         blocks = partial(folder.blocks, manifest.library, manifest.files[manifest.library])
-        self._library = Library(folder.path / manifest.library, blocks)
+        path = folder.path / manifest.library
+        self._library = Library(path, private_copy(blocks, path))
         if self._library.describe() != model_to_json(manifest.model):
             raise BundleError(
                 f"{folder.path}: {manifest.library} and manifest.json describe different models; "

@@ -3,7 +3,8 @@ Private copies of libraries: what was checked is what runs, whatever happens to 
 
 The dynamic linker maps a file's pages and reads them when they are needed. Were they the bundle's
 own, then copying another bundle over it, or cutting it off, would change or kill a robot that
-runs. So the library is copied into memory that has no name and is sealed against changes.
+runs. So the library is copied into memory that has no name and is sealed against changes. Only who
+has made the file and lets nobody else write to it may do without the copy.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 import contextlib
 from dataclasses import dataclass
 import fcntl
+from functools import partial
 import hashlib
 import mmap
 import os
@@ -19,6 +21,7 @@ from pathlib import Path
 import tempfile
 
 from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.folder import file_blocks, open_plain
 
 Blocks = Callable[[], Iterable[bytes]]
 """Returns the content of a file, piece by piece."""
@@ -74,6 +77,26 @@ def private_copy(blocks: Blocks, what: Path) -> PrivateFile:
     )
 
 
+def own_file(path: Path) -> PrivateFile:
+    """
+    Return a file as it is, which the caller lets nobody else change: no copy takes memory.
+
+    It is copied all the same if code may not run from where it lies.
+
+    :raises BundleError: if it can't be read, or is no plain file.
+    """
+    blocks = partial(file_blocks, path)
+    digest = hashlib.sha256()
+    for block in blocks():
+        digest.update(block)
+    with open_plain(path, path) as file:
+        try:
+            _check_runnable(file.fileno())
+        except OSError:
+            return private_copy(blocks, path)
+        return PrivateFile(os.dup(file.fileno()), str(path), digest.hexdigest(), named=False)
+
+
 def _in_memory(blocks: Blocks) -> PrivateFile:
     descriptor = os.memfd_create("edge-model", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     path = f"/proc/self/fd/{descriptor}"
@@ -109,7 +132,11 @@ def _fill(descriptor: int, blocks: Blocks) -> str:
         for block in blocks():
             digest.update(block)
             file.write(block)
-    size = os.fstat(descriptor).st_size
-    if size:
-        mmap.mmap(descriptor, size, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC).close()
+    _check_runnable(descriptor)
     return digest.hexdigest()
+
+
+def _check_runnable(descriptor: int) -> None:
+    """Raise OSError if code may not run from a file."""
+    if size := os.fstat(descriptor).st_size:
+        mmap.mmap(descriptor, size, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC).close()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 import errno
 import gc
+import importlib
 import mmap
 import os
 from pathlib import Path
@@ -16,7 +17,7 @@ from bundles import state_files_anew, write_bundle
 import numpy as np
 import pytest
 
-from edge_perception.runtime import abi, BundleError, Library, load, Manifest
+from edge_perception.runtime import BundleError, Library, load, Manifest
 from edge_perception.runtime.folder import Folder
 from edge_perception.runtime.private import private_copy, PrivateFile
 
@@ -95,14 +96,15 @@ def test_nothing_comes_between_check_and_load(
     trace, other = tmp_path / "trace", tmp_path / "other.so"
     (tmp_path / "other.c").write_text(CONSTRUCTOR)
     compile_c("gcc", other, "-shared", "-fPIC", f'-DTRACE="{trace}"', str(tmp_path / "other.c"))
-    honest = abi.private_copy
+    loading = importlib.import_module("edge_perception.runtime.load")
+    honest = private_copy
 
     def exchange(*arguments: Any) -> PrivateFile:
         copy = honest(*arguments)
         shutil.copyfile(other, bundle / "model.so")
         return copy
 
-    monkeypatch.setattr(abi, "private_copy", exchange)
+    monkeypatch.setattr(loading, "private_copy", exchange)
     with load(bundle, selftest=True) as model:
         model.run(X)
     assert not trace.exists()

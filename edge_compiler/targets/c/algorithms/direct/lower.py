@@ -29,6 +29,7 @@ def lower_direct(
         w, first_block = _spread_groups(layer, w)
     packed, bias, in_channels = pack(w, layer.lanes), pad_channels(b), w.shape[1]
     weights, biases = low.weights.add(packed), low.weights.add(bias)
+    block_weights, out_blocks = packed.shape[1], len(packed)
     source, target, residual = layer.source, layer.target, layer.residual
     geometry, lanes = layer.geometry, layer.lanes
     inputs = math.prod(layer.node.input(0).shape)
@@ -50,14 +51,14 @@ def lower_direct(
             "last_lanes": (in_channels - 1) % lanes + 1,
             "in_plane": source.plane if source.block == lanes else lanes,
             "in_row": source.row,
-            "block_weights": packed.shape[1],
-            "out_blocks": bias.size // BLOCK,
+            "block_weights": block_weights,
+            "out_blocks": out_blocks,
             "out_h": layer.rows[0],
             "out_plane": target.plane if target.block == BLOCK else BLOCK,
             "out_row": layer.phase.step[0] * target.row,
             "residual_plane": residual.plane if residual else 0,
             "residual_row": residual.row if residual else 0,
-            "share_rows": int(packed.size <= _FEW_WEIGHTS * inputs),
+            "share_rows": int(block_weights * out_blocks <= _FEW_WEIGHTS * inputs),
             **candidate.sizes,
         }
         constants, sizes = part_sizes(sizes, candidate.fields["blocks"], variant)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from edge_compiler.targets.c.algorithms.tiles import best_tiles, groups, Tile
 from edge_compiler.targets.c.algorithms.winograd import cost
 from edge_compiler.targets.c.algorithms.winograd.cost import (
-    has_large_weights,
     transformed_weights,
     transforms_when_run,
     winograd_tiles,
@@ -61,7 +60,7 @@ class Winograd:
 
     def kept_weights(self, problem: Problem) -> int:
         """See Candidate."""
-        if transforms_when_run(problem, self.m, self.chunk):
+        if transforms_when_run(problem, self.m):
             return 0
         return transformed_weights(problem, self.m)
 
@@ -84,29 +83,22 @@ def winograd_candidates(problem: Problem, variant: Variant) -> Iterator[Winograd
     """Yield the best tiles of the products for each size of tile and chunk."""
     for m, chunk in _chunks(problem, variant):
         # weights that are transformed when they are used fill the cache with one block
-        most_blocks = 1 if transforms_when_run(problem, m, chunk) else WINOGRAD_BLOCKS
+        most_blocks = 1 if transforms_when_run(problem, m) else WINOGRAD_BLOCKS
         for tile in best_tiles(chunk, most_blocks, problem.out_blocks, variant)[:_TILES]:
             yield Winograd(m, chunk, tile)
 
 
 def _chunks(problem: Problem, variant: Variant) -> Iterator[tuple[int, int]]:
     """Yield sizes of tiles and chunks worth considering; all chunks of a layer are alike."""
-    large = [m for m in (2, 4) if has_large_weights(problem, m)]
-    whole = [m for m in large if _fits(problem, m, variant)]
-    yield from ((m, winograd_tiles(problem, m)) for m in whole)
     for m in (2, 4):
-        if whole and m in large:
-            continue  # transformed at create they take more memory and little less time
         tiles, size = winograd_tiles(problem, m), _tile_floats(problem, m)
+        if transforms_when_run(problem, m):
+            yield m, tiles
+            continue
         counts = {-(-tiles // max(_LEAST_CHUNK, n // size)) for n in variant.chunk_floats}
         for several in (2, 4):  # threads share some multiple of these evenly
             counts |= {-(-count // several) * several for count in counts if count > 1}
         yield from ((m, chunk) for chunk in sorted({-(-tiles // n) for n in counts}))
-
-
-def _fits(problem: Problem, m: int, variant: Variant) -> bool:
-    """Return whether the points of all tiles fit into the cache."""
-    return _tile_floats(problem, m) * winograd_tiles(problem, m) <= variant.chunk_floats[-1]
 
 
 def _tile_floats(problem: Problem, m: int) -> int:

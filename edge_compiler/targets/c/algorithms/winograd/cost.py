@@ -37,16 +37,17 @@ def winograd_tiles(problem: Problem, m: int) -> int:
     return -(-problem.height // m) * -(-problem.width // m)
 
 
-def has_large_weights(problem: Problem, m: int) -> bool:
-    """Return whether transformed weights are too many to stay in a cache till the next run."""
-    return transformed_weights(problem, m) >= _CACHED_WEIGHTS
-
-
 def transformed_weights(problem: Problem, m: int) -> int:
     """Return the floats of all weights once they are transformed."""
     return (m + 2) ** 2 * problem.channels * problem.out_blocks * BLOCK
 
 
-def transforms_when_run(problem: Problem, m: int, chunk: int) -> bool:
-    """Return whether weights are not transformed at create, but each time before they are used."""
-    return has_large_weights(problem, m) and chunk >= winograd_tiles(problem, m)
+def transforms_when_run(problem: Problem, m: int) -> bool:
+    """
+    Return whether weights are not transformed at create, but each time before they are used.
+
+    So are those that are too many to stay in a cache till the next run, once transformed. Then all
+    tiles are one chunk: the points of the input are read again for each block of results, which
+    are fewer bytes than its transformed weights once for every sixteen tiles.
+    """
+    return transformed_weights(problem, m) >= _CACHED_WEIGHTS

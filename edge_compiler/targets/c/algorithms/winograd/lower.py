@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from edge_compiler.targets.c.algorithms.winograd.candidates import WINOGRAD_BLOCKS
 from edge_compiler.targets.c.algorithms.winograd.cost import (
-    has_large_weights,
     transformed_weights,
     transforms_when_run,
 )
@@ -35,13 +34,14 @@ def lower_winograd(
     source.require(layer.geometry.halo((source.height, source.width), (rows * m, columns * m)))
     chunks, problem = -(-rows * columns // chunk), layer.problem(channels)
     bias = low.weights.add(pad_channels(b))
-    raw = transforms_when_run(problem, m, chunk)
+    raw = transforms_when_run(problem, m)
     packed = pack(w, BLOCK)
     if raw:
         weights, prepare = low.weights.add(packed), None
     else:
         weights, prepare = _prepared(low, packed, m, problem)
-    products = points * chunk * min(WINOGRAD_BLOCKS, target.blocks) * BLOCK
+    together = 1 if raw else min(WINOGRAD_BLOCKS, target.blocks)
+    products = points * chunk * together * BLOCK
     low.reserve_scratch((products + points * _SLICE_FLOATS * raw) * FLOAT32.bytes)
 
     def choose(variant: Variant) -> Choice:
@@ -76,7 +76,7 @@ def lower_winograd(
             "has_residual": int(residual is not None),
             "act": layer.node.fused.activation,
             **candidate.fields,
-            "prefetch": 0 if has_large_weights(problem, m) else _PREFETCH_FLOATS,
+            "prefetch": 0 if raw else _PREFETCH_FLOATS,
         }
         sizes: Sizes = {
             **image(),
