@@ -1,4 +1,4 @@
-"""``edgec fetch``: a trained model by name."""
+"""``edgec fetch``: a trained model by name, or pictures to try models on."""
 
 from __future__ import annotations
 
@@ -12,35 +12,44 @@ from edge_compiler.units import size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
+    from edge_compiler.zoo import Recipe
+    from edge_compiler.zoo.media import Media
 
 
 def register(commands: Commands) -> None:
     """Add the parser."""
     parser = add_command(
-        commands, "fetch", "download a trained model, convert it to ONNX and print its path", run
+        commands,
+        "fetch",
+        "download a trained model, convert it to ONNX and print its path; or pictures, and print "
+        "that of their folder",
+        run,
     )
-    name = parser.add_argument("name", nargs="?", help="of the model, see --list")
+    name = parser.add_argument("name", nargs="?", help="of the model or the pictures, see --list")
     name.completer = _names  # type: ignore[attr-defined]  # argcomplete looks for it
-    parser.add_argument("--list", action="store_true", help="list the models that can be fetched")
+    parser.add_argument("--list", action="store_true", help="list what can be fetched")
     parser.add_argument("--force", action="store_true", help="download again, even if cached")
     add_json(parser)
     parser.set_defaults(usage_error=parser.error)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the path of the model, and nothing else, on standard output."""
-    from edge_compiler.zoo import fetch, MODELS
+    """Print the path of what was fetched, and nothing else, on standard output."""
+    from edge_compiler.zoo import fetch, fetch_media, MEDIA, MODELS
 
     if arguments.list:
         _list(arguments.json)
         return 0
     if arguments.name is None:
         arguments.usage_error("the name of a model is missing, see edgec fetch --list")
-    if arguments.name not in MODELS:
-        meant = hint(arguments.name, MODELS, "see edgec fetch --list", cutoff=0.4)
+    if arguments.name not in MODELS | MEDIA:
+        meant = hint(arguments.name, MODELS | MEDIA, "see edgec fetch --list", cutoff=0.4)
         raise CompileError(f"no model is called {arguments.name!r}; {meant}")
     with progress() as show:
-        path = fetch(MODELS[arguments.name], show, force=arguments.force)
+        if arguments.name in MODELS:
+            path = fetch(MODELS[arguments.name], show, force=arguments.force)
+        else:
+            path = fetch_media(MEDIA[arguments.name], show, force=arguments.force)
     if arguments.json:
         say_json({"name": arguments.name, "path": str(path)})
     else:
@@ -49,21 +58,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(as_json: bool) -> None:
-    from edge_compiler.zoo import model_folder, MODELS
+    from edge_compiler.zoo import MEDIA, media_folder, model_folder, MODELS
 
     cached = {name: model_folder(name).is_dir() for name in MODELS}
+    cached |= {name: media_folder(media).is_dir() for name, media in MEDIA.items()}
+    listed: list[Recipe | Media] = [*MODELS.values(), *MEDIA.values()]
     if as_json:
         say_json(
             [
                 {
-                    "name": recipe.name,
-                    "summary": recipe.summary,
-                    "license": recipe.license,
-                    "answers": recipe.answers,
-                    "download_bytes": recipe.download_bytes,
-                    "cached": cached[recipe.name],
+                    "name": one.name,
+                    "summary": one.summary,
+                    "license": one.license,
+                    "answers": one.answers,
+                    "download_bytes": one.download_bytes,
+                    "cached": cached[one.name],
                 }
-                for recipe in MODELS.values()
+                for one in listed
             ]
         )
         return
@@ -71,19 +82,19 @@ def _list(as_json: bool) -> None:
         ("name", "what it is", "of pictures of scikit-image", "download", "cached", "licence"),
         [
             (
-                recipe.name,
-                recipe.summary,
-                recipe.answers,
-                size(recipe.download_bytes),
-                "yes" if cached[recipe.name] else "no",
-                recipe.license,
+                one.name,
+                one.summary,
+                one.answers,
+                size(one.download_bytes),
+                "yes" if cached[one.name] else "no",
+                one.license,
             )
-            for recipe in MODELS.values()
+            for one in listed
         ],
     )
 
 
 def _names(**_context: object) -> list[str]:
-    from edge_compiler.zoo import MODELS
+    from edge_compiler.zoo import MEDIA, MODELS
 
-    return list(MODELS)
+    return [*MODELS, *MEDIA]

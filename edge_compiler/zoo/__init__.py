@@ -14,6 +14,7 @@ from edge_compiler.zoo import (
     squeezenet,
 )
 from edge_compiler.zoo.cache import fetch, model_folder
+from edge_compiler.zoo.media import fetch_media, MEDIA, media_folder
 from edge_compiler.zoo.recipe import Recipe
 
 _RECIPES = (
@@ -27,4 +28,4 @@ _RECIPES = (
 
 MODELS: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
 
-__all__ = ["MODELS", "Recipe", "fetch", "model_folder"]
+__all__ = ["MEDIA", "MODELS", "Recipe", "fetch", "fetch_media", "media_folder", "model_folder"]
