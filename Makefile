@@ -22,7 +22,7 @@ setup: ## set up .venv; does nothing when nothing has changed
 demo: setup ## fetch and compile a trained network, and run the robot's graph on real pictures
 	@$(BIN)/python -m edge_perception.demo
 
-bench: setup ## measure compiled networks beside other engines; takes a quarter of an hour
+bench: setup ## measure compiled networks beside other engines; takes half an hour
 	@$(BIN)/python -m bench
 
 bench-arm: setup ## count the instructions of compiled networks and other engines on Arm, in an emulator

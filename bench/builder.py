@@ -82,6 +82,10 @@ class Builder:
         constants = [self._constant(weight), self._constant(self._normal(0.1, features))]
         return self._append("Gemm", [x, *constants], features, transB=1)
 
+    def features(self, x: str) -> int:
+        """Return how many channels, or features, a tensor has."""
+        return self._channels[x]
+
     def relu(self, x: str) -> str:
         """Clip at 0."""
         return self._append("Relu", [x])

@@ -46,7 +46,9 @@ def alone() -> Iterator[None]:
 def network_file(name: str) -> Path:
     """Return the ONNX file of a network, built if need be."""
     here = Path(__file__).parent
-    key = digest(here / "networks.py", here / "builder.py")
+    key = digest(
+        *(here / f"{part}.py" for part in ("networks", "transformers", "builder", "tokens"))
+    )
     path = cache_folder() / "networks" / key / f"{name}.onnx"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)

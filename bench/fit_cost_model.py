@@ -1,7 +1,7 @@
 """
 Fits the constants of the compiler's cost model to measurements on this machine.
 
-``python -m bench.fit_cost_model`` tunes the seven networks (what was measured before is taken from
+``python -m bench.fit_cost_model`` tunes the networks (what was measured before is taken from
 the cache), fits, compares, and writes ``edge_compiler/targets/c/cost_model.json``. It prints, for
 each network, the cost of its convolutions as tuned, the same with the kernels that the model
 chooses, and the ratio of the two.

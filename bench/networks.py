@@ -12,6 +12,7 @@ from typing import TypeAlias
 import onnx
 
 from bench.builder import Builder
+from bench.transformers import convnext_tiny, detr_tiny, mobilevit_xxs, vit_tiny
 
 Fire: TypeAlias = str | tuple[int, int]
 """A fire module's channels, or a pool."""
@@ -199,4 +200,8 @@ NETWORKS: dict[str, Callable[[], onnx.ModelProto]] = {
     "resnet50": resnet_50,
     "ssd_mobilenet_v1": ssd_mobilenet_v1,
     "yolo_nano": yolo_nano,
+    "vit_tiny": vit_tiny,
+    "convnext_tiny": convnext_tiny,
+    "mobilevit_xxs": mobilevit_xxs,
+    "detr_tiny": detr_tiny,
 }

@@ -19,6 +19,10 @@ PUBLISHED = {
     "resnet50": (4091, 25.53),
     "ssd_mobilenet_v1": (1148, 5.78),
     "yolo_nano": (1094, 3.15),
+    "vit_tiny": (1256, 5.72),
+    "convnext_tiny": (4459, 28.59),
+    "mobilevit_xxs": (411, 1.27),
+    "detr_tiny": (1774, 3.38),
 }
 QUICK = ["squeezenet1.1", "mobilenet_v2", "yolo_nano"]
 """Some that have all the kinds of layers between them, and compile quickly."""
