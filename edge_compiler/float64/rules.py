@@ -14,6 +14,7 @@ from edge_compiler.float64 import (  # noqa: F401 they register
     arithmetic,
     functions,
     integers,
+    recurrent,
     windows,
 )
 from edge_compiler.float64.exact import Exact

@@ -65,6 +65,16 @@ def exactly(*ops: str) -> Callable[[Callable[[Call], Exact]], Callable[[Call], E
     return register
 
 
+def exactly_all(*ops: str) -> Callable[[Rule], Rule]:
+    """Enter a rule of operators with several outputs."""
+
+    def register(rule: Rule) -> Rule:
+        RULES.update(dict.fromkeys(ops, rule))
+        return rule
+
+    return register
+
+
 def reference(node: Node, inputs: Sequence[Array | None]) -> list[Array]:
     """Return what ONNX's reference computes of these inputs."""
     return [np.asarray(output) for output in evaluate(node_proto(node), inputs)]

@@ -14,6 +14,7 @@ from edge_compiler.ops import (  # noqa: F401 they define
     layers,
     logic,
     moves,
+    recurrent,
 )
 from edge_compiler.ops.activations import activation_of
 from edge_compiler.ops.layers import has_constant_weights
@@ -29,6 +30,7 @@ __all__ = [
     "has_constant_weights",
     "is_variadic",
     "macs",
+    "outputs",
 ]
 
 
@@ -36,6 +38,12 @@ def fault(node: Node) -> str | None:
     """Return why it is not clear what a node computes, in one clause; None if it is."""
     operator = OPERATORS.get(node.op)
     return operator.fault(node) if operator else f"the operator {node.op} is not supported"
+
+
+def outputs(node: Node) -> int:
+    """Return how many of a node's outputs can be computed."""
+    operator = OPERATORS[node.op]
+    return len(node.outputs) if operator.variadic else operator.outputs
 
 
 def is_variadic(node: Node) -> bool:

@@ -22,6 +22,7 @@ class Operator:
     :ivar fuses_activation: whether its nodes apply an activation to their result.
     :ivar fault: returns why it is not clear what a node computes; None if it is.
     :ivar variadic: whether it has as many outputs as a node says, none of which can be left out.
+    :ivar outputs: how many of a node's outputs there are kernels for.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Operator:
     fuses_activation: bool
     fault: Fault
     variadic: bool
+    outputs: int
 
 
 OPERATORS: dict[str, Operator] = {}
@@ -42,7 +44,8 @@ def define(
     fuses_activation: bool = False,
     fault: Fault = lambda node: None,
     variadic: bool = False,
+    outputs: int = 1,
 ) -> None:
     """Enter operators into the table."""
     for name in names:
-        OPERATORS[name] = Operator(name, summary, macs, fuses_activation, fault, variadic)
+        OPERATORS[name] = Operator(name, summary, macs, fuses_activation, fault, variadic, outputs)

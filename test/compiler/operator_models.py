@@ -524,6 +524,34 @@ def batches() -> onnx.ModelProto:
     return b.model()
 
 
+_UNITS, _FEATURES = 20, 11
+"""Of recurrent networks; neither fills a block."""
+
+
+def sequences() -> onnx.ModelProto:
+    """Recurrent networks over a sequence of two elements side by side, and of a single step."""
+    b = Builder(s=(5, 2, _FEATURES), one=(1, 1, _FEATURES), h=(1, 1, _UNITS), c=(1, 1, _UNITS))
+
+    def weights(gates: int, directions: int, extra: int = 0) -> str:
+        gated = gates * _UNITS
+        shapes = [(gated, _FEATURES), (gated, _UNITS), (2 * gated,), (extra * _UNITS,)]
+        arrays = (b.numbers(directions, *shape, low=-0.5, high=0.5) for shape in shapes)
+        return " ".join(b.constant(array) for array in arrays if array.size)
+
+    size = {"hidden_size": _UNITS}
+    both = {"direction": "bidirectional", **size}
+    b.add("rnn rnn_last", "RNN", f"s {weights(1, 1)}", direction="reverse", **size)
+    kinds = {"activations": ["Relu", "HardSigmoid"], "activation_alpha": [0.3], "clip": 0.4}
+    b.add("gru gru_last", "GRU", f"s {weights(3, 2)}", **both)
+    b.add("gru_after", "GRU", f"s {weights(3, 1)}", linear_before_reset=1, **kinds, **size)
+    b.add("lstm lstm_last lstm_cells", "LSTM", f"s {weights(4, 2)}", **both)
+    w, r, bias, peepholes = weights(4, 1, 3).split()
+    start = f"one {w} {r} {bias} - h c {peepholes}"
+    b.add("step step_h step_c", "LSTM", start, **size)
+    b.add("coupled", "LSTM", start, input_forget=1, clip=0.3, **size)
+    return b.model()
+
+
 def chain() -> onnx.ModelProto:
     """Layers behind each other, that use the same memory in turn."""
     b = Builder(x=IMAGE)
@@ -552,6 +580,7 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
         matrices,
         tokens,
         batches,
+        sequences,
         chain,
     )
 }

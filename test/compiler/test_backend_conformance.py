@@ -31,7 +31,7 @@ OPERATORS = set(targets.get("host").support()) - CHOICES - {"Cast"}
 # What the compiler refuses, with a sentence: nothing else may be refused.
 REFUSALS = (
     "has a dimension of zero",
-    "the second output '",
+    "the output '",
     "the last window begins in the padding",
     "mode='cubic' is not supported",
     "coordinate_transformation_mode='tf_crop_and_resize' is not supported",

@@ -239,6 +239,16 @@ MUTATIONS = [
         ("sum_last", "k < length; k++) one", "k < length - 1; k++) one"),
     ),
     *_of(
+        "recurrent.h",
+        "sequences",
+        ("rnn", "c.backwards ||", ""),
+        ("gru", "(1.0f - keep) * state", "keep * state"),
+        ("gru_after", "c.reset_after ? bias", "0 ? bias"),
+        ("lstm", "sum[i] += h[k]", "sum[i] -= h[k]"),
+        ("step", "peepholes + c.width + i) * new", "peepholes + i) * new"),
+        ("coupled", "splat(c.clip)", "splat(9.0f)"),
+    ),
+    *_of(
         "elementwise.h",
         "tokens",
         ("outer_sum", "c.shape, c.b) + first", "c.shape, c.a) + first"),

@@ -49,7 +49,7 @@ def test_every_operator_is_described(target: str) -> None:
             "auto_pad with output_padding",
         ),
         ([node("MaxPool", "x", "y", **SAME, kernel_shape=[2, 2], dilations=[2, 2])], "dilations"),
-        ([node("MaxPool", "x", "y z", kernel_shape=[2, 2])], "second output 'z'"),
+        ([node("MaxPool", "x", "y z", kernel_shape=[2, 2])], "the output 'z' is not"),
         ([node("ReduceMean", "x axes", "y")], "no neighbours"),
         ([node("Resize", "x - - sizes", "y")], "only height and width"),
         ([node("Cast", "x", "i", to=6), node("Relu", "i", "y")], "int32, only float32"),

@@ -30,6 +30,7 @@ from small_models import (
 
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options, refusals
+from edge_compiler.ops.recurrent import GATES
 from edge_compiler.passes import optimise
 from edge_compiler.targets.program.variants import BASELINE
 from edge_perception.runtime import check_variants
@@ -385,13 +386,33 @@ def rearrange(net: Network, name: str, shape: tuple[int, ...]) -> None:
         net.add("Tile", f"{name} {net.given([1, 1, 1, 2])}", (*shape[:3], 2 * width))
 
 
+def recur(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Take the channels as a sequence, and the rows of each as its elements."""
+    width, op = shape[3], net.choose.choice(list(GATES))
+    gated, directions = GATES[op] * width, net.choose.choice([1, 2])
+    sequence, states = (
+        (shape[0] * shape[1], *shape[2:]),
+        (shape[0] * shape[1], directions, *shape[2:]),
+    )
+    if directions * math.prod(shape) > 1000:
+        return
+    net.add("Reshape", f"{name} {net.given(sequence)}", sequence)
+    weights = [net.constant(directions, gated, width) for _ in range(2)]
+    biases = net.constant(directions, 2 * gated)
+    inputs = " ".join([net.values.pop()[0], *weights, biases])
+    direction = net.choose.choice(["forward", "reverse"]) if directions == 1 else "bidirectional"
+    net.add(op, inputs, states, hidden_size=width, direction=direction)
+    image = (shape[0], shape[1], shape[2] * directions, width)
+    net.add("Reshape", f"{net.values.pop()[0]} {net.given(image)}", image)
+
+
 Layer = Callable[[Network, str, tuple[int, ...]], None]
 LAYERS: tuple[Layer, ...] = (conv, conv, batch_norm, batch_norm, arithmetic, activation)
 LAYERS += (activation, gate, join, join)
 LAYERS += (compare, count, best, look_up, repeat)
 LAYERS += (pad, pool, block, flip, same, resize, normalise, split, turn, shuffle, attention)
 LAYERS += (tokens, weigh, magnify, multiply, slope, jump, rearrange)
-LAYERS += (enlarge,)
+LAYERS += (enlarge, recur)
 PLAIN = (
     "Relu",
     "LeakyRelu",

@@ -18,8 +18,8 @@ def refusal(node: Node) -> str | None:
     """Return why our kernels can't run a node, in one clause; None if they can."""
     if reason := ops.fault(node):
         return reason
-    if len(node.outputs) > 1 and node.op != "Split":
-        return f"the second output '{node.outputs[1].name}' is not supported"
+    if more := node.outputs[ops.outputs(node) :]:
+        return f"the output '{more[0].name}' is not supported"
     if node.op not in RULES:
         return require_float32(node) or REPLACED[node.op](node)
     entry = entry_of(node)

@@ -12,6 +12,7 @@ from edge_compiler.targets.c.rules import (  # noqa: F401 they register
     pool,
     product,
     rearrange,
+    recurrent,
     resize,
     select,
     shape,
