@@ -9,7 +9,7 @@ import sys
 
 from edge_perception import ending
 
-PACKAGES = {"PIL": "pillow", "yaml": "PyYAML"}
+PACKAGES = {"yaml": "PyYAML"}
 """What every command needs of the extra ``robot`` of pyproject.toml, as it is imported."""
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import glob
+from importlib.util import find_spec
 from pathlib import Path
 import re
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from edge_perception.core.source import (
     CameraRequest,
@@ -29,6 +29,8 @@ def read_image(path: Path) -> Frame:
 
     :raises ValueError: with the reason, if the file is damaged, too large or no picture.
     """
+    from PIL import Image, ImageOps
+
     try:
         with Image.open(path) as file:
             upright = ImageOps.exif_transpose(file)
@@ -134,6 +136,8 @@ def _accepts(spec: str) -> bool:
 
 def _open(spec: str, request: CameraRequest) -> Source:
     path = Path(spec)
+    if find_spec("PIL") is None:
+        raise SourceError(f"{spec}: pictures need Pillow, not installed here: pip install pillow")
     if path.suffix.lower() in SUFFIXES and not path.exists() and not glob.has_magic(spec):
         raise SourceError(f"there is no picture {spec}; check the path, from {Path.cwd()}")
     return Images(spec, request)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from PIL import ImageColor
 
 from edge_perception.core.source import CameraRequest, Frame, Source, SourceError
 from edge_perception.drivers.driver import Driver
@@ -13,8 +12,20 @@ from edge_perception.drivers.pixels import fit
 
 _FORM = re.compile(r"pattern(?::(\d+)x(\d+))?")
 _LARGEST = 8192
-_COLOURS = ("white", "yellow", "cyan", "lime", "magenta", "red", "blue", "black")
-_BARS = np.array([ImageColor.getrgb(name) for name in _COLOURS], np.uint8)
+_BARS = np.array(
+    [
+        (255, 255, 255),
+        (255, 255, 0),
+        (0, 255, 255),
+        (0, 255, 0),
+        (255, 0, 255),
+        (255, 0, 0),
+        (0, 0, 255),
+        (0, 0, 0),
+    ],
+    np.uint8,
+)
+"""White, yellow, cyan, green, magenta, red, blue and black, as television has them."""
 
 
 class Pattern:

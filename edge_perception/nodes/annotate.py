@@ -1,6 +1,7 @@
 """The annotation node: images with what was seen in them, for rviz and the like."""
 
 import sys
+from typing import Any
 
 from edge_perception.core.environment import Environment
 from edge_perception.core.node import NodeCore
@@ -10,9 +11,15 @@ from edge_perception.nodes.base import NodeType, run
 def make_core(environment: Environment) -> NodeCore:
     """Make the core; what it needs is loaded only now, so that a program hears signals early."""
     from edge_perception.core.annotate.node import AnnotateCore
+
+    return AnnotateCore(_annotate)
+
+
+def _annotate(*arguments: Any) -> Any:
+    """Draw; what draws is loaded with the first image, as a robot without it needs no Pillow."""
     from edge_perception.views.annotation import annotate
 
-    return AnnotateCore(annotate)
+    return annotate(*arguments)
 
 
 NODE = NodeType("annotate", make_core)

@@ -7,16 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 import time
 
+from edge_perception.robot.plan import RequestError
 from edge_perception.transport.sp.announcement import Announcement
 from edge_perception.transport.sp.choice import choose
 from edge_perception.transport.sp.peers import Peers
 from edge_perception.transport.sp.process import Network
 
 PATIENCE = 1.0  # seconds in which processes have to say what they are; they do so when asked
-
-
-class NothingRunsError(Exception):
-    """There is no robot to look at: what to do."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ def known(network: Network) -> Known:
     """
     Listen to all processes, until each has said what it is.
 
-    :raises NothingRunsError: if there is none
+    :raises RequestError: if there is none
     """
     with listening(network) as peers:
         end = time.monotonic() + PATIENCE
@@ -46,9 +43,9 @@ def known(network: Network) -> Known:
         troubles = {peer.name: text for peer in peers if (text := peer.trouble())}
         silent = [str(peer.home) for peer in peers if peer.said is None]
     if silent and not said:
-        raise NothingRunsError(f"{' and '.join(silent)} can't be heard: does the robot hang?")
+        raise RequestError(f"{' and '.join(silent)} can't be heard: does the robot hang?")
     if not said:
-        raise NothingRunsError("no robot runs here: edge-robot up --transport nanomsg starts it")
+        raise RequestError("no robot runs here: edge-robot up --transport nanomsg starts it")
     return Known(said, troubles)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from edge_perception.robot.plan import RequestError, Start
 
 if TYPE_CHECKING:
     from edge_perception.transport.sp.process import Network
+
+_Run = Callable[[Graph, argparse.Namespace], int]
 
 
 def add_options(up: argparse.ArgumentParser) -> None:
@@ -41,7 +44,51 @@ def add_options(up: argparse.ArgumentParser) -> None:
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands that look at a robot which runs."""
     ps = commands.add_parser("ps", help="list the processes of a robot without ROS")
-    _command(ps, _ps)
+    _command(ps, _shown("ps", "table"))
+    listing = commands.add_parser("topics", help="list the topics of a robot without ROS")
+    listing.add_argument("-t", "--show-types", action="store_true", help="with their types")
+    _command(listing, _shown("topics", "listing", "show_types"))
+    info = commands.add_parser("info", help="show who publishes and reads a topic")
+    info.add_argument("topic", metavar="TOPIC")
+    info.add_argument("-v", "--verbose", action="store_true", help="with nodes and addresses")
+    _command(info, _shown("topics", "information", "topic", "verbose"))
+    rate = commands.add_parser("hz", help="show how often messages come on a topic")
+    rate.add_argument("topic", metavar="TOPIC")
+    _command(rate, _shown("topics", "rate", "topic"))
+    echo = commands.add_parser("echo", help="show the messages of a topic")
+    echo.add_argument("topic", metavar="TOPIC")
+    echo.add_argument("--once", action="store_true", help="stop after one")
+    echo.add_argument("-f", "--full-length", action="store_true", help="with all of long arrays")
+    echo.add_argument("--no-arr", action="store_true", help="without elements of arrays")
+    echo.add_argument("--image", type=Path, metavar="FILE", help="write the next image there")
+    _command(echo, _shown("topics", "echo", "topic", "once", "full_length", "no_arr", "image"))
+    _add_parameters(commands.add_parser("param", help="show and set parameters of nodes"))
+    call = commands.add_parser("call", help="call a service of a node")
+    call.add_argument("service", metavar="SERVICE")
+    call.add_argument(
+        "request", nargs="?", default="", metavar="YAML", help="the request's fields"
+    )
+    _command(call, _shown("nodes", "call", "service", "request"))
+
+
+def _add_parameters(param: argparse.ArgumentParser) -> None:
+    """Add what can be done with parameters."""
+    commands = param.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listing = commands.add_parser("list", help="list the parameters of a node, or of all")
+    listing.add_argument("node", nargs="?", default="", metavar="NODE")
+    _command(listing, _shown("nodes", "names", "node"))
+    for name, function, what in (
+        ("get", "value", "show the value of a parameter"),
+        ("set", "change", "set a parameter"),
+        ("describe", "description", "show what a parameter is for, and what it takes"),
+    ):
+        one = commands.add_parser(name, help=what)
+        one.add_argument("node", metavar="NODE")
+        one.add_argument("parameter", metavar="PARAMETER")
+        given = ["value"] if name == "set" else []
+        for field in given:
+            one.add_argument(field, metavar="VALUE", help="YAML")
+        _command(one, _shown("nodes", function, "node", "parameter", *given))
 
 
 def up(starts: Sequence[Start], options: argparse.Namespace) -> int:
@@ -54,17 +101,26 @@ def up(starts: Sequence[Start], options: argparse.Namespace) -> int:
     return up.up(network, starts, options.processes, options.duration, options.once)
 
 
-def _ps(graph: Graph, options: argparse.Namespace) -> int:
-    from edge_perception.tools import ps
-    from edge_perception.tools.graph import known
+def _shown(module: str, function: str, *fields: str) -> _Run:
+    """
+    Return what calls a function of this package, and prints what it returns.
 
-    print(ps.table(known(_network(options))))
-    return 0
+    Its module is loaded only then, so that other commands start without it.
+
+    :param fields: the options that it is given, after how to meet others
+    """
+
+    def run(graph: Graph, options: argparse.Namespace) -> int:
+        act = getattr(import_module(f"edge_perception.tools.{module}"), function)
+        text = act(_network(options), *(getattr(options, field) for field in fields))
+        if text is not None:
+            print(text)
+        return 0
+
+    return run
 
 
-def _command(
-    parser: argparse.ArgumentParser, run: Callable[[Graph, argparse.Namespace], int]
-) -> None:
+def _command(parser: argparse.ArgumentParser, run: _Run) -> None:
     """Let a command look at what runs, here or elsewhere."""
     _add_network(parser.add_argument_group("other machines"))
     parser.add_argument("--graph", type=Path, help=argparse.SUPPRESS)

@@ -6,24 +6,26 @@ import os
 from pathlib import Path
 import time
 
-from edge_perception.tools.graph import Known
+from edge_perception.tools.graph import known
 from edge_perception.transport.sp.announcement import Child
+from edge_perception.transport.sp.process import Network
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _HEAD = ("PROCESS", "PID", "STATE", "RESTARTS", "MEMORY", "CPU", "NODES", "ENDED LAST")
 
 
-def table(known: Known) -> str:
+def table(network: Network) -> str:
     """Return a line for each process."""
-    children = {one.name: one for said in known.said for one in said.children}
+    there = known(network)
+    children = {one.name: one for said in there.said for one in said.children}
     rows: list[tuple[str, ...]] = [_HEAD]
-    for said in sorted(known.said, key=lambda one: one.process):
+    for said in sorted(there.said, key=lambda one: one.process):
         child = children.pop(said.process, None)
         rows.append(
             (
                 said.process,
                 str(said.pid),
-                (known.troubles.get(said.process) and "silent") or "running",
+                (there.troubles.get(said.process) and "silent") or "running",
                 str(child.restarts if child else 0),
                 memory(said.pid),
                 cpu(said.pid),

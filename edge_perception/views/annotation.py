@@ -30,7 +30,7 @@ def annotate(
     :returns: height x width x 3, rgb8
     :raises FrameError: if the image can't be used
     """
-    photo = PIL.Image.fromarray(_rgb(image.plain(message)))
+    photo = PIL.Image.fromarray(rgb(message))
     if 0 < max_width < photo.width:
         height = max(1, round(photo.height * max_width / photo.width))
         photo = photo.resize((max_width, height), PIL.Image.Resampling.BOX, reducing_gap=2.0)
@@ -43,6 +43,15 @@ def annotate(
         action = decision.action.upper() + (" (SAFE)" if decision.safe else "")
         draw_band(photo, [f"{action}: {decision.reason}"], color, bottom=True)
     return np.asarray(photo)
+
+
+def rgb(message: Image) -> npt.NDArray[np.uint8]:
+    """
+    Return the pixels of an image as rgb8.
+
+    :raises FrameError: if the image can't be used
+    """
+    return _rgb(image.plain(message))
 
 
 def _rgb(frame: image.Pixels) -> npt.NDArray[np.uint8]:

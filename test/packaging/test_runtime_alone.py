@@ -119,8 +119,8 @@ def test_edge_robot_says_what_it_needs(python: Path, arguments: list[str]) -> No
     done = run(python, "-m", "edge_perception.cli", *arguments)
     assert done.returncode == 1
     assert done.stderr == (
-        f"error: edge-robot needs pillow and PyYAML, not installed for this Python ({python}): "
-        "pip install pillow PyYAML\n"
+        f"error: edge-robot needs PyYAML, not installed for this Python ({python}): "
+        "pip install PyYAML\n"
     )
 
 

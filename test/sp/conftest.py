@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 import shutil
 import subprocess
 
+from processes import Process
 import pytest
+from toy import Toy
 
+from edge_perception.robot.plan import Start
+from edge_perception.transport.shell import Shell
+from edge_perception.transport.sp import registry
 from edge_perception.transport.sp.address import Identity
 from edge_perception.transport.sp.choice import choose
+from edge_perception.transport.sp.endpoints import SpEndpoints
 from edge_perception.transport.sp.sockets import Sockets
 
 
@@ -16,6 +25,41 @@ def sockets(request: pytest.FixtureRequest) -> Sockets:
     if request.param == "nng":
         pytest.importorskip("pynng")
     return choose(request.param)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test see the processes of another one."""
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv(registry.VARIABLE, str(tmp_path / "run"))
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+class Asked(Toy):
+    """A toy that can be asked, too."""
+
+    inputs = tuple(
+        replace(port, service="toy_interfaces/srv/Say" if port.name == "text" else "")
+        for port in Toy.inputs
+    )
+
+
+@pytest.fixture
+def toy(stack: ExitStack) -> tuple[Process, Shell]:
+    process = Process(stack, "one")
+    endpoints = SpEndpoints(process.bus, Start("toy", ""), process.link, lambda *words: None)
+    shell = Shell(Asked, endpoints)
+    process.services.add(shell, endpoints)
+    process.link.nodes = process.services.nodes
+    assert shell.configure()
+    assert shell.activate()
+    stack.callback(shell.clean_up)
+    return process, shell
 
 
 @pytest.fixture(scope="session")

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 import os
 from pathlib import Path
-from queue import Queue
 import socket
 import time
 
+from processes import IMAGE, PATIENCE, Process, TEXT, until
 import pytest
-from toy import Toy
 
 from edge_perception import messages
 from edge_perception.core.parameters import Value
 from edge_perception.messages.types import Image, String
-from edge_perception.robot.plan import Start
-from edge_perception.transport.local.bus import Bus, End
+from edge_perception.transport.local.bus import End
 from edge_perception.transport.shell import Shell
 from edge_perception.transport.sp import address as addresses
 from edge_perception.transport.sp import registry, services
 from edge_perception.transport.sp.address import Identity
 from edge_perception.transport.sp.announcement import Announcement
 from edge_perception.transport.sp.choice import choose
-from edge_perception.transport.sp.endpoints import SpEndpoints
-from edge_perception.transport.sp.link import Link
-from edge_perception.transport.sp.process import linked, Network, network
+from edge_perception.transport.sp.process import network
 from edge_perception.transport.sp.registry import RegistryError
-from edge_perception.transport.sp.services import Services
 from edge_perception.transport.sp.sockets import CallError
-
-PATIENCE = 20.0
-TEXT, IMAGE = "std_msgs/msg/String", "sensor_msgs/msg/Image"
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "run").mkdir(mode=0o700)
-    monkeypatch.setenv(registry.VARIABLE, str(tmp_path / "run"))
 
 
 @pytest.fixture(params=["nng", "plain"])
@@ -47,52 +32,6 @@ def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
         pytest.importorskip("pynng")
     monkeypatch.setenv("EDGE_ROBOT_SP", request.param)
     return str(request.param)
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-class Process:
-    """A bus that is linked to others, with somebody who speaks and listens there."""
-
-    def __init__(self, stack: ExitStack, net: Network | str) -> None:
-        self.bus = Bus()
-        self.services = Services(self.bus)
-        self.net = network(net) if isinstance(net, str) else net
-        self._opened: AbstractContextManager[Link] = linked(
-            self.bus, self.net, self.services.answer
-        )
-        self.link = self._opened.__enter__()
-        self._stack = stack
-        stack.callback(self.close)
-        self.is_open = True
-
-    def close(self) -> None:
-        if self.is_open:
-            self.is_open = False
-            self._opened.__exit__(None, None, None)
-
-    def hear(self, topic: str, type_: str = TEXT, prompt: bool = True) -> Queue[bytes]:
-        heard: Queue[bytes] = Queue()
-        self.bus.read(End("/listener", topic, type_, heard.put, prompt=prompt))
-        return heard
-
-    def speaker(
-        self, topic: str, type_: str = TEXT, latched: bool = False
-    ) -> Callable[[bytes], None]:
-        end = End("/speaker", topic, type_, latched=latched)
-        self.bus.advertise(end)
-        return lambda data: self.bus.publish(end, data)
-
-
-def until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def text(said: str) -> bytes:
@@ -235,18 +174,6 @@ def test_a_neighbour_that_is_silent_is_named_within_two_seconds(stack: ExitStack
         until(peer.trouble)
         assert time.monotonic() - begun < 2.0
         assert f"{home} has said nothing" in peer.trouble()
-
-
-@pytest.fixture
-def toy(stack: ExitStack) -> tuple[Process, Shell]:
-    process = Process(stack, "one")
-    endpoints = SpEndpoints(process.bus, Start("toy", ""), process.link, lambda *words: None)
-    shell = Shell(Toy, endpoints)
-    process.services.add(shell, endpoints)
-    assert shell.configure()
-    assert shell.activate()
-    stack.callback(shell.clean_up)
-    return process, shell
 
 
 def test_parameters_are_asked_for_and_changed(

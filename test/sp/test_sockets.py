@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing, ExitStack, suppress
 from pathlib import Path
 from queue import Queue
@@ -20,12 +19,6 @@ from edge_perception.transport.sp.sockets import CallError, Sockets, Subscriber
 PATIENCE = 20.0
 SCHEMES = ("inproc", "ipc", "tcp", "tls+tcp")
 LARGE = bytes(range(256)) * 4000
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 def free(scheme: str, folder: Path) -> Address:

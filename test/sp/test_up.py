@@ -38,12 +38,6 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 
 
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "run").mkdir(mode=0o700)
-    monkeypatch.setenv(registry.VARIABLE, str(tmp_path / "run"))
-
-
 @pytest.fixture
 def up(tiny_bundle: Path, tmp_path: Path) -> list[str]:
     """Return the command that starts a robot with one red picture for a camera."""
