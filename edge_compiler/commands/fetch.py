@@ -79,7 +79,7 @@ def _list(as_json: bool) -> None:
         )
         return
     say_table(
-        ("name", "what it is", "of pictures of scikit-image", "download", "cached", "licence"),
+        ("name", "what it is", "what it answers", "download", "cached", "licence"),
         [
             (
                 one.name,

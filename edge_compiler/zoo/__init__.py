@@ -9,8 +9,10 @@ from edge_compiler.zoo import (
     centerface,
     efficientnet,
     face_descriptor,
+    go1,
     mediapipe,
     nanodet,
+    silero,
     squeezenet,
 )
 from edge_compiler.zoo.cache import fetch, model_folder
@@ -24,6 +26,8 @@ _RECIPES = (
     face_descriptor.RECIPE,
     efficientnet.RECIPE,
     squeezenet.RECIPE,
+    go1.RECIPE,
+    silero.RECIPE,
 )
 
 MODELS: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}

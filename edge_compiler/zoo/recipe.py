@@ -44,7 +44,7 @@ class Recipe:
 
     :ivar packages: the files that ``convert`` needs.
     :ivar convert: turns the downloaded packages, by project name, into a model.
-    :ivar answers: what it says of pictures that scikit-image carries, in one line.
+    :ivar answers: what it says of pictures of scikit-image, or of what it names, in a line.
     :ivar revision: of the conversion: a model in the cache that was made by another one is made
         anew.
     """
@@ -100,7 +100,7 @@ def _check_size(archive: Path, member: str, size: int) -> None:
 def set_metadata(
     model: onnx.ModelProto,
     *,
-    preprocess: Preprocess,
+    preprocess: Preprocess | None,
     labels: list[str],
     decoder: Decoder,
     provenance: dict[str, str],

@@ -6,17 +6,20 @@ from collections.abc import Callable
 import io
 import itertools
 from pathlib import Path
+import wave
 
 from edgec_cases import Capture, run, run_json
 import numpy as np
 import onnx
+import onnxruntime
 from PIL import Image
 import pytest
+from small_models import run as run_model
 
 from edge_compiler.description import describe, Overrides
 from edge_compiler.frontend import load
 from edge_compiler.preview import preview
-from edge_compiler.zoo import fetch, MODELS
+from edge_compiler.zoo import fetch, fetch_media, MEDIA, MODELS
 from edge_compiler.zoo.index import download
 from edge_compiler.zoo.recipe import Package, read_member
 from edge_perception.decode.detections import Detections
@@ -184,3 +187,36 @@ def test_a_compiled_detector_finds_the_face(tmp_path: Path, capsys: Capture) -> 
     [face] = result["detections"]
     assert face["label"] == "face"
     assert overlap(np.array(face["box"]), FACE) > 0.7
+
+
+def test_a_policy_stands_and_steps(package: Callable[[Package], Path], tmp_path: Path) -> None:
+    recipe = MODELS["go1_policy"]
+    path = tmp_path / "policy.onnx"
+    onnx.save(recipe.convert({one.project: package(one) for one in recipe.packages}), path)
+    upright = np.zeros((1, 48), np.float32)
+    upright[0, 8] = -1
+    [standing] = run_model(path, {"observation": upright})
+    assert np.abs(standing).max() / 2 < 0.27
+    upright[0, 45] = 1
+    [walking] = run_model(path, {"observation": upright})
+    assert np.abs(walking - standing).max() > 0.3
+
+
+def test_speech_and_silence(tmp_path: Path) -> None:
+    with wave.open(str(fetch_media(MEDIA["speech"], lambda *_: None) / "test.wav")) as file:
+        sound = np.frombuffer(file.readframes(file.getnframes()), np.int16) / np.float32(2**15)
+    speaks = voices(sound)
+    assert np.mean(speaks > 0.5) == pytest.approx(0.77, abs=0.01)
+    assert voices(np.zeros(16000, np.float32)).max() < 0.05
+
+
+def voices(sound: np.ndarray) -> np.ndarray:
+    """Return what Silero says of each window of a sound."""
+    session = onnxruntime.InferenceSession(fetch(MODELS["silero_vad"], lambda *_: None))
+    state, said = np.zeros((2, 1, 128), np.float32), []
+    padded = np.concatenate([np.zeros(64, np.float32), sound])
+    for start in range(0, len(sound) - 511, 512):
+        window = {"sound": padded[None, start : start + 576], "state": state}
+        speech, state = session.run(["speech", "next_state"], window)
+        said.append(speech.item())
+    return np.array(said)
