@@ -26,7 +26,7 @@ from edge_perception.robot.enrolment import EnrolmentError
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
-from edge_perception.tools import linked
+from edge_perception.tools import linked, recorded
 
 if TYPE_CHECKING:
     from edge_perception.transport.ros.node import RosNode
@@ -64,7 +64,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     up = commands.add_parser("up", help="start the robot and run it until Ctrl-C")
     up.set_defaults(run=_up)
-    graph_options(up, graph)
+    recorded.graph_options(up, graph)
     up.add_argument(
         "--transport",
         choices=("ros", "local", "nanomsg"),
@@ -84,50 +84,8 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     up.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
     up.add_argument("--once", action="store_true", help="stop after a decision on an image")
     linked.add_options(up)
-    replay = commands.add_parser("replay", help="let a recorded bag go through the robot again")
-    replay.set_defaults(run=_replay)
-    replay.add_argument("bag", type=Path, metavar="BAG", help="file or folder of rosbag2")
-    graph_options(replay, graph)
-    replay.add_argument(
-        "--from-bag",
-        action="append",
-        default=[],
-        metavar="NODE",
-        help="take what this node said from the bag; it isn't run; may be given several times",
-    )
-    replay.add_argument(
-        "--topic",
-        action="append",
-        default=[],
-        metavar="ROBOT=BAG",
-        help="the robot's topic, and what it is called in the bag; may be given several times",
-    )
-    replay.add_argument(
-        "--clock",
-        choices=("bag", "measured"),
-        default="bag",
-        help="bag: steps take no time, and each replay gives the same bytes; measured: they take "
-        "as long as they do on this machine",
-    )
-    replay.add_argument(
-        "--rate", type=float, default=0.0, metavar="X", help="times real time, not faster"
-    )
-    replay.add_argument(
-        "--out", type=Path, metavar="FILE", help="a bag (.mcap) for what the nodes publish"
-    )
-    replay.add_argument(
-        "--expect", type=Path, metavar="FILE", help="the range of each number (docs/replay.md)"
-    )
-    replay.add_argument(
-        "--labels",
-        type=Path,
-        metavar="FILE",
-        help="what is true in the bag; BAG.labels.yaml beside it if it is not given",
-    )
-    replay.add_argument("--json", type=Path, metavar="FILE", help="write the numbers as JSON")
-    replay.add_argument("--junit", type=Path, metavar="FILE", help="write them as tests of JUnit")
-    replay.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
     linked.add_commands(commands)
+    recorded.add_commands(commands, graph)
     check = commands.add_parser("check", help="check the description of the robot")
     check.set_defaults(run=_check)
     show = commands.add_parser("graph", help="show nodes, topics and parameters")
@@ -147,27 +105,11 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
         command.add_argument(
             "--model", type=Path, required=True, metavar="FILE", help="the pipeline (NAME.yaml)"
         )
-    for command in (up, replay, check, show, audit, enrol, owners):
+    for command in (up, check, show, audit, enrol, owners):
         command.add_argument(
             "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
         )
     return parser
-
-
-def graph_options(command: argparse.ArgumentParser, graph: Graph) -> None:
-    """Add an option for each argument of the graph."""
-    for argument in graph.arguments:
-        command.add_argument(
-            f"--{argument.name.replace('_', '-')}",
-            required=argument.required,
-            default="",
-            help=argument.description,
-        )
-
-
-def graph_values(graph: Graph, options: argparse.Namespace) -> dict[str, str]:
-    """Return what was given for the arguments of the graph."""
-    return {argument.name: getattr(options, argument.name) for argument in graph.arguments}
 
 
 def _graph_file(arguments: list[str]) -> Path | None:
@@ -199,7 +141,7 @@ def _complete(parser: argparse.ArgumentParser) -> None:
 def _up(graph: Graph, options: argparse.Namespace) -> int:
     """Start the robot."""
     request = StartRequest(
-        graph_values(graph, options),
+        recorded.graph_values(graph, options),
         options.params_file,
         options.namespace,
         options.use_sim_time,
@@ -271,23 +213,6 @@ def _up_locally(starts: Sequence[Start], options: argparse.Namespace) -> int:
             yield Shell(partial(make_core, environment), LocalEndpoints(bus, start))
 
     return process.run(bus, make_nodes, options.duration)
-
-
-def _replay(graph: Graph, options: argparse.Namespace) -> int:
-    """Let a bag go through the robot again."""
-    try:
-        from edge_perception.bags.record import BagError
-        from edge_perception.replay import command
-        from edge_perception.transport.bag.replay import ReplayError
-    except ImportError as error:
-        raise RequestError(
-            f"bags need a package that can't be imported ({error}): "
-            "pip install 'edge_perception[bags]'"
-        ) from error
-    try:
-        return command.run(graph, graph_values(graph, options), options)
-    except (BagError, ReplayError) as error:
-        raise RequestError(str(error)) from error
 
 
 def _check(graph: Graph, options: argparse.Namespace) -> int:

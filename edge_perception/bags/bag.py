@@ -72,14 +72,15 @@ class Bag:
                 return 0
 
     def facts(self) -> dict[str, str]:
-        """Return what the bag says of itself: it is read to its end."""
+        """
+        Return what the bag says of itself.
+
+        :raises BagError: if a file can't be read at all.
+        """
         facts: dict[str, str] = {}
         with ExitStack() as opened:
             for file in self.files:
-                storage = self._open(file, opened)
-                for _ in storage.records():
-                    pass
-                facts.update(storage.facts())
+                facts.update(self._open(file, opened).facts())
         return facts
 
     def records(self) -> Iterator[Record]:

@@ -55,7 +55,6 @@ class McapFile:
         self._path, self._problems = path, problems
         self._schemas: dict[int, Schema] = {}
         self._channels: dict[int, Topic] = {}
-        self._facts: dict[str, str] = {}
         self._file: BinaryIO = path.open("rb")
         self._size = path.stat().st_size
         if self._file.read(len(MAGIC)) != MAGIC:
@@ -81,8 +80,16 @@ class McapFile:
         return 0
 
     def facts(self) -> Mapping[str, str]:
-        """Return the metadata that came so far."""
-        return self._facts
+        """Return the metadata before the first message."""
+        self._file.seek(len(MAGIC))
+        facts: dict[str, str] = {}
+        for frame in self._frames(quiet=True):
+            if frame.opcode == Opcode.METADATA:
+                metadata = _parsed(Metadata, frame.content)
+                facts.update(metadata.metadata if metadata else {})
+            elif frame.opcode != Opcode.HEADER:
+                break
+        return facts
 
     def records(self, quiet: bool = False) -> Iterator[Record]:
         """Yield the messages in the order in which they lie in the file."""
@@ -164,7 +171,7 @@ class McapFile:
             begin += length
 
     def _record(self, frame: _Frame, problems: Problems) -> Iterator[Record]:
-        if frame.opcode in (Opcode.SCHEMA, Opcode.CHANNEL, Opcode.METADATA):
+        if frame.opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
             if not self._learn(frame):
                 problems.note(
                     "record", f"{self._path}: a record at byte {frame.place} is damaged: left out"
@@ -191,11 +198,6 @@ class McapFile:
             if schema:
                 self._schemas[schema.id] = schema
             return schema is not None
-        if frame.opcode == Opcode.METADATA:
-            metadata = _parsed(Metadata, frame.content)
-            if metadata:
-                self._facts.update(metadata.metadata)
-            return metadata is not None
         channel = _parsed(Channel, frame.content)
         if channel is None or (channel.schema_id and channel.schema_id not in self._schemas):
             return False

@@ -81,7 +81,7 @@ class Storage(Protocol):
         """Return when the last message was recorded [ns], as the file says; 0: it doesn't."""
 
     def facts(self) -> Mapping[str, str]:
-        """Return what the file says of itself, as far as it has been read."""
+        """Return what the file says of itself."""
 
     def close(self) -> None:
         """Give the file back."""

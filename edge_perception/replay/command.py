@@ -9,10 +9,12 @@ import sys
 from edge_perception.bags.bag import Bag
 from edge_perception.replay import expectations, results
 from edge_perception.replay import labels as label_files
+from edge_perception.replay.album import Album
 from edge_perception.replay.expectations import Expectations
 from edge_perception.replay.labels import Labels
 from edge_perception.replay.metrics import measure
 from edge_perception.replay.observation import Observer, Roles
+from edge_perception.replay.page.html import page
 from edge_perception.replay.progress import Progress
 from edge_perception.replay.run import play, Played, Playing
 from edge_perception.replay.sources import Cast, cast
@@ -41,7 +43,9 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
         graph, bag.topics(), values, options.from_bag, _names(options.topic), options.params_file
     )
     _say_parts(parts)
-    observer = Observer(roles(graph, parts, labels))
+    looks = roles(graph, parts, labels)
+    observer, album = Observer(looks), Album(looks)
+    listeners = [observer.listen, album.listen] if options.html else [observer.listen]
     progress = Progress(bag.end())
     playing = Playing(options.rate, options.clock == "measured", options.out)
 
@@ -52,7 +56,7 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
 
     try:
         played = play(
-            bag, parts, playing, listeners=[observer.listen], progress=progress.update, wait=wait
+            bag, parts, playing, listeners=listeners, progress=progress.update, wait=wait
         )
     finally:
         progress.close()
@@ -66,6 +70,9 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
         results.write_json(options.json, results.as_json(found, expected))
     if options.junit:
         results.write_junit(options.junit, [found], expected)
+    if options.html:
+        html = page(found, expected, observer.observed, labels, album)
+        results.write_text(options.html, html)
     if not played.whole:
         return INTERRUPTED
     return 0 if found.right(expected) else NOT_AS_EXPECTED
@@ -74,6 +81,7 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
 def roles(graph: Graph, parts: Cast, labels: Labels) -> Roles:
     """Return the topics that numbers are made of."""
     return Roles(
+        image=parts.topic(graph, "camera", "image"),
         decision=parts.topic(graph, "decision", "decision"),
         detections=parts.topic(graph, "perception", "detections"),
         status=parts.topic(graph, "perception", "status"),

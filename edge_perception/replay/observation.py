@@ -61,6 +61,7 @@ class Roles:
     :ivar boxes: what is in the pictures in truth.
     """
 
+    image: str = ""
     decision: str = ""
     detections: str = ""
     status: str = ""

@@ -108,7 +108,7 @@ def as_json(found: Result, expected: Expectations) -> dict[str, Any]:
 
 def write_json(path: Path, data: object) -> None:
     """Write plain data."""
-    _write(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_junit(path: Path, results: Sequence[Result], expected: Expectations) -> None:
@@ -137,7 +137,7 @@ def write_junit(path: Path, results: Sequence[Result], expected: Expectations) -
                 said = f"{shown(one)}, expected {one.expected}: {one.metric.meaning}"
                 ElementTree.SubElement(case, "failure", message=said)
     ElementTree.indent(root)
-    _write(path, ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n")
+    write_text(path, ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n")
 
 
 def _bounds(least: float, most: float) -> Mapping[str, float]:
@@ -154,7 +154,7 @@ def _mark(verdict: Verdict) -> str:
     return "ok" if verdict.right else "WRONG"
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write a file, all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")

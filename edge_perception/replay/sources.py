@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from edge_perception.bags.record import Topic
 from edge_perception.core.names import one_of
-from edge_perception.core.node import Port
+from edge_perception.core.node import ConfigurationError, NodeCore, Port
+from edge_perception.core.parameters import Parameters
 from edge_perception.robot.graph import Argument, Effect, Entry, Graph, TOPIC_FORM
 from edge_perception.robot.plan import plan, RequestError, Start, StartRequest
 
@@ -179,13 +180,23 @@ def _missing(
         for port in entries[start.name].core.outputs
     }
     for start in starts:
-        for port in entries[start.name].ports.inputs:
+        for port in _inputs(start, entries[start.name].core):
             topic = _full(start.remap.get(port.topic, port.topic))
+            if port.transport and not topic.endswith(f"/{port.transport}"):
+                topic += f"/{port.transport}"
             if not port.optional and topic not in own | published:
                 yield (
                     f"{start.name} gets nothing on {topic}: no topic of the bag is of type "
                     f"{port.type} and called so; --topic {topic}=NAME says which one it is"
                 )
+
+
+def _inputs(start: Start, core: NodeCore) -> Sequence[Port]:
+    """Return the inputs of a node with the parameters that it is started with."""
+    try:
+        return core.ports(Parameters(core.parameters, start.parameters)).inputs
+    except ConfigurationError:  # which the node says when it is started
+        return ()
 
 
 def _example(argument: Argument, topic: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
+import io
 import json
 from pathlib import Path
 import re
@@ -13,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from bags import BEGIN, drive, picture, Said, SQLITE, write
+import PIL.Image
 import pytest
 
 from edge_perception import messages
@@ -195,7 +198,7 @@ def test_numbers_are_judged_for_people_and_programs(
     (tmp_path / "expect.yaml").write_text(EXPECTED)
     (tmp_path / "bag.labels.yaml").write_text("hold: [[0, 2]]\npose: /odom\n")
     given = [f"--model={tiny_bundle}", f"--rules={rules}", f"--expect={tmp_path / 'expect.yaml'}"]
-    files = [f"--json={tmp_path / 'a.json'}", f"--junit={tmp_path / 'a.xml'}"]
+    files = [f"--{form}={tmp_path / f'a.{form}'}" for form in ("json", "junit", "html")]
     assert main(["replay", str(bag), *given, *files]) == 3
     table = capsys.readouterr().out
     assert re.search(r"^hold +100\.0 % +>= 80 +ok", table, re.MULTILINE)
@@ -204,7 +207,14 @@ def test_numbers_are_judged_for_people_and_programs(
     assert data["wrong"] == ["time_to_resume"]
     assert data["numbers"]["drops"] == 0
     assert data["expected"]["hold"] == {"min": 80}
-    suite = ElementTree.parse(tmp_path / "a.xml").getroot()[0]
+    suite = ElementTree.parse(tmp_path / "a.junit").getroot()[0]
+    page = (tmp_path / "a.html").read_text()
+    assert page.count("<svg") == 3
+    assert "<script" not in page
+    assert "http" not in page
+    [picture] = re.findall(r'<img alt="halt: .*?" src="data:image/jpeg;base64,(.*?)"', page)[:1]
+    with PIL.Image.open(io.BytesIO(base64.b64decode(picture))) as image:
+        assert image.size == (40, 30)
     assert (suite.get("tests"), suite.get("failures")) == ("4", "1")
     failed = [case.get("name") for case in suite if case.find("failure") is not None]
     assert failed == ["time_to_resume"]

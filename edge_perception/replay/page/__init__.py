@@ -1,0 +1,1 @@
+"""A replay as one page of HTML that needs nothing else."""

@@ -1,0 +1,140 @@
+"""Commands that work on recorded bags; what runs them is loaded late."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+import math
+from pathlib import Path
+
+from edge_perception.core.source import SourceError
+from edge_perception.robot.graph import Graph
+from edge_perception.robot.plan import RequestError
+
+_Run = Callable[[Graph, argparse.Namespace], int]
+
+
+def graph_options(command: argparse.ArgumentParser, graph: Graph) -> None:
+    """Add an option for each argument of the graph."""
+    for argument in graph.arguments:
+        command.add_argument(
+            f"--{argument.name.replace('_', '-')}",
+            required=argument.required,
+            default="",
+            help=argument.description,
+        )
+
+
+def graph_values(graph: Graph, options: argparse.Namespace) -> dict[str, str]:
+    """Return what was given for the arguments of the graph."""
+    return {argument.name: getattr(options, argument.name) for argument in graph.arguments}
+
+
+def add_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], graph: Graph
+) -> None:
+    """Add the commands."""
+    _add_replay(commands, graph)
+    parts = commands.add_parser("bag", help="look at recorded bags, cut them, make one")
+    _add_bag(parts.add_subparsers(title="commands", metavar="COMMAND", required=True))
+
+
+def _add_replay(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], graph: Graph
+) -> None:
+    replay = commands.add_parser("replay", help="let a recorded bag go through the robot again")
+    replay.set_defaults(run=_guarded(_replay))
+    replay.add_argument("bag", type=Path, metavar="BAG", help="file or folder of rosbag2")
+    graph_options(replay, graph)
+    replay.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
+    _add_graph(replay)
+    replay.add_argument(
+        "--from-bag",
+        action="append",
+        default=[],
+        metavar="NODE",
+        help="take what this node said from the bag; it isn't run; may be given several times",
+    )
+    replay.add_argument(
+        "--topic",
+        action="append",
+        default=[],
+        metavar="ROBOT=BAG",
+        help="the robot's topic, and what it is called in the bag; may be given several times",
+    )
+    replay.add_argument(
+        "--clock",
+        choices=("bag", "measured"),
+        default="bag",
+        help="bag: steps take no time, and each replay gives the same bytes; measured: they take "
+        "as long as they do on this machine",
+    )
+    replay.add_argument("--rate", type=float, default=0.0, metavar="X", help="times real time")
+    for name, said in {
+        "out": "a bag (.mcap) for what the nodes publish",
+        "expect": "the range of each number (docs/replay.md)",
+        "labels": "what is true in the bag; BAG.labels.yaml beside it if it is not given",
+        "json": "write the numbers as JSON",
+        "junit": "write them as tests of JUnit",
+        "html": "write them as a page, with a timeline, and pictures of what changed a decision",
+    }.items():
+        replay.add_argument(f"--{name}", type=Path, metavar="FILE", help=said)
+
+
+def _add_bag(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    info = parts.add_parser("info", help="show what is in a bag")
+    check = parts.add_parser("check", help="say what is wrong with a bag, a sentence each")
+    cut = parts.add_parser("cut", help="write a part of a bag as a bag of its own")
+    demo = parts.add_parser("make-demo", help="compose a bag of a film and a simulated drive")
+    for command in (info, check, cut):
+        command.add_argument("bag", type=Path, metavar="BAG", help="file or folder of rosbag2")
+    for command in (cut, demo):
+        command.add_argument("out", type=Path, metavar="OUT", help="the new bag (.mcap)")
+    cut.add_argument("--begin", type=float, default=0.0, metavar="S", help="seconds into the bag")
+    cut.add_argument("--end", type=float, default=math.inf, metavar="S", help="as --begin")
+    cut.add_argument("--topic", action="append", default=[], help="may be given several times")
+    demo.add_argument(
+        "--film", type=Path, required=True, metavar="FILE", help="a video, or a folder of pictures"
+    )
+    demo.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of it, at most")
+    for name, command in {"info": info, "check": check, "cut": cut, "make_demo": demo}.items():
+        command.set_defaults(run=_guarded(_bag), action=name)
+        _add_graph(command)
+
+
+def _add_graph(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
+    )
+
+
+def _replay(graph: Graph, options: argparse.Namespace) -> int:
+    from edge_perception.replay import command
+
+    return command.run(graph, graph_values(graph, options), options)
+
+
+def _bag(graph: Graph, options: argparse.Namespace) -> int:
+    from edge_perception.replay import bag_command
+
+    return bag_command.run(graph, options)
+
+
+def _guarded(run: _Run) -> _Run:
+    """Let what goes wrong with bags be what goes wrong with a request."""
+
+    def guarded(graph: Graph, options: argparse.Namespace) -> int:
+        try:
+            from edge_perception.bags.record import BagError
+            from edge_perception.transport.bag.replay import ReplayError
+        except ImportError as error:
+            raise RequestError(
+                f"bags need a package that can't be imported ({error}): "
+                "pip install 'edge_perception[bags]'"
+            ) from error
+        try:
+            return run(graph, options)
+        except (BagError, ReplayError, SourceError) as error:
+            raise RequestError(str(error)) from error
+
+    return guarded
