@@ -46,8 +46,8 @@ test-arm: setup ## run all tests of the Arm targets; says what to install if som
 	$(BIN)/edgec doctor aarch64 aarch64-acl armv7 armv7-acl
 	$(BIN)/pytest -n 2 test/arm
 
-test-hostile: setup ## send 10,000 hostile streams into the pose and the decision; takes ten minutes
-	$(BIN)/pytest -n 2 -rP --streams 5000 test/core/pose/test_hostile_streams.py
+test-hostile: setup ## send 10,000 hostile streams into the pose and the decision, and as many frames into sockets; takes twelve minutes
+	$(BIN)/pytest -n 2 -rP --streams 5000 test/core/pose/test_hostile_streams.py test/sp/test_hostile_peers.py
 
 test-random: setup ## compile and prove 400 random networks of all operators; takes half an hour
 	$(BIN)/pytest -n 2 --graphs 400 test/compiler/test_random_graphs.py

@@ -23,7 +23,10 @@ ROOT = Path(__file__).resolve().parents[1]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the number of random streams, networks and files be chosen."""
     parser.addoption(
-        "--streams", type=int, default=100, help="hostile streams into pose and decision, each"
+        "--streams",
+        type=int,
+        default=100,
+        help="hostile streams into pose, decision and sockets, each",
     )
     parser.addoption("--graphs", type=int, default=20, help="random networks that are compiled")
     parser.addoption("--files", type=int, default=100, help="damaged files that are analysed")

@@ -35,6 +35,12 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def streams(request: pytest.FixtureRequest) -> int:
+    """Return how many hostile peers there are."""
+    return int(request.config.getoption("--streams"))
+
+
+@pytest.fixture
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack

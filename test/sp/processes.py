@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from queue import Queue
+import select
 import time
 
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.sp.link import Link
 from edge_perception.transport.sp.process import linked, Network, network
 from edge_perception.transport.sp.services import Services
+from edge_perception.transport.sp.sockets import Subscriber
 
 PATIENCE = 20.0
 TEXT, IMAGE = "std_msgs/msg/String", "sensor_msgs/msg/Image"
@@ -54,3 +56,14 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.005)
+
+
+def next_message(subscriber: Subscriber, patience: float = PATIENCE) -> bytes:
+    poll = select.poll()
+    poll.register(subscriber.fileno(), select.POLLIN)
+    end = time.monotonic() + patience
+    while (left := end - time.monotonic()) > 0:
+        if (message := subscriber.receive()) is not None:
+            return message
+        poll.poll(left * 1000)
+    raise TimeoutError

@@ -5,16 +5,15 @@ from __future__ import annotations
 from contextlib import closing, ExitStack, suppress
 from pathlib import Path
 from queue import Queue
-import select
 import socket
-import time
 
+from processes import next_message
 import pytest
 
 from edge_perception.transport.sp import address as addresses
 from edge_perception.transport.sp.address import Address, AddressError, Identity
 from edge_perception.transport.sp.choice import choose
-from edge_perception.transport.sp.sockets import CallError, Sockets, Subscriber
+from edge_perception.transport.sp.sockets import CallError, Sockets
 
 PATIENCE = 20.0
 SCHEMES = ("inproc", "ipc", "tcp", "tls+tcp")
@@ -25,17 +24,6 @@ def free(scheme: str, folder: Path) -> Address:
     if scheme in ("inproc", "ipc"):
         return Address(scheme, path=str(folder / "socket"))
     return Address(scheme, "127.0.0.1")
-
-
-def next_message(subscriber: Subscriber, patience: float = PATIENCE) -> bytes:
-    poll = select.poll()
-    poll.register(subscriber.fileno(), select.POLLIN)
-    end = time.monotonic() + patience
-    while (left := end - time.monotonic()) > 0:
-        if (message := subscriber.receive()) is not None:
-            return message
-        poll.poll(left * 1000)
-    raise TimeoutError
 
 
 def own(scheme: str, request: pytest.FixtureRequest, who: str = "ours") -> Identity | None:
