@@ -45,9 +45,9 @@ class Traffic:
 
 
 NODES = {
-    "imu": Traffic((WHEELS,), IMU, 100.0, 2),
+    "imu": Traffic((WHEELS,), IMU, 200.0 / 3, 3),
     "wheels": Traffic((IMU,), WHEELS, 50.0),
-    "pose": Traffic((IMU, WHEELS), POSE, 50.0),
+    "pose": Traffic((IMU, WHEELS), POSE, 25.0),
 }
 SOURCES = ("imu", "wheels")
 

@@ -44,7 +44,7 @@ PARAMETERS = (
     Parameter("frame_id", "imu_link", "The frame of the measurements."),
     Parameter(
         "delay",
-        0.005,
+        0.010,
         "Seconds by which a measurement may come late if its part, a log or a simulation keeps it "
         "with its time, so that several are read at once and the computer wakes less often; 0: "
         "each at once.",

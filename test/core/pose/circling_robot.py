@@ -17,6 +17,7 @@ from edge_perception.core.stamps import SECOND, to_time
 GRAVITY = 9.80665
 BEGIN = 1_000 * SECOND
 RATE = 200
+POSES = Parameters(PoseCore.parameters).number("rate")
 STANDS, STARTS = 2.0, 1.0
 SPEED, TURN = 1.0, 0.5
 

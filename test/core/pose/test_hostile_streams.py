@@ -13,7 +13,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from circling_robot import Robot, SPEED, TURN
+from circling_robot import POSES, Robot, SPEED, TURN
 import numpy as np
 import pytest
 
@@ -156,7 +156,8 @@ def test_whatever_sensors_send_the_pose_is_sound_and_recovers(
             count = len(robot.poses)
             robot.drive(0.1)
             needed += SECOND // 10
-            twist = robot.poses[-1].twist.twist if len(robot.poses) - count >= 4 else None
+            goes_on = len(robot.poses) - count >= 0.1 * POSES - 1
+            twist = robot.poses[-1].twist.twist if goes_on else None
             if twist and max(abs(twist.linear.x - SPEED), abs(twist.angular.z - TURN)) < 0.1:
                 break
             assert needed < GOOD_WITHIN, seed

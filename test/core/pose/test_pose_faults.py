@@ -7,7 +7,7 @@ from itertools import pairwise
 import math
 from typing import Any
 
-from circling_robot import BEGIN, Robot, Vector3
+from circling_robot import BEGIN, POSES, Robot, Vector3
 import pytest
 
 from edge_perception.core.node import Level
@@ -187,7 +187,7 @@ def test_a_fault_is_named_within_two_seconds_and_goes_by_itself(change, name, sa
     assert not robot.said()
     count = len(robot.poses)
     robot.drive(1)
-    assert len(robot.poses) - count == pytest.approx(50, abs=1)
+    assert len(robot.poses) - count == pytest.approx(POSES, abs=1)
     pose = robot.poses[-1]
     assert pose.twist.twist.linear.x == pytest.approx(1.0, abs=0.05)
 
@@ -288,7 +288,7 @@ def test_a_clock_that_ticks_coarsely_does_not_slow_the_pose_down():
     robot.drive(6)
     stamps = [nanoseconds(one.header.stamp) for one in robot.poses]
     steps = {after - before for before, after in pairwise(stamps)}
-    assert steps == {SECOND // 50}
+    assert steps == {round(SECOND / POSES)}
     assert robot.error() < 0.05
     assert not robot.said()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import math
 from typing import Any
 
-from circling_robot import BEGIN, GRAVITY, Robot, truth, Vector3
+from circling_robot import BEGIN, GRAVITY, POSES, Robot, truth, Vector3
 from circling_robot import imu as messages_imu
 from circling_robot import wheels as messages_wheels
 import numpy as np
@@ -255,8 +255,8 @@ def test_a_flood_of_bad_readings_is_over_when_it_ends():
         robot.step({"imu": bad})
         robot.drive(0.005)
     count = len(robot.poses)
-    robot.drive(0.1)
-    assert len(robot.poses) - count >= 4
+    robot.drive(0.2)
+    assert len(robot.poses) - count >= 0.2 * POSES - 1
     assert robot.error() < 0.05
 
 
