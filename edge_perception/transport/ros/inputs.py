@@ -27,6 +27,7 @@ from edge_perception.transport.arrivals import Arrivals
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.exchange import EXCHANGE, Reader
 from edge_perception.transport.ros.losses import explain
+from edge_perception.transport.ros.publishers import Publishers
 from edge_perception.transport.ros.subscription import Subscription
 from edge_perception.transport.ros.topics import other_transport
 from edge_perception.transport.ros.typesupport import rosidl_class
@@ -66,6 +67,7 @@ class Input:
         self._arrivals = Arrivals(traffic)
         self._subscription = Subscription(node, group, port, self._receive)
         self._topic = self._subscription.topic
+        self._publishers = Publishers(node, self._topic)
         self._reader = Reader(self._subscription, port.type, self._receive)
         EXCHANGE.join((node.context, self._topic), self._reader)
         self._service = self._offer() if port.service else None
@@ -119,7 +121,7 @@ class Input:
 
     def _state(self, now: float) -> tuple[Level, str]:
         self._waits_for = ""
-        publishers = self._node.get_publishers_info_by_topic(self._topic)
+        publishers = self._publishers.look()
         useful = [info for info in publishers if info.topic_type == self.port.type]
         self._subscription.follow(useful)
         wrong = [reason for info in useful if (reason := self._mismatch(info))]

@@ -107,8 +107,9 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
 
     def look(self) -> None:
         """Look what is wrong, and publish it; to be called each `CHECK_PERIOD` in one thread."""
-        now = self.get_clock().now().nanoseconds
-        report = self._reporter.report(self.shell.diagnose(), self.shell.core.hardware, now)
+        report = self._reporter.report(
+            self.shell.diagnose(), self.shell.core.hardware, self.endpoints.now()
+        )
         if report is not None:
             self._diagnostics.publish(messages.serialize(report))
 

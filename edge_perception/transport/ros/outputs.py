@@ -14,6 +14,7 @@ from edge_perception.transport.ros import qos, vision
 from edge_perception.transport.ros.exchange import Writer
 from edge_perception.transport.ros.inputs import rivalry
 from edge_perception.transport.ros.mirror import Mirror
+from edge_perception.transport.ros.publishers import Publishers
 from edge_perception.transport.ros.topics import topic_of
 from edge_perception.transport.ros.typesupport import rosidl_class
 
@@ -41,6 +42,7 @@ class Output:
                 qos.profile(port),
                 qos_overriding_options=qos.overrides(),
             )
+        self._publishers = Publishers(node, self.topic)
         self._writer = Writer(node, self._publisher, port.type)
         self._mirror = _MIRRORS.get(port.type, lambda: None)()
         if self._mirror is not None:
@@ -74,7 +76,7 @@ class Output:
         """Say who else publishes what should have one publisher; None if any number may."""
         if not self._port.sole:
             return None
-        rivals = rivalry(self.topic, self._node.get_publishers_info_by_topic(self.topic))
+        rivals = rivalry(self.topic, self._publishers.look())
         level, message = (Level.ERROR, rivals) if rivals else (Level.OK, "the only publisher")
         return Diagnostic(level, f"output {self._port.name}", message, {"topic": self.topic})
 
