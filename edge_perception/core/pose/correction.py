@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -11,7 +12,7 @@ from edge_perception.core import rotation
 from edge_perception.core.pose.error_state import BA, BG, bounded, P, SIZE, THETA, V
 from edge_perception.core.pose.quaternion import exponential, normalised, skew
 from edge_perception.core.pose.state import State
-from edge_perception.core.rotation import Array, Vector, vector
+from edge_perception.core.rotation import Array, Vector
 
 _IDENTITY = np.eye(SIZE)
 
@@ -103,17 +104,18 @@ def forget_speed(state: State, differs: float, accel_bias: float) -> None:
 
 def _inject(state: State, error: Array, covariance: Array) -> None:
     """Take the estimated error into the state; what remains is seen from the new attitude."""
-    turn = vector(error[THETA])
-    state.rotation = normalised(rotation.product(state.rotation, exponential(*turn)))
-    state.velocity = _sum(state.velocity, vector(error[V]))
-    state.position = _sum(state.position, vector(error[P]))
-    state.gyro_bias = _sum(state.gyro_bias, vector(error[BG]))
-    state.accel_bias = _sum(state.accel_bias, vector(error[BA]))
+    numbers = error.tolist()
+    x, y, z = turn = numbers[THETA]
+    state.rotation = normalised(rotation.product(state.rotation, exponential(x, y, z)))
+    state.velocity = _sum(state.velocity, numbers[V])
+    state.position = _sum(state.position, numbers[P])
+    state.gyro_bias = _sum(state.gyro_bias, numbers[BG])
+    state.accel_bias = _sum(state.accel_bias, numbers[BA])
     reset = _IDENTITY[:3, :3] - 0.5 * skew(turn)
     covariance[THETA] = reset @ covariance[THETA]
     covariance[:, THETA] = covariance[:, THETA] @ reset.T
     state.covariance = bounded(covariance)
 
 
-def _sum(one: Vector, other: Vector) -> Vector:
+def _sum(one: Vector, other: Sequence[float]) -> Vector:
     return one[0] + other[0], one[1] + other[1], one[2] + other[2]

@@ -23,7 +23,7 @@ def bounded(covariance: Array) -> Array:
     """Return a covariance made symmetric, with no variance beyond what is meaningful."""
     covariance = 0.5 * (covariance + covariance.T)
     variances = covariance.diagonal()
-    if (variances > _LARGEST_VARIANCES).any():
+    if np.count_nonzero(variances > _LARGEST_VARIANCES):
         # shrinking rows and columns alike keeps it positive
         scale = np.minimum(1.0, _LARGEST / np.sqrt(np.maximum(variances, 1e-300)))
         covariance = covariance * np.outer(scale, scale)

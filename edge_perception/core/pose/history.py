@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 import enum
+from operator import attrgetter
 
 from edge_perception.core.pose.filter import Filter, Verdict
 from edge_perception.core.pose.measurements import Inertial, Measurement, Placement, Wheels
@@ -49,8 +50,8 @@ class _Step:
     state: State | None = None
     verdict: Verdict | None = None
 
-    def __lt__(self, other: _Step) -> bool:
-        return self.key < other.key
+
+_KEY = attrgetter("key")
 
 
 class History:
@@ -86,16 +87,17 @@ class History:
             return Entry.TOO_LATE
         if stamp < self._begin:
             return Entry.BEFORE_BEGIN
-        step = _Step((stamp, _ORDER[type(measurement)]), measurement)
-        in_order = not self._steps or self._steps[-1] < step
-        index = len(self._steps) if in_order else bisect_left(self._steps, step)
-        if index < len(self._steps) and self._steps[index].key == step.key:
+        steps, key = self._steps, (stamp, _ORDER[type(measurement)])
+        if not steps or steps[-1].key < key:
+            steps.append(_Step(key, measurement))
+            self.newest = max(self.newest, stamp)
+            return Entry.IN_ORDER
+        index = bisect_left(steps, key, key=_KEY)
+        if steps[index].key == key:
             return Entry.REPEATED
-        late = index < len(self._steps)
-        self._steps.insert(index, step)
+        steps.insert(index, _Step(key, measurement))
         self._clean = min(self._clean, index)
-        self.newest = max(self.newest, stamp)
-        return Entry.LATE if late else Entry.IN_ORDER
+        return Entry.LATE
 
     def state(self) -> State:
         """Return what is known after all measurements, working out what hasn't been yet."""

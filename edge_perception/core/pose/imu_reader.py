@@ -11,9 +11,8 @@ from edge_perception.core.pose.measurements import Inertial
 from edge_perception.core.pose.parameters import Configuration
 from edge_perception.core.pose.readings import check_frame, ReadingError, stamp_of
 from edge_perception.core.pose.spikes import Spikes
-from edge_perception.core.rotation import Array
 from edge_perception.core.stamps import SECOND
-from edge_perception.messages.types import Imu, Vector3
+from edge_perception.messages.types import Imu
 
 _FROZEN_AFTER = SECOND // 2
 _FEWEST = 10
@@ -77,17 +76,24 @@ class ImuReader:
         self.warning = ""
         stamp = stamp_of(message, self._topic, now)
         check_frame(message.header.frame_id, self._frame, self._topic, "imu_frame")
-        self._check_halves(message, stamp)
         gyro, accel = message.angular_velocity, message.linear_acceleration
-        numbers = (gyro.x, gyro.y, gyro.z, accel.x, accel.y, accel.z)
+        turning, pushing = (gyro.x, gyro.y, gyro.z), (accel.x, accel.y, accel.z)
+        turn_variances = message.angular_velocity_covariance[::4].tolist()
+        push_variances = message.linear_acceleration_covariance[::4].tolist()
+        turn_denied, push_denied = turn_variances[0] == -1, push_variances[0] == -1
+        # what is not measured is denied by a variance of -1 (REP-145), or left at zero
+        if push_denied or not any(pushing):
+            self._refuse_half("accelerometer", push_denied, stamp)
+        elif turn_denied or not any(turning):
+            self._refuse_half("gyroscope", turn_denied, stamp)
+        numbers = turning + pushing
         self._check_ranges(numbers)
         interval = (stamp - self._stamp) / SECOND
         if _SHORTEST <= interval <= _LONGEST:
             self._interval += 0.05 * (interval - self._interval)
         self._stamp = max(stamp, self._stamp) if interval > -1.0 else stamp
         self._check_frozen(numbers, stamp)
-        noise = self._noise(message, numbers)
-        turning, pushing = numbers[:3], numbers[3:]
+        noise = self._noise(numbers, max(turn_variances), max(push_variances))
         if self._turn is not None:
             turning = rotation.turned(self._turn, turning)
             pushing = rotation.turned(self._turn, pushing)
@@ -99,15 +105,13 @@ class ImuReader:
             )
         return passed
 
-    def _check_halves(self, message: Imu, stamp: int) -> None:
-        """Notice a driver that sends gyroscope and accelerometer in turns, or one alone."""
-        missing = ""
-        if _absent(message.linear_acceleration, message.linear_acceleration_covariance):
-            missing, other = "accelerometer", "gyroscope"
-        elif _absent(message.angular_velocity, message.angular_velocity_covariance):
-            missing, other = "gyroscope", "accelerometer"
-        if not missing:
-            return
+    def _refuse_half(self, missing: str, denied: bool, stamp: int) -> None:
+        """
+        Notice a driver that sends gyroscope and accelerometer in turns, or one alone.
+
+        :param denied: whether the message says itself that it does not hold it.
+        """
+        other = "gyroscope" if missing == "accelerometer" else "accelerometer"
         self._halves[missing] = stamp
         if abs(stamp - self._halves[other]) < _PAIRED:
             raise ReadingError(
@@ -115,7 +119,7 @@ class ImuReader:
                 "own, but the pose needs both of one time: let the driver unite them (realsense: "
                 "unite_imu_method)"
             )
-        if missing == "gyroscope" and message.angular_velocity_covariance[0] == -1:
+        if missing == "gyroscope" and denied:
             raise ReadingError(
                 f"{self._topic} says that it holds no angular velocity: its covariance begins "
                 "with -1 (REP-145); let the driver fill it in"
@@ -169,10 +173,12 @@ class ImuReader:
                 "bus"
             )
 
-    def _noise(self, message: Imu, numbers: tuple[float, ...]) -> tuple[float, float]:
-        """Return the noise densities: as the parameters say, or the message, or of any IMU."""
-        turn = message.angular_velocity_covariance
-        push = message.linear_acceleration_covariance
+    def _noise(self, numbers: tuple[float, ...], turn: float, push: float) -> tuple[float, float]:
+        """
+        Return the noise densities: as the parameters say, or the message, or of any IMU.
+
+        :param turn: variance of the gyroscope that the message tells; push: of the accelerometer.
+        """
         found = self._density(0, turn), self._density(1, push)
         if max(self._stuck) >= _SATURATED_AFTER:
             axis = self._stuck.index(max(self._stuck))
@@ -184,11 +190,10 @@ class ImuReader:
             return _SATURATED_NOISE
         return found
 
-    def _density(self, half: int, covariance: Array) -> float:
+    def _density(self, half: int, variance: float) -> float:
         """Return the noise density of one half: 0 is the gyroscope, 1 the accelerometer."""
         if self._given[half] > 0:
             return self._given[half]
-        variance = max(covariance[::4].tolist())
         if 0 < variance < math.inf:
             return min(math.sqrt(variance * self._interval), _SATURATED_NOISE[half])
         field, parameter = _NOISE_FIELDS[half]
@@ -198,8 +203,3 @@ class ImuReader:
             f"{usual:g}/√Hz; let the driver fill it in, or set {parameter}"
         )
         return usual
-
-
-def _absent(vector: Vector3, covariance: Array) -> bool:
-    """Return whether one half of a message is not measured: as REP-145 says it, or all zero."""
-    return bool(covariance[0] == -1 or vector.x == vector.y == vector.z == 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import enum
+from typing import NamedTuple
 
 from edge_perception.core.rotation import Array, Vector
 
@@ -17,8 +18,7 @@ class Axis(enum.IntEnum):
     WZ = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Inertial:
+class Inertial(NamedTuple):
     """
     A reading of the IMU.
 
@@ -34,8 +34,7 @@ class Inertial:
     noise: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Wheels:
+class Wheels(NamedTuple):
     """
     A velocity of the base.
 

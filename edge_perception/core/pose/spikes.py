@@ -16,8 +16,8 @@ _SHORTEST, _LONGEST = 0.002, 0.02
 _TIMES_USUAL = 8.0
 """Times the usual change of a noisy sensor that noise does not reach."""
 _LEARN = 1.05
-_LEAST_USUAL = 5e-4
-"""Share of that change below which the usual one need not be known."""
+_LEAST = [5e-4 * pace for pace in _PACES]
+"""Usual changes [unit/s] below which it need not be known how small they are."""
 _MOST_WITNESSES = 10
 _FORGOTTEN = SECOND // 2
 """Nanoseconds after which nobody can confirm a reading."""
@@ -37,7 +37,7 @@ class Spikes:
     def __init__(self) -> None:
         self.left_out = ""
         self._last: Inertial | None = None
-        self._usual = [_LEAST_USUAL * pace for pace in _PACES]
+        self._usual = list(_LEAST)
         self._waiting: list[Inertial] = []
         self._needed = 0
 
@@ -83,10 +83,10 @@ class Spikes:
 
     def _learn(self, changes: tuple[float, float]) -> None:
         """Follow the median of changes, which spikes do not move."""
-        for index, change in enumerate(changes):
-            usual = self._usual[index]
-            usual = usual * _LEARN if change > usual else usual / _LEARN
-            self._usual[index] = max(usual, _LEAST_USUAL * _PACES[index])
+        self._usual = [
+            max(usual * _LEARN if change > usual else usual / _LEARN, least)
+            for usual, change, least in zip(self._usual, changes, _LEAST, strict=True)
+        ]
 
 
 def _changes(one: Inertial, other: Inertial) -> tuple[float, float]:

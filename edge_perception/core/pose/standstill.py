@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 
 import numpy as np
 
@@ -34,21 +33,25 @@ def update_from_imu(state: State, reading: Inertial, interval: float, settings: 
     :param interval: since the reading before [s].
     """
     still = state.stillness
-    sample = reading.gyro + reading.accel
-    if still.mean is None or not math.isfinite(still.variance[0]):
-        still.mean = sample
+    mean = still.mean
+    if mean is None or not math.isfinite(still.variance[0]):
+        mean = reading.gyro + reading.accel
         still.variance = (4 * settings.calm.gyroscope**2, 4 * settings.calm.accelerometer**2)
     weight = min(1.0, interval / _MEMORY)
-    wx, wy, wz, ax, ay, az = steps = tuple(map(operator.sub, sample, still.mean))
-    still.mean = tuple(
-        [mean + weight * step for mean, step in zip(still.mean, steps, strict=True)]
+    # written out, as it is done for each of thousands of readings
+    (wx, wy, wz), (ax, ay, az) = reading.gyro, reading.accel
+    mwx, mwy, mwz, max_, may, maz = mean
+    wx, wy, wz, ax, ay, az = wx - mwx, wy - mwy, wz - mwz, ax - max_, ay - may, az - maz
+    still.mean = (
+        *(mwx + weight * wx, mwy + weight * wy, mwz + weight * wz),
+        *(max_ + weight * ax, may + weight * ay, maz + weight * az),
     )
     gyro, accel = still.variance
-    still.variance = (
+    still.variance = gyro, accel = (
         (1 - weight) * (gyro + weight * (wx * wx + wy * wy + wz * wz)),
         (1 - weight) * (accel + weight * (ax * ax + ay * ay + az * az)),
     )
-    calm = settings.calm.holds(*still.variance)
+    calm = settings.calm.holds(gyro, accel)
     still.since = (still.since or reading.stamp) if calm else None
 
 
