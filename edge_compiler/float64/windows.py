@@ -9,7 +9,7 @@ import numpy as np
 from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.float64.table import Call, exactly
 from edge_compiler.ir.graph import Node
-from edge_compiler.ir.resize import taps
+from edge_compiler.ir.resize import resized_axes, windows
 
 WINOGRAD = 4.0
 """How much larger the terms of F(4x4, 3x3) are than those of the largest sum: measured, some 3."""
@@ -163,20 +163,33 @@ def _mean(call: Call, axes: tuple[int, ...], keep: bool) -> Exact:
 
 @exactly("Resize")
 def _resize(call: Call) -> Exact:
-    value, size = call.x.value, call.x.size
-    for axis in (2, 3):
-        weights = _weights(call.node, axis)
-        value, size = (
-            np.moveaxis(np.moveaxis(part, axis, -1) @ weights, -1, axis) for part in (value, size)
-        )
-    roundings = 0 if call.attribute("mode") == "nearest" else 6
-    return Exact(value, size, call.depth + roundings)
+    value, size, roundings = call.x.value, call.x.size, 0
+    outside = call.attribute("extrapolation_value")
+    for axis in resized_axes(call.node):
+        weights, missing = _weights(call.node, axis)
+        terms = np.abs(weights)
+        if call.attribute("mode") == "cubic":  # a weight is a sum of larger terms
+            terms = np.where(weights != 0, 1.0, 0.0)
+        value = _along(value, axis, weights) + _of_axis(missing * outside, axis, value.ndim)
+        size = _along(size, axis, terms)
+        size = size + _of_axis(missing * abs(outside), axis, value.ndim)
+        roundings += 3 + int(np.count_nonzero(weights, 0).max(initial=0))
+    nearest = call.attribute("mode") == "nearest"
+    return Exact(value, size, call.depth + (0 if nearest else roundings))
 
 
-def _weights(node: Node, axis: int) -> Array:
-    """Return what each input row or column contributes to each output one: (old, new)."""
-    weights = np.zeros((node.input(0).shape[axis], node.output.shape[axis]))
-    for index, (first, second, fraction) in enumerate(taps(node, axis)):
-        weights[first, index] += 1 - fraction
-        weights[second, index] += fraction
-    return weights
+def _along(x: Array, axis: int, weights: Array) -> Array:
+    return np.asarray(np.moveaxis(np.moveaxis(x, axis, -1) @ weights, -1, axis))
+
+
+def _of_axis(numbers: Array, axis: int, rank: int) -> Array:
+    return numbers.reshape(-1, *[1] * (rank - 1 - axis))
+
+
+def _weights(node: Node, axis: int) -> tuple[Array, Array]:
+    """Return what inputs contribute to outputs along an axis: (old, new), and what has none."""
+    table = windows(node, axis)
+    weights = np.zeros((node.input(0).shape[axis], len(table)))
+    for index, window in enumerate(table):
+        weights[window.first : window.first + len(window.weights), index] = window.weights
+    return weights, np.array([float(not window.weights) for window in table])

@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_compiler import ops
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.ir.resize import resized_axes
 from edge_compiler.ops.layers import swap_channels
 from edge_compiler.passes.base import Decision, done, graph_pass, new_constant
 from edge_perception.runtime.dtypes import FLOAT32
@@ -96,7 +97,7 @@ def _conv_transpose(node: Node) -> str | None:
 
 
 def _resize(node: Node) -> str | None:
-    if node.input(0).shape != node.output.shape:
+    if node.input(0).shape != node.output.shape or resized_axes(node):
         return None
     node.op, node.inputs, node.attributes = "Identity", node.inputs[:1], {}
     return "Resize to the same size copies, whatever its scale, as in ONNX Runtime"

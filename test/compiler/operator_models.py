@@ -305,6 +305,14 @@ def windows() -> onnx.ModelProto:
     for policy in ("not_larger", "not_smaller"):
         kept = {"keep_aspect_ratio_policy": policy, "axes": [2, 3]}
         b.add(f"linear_{policy}", "Resize", f"x - - {sizes}", mode="linear", **kept)
+    sides = b.constant([14, 7])
+    b.add("cubic", "Resize", f"x - - {sides}", mode="cubic", axes=[2, 3])
+    fewer = b.constant([4, 7])
+    b.add("shrunk", "Resize", f"x - - {fewer}", mode="linear", antialias=1, axes=[2, 3])
+    part = b.constant(np.array([0.2, -0.3, 0.8, 1.1], np.float32))
+    crop: dict[str, Any] = {"coordinate_transformation_mode": "tf_crop_and_resize", "axes": [2, 3]}
+    crop |= {"mode": "linear", "extrapolation_value": 2.5}
+    b.add("cropped", "Resize", f"x {part} - {sides}", **crop)
     nearly_half = b.constant(np.array([1, 1, 2.3, 2.3], np.float32))
     rounding = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "ceil"}
     b.add("nearest_rounded", "Resize", f"x - {nearly_half}", mode="nearest", **rounding)
@@ -448,6 +456,11 @@ def typed_moves() -> onnx.ModelProto:
             b.add(f"{x}_padded", "Pad", f"{x} {b.constant([0, 1, 0, 0, 0, 2])}")
         b.add(f"{x}_repeated", "Expand", f"{x} {b.constant([2, 2, 3, 5])}")
         b.add(f"{x}_taken", "Gather", f"{x} {b.constant([1, 0, 0])}", axis=1)
+    b.add("u_resized", "Resize", f"u - - {b.constant([4, 9])}", mode="nearest", axes=[1, 2])
+    b.inner.add(b.add("pixels", "Cast", "q", to=FLOAT))
+    b.add(
+        "pixels_resized", "Resize", f"pixels - - {b.constant([9, 4])}", mode="linear", axes=[1, 2]
+    )
     b.add("planes", "Transpose", "q", perm=[0, 3, 1, 2])
     b.add("image", "Cast", "planes", to=FLOAT)
     w = b.constant(b.numbers(16, 3, 3, 3) * 0.1)

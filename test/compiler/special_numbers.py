@@ -2,8 +2,9 @@
 Special numbers, and what operators make of them: what ONNX Runtime does.
 
 Two operators of ONNX Runtime are inconsistent about NaN; ``DEFINED`` has them as ONNX defines
-them. Two kinds of convolution mix channels or pixels that others keep apart; ``WIDER`` lists them:
-what is NaN or infinite in ONNX Runtime is never finite there, but more may be NaN.
+them. Two kinds of convolution mix channels or pixels that others keep apart, and a cubic Resize
+reads a pixel of the edge once with the sum of its weights; ``WIDER`` lists them: what is NaN or
+infinite in ONNX Runtime is never finite there, but more may be NaN, and what is NaN infinite.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ WIDER = {
     "grouped": 0,
     "grouped_residual": 0,
     "transposed_dilated": 0,
+    "cubic": 0,
 }
 """Outputs that may be NaN in other channels too, and so many pixels further."""
 

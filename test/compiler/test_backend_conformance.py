@@ -33,12 +33,7 @@ REFUSALS = (
     "has a dimension of zero",
     "the output '",
     "the last window begins in the padding",
-    "mode='cubic' is not supported",
-    "coordinate_transformation_mode='tf_crop_and_resize' is not supported",
-    "coordinate_transformation_mode='half_pixel_symmetric' is not supported",
-    "antialias=1 is not supported",
     "storage_order=1 is not supported",
-    "only height and width",
     "only images of shape NxCxHxW or NxCxW are supported",
     "training mode is not supported",
     "has the empty shape",
@@ -48,7 +43,10 @@ REFUSALS = (
 )
 
 # ONNX Runtime, by which libraries are proven, rounds the size before it computes coordinates.
-DISPUTED = ("test_resize_downsample_scales_linear_align_corners",)
+DISPUTED = (
+    "test_resize_downsample_scales_linear_align_corners",
+    "test_resize_downsample_scales_cubic_align_corners",
+)
 
 
 def _is_covered(name: str, case: Any) -> bool:

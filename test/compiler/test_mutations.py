@@ -260,6 +260,9 @@ MUTATIONS = [
         ("nearest", "columns[x].first * BLOCK", "columns[0].first * BLOCK"),
         ("linear", "row.second", "row.first"),
         ("linear", "columns[x].fraction", "0.5f * columns[x].fraction"),
+        ("cubic", "weights[w.weights + k]", "weights[w.weights]"),
+        ("shrunk", "line * c.in_line", "line * c.out_line"),
+        ("cropped", "0.0f : c.outside", "0.0f : 0.0f"),
     ),
     # memory that held something else before: the halo must be cleared
     Mutation("halo.h", "memset(p, 0, sizeof(float) * row)", "(void)row", "chain", "second"),

@@ -51,7 +51,10 @@ def test_every_operator_is_described(target: str) -> None:
         ([node("MaxPool", "x", "y", **SAME, kernel_shape=[2, 2], dilations=[2, 2])], "dilations"),
         ([node("MaxPool", "x", "y z", kernel_shape=[2, 2])], "the output 'z' is not"),
         ([node("ReduceMean", "x axes", "y")], "no neighbours"),
-        ([node("Resize", "x - - sizes", "y")], "only height and width"),
+        (
+            [node("Cast", "x", "i", to=6), node("Resize", "i - - sizes", "y", mode="linear")],
+            "mode='linear' is not supported",
+        ),
         ([node("Cast", "x", "i", to=6), node("Relu", "i", "y")], "int32, only float32"),
         ([node("Cast", "x", "i", to=6), node("Div", "i i", "y")], "by constants only"),
         ([node("Cast", "x", "i", to=6), node("Max", "i i i", "y")], "two tensors, not 3"),

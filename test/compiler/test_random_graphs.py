@@ -195,7 +195,7 @@ def resize(net: Network, name: str, shape: tuple[int, ...]) -> None:
     if math.prod(shape) > 2000:
         return
     size = [side + net.choose.randint(0, side) for side in shape[2:]]
-    mode = net.choose.choice(["nearest", "linear"])
+    mode = net.choose.choice(["nearest", "linear", "cubic"])
     net.add(
         "Resize", f"{name} - - {net.given([*shape[:2], *size])}", (*shape[:2], *size), mode=mode
     )

@@ -1,4 +1,4 @@
-/* resize.h - change of an image's size, from tables that the generator makes for the exact coordinate rule of the model.
+/* resize.h - change of a tensor's size, from tables that the generator makes for the exact coordinate rule of the model.
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef EDGE_RESIZE_H
@@ -16,6 +16,7 @@ typedef struct {
     int blocks, out_h, out_w, in_plane, in_row, out_plane, out_row, linear;
 } resize;
 
+/* Both sides of an image in blocks, each pixel from four at most. */
 INLINE void resize_run(const resize c, const resize_tap *rows, const resize_tap *columns, const float *in, float *out,
                        int part, int parts)
 {
@@ -37,6 +38,38 @@ INLINE void resize_run(const resize c, const resize_tap *rows, const resize_tap 
                 }
                 store(line + x * BLOCK + v, result);
             }
+    }
+}
+
+/* One output index: `count` input indices from `first` on; 0: it lies outside. Their weights begin at `weights`. */
+typedef struct {
+    int first, count, weights;
+} resize_window;
+
+typedef struct {
+    int planes, lines;                          /* each line is resized by itself */
+    int in_plane, out_plane, in_line, out_line; /* floats from one to the next */
+    int length, in_step, out_step;              /* of the result along the axis, and floats from index to index */
+    int inner;                                  /* floats at an index that follow each other */
+    float outside;                              /* what stands where the input has nothing */
+} resize_axis;
+
+/* One axis of a tensor in any layout. */
+INLINE void resize_axis_run(const resize_axis c, const resize_window *windows, const float *weights, const float *in,
+                            float *out, int part, int parts)
+{
+    pieces todo = share_in_order(c.planes * c.lines, c.length, part, parts);
+    while (next_piece(&todo)) {
+        const int plane = todo.outer / c.lines, line = todo.outer % c.lines;
+        const resize_window w = windows[todo.inner];
+        const float *from = in + (size_t)plane * c.in_plane + line * c.in_line + w.first * c.in_step;
+        float *to = out + (size_t)plane * c.out_plane + line * c.out_line + todo.inner * c.out_step;
+        for (int x = 0; x < c.inner; x += LANES) {
+            vec sum = splat(w.count ? 0.0f : c.outside);
+            for (int k = 0; k < w.count; k++)
+                sum += weights[w.weights + k] * load_some(from + k * c.in_step + x, c.inner - x);
+            store_some(to + x, sum, c.inner - x);
+        }
     }
 }
 

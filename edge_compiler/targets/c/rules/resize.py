@@ -1,37 +1,111 @@
-"""Resize: nearest and linear, from tables made for the model's exact coordinate rule."""
+"""Resize, from tables made for the model's exact coordinate rule."""
 
 from __future__ import annotations
 
-from edge_compiler.ir.graph import Node
-from edge_compiler.ir.resize import COORDINATES, ROUNDING, Tap, taps
-from edge_compiler.targets.c.rules.limits import require, require_image
-from edge_compiler.targets.c.rules.table import lowers
-from edge_compiler.targets.program.layout import BLOCKED
+from itertools import accumulate
+import math
+
+import numpy as np
+
+from edge_compiler.ir.graph import Node, Value
+from edge_compiler.ir.resize import (
+    COORDINATES,
+    MODES,
+    resized_axes,
+    ROUNDING,
+    Window,
+    windows,
+)
+from edge_compiler.targets.c.rules.limits import require, require_constant
+from edge_compiler.targets.c.rules.table import INTEGERS, lowers
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, is_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
+from edge_perception.runtime.dtypes import FLOAT32
 
 
 def check_resize(node: Node) -> str | None:
-    """Nearest or linear resizing of height and width."""
-    source, target = node.input(0).shape, node.output.shape
-    if source[:2] != target[:2]:
-        return f"only height and width can be resized, not {list(source)} to {list(target)}"
+    """Resizing of any axes: nearest, linear or cubic, with or without antialiasing."""
+    crops = node.attributes["coordinate_transformation_mode"] == "tf_crop_and_resize"
+    if crops and node.input(0).type != FLOAT32:
+        return "a part of integers is not resized"
     return (
-        require_image(node.input(0))
-        or require(node, "mode", "nearest", "linear")
+        require_constant(node, 1, 2, 3)
+        or require(node, "mode", *MODES)
         or require(node, "nearest_mode", *ROUNDING)
-        or require(node, "antialias", 0)
-        or require(node, "exclude_outside", 0)
         or require(node, "coordinate_transformation_mode", *COORDINATES)
     )
 
 
 @lowers("Resize", check=check_resize)
 def lower_resize(low: Lowering, node: Node) -> None:
-    """Resize an image in blocks."""
-    value = node.input(0)
-    source, target = low.source(value, BLOCKED), low.target(node.output, BLOCKED)
-    rows, columns = (_table(taps(node, axis)) for axis in (2, 3))
+    """Resize an image in blocks at once, where no more than four pixels make one, or each axis."""
+    axes = resized_axes(node)
+    tables = {axis: windows(node, axis) for axis in axes}
+    sides = len(node.output.shape) == 4 and is_image(node.output) and min(axes) > 1
+    if sides and all(_is_simple(table) for table in tables.values()):
+        _resize_image(low, node)
+        return
+    layout = BLOCKED if sides else DENSE
+    source = low.source(node.input(0), layout)
+    target = low.target(node.output, layout)
+    shape = list(source.shape)
+    axes.sort(key=lambda axis: node.output.shape[axis] / shape[axis])  # what shrinks comes first
+    for number, axis in enumerate(axes, 1):
+        shape[axis] = node.output.shape[axis]
+        last = number == len(axes)
+        name = f"{node.output.name}/{number}"
+        result = target if last else Buffer(name, tuple(shape), layout, source.type)
+        _resize_axis(low, node, axis, tables[axis], source, result, node.output if last else None)
+        source = result
+
+
+def check_nearest(node: Node) -> str | None:
+    """Return a reason if integers would have to be interpolated."""
+    return require(node, "mode", "nearest") or check_resize(node)
+
+
+@lowers("Resize", check=check_nearest, types=INTEGERS)
+def lower_nearest(low: Lowering, node: Node) -> None:
+    """Look up the nearest index along one axis after the other."""
+    axes, source = resized_axes(node), low.source(node.input(0), DENSE)
+    shape, target = list(source.shape), low.target(node.output, DENSE)
+    for axis in axes:
+        last = axis == axes[-1]
+        shape[axis] = node.output.shape[axis]
+        name = f"{node.output.name}/{axis}"
+        result = target if last else Buffer(name, tuple(shape), DENSE, source.type)
+        _look_up(low, node, axis, source, result, node.output if last else None)
+        source = result
+
+
+def _look_up(
+    low: Lowering, node: Node, axis: int, source: Buffer, target: Buffer, value: Value | None
+) -> None:
+    firsts = [window.first for window in windows(node, axis)]
+    indices = low.weights.add(np.asarray(firsts, np.int64))
+    fields: dict[str, Field] = {
+        "outer": math.prod(source.shape[:axis]),
+        "length": source.shape[axis],
+        "count": len(firsts),
+        "bytes": math.prod(source.shape[axis + 1 :]) * source.type.bytes,
+    }
+
+    def call(_: object) -> Call:
+        pointers = (reading(source), indices, writing(target))
+        return Call("gather_int64_t", "gather", fields, pointers)
+
+    low.add(node, "resize nearest", [source], target, call, value=value)
+
+
+def _is_simple(table: list[Window]) -> bool:
+    return all(1 <= len(window.weights) <= 2 for window in table)
+
+
+def _resize_image(low: Lowering, node: Node) -> None:
+    source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
+    rows, columns = (_taps(windows(node, axis)) for axis in (2, 3))
 
     def call(_: object) -> Call:
         fields: dict[str, Field] = {
@@ -42,7 +116,7 @@ def lower_resize(low: Lowering, node: Node) -> None:
             "in_row": source.row,
             "out_plane": target.plane,
             "out_row": target.row,
-            "linear": int(node.attributes["mode"] == "linear"),
+            "linear": int(node.attributes["mode"] != "nearest"),
         }
         pointers = (rows, columns, reading(source), writing(target))
         return Call("resize_run", "resize", fields, pointers)
@@ -50,5 +124,73 @@ def lower_resize(low: Lowering, node: Node) -> None:
     low.add(node, f"resize {node.attributes['mode']}", [source], target, call, value=node.output)
 
 
-def _table(entries: list[Tap]) -> Table:
-    return Table("resize_tap", tuple(f"{{{a}, {b}, {f!r}f}}" for a, b, f in entries))
+def _taps(table: list[Window]) -> Table:
+    """Return two indices each and the weight of the second; halves of one: 0 * infinity is NaN."""
+    taps = [
+        (w.first, w.first + len(w.weights) - 1, w.weights[1] if len(w.weights) > 1 else 0.5)
+        for w in table
+    ]
+    return Table("resize_tap", tuple(f"{{{a}, {b}, {f!r}f}}" for a, b, f in taps))
+
+
+def _resize_axis(
+    low: Lowering,
+    node: Node,
+    axis: int,
+    table: list[Window],
+    source: Buffer,
+    target: Buffer,
+    value: Value | None,
+) -> None:
+    """Add the step that resizes one axis."""
+    counts = [len(window.weights) for window in table]
+    firsts = [0, *accumulate(counts)]
+    rows = (f"{{{w.first}, {n}, {at}}}" for w, n, at in zip(table, counts, firsts, strict=False))
+    entries = Table("resize_window", tuple(rows))
+    numbers = [weight for window in table for weight in window.weights]
+    weights = low.weights.add(np.asarray(numbers or [0.0], np.float32))
+
+    def call(_: object) -> Call:
+        steps = _steps_of_block if source.layout is BLOCKED else _steps_of_rows
+        fields = steps(axis, source, target) | {
+            "length": len(table),
+            "outside": float(node.attributes["extrapolation_value"]),
+        }
+        pointers = (entries, weights, reading(source), writing(target))
+        return Call("resize_axis_run", "resize_axis", fields, pointers)
+
+    kernel = f"resize {node.attributes['mode']}"
+    macs = sum(counts) * target.images * math.prod(target.shape) // len(table)
+    low.add(node, kernel, [source], target, call, value=value, macs=macs)
+
+
+def _steps_of_block(axis: int, source: Buffer, target: Buffer) -> dict[str, Field]:
+    """Return how an image in blocks lies along an axis: all columns at once, or each row."""
+    down = axis == 2
+    return {
+        "planes": source.blocks,
+        "lines": 1 if down else source.height,
+        "in_plane": source.plane,
+        "out_plane": target.plane,
+        "in_line": source.row,
+        "out_line": target.row,
+        "in_step": source.row if down else BLOCK,
+        "out_step": target.row if down else BLOCK,
+        "inner": source.width * BLOCK if down else BLOCK,
+    }
+
+
+def _steps_of_rows(axis: int, source: Buffer, target: Buffer) -> dict[str, Field]:
+    """Return how a row-major value lies along an axis."""
+    inner = math.prod(source.shape[axis + 1 :])
+    return {
+        "planes": math.prod(source.shape[:axis]),
+        "lines": 1,
+        "in_plane": source.shape[axis] * inner,
+        "out_plane": target.shape[axis] * inner,
+        "in_line": 0,
+        "out_line": 0,
+        "in_step": inner,
+        "out_step": inner,
+        "inner": inner,
+    }
