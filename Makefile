@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot test test-quick test-arm test-hostile test-mutated test-random lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot test test-quick test-arm test-bags test-hostile test-mutated test-random lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test-arm: setup ## run all tests of the Arm targets; says what to install if som
 
 test-hostile: setup ## send 10,000 hostile streams into the pose and the decision, and as many frames into sockets; takes twelve minutes
 	$(BIN)/pytest -n 2 -rP --streams 5000 test/core/pose/test_hostile_streams.py test/sp/test_hostile_peers.py
+
+test-bags: setup ## replay 2,000 damaged bags; takes ten minutes
+	$(BIN)/pytest -n 2 --bags 2000 test/replay/test_damaged_bags.py
 
 test-random: setup ## compile and prove 400 random networks of all operators; takes half an hour
 	$(BIN)/pytest -n 2 --graphs 400 test/compiler/test_random_graphs.py

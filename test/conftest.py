@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="hostile streams into pose, decision and sockets, each",
     )
     parser.addoption("--graphs", type=int, default=20, help="random networks that are compiled")
+    parser.addoption("--bags", type=int, default=60, help="damaged bags that are replayed")
     parser.addoption("--files", type=int, default=100, help="damaged files that are analysed")
 
 

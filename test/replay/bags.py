@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
-from rosbags.typesys import get_typestore, Stores
+from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 
 from edge_perception import messages
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.messages import Message
 from edge_perception.messages.types import Header, Image, Odometry
+from edge_perception.share import share_dir
 
 BEGIN = 1_700_000_000 * SECOND
 STORE = get_typestore(Stores.ROS2_KILTED)
@@ -52,8 +54,14 @@ def write(
     said: Iterable[Said],
     storage: StoragePlugin = MCAP,
     compression: CompressionMode = CompressionMode.NONE,
+    types: bool = False,
 ) -> Path:
-    """Write a bag; return its folder."""
+    """
+    Write a bag; return its folder.
+
+    :param types: let it know the messages of edge_perception, too.
+    """
+    store = _with_own_types() if types else STORE
     writer: Any = Writer(path, version=9, storage_plugin=storage)
     if compression is not CompressionMode.NONE:
         writer.set_compression(compression, CompressionFormat.ZSTD)
@@ -61,9 +69,18 @@ def write(
         known: dict[str, Any] = {}
         for time, topic, message in said:
             if topic not in known:
-                known[topic] = writer.add_connection(topic, message.__msgtype__, typestore=STORE)
+                known[topic] = writer.add_connection(topic, message.__msgtype__, typestore=store)
             writer.write(known[topic], time, messages.serialize(message))
     return path
+
+
+@functools.cache
+def _with_own_types() -> Any:
+    """Return rosbags' types, and those of edge_perception."""
+    store = get_typestore(Stores.ROS2_KILTED)
+    for path in sorted((share_dir() / "msg").glob("*.msg")):
+        store.register(get_types_from_msg(path.read_text(), f"edge_perception/msg/{path.stem}"))
+    return store
 
 
 def read(folder: Path) -> list[tuple[int, str, bytes]]:
