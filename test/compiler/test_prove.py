@@ -61,7 +61,7 @@ def test_wrong_kernel_is_named_and_leaves_no_bundle(
     monkeypatch.setitem(targets.TARGETS, "host", wrong)
     message = (
         r"wrong at node 'head'.*: relative error \S+ where 0.0001 is allowed, "
-        r"worst at \[0, 0, \d+, \d+\]: \S+ instead of \S+ \(variant \w+, 1 thread"
+        r"worst at \[0, 0, \d+, \d+\]: \S+ instead of \S+ \(variant \w+, 2 thread"
     )
     with pytest.raises(CompileError, match=message):
         compile_model(tiny_onnx, tmp_path / "wrong.edge", Options(), silent)
@@ -72,14 +72,22 @@ class Tampered(NativeSandbox):
     """A sandbox whose library's values are changed on their way."""
 
     step: int
+    threads: int
     change: Callable[[Array], Array]
 
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
-        """Change the value of one step, with two threads only."""
+        """Change the value of one step, with so many threads only."""
         values = super().observe(variant, threads, inputs)
-        if threads == 2:
+        if threads == self.threads:
             values[self.step] = self.change(values[self.step])
         return values
+
+    def run(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Change the output that is that step's value likewise."""
+        outputs = super().run(variant, threads, inputs)
+        if threads == self.threads:
+            outputs["scores"] = self.change(outputs["scores"])
+        return outputs
 
 
 def with_nan(value: Array) -> Array:
@@ -88,6 +96,7 @@ def with_nan(value: Array) -> Array:
     return value
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -102,15 +111,17 @@ def test_any_wrong_value_of_any_thread_count_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Array], Array],
     message: str,
+    threads: int,
 ) -> None:
     model = read_manifest(tiny_bundle).model
     last = max(i for i, step in enumerate(model.steps) if step.value == "scores")
     monkeypatch.setattr(Tampered, "step", last, raising=False)
+    monkeypatch.setattr(Tampered, "threads", threads, raising=False)
     monkeypatch.setattr(Tampered, "change", staticmethod(change), raising=False)
     reference = Reference(tiny_onnx, model.inputs, [step.value for step in model.steps])
     with Tampered(tiny_bundle / "model.so") as sandbox:
         prover = Prover(sandbox, model, reference)
-        with pytest.raises(CompileError, match=rf"node 'softmax'.*{message}.*2 thread"):
+        with pytest.raises(CompileError, match=rf"node 'softmax'.*{message}.*{threads} thread"):
             prover.prove((), silent)
 
 
