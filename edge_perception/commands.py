@@ -94,9 +94,16 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="check the record of what was unlocked")
     audit.add_argument("log", type=Path, metavar="FILE", help="the decision node's audit_log")
     audit.set_defaults(run=_audit)
-    enrol = commands.add_parser("enroll", help="let the robot know somebody by pictures")
+    enrol = commands.add_parser(
+        "enroll", help="let the robot know somebody by pictures, or by a camera"
+    )
     enrol.add_argument("name", metavar="NAME")
-    enrol.add_argument("pictures", type=Path, nargs="+", metavar="PICTURE")
+    enrol.add_argument(
+        "pictures",
+        nargs="+",
+        metavar="PICTURE|CAMERA",
+        help="files, or a camera (number, /dev path) or video that sees this one alone",
+    )
     enrol.set_defaults(run=_enrol)
     owners = commands.add_parser("owners", help="list those whom the robot knows")
     owners.add_argument("--remove", default="", metavar="NAME", help="forget this one")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge_perception.messages.types import Image
+from edge_perception.messages.types import Header, Image
 from edge_perception.runtime import ENCODINGS as MODEL_ENCODINGS
 
 
@@ -96,6 +96,25 @@ class Pixels(NamedTuple):
         """Width and height of the picture."""
         rows, width = self.pixels.shape[:2]
         return width, rows * 2 // 3 if MODEL_ENCODINGS[self.encoding].planar else rows
+
+
+def to_message(pixels: npt.NDArray[Any], encoding: str, header: Header) -> Image:
+    """
+    Return pixels as a sensor_msgs/msg/Image, without padding.
+
+    :param pixels: rows x columns, with a third axis if a pixel has several channels.
+    :param header: when they were taken, and by which camera.
+    """
+    height, width = pixels.shape[:2]
+    data = np.ascontiguousarray(pixels)
+    return Image(
+        header=header,
+        height=height,
+        width=width,
+        encoding=encoding,
+        step=data.nbytes // height,
+        data=data.view(np.uint8).reshape(-1),
+    )
 
 
 def frame(image: Image) -> Pixels:

@@ -12,7 +12,7 @@ def make_core(environment: Environment) -> NodeCore:
     """Make the core; what it needs is loaded only now, so that a program hears signals early."""
     from edge_perception.core.annotate.node import AnnotateCore
 
-    return AnnotateCore(_annotate)
+    return AnnotateCore(_annotate, environment.read_file)
 
 
 def _annotate(*arguments: Any) -> Any:

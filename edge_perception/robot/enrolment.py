@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 import os
 from pathlib import Path
@@ -15,15 +16,16 @@ import numpy.typing as npt
 from edge_perception.core.environment import Environment
 from edge_perception.core.image import Pixels
 from edge_perception.core.node import ConfigurationError
-from edge_perception.core.perception import description, owners
+from edge_perception.core.perception import description, owners, stages
 from edge_perception.core.perception.description import Description, StageRequest
 from edge_perception.core.perception.model import ModelRequest
 from edge_perception.core.perception.owners import Owners
 from edge_perception.core.perception.pipeline import Pipeline
 from edge_perception.core.perception.runner import View
 from edge_perception.core.perception.stages.embed import Embed
+from edge_perception.core.source import Frame
 from edge_perception.core.whole_file import FileError
-from edge_perception.drivers.images import read_image
+from edge_perception.robot.shots import ShotError, shots
 from edge_perception.runtime import BundleError
 
 _IDENTIFY = "identify"
@@ -40,7 +42,8 @@ class Register:
     The owners' file that a pipeline reads.
 
     :ivar path: of the file, which need not exist.
-    :ivar before: the stages before the one that identifies, without deadlines.
+    :ivar before: the stages before the one that identifies, without deadlines, and without those
+        that make nothing of a single picture.
     :ivar distance: the greatest cosine distance at which two embeddings are of one owner; 0: as
         their model says.
     """
@@ -67,7 +70,9 @@ def find(pipeline: Path, environment: Environment) -> Register:
     stage: StageRequest = found.stages[at]
     if not stage.options.text("owners"):
         raise EnrolmentError(f"{pipeline}: the stage {stage.name} names no owners' file")
-    before = [replace(one, deadline=0) for one in found.stages[:at]]
+    before = [
+        replace(one, deadline=0) for one in found.stages[:at] if stages.find(one.kind).sees_stills
+    ]
     return Register(
         found.folder / stage.options.text("owners"),
         replace(found, stages=before),
@@ -76,12 +81,12 @@ def find(pipeline: Path, environment: Environment) -> Register:
 
 
 def enrol(
-    register: Register, name: str, pictures: Sequence[Path], environment: Environment
+    register: Register, name: str, pictures: Sequence[str], environment: Environment
 ) -> Owners:
     """
     Put somebody into the owners' file, in the place of older pictures of the same name.
 
-    :param pictures: each shows this one alone.
+    :param pictures: files of which each shows this one alone, or cameras that sometimes do.
     :returns: all owners.
     :raises EnrolmentError: if a picture shows nobody or several, if the pictures disagree, or
         are like those of another owner.
@@ -93,11 +98,18 @@ def enrol(
         raise EnrolmentError(str(error)) from error
     try:
         embed = _last_embed(pipeline)
-        vectors = [_embedding(pipeline, picture) for picture in pictures]
+        taken = [
+            shot
+            for spec in pictures
+            for shot in shots(spec, partial(_embedding, pipeline), environment)
+        ]
+    except ShotError as error:
+        raise EnrolmentError(str(error)) from error
     finally:
         pipeline.close()
+    vectors = [vector for _, vector in taken]
     most = register.distance or embed.space.distance
-    _check_agreement(vectors, pictures, most)
+    _check_agreement(taken, most)
     known = read(register, environment) if register.path.exists() else Owners("", {})
     others = {other: rows for other, rows in known.vectors.items() if other != name}
     if others and known.model != embed.facts.sha256:
@@ -146,28 +158,31 @@ def _last_embed(pipeline: Pipeline) -> Embed:
     raise EnrolmentError("the pipeline has no stage of the kind 'embed': add one")
 
 
-def _embedding(pipeline: Pipeline, picture: Path) -> _Floats:
-    """Return the embedding of the only one whom a picture shows."""
+def _embedding(pipeline: Pipeline, picture: str, frame: Frame) -> _Floats:
+    """
+    Return the embedding of the only one whom a picture shows.
+
+    :raises ShotError: if it shows nobody, or several.
+    """
     try:
-        frame = read_image(picture)
         found, times = pipeline.run(View(Pixels(frame.data, frame.encoding)), 0, 0)
-    except (ValueError, BundleError) as error:
-        raise EnrolmentError(f"{picture}: {error}") from error
+    except BundleError as error:
+        raise ShotError(f"{picture}: {error}") from error
     for stage in times:
         if stage.fault:
-            raise EnrolmentError(f"{picture}: the stage {stage.name} fails: {stage.fault}")
+            raise ShotError(f"{picture}: the stage {stage.name} fails: {stage.fault}")
     vectors = [vector for vector in found.embeddings or () if len(vector)]
     if len(vectors) != 1:
         seen = f"{len(vectors)} of those" if vectors else "none"
-        raise EnrolmentError(
+        raise ShotError(
             f"{picture} must show one alone to be embedded, but shows {seen}; take a picture "
             "with one face, large and from the front"
         )
     return vectors[0]
 
 
-def _check_agreement(vectors: Sequence[_Floats], pictures: Sequence[Path], most: float) -> None:
-    for (one, first), (other, second) in combinations(zip(pictures, vectors, strict=True), 2):
+def _check_agreement(taken: Sequence[tuple[str, _Floats]], most: float) -> None:
+    for (one, first), (other, second) in combinations(taken, 2):
         if (distance := 1 - float(first @ second)) > most:
             raise EnrolmentError(
                 f"{one} and {other} don't show the same one: their distance is {distance:.2f}, "

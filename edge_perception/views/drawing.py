@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from edge_perception.decode.detections import Detections
 
@@ -84,6 +84,24 @@ def draw_marks(photo: Image.Image, seen: Sequence[Mark], scale: float = 1.0) -> 
         place = (max(0.0, left) + stroke, max(top, size * 1.2))
         draw.rectangle(draw.textbbox(place, text, font(size), "lb"), fill=mark.color)
         draw.text(place, text, "white", font(size), "lb")
+
+
+def draw_zone(
+    photo: Image.Image, corners: Sequence[tuple[float, float]], name: str, color: str
+) -> None:
+    """
+    Draw a polygon, filled so that the picture is seen through it.
+
+    :param corners: as fractions of the photo's width and height.
+    """
+    width, height = photo.size
+    outline = [(x * width, y * height) for x, y in corners]
+    draw = ImageDraw.Draw(photo, "RGBA")
+    draw.polygon(outline, (*ImageColor.getrgb(color)[:3], _OPACITY // 2))
+    draw.line([*outline, outline[0]], color, _stroke(photo.size), joint="curve")
+    size = max(11, min(photo.size) // 30)
+    middle = tuple(sum(values) / len(outline) for values in zip(*outline, strict=True))
+    draw.text(middle, name, "white", font(size), "mm", stroke_width=1, stroke_fill="black")
 
 
 def draw_band(photo: Image.Image, lines: Sequence[str], color: Color, *, bottom: bool) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from edge_perception.core.labels import caption
-from edge_perception.messages.types import Decision, Detection, DetectionArray
+from edge_perception.messages.types import Decision, Detection, DetectionArray, LostTrack
 from edge_perception.views.drawing import draw_marks, font, Mark, shorten
 
 _PAPER = "#eef1f4"
@@ -109,16 +109,35 @@ def _framed(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
     return ground
 
 
-def marks_of(detections: Sequence[Detection], color: str) -> list[Mark]:
-    """Return what to draw of detections, all in one colour."""
+def marks_of(
+    detections: Sequence[Detection], color: str, decision: Decision | None = None
+) -> list[Mark]:
+    """
+    Return what to draw of detections.
+
+    :param color: of those that the decision rests on; of all if it rests on none with a track.
+    """
+    counts = {one.track_id for one in decision.evidence if one.track_id > 0} if decision else set()
     return [
         Mark(
             f"{caption(seen)} {seen.score:.2f}",
-            color,
+            color if not counts or seen.track_id in counts else _SAFE,
             (seen.x, seen.y, seen.x + seen.width, seen.y + seen.height) if seen.has_box else None,
             np.reshape(seen.landmarks[: len(seen.landmarks) // 2 * 2], (-1, 2)),
         )
         for seen in detections
+    ]
+
+
+def lost_marks(lost: Sequence[LostTrack]) -> list[Mark]:
+    """Return what to draw of things that are followed without being seen."""
+    return [
+        Mark(
+            f"#{one.track_id} lost {one.unseen:.1f} s",
+            _FAINT,
+            (one.x, one.y, one.x + one.width, one.y + one.height),
+        )
+        for one in lost
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.core.annotate.node import AnnotateCore
-from edge_perception.core.node import Level
+from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.files import read_file
 from edge_perception.views.annotation import annotate
 
 MS = SECOND // 1000
@@ -22,6 +24,7 @@ Detection = messages.get("edge_perception/msg/Detection")
 DetectionArray = messages.get("edge_perception/msg/DetectionArray")
 Header = messages.get("std_msgs/msg/Header")
 Image = messages.get("sensor_msgs/msg/Image")
+LostTrack = messages.get("edge_perception/msg/LostTrack")
 
 GREY = 90
 RED = [192, 39, 45]  # of the action stop
@@ -46,8 +49,9 @@ def detections(*found: Any, stamp: int = NOW) -> Any:
     return DetectionArray(header=Header(to_time(stamp), "camera"), detections=list(found))
 
 
-def decision(stamp: int = NOW) -> Any:
-    return Decision(header=Header(to_time(stamp), "camera"), action="stop", reason="a cat")
+def decision(stamp: int = NOW, **more: Any) -> Any:
+    header = Header(to_time(stamp), "camera")
+    return Decision(header=header, action="stop", reason="a cat", **more)
 
 
 def box(x: float, y: float, width: float, height: float) -> Any:
@@ -59,10 +63,10 @@ class Rig:
 
     def __init__(self, rate: float = 5.0) -> None:
         self.drawn: list[tuple[int, Any]] = []
-        self.core = AnnotateCore(self._draw)
+        self.core = AnnotateCore(self._draw, read_file)
         self.core.configure(Parameters(self.core.parameters, {"rate": rate, "max_width": 640}))
 
-    def _draw(self, image: Any, seen: Any, decided: Any, width: int) -> Any:
+    def _draw(self, image: Any, seen: Any, decided: Any, width: int, zones: Any) -> Any:
         assert image.header == seen.header
         self.drawn.append((nanoseconds(image.header.stamp), decided))
         return np.zeros((2, 3, 3), np.uint8)
@@ -131,7 +135,7 @@ def test_images_that_wait_are_bounded_in_memory() -> None:
 
 
 def test_an_image_that_can_not_be_drawn_is_reported() -> None:
-    core = AnnotateCore(annotate)
+    core = AnnotateCore(annotate, read_file)
     core.configure(Parameters(core.parameters, {"rate": 5.0, "max_width": 0}))
     inputs = {"image": [image(encoding="odd")], "detections": detections(), "decision": decision()}
     assert core.step(inputs, NOW) == ()
@@ -166,6 +170,45 @@ def test_classes_stand_in_a_banner() -> None:
     assert pixels[1, 318].mean() < GREY - 20  # darker
     assert pixels[:20, :120].max() > 200  # its name
     assert (pixels[60:] == GREY).all()
+
+
+def test_the_image_s_zones_of_the_rules_are_drawn(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(RULES)
+    core = AnnotateCore(annotate, read_file)
+    core.configure(Parameters(core.parameters, {"rules": str(tmp_path / "rules.yaml")}))
+    inputs = {"image": [image()], "detections": detections(), "decision": decision()}
+    [(_, picture)] = core.step(inputs, NOW)
+    pixels = picture.data.reshape(240, 320, 3)
+    assert pixels[60, 160].tolist() == RED  # the upper edge
+    assert (pixels[80, 100] > GREY).tolist() == [True, False, False]  # tinted within
+    assert pixels[80, 40].tolist() == [GREY] * 3
+    (tmp_path / "rules.yaml").write_text("version: 1")
+    with pytest.raises(ConfigurationError, match=r"the zones can't be drawn: rules\.yaml, line 1"):
+        core.configure(Parameters(core.parameters, {"rules": str(tmp_path / "rules.yaml")}))
+
+
+RULES = """\
+version: 1
+timeout: {detections: 0.5}
+zones:
+  path: {image: [[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]]}
+  dock: {ground: [[0, 0], [1, 0], [1, 1]]}
+actions: {go: {}}
+default: go
+safe: go
+rules: [{name: a, when: {zone: path}, action: go}, {name: b, when: {zone: dock}, action: go}]
+"""
+
+
+def test_what_the_decision_does_not_rest_on_is_drawn_in_another_colour() -> None:
+    near, far = box(40, 80, 60, 60), box(200, 80, 60, 60)
+    near.track_id, far.track_id = 1, 2
+    seen = detections(near, far)
+    seen.lost = [LostTrack(track_id=3, x=120, y=80, width=40, height=60, unseen=0.5)]
+    pixels = annotate(image(), seen, decision(evidence=[near]), 0)
+    assert pixels[120, 40].tolist() == RED
+    for x in (200, 120):
+        assert pixels[120, x].tolist() not in (RED, [GREY] * 3)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,10 @@ from PIL import Image
 import pytest
 
 from edge_perception.commands import main
+from edge_perception.core.environment import Environment
 from edge_perception.core.perception.model import ModelRequest
+from edge_perception.core.source import Frame, Skipped
+from edge_perception.core.stamps import SECOND
 from edge_perception.environment import this_machine
 from edge_perception.robot import enrolment
 from edge_perception.robot.enrolment import EnrolmentError
@@ -70,10 +73,12 @@ def pipeline(tmp_path: Path) -> Path:
     return tmp_path / "pipeline.yaml"
 
 
-def enrol(pipeline: Path, name: str, *pictures: Path) -> dict[str, Any]:
+def enrol(
+    pipeline: Path, name: str, *pictures: object, environment: Environment = ENVIRONMENT
+) -> dict[str, Any]:
     """Return the owners' file after somebody was enrolled."""
-    register = enrolment.find(pipeline, ENVIRONMENT)
-    enrolment.enrol(register, name, pictures, ENVIRONMENT)
+    register = enrolment.find(pipeline, environment)
+    enrolment.enrol(register, name, [str(one) for one in pictures], environment)
     found: dict[str, Any] = json.loads(pipeline.with_name("us.json").read_text())
     return found
 
@@ -121,6 +126,68 @@ def test_who_is_refused(
         enrol(pipeline, name, *paths)
     assert says in str(caught.value)
     assert json.loads(pipeline.with_name("us.json").read_text()) == before
+
+
+class Camera:
+    """A camera that sees given faces, one of them in the left half at a time, and then nobody."""
+
+    live, rate = True, 10.0
+
+    def __init__(self, *faces: Any) -> None:
+        self.faces, self.now = list(faces), 0
+        self.closed = False
+
+    def describe(self) -> str:
+        return "a camera"
+
+    def read(self, timeout: float) -> Any:
+        self.now += 2 * SECOND // 5
+        return self.faces.pop(0) if self.faces else frame((0, 0, 0))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def frame(*halves: Any) -> Frame:
+    pixels = np.zeros((8, 16, 3), np.uint8)
+    for index, colour in enumerate(halves):
+        pixels[:, 8 * index : 8 * index + 8] = colour
+    return Frame(pixels, "rgb8")
+
+
+def before_a_camera(camera: Camera) -> Environment:
+    """Return an environment in which every picture of the camera takes 0.4 s."""
+    return replace(
+        ENVIRONMENT, open_camera=lambda spec, request: camera, monotonic=lambda: camera.now
+    )
+
+
+def test_a_camera_takes_five_pictures_that_show_one_alone(pipeline: Path) -> None:
+    nobody, two = frame((0, 0, 0)), frame(ANNA, BERT)
+    broken = Skipped("picture 3", "cut short")
+    camera = Camera(nobody, two, broken, None, *[frame(ANNA)] * 9)
+    found = enrol(pipeline, "anna", "/dev/video7", environment=before_a_camera(camera))
+    assert len(found["owners"]["anna"]) == 5
+    assert camera.closed
+
+
+def test_a_camera_that_sees_somebody_else_meanwhile(pipeline: Path) -> None:
+    camera = Camera(frame(ANNA), frame(BERT))
+    with pytest.raises(EnrolmentError, match=r"0, picture 1 and 0, picture 2 don't show the same"):
+        enrol(pipeline, "anna", "0", environment=before_a_camera(camera))
+
+
+def test_a_camera_that_sees_nobody(pipeline: Path) -> None:
+    camera = Camera()
+    with pytest.raises(EnrolmentError, match=r"no picture of 0 is of use within 20 s; .*none"):
+        enrol(pipeline, "anna", "0", environment=before_a_camera(camera))
+    assert camera.closed
+
+
+def test_stages_that_follow_things_are_no_hindrance(pipeline: Path, picture: Picture) -> None:
+    tracked = PIPELINE.replace("  - {kind: embed", "  - {kind: track}\n  - {kind: embed")
+    pipeline.write_text(tracked)
+    assert enrol(pipeline, "anna", picture("1", ANNA))["owners"].keys() == {"anna"}
 
 
 def test_a_file_that_is_no_picture(pipeline: Path, tmp_path: Path) -> None:

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_perception.core.decision import rules
+from edge_perception.core.decision.zones import Plane, Zone
+from edge_perception.core.environment import ReadFile
 from edge_perception.core.faults import Faults
-from edge_perception.core.image import FrameError
-from edge_perception.core.node import Diagnostic, Inputs, Level, NodeCore, Outputs, Port, Qos
+from edge_perception.core.image import FrameError, to_message
+from edge_perception.core.node import (
+    ConfigurationError,
+    Diagnostic,
+    Inputs,
+    Level,
+    NodeCore,
+    Outputs,
+    Port,
+    Qos,
+)
 from edge_perception.core.pace import Pace
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.core.whole_file import FileError
 from edge_perception.messages.types import Decision, DetectionArray, Image
 
-Draw = Callable[[Image, DetectionArray, Decision | None, int], npt.NDArray[np.uint8]]
-"""Draws an image, its detections and the decision on it, at most so wide, as rgb8."""
+Draw = Callable[
+    [Image, DetectionArray, Decision | None, int, Sequence[Zone]], npt.NDArray[np.uint8]
+]
+"""Draws an image, its detections and the decision on it, at most so wide, with zones, as rgb8."""
 
 _MOST_IMAGES = 32  # that wait for their detections
 _MOST_BYTES = 64 << 20
@@ -40,6 +56,9 @@ class AnnotateCore(NodeCore):
             minimum=0,
             maximum=16384,
         ),
+        Parameter(
+            "rules", "", "The decision's rule file, if the zones of the image shall be drawn."
+        ),
     )
     inputs = (
         Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.SENSOR_DATA, queue=4),
@@ -48,17 +67,20 @@ class AnnotateCore(NodeCore):
     )
     outputs = (Port("image", "sensor_msgs/msg/Image", "detections/image", Qos.SENSOR_DATA),)
 
-    def __init__(self, draw: Draw) -> None:
+    def __init__(self, draw: Draw, read_file: ReadFile) -> None:
         """
         Create the node.
 
         :param draw: makes the picture.
+        :param read_file: reads the rules.
         """
         self._draw = draw
+        self._read_file = read_file
         self._faults = Faults()
 
     def configure(self, parameters: Parameters) -> Outputs:
-        """Take the parameters."""
+        """Take the parameters, and the zones of the rules."""
+        self._zones = self._read_zones(parameters.text("rules"))
         self._pace = Pace(parameters.number("rate"))
         self._width = parameters.integer("max_width")
         self._images: dict[int, Image] = {}
@@ -66,6 +88,16 @@ class AnnotateCore(NodeCore):
         self._seen_at = 0
         self._decision: Decision | None = None
         return ()
+
+    def _read_zones(self, path: str) -> Sequence[Zone]:
+        """Return the zones of the image that rules have."""
+        if not path:
+            return ()
+        try:
+            zones = rules.load(Path(path), self._read_file).zones.values()
+        except FileError as error:
+            raise ConfigurationError(f"the zones can't be drawn: {error}") from error
+        return [zone for zone in zones if zone.plane is Plane.IMAGE]
 
     def period(self) -> float:
         """Return how long to wait for a decision."""
@@ -113,20 +145,11 @@ class AnnotateCore(NodeCore):
         self, image: Image, seen: DetectionArray, decision: Decision | None, now: int
     ) -> Outputs:
         try:
-            pixels = self._draw(image, seen, decision, self._width)
+            pixels = self._draw(image, seen, decision, self._width, self._zones)
         except FrameError as error:
             self._faults.report(now, Level.ERROR, "images", f"{self.topic('image')}: {error}")
             return ()
-        height, width = pixels.shape[:2]
-        picture = Image(
-            header=image.header,
-            height=height,
-            width=width,
-            encoding="rgb8",
-            step=3 * width,
-            data=np.ascontiguousarray(pixels).reshape(-1),
-        )
-        return [("image", picture)]
+        return [("image", to_message(pixels, "rgb8", image.header))]
 
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
         """Report images that can't be drawn."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from edge_perception.core.camera.calibration import Calibration, camera_info, read_calibration
 from edge_perception.core.compressed import encode
 from edge_perception.core.connection import Connection, IDLE, Patience
 from edge_perception.core.health import Rate
+from edge_perception.core.image import to_message
 from edge_perception.core.node import (
     ConfigurationError,
     Diagnostic,
@@ -24,7 +23,7 @@ from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.source import CameraRequest, Frame, NATIVE, Skipped
 from edge_perception.core.source_core import SourceCore
 from edge_perception.core.stamps import SECOND, to_time
-from edge_perception.messages.types import Header, Image
+from edge_perception.messages.types import Header
 
 _PATIENCE = Patience(
     "picture", 2 * SECOND, 10 * SECOND, "check its cable, power and USB bandwidth"
@@ -234,15 +233,7 @@ class CameraCore(SourceCore[Frame]):
         height, width = frame.data.shape[:2]
         self._format = f"{width}x{height} {frame.encoding}"
         header = Header(stamp=to_time(stamp), frame_id=self._frame_id)
-        data = np.ascontiguousarray(frame.data)
-        image = Image(
-            header=header,
-            height=height,
-            width=width,
-            encoding=frame.encoding,
-            step=data.nbytes // height,
-            data=data.view(np.uint8).reshape(-1),
-        )
+        image = to_message(frame.data, frame.encoding, header)
         info, self._miscalibrated = camera_info(self._calibration, header, width, height)
         published = [("image", image), ("camera_info", info)]
         if self._compress != _NOT:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from edge_perception.core.image import to_message
 from edge_perception.core.perception.masks import numbered
 from edge_perception.decode.detections import Detections, Placed
 from edge_perception.messages.types import (
@@ -76,15 +77,7 @@ def mask_image(found: Detections, header: Header, size: tuple[int, int]) -> Imag
     :param header: of the image that was looked at.
     :param size: its width and height.
     """
-    width, height = size
-    return Image(
-        header=header,
-        height=height,
-        width=width,
-        encoding="mono8",
-        step=width,
-        data=numbered(found, size).reshape(-1),
-    )
+    return to_message(numbered(found, size), "mono8", header)
 
 
 def _place(place: Placed) -> Place:

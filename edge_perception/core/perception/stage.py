@@ -93,12 +93,15 @@ class Stage(ABC):
     :cvar parameters: its options in a pipeline's description.
     :cvar runs_model: whether it needs one.
     :cvar sees_nothing: whether it also wants to know of images in which there is nothing.
+    :cvar sees_stills: whether it makes something of a single picture, of which neither the time
+        nor the camera is known.
     :ivar labels: all that it may call a thing; None if that is unknown.
     """
 
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     runs_model: ClassVar[bool] = True
     sees_nothing: ClassVar[bool] = False
+    sees_stills: ClassVar[bool] = True
     labels: tuple[str, ...] | None = ()
 
     @abstractmethod

@@ -31,6 +31,7 @@ class Locate(Stage):
     """Give each thing with a box its place in the frame of the robot's base."""
 
     runs_model = False
+    sees_stills = False
     parameters = (
         *MountedCamera.parameters,
         _error("height_deviation", 0.02, 1.0, "How sure the height is [m]."),

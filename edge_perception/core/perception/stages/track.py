@@ -34,6 +34,7 @@ class Track(Stage):
 
     runs_model = False
     sees_nothing = True
+    sees_stills = False
     parameters = (
         _share("high", _DEFAULTS.high, "The score from which a thing begins a track."),
         _share("low", _DEFAULTS.low, "The least score with which a thing goes on with one."),
