@@ -157,7 +157,7 @@ def _bundle() -> Path:
     """
     bundle = BUILD / f"{prepare.MODEL}.edge"
     try:
-        model = prepare.fetch_model()
+        model = prepare.fetch(prepare.MODEL)
         if not prepare.is_current(bundle, model):
             note(f"compiling {prepare.MODEL}")
             prepare.compile_model(model, bundle)

@@ -1,13 +1,16 @@
 """
-Show the robot real photographs: ``python -m edge_perception.demo``.
+Show the robot real photographs, a video, and faces at a door: ``python -m edge_perception.demo``.
 
-Fetches a trained model, compiles it, starts the ROS 2 graph of config/robot.yaml with a folder of
-pictures as its camera and a simulated drive for its IMU and wheels, watches its topics from a node
-of its own, and ends.
+Fetches trained models and compiles them. For the photographs it starts the ROS 2 graph of
+config/robot.yaml with a folder of pictures as its camera and a simulated drive for its IMU and
+wheels, watches its topics from a node of its own, and ends. Video and door are shown to perception
+and decision by themselves, one picture after the other.
 """
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 import os
 from pathlib import Path
@@ -19,7 +22,17 @@ from rich.text import Text
 
 from edge_perception.core.whole_file import FileError
 from edge_perception.demo import prepare
-from edge_perception.demo.report import print_heading, print_sighting, print_summary, write_sheet
+from edge_perception.demo.door import Door
+from edge_perception.demo.film import write_film
+from edge_perception.demo.report import (
+    print_facts,
+    print_heading,
+    print_sighting,
+    print_visits,
+    summary,
+    write_sheet,
+    write_visits,
+)
 from edge_perception.demo.watch import Findings, fingerprint, Sighting, WatchCore
 from edge_perception.drivers.images import read_image
 from edge_perception.nodes import base
@@ -43,19 +56,27 @@ _EXTRA = {"camera": {"rate": 4.0}}
 """Parameters of some nodes: the demo shows pictures faster than a folder does by itself."""
 _DRIVE = "simulated:radius=1,speed=0.5,still=0.5"
 """What the robot's IMU and wheels feel: a circle of 1 m, once it has stood for half a second."""
+_GUESTS = ("obama2.jpg", "obama3.jpg", "obama_partial_face.jpg", "biden.jpg")
 _DOMAINS = range(215, 232)
 """ROS domains that are allowed on Linux and seldom used."""
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """
     Run the demo.
 
     :returns: the exit code.
     """
+    parser = argparse.ArgumentParser(prog="python -m edge_perception.demo", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}; all if none is named"
+    )
+    parts = parser.parse_args(argv).parts or list(_PARTS)
+    if unknown := set(parts) - _PARTS.keys():
+        parser.error(f"there is no part {unknown.pop()!r}; expected some of {', '.join(_PARTS)}")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     try:
-        problems = _demo(console)
+        problems = [problem for part in parts for problem in _PARTS[part](console)]
     except KeyboardInterrupt:
         print("demo: interrupted", file=sys.stderr)
         return 130
@@ -68,23 +89,63 @@ def main() -> int:
     return 1 if problems else 0
 
 
-def _demo(console: Console) -> list[str]:
-    """Do everything; return what went wrong."""
-    pictures, bundle = OUTPUT / "pictures", OUTPUT / f"{prepare.MODEL}.edge"
+def _pictures(console: Console) -> list[str]:
+    """Start a robot before photographs; return what went wrong."""
+    pictures = OUTPUT / "pictures"
     prepare.copy_pictures(pictures)
-    model = prepare.fetch_model()
-    _say(console, "model", str(model))
+    bundle = _bundle(console, prepare.MODEL)
+    findings = Findings()
+    ran = _run_robot(console, bundle, pictures, findings)
+    if findings.shown:
+        write_sheet(findings, prepare.MODEL, SHEET)
+        print_facts(console, {**summary(findings), "contact sheet": str(SHEET)})
+    return mistakes(findings) if ran else ["the robot could not be started, see above"]
+
+
+def _film(console: Console) -> list[str]:
+    """Show a video of people to the robot, and write what it sees and decides."""
+    _say(
+        console,
+        "video",
+        "people on a crossing: the robot slows down near them, and lets them pass",
+    )
+    video = prepare.fetch("opencv-samples") / "vtest.avi"
+    print_facts(console, write_film(video, _bundle(console, "nanodet"), OUTPUT, console))
+    return []
+
+
+def _door(console: Console) -> list[str]:
+    """Enrol somebody by one photograph, and show others to a door; return what went wrong."""
+    _say(
+        console,
+        "door",
+        "it knows its owner by one photograph; others of him open it, others don't",
+    )
+    faces = prepare.fetch("faces")
+    door = Door(_bundle(console, "centerface"), _bundle(console, "face-descriptor"), OUTPUT)
+    door.enrol([faces / "obama.jpg"])
+    guests = [*(faces / name for name in _GUESTS), prepare.picture("astronaut.png")]
+    visits = list(door.visits(guests))
+    print_visits(console, visits)
+    sheet = OUTPUT / "door.png"
+    write_visits(visits, sheet)
+    print_facts(console, {"contact sheet": str(sheet)})
+    return [
+        f"the door was {'locked' if visit.opened is None else 'open'} for {visit.picture.name}"
+        for visit in visits
+        if (visit.opened is not None) is not visit.picture.name.startswith("obama")
+    ]
+
+
+def _bundle(console: Console, name: str) -> Path:
+    """Return the bundle of a trained model, compiled if need be."""
+    model, bundle = prepare.fetch(name), OUTPUT / f"{name}.edge"
     if prepare.is_current(bundle, model):
         _say(console, "bundle", f"{bundle}, up to date")
     else:
         _say(console, "bundle", f"{bundle}, compiled now and used again later")
         prepare.compile_model(model, bundle)
-    findings = Findings()
-    ran = _run_robot(console, bundle, pictures, findings)
-    if findings.shown:
-        write_sheet(findings, prepare.MODEL, SHEET)
-        print_summary(console, findings, SHEET)
-    return mistakes(findings) if ran else ["the robot could not be started, see above"]
+    return bundle
 
 
 def mistakes(findings: Findings) -> list[str]:
@@ -161,6 +222,12 @@ def _run_robot(console: Console, bundle: Path, pictures: Path, findings: Finding
 def _say(console: Console, what: str, value: str) -> None:
     console.print(Text.assemble((f"{what:<8} ", "bold"), value), soft_wrap=True)
 
+
+_PARTS: dict[str, Callable[[Console], list[str]]] = {
+    "pictures": _pictures,
+    "film": _film,
+    "door": _door,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

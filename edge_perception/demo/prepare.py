@@ -29,7 +29,7 @@ def copy_pictures(folder: Path) -> None:
 
     :raises DemoError: if one is missing.
     """
-    source = _package_folder("skimage") / "data"
+    source = picture("")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in PICTURES:
@@ -42,13 +42,18 @@ def copy_pictures(folder: Path) -> None:
             ) from error
 
 
-def fetch_model() -> Path:
+def picture(name: str) -> Path:
+    """Return where the scikit-image wheel has a photograph."""
+    return _package_folder("skimage") / "data" / name
+
+
+def fetch(name: str) -> Path:
     """
-    Fetch the trained model, or find it in the cache.
+    Fetch a trained model or pictures, or find them in the cache.
 
     :raises DemoError: if that fails; edgec has said why.
     """
-    done = _edgec("fetch", MODEL, capture=True)
+    done = _edgec("fetch", name, capture=True)
     return Path(done.strip())
 
 

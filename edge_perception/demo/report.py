@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
 from edge_perception.core.image import plain
+from edge_perception.demo.door import Visit
 from edge_perception.demo.watch import Findings, Sighting
 from edge_perception.messages.types import Odometry
 from edge_perception.views.picture import action_color, card, contact_sheet
@@ -69,11 +72,32 @@ def summary(findings: Findings) -> dict[str, str]:
     return {**facts, "dropped pictures": str(findings.dropped)}
 
 
-def print_summary(console: Console, findings: Findings, sheet: Path) -> None:
-    """Print the facts and where the contact sheet is."""
+def print_facts(console: Console, facts: Mapping[str, str]) -> None:
+    """Print facts, a line each, and an empty one before and after."""
     console.print()
-    for name, value in {**summary(findings), "contact sheet": str(sheet)}.items():
+    for name, value in facts.items():
         console.print(Text.assemble((f"{name:<20} ", "bold"), value))
+    console.print()
+
+
+def print_visits(console: Console, visits: Sequence[Visit]) -> None:
+    """Print who came to the door, and whether it opened."""
+    for visit in visits:
+        said = "stays locked" if visit.opened is None else f"opens after {visit.opened} pictures"
+        console.print(f"{visit.picture.name:<23}  {said:<24}  {visit.seen.decision.reason}")
+
+
+def write_visits(visits: Sequence[Visit], path: Path) -> None:
+    """Draw all who came to the door."""
+    cards = [
+        card(
+            _rgb(visit.seen.image), visit.seen.detections, visit.seen.decision, visit.picture.name
+        )
+        for visit in visits
+    ]
+    opened = sum(visit.opened is not None for visit in visits)
+    facts = {"visitors": str(len(visits)), "for whom it opened": str(opened)}
+    _save(contact_sheet(cards, "The owner's door", facts), path)
 
 
 def write_sheet(findings: Findings, model: str, path: Path) -> None:
@@ -83,6 +107,10 @@ def write_sheet(findings: Findings, model: str, path: Path) -> None:
         for name, sighting in sorted(findings.shown.items())
     ]
     sheet = contact_sheet(cards, "What the robot saw", {"model": model, **summary(findings)})
+    _save(sheet, path)
+
+
+def _save(sheet: Image.Image, path: Path) -> None:
     temporary = path.with_suffix(".part.png")
     sheet.save(temporary)
     temporary.replace(path)

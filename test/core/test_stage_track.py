@@ -17,6 +17,7 @@ from edge_perception.core.perception.stage import Look, Setup
 from edge_perception.core.perception.stages.track import Track
 from edge_perception.core.rotation import quaternion
 from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.core.tracking.tracker import Tracker
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections
 from edge_perception.messages.types import CameraInfo, Header, Odometry, Quaternion
@@ -76,6 +77,26 @@ def test_what_is_hidden_for_a_while_is_where_it_should_be_by_now() -> None:
     assert lost.unseen == pytest.approx(0.3)
     where = (lost.x, lost.y, lost.x + lost.width, lost.y + lost.height)
     assert where == pytest.approx(boxes[7], abs=3)
+
+
+COMING_IN = [
+    *([741, 294, 768, 410], [724, 291, 768, 407], [721, 287, 767, 403], [717, 285, 765, 398]),
+    *([716, 282, 759, 394], [709, 280, 750, 390], [702, 281, 746, 393], [697, 279, 737, 384]),
+    *([686, 271, 725, 379], [680, 268, 719, 377], [673, 268, 716, 375]),
+]
+"""What a detector saw of one who came in at the right edge of an image of 768 x 576 pixels."""
+
+
+def test_one_who_comes_in_at_the_edge_does_not_fill_the_image() -> None:
+    track = Tracker()
+    for image, box in enumerate(COMING_IN):
+        track.update([box], [0.8], ["person"], (768, 576), START + image * SECOND // 10)
+    for image in range(len(COMING_IN), len(COMING_IN) + 9):
+        track.update([], [], [], (768, 576), START + image * SECOND // 10)
+        [lost] = track.lost
+        left, top, right, bottom = lost.box
+        assert 20 < right - left < 80
+        assert 60 < bottom - top < 150
 
 
 def test_images_without_anything_are_looked_at() -> None:

@@ -5,7 +5,8 @@ The state of a box is its centre x, y in pixels and the logarithms of its width 
 with its rate per second. What is measured and what is unknown of the motion scale with the box, so
 the same numbers fit things near and far. The rate of a logarithm is that of an approach: a thing
 at the distance Z that comes nearer at the speed V grows by V/Z of its size, and is reached after
-Z/V. As Z becomes less, that rate rises.
+Z/V. As Z becomes less, that rate rises; while the thing is out of sight it fades, since what is
+not measured would soon fill the image.
 
 The four numbers are independent: each has a covariance of 2 x 2. Those of x and y are the same
 unless the box is cut off at an edge, so a camera that turns or zooms keeps or scales them.
@@ -26,6 +27,7 @@ _UNREST = np.array([1.0, 1.0, 0.2, 0.2])  # that a rate changes by in a second [
 _CUT = 10.0  # factor on what is measured of a side that ends at the image's edge
 _LARGEST = np.log(1e5)  # [pixel]
 _SHRINKING = 0.5, 2.0  # what a distance is at least and at most multiplied by in a step
+_MEMORY = 0.3  # seconds in which the rate of a size fades to a third, of what is out of sight
 _NEAREST = 0.1  # share of its depth that is left of a point when the camera turns away
 
 
@@ -35,12 +37,14 @@ class BoxFilters:
 
     :ivar mean: value and rate of x, y, log width, log height [N, 4, 2].
     :ivar covariance: of value and rate [N, 4, 2, 2].
+    :ivar unseen: which were not measured the last time [N].
     """
 
     def __init__(self) -> None:
         """Begin with none."""
         self.mean: Array = np.empty((0, 4, 2))
         self.covariance: Array = np.empty((0, 4, 2, 2))
+        self.unseen: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
 
     def add(self, boxes: Array) -> None:
         """Begin a filter for each box: left, top, right, bottom in pixels [N, 4]."""
@@ -53,21 +57,28 @@ class BoxFilters:
         covariance[:, :, 1, 1] = (scale * _FIRST_RATE) ** 2
         self.mean = np.concatenate([self.mean, mean])
         self.covariance = np.concatenate([self.covariance, covariance])
+        self.unseen = np.concatenate([self.unseen, np.zeros(len(boxes), np.bool_)])
 
     def keep(self, rows: Rows) -> None:
         """Leave out all but these."""
         self.mean, self.covariance = self.mean[rows], self.covariance[rows]
+        self.unseen = self.unseen[rows]
 
     def predict(self, seconds: float) -> None:
         """Let time go on."""
         unrest = (_scales(self.mean[:, :, 0]) * _UNREST) ** 2
-        step = np.array([[1.0, seconds], [0.0, 1.0]])
         noise = np.array([[seconds**3 / 3, seconds**2 / 2], [seconds**2 / 2, seconds]])
         left = (1 - self.mean[:, 2:, 1] * seconds).clip(*_SHRINKING)  # of the distance
-        self.mean = self.mean @ step.T
+        fading = np.exp(-seconds / _MEMORY)
+        unseen = self.unseen[:, None]
+        # a rate becomes rate / (1 - rate * seconds), whose derivative is its square's
+        step = np.tile([[1.0, seconds], [0.0, 1.0]], (*self.mean.shape[:2], 1, 1))
+        step[:, 2:, 1, 1] = np.where(unseen, fading, 1 / left**2)
+        self.mean[..., 0] += self.mean[..., 1] * seconds
         self.mean[:, 2:, 0] = self.mean[:, 2:, 0].clip(-_LARGEST, _LARGEST)
-        self.mean[:, 2:, 1] /= left
-        self.covariance = step @ self.covariance @ step.T + unrest[..., None, None] * noise
+        self.mean[:, 2:, 1] *= np.where(unseen, fading, 1 / left)
+        self.covariance = step @ self.covariance @ step.swapaxes(-1, -2)
+        self.covariance += unrest[..., None, None] * noise
 
     def move(self, camera: Array) -> None:
         """
@@ -101,6 +112,8 @@ class BoxFilters:
         ends = (boxes[:, 1] <= 1) | (boxes[:, 3] >= height - 1)
         cut = np.stack([sides, ends, sides, ends], axis=1)
         noise = np.where(cut, _CUT * deviation, deviation) ** 2
+        self.unseen[:] = True
+        self.unseen[rows] = False
         mean, covariance = self.mean[rows], self.covariance[rows]
         gain = covariance[..., 0] / (covariance[..., 0, 0] + noise)[..., None]
         self.mean[rows] = mean + gain * (measured - mean[..., 0])[..., None]
