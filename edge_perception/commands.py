@@ -82,6 +82,12 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     up.add_argument("--use-sim-time", action="store_true", help="take the time from /clock")
     up.add_argument("--log-level", choices=("debug", "info", "warn", "error", "fatal"))
     up.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
+    up.add_argument(
+        "--record",
+        type=Path,
+        metavar="FOLDER",
+        help="with --transport local: record what the nodes say, as edge-robot record does",
+    )
     up.add_argument("--once", action="store_true", help="stop after a decision on an image")
     linked.add_options(up)
     linked.add_commands(commands)
@@ -157,9 +163,11 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
     starts = plan(graph, request)
     for doubt in doubts(request, starts):
         print(f"warning: {doubt}", file=sys.stderr)
+    if options.record and options.transport != "local":
+        raise RequestError("--record is for --transport local; edge-robot record records others")
     if options.transport == "local":
         _refuse_options_of_ros(options)
-        return _up_locally(starts, options)
+        return _up_locally(graph, starts, options)
     if options.transport == "nanomsg":
         _refuse_options_of_ros(options)
         return linked.up(starts, options)
@@ -201,7 +209,7 @@ def _refuse_options_of_ros(options: argparse.Namespace) -> None:
             )
 
 
-def _up_locally(starts: Sequence[Start], options: argparse.Namespace) -> int:
+def _up_locally(graph: Graph, starts: Sequence[Start], options: argparse.Namespace) -> int:
     """Start the robot without ROS, for itself."""
     from edge_perception.transport.local import process
     from edge_perception.transport.local.bus import Bus
@@ -210,16 +218,23 @@ def _up_locally(starts: Sequence[Start], options: argparse.Namespace) -> int:
     from edge_perception.views.terminal import TerminalCore
 
     bus, environment = Bus(), this_machine()
+    recording = recorded.recording(graph, options.record) if options.record else None
 
     def make_nodes(stop: Stop) -> Iterator[Shell]:
         decided = stop.set if options.once else lambda: None
+        if recording is not None:
+            yield recording.shell(bus, starts[0].namespace, stop)
         view = Start("terminal", "", starts[0].namespace)
         yield Shell(lambda: TerminalCore(sys.stdout, decided), LocalEndpoints(bus, view))
         for start in starts:
             make_core = base.find(start.kind).make_core
             yield Shell(partial(make_core, environment), LocalEndpoints(bus, start))
 
-    return process.run(bus, make_nodes, options.duration)
+    try:
+        return process.run(bus, make_nodes, options.duration)
+    finally:
+        if recording is not None:
+            recording.finish()
 
 
 def _check(graph: Graph, options: argparse.Namespace) -> int:

@@ -38,7 +38,7 @@ def add_options(up: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="where other machines reach the robot: tls+tcp://HOST:PORT",
     )
-    _add_network(group)
+    add_network(group)
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -97,7 +97,7 @@ def up(starts: Sequence[Start], options: argparse.Namespace) -> int:
 
     namespace = starts[0].namespace
     name = f"{namespace}/robot".strip("/").replace("/", ".")
-    network = _network(options, name, options.within, options.listen)
+    network = network_of(options, name, options.within, options.listen)
     return up.up(network, starts, options.processes, options.duration, options.once)
 
 
@@ -112,7 +112,7 @@ def _shown(module: str, function: str, *fields: str) -> _Run:
 
     def run(graph: Graph, options: argparse.Namespace) -> int:
         act = getattr(import_module(f"edge_perception.tools.{module}"), function)
-        text = act(_network(options), *(getattr(options, field) for field in fields))
+        text = act(network_of(options), *(getattr(options, field) for field in fields))
         if text is not None:
             print(text)
         return 0
@@ -122,12 +122,13 @@ def _shown(module: str, function: str, *fields: str) -> _Run:
 
 def _command(parser: argparse.ArgumentParser, run: _Run) -> None:
     """Let a command look at what runs, here or elsewhere."""
-    _add_network(parser.add_argument_group("other machines"))
+    add_network(parser.add_argument_group("other machines"))
     parser.add_argument("--graph", type=Path, help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
-def _add_network(group: argparse._ArgumentGroup) -> None:
+def add_network(group: argparse._ArgumentGroup) -> None:
+    """Add the options of how to meet others."""
     group.add_argument(
         "--peer",
         action="append",
@@ -146,7 +147,7 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _network(
+def network_of(
     options: argparse.Namespace, name: str = "", within: str = "ipc", listen: str = ""
 ) -> Network:
     """

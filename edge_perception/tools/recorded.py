@@ -6,10 +6,15 @@ import argparse
 from collections.abc import Callable
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_perception.core.source import SourceError
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
+from edge_perception.tools import linked
+
+if TYPE_CHECKING:
+    from edge_perception.replay.record_command import Recording
 
 _Run = Callable[[Graph, argparse.Namespace], int]
 
@@ -35,6 +40,7 @@ def add_commands(
 ) -> None:
     """Add the commands."""
     _add_replay(commands, graph)
+    _add_record(commands)
     parts = commands.add_parser("bag", help="look at recorded bags, cut them, make one")
     _add_bag(parts.add_subparsers(title="commands", metavar="COMMAND", required=True))
 
@@ -81,6 +87,29 @@ def _add_replay(
         replay.add_argument(f"--{name}", type=Path, metavar="FILE", help=said)
 
 
+def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    record = commands.add_parser("record", help="record what a running robot's nodes say")
+    record.add_argument("out", type=Path, metavar="FOLDER", help="the new bag")
+    record.add_argument(
+        "--topic",
+        action="append",
+        default=[],
+        help="instead of all that nodes of the graph exchange; may be given several times",
+    )
+    record.add_argument("--max-size", type=float, default=0.0, metavar="MB", help="of messages")
+    record.add_argument("--max-duration", type=float, default=0.0, metavar="S")
+    record.add_argument(
+        "--ring", action="store_true", help="go on at these limits, without the oldest"
+    )
+    record.add_argument("--namespace", default="", help="of the robot's nodes and topics")
+    record.add_argument(
+        "--transport", choices=("ros", "nanomsg"), default="ros", help="of the robot"
+    )
+    linked.add_network(record.add_argument_group("with --transport nanomsg"))
+    record.set_defaults(run=_guarded(_record))
+    _add_graph(record)
+
+
 def _add_bag(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     info = parts.add_parser("info", help="show what is in a bag")
     check = parts.add_parser("check", help="say what is wrong with a bag, a sentence each")
@@ -114,10 +143,32 @@ def _replay(graph: Graph, options: argparse.Namespace) -> int:
     return command.run(graph, graph_values(graph, options), options)
 
 
+def _record(graph: Graph, options: argparse.Namespace) -> int:
+    from edge_perception.replay import record_command
+
+    return record_command.run(graph, options, lambda: linked.network_of(options))
+
+
 def _bag(graph: Graph, options: argparse.Namespace) -> int:
     from edge_perception.replay import bag_command
 
     return bag_command.run(graph, options)
+
+
+def recording(graph: Graph, folder: Path) -> Recording:
+    """
+    Begin to record all that nodes of the graph exchange.
+
+    :raises RequestError: if it can't be done
+    """
+    from edge_perception.bags.record import BagError
+    from edge_perception.bags.recorder import Limits
+    from edge_perception.replay.record_command import Recording, wanted
+
+    try:
+        return Recording(folder, wanted(graph, []), Limits())
+    except BagError as error:
+        raise RequestError(str(error)) from error
 
 
 def _guarded(run: _Run) -> _Run:

@@ -1,0 +1,116 @@
+"""Recordings: what is in them, and where they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+from bags import BEGIN, picture, read
+from PIL import Image
+import pytest
+
+from edge_perception import messages
+from edge_perception.bags.bag import Bag
+from edge_perception.bags.record import BagError, Topic
+from edge_perception.bags.recorder import Limits, Recorder, RESERVE
+from edge_perception.core.stamps import SECOND
+
+TOPIC = Topic("/camera/image_raw", "sensor_msgs/msg/Image")
+PICTURE = messages.serialize(picture("red", BEGIN))
+EDGE_ROBOT = [sys.executable, "-m", "edge_perception.cli"]
+
+
+def record(folder: Path, limits: Limits, count: int = 1000) -> Recorder:
+    """Record pictures, ten a second."""
+    recorder = Recorder(folder, limits, {"who": "me"})
+    for index in range(count):
+        recorder.write(BEGIN + index * SECOND // 10, TOPIC, PICTURE)
+    recorder.close()
+    return recorder
+
+
+def test_another_tool_reads_a_recording(tmp_path: Path) -> None:
+    record(tmp_path / "bag", Limits(), 30)
+    assert read(tmp_path / "bag") == [
+        (BEGIN + index * SECOND // 10, TOPIC.name, PICTURE) for index in range(30)
+    ]
+    bag = Bag(tmp_path / "bag")
+    assert len(list(bag.records())) == 30
+    assert list(bag.problems) == []
+    with pytest.raises(BagError, match="can't be made: File exists"):
+        Recorder(tmp_path / "bag", Limits(), {})
+
+
+def test_limits_end_a_recording(tmp_path: Path) -> None:
+    large = record(tmp_path / "size", Limits(size=100_000))
+    assert large.full == "--max-size is reached"
+    assert large.size <= 100_000 + len(PICTURE)
+    long = record(tmp_path / "time", Limits(seconds=5))
+    assert long.full == "--max-duration is reached"
+    assert long.seconds == pytest.approx(5, abs=0.11)
+
+
+@pytest.mark.parametrize("limits", [Limits(100_000, ring=True), Limits(seconds=8, ring=True)])
+def test_a_ring_keeps_the_newest(tmp_path: Path, limits: Limits) -> None:
+    recorder = record(tmp_path / "bag", limits)
+    assert not recorder.full
+    times = [time for time, _, _ in read(tmp_path / "bag")]
+    assert times[-1] == BEGIN + 999 * SECOND // 10
+    assert times == [times[0] + index * SECOND // 10 for index in range(len(times))]
+    if limits.size:
+        assert 0.8 * limits.size < recorder.size <= limits.size + len(PICTURE)
+    else:
+        assert 0.8 * limits.seconds < recorder.seconds <= limits.seconds + 0.11
+    assert list(Bag(tmp_path / "bag").problems) == []
+
+
+def test_the_disk_is_never_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = shutil.disk_usage(tmp_path)._replace(free=RESERVE - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: free)
+    assert record(tmp_path / "bag", Limits()).full == "less than 1 GB of the disk are free"
+
+
+@pytest.fixture
+def up(tiny_bundle: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    """Return the command that starts a robot with one red picture for a camera."""
+    Image.new("RGB", (40, 30), (250, 10, 10)).save(tmp_path / "red.png")
+    given = [f"--model={tiny_bundle}", f"--camera={tmp_path / 'red.png'}"]
+    return lambda *more: [*EDGE_ROBOT, "up", *given, *more]
+
+
+def test_a_robot_in_one_process_records_itself(
+    up: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    bag = tmp_path / "bag"
+    done = subprocess.run(
+        up("--transport=local", "--once", f"--record={bag}"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "/camera/image_raw: " in done.stdout
+    topics = {record.topic.name for record in Bag(bag).records()}
+    assert {"/camera/image_raw", "/camera/camera_info", "/labels"} <= topics
+
+
+@pytest.mark.ros
+def test_a_robot_on_ros_is_recorded(up: Callable[..., list[str]], tmp_path: Path) -> None:
+    pytest.importorskip("rclpy")
+    bag = tmp_path / "bag"
+    limits = ["--max-size=0.02", "--topic=camera/image_raw", "--topic=detections"]
+    robot = subprocess.Popen(up(), stdout=subprocess.DEVNULL)
+    try:
+        done = subprocess.run(
+            [*EDGE_ROBOT, "record", str(bag), *limits], capture_output=True, text=True, timeout=60
+        )
+    finally:
+        robot.terminate()
+        robot.wait()
+    assert done.returncode == 0
+    assert "record: --max-size is reached" in done.stderr
+    times = {record.topic.name: 0 for record in Bag(bag).records()}
+    assert times.keys() == {"/camera/image_raw", "/detections"}
