@@ -9,6 +9,11 @@ import platform
 
 from edge_compiler.errors import CompileError
 
+
+class NoCacheError(CompileError):
+    """A user who has no place for what can be made again."""
+
+
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 _USUAL_CACHE = {2: 1 << 20, 3: 16 << 20}
 """Bytes, where the machine does not tell."""
@@ -50,7 +55,7 @@ def user_cache() -> Path:
     """
     Return the folder of this user for what can be made again; see docs/cli.md.
 
-    :raises CompileError: if this user has none, as in some containers.
+    :raises NoCacheError: if this user has none, as in some containers.
     """
     base = os.environ.get("EDGE_CACHE")
     if base:
@@ -58,7 +63,7 @@ def user_cache() -> Path:
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge_perception"
     except RuntimeError:
-        raise CompileError(
+        raise NoCacheError(
             "this user has no home folder, and so no place for what is kept: name a folder with "
             "the environment variable EDGE_CACHE"
         ) from None

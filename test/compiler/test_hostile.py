@@ -109,22 +109,30 @@ def test_labels_beyond_the_encoding_of_the_locale(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "out.edge").model.labels[:2] == ("café", "日本")
 
 
-def test_users_without_a_home_folder(tmp_path: Path) -> None:
+def _without_a_home(*arguments: object) -> subprocess.CompletedProcess[str]:
     homeless = {"HOME": None, "EDGE_CACHE": None, "XDG_CACHE_HOME": None}
     code = (
         "import os, pwd, sys; pwd.getpwuid = lambda _: {}['nobody']\n"
         "from edge_compiler.cli import main; sys.exit(main(sys.argv[1:]))"
     )
-    variables = {k: v for k, v in (os.environ | homeless).items() if v is not None}
-    done = subprocess.run(
-        [sys.executable, "-c", code, "fetch", "squeezenet1.1"],
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=variables,
+        env={k: v for k, v in (os.environ | homeless).items() if v is not None},
         timeout=60,
     )
+
+
+def test_users_without_a_home_folder_cannot_fetch() -> None:
+    done = _without_a_home("fetch", "squeezenet1.1")
     assert "no home folder" in sentence(done)
     assert "EDGE_CACHE" in done.stderr
+
+
+def test_users_without_a_home_folder_compile_all_anew(tmp_path: Path) -> None:
+    done = _without_a_home("compile", save(tiny(), tmp_path), "-o", tmp_path / "out.edge")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("kilobytes", [100_000, 150_000, 160_000, 200_000])

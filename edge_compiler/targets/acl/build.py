@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-import contextlib
-import hashlib
 import os
 from pathlib import Path
 import shutil
-import tempfile
 
-from edge_compiler.machine import user_cache
+from edge_compiler.kept import kept
 from edge_compiler.targets.program.build import compiler_version, Part, run, Source
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.toolchain.acl import Acl, ACL_VERSION
@@ -99,20 +96,17 @@ def built(tools: Toolchain) -> Path:
     :raises CompileError: if a compiler or the library is missing, or compiling fails.
     """
     compiler, acl = tools.find_compiler("c++"), tools.find_library(Acl.name)
-    folder = user_cache() / "toolchains" / f"acl-{tools.triple}-{_digest(compiler, acl)}"
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
-        new = Path(scratch, "new")
-        new.mkdir()
-        _build(compiler, acl, new)
-        with contextlib.suppress(OSError):  # another process was faster, with the same
-            new.rename(folder)
-    return folder
+    library = (acl / "lib" / _LIBRARY).stat()
+    made_of: tuple[str | Path, ...] = (
+        *(compiler_version(compiler), shutil.which(compiler) or compiler),
+        *(*_FLAGS, *SOURCES, *_PROBE_SOURCES, f"{library.st_size} {library.st_mtime_ns}"),
+        *_files((RUNTIME, *(folder / "runtime" for folder in _INCLUDES), *_INCLUDES)),
+    )
+    return kept(f"toolchains/acl-{tools.triple}", made_of, lambda new: _build(compiler, acl, new))
 
 
 def _build(compiler: str, acl: Path, folder: Path) -> None:
+    folder.mkdir()
     includes = [f"-I{path}" for path in _INCLUDES]
     command = [compiler, *_FLAGS, "-isystem", str(acl / "include"), *includes]
 
@@ -124,16 +118,6 @@ def _build(compiler: str, acl: Path, folder: Path) -> None:
     objects = [_object(name) for name in _PROBE_SOURCES]
     link = [str(acl / "lib" / _LIBRARY), *_STATIC, "-s", "-lpthread"]
     run([compiler, *objects, "-o", PROBE, *link], folder, PROBE)
-
-
-def _digest(compiler: str, acl: Path) -> str:
-    """Return a short name for all that the result depends on."""
-    library = (acl / "lib" / _LIBRARY).stat()
-    version, which = compiler_version(compiler), (library.st_size, library.st_mtime_ns)
-    digest = hashlib.sha256(f"{version} {_FLAGS} {SOURCES} {_PROBE_SOURCES} {which}".encode())
-    for path in _files((RUNTIME, *(folder / "runtime" for folder in _INCLUDES), *_INCLUDES)):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _files(folders: Sequence[Path]) -> list[Path]:

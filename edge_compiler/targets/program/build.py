@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import as_completed, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import os
 from pathlib import Path
+import shutil
 import subprocess
+import tempfile
 
 from edge_compiler.errors import CompileError
+from edge_compiler.kept import kept
+from edge_compiler.machine import NoCacheError
 from edge_compiler.progress import Progress
-from edge_compiler.toolchain.base import Toolchain
+from edge_compiler.targets.program import INCLUDE, RUNTIME
+from edge_compiler.targets.program.platform import Platform
 
 COMMON_FLAGS = (
     "-std=gnu11",
@@ -68,12 +73,29 @@ class Part:
 
 
 def compiler_version(compiler: str) -> str:
-    """Return the first line of what the compiler says of itself."""
-    return run([compiler, "--version"], Path.cwd(), "--version").splitlines()[0]
+    """
+    Return the first line of what the compiler says of itself.
+
+    :raises CompileError: if it says nothing.
+    """
+    version = run([compiler, "--version"], Path.cwd(), "--version").strip()
+    if not version:
+        raise CompileError(
+            f"{compiler} --version printed nothing: expected the version of a C compiler"
+        )
+    return version.splitlines()[0]
+
+
+def runtime_sources(platform: Platform) -> list[Source]:
+    """Return what every library has, as it lies in the source folder."""
+    return [
+        Source(f"{path.parent.name}/{path.name}", platform.least_flags)
+        for path in RUNTIME.glob("*.c")
+    ]
 
 
 def build_library(
-    tools: Toolchain,
+    platform: Platform,
     directory: Path,
     sources: Sequence[Source],
     parts: Sequence[Part],
@@ -81,15 +103,64 @@ def build_library(
     progress: Progress,
 ) -> None:
     """
-    Compile ``sources`` side by side and link them.
+    Compile ``sources`` and link them with what every library has.
 
+    :param sources: of this library alone.
     :param parts: whose objects they are linked with.
     :raises CompileError: if a compiler is missing, or with its first complaint.
     """
+    tools = platform.tools
     compiler = tools.find_compiler()
+    with tempfile.TemporaryDirectory(prefix=".objects-", dir=directory) as scratch:
+        folder = Path(scratch)
+        objects = [
+            *_runtime_objects(platform, folder, progress),
+            *_compile_all(compiler, directory, sources, folder, progress),
+        ]
+        cxx = any(part.language == "c++" for part in parts)
+        linker = tools.find_compiler("c++") if cxx else compiler
+        flags = [*(flag for part in parts for flag in part.link), *LINK_FLAGS]
+        command = [linker, *objects, "-o", str(library.resolve()), *flags]
+        run(command, directory, library.name)
+
+
+def _runtime_objects(platform: Platform, folder: Path, progress: Progress) -> list[str]:
+    """
+    Return the objects of what every library has; they are compiled once for each toolchain.
+
+    :param folder: to compile them in if this user has no cache.
+    """
+    compiler = platform.tools.find_compiler()
+    sources = [replace(s, flags=(*s.flags, f"-I{INCLUDE}")) for s in runtime_sources(platform)]
+
+    def make(output: Path) -> None:
+        output.mkdir(exist_ok=True)
+        _compile_all(compiler, RUNTIME.parent, sources, output, progress)
+
+    made_of: tuple[str | Path, ...] = (
+        *(compiler_version(compiler), shutil.which(compiler) or compiler),
+        *(*COMMON_FLAGS, *platform.least_flags),
+        *sorted((*RUNTIME.iterdir(), *INCLUDE.iterdir())),
+    )
+    try:
+        folder = kept(f"toolchains/runtime-{platform.triple}", made_of, make)
+    except (NoCacheError, OSError):
+        make(folder)
+    return sorted(str(path) for path in folder.glob("runtime_*.o"))
+
+
+def _compile_all(
+    compiler: str, directory: Path, sources: Sequence[Source], output: Path, progress: Progress
+) -> list[str]:
+    """
+    Compile files side by side; return the paths of their objects, in the order of their names.
+
+    :param directory: that the sources' paths begin in.
+    :param output: where the objects go.
+    """
 
     def compile_one(source: Source) -> str:
-        target = source.path.replace("/", "_") + ".o"
+        target = str(output.resolve() / (source.path.replace("/", "_") + ".o"))
         flags = [*COMMON_FLAGS, *source.flags, "-I."]
         run([compiler, *flags, "-c", source.path, "-o", target], directory, source.path)
         return target
@@ -104,13 +175,7 @@ def build_library(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    cxx = any(part.language == "c++" for part in parts)
-    linker = tools.find_compiler("c++") if cxx else compiler
-    flags = [*(flag for part in parts for flag in part.link), *LINK_FLAGS]
-    command = [linker, *sorted(objects), "-o", str(library.resolve()), *flags]
-    run(command, directory, library.name)
-    for name in objects:
-        (directory / name).unlink()
+    return sorted(objects)
 
 
 def run(command: Sequence[str], directory: Path, what: str) -> str:

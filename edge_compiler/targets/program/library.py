@@ -10,8 +10,14 @@ import shutil
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.progress import Progress
-from edge_compiler.targets.program import emit, RUNTIME
-from edge_compiler.targets.program.build import build_library, cmake_file, Part, Source
+from edge_compiler.targets.program import emit, INCLUDE, RUNTIME
+from edge_compiler.targets.program.build import (
+    build_library,
+    cmake_file,
+    Part,
+    runtime_sources,
+    Source,
+)
 from edge_compiler.targets.program.describe import describe
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import Program
@@ -19,7 +25,6 @@ from edge_perception.runtime.bundle import model_to_json
 from edge_perception.runtime.manifest import Model
 
 LIBRARY, SOURCE = "model.so", "source"
-_INCLUDE = Path(__file__).parents[1] / "include"
 _EMBED = """\
 /* Constants and the description, as they are in the files beside this one. */
     .section .rodata
@@ -78,8 +83,9 @@ def write(
     parts = [add(source, program, spec.platform) for add in spec.parts]
     model = describe(graph, program, spec.platform, parts, description)
     sources = _write_sources(program, model, description, spec.platform, parts, source)
-    (source / "CMakeLists.txt").write_text(cmake_file(sources, parts), "utf-8")
-    build_library(spec.platform.tools, source, sources, parts, directory / LIBRARY, progress)
+    everything = [*runtime_sources(spec.platform), *sources]
+    (source / "CMakeLists.txt").write_text(cmake_file(everything, parts), "utf-8")
+    build_library(spec.platform, source, sources, parts, directory / LIBRARY, progress)
     return model
 
 
@@ -91,12 +97,10 @@ def _write_sources(
     parts: Sequence[Part],
     directory: Path,
 ) -> list[Source]:
-    """Write what the program itself is made of; return everything that is to be compiled."""
+    """Write what the library is made of; return what is to be compiled for it alone."""
     shutil.copytree(RUNTIME, directory / "runtime")
-    shutil.copy(_INCLUDE / "edge_model.h", directory)
-    sources = [
-        Source(f"runtime/{path.name}", platform.least_flags) for path in RUNTIME.glob("*.c")
-    ]
+    shutil.copy(INCLUDE / "edge_model.h", directory)
+    sources = []
     headers = [header for part in parts for header in part.headers]
     for variant in platform.variants:
         for name, text in emit.step_files(program, variant, headers):
