@@ -15,10 +15,8 @@
 #define BLOCK 16
 
 #if defined __AVX512F__
-#include <immintrin.h>
 #define LANES 16
 #elif defined __AVX__
-#include <immintrin.h>
 #define LANES 8
 #else
 #define LANES 4
@@ -85,15 +83,27 @@ INLINE void store_some(float *p, vec v, int count)
 /* For each lane: if the comparison `mask` is true, then a, else b. */
 INLINE vec vec_select(ivec mask, vec a, vec b) { return (vec)(((ivec)a & mask) | ((ivec)b & ~mask)); }
 
-/* The second operand is returned when either is NaN, as the instruction does: put the data second to keep its NaN. */
-#if LANES == 16
-INLINE vec vec_max(vec a, vec b) { return (vec)_mm512_max_ps((__m512)a, (__m512)b); }
-INLINE vec vec_min(vec a, vec b) { return (vec)_mm512_min_ps((__m512)a, (__m512)b); }
-INLINE ivec vec_round(vec a) { return (ivec)_mm512_cvtps_epi32((__m512)a); }
-#elif LANES == 8
-INLINE vec vec_max(vec a, vec b) { return (vec)_mm256_max_ps((__m256)a, (__m256)b); }
-INLINE vec vec_min(vec a, vec b) { return (vec)_mm256_min_ps((__m256)a, (__m256)b); }
-INLINE ivec vec_round(vec a) { return (ivec)_mm256_cvtps_epi32((__m256)a); }
+/* The second operand is returned when either is NaN, as the instruction does: put the data second to keep its NaN.
+ * AVX's instructions are assembler: <immintrin.h>, which names them, is half of the time that GCC takes for a file. */
+#if defined __AVX__
+INLINE vec vec_max(vec a, vec b)
+{
+    vec r;
+    __asm__("vmaxps %2, %1, %0" : "=v"(r) : "v"(a), "vm"(b));
+    return r;
+}
+INLINE vec vec_min(vec a, vec b)
+{
+    vec r;
+    __asm__("vminps %2, %1, %0" : "=v"(r) : "v"(a), "vm"(b));
+    return r;
+}
+INLINE ivec vec_round(vec a)
+{
+    ivec r;
+    __asm__("vcvtps2dq %1, %0" : "=v"(r) : "vm"(a));
+    return r;
+}
 #elif defined __SSE2__
 INLINE vec vec_max(vec a, vec b) { return (vec)_mm_max_ps((__m128)a, (__m128)b); }
 INLINE vec vec_min(vec a, vec b) { return (vec)_mm_min_ps((__m128)a, (__m128)b); }
@@ -143,10 +153,9 @@ INLINE vec vec_reciprocal(vec a)
 
 INLINE vec vec_sqrt(vec x)
 {
-#if LANES == 16
-    return (vec)_mm512_sqrt_ps((__m512)x);
-#elif LANES == 8
-    return (vec)_mm256_sqrt_ps((__m256)x);
+#if defined __AVX__
+    __asm__("vsqrtps %1, %0" : "=v"(x) : "vm"(x));
+    return x;
 #elif defined __SSE2__
     return (vec)_mm_sqrt_ps((__m128)x);
 #elif defined __aarch64__
