@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from edge_perception.core.names import did_you_mean, one_of
+from edge_perception.robot import ros_yaml
 
 _VALUES = "ros__parameters"
 _WILDCARDS = {"**": r"(/\w+)*", "*": r"/\w+"}
@@ -59,7 +60,7 @@ def overlooked(path: str, nodes: Collection[str]) -> list[str]:
 def _sections(path: str) -> list[tuple[str, Any]]:
     """Return the names in a file, with what stands there."""
     try:
-        return list(_named(yaml.safe_load(Path(path).read_text(encoding="utf-8"))))
+        return list(_named(ros_yaml.load(Path(path).read_text(encoding="utf-8"))))
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ParameterFileError(f"the parameter file {path} can't be read: {reason}") from error

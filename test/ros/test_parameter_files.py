@@ -16,6 +16,22 @@ def _plain(value):
     return list(value) if isinstance(value, array) else value
 
 
+def taken_by_rcl(path):
+    """Return the values that a node /bot/camera is given."""
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node(
+        "camera",
+        namespace="/bot",
+        context=context,
+        cli_args=["--ros-args", "--params-file", str(path)],
+    )
+    taken = {name: _plain(value.value) for name, value in node._parameter_overrides.items()}
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+    return taken
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
@@ -35,17 +51,7 @@ def _plain(value):
 def test_name_means_what_rcl_takes_it_for(tmp_path, name, meant):
     path = tmp_path / "parameters.yaml"
     path.write_text(f"{name}:\n  ros__parameters: {{rate: 5.0, a: {{b.c: [1, 2]}}}}\n")
-    context = Context()
-    rclpy.init(context=context)
-    node = rclpy.create_node(
-        "camera",
-        namespace="/bot",
-        context=context,
-        cli_args=["--ros-args", "--params-file", str(path)],
-    )
-    taken = {name: _plain(value.value) for name, value in node._parameter_overrides.items()}
-    node.destroy_node()
-    rclpy.shutdown(context=context)
+    taken = taken_by_rcl(path)
     said = overlooked(str(path), NODES)
     assert (bool(taken), not said) == (meant, meant)
     assert values(str(path), "/bot/camera") == taken
@@ -54,6 +60,22 @@ def test_name_means_what_rcl_takes_it_for(tmp_path, name, meant):
         assert "expected one of /bot/camera, /bot/perception" in sentence
         if "cam" in name and "other" not in name:
             assert sentence.endswith("is '/bot/camera' meant?")
+
+
+VALUES = (
+    "1e-3 1.0e3 +.5 1. 09 -0.0 .inf -inf .nan nan 012 0x1F -5 0 9223372036854775807 1_000 12:30 "
+    "2001-01-01 0b11 0o17 ~ null y N Yes off TRUE tRUE '1e-3' \"5\" 1e [1,2] [1e-3,2.0] [a,'1']"
+)
+
+
+def test_a_value_means_what_rcl_takes_it_for(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    lines = [f"    v{index}: {value}\n" for index, value in enumerate(VALUES.split())]
+    path.write_text(f"/**:\n  ros__parameters:\n{''.join(lines)}")
+    found, taken = values(str(path), "/bot/camera"), taken_by_rcl(path)
+    assert {name: repr(value) for name, value in found.items()} == {
+        name: repr(value) for name, value in taken.items()
+    }
 
 
 def test_others_may_be_in_the_file(tmp_path):

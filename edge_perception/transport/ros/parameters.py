@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 import itertools
 import math
-import re
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -16,6 +15,7 @@ import yaml
 from edge_perception.core.names import one_of
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameter, ParameterError, Parameters
+from edge_perception.robot import ros_yaml
 
 INT64 = 2**63
 
@@ -35,25 +35,12 @@ def on_command_line(arguments: Sequence[str]) -> list[RosParameter]:
         if flag not in ("-p", "--param") or not assigned or ":" in name:
             continue  # with a colon it is for a node of that name
         try:
-            value = yaml.load(text, _Values)
+            value = ros_yaml.load(text)
             if value not in ("", []):
                 given[name] = RosParameter(name, value=value)
         except (yaml.YAMLError, TypeError, ValueError):
             continue  # rcl has refused it, or knows better what it is
     return list(given.values())
-
-
-class _Values(yaml.SafeLoader):
-    """Takes for a number or truth value what rcl does: 1e-3, but neither 1:30 nor a date."""
-
-
-_Values.yaml_implicit_resolvers = {}
-for _tag, _text in (
-    ("bool", "true|True|TRUE|yes|Yes|YES|on|On|ON|false|False|FALSE|no|No|NO|off|Off|OFF"),
-    ("int", r"[-+]?(0|[1-9]\d*|0x[0-9a-fA-F]+)"),
-    ("float", r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
-):
-    _Values.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"({_text})$"), None)
 
 
 def declare(node: Node, parameters: Iterable[Parameter]) -> None:
