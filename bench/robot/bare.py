@@ -47,7 +47,7 @@ class Traffic:
 NODES = {
     "imu": Traffic((WHEELS,), IMU, 200.0 / 3, 3),
     "wheels": Traffic((IMU,), WHEELS, 50.0),
-    "pose": Traffic((IMU, WHEELS), POSE, 25.0),
+    "pose": Traffic((IMU, WHEELS), POSE, 20.0),
 }
 SOURCES = ("imu", "wheels")
 

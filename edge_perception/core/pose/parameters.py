@@ -46,7 +46,7 @@ PARAMETERS = (
         [0.0, 0.0, 0.0],
         "Roll, pitch, yaw [rad] from the axes of imu_frame to those of base_frame.",
     ),
-    _number("rate", 25.0, 1.0, 500.0, "Poses published a second."),
+    _number("rate", 20.0, 1.0, 500.0, "Poses published a second."),
     _switch("predict", True, "Predict the pose to the time at which it is published."),
     _switch("publish_tf", False, "Publish the transform odom_frame -> base_frame on /tf."),
     _switch("planar", True, "The robot stays on a level floor."),
