@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot test test-quick test-arm test-bags test-hostile test-mutated test-random lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight test test-quick test-arm test-bags test-hostile test-mutated test-random lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ setup: ## set up .venv; does nothing when nothing has changed
 	  echo "setup: please install first: sudo apt-get install -y gcc g++ python3-dev python3-venv"; exit 1; }
 	@$(PYTHON) tools/setup_venv.py
 
-demo: setup ## fetch and compile a trained network, and run the robot's graph on real pictures
+demo: setup ## fetch and compile trained networks, and show the robot pictures, a video and faces at a door
 	@$(BIN)/python -m edge_perception.demo
 
 bench: setup ## measure compiled networks beside other engines; takes half an hour
@@ -31,6 +31,9 @@ bench-arm: setup ## count the instructions of compiled networks and other engine
 bench-robot: setup ## measure the robot in one process beside one process a node, and two models on shared threads; takes four minutes
 	@$(BIN)/python -m bench.robot
 	@$(BIN)/python -m bench.sharing
+
+bench-sight: setup ## follow people in a video, compare faces, try a door on all of them; takes three minutes
+	@$(BIN)/python -m bench.sight
 
 bench-pose: setup ## drive the pose node along real trajectories, compare it with the truth; takes three minutes
 	@$(BIN)/python -m bench.pose

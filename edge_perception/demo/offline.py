@@ -38,19 +38,25 @@ class OfflineRobot:
     """
 
     def __init__(
-        self, pipeline: Path, rules: Path, audit_log: Path | None = None, **perception: object
+        self,
+        pipeline: Path,
+        rules: Path | None = None,
+        audit_log: Path | None = None,
+        **perception: object,
     ) -> None:
         """
         Load everything.
 
         :param pipeline: the bundle or the description of a pipeline.
+        :param rules: config/rules.yaml of this package if none are given.
         :param audit_log: where it is recorded what was unlocked.
         :param perception: further parameters of the perception.
         :raises ConfigurationError: if something can't be used.
         """
         here = this_machine()
         self._perception, self._decision = PerceptionCore(here), DecisionCore(here)
-        given = {"rules": str(rules)} | ({"audit_log": str(audit_log)} if audit_log else {})
+        files = {"rules": rules, "audit_log": audit_log}
+        given = {name: str(path) for name, path in files.items() if path is not None}
         try:
             self._perception.configure(
                 Parameters(self._perception.parameters, {"model": str(pipeline), **perception})

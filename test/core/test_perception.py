@@ -193,6 +193,29 @@ def test_no_more_images_a_second_are_looked_at_than_asked_for() -> None:
     assert seen[0] == 1
 
 
+def test_a_camera_that_is_frozen_but_goes_on_stamping_gives_no_results() -> None:
+    core = make(frozen_after=1.0)
+    for tenth in range(30):
+        now = NOW + tenth * SECOND // 10
+        seen = of("detections", core.step({"image": image(stamp=now)}, now))
+        assert len(seen) == (1 if tenth < 10 else 0)
+    [state] = [one for one in core.diagnostics(now) if one.name == "images"]
+    assert state.level == Level.ERROR
+    assert "have been the same for 2.9 s: the camera is frozen" in state.message
+    other = image((0, 1, 255), stamp=now)
+    assert of("detections", core.step({"image": other}, now))
+
+
+def test_pictures_that_stay_the_same_are_a_warning_unless_it_is_said_that_they_must_not() -> None:
+    core = make()
+    for tenth in range(30):
+        now = NOW + tenth * SECOND // 10
+        assert of("detections", core.step({"image": image(stamp=now)}, now))
+    [state] = [one for one in core.diagnostics(now) if one.name == "images"]
+    assert state.level == Level.WARN
+    assert "set the parameter frozen_after" in state.message
+
+
 def test_status_once_a_second() -> None:
     core = make()
     traffic = Traffic()

@@ -12,7 +12,7 @@ import pytest
 
 from edge_perception.demo import prepare
 
-COMMAND = (sys.executable, "-m", "edge_perception.demo")
+COMMAND = (sys.executable, "-m", "edge_perception.demo", "pictures")
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from dataclasses import replace
 import json
 from typing import Any
 
+import numpy as np
+
 from edge_perception.core import compressed
 from edge_perception.core.environment import Environment
 from edge_perception.core.faults import Faults
@@ -25,6 +27,7 @@ from edge_perception.core.node import (
 )
 from edge_perception.core.pace import Pace
 from edge_perception.core.parameters import Parameters
+from edge_perception.core.perception.frozen import FrozenImages
 from edge_perception.core.perception.model import RunnableModel
 from edge_perception.core.perception.parameters import describe, options_of, PARAMETERS
 from edge_perception.core.perception.pipeline import Pipeline
@@ -105,6 +108,7 @@ class PerceptionCore(NodeCore):
         self._throughput = Throughput(facts.name)
         self._faults = Faults()
         self._pace = Pace(parameters.number("rate"))
+        self._frozen = FrozenImages(parameters.number("frozen_after"))
         labels = {
             "model": facts.name,
             "decoder": facts.decoder.kind,
@@ -136,6 +140,8 @@ class PerceptionCore(NodeCore):
         clock = self._environment.monotonic
         begin = clock()
         waited = self._wait(image, now)
+        if self._is_frozen(image, now):
+            return []
         try:
             pixels = self._frame(image)
             header = image.header
@@ -161,6 +167,14 @@ class PerceptionCore(NodeCore):
         shown = found.masks is not None and found.boxes is not None and self.has_reader("masks")
         masks = [("masks", mask_image(found, image.header, pixels.size))] if shown else []
         return [("detections", result), *masks]
+
+    def _is_frozen(self, image: Image | CompressedImage, now: int) -> bool:
+        """Return whether an image must not be looked at, since it stays the same."""
+        fault = self._frozen.look(np.frombuffer(image.data, np.uint8), now)
+        if fault:
+            level = Level.ERROR if self._frozen.withholds else Level.WARN
+            self._faults.report(now, level, "images", f"{self.topic('image')}: {fault}")
+        return bool(fault) and self._frozen.withholds
 
     def _wait(self, image: Image | CompressedImage, now: int) -> int:
         """Return how old the image is when work on it begins, 0 if that can't be known."""

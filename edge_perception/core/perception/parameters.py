@@ -57,6 +57,15 @@ PARAMETERS = (
         maximum=1000.0,
     ),
     Parameter(
+        "frozen_after",
+        0.0,
+        "Seconds after which images that stay the same to the last bit give no results any more: "
+        "the camera is frozen. 0: they do, as pictures and simulated cameras may be so, and "
+        "diagnostics warn.",
+        minimum=0.0,
+        maximum=60.0,
+    ),
+    Parameter(
         "variant",
         "",
         "Instruction set of the library to use, e.g. 'avx2'; empty: the best one.",
