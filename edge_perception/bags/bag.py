@@ -165,6 +165,13 @@ class Bag:
         return storage
 
 
+def is_bag(path: Path) -> bool:
+    """Tell whether a path looks like a bag: a file of one, or a folder with such files."""
+    if path.is_dir():
+        return any(_kind(file) in _STORAGES for file in path.iterdir())
+    return _kind(path) in _STORAGES
+
+
 def _kind(file: Path) -> str:
     """Return the suffix of a file without that of compression."""
     return Path(file.stem).suffix if file.suffix == compression.SUFFIX else file.suffix

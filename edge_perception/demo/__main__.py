@@ -1,10 +1,10 @@
 """
-Show the robot real photographs, a video, and faces at a door: ``python -m edge_perception.demo``.
+Show the robot photographs, a video, faces at a door, a bag: ``python -m edge_perception.demo``.
 
 Fetches trained models and compiles them. For the photographs it starts the ROS 2 graph of
 config/robot.yaml with a folder of pictures as its camera and a simulated drive for its IMU and
 wheels, watches its topics from a node of its own, and ends. Video and door are shown to perception
-and decision by themselves, one picture after the other.
+and decision by themselves, one picture after the other. A bag of the video is replayed at the end.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from edge_perception.core.whole_file import FileError
 from edge_perception.demo import prepare
 from edge_perception.demo.door import Door
 from edge_perception.demo.film import write_film
+from edge_perception.demo.replaying import replay_film
 from edge_perception.demo.report import (
     print_facts,
     print_heading,
@@ -137,6 +138,13 @@ def _door(console: Console) -> list[str]:
     ]
 
 
+def _replay(console: Console) -> list[str]:
+    """Let a bag of people on a road go through the robot, and judge the numbers."""
+    _say(console, "replay", "when it stops, and for how long, beside what was marked by hand")
+    video = prepare.fetch("opencv-samples") / "vtest.avi"
+    return replay_film(video, _bundle(console, "nanodet"), OUTPUT, console)
+
+
 def _bundle(console: Console, name: str) -> Path:
     """Return the bundle of a trained model, compiled if need be."""
     model, bundle = prepare.fetch(name), OUTPUT / f"{name}.edge"
@@ -227,6 +235,7 @@ _PARTS: dict[str, Callable[[Console], list[str]]] = {
     "pictures": _pictures,
     "film": _film,
     "door": _door,
+    "replay": _replay,
 }
 
 if __name__ == "__main__":

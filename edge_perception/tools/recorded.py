@@ -50,7 +50,9 @@ def _add_replay(
 ) -> None:
     replay = commands.add_parser("replay", help="let a recorded bag go through the robot again")
     replay.set_defaults(run=_guarded(_replay))
-    replay.add_argument("bag", type=Path, metavar="BAG", help="file or folder of rosbag2")
+    replay.add_argument(
+        "bag", type=Path, metavar="BAG", help="file or folder of rosbag2, or a folder of bags"
+    )
     graph_options(replay, graph)
     replay.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
     _add_graph(replay)
@@ -85,6 +87,24 @@ def _add_replay(
         "html": "write them as a page, with a timeline, and pictures of what changed a decision",
     }.items():
         replay.add_argument(f"--{name}", type=Path, metavar="FILE", help=said)
+    _add_suite(replay)
+
+
+def _add_suite(replay: argparse.ArgumentParser) -> None:
+    """Add the options for many bags."""
+    suite = replay.add_argument_group("with a folder of bags")
+    suite.add_argument(
+        "--workers", type=int, metavar="N", help="replay so many at a time; one, if not given"
+    )
+    suite.add_argument(
+        "--cluster", default="", metavar="ADDRESS", help="of a Dask scheduler, whose workers do it"
+    )
+    suite.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the result of each bag; those that are there are not made again",
+    )
 
 
 def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -138,9 +158,10 @@ def _add_graph(command: argparse.ArgumentParser) -> None:
 
 
 def _replay(graph: Graph, options: argparse.Namespace) -> int:
-    from edge_perception.replay import command
+    from edge_perception.replay import command, suite_command
 
-    return command.run(graph, graph_values(graph, options), options)
+    run = suite_command.run if suite_command.is_of_bags(options) else command.run
+    return run(graph, graph_values(graph, options), options)
 
 
 def _record(graph: Graph, options: argparse.Namespace) -> int:

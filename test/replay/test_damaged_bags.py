@@ -70,7 +70,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     said = list(drive(0.6))
     for index in range(10):
         stamp = BEGIN + index * SECOND // 10
-        seen = DetectionArray(header=Header(stamp=to_time(stamp), frame_id="camera"))
+        header = Header(stamp=to_time(stamp), frame_id="camera")
+        seen = DetectionArray(header=header, image_width=40, image_height=30)
         seen.detections = [Detection(label="cat", score=0.9)]
         said.append((stamp + 9_000_000, "/detections", seen))
     said.sort(key=lambda one: one[0])
