@@ -79,6 +79,10 @@ class _Writer:
             self._channel_affine(node, result)
         elif node.op == "ChannelShuffle":
             self._channel_shuffle(node, result)
+        elif node.op == "MatMul" and len(node.inputs) > 2:
+            left, right, bias = (node.input(index).name for index in range(3))
+            self.add("MatMul", [left, right], [f"{result}/product"])
+            self.add("Add", [f"{result}/product", bias], [result])
         elif (activation := activation_of(node)) is not None:
             self._activation(activation, node.input(0).name, result)
         else:

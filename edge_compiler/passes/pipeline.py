@@ -17,6 +17,7 @@ from edge_compiler.passes.global_pool import recognise_global_pool
 from edge_compiler.passes.layer_norm import recognise_layer_norm
 from edge_compiler.passes.noops import remove_noops
 from edge_compiler.passes.padding import fuse_padding
+from edge_compiler.passes.product_bias import fold_bias
 from edge_compiler.passes.residual import fuse_residual
 from edge_compiler.passes.row_vector import column_to_row
 from edge_perception.runtime.manifest import Fusion
@@ -34,6 +35,7 @@ PASSES: tuple[Pass, ...] = (
     recognise_channel_shuffle,
     recognise_layer_norm,
     recognise_global_pool,
+    fold_bias,
     # scale and shift go into weights; before padding, whose zeros come after a shift
     make_channel_affine,
     merge_affine,
