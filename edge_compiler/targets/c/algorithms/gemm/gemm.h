@@ -81,9 +81,9 @@ INLINE void gemm_tile(const gemm c, const int height, const int blocks, const in
             else
                 store_some(y + (size_t)r * c.columns + v * LANES, activate(c.act, result), left);
         }
-    for (int r = 0; later && r < height; r++) {
-        activate_line(c.act, (float *)(line + r * vectors), vectors * LANES);
-        memcpy(y + (size_t)r * c.columns, line + r * vectors, sizeof(float) * columns);
+    if (later) { /* all rows at once: what doesn't wait for each other can be computed together */
+        activate_line(c.act, (float *)line, count * LANES);
+        for (int r = 0; r < height; r++) memcpy(y + (size_t)r * c.columns, line + r * vectors, sizeof(float) * columns);
     }
 }
 
