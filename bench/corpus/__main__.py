@@ -8,7 +8,7 @@ import re
 import sys
 
 from bench import command
-from bench.corpus.attempts import attempt
+from bench.corpus.attempts import attempt, known
 from bench.corpus.entry import Entry
 from bench.corpus.exports import exported
 from bench.corpus.packages import fetched, packaged
@@ -30,7 +30,12 @@ def main() -> int:
         action="store_true",
         help="after a change of the compiler try those that were not proven before, and no others",
     )
+    parser.add_argument(
+        "--publish", action="store_true", help="what came of all when they were tried; try nothing"
+    )
     arguments = parser.parse_args()
+    if arguments.publish:
+        return command.run(lambda: publish([known(entry) for entry in entries()]))
     return command.run(lambda: prove_corpus(arguments.only, retry=arguments.retry))
 
 

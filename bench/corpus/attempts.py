@@ -49,13 +49,19 @@ class Attempt:
     key: str = ""
 
 
+def known(entry: Entry) -> Attempt:
+    """Return what came of a network when it was tried last."""
+    before = _recorded(_record(entry))
+    return before or Attempt(entry.name, entry.source, MISSING, "it was not tried yet")
+
+
 def attempt(entry: Entry, *, retry: bool) -> Attempt:
     """
     Return what comes of a network; what came of it before, if nothing has changed.
 
     :param retry: try it only if it was not proven before, whatever has changed since.
     """
-    record = cache_folder() / "corpus" / "attempts" / f"{entry.name}.json"
+    record = _record(entry)
     before = _recorded(record)
     if retry and before is not None and before.result == PROVEN:
         return before
@@ -73,6 +79,10 @@ def attempt(entry: Entry, *, retry: bool) -> Attempt:
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(asdict(after)))
     return after
+
+
+def _record(entry: Entry) -> Path:
+    return cache_folder() / "corpus" / "attempts" / f"{entry.name}.json"
 
 
 def _recorded(record: Path) -> Attempt | None:
