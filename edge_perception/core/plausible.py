@@ -52,6 +52,11 @@ def detections_problem(seen: DetectionArray) -> str:
                 f"holds {thing.label!r} with times that can't be (age {thing.track_age:g} s, "
                 f"contact after {thing.time_to_contact:g} s)"
             )
+        if not (math.isfinite(thing.growth) and 0 <= thing.growth_deviation < math.inf):
+            return (
+                f"holds {thing.label!r} with a growth that can't be ({thing.growth:g} ± "
+                f"{thing.growth_deviation:g} a second)"
+            )
         for place in thing.place:
             where = (place.position.x, place.position.y, place.position.z, place.distance)
             spread = place.covariance
