@@ -28,9 +28,10 @@ bench: setup ## measure compiled networks beside other engines; takes half an ho
 bench-arm: setup ## count the instructions of compiled networks and other engines on Arm, in an emulator
 	@$(BIN)/python -m bench.arm
 
-bench-robot: setup ## measure the robot in one process beside one process a node, and two models on shared threads; takes four minutes
+bench-robot: setup ## measure the robot in one process beside one process a node, two models on shared threads, and the robot's limits; takes eight minutes
 	@$(BIN)/python -m bench.robot
 	@$(BIN)/python -m bench.sharing
+	@$(BIN)/python -m bench.robot.limits
 
 bench-sight: setup ## follow people in a video, compare faces, try a door on all of them; takes three minutes
 	@$(BIN)/python -m bench.sight

@@ -27,6 +27,7 @@ class Watcher:
 
     :ivar decided: by the image's stamp [ns], when the first decision on it arrived [ns].
     :ivar runs: by the image's stamp [ns], how long the model ran [ms].
+    :ivar works: by the image's stamp [ns], how long all stages worked on it [ms].
     """
 
     def __init__(self, spin: Callable[[float], None]) -> None:
@@ -37,6 +38,7 @@ class Watcher:
         """
         self.decided: dict[int, int] = {}
         self.runs: dict[int, float] = {}
+        self.works: dict[int, float] = {}
         self._spin = spin
 
     def listen(self, seconds: float) -> None:
@@ -64,6 +66,19 @@ class Watcher:
             if stamp >= begin and stamp in self.runs
         ]
 
+    def waits(self, begin: int) -> list[tuple[float, float]]:
+        """
+        Return for each image its age when its decision arrived, and that without the work [ms].
+
+        :param begin: older images don't count; stamps are nanoseconds
+        """
+        return [
+            (age, age - self.works[stamp])
+            for stamp, arrived in self.decided.items()
+            if stamp >= begin and stamp in self.works
+            for age in [(arrived - stamp) / 1e6]
+        ]
+
     def take_decision(self, data: bytes, info: MessageInfo) -> None:
         """Note a decision, unless it repeats one."""
         decision = messages.deserialize(data, messages.get(DECISION))
@@ -71,11 +86,13 @@ class Watcher:
             self.decided.setdefault(stamp, info["received_timestamp"])
 
     def take_detections(self, data: bytes, info: MessageInfo) -> None:
-        """Note how long the model ran."""
+        """Note how long the model ran, and all stages."""
         detections = messages.deserialize(data, messages.get(DETECTIONS))
-        for stage in detections.stages:
-            if stage.name == "run":
-                self.runs[nanoseconds(detections.header.stamp)] = stage.milliseconds
+        stamp = nanoseconds(detections.header.stamp)
+        times = {stage.name: stage.milliseconds for stage in detections.stages}
+        self.works[stamp] = sum(times.values()) - times.get("wait", 0.0)
+        if "run" in times:
+            self.runs[stamp] = times["run"]
 
 
 @contextmanager

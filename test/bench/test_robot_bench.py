@@ -11,8 +11,11 @@ import pytest
 
 from bench.engines import ROOT
 from bench.robot import results
+from bench.robot.limits import Result
 from bench.robot.processes import COMPOSED, MODES, Process, processor_times, SEPARATE
 from bench.robot.results import medians, percentiles, Turn
+from bench.robot.watch import Watcher
+from edge_perception.core.stamps import SECOND
 from edge_perception.transport.threads import name_thread
 
 
@@ -97,3 +100,16 @@ def test_what_is_measured_is_written_whole(tmp_path):
     assert found["cores"] == 2
     assert found["medians"]["separate"]["load of imu"] == 4.0
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_age_beyond_the_work_is_what_an_image_waited_and_its_way():
+    heard = Watcher(lambda seconds: None)
+    heard.decided = {10 * SECOND: 10 * SECOND + 90_000_000, 20 * SECOND: 20 * SECOND}
+    heard.works = {10 * SECOND: 60.0}
+    assert heard.waits(0) == [(pytest.approx(90.0), pytest.approx(30.0))]
+    assert heard.waits(11 * SECOND) == []
+
+
+def test_a_limit_is_kept_or_not():
+    assert Result("", 99.0, 100.0, "").kept
+    assert not Result("", 101.0, 100.0, "").kept

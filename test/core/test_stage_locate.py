@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge_perception.core.geometry.pinhole import CalibrationError
 from edge_perception.core.image import Pixels
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameters
@@ -113,6 +114,17 @@ def test_the_mounting_by_tf() -> None:
     [same] = seen(stage(height=1.0, x=0.2, frame="base_footprint"), box)
     assert place.position.x == pytest.approx(same.position.x)
     assert place.position.y == pytest.approx(same.position.y)
+
+
+def test_numbers_that_are_none_place_nothing() -> None:
+    box = (360, 100, 480, 340)
+    broken = CameraInfo(width=640, height=480, k=np.where(K == 500.0, np.nan, K))
+    with pytest.raises(CalibrationError, match="describes no camera"):
+        seen(stage(height=1.0), box, camera_info=broken)
+    placed = Transform(Vector3(0.0, 0.0, np.nan), Quaternion(-0.5, 0.5, -0.5, 0.5))
+    tree = TransformStamped(Header(frame_id="base_link"), "camera_optical_frame", placed)
+    with pytest.raises(DecodeError, match="does not connect 'camera_optical_frame'"):
+        seen(stage(mounting="tf"), box, tf_static=[TFMessage([tree])])
 
 
 def test_inputs() -> None:

@@ -1,0 +1,236 @@
+"""
+What a robot that sees has to keep to: ``python -m bench.robot.limits``.
+
+It runs as users start it, in one process, before a film of a face among people. Measured is the
+age of decisions with a detector and faces at 10 images a second; that age where five images come
+in the time that one takes, which is bounded by one image's work and the time to the next image;
+and the memory over many images.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import sys
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bench.cache import BenchError
+from bench.command import positive, run_alone
+from bench.engines import ROOT
+from bench.robot.processes import check, COMPOSED, memory, Process, robot
+from bench.robot.results import PERCENTILES, percentiles
+from bench.robot.watch import Watcher, watcher
+from edge_compiler.terminal import note, say_table
+from edge_perception.core.source import CameraRequest, Frame
+from edge_perception.core.stamps import SECOND
+from edge_perception.demo import prepare
+from edge_perception.demo.offline import OfflineRobot
+from edge_perception.drivers import open_source
+from edge_perception.drivers.images import read_image
+
+BUILD = ROOT / "build" / "bench" / "limits"
+RATE, LATENCY = 10.0, 100.0
+"""Images a second, and the age [ms] that 99 of 100 decisions must be below."""
+TIMES = 5
+"""Images that come in the time that one takes."""
+SLACK = 10.0
+"""What a decision and its way to the outside may add to that [ms]."""
+FAST = 100.0
+"""Images a second while memory is measured."""
+GROWTH = 2e6
+"""Bytes by which it may grow meanwhile."""
+_SETTLED = 1000  # images before memory is looked at
+_START, _LONGEST = 120.0, 600.0  # seconds to the first decision, and for all images
+_FRAMES, _SIZE = 40, (640, 480)
+_DOMAINS = range(101, 211)
+_PIPELINES = {
+    "both": """\
+version: 1
+stages:
+  - {kind: detect, model: nanodet.edge}
+  - {kind: detect, name: faces, model: centerface.edge}
+  - {kind: track}
+  - {kind: align}
+  - {kind: embed, model: face-descriptor.edge, of: [face], most: 2}
+""",
+    "small": """\
+version: 1
+stages:
+  - {kind: detect, model: blazeface.edge}
+  - {kind: track}
+""",
+}
+_MODELS = ("nanodet", "centerface", "face-descriptor", "blazeface")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured, what it may be at most, and in which unit both are."""
+
+    name: str
+    value: float
+    limit: float
+    details: str
+
+    @property
+    def kept(self) -> bool:
+        """Return whether it is within the limit."""
+        return self.value <= self.limit
+
+
+def main() -> int:
+    """Measure and show."""
+    parser = argparse.ArgumentParser(prog="python -m bench.robot.limits", description=__doc__)
+    parser.add_argument("--seconds", type=positive, default=30, help="each (%(default)s)")
+    parser.add_argument("--images", type=positive, default=10_000, help="(%(default)s)")
+    options = parser.parse_args()
+    frames = set_up()
+    results = [
+        latency(frames, options.seconds),
+        overload(frames, options.seconds),
+        growth(frames, options.images),
+    ]
+    rows = [
+        (
+            one.name,
+            f"{one.value:.1f}",
+            f"{one.limit:.1f}",
+            "yes" if one.kept else "no",
+            one.details,
+        )
+        for one in results
+    ]
+    say_table(("", "measured", "limit", "kept", ""), rows)
+    return 0 if all(one.kept for one in results) else 1
+
+
+def set_up() -> list[npt.NDArray[np.uint8]]:
+    """
+    Fetch and compile what is needed, and return the pictures of the film.
+
+    :raises BenchError: if that fails.
+    """
+    BUILD.mkdir(parents=True, exist_ok=True)
+    try:
+        for name in _MODELS:
+            model, bundle = prepare.fetch(name), BUILD / f"{name}.edge"
+            if not prepare.is_current(bundle, model):
+                note(f"compiling {name}")
+                prepare.compile_model(model, bundle)
+        face = read_image(prepare.fetch("faces") / "obama.jpg").data[60:460, 290:690, ::-1]
+        video = prepare.fetch("opencv-samples") / "vtest.avi"
+    except prepare.DemoError as error:
+        raise BenchError(str(error)) from error
+    for name, text in _PIPELINES.items():
+        (BUILD / f"{name}.yaml").write_text(text)
+    small = cv2.resize(np.ascontiguousarray(face), (200, 200), interpolation=cv2.INTER_AREA)
+    source, frames = open_source(str(video), CameraRequest(loop=False)), []
+    for number in range(_FRAMES):
+        frame = source.read(0.0)
+        assert isinstance(frame, Frame), "a video skips nothing"
+        picture: Any = cv2.resize(np.asarray(frame.data), _SIZE, interpolation=cv2.INTER_AREA)
+        picture[270:470, 10 + number : 210 + number] = small
+        frames.append(picture)
+    source.close()
+    return frames
+
+
+def film(frames: list[npt.NDArray[np.uint8]], rate: float) -> Path:
+    """Write the pictures as a film of so many a second."""
+    path = BUILD / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), rate, _SIZE)
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+def latency(frames: list[npt.NDArray[np.uint8]], seconds: float) -> Result:
+    """Measure how old decisions are at 10 images a second."""
+    note(f"{seconds} s: a detector and faces, {RATE:g} images a second")
+    with running("both", film(frames, RATE)) as (heard, _):
+        ages = [age for age, _ in listen(heard, seconds)]
+    found = dict(zip(PERCENTILES, percentiles(ages), strict=True))
+    details = ", ".join(f"p{percent} {value:.1f}" for percent, value in found.items())
+    return Result("stamp to decision, p99 [ms]", found[99], LATENCY, details)
+
+
+def overload(frames: list[npt.NDArray[np.uint8]], seconds: float) -> Result:
+    """Measure how old decisions are, beside the work, where images come five times as often."""
+    work = work_of(frames)
+    rate = 1e3 * TIMES / work
+    note(f"{seconds} s: the same, {rate:.0f} images a second, one takes {work:.0f} ms")
+    with running("both", film(frames, rate)) as (heard, _):
+        samples = listen(heard, seconds)
+    late = percentiles(wait for _, wait in samples)[-1]
+    ages = percentiles(age for age, _ in samples)
+    details = f"age p50 {ages[0]:.1f}, p99 {ages[-1]:.1f}; {len(samples) / seconds:.1f} a second"
+    return Result("age beyond the work on an image, p99 [ms]", late, 1e3 / rate + SLACK, details)
+
+
+def work_of(frames: list[npt.NDArray[np.uint8]]) -> float:
+    """Return how long the stages work on an image [ms], the median."""
+    offline, works = OfflineRobot(BUILD / "both.yaml"), []
+    for number, frame in enumerate(frames):
+        seen = offline.see(Frame(frame, "bgr8"), (1000 + number) * SECOND)
+        works.append(sum(stage.milliseconds for stage in seen.detections.stages))
+    offline.close()
+    return float(np.median(works))
+
+
+def growth(frames: list[npt.NDArray[np.uint8]], images: int) -> Result:
+    """Measure by how much the robot's memory grows."""
+    note(f"{images} images, {FAST:g} a second: memory")
+    end = time.monotonic() + _LONGEST
+    with running("small", film(frames, FAST)) as (heard, processes):
+        sizes = []
+        for count in range(_SETTLED, _SETTLED + images + 1, max(1, images // 10)):
+            while len(heard.decided) < count:
+                if time.monotonic() > end:
+                    raise BenchError(f"{len(heard.decided)} images were seen in {_LONGEST:g} s")
+                heard.listen(0.2)
+            sizes.append(sum(map(memory, processes)))
+    details = f"{sizes[0] / 1e6:.1f} MB after {_SETTLED} images, {sizes[-1] / 1e6:.1f} at the end"
+    return Result(
+        f"growth of memory over {images} images [MB]",
+        (max(sizes) - sizes[0]) / 1e6,
+        GROWTH / 1e6,
+        details,
+    )
+
+
+@contextmanager
+def running(pipeline: str, camera: Path) -> Iterator[tuple[Watcher, list[Process]]]:
+    """Run the robot until it has decided on an image, and then on."""
+    domain = _DOMAINS[(os.getpid() + time.monotonic_ns()) % len(_DOMAINS)]
+    values: Mapping[str, str] = {"model": str(BUILD / f"{pipeline}.yaml"), "camera": str(camera)}
+    log = BUILD / "robot.log"
+    with watcher(domain) as heard, robot(COMPOSED, values, domain, log) as processes:
+        if not heard.first_decision(_START):
+            check(processes, log)
+            raise BenchError(f"no decision on an image within {_START:g} s, see {log}")
+        yield heard, processes
+
+
+def listen(heard: Watcher, seconds: float) -> list[tuple[float, float]]:
+    """Return ages and what of them is no work [ms], of the images of so many seconds."""
+    heard.listen(3.0)  # it settles
+    began = time.time_ns()
+    heard.listen(seconds)
+    samples = heard.waits(began)
+    if not samples:
+        raise BenchError(f"no decision on an image in {seconds:g} s, see {BUILD / 'robot.log'}")
+    return samples
+
+
+if __name__ == "__main__":
+    sys.exit(run_alone(main))
