@@ -11,6 +11,7 @@ from edge_compiler.ops.padding import pads_of
 alike("Concat", "Expand", "Flatten", "Identity", "Reshape", "Slice", "Split")
 alike("DepthToSpace", "SpaceToDepth", "Tile")
 alike("Squeeze", "Transpose", "Unsqueeze", "Max", "Gather")
+alike("GatherElements", "GatherND", "ScatterElements", "ScatterND", roundings=1)
 alike("Add", "Mean", "Mul", "Sum", roundings=1)
 
 
@@ -92,16 +93,46 @@ def _gemm(call: Call) -> Exact:
     return Exact(value, size, call.depth + terms + 2)
 
 
+_EXPONENTIAL = 6
+"""Roundings of a function that is computed as a polynomial or with an exponential."""
+
+
 @exactly("ReduceSum", "ReduceMax", "ReduceMin")
 @exactly("ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare")
 def _reduction(call: Call) -> Exact:
-    axes = call.optional(1)
-    (value,), (size,) = (
-        reference(call.node, [array, None if axes is None else axes.value][: len(call.inputs)])
-        for array in (call.x.value, call.x.size)
-    )
+    value, size = _reduced(call, call.x.value), _reduced(call, call.x.size)
     if call.node.op == "ReduceMin":  # the size of any of them
         size = np.broadcast_to(call.x.size.max(), value.shape)
     terms = call.x.value.size // max(value.size, 1)
     factors = {"ReduceProd": terms, "ReduceL2": 2, "ReduceSumSquare": 2}.get(call.node.op, 1)
     return Exact(value, size, factors * call.depth + terms + 2)
+
+
+def _reduced(call: Call, array: Array) -> Array:
+    """Return what the node makes of other numbers."""
+    axes = call.optional(1)
+    return reference(call.node, [array, None if axes is None else axes.value][: len(call.inputs)])[
+        0
+    ]
+
+
+@exactly("ReduceLogSum", "ReduceLogSumExp")
+def _logarithm_of_sum(call: Call) -> Exact:
+    x, sizes = call.x.value, call.x.size
+    if call.node.op == "ReduceLogSum":
+        value = _reduced(call, x)
+        size = np.exp(_reduced(call, sizes)) / np.exp(value)
+    else:
+        largest = x.max(where=np.isfinite(x), initial=0.0)
+        value = _reduced(call, x - largest) + largest
+        # each exponential changes by its own error, as a part of their sum
+        size = np.broadcast_to(sizes.max() + np.abs(x).max(), value.shape)
+    terms = x.size // max(value.size, 1)
+    return Exact(value, size + np.maximum(np.abs(value), 1), call.depth + terms + 2 * _EXPONENTIAL)
+
+
+@exactly("CumSum")
+def _running_sum(call: Call) -> Exact:
+    axis = call.input(1).value
+    value, size = (reference(call.node, [x, axis])[0] for x in (call.x.value, call.x.size))
+    return Exact(value, size, call.depth + call.x.value.shape[int(axis.item())])

@@ -7,8 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from edge_compiler.float64.exact import Array, Exact
-from edge_compiler.float64.table import Call, exactly, reference
+from edge_compiler.float64.table import Call, exactly, exactly_all, reference
 from edge_perception.runtime.dtypes import BOOL, ElementType, INT64
+
+_NEAREST = 1e-30
+"""To the middle between two integers, where what an error may do stops to grow."""
 
 _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "Equal": np.equal,
@@ -20,6 +23,10 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "Or": np.logical_or,
     "Xor": np.logical_xor,
     "Not": np.logical_not,
+    "IsNaN": np.isnan,
+    "BitwiseAnd": np.bitwise_and,
+    "BitwiseOr": np.bitwise_or,
+    "BitwiseXor": np.bitwise_xor,
 }
 
 
@@ -36,9 +43,9 @@ def _where(call: Call) -> Exact:
     return Exact(value, size, call.depth)
 
 
-@exactly("ArgMax", "ArgMin")
-def _arg_extreme(call: Call) -> Exact:
-    return Exact.of(reference(call.node, [call.x.value])[0])
+@exactly("ArgMax", "ArgMin", "IsInf", "Mod", "BitShift")
+def _of_reference(call: Call) -> Exact:
+    return Exact.of(reference(call.node, [x.value for x in call.inputs if x is not None])[0])
 
 
 @exactly("Cast")
@@ -67,3 +74,44 @@ def _as_integers(value: Array, type_: ElementType) -> Array:
             INT64.numpy
         )
     return value.astype(type_.numpy)
+
+
+@exactly_all("TopK")
+def _topk(call: Call) -> list[Exact]:
+    count = call.input(1).value
+    values, indices = reference(call.node, [call.x.value, count])
+    size = np.take_along_axis(call.x.size, indices, call.attribute("axis"))
+    return [Exact(values, size, call.depth), Exact.of(indices)]
+
+
+def _scale_and_zero(call: Call) -> tuple[Array, Array]:
+    """Return the scales and zero points of a quantisation, as they are repeated."""
+    rank = max(call.x.value.ndim, 1)
+    column = [1] * rank
+    column[call.attribute("axis") % rank] = -1
+    given = (call.input(1), call.optional(2) or Exact.of(np.zeros(1)))
+    scale, zero = (
+        x.value.astype(np.float64).reshape(column if x.value.size > 1 else ()) for x in given
+    )
+    return scale, zero
+
+
+@exactly("QuantizeLinear")
+def _quantise(call: Call) -> Exact:
+    """Return integers as float64: near the middle between two, an error decides for either."""
+    type_ = call.node.output.type.numpy
+    scale, zero = _scale_and_zero(call)
+    x = call.x.value / scale
+    least, most = np.iinfo(type_).min, np.iinfo(type_).max
+    value = np.clip(np.rint(x) + zero, least, most)
+    to_middle = np.maximum(np.abs(x - np.floor(x) - 0.5), _NEAREST)
+    size = (call.x.size / np.abs(scale) + np.abs(x)) / to_middle
+    return Exact(value, size, call.depth + 2)
+
+
+@exactly("DequantizeLinear")
+def _dequantise(call: Call) -> Exact:
+    scale, zero = _scale_and_zero(call)
+    value = (call.x.value.astype(np.float64) - zero) * scale
+    own = call.x.size if call.x.value.dtype.kind == "f" else np.zeros(value.shape)
+    return Exact(value, own * np.abs(scale) + np.abs(value), call.depth + 2)

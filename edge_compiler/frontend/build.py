@@ -22,6 +22,14 @@ from edge_perception.runtime.dtypes import ELEMENT_TYPES
 
 Array = np.ndarray[Any, Any]
 
+_COUNTED = {
+    "Compress": "elements",
+    "NonMaxSuppression": "boxes",
+    "NonZero": "elements",
+    "Unique": "elements",
+}
+"""Operators whose results are as long as what they find, and of what."""
+
 
 def build_graph(model: onnx.ModelProto, weights: Mapping[str, Array], name: str) -> Graph:
     """
@@ -164,6 +172,12 @@ class _Builder:
     def _output(self, proto: onnx.NodeProto, name: str, inferred: onnx.TypeProto | None) -> Value:
         tensor = inferred.tensor_type if inferred is not None else None
         who = f"the output '{name}' of node '{proto.name}' ({proto.op_type})"
+        if proto.op_type in _COUNTED:
+            raise CompileError(
+                f"node '{proto.name}' ({proto.op_type}) yields as many {_COUNTED[proto.op_type]} "
+                "as it finds, but shapes of compiled models are fixed: export the model with the "
+                "tensors before it as outputs; the robot's decoders select boxes themselves"
+            )
         if tensor is None or not tensor.HasField("shape"):
             raise CompileError(f"{who} has a shape that is known only while the model runs")
         if any(not d.HasField("dim_value") for d in tensor.shape.dim):

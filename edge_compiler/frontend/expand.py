@@ -1,8 +1,9 @@
 """
 Write out the nodes that stand for others, so that only plain operators are left.
 
-These are control flow, whose course must be known before the model runs, and operators that ONNX
-defines by others, but for those that the compiler knows itself.
+These are control flow, whose course must be known before the model runs, operators that the
+compiler writes as others (`rewrite.py`), and those that ONNX defines by others, unless they are
+known themselves.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from onnx import helper, numpy_helper
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.precision import nodes_to_float32
+from edge_compiler.frontend.rewrite import rewrite, REWRITES
 from edge_compiler.ir.graph import OPSET, Value
 from edge_compiler.ops import OPERATORS
 
@@ -51,6 +53,8 @@ def expand(node: onnx.NodeProto, scope: Scope) -> Nodes | None:
     """
     if node.op_type in _CONTROL_FLOW:
         return _CONTROL_FLOW[node.op_type](node, scope)
+    if node.op_type in REWRITES:
+        return rewrite(node, scope.values)
     if node.op_type in OPERATORS or not onnx.defs.has(node.op_type, OPSET, ""):
         return None
     function = _function(node, scope)

@@ -10,6 +10,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 from edge_compiler.errors import CompileError
+from edge_compiler.ir.dtype import array_type
 from edge_compiler.ir.graph import OPSET, Value
 
 RANDOM = {
@@ -23,6 +24,10 @@ RANDOM = {
 """Operators that yield something else each time."""
 
 
+OF_SHAPE = {"EyeLike", "Shape", "Size"}
+"""Operators that only the shape of their input matters to."""
+
+
 def known_inputs(
     op: str,
     inputs: Sequence[Value | None],
@@ -33,8 +38,8 @@ def known_inputs(
 
     :param content: returns the data of a value, None if it is known only while the model runs.
     """
-    if op == "Shape" and inputs[0] is not None:
-        return [np.broadcast_to(np.float32(0), inputs[0].shape)]  # a stand-in without memory
+    if op in OF_SHAPE and inputs[0] is not None:  # a stand-in without memory will do
+        return [np.broadcast_to(np.zeros((), array_type(inputs[0].type)), inputs[0].shape)]
     arrays = [None if value is None else content(value) for value in inputs]
     unknown = any(a is None for a, v in zip(arrays, inputs, strict=True) if v is not None)
     return None if unknown or op in RANDOM else arrays

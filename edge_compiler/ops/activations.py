@@ -227,6 +227,39 @@ def _thresholded_relu(x: Array, alpha: float) -> Terms:
     return _jumping(np.where(x > alpha, x, 0.0), x - alpha, height=alpha, slope=1.0)
 
 
+def _library(
+    function: Callable[[Array], Array], slope: Callable[[Array], Array | float]
+) -> Callable[[Array], Terms]:
+    """Return the terms of a function of the C library, given its derivative."""
+
+    def terms(x: Array) -> Terms:
+        value = function(x)
+        bound = np.minimum(np.abs(slope(x)), 1 / _NEAREST)
+        return _smooth(value, bound, np.maximum(np.abs(value), 1))
+
+    return terms
+
+
+def _of_library(op: str, terms: Callable[[Array], Terms], finite: bool) -> Function:
+    return Function(
+        op, f"ACT_{op.upper()}", terms, finite=finite, summary=f"{op} of each element."
+    )
+
+
+_LIBRARY = (
+    _of_library("Sin", _library(np.sin, np.cos), True),
+    _of_library("Cos", _library(np.cos, np.sin), True),
+    _of_library("Tan", _library(np.tan, lambda x: 1 + np.tan(x) ** 2), False),
+    _of_library("Asin", _library(np.arcsin, lambda x: (1 - x**2) ** -0.5), False),
+    _of_library("Acos", _library(np.arccos, lambda x: (1 - x**2) ** -0.5), False),
+    _of_library("Atan", _library(np.arctan, lambda x: 1 / (1 + x**2)), True),
+    _of_library("Sinh", _library(np.sinh, np.cosh), False),
+    _of_library("Cosh", _library(np.cosh, np.sinh), False),
+    _of_library("Asinh", _library(np.arcsinh, lambda x: (1 + x**2) ** -0.5), True),
+    _of_library("Acosh", _library(np.arccosh, lambda x: (x**2 - 1) ** -0.5), False),
+    _of_library("Atanh", _library(np.arctanh, lambda x: 1 / (1 - x**2)), False),
+)
+
 ACTIVATIONS = (
     Function("Relu", "ACT_RELU", _relu, positive=True),
     Function("Clip", "ACT_CLIP", bounds=True, summary="Limit to bounds (ReLU6)."),
@@ -272,6 +305,7 @@ ACTIVATIONS = (
     ),
     Function("Exp", "ACT_EXP", _exp, finite=False, summary="e to the power of each element."),
     Function("Log", "ACT_LOG", _log, finite=False, summary="The logarithm of each element."),
+    *_LIBRARY,
 )
 FUNCTIONS = {function.name: function for function in ACTIVATIONS}
 OPERATORS = tuple(dict.fromkeys(function.op for function in ACTIVATIONS))

@@ -34,3 +34,8 @@ define(
     summary="Elements to the power of others.",
     fuses_activation=True,
 )
+define("Mod", summary="Remainder of integers.")
+define(
+    *("BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor"),
+    summary="Operation on the bits of integers, with broadcasting.",
+)

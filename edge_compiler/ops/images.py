@@ -22,10 +22,11 @@ define("AveragePool", summary="Mean of windows.", macs=_pool_macs, fault=_pool_f
 define("GlobalAveragePool", summary="Mean of each channel.", macs=lambda node: node.input(0).size)
 define(
     *("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin"),
-    *("ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare"),
-    summary="Mean, sum, extreme, product or norm over some axes.",
+    *("ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp"),
+    summary="Mean, sum, extreme, product, norm or logarithm of a sum over some axes.",
     macs=lambda node: node.input(0).size,
 )
+define("CumSum", summary="Running sums along an axis.")
 define(
     "LRN",
     summary="Local response normalisation across channels.",

@@ -144,6 +144,10 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "sign": ("Sign", {}),
     "reciprocal": ("Reciprocal", {}),
     "exp": ("Exp", {}),
+    "sin": ("Sin", {}),
+    "cos": ("Cos", {}),
+    "atan": ("Atan", {}),
+    "asinh": ("Asinh", {}),
 }
 BOUNDS: dict[str, tuple[float | None, float | None]] = {
     "clip": (-1.0, 2.0),
@@ -278,6 +282,11 @@ def arithmetic() -> onnx.ModelProto:
     b.add("power", "Pow", f"size {b.constant(1.7)}")
     b.add("power_computed", "Pow", "size y")
     b.add("cube", "Pow", f"x {b.constant(3.0)}")
+    b.inner |= {b.add("gate", "Sigmoid"), b.add("below_one", "Mul", f"gate {b.constant(0.9)}")}
+    b.inner.add(b.add("above_one", "Add", f"gate {b.constant(1.5)}"))
+    for op in ("Tan", "Asin", "Acos", "Sinh", "Cosh", "Atanh"):
+        b.add(op.lower(), op, "below_one")
+    b.add("acosh", "Acosh", "above_one")
     return b.model()
 
 
@@ -406,6 +415,13 @@ def integers() -> onnx.ModelProto:
         b.add(f"s_{name}", "Cast", "s", to=to)
         b.add(f"l_{name}", "Cast", "l", to=to)
     b.add("arg_max_bytes", "ArgMax", "u", axis=1)
+    for op in ("Sum", "Prod", "Max", "Min"):
+        b.add(f"{op.lower()}_along", f"Reduce{op}", f"a {b.constant([1])}")
+    b.add("mod", "Mod", f"a {b.constant(divisors.astype(np.int32))}")
+    b.add("rest", "Mod", f"l {b.constant(divisors)}", fmod=1)
+    for op in ("And", "Or", "Xor"):
+        b.add(f"bits_{op.lower()}", f"Bitwise{op}", "a b")
+    b.add("shift", "BitShift", f"u {b.constant(np.uint8([3]))}", direction="RIGHT")
     b.add("arg_min_long", "ArgMin", "l", axis=-1, keepdims=0)
     return b.model()
 
@@ -508,6 +524,11 @@ def tokens() -> onnx.ModelProto:
     b.add("sizes", "ReduceL1", f"t {b.constant([-1])}")
     b.add("softmax_first", "Softmax", "t", axis=0)
     b.add("turned", "Transpose", "n", perm=[4, 2, 0, 1, 3])
+    b.add("apart", "ReduceMean", f"n {b.constant([0, 2, 4])}")
+    b.inner.add(b.add("positive", "Softplus", "t"))
+    b.add("log_sum", "ReduceLogSum", f"positive {b.constant([1])}", keepdims=0)
+    b.add("log_sum_exp", "ReduceLogSumExp", f"t {b.constant([-1])}")
+    b.add("running", "CumSum", f"t {b.constant(np.int64(1))}", exclusive=1, reverse=1)
     return b.model()
 
 
@@ -534,6 +555,33 @@ def batches() -> onnx.ModelProto:
     b.add("images_resized", "Resize", f"x - {scales}", mode="linear")
     b.inner.add(b.add("images_flat", "Flatten", "images_mean"))
     b.add("images_layer", "Gemm", f"images_flat {b.constant(b.numbers(CHANNELS, 7))}")
+    return b.model()
+
+
+def lookups() -> onnx.ModelProto:
+    """Elements by computed indices, the best ones, and integers that stand for numbers."""
+    kinds = {"i": INT32, "j": INT64, "s": INT8}
+    table, rows = (2, 9, 35), (9, 10, 7)
+    b = Builder(
+        kinds, v=table, i=(2, 3, 35), new=(2, 3, 35), w=rows, j=(5, 2), part=(5, 7), s=table
+    )
+    b.add("elements", "GatherElements", "v i", axis=1)
+    b.add("slices", "GatherND", "w j")
+    b.add("each_slice", "GatherND", f"w {b.constant(np.full((9, 2, 1), -3))}", batch_dims=1)
+    b.add("replaced", "ScatterElements", "v i new", axis=1)
+    b.add("added", "ScatterElements", "v i new", axis=1, reduction="add")
+    b.add("slices_replaced", "ScatterND", "w j part")
+    b.add("slices_most", "ScatterND", "w j part", reduction="max")
+    b.add("best best_places", "TopK", f"v {b.constant([4])}", axis=1)
+    b.add("least least_places", "TopK", f"v {b.constant([20])}", largest=0)
+    b.add("top_bytes top_byte_places", "TopK", f"s {b.constant([9])}", axis=1)
+    b.add("no_number", "IsNaN", "v")
+    b.add("infinite", "IsInf", "v", detect_negative=0)
+    zeros = b.constant(np.arange(-4, 5, dtype=np.int8))
+    scales = b.constant(b.numbers(9, low=0.02, high=0.1))
+    b.add("quantised", "QuantizeLinear", f"v {b.constant(0.03)} {b.constant(np.uint8(90))}")
+    b.add("quantised_rows", "QuantizeLinear", f"v {scales} {zeros}", axis=1)
+    b.add("numbers", "DequantizeLinear", f"s {scales} {zeros}", axis=1)
     return b.model()
 
 
@@ -594,6 +642,7 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
         tokens,
         batches,
         sequences,
+        lookups,
         chain,
     )
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
+from small_models import node
 
 if TYPE_CHECKING:
     from test_random_graphs import Network
@@ -81,6 +82,58 @@ def look_up(net: Network, name: str, shape: Shape) -> None:
         pixels = net.inner("Gather", f"{planes} {indices}", axis=1)
         square = (1, channels, channels, 1)
         net.add("Reshape", f"{pixels} {net.given(square)}", square)
+
+
+def pick(net: Network, name: str, shape: Shape) -> None:
+    """Take the best rows or single elements, or put them elsewhere."""
+    axis = net.choose.choice([1, 2, 3])
+    taken = tuple(min(size, 2) if i == axis else size for i, size in enumerate(shape))
+    best, places = f"best{len(net.nodes)}", f"places{len(net.nodes)}"
+    found = node("TopK", f"{name} {net.given([taken[axis]])}", f"{best} {places}", axis=axis)
+    net.nodes.append(found)
+    net.choices += [best, places]
+    kind = net.choose.choice(
+        ["TopK", "GatherElements", "ScatterElements", "GatherND", "ScatterND"]
+    )
+    pair = net.given(net.numbers.integers(0, [shape[0], shape[1]], (2, 2)))
+    if kind == "TopK":
+        net.add("Identity", best, taken)
+    elif kind == "GatherElements":
+        net.add(kind, f"{name} {places}", taken, axis=axis)
+    elif kind == "ScatterElements":
+        net.add(kind, f"{name} {places} {net.constant(*taken)}", shape, axis=axis)
+    elif kind == "GatherND":
+        images = net.inner(kind, f"{name} {pair}")
+        whole = (1, 2, *shape[2:])
+        net.add("Reshape", f"{images} {net.given(whole)}", whole)
+    else:
+        new = net.constant(2, *shape[2:])
+        net.add(kind, f"{name} {pair} {new}", shape, reduction=net.choose.choice(["none", "add"]))
+
+
+def quantise(net: Network, name: str, shape: Shape) -> None:
+    """Round to integers, with one scale or one a channel, and back."""
+    scale = net.constant(*net.choose.choice([(), (shape[1],)]), low=0.05, high=0.1)
+    zero = net.given(np.zeros(net.constants[scale].shape, net.choose.choice([np.int8, np.uint8])))
+    small = net.inner("QuantizeLinear", f"{name} {scale} {zero}", axis=1)
+    net.add("DequantizeLinear", f"{small} {scale} {zero}", shape, axis=1)
+
+
+def look(net: Network, name: str, shape: Shape) -> None:
+    """Leave out what is no number, of which there is none."""
+    odd = net.inner(net.choose.choice(["IsNaN", "IsInf"]), name)
+    net.add("Where", f"{odd} {net.constant()} {name}", shape)
+
+
+def bits(net: Network, name: str, shape: Shape) -> None:
+    """Do to integers what knows of their bits, or divide by some."""
+    scaled = net.inner("Mul", f"{name} {net.given(np.float32(8))}")
+    op = net.choose.choice(["Mod", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitShift"])
+    type_ = onnx.TensorProto.UINT8 if op == "BitShift" else onnx.TensorProto.INT32
+    value = net.inner("Cast", net.inner("Abs", scaled), to=type_)
+    other = net.given(np.array(3, INTEGERS[type_]))
+    extra = {"direction": net.choose.choice(["LEFT", "RIGHT"])} if op == "BitShift" else {}
+    net.add("Cast", net.inner(op, f"{value} {other}", **extra), shape, to=FLOAT)
 
 
 def repeat(net: Network, name: str, shape: Shape) -> None:

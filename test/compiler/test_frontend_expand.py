@@ -132,3 +132,93 @@ def test_a_scan_of_two_inputs_one_backwards(tmp_path: Path) -> None:
         outputs=["end", "all"],
     )
     _check(model, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [
+        ("bij,bkj->bik", [(2, 3, 4), (2, 5, 4)]),
+        ("...ij,jk", [(2, 3, 4), (4, 5)]),
+        ("ij->ji", [(3, 4)]),
+        ("bnct,bcm->bmtn", [(2, 3, 4, 5), (2, 4, 6)]),
+        ("i,j,ij->", [(3,), (4,), (3, 4)]),
+        ("abc,abc->abc", [(2, 3, 4), (2, 3, 4)]),
+    ],
+)
+def test_einsum(equation: str, shapes: list[tuple[int, ...]], tmp_path: Path) -> None:
+    inputs = {f"x{i}": list(shape) for i, shape in enumerate(shapes)}
+    model = make_model([node("Einsum", " ".join(inputs), "y", equation=equation)], inputs)
+    assert "Einsum" not in _check(model, tmp_path)
+
+
+def test_an_einsum_of_a_diagonal_is_refused(tmp_path: Path) -> None:
+    model = make_model([node("Einsum", "x", "y", equation="ii->i")], {"x": [3, 3]})
+    refused(model, tmp_path, r"'y' \(Einsum\) takes a diagonal")
+
+
+def test_operators_that_are_written_as_others(tmp_path: Path) -> None:
+    nodes = [
+        node("Mean", "x x2", "mean"),
+        node("Hardmax", "x", "hard", axis=0),
+        node("Trilu", "x one", "upper"),
+        node("Trilu", "x", "lower", upper=0),
+        node("ArgMax", "x", "best", axis=1, keepdims=0),
+        node("OneHot", "best depth off_on", "hot", axis=0),
+        node("ReverseSequence", "x lengths", "turned", time_axis=1, batch_axis=0),
+        node("EyeLike", "x", "eye", k=1),
+        node("Add", "x eye", "more"),
+    ]
+    constants = {
+        "one": np.array(1),
+        "depth": np.array(4),
+        "off_on": np.array([-1, 2], np.float32),
+        "lengths": np.array([2, 1, 4]),
+    }
+    outputs = ["mean", "hard", "upper", "lower", "hot", "turned", "more"]
+    model = make_model(nodes, ROWS | {"x2": [3, 1]}, constants, outputs)
+    ops = _check(model, tmp_path)
+    assert not {"Hardmax", "Mean", "OneHot", "ReverseSequence", "Trilu"} & set(ops)
+
+
+def test_products_of_integers(tmp_path: Path) -> None:
+    """Rewritten in floats, they are the same integers."""
+    constants = {
+        "scale": np.float32(0.02),
+        "zero": np.uint8(120),
+        "w": np.arange(-6, 6, dtype=np.int8).reshape(4, 3),
+        "w_scale": np.float32([0.1, 0.2, 0.3]),
+        "w_zero": np.int8([0, 0, 0]),
+        "y_scale": np.float32(0.05),
+        "k": np.arange(-9, 9, dtype=np.int8).reshape(2, 1, 3, 3),
+        "k_scale": np.float32([0.01, 0.02]),
+        "k_zero": np.int8([0, 0]),
+        "bias": np.int32([5, -300]),
+    }
+    nodes = [
+        node("QuantizeLinear", "x scale zero", "q"),
+        node("QLinearMatMul", "q scale zero w w_scale w_zero y_scale zero", "product"),
+        node("MatMulInteger", "q w zero", "whole"),
+        node("QuantizeLinear", "image scale zero", "pixels"),
+        node(
+            "QLinearConv",
+            "pixels scale zero k k_scale k_zero y_scale zero bias",
+            "conv",
+            pads=[1] * 4,
+        ),
+        node("ConvInteger", "pixels k zero", "sums"),
+    ]
+    types = {"product": 2, "whole": 6, "conv": 2, "sums": 6}
+    inputs = ROWS | {"image": [1, 1, 5, 6]}
+    _check(make_model(nodes, inputs, constants, list(types), types=types), tmp_path)
+
+
+def test_a_long_sum_of_integers_is_refused(tmp_path: Path) -> None:
+    nodes = [node("Cast", "x", "i", to=2), node("MatMulInteger", "i w", "y")]
+    model = make_model(nodes, {"x": [1, 300]}, {"w": np.ones((300, 2), np.int8)}, types={"y": 6})
+    refused(model, tmp_path, r"'y' \(MatMulInteger\) adds up 300 products of integers")
+
+
+def test_results_as_long_as_what_is_found_are_refused(tmp_path: Path) -> None:
+    boxes = {"boxes": [1, 6, 4], "scores": [1, 1, 6]}
+    model = make_model([node("NonMaxSuppression", "boxes scores", "y")], boxes, types={"y": 7})
+    refused(model, tmp_path, "yields as many boxes as it finds.*fixed.*before it as outputs")

@@ -18,7 +18,17 @@ from hypothesis import strategies as st
 import numpy as np
 import onnx
 import pytest
-from random_choices import best, compare, count, look_up, repeat
+from random_choices import (
+    best,
+    bits,
+    compare,
+    count,
+    look,
+    look_up,
+    pick,
+    quantise,
+    repeat,
+)
 from small_models import (
     assert_same,
     load_model,
@@ -281,12 +291,12 @@ def tokens(net: Network, name: str, shape: tuple[int, ...]) -> None:
     net.add("Reshape", f"{net.values.pop()[0]} {net.given(shape)}", shape)
 
 
-_REDUCTIONS = ("Mean", "Sum", "Max", "Min", "L1", "L2")
+_REDUCTIONS = ("Mean", "Sum", "Max", "Min", "L1", "L2", "LogSumExp")
 
 
 def weigh(net: Network, name: str, shape: tuple[int, ...]) -> None:
     """Combine a value with what some of its axes come down to; a difference might be noise."""
-    axes = sorted(net.choose.choice([[1], [2], [3], [1, 2], [2, 3], [1, 2, 3]]))
+    axes = sorted(net.choose.choice([[1], [2], [3], [1, 2], [2, 3], [1, 3], [1, 2, 3]]))
     op = net.choose.choice([f"Reduce{how}" for how in _REDUCTIONS])
     kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
     net.add(op, f"{name} {net.given(axes)}", kept)
@@ -348,7 +358,7 @@ def magnify(net: Network, name: str, shape: tuple[int, ...]) -> None:
     net.add("Softsign", *net.values.pop())
     size = net.values.pop()[0]
     net.add("Add", f"{size} {net.constant(1, low=0.5, high=2)}", shape)
-    op = net.choose.choice(["Sqrt", "Log", "Reciprocal", "Exp", "Pow"])
+    op = net.choose.choice(["Sqrt", "Log", "Reciprocal", "Exp", "Pow", "Sinh", "Cosh"])
     inner = net.values.pop()[0]
     net.add(op, f"{inner} {net.constant(1, low=-1)}" if op == "Pow" else inner, shape)
 
@@ -356,9 +366,27 @@ def magnify(net: Network, name: str, shape: tuple[int, ...]) -> None:
 def multiply(net: Network, name: str, shape: tuple[int, ...]) -> None:
     """Come down to products and squares, of what is below one."""
     net.add("Sigmoid", name, shape)
-    op = net.choose.choice(["ReduceProd", "ReduceSumSquare"])
+    op = net.choose.choice(["ReduceProd", "ReduceSumSquare", "ReduceLogSum"])
     net.add(op, f"{net.values.pop()[0]} {net.given([3])}", (*shape[:3], 1))
     net.add("Add", f"{net.values.pop()[0]} {name}", shape)
+
+
+def turn_round(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Apply a function of angles to what is below one, or its inverse."""
+    net.add("Sigmoid", name, shape)
+    op = net.choose.choice(["Tan", "Asin", "Acos", "Atanh", "Acosh"])
+    if op == "Acosh":
+        net.add("Add", f"{net.values.pop()[0]} {net.given(np.float32(1.5))}", shape)
+    elif op != "Tan":
+        net.add("Mul", f"{net.values.pop()[0]} {net.given(np.float32(0.9))}", shape)
+    net.add(op, net.values.pop()[0], shape)
+
+
+def add_up(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Add up pixels as they come."""
+    axis = net.given(net.choose.choice([1, 2, 3]))
+    sides = {"exclusive": net.choose.choice([0, 1]), "reverse": net.choose.choice([0, 1])}
+    net.add("CumSum", f"{name} {axis}", shape, **sides)
 
 
 def slope(net: Network, name: str, shape: tuple[int, ...]) -> None:
@@ -409,10 +437,10 @@ def recur(net: Network, name: str, shape: tuple[int, ...]) -> None:
 Layer = Callable[[Network, str, tuple[int, ...]], None]
 LAYERS: tuple[Layer, ...] = (conv, conv, batch_norm, batch_norm, arithmetic, activation)
 LAYERS += (activation, gate, join, join)
-LAYERS += (compare, count, best, look_up, repeat)
+LAYERS += (compare, count, best, look_up, repeat, pick, quantise, look, bits)
 LAYERS += (pad, pool, block, flip, same, resize, normalise, split, turn, shuffle, attention)
 LAYERS += (tokens, weigh, magnify, multiply, slope, jump, rearrange)
-LAYERS += (enlarge, recur)
+LAYERS += (enlarge, recur, turn_round, add_up)
 PLAIN = (
     "Relu",
     "LeakyRelu",
@@ -427,6 +455,10 @@ PLAIN = (
     "Selu",
     "Softplus",
     "Softsign",
+    "Sin",
+    "Cos",
+    "Atan",
+    "Asinh",
 )
 ENDS = (activation, scores, classify)
 

@@ -33,7 +33,18 @@ typedef enum {
     ACT_SQRT,
     ACT_RECIPROCAL,
     ACT_EXP,
-    ACT_LOG
+    ACT_LOG,
+    ACT_SIN,
+    ACT_COS,
+    ACT_TAN,
+    ACT_ASIN,
+    ACT_ACOS,
+    ACT_ATAN,
+    ACT_SINH,
+    ACT_COSH,
+    ACT_ASINH,
+    ACT_ACOSH,
+    ACT_ATANH
 } activation_kind;
 
 /* Clip: a = minimum, b = maximum. LeakyRelu, Elu, ThresholdedRelu: a = alpha. HardSigmoid: a = alpha,
@@ -163,8 +174,20 @@ INLINE vec floor_of(vec x)
     return vec_select(below > x, below - 1.0f, below);
 }
 
+/* Functions of the C library, lane by lane: they are rare, and keep all digits however large a number is. */
+#define LIBRARY_FUNCTIONS(X) X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(asinh) X(acosh) X(atanh)
+#define LANE_BY_LANE(name)                                           \
+    INLINE vec vec_##name(vec x)                                     \
+    {                                                                \
+        ROLLED_FOR (int i = 0; i < LANES; i++) x[i] = name##f(x[i]); \
+        return x;                                                    \
+    }
+LIBRARY_FUNCTIONS(LANE_BY_LANE)
+#undef LANE_BY_LANE
+
 /* Those that are long code: kernels apply them in a loop over what they have stored, not for each register of a tile. */
-#define LONG_ACTIVATIONS(X) X(SIGMOID) X(SILU) X(TANH) X(ELU) X(ERF) X(GELU) X(GELU_TANH) X(SELU) X(SOFTPLUS)
+#define LONG_ACTIVATIONS(X) \
+    X(SIGMOID) X(SILU) X(TANH) X(ELU) X(ERF) X(GELU) X(GELU_TANH) X(SELU) X(SOFTPLUS) X(SIN) X(COS) X(ATAN) X(ASINH)
 
 #define OR_IS(kind_) || act.kind == ACT_##kind_
 INLINE int is_long(activation act) { return 0 LONG_ACTIVATIONS(OR_IS); }
@@ -200,6 +223,17 @@ INLINE vec activate(activation act, vec x)
     case ACT_RECIPROCAL: return 1.0f / x;
     case ACT_EXP: return exp_of_any(x);
     case ACT_LOG: return vec_log(x);
+    case ACT_SIN: return vec_sin(x);
+    case ACT_COS: return vec_cos(x);
+    case ACT_TAN: return vec_tan(x);
+    case ACT_ASIN: return vec_asin(x);
+    case ACT_ACOS: return vec_acos(x);
+    case ACT_ATAN: return vec_atan(x);
+    case ACT_SINH: return vec_sinh(x);
+    case ACT_COSH: return vec_cosh(x);
+    case ACT_ASINH: return vec_asinh(x);
+    case ACT_ACOSH: return vec_acosh(x);
+    case ACT_ATANH: return vec_atanh(x);
     }
     return x;
 }

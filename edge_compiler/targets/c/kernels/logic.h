@@ -40,6 +40,22 @@ INLINE void not_run(const elements c, const uint8_t *restrict a, uint8_t *restri
     FOR_ELEMENTS (i) out[row.first + i] = !a[row.a + i * STEP(a)];
 }
 
+INLINE void logic_is_nan(const elements c, const float *restrict a, uint8_t *restrict out, int part, int parts)
+{
+    FOR_ELEMENTS (i) out[row.first + i] = a[row.a + i * STEP(a)] != a[row.a + i * STEP(a)];
+}
+
+enum { INFINITE_ABOVE = 1, INFINITE_BELOW = 2 };
+
+/* Whether elements are infinite, of the signs that are asked for. */
+INLINE void logic_is_infinite(const elements c, const float *restrict a, uint8_t *restrict out, int part, int parts)
+{
+    FOR_ELEMENTS (i) {
+        const float x = a[row.a + i * STEP(a)];
+        out[row.first + i] = (x == INFINITY && c.op & INFINITE_ABOVE) || (x == -INFINITY && c.op & INFINITE_BELOW);
+    }
+}
+
 /* out = a ? b : c */
 #define WHERE(T)                                                                                      \
     INLINE void where_##T(const elements c, const uint8_t *restrict condition, const T *restrict yes, \

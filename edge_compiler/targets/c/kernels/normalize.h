@@ -1,4 +1,4 @@
-/* normalize.h - Softmax, means and other reductions, normalisation of layers and local responses.
+/* normalize.h - Softmax, normalisation of layers and local responses.
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef EDGE_NORMALIZE_H
@@ -105,69 +105,6 @@ INLINE void layer_norm_run(const layer_norm c, const float *in, const float *sca
                 result += load_some(shift + k, left);
             store_some(y + k, result, left);
         }
-    }
-}
-
-typedef enum {
-    REDUCE_SUM,
-    REDUCE_MEAN,
-    REDUCE_MAX,
-    REDUCE_MIN,
-    REDUCE_PROD,
-    REDUCE_L1,
-    REDUCE_L2,
-    REDUCE_SUM_SQUARE
-} reduction;
-
-typedef struct {
-    axis along;
-    reduction how;
-} reduce;
-
-INLINE float reduce_start(reduction how)
-{
-    return how == REDUCE_MAX ? -INFINITY : how == REDUCE_MIN ? INFINITY : how == REDUCE_PROD ? 1.0f : 0.0f;
-}
-
-/* What an element contributes. */
-INLINE vec reduce_one(reduction how, vec x)
-{
-    return how == REDUCE_L1 ? vec_max(x, -x) : how == REDUCE_L2 || how == REDUCE_SUM_SQUARE ? x * x : x;
-}
-
-INLINE vec reduce_two(reduction how, vec a, vec b)
-{
-    switch (how) {
-    case REDUCE_MAX: return vec_max_or_nan(a, b);
-    case REDUCE_MIN: return vec_min_or_nan(a, b);
-    case REDUCE_PROD: return a * b;
-    default: return a + b;
-    }
-}
-
-/* Sum, mean, extreme, product or norm of all elements along an axis: of neighbouring ones, or of several lines side by side. */
-INLINE void reduce_run(const reduce c, const float *in, float *out, int part, int parts)
-{
-    const int inner = c.along.inner, length = c.along.length, step = inner == 1 ? LANES : inner;
-    const float start = reduce_start(c.how);
-    const float factor = c.how == REDUCE_MEAN ? 1.0f / (float)length : 1.0f;
-    pieces todo = share_in_order(c.along.outer, (inner + LANES - 1) / LANES, part, parts);
-    while (next_piece(&todo)) {
-        const int line = todo.inner * LANES, whole = inner == 1 ? length / LANES : length;
-        const float *x = in + (size_t)todo.outer * length * inner + line;
-        vec result = splat(start);
-        for (int k = 0; k < whole; k++) {
-            const vec next = inner == 1 ? load_unaligned(x + k * LANES) : load_some(x + (size_t)k * step, inner - line);
-            result = reduce_two(c.how, result, reduce_one(c.how, next));
-        }
-        if (inner == 1) {
-            vec one = splat(start);
-            for (int k = 0; k < LANES && whole > 0; k++) one = reduce_two(c.how, one, splat(result[k]));
-            for (int k = whole * LANES; k < length; k++) one = reduce_two(c.how, one, reduce_one(c.how, splat(x[k])));
-            result = one;
-        }
-        result = c.how == REDUCE_L2 ? vec_sqrt(result) : result * factor;
-        store_some(out + (size_t)todo.outer * inner + line, result, inner - line);
     }
 }
 

@@ -11,6 +11,7 @@ from edge_compiler.targets.c.rules.table import INTEGERS, lowers
 from edge_compiler.targets.program.lowering import Lowering
 
 _SIGNED = tuple(type_ for type_ in INTEGERS if type_.name.startswith("int"))
+_UNSIGNED = tuple(type_ for type_ in INTEGERS if type_ not in _SIGNED)
 _OPERATIONS = {
     "Add": "INTEGER_ADD",
     "Sub": "INTEGER_SUB",
@@ -18,16 +19,21 @@ _OPERATIONS = {
     "Div": "INTEGER_DIV",
     "Max": "INTEGER_MAX",
     "Min": "INTEGER_MIN",
+    "Mod": "INTEGER_MOD",
+    "BitwiseAnd": "INTEGER_AND",
+    "BitwiseOr": "INTEGER_OR",
+    "BitwiseXor": "INTEGER_XOR",
 }
+_SHIFTS = {"LEFT": "INTEGER_LEFT", "RIGHT": "INTEGER_RIGHT"}
 _FUNCTIONS = {"Neg": "INTEGER_NEG", "Abs": "INTEGER_ABS"}
 
 
 def check_arithmetic(node: Node) -> str | None:
-    """Arithmetic of two tensors of integers, with broadcasting."""
+    """Arithmetic of two tensors of integers, with broadcasting; divisors are constants."""
     if len(node.inputs) != 2:
         return f"{node.op} of integers is supported for two tensors, not {len(node.inputs)}"
     divisor = node.constant(1)
-    if node.op == "Div" and (divisor is None or not np.all(divisor)):
+    if node.op in ("Div", "Mod") and (divisor is None or not np.all(divisor)):
         return "integers can be divided by constants only, and not by zero"
     return check_broadcast(node)
 
@@ -35,8 +41,15 @@ def check_arithmetic(node: Node) -> str | None:
 @lowers(*_OPERATIONS, check=check_arithmetic, types=INTEGERS)
 def lower_arithmetic(low: Lowering, node: Node) -> None:
     """Combine two tensors."""
-    kernel = f"integer_{c_type(node.output.type)}"
-    add_elementwise(low, node, kernel, _OPERATIONS[node.op])
+    operation = "INTEGER_REST" if node.attributes.get("fmod") else _OPERATIONS[node.op]
+    add_elementwise(low, node, f"integer_{c_type(node.output.type)}", operation)
+
+
+@lowers("BitShift", check=check_arithmetic, types=_UNSIGNED)
+def lower_shift(low: Lowering, node: Node) -> None:
+    """Shift bits; those of what is shifted by more than there are become zero."""
+    operation = _SHIFTS[node.attributes["direction"]]
+    add_elementwise(low, node, f"integer_{c_type(node.output.type)}", operation)
 
 
 @lowers(*_FUNCTIONS, types=_SIGNED)

@@ -54,6 +54,20 @@ def lower_not(low: Lowering, node: Node) -> None:
     add_elementwise(low, node, "not_run")
 
 
+@lowers("IsNaN")
+def lower_is_nan(low: Lowering, node: Node) -> None:
+    """Look for NaN."""
+    add_elementwise(low, node, "logic_is_nan")
+
+
+@lowers("IsInf")
+def lower_is_infinite(low: Lowering, node: Node) -> None:
+    """Look for infinities of one sign or both."""
+    a = node.attributes
+    signs = 1 * a["detect_positive"] + 2 * a["detect_negative"]
+    add_elementwise(low, node, "logic_is_infinite", str(signs))
+
+
 def check_where(node: Node) -> str | None:
     """Take each element from one tensor or the other, with broadcasting."""
     return require_type(node.output, (*NUMBERS, BOOL)) or check_broadcast(node)

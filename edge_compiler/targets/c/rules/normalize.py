@@ -1,11 +1,10 @@
-"""Softmax, reductions, LayerNormalization and LRN."""
+"""Softmax, LayerNormalization and LRN."""
 
 from __future__ import annotations
 
-import math
-
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.limits import require, require_constant, require_image
+from edge_compiler.targets.c.rules.limits import require, require_image
+from edge_compiler.targets.c.rules.reduce import along
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCKED, DENSE, image_size
@@ -15,18 +14,13 @@ from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import POOL
 
 
-def _along(shape: tuple[int, ...], first: int, last: int) -> tuple[int, int, int]:
-    """Return the elements before, along and behind some axes of a row-major value."""
-    return math.prod(shape[:first]), math.prod(shape[first:last]), math.prod(shape[last:])
-
-
 @lowers("Softmax")
 def lower_softmax(low: Lowering, node: Node) -> None:
     """Normalise along one axis of a row-major value."""
     value = node.input(0)
     axis = node.attributes["axis"] % len(value.shape)
     source, target = low.source(value, DENSE), low.target(node.output, DENSE)
-    outer, length, inner = _along(value.shape, axis, axis + 1)
+    outer, length, inner = along(value.shape, axis, axis + 1)
     fields: dict[str, Field] = {"outer": outer, "length": length, "inner": inner}
 
     def call(_: object) -> Call:
@@ -49,7 +43,7 @@ def check_layer_norm(node: Node) -> str | None:
 def lower_layer_norm(low: Lowering, node: Node) -> None:
     """Normalise lines of a row-major value."""
     value, target = node.input(0), low.target(node.output, DENSE)
-    lines, length, _ = _along(
+    lines, length, _ = along(
         value.shape, node.attributes["axis"] % len(value.shape), len(value.shape)
     )
     operands = [Data.of(low, operand) for operand in node.inputs if operand is not None]
@@ -67,56 +61,6 @@ def lower_layer_norm(low: Lowering, node: Node) -> None:
 
     reads = [buffer for data in operands for buffer in data.reads]
     low.add(node, "layer norm", reads, target, call, value=node.output, group=POOL)
-
-
-_REDUCTIONS = {
-    "ReduceMean": "REDUCE_MEAN",
-    "ReduceSum": "REDUCE_SUM",
-    "ReduceMax": "REDUCE_MAX",
-    "ReduceMin": "REDUCE_MIN",
-    "ReduceProd": "REDUCE_PROD",
-    "ReduceL1": "REDUCE_L1",
-    "ReduceL2": "REDUCE_L2",
-    "ReduceSumSquare": "REDUCE_SUM_SQUARE",
-}
-
-
-def _reduced_axes(node: Node) -> tuple[int, int]:
-    """Return the first axis that is reduced, and the one behind the last."""
-    rank, data = len(node.input(0).shape), node.constant(1)
-    if data is None or not data.size:
-        return (0, 0) if node.attributes["noop_with_empty_axes"] else (0, rank)
-    axes = sorted(int(axis) % rank for axis in data.ravel())
-    return axes[0], axes[-1] + 1
-
-
-def check_reduction(node: Node) -> str | None:
-    """Mean, sum, extreme, product or norm over neighbouring axes."""
-    if reason := require_constant(node, 1):
-        return reason
-    (first, end), data = _reduced_axes(node), node.constant(1)
-    if data is not None and data.size and data.size < end - first:
-        between = math.prod(node.input(0).shape[first:end])
-        reduced = math.prod(node.input(0).shape[int(axis)] for axis in data.ravel())
-        if between != reduced:
-            return f"the axes {data.ravel().tolist()} are no neighbours"
-    return None
-
-
-@lowers(*_REDUCTIONS, check=check_reduction)
-def lower_reduction(low: Lowering, node: Node) -> None:
-    """Reduce neighbouring axes of a row-major value."""
-    value = node.input(0)
-    source, target = low.source(value, DENSE), low.target(node.output, DENSE)
-    fields: dict[str, Field] = {
-        "along": _along(value.shape, *_reduced_axes(node)),
-        "how": _REDUCTIONS[node.op],
-    }
-
-    def call(_: object) -> Call:
-        return Call("reduce_run", "reduce", fields, (reading(source), writing(target)))
-
-    low.add(node, node.op, [source], target, call, value=node.output, group=POOL)
 
 
 @lowers("LRN", check=lambda node: require_image(node.input(0)))
