@@ -415,8 +415,8 @@ def integers() -> onnx.ModelProto:
         b.add(f"s_{name}", "Cast", "s", to=to)
         b.add(f"l_{name}", "Cast", "l", to=to)
     b.add("arg_max_bytes", "ArgMax", "u", axis=1)
-    for op in ("Sum", "Prod", "Max", "Min"):
-        b.add(f"{op.lower()}_along", f"Reduce{op}", f"a {b.constant([1])}")
+    for op, value in (("Sum", "a"), ("Max", "a"), ("Min", "s"), ("Prod", "l")):
+        b.add(f"{op.lower()}_along", f"Reduce{op}", f"{value} {b.constant([1])}")
     b.add("mod", "Mod", f"a {b.constant(divisors.astype(np.int32))}")
     b.add("rest", "Mod", f"l {b.constant(divisors)}", fmod=1)
     for op in ("And", "Or", "Xor"):

@@ -24,7 +24,7 @@ typedef enum {
 typedef enum { INTEGER_NEG, INTEGER_ABS } integer_function;
 
 /* Sums and products of U, which is unsigned and no shorter than an int, don't overflow. No divisor is zero. */
-#define INTEGER(T, U, quotient)                                                                                     \
+#define INTEGER(T, U, quotient, modulus)                                                                            \
     INLINE T integer_of_##T(integer_op op, T x, T y)                                                                \
     {                                                                                                               \
         const U u = (U)x, v = (U)y;                                                                                 \
@@ -35,7 +35,7 @@ typedef enum { INTEGER_NEG, INTEGER_ABS } integer_function;
         case INTEGER_SUB: return (T)(u - v);                                                                        \
         case INTEGER_MUL: return (T)(u * v);                                                                        \
         case INTEGER_DIV: return whole;                                                                             \
-        case INTEGER_MOD: return rest != 0 && (rest < 0) != (y < 0) ? (T)(rest + y) : rest;                         \
+        case INTEGER_MOD: return modulus;                                                                           \
         case INTEGER_REST: return rest;                                                                             \
         case INTEGER_MAX: return x > y ? x : y;                                                                     \
         case INTEGER_MIN: return x < y ? x : y;                                                                     \
@@ -53,7 +53,7 @@ typedef enum { INTEGER_NEG, INTEGER_ABS } integer_function;
         FOR_ELEMENTS (i) out[row.first + i] = integer_of_##T(c.op, a[row.a + i * STEP(a)], b[row.b + i * STEP(b)]); \
     }
 #define SIGNED(T, U)                                                                                              \
-    INTEGER(T, U, y == -1 ? (T)(0 - u) : x / y)                                                                   \
+    INTEGER(T, U, y == -1 ? (T)(0 - u) : x / y, rest != 0 && (rest < 0) != (y < 0) ? (T)(rest + y) : rest)        \
     INLINE void integer_function_##T(const elements c, const T *restrict a, T *restrict out, int part, int parts) \
     {                                                                                                             \
         FOR_ELEMENTS (i) {                                                                                        \
@@ -65,9 +65,9 @@ SIGNED(int8_t, uint32_t)
 SIGNED(int16_t, uint32_t)
 SIGNED(int32_t, uint32_t)
 SIGNED(int64_t, uint64_t)
-INTEGER(uint8_t, uint32_t, x / y)
-INTEGER(uint16_t, uint32_t, x / y)
-INTEGER(uint32_t, uint32_t, x / y)
+INTEGER(uint8_t, uint32_t, x / y, rest)
+INTEGER(uint16_t, uint32_t, x / y, rest)
+INTEGER(uint32_t, uint32_t, x / y, rest)
 #undef SIGNED
 #undef INTEGER
 

@@ -149,9 +149,7 @@ def lower_topk(low: Lowering, node: Node) -> None:
     value, output = node.input(0), node.output
     axis = node.attributes["axis"] % len(value.shape)
     source = low.source(value, DENSE)
-    found = node.outputs[1] if len(node.outputs) > 1 else None
-    if found is None:
-        found = Value(f"{output.name}/indices", output.shape, INT64)
+    found = node.outputs[1]
     indices = low.target(found, DENSE)
     fields: dict[str, Field] = {
         "outer": math.prod(value.shape[:axis]),
@@ -165,8 +163,7 @@ def lower_topk(low: Lowering, node: Node) -> None:
         pointers = (reading(source), writing(indices))
         return Call(f"topk_{c_type(value.type)}", "topk", fields, pointers)
 
-    computed = found if found in node.outputs else None
-    low.add(node, f"top {output.shape[axis]}", [source], indices, find, value=computed)
+    low.add(node, f"top {output.shape[axis]}", [source], indices, find, value=found)
     if low.graph.consumers(output) or low.graph.is_output(output):
         _take_best(low, node, source, indices, axis)
 
