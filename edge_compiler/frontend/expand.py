@@ -127,7 +127,8 @@ def _if(node: onnx.NodeProto, scope: Scope) -> Nodes:
     if condition is None or condition.size != 1:
         raise CompileError(
             f"node '{node.name}' (If) has a condition that is known only while the model runs: "
-            "export the model with the branch that the robot needs"
+            "export the model with the branch that the robot needs, or, if an input decides on it "
+            "that never changes, make that a constant: edgec import --constant NAME=VALUE"
         )
     name = "then_branch" if condition.item() else "else_branch"
     branch = _graph(node, name, 0, len(node.output))
