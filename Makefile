@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight test test-quick test-arm test-bags test-hostile test-mutated test-random lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport test test-quick test-arm test-bags test-hostile test-mutated test-random lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench-robot: setup ## measure the robot in one process beside one process a node
 
 bench-sight: setup ## follow people in a video, compare faces, try a door on all of them; takes three minutes
 	@$(BIN)/python -m bench.sight
+
+bench-transport: setup ## start the robot over ROS 2 and over nanomsg, and compare what it needs; takes eight minutes
+	@$(BIN)/python -m bench.transport
 
 bench-pose: setup ## drive the pose node along real trajectories, compare it with the truth; takes three minutes
 	@$(BIN)/python -m bench.pose

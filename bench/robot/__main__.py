@@ -15,12 +15,12 @@ from bench.cache import BenchError
 from bench.command import add_choice, run_alone
 from bench.engines import ROOT
 from bench.robot import results
+from bench.robot.bundle import bundle
 from bench.robot.processes import BARE, check, memory, MODES, processor_times, robot
 from bench.robot.results import percentiles, Turn
 from bench.robot.watch import watcher
 from edge_compiler.machine import processor
 from edge_compiler.terminal import note
-from edge_perception.demo import prepare
 
 PUBLISHED = ROOT / "bench" / "results" / "robot.json"
 BUILD = ROOT / "build" / "bench"
@@ -52,7 +52,7 @@ def main() -> int:
     options = parser.parse_args()
     whole = all(getattr(options, name) == parser.get_default(name) for name in vars(options))
     values = {
-        "model": options.model or str(_bundle()),
+        "model": options.model or str(bundle()),
         "camera": options.camera,
         "imu": options.imu,
         "wheels": options.wheels,
@@ -147,23 +147,6 @@ def _loads(
         }
         for name, times in after.items()
     }
-
-
-def _bundle() -> Path:
-    """
-    Return the bundle of the demo's network, compiled if need be.
-
-    :raises BenchError: if it can't be made.
-    """
-    bundle = BUILD / f"{prepare.MODEL}.edge"
-    try:
-        model = prepare.fetch(prepare.MODEL)
-        if not prepare.is_current(bundle, model):
-            note(f"compiling {prepare.MODEL}")
-            prepare.compile_model(model, bundle)
-    except prepare.DemoError as error:
-        raise BenchError(str(error)) from error
-    return bundle
 
 
 if __name__ == "__main__":

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, ExitStack
-from dataclasses import asdict
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-import json
-from pathlib import Path
 import sys
-from typing import Any
 
 from edge_perception.environment import this_machine
 from edge_perception.nodes import base
@@ -19,21 +16,21 @@ from edge_perception.transport.local import process
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.local.endpoints import LocalEndpoints
 from edge_perception.transport.shell import Shell
-from edge_perception.transport.sp.address import AddressError, Identity
+from edge_perception.transport.sp.address import AddressError
 from edge_perception.transport.sp.announcement import Child
+from edge_perception.transport.sp.choice import choose
 from edge_perception.transport.sp.endpoints import SpEndpoints
 from edge_perception.transport.sp.link import Link
-from edge_perception.transport.sp.process import linked, Network, network
+from edge_perception.transport.sp.nursery import Nursery
+from edge_perception.transport.sp.process import linked, Network
 from edge_perception.transport.sp.registry import RegistryError
 from edge_perception.transport.sp.services import Services
 from edge_perception.transport.sp.standin import StandIn
-from edge_perception.transport.sp.supervisor import Job, Supervisor, Voice
+from edge_perception.transport.sp.supervisor import Supervisor, Voice
 from edge_perception.transport.stop import Stop
 from edge_perception.views.terminal import TerminalCore
 
 EACH = "each"
-CHILD = "edge_perception.tools.child"
-"""The module that runs some of the nodes."""
 
 
 def up(
@@ -49,31 +46,20 @@ def up(
     """
     view = Start("terminal", "", starts[0].namespace)
     if not processes:
-        return _run(net, starts, duration, view, once)
+        return _run(net, starts, Voice(), duration, view, once)
     return _supervise(net, _groups(starts, processes), duration, view, once)
-
-
-def child(job: str) -> int:
-    """
-    Run some nodes of the robot.
-
-    :param job: what `_job` wrote
-    :returns: the exit code
-    """
-    fields = json.loads(job)
-    starts = [Start(**start) for start in fields["starts"]]
-    return _run(_network_from(fields["network"]), starts, None)
 
 
 def _run(
     net: Network,
     starts: Sequence[Start],
-    duration: float | None,
+    voice: Voice,
+    duration: float | None = None,
     view: Start | None = None,
     once: bool = False,
 ) -> int:
     """Run nodes in this process."""
-    bus, environment, voice = Bus(), this_machine(), Voice()
+    bus, environment = Bus(), this_machine()
     services = Services(bus)
 
     def make(stop: Stop) -> Iterator[Shell]:
@@ -104,21 +90,37 @@ def _supervise(
     """Run a process for each group of nodes, and show what they decide."""
     if net.listen is not None:
         raise RequestError("--listen is for a robot in one process: leave --processes out")
+    by_name = {group[0].full_name.strip("/").replace("/", "."): group for group in groups}
+    choose()  # loads what all of them need
+    nursery = Nursery(
+        lambda name, voice: _child(replace(net, name=name), by_name[name], Voice(voice))
+    )
     bus = Bus()
-    jobs = [_job(net, group) for group in groups]
 
     def make(stop: Stop) -> Iterator[Shell]:
-        keep = Supervisor(jobs, stand_in.speak, partial(_announce, link), stop.fail)
-        stack.enter_context(keep)
+        announce = partial(_announce, link)
+        stack.enter_context(
+            Supervisor(list(by_name), nursery.start, stand_in.speak, announce, stop.fail)
+        )
         yield _view(bus, view, stop.set if once else lambda: None)
 
     try:
         with ExitStack() as stack:
+            stack.callback(nursery.close)
             link = stack.enter_context(linked(bus, net, Services(bus).answer))
             stand_in = stack.enter_context(closing(StandIn(bus)))
             return process.run(bus, make, duration)
     except (AddressError, RegistryError) as error:
         raise RequestError(str(error)) from error
+
+
+def _child(net: Network, starts: Sequence[Start], voice: Voice) -> int:
+    """Run some of the nodes, in a process that was started for them."""
+    try:
+        return _run(net, starts, voice)
+    except RequestError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
 
 
 def _announce(link: Link, children: Sequence[Child]) -> None:
@@ -152,24 +154,3 @@ def _groups(starts: Sequence[Start], wanted: str) -> list[list[Start]]:
     count = min(int(wanted), len(starts))
     bounds = [len(starts) * index // count for index in range(count + 1)]
     return [list(starts[begin:end]) for begin, end in pairwise(bounds)]
-
-
-def _job(net: Network, group: Sequence[Start]) -> Job:
-    """Return the process of a group, called like its first node."""
-    name = group[0].full_name.strip("/").replace("/", ".")
-    options = {
-        "name": name,
-        "within": net.within,
-        "peers": [str(peer) for peer in net.peers],
-        "identity": [str(net.identity.certificate), str(net.identity.peers)]
-        if net.identity
-        else [],
-    }
-    job = {"starts": [asdict(start) for start in group], "network": options}
-    return Job(name, [sys.executable, "-m", CHILD], json.dumps(job))
-
-
-def _network_from(fields: dict[str, Any]) -> Network:
-    identity = Identity(*map(Path, fields["identity"])) if fields["identity"] else None
-    peers = tuple(fields["peers"])
-    return network(fields["name"], fields["within"], peers=peers, identity=identity)

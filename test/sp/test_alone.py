@@ -34,11 +34,15 @@ def environment(sockets: str, tmp_path: Path) -> Path:
     return folder / "bin" / "python"
 
 
-@pytest.mark.parametrize(("sockets", "more"), [("nng", ["--processes=each"]), ("plain", [])])
+@pytest.mark.parametrize(("sockets", "more"), [("nng", []), ("plain", ["--processes=each"])])
 def test_the_whole_robot_runs(
     sockets: str, more: list[str], tiny_bundle: Path, tmp_path: Path
 ) -> None:
-    variables = {"PATH": os.environ["PATH"], registry.VARIABLE: str(tmp_path / "run")}
+    variables = {
+        "PATH": os.environ["PATH"],
+        "EDGE_ROBOT_SP": sockets,
+        registry.VARIABLE: str(tmp_path / "run"),
+    }
     given = {
         "model": str(tiny_bundle),
         "camera": "pattern:640x480",
@@ -56,7 +60,7 @@ def test_the_whole_robot_runs(
     ]
     done = subprocess.run(
         [*command, *(f"--{name}={value}" for name, value in given.items())],
-        env=variables,
+        env=variables | {"EDGE_ROBOT_SP": sockets},
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 import os
 from queue import Queue
 import signal
-import sys
 import time
 from typing import Any
+
+import pytest
 
 from edge_perception import messages
 from edge_perception.messages.types import Decision, String
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.shell import Words
 from edge_perception.transport.sp.announcement import Child
+from edge_perception.transport.sp.nursery import Nursery, NurseryError
 from edge_perception.transport.sp.standin import StandIn
-from edge_perception.transport.sp.supervisor import Job, Supervisor
+from edge_perception.transport.sp.supervisor import Supervisor, Voice
 
 PATIENCE = 20.0
-CHILD = """
-import sys, time
-from edge_perception.transport.sp.supervisor import Voice
-voice = Voice()
-voice.hold("/toy", [("/safe", "std_msgs/msg/String", b"words")])
-voice.ready()
-time.sleep(100)
-"""
+
+
+def work(name: str, voice: int) -> int:
+    """Be a process with a node."""
+    if name == "broken":
+        return 3
+    said = Voice(voice)
+    said.hold("/toy", [("/safe", "std_msgs/msg/String", b"words")])
+    said.ready()
+    while True:
+        signal.pause()
 
 
 class Watch:
@@ -38,9 +43,16 @@ class Watch:
         self.children: Queue[Sequence[Child]] = Queue()
         self.failures: Queue[str] = Queue()
 
-    def supervisor(self, script: str) -> Supervisor:
-        job = Job("toy", [sys.executable, "-c", script], "")
-        return Supervisor([job], self.spoken.put, self.children.put, self.failures.put)
+    @contextmanager
+    def supervisor(self, name: str) -> Iterator[Nursery]:
+        nursery = Nursery(work)
+        with (
+            closing(nursery),
+            Supervisor(
+                [name], nursery.start, self.spoken.put, self.children.put, self.failures.put
+            ),
+        ):
+            yield nursery
 
     def wait(self, holds: Callable[[Child], object]) -> Child:
         while True:
@@ -51,7 +63,7 @@ class Watch:
 
 def test_a_killed_process_is_spoken_for_and_started_again() -> None:
     watch = Watch()
-    with watch.supervisor(CHILD):
+    with watch.supervisor("toy"):
         first = watch.wait(lambda child: child.state == "running")
         assert watch.spoken.get(timeout=PATIENCE) == {}
         os.kill(first.pid, signal.SIGKILL)
@@ -67,10 +79,18 @@ def test_a_killed_process_is_spoken_for_and_started_again() -> None:
 
 def test_one_that_never_worked_ends_the_robot() -> None:
     watch = Watch()
-    with watch.supervisor("import sys; sys.exit(3)"):
+    with watch.supervisor("broken"):
         assert watch.failures.get(timeout=PATIENCE) == (
-            "the process toy ended with exit code 3 before it worked: see above"
+            "the process broken ended with exit code 3 before it worked: see above"
         )
+
+
+def test_without_the_process_that_starts_others_the_robot_ends() -> None:
+    nursery = Nursery(work)
+    with closing(nursery):
+        os.kill(nursery._pid, signal.SIGKILL)
+        with pytest.raises(NurseryError, match="start the robot again"):
+            nursery.start("toy", 1)
 
 
 def test_the_last_words_are_published_with_the_present_time() -> None:

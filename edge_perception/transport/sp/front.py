@@ -25,7 +25,7 @@ from edge_perception.transport.sp.sockets import Publisher, Server, Sockets
 LARGE = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 """Types of messages of which few wait, and that go through shared memory within a machine."""
 DEPTH, DEPTH_OF_LARGE = 128, 4  # messages that wait to be sent, or to be received
-HEARTBEAT = 0.5  # seconds between two announcements
+HEARTBEAT = 1.0  # seconds between two announcements
 OUTSIDE = "outside"
 """The process of the readers of this one's messages, whoever they are."""
 _S = TypeVar("_S")
@@ -132,7 +132,7 @@ class Front:
     def update(
         self, process: str, bus: Bus, nodes: Sequence[str], children: Sequence[Child]
     ) -> None:
-        """Have a socket for each topic, and announce what changed; now and then, all the same."""
+        """Have a socket for each topic, and announce what changed."""
         publishers, readers = bus.own()
         wanted = {(end.topic, end.type) for end in publishers}
         for outlets in (self._outlets, self._rings):
@@ -151,13 +151,16 @@ class Front:
             tuple(Want(end.node, end.topic, end.type, end.service) for end in readers),
             tuple(children),
         )
-        if said == self._said and time.monotonic() < self._due:
-            return
         if said != self._said:
-            text = String(data=announcements.write(said))
-            self._frame = messages.serialize(text)
-        self._said, self._due = said, time.monotonic() + HEARTBEAT
-        self._greet(1)
+            self._said, self._due = said, 0.0
+            self._frame = messages.serialize(String(data=announcements.write(said)))
+            self.beat()
+
+    def beat(self) -> None:
+        """Announce once more what has not changed, if it is time to."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + HEARTBEAT
+            self._greet(1)
 
     def close(self) -> None:
         """Close all sockets."""

@@ -33,8 +33,6 @@ class Link:
 
     What is there and what should be is compared when something changes, and five times a second:
     so it does not matter in which order processes come, go, hang and come back.
-
-    :ivar children: processes that this one watches over, to be announced
     """
 
     def __init__(
@@ -54,8 +52,8 @@ class Link:
         :param fronts: where others reach it; none: it only listens
         :param report: is told of exceptions, after which it goes on
         """
-        self.children: Sequence[Child] = ()
-        self.nodes: Sequence[str] = ()
+        self._children: Sequence[Child] = ()
+        self._nodes: Sequence[str] = ()
         self._bus, self._name, self._sockets, self._identity = bus, name, sockets, identity
         self._peers, self._fronts, self._report = peers, fronts, report
         self._ends: dict[_Key, End] = {}
@@ -64,6 +62,8 @@ class Link:
         self._without_memory: set[str] = set()  # instances whose shared memory can't be read
         self._receiver = Receiver(report)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._troubles: list[str] = []
+        self._watch_peers()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
 
@@ -88,6 +88,26 @@ class Link:
         os.close(self._wake)
 
     @property
+    def children(self) -> Sequence[Child]:
+        """The processes that this one watches over, which others are told of."""
+        return self._children
+
+    @children.setter
+    def children(self, children: Sequence[Child]) -> None:
+        self._children = children
+        self._wake_up()
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        """The names of the nodes of this process that others may ask."""
+        return self._nodes
+
+    @nodes.setter
+    def nodes(self, nodes: Sequence[str]) -> None:
+        self._nodes = nodes
+        self._wake_up()
+
+    @property
     def homes(self) -> list[Address]:
         """Return where others hear what this process says of itself."""
         return [front.home for front in self._fronts]
@@ -108,27 +128,45 @@ class Link:
     def _run(self) -> None:
         name_thread(self._thread.name)
         looked = float("-inf")
+        changed = True
         while not self._ended:
             try:
-                if time.monotonic() - looked >= LOOK:
-                    self._peers.look()
+                due = time.monotonic() - looked >= LOOK or any(
+                    peer.has_ended() for peer in self._peers
+                )
+                if due:
                     looked = time.monotonic()
-                self._peers.hear()
-                self._join()
+                    if self._peers.look():
+                        self._watch_peers()
+                        changed = True
+                troubles = [peer.trouble() for peer in self._peers] if due else self._troubles
+                if self._peers.hear() or changed or troubles != self._troubles:
+                    self._troubles = troubles
+                    self._join()
+                    self._announce()
                 for front in self._fronts:
-                    front.update(self._name, self._bus, self.nodes, self.children)
+                    front.beat()
             except Exception as error:
                 self._report(error)
-            self._wait(looked + LOOK - time.monotonic())
+            changed = self._wait(looked + LOOK - time.monotonic())
 
-    def _wait(self, seconds: float) -> None:
-        """Wait until something changes, here or there."""
-        poll = select.poll()
-        poll.register(self._wake, select.POLLIN)
-        for peer in self._peers:
-            poll.register(peer.fileno(), select.POLLIN)
-        if self._wake in {file for file, _ in poll.poll(max(0.0, seconds) * 1000)}:
-            os.eventfd_read(self._wake)
+    def _announce(self) -> None:
+        for front in self._fronts:
+            front.update(self._name, self._bus, self._nodes, self._children)
+
+    def _watch_peers(self) -> None:
+        """Let what the peers announce end the wait."""
+        self._poll = select.poll()
+        for file in (self._wake, *(file for peer in self._peers for file in peer.files)):
+            self._poll.register(file, select.POLLIN)
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait until something changes; return whether it is something here."""
+        ready = {file for file, _ in self._poll.poll(max(0.0, seconds) * 1000)}
+        if self._wake not in ready:
+            return False
+        os.eventfd_read(self._wake)
+        return True
 
     def _join(self) -> None:
         """Have the ends of all other processes on the bus, and sockets for what is read here."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+import os
+import select
 import time
 
 from edge_perception import messages
@@ -16,7 +18,7 @@ from edge_perception.transport.sp.announcement import Announcement, Announcement
 from edge_perception.transport.sp.registry import Record
 from edge_perception.transport.sp.sockets import Sockets
 
-SILENCE = 1.5  # seconds without an announcement after which something is wrong
+SILENCE = 1.8  # seconds without an announcement after which something is wrong
 _DEPTH = 8
 
 
@@ -39,6 +41,7 @@ class Peer:
         self.said: Announcement | None = None
         self._heard = time.monotonic()
         self._frame = b""
+        self._process = _watched(record)
         prefix = frames.subscription(announcements.TOPIC)
         self._subscriber = sockets.subscriber(home, identity, prefix, _DEPTH)
 
@@ -47,12 +50,20 @@ class Peer:
         """Return the name of its process, or where it is."""
         return self.said.process if self.said else str(self.home)
 
-    def fileno(self) -> int:
-        """Return a file descriptor that can be read when it announces something."""
-        return self._subscriber.fileno()
+    @property
+    def files(self) -> list[int]:
+        """Return file descriptors that can be read when it announces something, or has ended."""
+        return [file for file in (self._subscriber.fileno(), self._process) if file >= 0]
 
-    def hear(self) -> None:
-        """Take what it has announced."""
+    def has_ended(self) -> bool:
+        """Tell whether it is a process of this machine, and has ended."""
+        return self.record is not None and bool(
+            self._process < 0 or select.select([self._process], (), (), 0)[0]
+        )
+
+    def hear(self) -> bool:
+        """Take what it has announced; return whether it is something new."""
+        news = False
         while (frame := self._subscriber.receive()) is not None:
             self._heard = time.monotonic()
             if frame == self._frame:
@@ -60,8 +71,10 @@ class Peer:
             try:
                 text = messages.deserialize(frames.parse(frame).data, String).data
                 self.said, self._frame = announcements.read(text), frame
+                news = True
             except (frames.FrameError, MessageError, AnnouncementError):
                 continue
+        return news
 
     def trouble(self) -> str:
         """Return why it is not heard; empty: it is."""
@@ -82,6 +95,16 @@ class Peer:
     def close(self) -> None:
         """Listen no more."""
         self._subscriber.close()
+        if self._process >= 0:
+            os.close(self._process)
+
+
+def _watched(record: Record | None) -> int:
+    """Return a descriptor of a process of this machine, readable when it ends; -1: it has."""
+    try:
+        return -1 if record is None else os.pidfd_open(record.pid)
+    except ProcessLookupError:
+        return -1
 
 
 class Peers:
@@ -106,6 +129,7 @@ class Peers:
         self._sockets, self._own = sockets, own
         self._named = [Peer(sockets, home, identity, None) for home in named]
         self._local: dict[Record, Peer] = {}
+        self._lookout = registry.Lookout()
         self.ended: dict[str, Announcement] = {}
 
     def __iter__(self) -> Iterator[Peer]:
@@ -114,6 +138,8 @@ class Peers:
 
     def look(self) -> bool:
         """Look which processes of this machine there are; return whether that has changed."""
+        if not self._lookout.is_new() and not any(one.has_ended() for one in self):
+            return False
         found = {one for one in registry.records() if one.name != self._own}
         gone, new = self._local.keys() - found, found - self._local.keys()
         for record in gone:
@@ -127,10 +153,10 @@ class Peers:
             self.ended.pop(record.name, None)
         return bool(gone or new)
 
-    def hear(self) -> None:
-        """Take what all have announced."""
-        for peer in self:
-            peer.hear()
+    def hear(self) -> bool:
+        """Take what all have announced; return whether there is something new."""
+        news = [peer.hear() for peer in self]  # of all of them
+        return any(news)
 
     def close(self) -> None:
         """Listen to nobody any more."""

@@ -102,6 +102,24 @@ class Place:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
+class Lookout:
+    """Sees at little cost whether a process may have come since it looked last."""
+
+    def __init__(self) -> None:
+        self._path = folder()
+        self._changed = 0  # when the folder was, in nanoseconds
+        self._awaited = True  # a process has a folder, but can't be found yet
+
+    def is_new(self) -> bool:
+        """Return whether there may be another process."""
+        changed = self._path.stat().st_mtime_ns
+        if changed == self._changed and not self._awaited:
+            return False
+        self._changed = changed
+        self._awaited = not all((entry / _RECORD).exists() for entry in self._path.iterdir())
+        return True
+
+
 def records() -> Iterator[Record]:
     """Yield the processes that run."""
     for path in sorted(folder().iterdir()):

@@ -9,18 +9,15 @@ for it (`ending.PARENT`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 import json
 import os
 import random
 import select
 import signal
-import subprocess
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
-from edge_perception import ending
 from edge_perception.transport.shell import Words
 from edge_perception.transport.sp.announcement import Child
 from edge_perception.transport.threads import name_thread
@@ -28,61 +25,50 @@ from edge_perception.transport.threads import name_thread
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0  # seconds before a process is started again
 STEADY = 10.0  # seconds of work after which it is as if it had never ended
 LONGEST_END = 8.0  # seconds in which a process must end when it is told to
-WORDS = "EDGE_ROBOT_WORDS"
-"""The environment variable with the descriptor of the pipe to the supervisor."""
 _CHUNK = 1 << 16
 
 
-@dataclass(frozen=True)
-class Job:
-    """
-    A process to keep running.
+class Process(Protocol):
+    """A process that was started."""
 
-    :ivar stdin: what it reads from standard input
-    """
+    pid: int
+    end: int
+    """A descriptor that can be read when it has ended."""
 
-    name: str
-    command: Sequence[str]
-    stdin: str
+    def poll(self) -> int | None:
+        """Return its exit code, negative the signal that killed it; None while it runs."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has ended; return whether it has."""
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+
+    def close(self) -> None:
+        """Look at it no more."""
 
 
 class _Running:
-    """A job, its process, and what became of those before it."""
+    """A process, and what became of those before it of the same name."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.restarts = -1
         self.reason = ""
         self.ready = self.was_ready = False
         self.due = time.monotonic()
         self.words: dict[str, Words] = {}
-        self.process: subprocess.Popen[str] | None = None
-        self.end = self.pipe = -1
-        """Descriptors: of the process, readable when it has ended, and of what it says."""
+        self.process: Process | None = None
+        self.pipe = -1  # a descriptor of what it says
         self._pause = FIRST_PAUSE
         self._since = 0.0
         self._rest = b""
 
-    def start(self) -> None:
+    def start(self, start: Callable[[str, int], Process]) -> None:
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
-        environment = os.environ | {WORDS: str(writing), ending.PARENT: str(os.getpid())}
-        self.process = subprocess.Popen(
-            self.job.command,
-            stdin=subprocess.PIPE,
-            text=True,
-            env=environment,
-            pass_fds=[writing],
-            start_new_session=True,  # a Ctrl-C is for the supervisor, which tells its children
-        )
+        self.process, self.pipe = start(self.name, writing), reading
         os.close(writing)
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(self.job.stdin)
-            self.process.stdin.close()
-        except OSError:  # it has already ended
-            pass
-        self.end, self.pipe = os.pidfd_open(self.process.pid), reading
         self.restarts += 1
         self.ready, self._since, self._rest = False, time.monotonic(), b""
 
@@ -101,13 +87,13 @@ class _Running:
 
     def has_ended(self) -> bool:
         """Tell whether it ended, and if so, note why, and when it is started again."""
-        if self.process is None or self.process.poll() is None:
+        if self.process is None or (code := self.process.poll()) is None:
             return False
         self.hear()
-        self.reason = _reason(self.process.returncode)
+        self.reason = _reason(code)
         self._close_pipe()
-        os.close(self.end)
-        self.end, self.process, self.ready = -1, None, False
+        self.process.close()
+        self.process, self.ready = None, False
         if time.monotonic() - self._since > STEADY:
             self._pause = FIRST_PAUSE
         self.due = time.monotonic() + random.uniform(self._pause / 2, self._pause)
@@ -117,7 +103,7 @@ class _Running:
     def describe(self) -> Child:
         state = "running" if self.ready else "starting" if self.process else "waiting"
         pid = self.process.pid if self.process else 0
-        return Child(self.job.name, pid, state, max(0, self.restarts), self.reason)
+        return Child(self.name, pid, state, max(0, self.restarts), self.reason)
 
     def _close_pipe(self) -> None:
         if self.pipe >= 0:
@@ -137,7 +123,8 @@ class Supervisor:
 
     def __init__(
         self,
-        jobs: Sequence[Job],
+        names: Sequence[str],
+        start: Callable[[str, int], Process],
         speak: Callable[[dict[str, Words]], None],
         changed: Callable[[Sequence[Child]], None],
         fail: Callable[[str], None],
@@ -145,13 +132,14 @@ class Supervisor:
         """
         Prepare the thread.
 
+        :param start: starts a process, given its name and the descriptor of its `Voice`
         :param speak: is given what is to be published for those that were killed, by node; empty:
             they are back
         :param changed: is told of all processes when something about one has changed
         :param fail: is told why the robot can't be started
         """
-        self._running = [_Running(job) for job in jobs]
-        self._speak, self._changed, self._fail = speak, changed, fail
+        self._running = [_Running(name) for name in names]
+        self._start, self._speak, self._changed, self._fail = start, speak, changed, fail
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
@@ -170,11 +158,9 @@ class Supervisor:
             process.send_signal(signal.SIGCONT)  # or one that is stopped doesn't hear it
         end = time.monotonic() + LONGEST_END
         for process in processes:
-            try:
-                process.wait(max(0.0, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            if not process.wait(max(0.0, end - time.monotonic())):
+                process.send_signal(signal.SIGKILL)
+                process.wait(LONGEST_END)
 
     def _run(self) -> None:
         name_thread(self._thread.name)
@@ -195,12 +181,16 @@ class Supervisor:
                 self._say()
         if one.has_ended():
             if not one.was_ready:
-                self._fail(f"the process {one.job.name} {one.reason} before it worked: see above")
+                self._fail(f"the process {one.name} {one.reason} before it worked: see above")
                 one.due = float("inf")
                 return
             self._say()
         if one.process is None and time.monotonic() >= one.due:
-            one.start()
+            try:
+                one.start(self._start)
+            except Exception as error:
+                one.due = float("inf")
+                self._fail(str(error))
 
     def _say(self) -> None:
         """Speak for all that are not there."""
@@ -218,9 +208,10 @@ class Supervisor:
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
         for one in self._running:
-            for file in (one.end, one.pipe):
-                if file >= 0:
-                    poll.register(file, select.POLLIN)
+            if one.process is not None:
+                poll.register(one.process.end, select.POLLIN)
+            if one.pipe >= 0:
+                poll.register(one.pipe, select.POLLIN)
         due = [one.due for one in self._running if one.process is None]
         left = min(due, default=float("inf")) - time.monotonic()
         poll.poll(None if left == float("inf") else max(0.0, left) * 1000)
@@ -229,10 +220,13 @@ class Supervisor:
 class Voice:
     """What a child tells its supervisor."""
 
-    def __init__(self) -> None:
-        """Find the pipe; without one, nothing is told."""
-        given = os.environ.pop(WORDS, "")
-        self._file = int(given) if given.isdigit() else -1
+    def __init__(self, file: int = -1) -> None:
+        """
+        Begin.
+
+        :param file: the descriptor of the pipe; -1: there is no supervisor
+        """
+        self._file = file
 
     def ready(self) -> None:
         """Say that all nodes are active."""

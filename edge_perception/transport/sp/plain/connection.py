@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 import enum
+import select
 import selectors
 import socket
 import ssl
@@ -53,7 +54,11 @@ def is_local(wire: socket.socket) -> bool:
 
 
 class Connection:
-    """One connection; all of its methods but `send` are for the thread of the loop."""
+    """
+    One connection; all of its methods but `send` and `receive` are for the thread of the loop.
+
+    :ivar is_detached: whether it is read by `receive`, and not by the loop
+    """
 
     def __init__(
         self,
@@ -77,7 +82,7 @@ class Connection:
         self._wire, self._protocol, self._largest, self._depth = wire, protocol, largest, depth
         self._opened, self._received, self._closed = opened, received, closed
         self._head = 9 if is_local(wire) else 8
-        self._is_open = self._ended = False
+        self._is_open = self._ended = self.is_detached = False
         self._secured = not isinstance(wire, ssl.SSLSocket)
         self._waiting: deque[list[memoryview]] = deque()
         self._lock = threading.Lock()  # sending threads and the loop
@@ -105,6 +110,22 @@ class Connection:
                 if self._waiting:
                     loop().soon(self._watch)
 
+    def detach(self, poll: select.epoll) -> None:
+        """Let `receive` read what comes, when ``poll`` says that there is something."""
+        loop().forget(self._wire)
+        self.is_detached = True
+        poll.register(self._wire, select.EPOLLIN)
+
+    def receive(self) -> None:
+        """Read what has come on a detached connection; in one other thread."""
+        try:
+            while self._read():
+                pass
+        except _WAITS:
+            return
+        except (OSError, ValueError):  # cut off, or it does not speak SP
+            loop().soon(self.close)
+
     def close(self) -> None:
         """End."""
         if not self._ended:
@@ -119,7 +140,7 @@ class Connection:
             self.close()
 
     def _watch(self) -> None:
-        if not self._ended:
+        if not self._ended and not self.is_detached:
             loop().watch(self._wire, _READ | (_WRITE if self._waiting else 0), self._ready)
 
     def _ready(self, events: int) -> None:
@@ -130,7 +151,7 @@ class Connection:
                     self._wire.do_handshake()
                     self._secured = True
                 self._flush()
-            while self._read():
+            while not self.is_detached and self._read():
                 pass
         except _WAITS:
             pass

@@ -8,6 +8,7 @@ from contextlib import suppress
 import os
 from queue import Empty, SimpleQueue
 import random
+import select
 import selectors
 import socket
 import threading
@@ -139,8 +140,10 @@ class PlainSubscriber:
     ) -> None:
         self._address, self._identity, self._prefix = address, identity, prefix
         self._waiting: deque[bytes] = deque(maxlen=depth)
-        self._signal = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._lock = threading.Lock()
+        self._poll = select.epoll()  # one descriptor, whatever the connection is just now
+        self._nudge = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._nudged = False
+        self._poll.register(self._nudge, select.EPOLLIN)
         self._connection: Connection | None = None
         self._pause = FASTEST_RETRY
         self._ended = self.is_connected = False
@@ -148,21 +151,23 @@ class PlainSubscriber:
 
     def fileno(self) -> int:
         """Return a file descriptor that can be read while there is a message."""
-        return self._signal
+        return self._poll.fileno()
 
     def receive(self) -> bytes | None:
         """Return the next message; None if there is none."""
-        with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
-            with suppress(BlockingIOError, OSError):
-                os.eventfd_read(self._signal)
-            return None
+        if self._nudged:
+            self._nudged = False
+            os.eventfd_read(self._nudge)
+        connection = self._connection
+        if not self._waiting and connection is not None and connection.is_detached:
+            connection.receive()
+        return self._waiting.popleft() if self._waiting else None
 
     def close(self) -> None:
         """End."""
         loop().do(self._end)
-        os.close(self._signal)
+        self._poll.close()
+        os.close(self._nudge)
 
     def _end(self) -> None:
         self._ended = True
@@ -188,12 +193,13 @@ class PlainSubscriber:
 
     def _opened(self, connection: Connection) -> None:
         self._pause, self.is_connected = FASTEST_RETRY, True
+        connection.detach(self._poll)
+        os.eventfd_write(self._nudge, 1)  # TLS may have read more than the greeting
+        self._nudged = True
 
     def _received(self, connection: Connection, data: bytes) -> None:
         if data.startswith(self._prefix):
-            with self._lock:
-                self._waiting.append(data)
-                os.eventfd_write(self._signal, 1)
+            self._waiting.append(data)
 
     def _closed(self, connection: Connection) -> None:
         self._connection, self.is_connected = None, False

@@ -1,0 +1,123 @@
+"""Who listens to the robot from outside: to images, as the perception does, and to decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+import os
+from pathlib import Path
+import threading
+import time
+
+from bench.transport.modes import Mode
+from edge_perception import messages
+from edge_perception.core.stamps import nanoseconds
+from edge_perception.transport.local.bus import Bus, End
+from edge_perception.transport.sp import registry
+from edge_perception.transport.sp.process import linked, network
+
+TOPICS = {
+    "image": ("/camera/image_raw", "sensor_msgs/msg/Image"),
+    "info": ("/camera/camera_info", "sensor_msgs/msg/CameraInfo"),
+    "decision": ("/decision", "edge_perception/msg/Decision"),
+}
+
+
+class Heard:
+    """
+    When messages with a stamp came first, by kind.
+
+    :ivar came: by the stamp [ns], the time of arrival [ns]
+    """
+
+    def __init__(self) -> None:
+        self.came: dict[str, dict[int, int]] = {kind: {} for kind in TOPICS}
+        self._decided = threading.Event()
+
+    def take(self, kind: str, data: bytes) -> None:
+        """Note a message; in any thread."""
+        arrived = time.time_ns()
+        message = messages.deserialize(data, messages.get(TOPICS[kind][1]))
+        if stamp := nanoseconds(message.header.stamp):
+            self.came[kind].setdefault(stamp, arrived)
+            if kind == "decision":
+                self._decided.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a decision on an image; return whether it came."""
+        return self._decided.wait(seconds)
+
+    def ages(self, kind: str, begin: int, end: int) -> list[float]:
+        """Return how old messages were when they came [ms], of those stamped in that time."""
+        return [
+            (arrived - stamp) / 1e6
+            for stamp, arrived in self.came[kind].items()
+            if begin <= stamp < end
+        ]
+
+    def lost(self, begin: int, end: int) -> int:
+        """Return how many images did not come, of those whose camera_info did."""
+        wanted = {stamp for stamp in self.came["info"] if begin <= stamp < end}
+        return len(wanted - self.came["image"].keys())
+
+
+@contextmanager
+def listener(mode: Mode, folder: Path, domain: int) -> Iterator[Heard]:
+    """Listen while the context lasts."""
+    with _over_ros(domain) if mode.ros else _over_nanomsg(mode, folder) as heard:
+        yield heard
+
+
+@contextmanager
+def _over_nanomsg(mode: Mode, folder: Path) -> Iterator[Heard]:
+    heard, bus = Heard(), Bus()
+    for kind, (topic, type_) in TOPICS.items():
+        bus.read(End("/bench", topic, type_, partial(heard.take, kind)))
+    before = os.environ.copy()
+    os.environ |= {**mode.environment, registry.VARIABLE: str(folder)}
+    try:
+        with linked(bus, network(), lambda request: b""):
+            yield heard
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _over_ros(domain: int) -> Iterator[Heard]:
+    import rclpy
+    from rclpy.context import Context
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.qos import qos_profile_sensor_data
+
+    from edge_perception.transport.ros.profile import use_transport_profile
+    from edge_perception.transport.ros.typesupport import rosidl_class
+
+    use_transport_profile()
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    context = Context()
+    rclpy.init(context=context, domain_id=domain)
+    node = rclpy.create_node(
+        "bench", context=context, enable_rosout=False, start_parameter_services=False
+    )
+    heard = Heard()
+    for kind, (topic, type_) in TOPICS.items():
+        node.create_subscription(
+            rosidl_class(type_),
+            topic,
+            partial(heard.take, kind),
+            qos_profile_sensor_data if kind == "image" else 100,
+            raw=True,
+        )
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    thread = threading.Thread(target=executor.spin, daemon=True)
+    thread.start()
+    try:
+        yield heard
+    finally:
+        executor.shutdown()
+        thread.join()
+        node.destroy_node()
+        rclpy.shutdown(context=context)
