@@ -11,10 +11,8 @@ import pytest
 
 from bench.engines import ROOT
 from bench.robot import results
-from bench.robot.limits import Result
 from bench.robot.processes import COMPOSED, MODES, Process, processor_times, SEPARATE
 from bench.robot.results import medians, percentiles, Turn
-from bench.robot.watch import Watcher
 from edge_perception.core.stamps import SECOND
 from edge_perception.transport.threads import name_thread
 
@@ -102,7 +100,10 @@ def test_what_is_measured_is_written_whole(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.ros
 def test_the_age_beyond_the_work_is_what_an_image_waited_and_its_way():
+    from bench.robot.watch import Watcher
+
     heard = Watcher(lambda seconds: None)
     heard.decided = {10 * SECOND: 10 * SECOND + 90_000_000, 20 * SECOND: 20 * SECOND}
     heard.works = {10 * SECOND: 60.0}
@@ -110,6 +111,9 @@ def test_the_age_beyond_the_work_is_what_an_image_waited_and_its_way():
     assert heard.waits(11 * SECOND) == []
 
 
+@pytest.mark.ros
 def test_a_limit_is_kept_or_not():
+    from bench.robot.limits import Result
+
     assert Result("", 99.0, 100.0, "").kept
     assert not Result("", 101.0, 100.0, "").kept
