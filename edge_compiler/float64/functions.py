@@ -87,15 +87,36 @@ def _lrn(call: Call) -> Exact:
 
 @exactly("LayerNormalization")
 def _layer_norm(call: Call) -> Exact:
-    x, scale, shift = call.x, call.input(1), call.optional(2)
-    axes = tuple(range(call.attribute("axis") % x.value.ndim, x.value.ndim))
+    axes = range(call.attribute("axis") % call.x.value.ndim, call.x.value.ndim)
+    return _scaled(_normal(call, tuple(axes)), call.input(1), call.optional(2))
+
+
+@exactly("InstanceNormalization")
+def _instance_norm(call: Call) -> Exact:
+    sides = call.x.value.ndim - 2
+    column = (-1, *[1] * sides)
+    scale, shift = (
+        Exact(x.value.reshape(column), x.size.reshape(column), x.depth)
+        for x in (call.input(1), call.input(2))
+    )
+    return _scaled(_normal(call, tuple(range(2, 2 + sides))), scale, shift)
+
+
+def _normal(call: Call, axes: tuple[int, ...]) -> Exact:
+    """Return the first input less its mean over some axes, divided by the deviation."""
+    x = call.x
     centred = x.value - x.value.mean(axes, keepdims=True)
     sizes = x.size + x.size.mean(axes, keepdims=True)
     variance = (centred**2).mean(axes, keepdims=True) + call.attribute("epsilon")
     normal, size = centred / np.sqrt(variance), sizes / np.sqrt(variance)
     # of the variance, through its root
     size = size + np.abs(normal) * (np.abs(centred) * sizes).mean(axes, keepdims=True) / variance
-    value, size = normal * scale.value, size * np.abs(scale.value) + np.abs(normal) * scale.size
-    if shift is not None:
-        value, size = value + shift.value, size + shift.size
-    return Exact(value, size, call.depth + _FUNCTION + 2 * math.prod(x.value.shape[axes[0] :]))
+    terms = math.prod(x.value.shape[axis] for axis in axes)
+    return Exact(normal, size, call.depth + _FUNCTION + 2 * terms)
+
+
+def _scaled(x: Exact, scale: Exact, shift: Exact | None) -> Exact:
+    size = x.size * np.abs(scale.value) + np.abs(x.value) * scale.size
+    if shift is None:
+        return Exact(x.value * scale.value, size, x.depth)
+    return Exact(x.value * scale.value + shift.value, size + shift.size, x.depth)

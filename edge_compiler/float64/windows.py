@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from edge_compiler.float64.exact import Array, Exact
-from edge_compiler.float64.table import Call, exactly
+from edge_compiler.float64.table import Call, exactly, reference
 from edge_compiler.ir.graph import Node
 from edge_compiler.ir.resize import resized_axes, windows
 
@@ -193,3 +193,13 @@ def _weights(node: Node, axis: int) -> tuple[Array, Array]:
     for index, window in enumerate(table):
         weights[window.first : window.first + len(window.weights), index] = window.weights
     return weights, np.array([float(not window.weights) for window in table])
+
+
+@exactly("GridSample")
+def _grid_sample(call: Call) -> Exact:
+    x, grid = call.x, call.input(1)
+    (value,) = reference(call.node, [x.value, grid.value])
+    # a place is off by roundings of its size in pixels, and so are the weights of what lies there
+    pixels = sum(x.value.shape[2:])
+    size = np.full(value.shape, pixels * x.size.max())
+    return Exact(value, size, call.depth + 4)

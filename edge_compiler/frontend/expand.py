@@ -19,7 +19,7 @@ from onnx import helper, numpy_helper
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.precision import nodes_to_float32
-from edge_compiler.frontend.rewrite import rewrite, REWRITES
+from edge_compiler.frontend.rewrite import rewrite
 from edge_compiler.ir.graph import OPSET, Value
 from edge_compiler.ops import OPERATORS
 
@@ -53,8 +53,9 @@ def expand(node: onnx.NodeProto, scope: Scope) -> Nodes | None:
     """
     if node.op_type in _CONTROL_FLOW:
         return _CONTROL_FLOW[node.op_type](node, scope)
-    if node.op_type in REWRITES:
-        return rewrite(node, scope.values)
+    rewritten = rewrite(node, scope.values)
+    if rewritten is not None:
+        return iter(rewritten)
     if node.op_type in OPERATORS or not onnx.defs.has(node.op_type, OPSET, ""):
         return None
     function = _function(node, scope)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import onnx
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend import images
 from edge_compiler.frontend.einsum import write_einsum
 from edge_compiler.frontend.writer import Writer
 from edge_compiler.ir.graph import Value
@@ -143,12 +144,21 @@ def _conv_integer(w: Writer) -> str:
     return _integers(w, total, int(np.prod(shape[1:])))
 
 
-REWRITES: dict[str, Callable[[Writer], str]] = {
+REWRITES: dict[str, Callable[[Writer], str | None]] = {
+    "AveragePool": images.write_pool_of_volumes,
     "BitwiseNot": _bitwise_not,
+    "Conv": images.write_convolution_of_volumes,
     "ConvInteger": _conv_integer,
     "Einsum": write_einsum,
+    "GlobalAveragePool": images.write_global_average_pool,
+    "GlobalLpPool": images.write_global_lp_pool,
+    "GlobalMaxPool": images.write_global_max_pool,
+    "GroupNormalization": images.write_group_normalization,
     "Hardmax": _hardmax,
+    "LpNormalization": images.write_lp_normalization,
+    "LpPool": images.write_lp_pool,
     "MatMulInteger": _matmul_integer,
+    "MaxPool": images.write_pool_of_volumes,
     "Mean": _mean,
     "OneHot": _one_hot,
     "QLinearConv": _qlinear_conv,
@@ -156,12 +166,19 @@ REWRITES: dict[str, Callable[[Writer], str]] = {
     "ReverseSequence": _reverse_sequence,
     "Trilu": _trilu,
 }
-"""By operator: adds nodes to the writer and returns the tensor that equals the node's output."""
+"""
+By operator: adds nodes to the writer and returns the tensor that equals the node's output; None if
+the node is left as it is.
+"""
 
 
-def rewrite(node: onnx.NodeProto, values: Mapping[str, Value]) -> Iterator[onnx.NodeProto]:
-    """Yield the nodes that an operator of `REWRITES` is written as."""
+def rewrite(node: onnx.NodeProto, values: Mapping[str, Value]) -> list[onnx.NodeProto] | None:
+    """Return the nodes that a node is written as; None if it is left as it is."""
+    if node.op_type not in REWRITES:
+        return None
     writer = Writer(node, values)
     result = REWRITES[node.op_type](writer)
+    if result is None:
+        return None
     writer.add_as(node.output[0], "Identity", result)
-    yield from writer.nodes
+    return writer.nodes

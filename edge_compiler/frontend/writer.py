@@ -19,12 +19,14 @@ class Writer:
     The nodes in place of one, whose inputs they read.
 
     :ivar inputs: of that node, by name; "" if one is left out.
+    :ivar outputs: how many it has.
     :ivar attributes: of that node.
     """
 
     def __init__(self, node: onnx.NodeProto, values: Mapping[str, Value]) -> None:
         """Begin with no nodes."""
         self.name, self.op, self.inputs = node.name, node.op_type, list(node.input)
+        self.outputs = len(node.output)
         self.attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         self.nodes: list[onnx.NodeProto] = []
         self._values = values

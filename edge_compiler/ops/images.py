@@ -37,5 +37,12 @@ define(
     summary="Normalisation over the last dimensions.",
     macs=lambda node: node.output.size,
 )
+define(
+    "InstanceNormalization",
+    summary="Normalisation of each channel of an image.",
+    macs=lambda node: node.output.size,
+    fuses_activation=True,
+)
 define("Softmax", summary="Softmax along any axis.", macs=lambda node: node.output.size)
+define("GridSample", summary="Sampling of images.", macs=lambda node: node.output.size)
 define("Resize", summary="Resizing by interpolation.", macs=lambda node: node.output.size)

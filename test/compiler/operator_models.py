@@ -233,6 +233,23 @@ def lines() -> onnx.ModelProto:
     b.add("line_average", "AveragePool", kernel_shape=[4], strides=[2], ceil_mode=1)
     b.add("line_mean", "GlobalAveragePool")
     b.add("line_weighed", "Mul", "line_conv line_tanh")
+    norm = [b.constant(b.numbers(CHANNELS)) for _ in range(2)]
+    b.add("line_norm", "InstanceNormalization", " ".join(["x", *norm]), epsilon=1e-3)
+    return b.model()
+
+
+def volumes() -> onnx.ModelProto:
+    """Collect what networks of three dimensions have: their slices are images."""
+    b = Builder(x=(1, 6, 5, 7, 6))
+    w, grouped = b.constant(b.numbers(18, 6, 3, 3, 2) * 0.1), b.constant(b.numbers(18, 3, 3, 1, 2))
+    edges = {"pads": [1, 1, 0, 2, 1, 1]}
+    bias = b.constant(b.numbers(18))
+    b.add("volume_conv", "Conv", f"x {w} {bias}", strides=[2, 1, 1], dilations=[1, 2, 1], **edges)
+    b.add("volume_grouped", "Conv", f"x {grouped}", group=2, dilations=[2, 1, 1])
+    window = {"kernel_shape": [2, 3, 2], "strides": [2, 1, 2], "pads": [1, 1, 0, 0, 1, 1]}
+    b.add("volume_max", "MaxPool", **window)
+    b.add("volume_average", "AveragePool", **window)
+    b.add("volume_mean", "GlobalAveragePool")
     return b.model()
 
 
@@ -322,6 +339,20 @@ def windows() -> onnx.ModelProto:
     crop: dict[str, Any] = {"coordinate_transformation_mode": "tf_crop_and_resize", "axes": [2, 3]}
     crop |= {"mode": "linear", "extrapolation_value": 2.5}
     b.add("cropped", "Resize", f"x {part} - {sides}", **crop)
+    grid = b.constant(b.numbers(1, 6, 7, 2, low=-1.3, high=1.3))
+    for mode, padding, align in (
+        ("linear", "zeros", 0),
+        ("linear", "border", 1),
+        ("nearest", "zeros", 1),
+        ("cubic", "reflection", 0),
+    ):
+        how = {"mode": mode, "padding_mode": padding, "align_corners": align}
+        b.add(f"sampled_{mode}_{padding}", "GridSample", f"x {grid}", **how)
+    norm = [b.constant(b.numbers(CHANNELS)) for _ in range(2)]
+    b.add("instance_norm", "InstanceNormalization", " ".join(["x", *norm]), epsilon=1e-3)
+    b.add("global_max", "GlobalMaxPool")
+    b.add("lp_pool", "LpPool", **edges, strides=[2, 1])
+    b.add("lp_norm", "LpNormalization", axis=1)
     nearly_half = b.constant(np.array([1, 1, 2.3, 2.3], np.float32))
     rounding = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "ceil"}
     b.add("nearest_rounded", "Resize", f"x - {nearly_half}", mode="nearest", **rounding)
@@ -481,6 +512,8 @@ def typed_moves() -> onnx.ModelProto:
     b.add("image", "Cast", "planes", to=FLOAT)
     w = b.constant(b.numbers(16, 3, 3, 3) * 0.1)
     b.add("features", "Conv", f"image {w}")
+    b.inputs["places"] = (1, 3, 4, 2)
+    b.add("sampled", "GridSample", "image places")
     return b.model()
 
 
@@ -630,6 +663,7 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
         fused,
         bounded,
         lines,
+        volumes,
         heads,
         arithmetic,
         windows,

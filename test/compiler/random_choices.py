@@ -137,7 +137,7 @@ def bits(net: Network, name: str, shape: Shape) -> None:
 
 
 def repeat(net: Network, name: str, shape: Shape) -> None:
-    """Compare each pixel with the mean of its channel, written out for all pixels."""
+    """Add to each pixel the mean of its channel, written out; a difference might be noise."""
     mean = net.inner("GlobalAveragePool", name)
     means = net.inner("Expand", f"{mean} {net.given(shape)}")
-    net.add("Sub", f"{name} {means}", shape)
+    net.add("Add", f"{name} {means}", shape)

@@ -1,10 +1,11 @@
 """
 Special numbers, and what operators make of them: what ONNX Runtime does.
 
-Two operators of ONNX Runtime are inconsistent about NaN; ``DEFINED`` has them as ONNX defines
-them. Two kinds of convolution mix channels or pixels that others keep apart, and a cubic Resize
-reads a pixel of the edge once with the sum of its weights; ``WIDER`` lists them: what is NaN or
-infinite in ONNX Runtime is never finite there, but more may be NaN, and what is NaN infinite.
+Some operators of ONNX Runtime are inconsistent about NaN, and one about equal numbers; ``DEFINED``
+has them as ONNX defines them. Two kinds of convolution mix channels or pixels that others keep
+apart, and a cubic Resize reads a pixel of the edge once with the sum of its weights; ``WIDER``
+lists them: what is NaN or infinite in ONNX Runtime is never finite there, but more may be NaN, and
+what is NaN infinite.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ WIDER = {
     "grouped_residual": 0,
     "transposed_dilated": 0,
     "cubic": 0,
+    "volume_grouped": 0,
 }
 """Outputs that may be NaN in other channels too, and so many pixels further."""
 
@@ -85,6 +87,17 @@ def max_pool(
     )
 
 
+def instance_norm(x: Array, scale: Array, shift: Array, epsilon: float) -> Array:
+    """ONNX Runtime's mean of equal numbers is another one, which a small deviation magnifies."""
+    sides = tuple(range(2, x.ndim))
+    origin = x.reshape(*x.shape[:2], -1)[..., :1].reshape(*x.shape[:2], *[1] * len(sides))
+    centred = x - (origin + (x - origin).mean(sides, keepdims=True))
+    variance = (centred**2).mean(sides, keepdims=True)
+    column = (-1, *[1] * len(sides))
+    factor = scale.reshape(column) / np.sqrt(variance + np.float32(epsilon))
+    return centred * factor + shift.reshape(column)
+
+
 def extreme(of: np.ufunc) -> Callable[..., Array]:
     """ONNX Runtime forgets a NaN, when other numbers follow."""
 
@@ -95,6 +108,8 @@ def extreme(of: np.ufunc) -> Callable[..., Array]:
 
 
 DEFINED: dict[str, Callable[..., Array]] = {
+    "GlobalMaxPool": lambda x: x.max(axis=tuple(range(2, x.ndim)), keepdims=True),
+    "InstanceNormalization": instance_norm,
     "LRN": lrn,
     "MaxPool": max_pool,
     "ReduceMax": extreme(np.maximum),
@@ -129,8 +144,10 @@ def results(built: Built, feeds: dict[str, Array]) -> Iterator[tuple[str, Array,
 def spread(mask: Array, reach: int) -> Array:
     """Return the mask of all channels of the pixels that are at most ``reach`` away."""
     pixels = np.pad(mask.any(axis=(0, 1)), reach)
-    windows = np.lib.stride_tricks.sliding_window_view(pixels, (2 * reach + 1,) * 2)
-    return np.broadcast_to(windows.any(axis=(2, 3)), mask.shape)
+    window = (2 * reach + 1,) * pixels.ndim
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, window)
+    near = windows.any(axis=tuple(range(-pixels.ndim, 0)))
+    return np.broadcast_to(near, mask.shape)
 
 
 def assert_like(ours: Array, theirs: Array, name: str) -> None:

@@ -307,6 +307,28 @@ MUTATIONS = [
         ("expand", "x * c.in[5] * c.bytes", "x * c.bytes"),
     ),
     *_of(
+        "instance_norm.h",
+        "windows",
+        ("instance_norm", "squared ? difference * difference", "squared ? difference"),
+        ("instance_norm", "variance + c.epsilon", "variance"),
+        ("instance_norm", "* factor + offset", "* factor - offset"),
+    ),
+    *_of(
+        "instance_norm.h",
+        "lines",
+        ("line_norm", "scale[i % c.channels]", "scale[0]"),
+        ("line_norm", "lane = count - k; lane < LANES", "lane = LANES; lane < LANES"),
+    ),
+    *_of(
+        "grid_sample.h",
+        "windows",
+        ("sampled_linear_zeros", "i >= 0 && i < size ? i : -1", "clamp_int(i, 0, size - 1)"),
+        ("sampled_linear_border", "? x - below", "? 1.0f - (x - below)"),
+        ("sampled_nearest_zeros", "nearbyintf(x)", "floorf(x)"),
+        ("sampled_cubic_reflection", "a = -0.75f", "a = -0.5f"),
+        ("sampled_cubic_reflection", "(x < low) == even", "(x < low) != even"),
+    ),
+    *_of(
         "pad.h",
         "moves",
         ("pad", "return -1", "return 0"),

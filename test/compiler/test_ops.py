@@ -41,7 +41,7 @@ def test_every_operator_is_described(target: str) -> None:
         ([node("RandomNormalLike", "x", "y")], "the operator RandomNormalLike is not supported"),
         ([node("Conv", "x w", "y")], "don't fit 4 input channels"),
         ([node("Conv", "x x", "y")], "'x' must be a constant"),
-        ([node("AveragePool", "r", "y", kernel_shape=[2] * 3)], "only images"),
+        ([node("LRN", "r", "y", size=3)], "only images"),
         ([node("Conv", "x w", "y", group=2, **SAME, strides=[6, 1])], "window that is smaller"),
         ([node("ConvTranspose", "x w", "y")], "don't fit 4 input channels"),
         (

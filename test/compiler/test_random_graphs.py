@@ -211,11 +211,26 @@ def resize(net: Network, name: str, shape: tuple[int, ...]) -> None:
     )
 
 
+def sample(net: Network, name: str, shape: tuple[int, ...]) -> None:
+    """Sample pixels at places of any kind, some of them outside."""
+    size = (net.choose.randint(1, 6), net.choose.randint(1, 6))
+    grid = net.numbers.uniform(-1.3, 1.3, (shape[0], *size, 2)).astype(np.float32)
+    how = {
+        "mode": net.choose.choice(["linear", "nearest", "cubic"]),
+        "padding_mode": net.choose.choice(["zeros", "border", "reflection"]),
+        "align_corners": net.choose.randint(0, 1),
+    }
+    net.add("GridSample", f"{name} {net.given(grid)}", (*shape[:2], *size), **how)
+
+
 def normalise(net: Network, name: str, shape: tuple[int, ...]) -> None:
     if net.choose.random() < 0.5:
         net.add("Softmax", name, shape, axis=net.choose.choice([1, 3]))
-    else:
+    elif net.choose.random() < 0.5:
         net.add("LRN", name, shape, size=3, alpha=0.1)
+    else:
+        constants = f"{net.constant(shape[1])} {net.constant(shape[1])}"
+        net.add("InstanceNormalization", f"{name} {constants}", shape, epsilon=0.1)
 
 
 def split(net: Network, name: str, shape: tuple[int, ...]) -> None:
@@ -440,7 +455,7 @@ LAYERS += (activation, gate, join, join)
 LAYERS += (compare, count, best, look_up, repeat, pick, quantise, look, bits)
 LAYERS += (pad, pool, block, flip, same, resize, normalise, split, turn, shuffle, attention)
 LAYERS += (tokens, weigh, magnify, multiply, slope, jump, rearrange)
-LAYERS += (enlarge, recur, turn_round, add_up)
+LAYERS += (enlarge, sample, recur, turn_round, add_up)
 PLAIN = (
     "Relu",
     "LeakyRelu",
