@@ -41,6 +41,7 @@ def add_commands(
     """Add the commands."""
     _add_replay(commands, graph)
     _add_record(commands)
+    _add_view(commands)
     parts = commands.add_parser("bag", help="look at recorded bags, cut them, make one")
     _add_bag(parts.add_subparsers(title="commands", metavar="COMMAND", required=True))
 
@@ -130,6 +131,24 @@ def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _add_graph(record)
 
 
+def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    view = commands.add_parser("view", help="look at bags: pictures, path, decisions, diagnostics")
+    view.add_argument(
+        "bag", type=Path, nargs="+", metavar="BAG", help="e.g. a bag, and what a replay made of it"
+    )
+    view.add_argument(
+        "--web",
+        type=int,
+        metavar="PORT",
+        help="as a page of this machine at this port, and the next for its data",
+    )
+    view.add_argument(
+        "--save", type=Path, metavar="FILE", help="write what is shown (.rrd), and show nothing"
+    )
+    view.set_defaults(run=_guarded(_view))
+    _add_graph(view)
+
+
 def _add_bag(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     info = parts.add_parser("info", help="show what is in a bag")
     check = parts.add_parser("check", help="say what is wrong with a bag, a sentence each")
@@ -168,6 +187,17 @@ def _record(graph: Graph, options: argparse.Namespace) -> int:
     from edge_perception.replay import record_command
 
     return record_command.run(graph, options, lambda: linked.network_of(options))
+
+
+def _view(graph: Graph, options: argparse.Namespace) -> int:
+    try:
+        from edge_perception.replay import view_command
+    except ImportError as error:
+        raise RequestError(
+            f"the viewer can't be imported ({error}): pip install 'edge_perception[view]'; "
+            "without it, edge-robot replay BAG --html FILE writes a page"
+        ) from error
+    return view_command.run(options)
 
 
 def _bag(graph: Graph, options: argparse.Namespace) -> int:

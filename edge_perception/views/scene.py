@@ -1,0 +1,166 @@
+"""What a robot saw, decided and said, as a recording of the viewer rerun (extra ``view``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rerun as rr
+import rerun.blueprint as rrb
+
+from edge_perception import messages
+from edge_perception.core import image
+from edge_perception.core.image import FrameError
+from edge_perception.core.stamps import SECOND
+from edge_perception.messages.types import (
+    CompressedImage,
+    Decision,
+    DetectionArray,
+    DiagnosticArray,
+    Image,
+    Odometry,
+    PoseStamped,
+)
+from edge_perception.views.annotation import rgb
+from edge_perception.views.picture import action_color
+
+_APPLICATION = "edge_perception"
+_TIMELINE = "bag"
+_CAMERA, _SEEN = "camera", "camera/seen"
+_DECISION, _REASON = "decision/action", "decision/reason"
+_PATH, _ROBOT = "ground/path", "ground/robot"
+_DIAGNOSTICS = "diagnostics"
+_JPEG = 80
+_LEVELS = {0: "INFO", 1: "WARN", 2: "ERROR", 3: "WARN"}
+_STRIDE = 0.05
+"""Metres between two points of a path that are drawn."""
+
+
+class Scene:
+    """Writes such a recording, message by message."""
+
+    def __init__(self, path: Path) -> None:
+        """
+        Begin a file (.rrd).
+
+        :raises OSError: if it can't be written.
+        """
+        self._stream = rr.RecordingStream(_APPLICATION)
+        self._stream.save(path, default_blueprint=_layout())
+        self._said: dict[str, int] = {}
+        self._states: dict[str, str] = {}
+        self._colors: dict[str, int] = {}  # by state
+        self._paths: dict[str, list[tuple[float, float, float]]] = {}
+        self._show: Mapping[str, Callable[[str, Any], None]] = {
+            "sensor_msgs/msg/Image": self._image,
+            "sensor_msgs/msg/CompressedImage": self._compressed,
+            "edge_perception/msg/DetectionArray": self._detections,
+            "edge_perception/msg/Decision": self._decision,
+            "nav_msgs/msg/Odometry": self._odometry,
+            "geometry_msgs/msg/PoseStamped": self._pose,
+            "diagnostic_msgs/msg/DiagnosticArray": self._diagnostics,
+        }
+
+    def show(self, time: int, topic: str, kind: str, data: bytes) -> None:
+        """
+        Add a message, if it is of a type that is shown.
+
+        :param time: when it was recorded [ns].
+        """
+        show = self._show.get(kind)
+        if show is None:
+            return
+        self._stream.set_time(_TIMELINE, timestamp=time / SECOND)
+        try:
+            show(topic.strip("/"), messages.deserialize(data, messages.get(kind)))
+        except (FrameError, messages.MessageError):
+            return  # who checks the bag says so
+
+    def close(self) -> None:
+        """End the file."""
+        self._stream.flush()
+        self._stream.disconnect()
+
+    def _log(self, entity: str, what: Any) -> None:
+        self._stream.log(entity, what)
+
+    def _image(self, topic: str, message: Image) -> None:
+        if message.encoding in image.ENCODINGS:  # others, such as depth, are no picture
+            self._log(f"{_CAMERA}/{topic}", rr.Image(rgb(message)).compress(jpeg_quality=_JPEG))
+
+    def _compressed(self, topic: str, message: CompressedImage) -> None:
+        kind = "image/png" if "png" in message.format else "image/jpeg"
+        self._log(
+            f"{_CAMERA}/{topic}",
+            rr.EncodedImage(contents=bytes(message.data), media_type=kind),
+        )
+
+    def _detections(self, topic: str, message: DetectionArray) -> None:
+        boxes = [one for one in message.detections if one.has_box]
+        self._log(
+            _SEEN,
+            rr.Boxes2D(
+                mins=[(one.x, one.y) for one in boxes],
+                sizes=[(one.width, one.height) for one in boxes],
+                labels=[f"{one.label} {one.score:.2f}" for one in boxes],
+            ),
+        )
+
+    def _decision(self, topic: str, message: Decision) -> None:
+        state = f"{message.action} (safe)" if message.safe else message.action
+        if state != self._states.get(topic):
+            self._states[topic] = state
+            self._colors[state] = _number(action_color(message.action, message.safe))
+            states = rr.StateConfiguration(
+                values=list(self._colors),
+                colors=np.array(list(self._colors.values()), np.uint32),
+            )
+            self._stream.log(_DECISION, states, static=True)
+            self._log(_DECISION, rr.StateChange(state=state))
+            self._log(_REASON, rr.TextLog(f"{state}: {message.reason}", level="INFO"))
+
+    def _odometry(self, topic: str, message: Odometry) -> None:
+        self._go(topic, message.pose.pose.position)
+
+    def _pose(self, topic: str, message: PoseStamped) -> None:
+        self._go(topic, message.pose.position)
+
+    def _go(self, topic: str, place: Any) -> None:
+        path = self._paths.setdefault(topic, [])
+        point = (place.x, place.y, place.z)
+        if path and np.hypot(point[0] - path[-1][0], point[1] - path[-1][1]) < _STRIDE:
+            return
+        path.append(point)
+        self._log(f"{_ROBOT}/{topic}", rr.Points3D([point], radii=0.1))
+        if len(path) > 1:
+            self._log(f"{_PATH}/{topic}/{len(path) // 100}", rr.LineStrips3D([path[-101:]]))
+
+    def _diagnostics(self, topic: str, message: DiagnosticArray) -> None:
+        for one in message.status:
+            if self._said.get(one.name, 0) != one.level:
+                self._said[one.name] = one.level
+                text = f"{one.name}: {one.message}"
+                self._log(_DIAGNOSTICS, rr.TextLog(text, level=_LEVELS.get(one.level, "WARN")))
+
+
+def _layout() -> Any:
+    """Return what is shown where."""
+    return rrb.Blueprint(
+        rrb.Vertical(
+            rrb.Horizontal(
+                rrb.Spatial2DView(origin=_CAMERA, name="camera"),
+                rrb.Spatial3DView(origin="ground", name="path"),
+            ),
+            rrb.StateTimelineView(origin=_DECISION, name="decision"),
+            rrb.TextLogView(contents=[_REASON, _DIAGNOSTICS], name="said"),
+            row_shares=[4, 1, 2],
+        ),
+        collapse_panels=True,
+    )
+
+
+def _number(color: str) -> int:
+    """Return "#rrggbb" as RGBA."""
+    return int(color[1:] + "ff", 16)

@@ -1,0 +1,42 @@
+"""What the viewer is given of a bag, read back by the viewer's own library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import subprocess
+import sys
+
+from bags import BEGIN, drive, write
+import pytest
+
+from edge_perception.commands import main
+from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.messages.types import Decision, Detection, DetectionArray, Header
+
+pytest.importorskip("rerun")
+
+
+def test_pictures_boxes_path_and_decisions_are_shown(tmp_path: Path) -> None:
+    said = list(drive(2.0))
+    for index in range(20):
+        stamp = BEGIN + index * SECOND // 10
+        header = Header(stamp=to_time(stamp), frame_id="camera")
+        seen = DetectionArray(header=header, image_width=40, image_height=30)
+        seen.detections = [Detection(label="cat", has_box=True, width=9.0, height=9.0)]
+        said.append((stamp + 8_000_000, "/detections", seen))
+        action = "stop" if index >= 10 else "go"
+        said.append((stamp + 9_000_000, "/decision", Decision(header=header, action=action)))
+    said.sort(key=lambda one: one[0])
+    bag, out = write(tmp_path / "bag", said, types=True), tmp_path / "a.rrd"
+    assert main(["view", str(bag), f"--save={out}"]) == 0
+    command = [sys.executable, "-m", "rerun", "rrd", "print", "-v", str(out)]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    for entity in (
+        "/camera/camera/image_raw",
+        "/camera/seen",
+        "/decision/action",
+        "/decision/reason",
+        "/ground/robot/odom",
+        "/ground/path/odom/0",
+    ):
+        assert f" {entity}" in printed or f'"{entity}"' in printed, printed
