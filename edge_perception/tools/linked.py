@@ -62,6 +62,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     echo.add_argument("--no-arr", action="store_true", help="without elements of arrays")
     echo.add_argument("--image", type=Path, metavar="FILE", help="write the next image there")
     _command(echo, _shown("topics", "echo", "topic", "once", "full_length", "no_arr", "image"))
+    bridge = commands.add_parser("bridge", help="join a robot without ROS to ROS 2")
+    bridge.add_argument(
+        "--config", type=Path, metavar="FILE", help="the topics, instead of config/bridge.yaml"
+    )
+    bridge.add_argument("--graph", type=Path, help=argparse.SUPPRESS)
+    bridge.set_defaults(run=_bridge)
     _add_parameters(commands.add_parser("param", help="show and set parameters of nodes"))
     call = commands.add_parser("call", help="call a service of a node")
     call.add_argument("service", metavar="SERVICE")
@@ -99,6 +105,12 @@ def up(starts: Sequence[Start], options: argparse.Namespace) -> int:
     name = f"{namespace}/robot".strip("/").replace("/", ".")
     network = network_of(options, name, options.within, options.listen)
     return up.up(network, starts, options.processes, options.duration, options.once)
+
+
+def _bridge(graph: Graph, options: argparse.Namespace) -> int:
+    from edge_perception.transport.bridge.process import default_path, run
+
+    return run(options.config or default_path(), options.ros_arguments)
 
 
 def _shown(module: str, function: str, *fields: str) -> _Run:

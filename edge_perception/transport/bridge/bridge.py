@@ -1,0 +1,140 @@
+"""The bridge itself: a node of ROS 2 and an end of a linked bus, and what goes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+import time
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+from edge_perception import messages
+from edge_perception.core.node import ConfigurationError, Diagnostic, Level, Port, Qos
+from edge_perception.messages import MessageError
+from edge_perception.messages.type_hash import digest
+from edge_perception.transport import diagnostics
+from edge_perception.transport.bridge.flow import Flow
+from edge_perception.transport.bridge.rules import Direction, Route, Rules
+from edge_perception.transport.local.bus import Bus, End
+from edge_perception.transport.local.speaker import Speaker
+from edge_perception.transport.ros import qos
+from edge_perception.transport.ros.typesupport import rosidl_class
+
+NAME = "edge_bridge"
+"""What all bridges are called, so that none takes what another one brought."""
+
+
+class Bridge:
+    """
+    Carries messages between the topics of a bus and those of ROS 2.
+
+    :ivar flows: by direction and topic
+    """
+
+    def __init__(self, node: Node, bus: Bus, rules: Rules) -> None:
+        """
+        Begin with nothing: `look` finds the topics.
+
+        :param node: called NAME
+        """
+        self.flows: dict[tuple[Direction, str], Flow] = {}
+        self._node, self._bus, self._rules = node, bus, rules
+        self._name = str(node.get_fully_qualified_name())
+        self._speaker = Speaker(bus, self._name)
+        self._reporter = diagnostics.Reporter(self._name)
+        self._publisher = node.create_publisher(
+            rosidl_class(diagnostics.TYPE), diagnostics.TOPIC, 10
+        )
+
+    def look(self) -> None:
+        """Open what is new on either side, and report."""
+        for end in self._bus.publishers():
+            if end.process and not _is_bridge(end.node):
+                self._open(Direction.TO_ROS, end.topic, end.type, partial(self._to_ros, end))
+        for topic, types in self._node.get_topic_names_and_types():
+            publishers = self._node.get_publishers_info_by_topic(topic)
+            if publishers and not any(_is_bridge(one.node_name) for one in publishers):
+                connect = partial(self._from_ros, publishers)
+                self._open(Direction.FROM_ROS, topic, types[0], connect)
+        found = self.diagnose()
+        self._speaker.publish(found, "")
+        report = self._reporter.report(found, "", time.time_ns())
+        if report is not None:
+            self._publisher.publish(messages.serialize(report))
+
+    def diagnose(self) -> list[Diagnostic]:
+        """Report on all topics."""
+        found = [flow.diagnose() for flow in self.flows.values()]
+        return found or [Diagnostic(Level.WARN, "topics", "none of those allowed is published")]
+
+    def _open(
+        self,
+        direction: Direction,
+        topic: str,
+        type_: str,
+        connect: Callable[[Flow], None],
+    ) -> None:
+        """Let a topic go over the bridge, if it may and does not yet."""
+        route = self._rules.route(direction, topic)
+        if route is None or (direction, topic) in self.flows:
+            return
+        flow = self.flows[direction, topic] = Flow(direction, route, type_)
+        if self._rules.goes_round(topic):
+            flow.problem = (
+                f"{topic} may go both ways, so its messages would come back for ever: deny it in"
+                " one direction, or give it another name"
+            )
+        if flow.problem:
+            return
+        try:
+            digest(type_)
+            connect(flow)
+        except (ConfigurationError, MessageError) as error:
+            flow.problem = str(error)
+
+    def _to_ros(self, end: End, flow: Flow) -> None:
+        """Publish in ROS 2 what comes from a publisher of the bus."""
+        wanted = flow.route.qos or (Qos.LATCHED if end.latched else Qos.DEFAULT)
+        publisher = self._node.create_publisher(
+            rosidl_class(end.type), flow.route.name, _profile(flow.route, end.type, wanted)
+        )
+
+        def carry(data: bytes) -> None:
+            if flow.passes(data, time.time_ns()):
+                publisher.publish(data)
+
+        self._bus.read(End(self._name, end.topic, end.type, carry))
+
+    def _from_ros(self, publishers: Iterable[TopicEndpointInfo], flow: Flow) -> None:
+        """Publish on the bus what comes from ROS 2."""
+        latched = not flow.route.expires and all(
+            one.qos_profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for one in publishers
+        )
+        end = End(self._name, flow.route.name, flow.type, latched=latched)
+        self._bus.advertise(end)
+
+        def carry(data: bytes, info: Any) -> None:
+            if flow.passes(data, time.time_ns(), int(info.get("source_timestamp", 0))):
+                self._bus.publish(end, data)
+
+        wanted = flow.route.qos or (Qos.LATCHED if latched else Qos.SENSOR_DATA)
+        self._node.create_subscription(
+            rosidl_class(flow.type),
+            flow.route.topic,
+            carry,
+            _profile(flow.route, flow.type, wanted),
+            raw=True,
+        )
+
+
+def _profile(route: Route, type_: str, wanted: Qos) -> QoSProfile:
+    """Return a profile; a command is never kept for who comes late."""
+    given = Qos.DEFAULT if route.expires and wanted is Qos.LATCHED else wanted
+    return qos.profile(Port("bridge", type_, route.topic, given))
+
+
+def _is_bridge(node: str) -> bool:
+    return node.rpartition("/")[2].startswith(NAME)
