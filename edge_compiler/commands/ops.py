@@ -25,11 +25,14 @@ def run(arguments: argparse.Namespace) -> int:
     import onnx
 
     from edge_compiler import targets
+    from edge_compiler.frontend.expand import expandable
     from edge_compiler.ir.graph import OPSET
 
+    known = dict.fromkeys(expandable(), "Written as other operators.")
+    known |= targets.get(arguments.target).support()
     rows = [
         (name, sentence)
-        for name, sentence in targets.get(arguments.target).support().items()
+        for name, sentence in sorted(known.items())
         if onnx.defs.has(name, OPSET, "")  # the others are made by passes
     ]
     if arguments.json:

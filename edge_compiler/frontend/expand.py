@@ -1,14 +1,13 @@
 """
 Write out the nodes that stand for others, so that only plain operators are left.
 
-These are control flow, whose course must be known before the model runs, operators that the
-compiler writes as others (`rewrite.py`), and those that ONNX defines by others, unless they are
-known themselves.
+These are control flow (loops must be of a known length), operators that the compiler writes as
+others (`rewrite.py`), and those that ONNX defines by others, unless they are known themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 import math
 from typing import Any
@@ -19,7 +18,7 @@ from onnx import helper, numpy_helper
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.precision import nodes_to_float32
-from edge_compiler.frontend.rewrite import rewrite
+from edge_compiler.frontend.rewrite import rewrite, REWRITES
 from edge_compiler.ir.graph import OPSET, Value
 from edge_compiler.ops import OPERATORS
 
@@ -60,6 +59,17 @@ def expand(node: onnx.NodeProto, scope: Scope) -> Nodes | None:
         return None
     function = _function(node, scope)
     return None if function is None else _call(node, function)
+
+
+def expandable() -> list[str]:
+    """Return the operators that are written as others, which must be supported in turn."""
+    schemas: list[Any] = [s for s in onnx.defs.get_all_schemas() if not s.domain]
+    functions = {
+        schema.name
+        for schema in schemas
+        if schema.has_function or schema.has_context_dependent_function
+    }
+    return sorted({*REWRITES, *_CONTROL_FLOW, *(functions - OPERATORS.keys())})
 
 
 # operators that are functions
@@ -124,19 +134,35 @@ def _with_attributes(
 
 
 def _if(node: onnx.NodeProto, scope: Scope) -> Nodes:
+    """Yield the branch that is taken, or both and the choice between their results."""
     condition = scope.known.get(node.input[0])
-    if condition is None or condition.size != 1:
-        raise CompileError(
-            f"node '{node.name}' (If) has a condition that is known only while the model runs: "
-            "export the model with the branch that the robot needs, or, if an input decides on it "
-            "that never changes, make that a constant: edgec import --constant NAME=VALUE"
-        )
-    name = "then_branch" if condition.item() else "else_branch"
-    branch = _graph(node, name, 0, len(node.output))
+    if condition is not None and condition.size == 1:
+        results = yield from _branch(node, "then" if condition.flat[0] else "else")
+        for inner, outer in zip(results, node.output, strict=True):
+            if outer:
+                yield _node("Identity", [inner], outer)
+        return
+    taken = yield from _branch(node, "then")
+    other = yield from _branch(node, "else")
+    for yes, no, outer in zip(taken, other, node.output, strict=True):
+        shapes = [list(scope.values[name].shape) for name in (node.input[0], yes, no)]
+        if math.prod(shapes[0]) != 1 or len(shapes[0]) > len(shapes[1]) or shapes[1] != shapes[2]:
+            raise CompileError(
+                f"node '{node.name}' (If) has a condition that is known only while the model "
+                f"runs, and branches of different shapes, {shapes[1]} and {shapes[2]}: "
+                "export the model with the branch that the robot needs, or, if an input decides "
+                "on it that never changes, make it a constant: edgec import --constant NAME=VALUE"
+            )
+        if outer:
+            yield _node("Where", [node.input[0], yes, no], outer)
+
+
+def _branch(node: onnx.NodeProto, which: str) -> Generator[onnx.NodeProto, None, list[str]]:
+    """Yield the nodes of a branch; return what its results are called."""
+    graph = _graph(node, f"{which}_branch", 0, len(node.output))
     names: dict[str, str] = {}
-    yield from _body(branch, names, node.name)
-    outputs = [value.name for value in branch.output]
-    yield from _results(dict(zip(outputs, node.output, strict=True)), names)
+    yield from _body(graph, names, f"{node.name}:{which}")
+    return [names[value.name] for value in graph.output]
 
 
 def _loop(node: onnx.NodeProto, scope: Scope) -> Nodes:

@@ -72,6 +72,22 @@ def test_a_condition_that_follows_from_shapes(tmp_path: Path) -> None:
     assert "Exp" not in _check(model, tmp_path)
 
 
+def test_a_condition_that_the_network_computes_chooses_between_both_branches(
+    tmp_path: Path,
+) -> None:
+    nodes = [node("ReduceMax", "x", "most", keepdims=0), node("Greater", "most limit", "is_large")]
+    then = _graph([node("Neg", "x", "z")], "", "z")
+
+    def choice(other: onnx.NodeProto) -> onnx.ModelProto:
+        branches = {"then_branch": then, "else_branch": _graph([other], "", "z")}
+        limit = {"limit": np.float32(2)}
+        return make_model([*nodes, node("If", "is_large", "y", **branches)], ROWS, limit)
+
+    assert "Where" in _check(choice(node("Abs", "x", "z")), tmp_path)
+    other = choice(node("ReduceSum", "x", "z"))
+    refused(other, tmp_path, r"'y' \(If\) .* shapes, \[3, 4\] and \[1, 1\]")
+
+
 def _loop(steps: int, condition: list[onnx.NodeProto]) -> onnx.ModelProto:
     """Return a model that adds x to a sum, doubles it, and keeps the sums."""
     body = _graph(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from frontend_cases import conv_model, IMAGE, refused
-import onnx
 from onnx import helper
 import pytest
 from small_models import make_model, node, weights
@@ -21,24 +20,6 @@ def test_all_unknown_operators_are_listed(tmp_path: Path) -> None:
     message = refused(model, tmp_path, "2 unsupported node")
     assert "'first' (Frobnicate)" in message
     assert "'b' (com.microsoft.FusedConv)" in message
-
-
-def test_control_flow(tmp_path: Path) -> None:
-    branch = helper.make_graph(
-        [node("Relu", "x", "z")],
-        "branch",
-        [],
-        [helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, [1, 4, 6, 6])],
-    )
-    model = make_model(
-        [node("If", "c", "y", then_branch=branch, else_branch=branch)],
-        IMAGE | {"c": [1]},
-        types={"c": onnx.TensorProto.BOOL},
-    )
-    refused(model, tmp_path, r"'y' \(If\) has a condition that is known only while the model runs")
-    model.graph.input.pop()
-    model.graph.node.insert(0, node("IsNaN", "x", "c"))
-    refused(model, tmp_path, r"'y' \(If\) has a condition that is known only while the model runs")
 
 
 @pytest.mark.parametrize("opset", [1, 5, 999])
