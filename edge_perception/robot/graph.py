@@ -68,6 +68,7 @@ class Argument:
     :ivar parameter: that it sets; empty if the value is a topic.
     :ivar topic: of the node, that the value takes the place of. An argument that starts a node has
         a parameter, too: its value is one for that, or TOPIC_FORM and a topic.
+    :ivar tells: parameters of other nodes that it sets, too, where these are started: node, name.
     """
 
     name: str
@@ -77,6 +78,11 @@ class Argument:
     node: str
     parameter: str = ""
     topic: str = ""
+    tells: tuple[tuple[str, str], ...] = ()
+
+    def parameter_of(self, node: str) -> str:
+        """Return which parameter of a node it sets; empty if none."""
+        return self.parameter if node == self.node else dict(self.tells).get(node, "")
 
 
 @dataclass(frozen=True)
@@ -143,19 +149,14 @@ def _entry(name: str, item: Item, arguments: Collection[str]) -> Entry:
 
 
 def _argument(name: str, item: Item, nodes: Mapping[str, Entry]) -> Argument:
-    fields = item.mapping(("description", *_EFFECTS, "required"), ("description",))
+    fields = item.mapping(("description", *_EFFECTS, "tells", "required"), ("description",))
     effects = [effect for effect in Effect if effect.value in fields]
     if len(effects) != 1:
         raise item.error(f"expected one of the keys {', '.join(map(repr, _EFFECTS))}")
     effect = effects[0]
-    target = fields[effect.value]
-    node, _, rest = target.text().partition(".")
-    if node not in nodes:
-        raise target.error(f"unknown node {node!r}; {one_of(node, nodes)}")
+    node, rest, known = _target(fields[effect.value], effect, nodes)
     entry = nodes[node]
-    what, known = _targets(effect, entry)
-    if rest not in known:
-        raise target.error(f"{node} has no {what} {rest!r}; {one_of(rest, known)}")
+    told = fields["tells"].one_or_several() if "tells" in fields else []
     return Argument(
         name=name,
         description=fields["description"].text(),
@@ -164,7 +165,21 @@ def _argument(name: str, item: Item, nodes: Mapping[str, Entry]) -> Argument:
         node=node,
         parameter="" if known[rest] else rest,
         topic=entry.topic(entry.core.outputs[0].topic) if effect is Effect.STARTS else known[rest],
+        tells=tuple(_target(one, Effect.SETS, nodes)[:2] for one in told),
     )
+
+
+def _target(
+    item: Item, effect: Effect, nodes: Mapping[str, Entry]
+) -> tuple[str, str, dict[str, str]]:
+    """Return the node of NODE.NAME, the name, and the targets that the node has with topics."""
+    node, _, rest = item.text().partition(".")
+    if node not in nodes:
+        raise item.error(f"unknown node {node!r}; {one_of(node, nodes)}")
+    what, known = _targets(effect, nodes[node])
+    if rest not in known:
+        raise item.error(f"{node} has no {what} {rest!r}; {one_of(rest, known)}")
+    return node, rest, known
 
 
 def _targets(effect: Effect, entry: Entry) -> tuple[str, dict[str, str]]:

@@ -161,9 +161,9 @@ def _start(
             _accept(parameter, in_file[parameter.name], f"{start.full_name} {parameter.name}")
     described = {name: value for name, value in entry.parameters.items() if name not in in_file}
     given = {
-        argument.parameter: _typed(argument.name, text, entry.core, argument.parameter)
+        name: _typed(argument.name, text, entry.core, name)
         for argument, text in settings
-        if argument.node == entry.name
+        if (name := argument.parameter_of(entry.name))
     }
     return replace(start, parameters={**described, **given})
 

@@ -116,6 +116,22 @@ def test_parameters_and_remappings_of_the_file(tmp_path):
     assert "front/image  sensor_msgs/msg/Image  matched  from front" in draw(robot, False)
 
 
+def test_an_argument_tells_other_nodes_that_are_started(tmp_path):
+    text = """
+        arguments:
+          rules: {description: the rules, sets: decision.rules, tells: [annotate.rules]}
+          annotate: {description: pictures a second, starts: annotate.rate}
+        nodes: {decision: {}, annotate: {}}
+        """
+    robot = load(tmp_path, text)
+    both = plan(robot, StartRequest({"rules": "mine.yaml", "annotate": "5"}))
+    assert [start.parameters.get("rules") for start in both] == ["mine.yaml", "mine.yaml"]
+    [decision] = plan(robot, StartRequest({"rules": "mine.yaml"}))
+    assert decision.parameters == {"rules": "mine.yaml"}
+    with pytest.raises(FileError, match=r"annotate has no parameter 'rulez'; .*'rules' meant"):
+        load(tmp_path, text.replace("annotate.rules", "annotate.rulez"))
+
+
 def test_parameter_file_beats_the_graph_and_is_beaten_by_arguments(tmp_path):
     robot = load(
         tmp_path,
