@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport test test-quick test-arm test-bags test-hostile test-mutated test-random lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport test test-quick test-arm test-bags test-chaos test-hostile test-mutated test-random lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,7 @@ bench-sight: setup ## follow people in a video, compare faces, try a door on all
 
 bench-transport: setup ## start the robot over ROS 2 and over nanomsg, and compare what it needs; takes eight minutes
 	@$(BIN)/python -m bench.transport
+	@$(BIN)/python -m bench.transport.hop
 
 bench-pose: setup ## drive the pose node along real trajectories, compare it with the truth; takes three minutes
 	@$(BIN)/python -m bench.pose
@@ -58,6 +59,9 @@ test-hostile: setup ## send 10,000 hostile streams into the pose and the decisio
 
 test-bags: setup ## replay 2,000 damaged bags; takes ten minutes
 	$(BIN)/pytest -n 2 --bags 2000 test/replay/test_damaged_bags.py
+
+test-chaos: setup ## kill and stop processes of a robot without ROS for five minutes: it comes back, and is safe meanwhile
+	$(BIN)/pytest -n 0 -rP --chaos 300 test/sp/test_chaos.py
 
 test-random: setup ## compile and prove 400 random networks of all operators; takes half an hour
 	$(BIN)/pytest -n 2 --graphs 400 test/compiler/test_random_graphs.py

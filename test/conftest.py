@@ -28,6 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=100,
         help="hostile streams into pose, decision and sockets, each",
     )
+    parser.addoption(
+        "--chaos",
+        type=float,
+        default=5.0,
+        help="seconds in which processes are killed or stopped",
+    )
     parser.addoption("--graphs", type=int, default=20, help="random networks that are compiled")
     parser.addoption("--bags", type=int, default=60, help="damaged bags that are replayed")
     parser.addoption("--files", type=int, default=100, help="damaged files that are analysed")

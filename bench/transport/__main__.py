@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+from bench import environments
 from bench.cache import BenchError
 from bench.command import add_choice, positive, run_alone
 from bench.engines import ROOT
@@ -27,6 +28,8 @@ from edge_compiler.machine import processor
 from edge_compiler.terminal import note, say, say_table
 from edge_compiler.units import Quantity
 
+PLOT = ROOT / "docs" / "transport.png"
+DRAWING = 120.0  # seconds
 PUBLISHED = ROOT / "bench" / "results" / "transport.json"
 START = 120.0  # seconds that the robot may take to its first decision
 SETTLING = 3.0  # seconds after that before anything counts
@@ -93,6 +96,9 @@ def main() -> int:
     }
     write(options.output, {**facts, "turns": [asdict(turn) for turn in turns]})
     note(f"written to {options.output}")
+    if options.output == PUBLISHED:
+        python = environments.install("plot", "matplotlib")
+        environments.run([python, "-m", "bench.transport.plot", PUBLISHED, PLOT], DRAWING)
     return 0
 
 

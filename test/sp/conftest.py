@@ -41,6 +41,12 @@ def streams(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
+def chaos(request: pytest.FixtureRequest) -> float:
+    """Return for how many seconds processes are killed and stopped."""
+    return float(request.config.getoption("--chaos"))
+
+
+@pytest.fixture
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack

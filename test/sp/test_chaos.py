@@ -1,0 +1,132 @@
+"""
+A robot whose processes are killed, stopped and resumed: it comes back, and is safe meanwhile.
+
+For a few seconds in the usual tests; ``make test-chaos`` does it for five minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+import os
+from pathlib import Path
+from queue import Empty, Queue
+import random
+import signal
+import subprocess
+import sys
+import time
+
+from PIL import Image
+import pytest
+
+from edge_perception import messages
+from edge_perception.core.stamps import nanoseconds, SECOND
+from edge_perception.messages.types import Decision
+from edge_perception.transport.local.bus import Bus, End
+from edge_perception.transport.sp import registry
+from edge_perception.transport.sp.process import linked, network
+
+PATIENCE = 60.0
+BLIND = 3.0  # seconds without images after which nothing but the safe action may be decided
+RULES = """
+version: 1
+timeout: {detections: 1}
+actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
+default: go
+safe: halt
+rules: [{name: seen, when: {label: [red, green, blue]}, action: go}]
+"""
+
+
+@pytest.fixture
+def robot(tiny_bundle: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    Image.new("RGB", (40, 30), (250, 10, 10)).save(tmp_path / "red.png")
+    (tmp_path / "rules.yaml").write_text(RULES)
+    command = [
+        *(sys.executable, "-m", "edge_perception.cli", "up", "--transport=nanomsg"),
+        *("--processes=each", f"--model={tiny_bundle}", f"--camera={tmp_path / 'red.png'}"),
+        f"--rules={tmp_path / 'rules.yaml'}",
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as running:
+        yield running
+        running.kill()
+
+
+class Watch:
+    """What is decided, as an actuator hears it."""
+
+    def __init__(self) -> None:
+        self.bus = Bus()
+        self._heard: Queue[bytes] = Queue()
+        self.bus.read(End("/wheels", "/decision", "edge_perception/msg/Decision", self._heard.put))
+
+    def decision(self) -> Decision:
+        return messages.deserialize(self._heard.get(timeout=PATIENCE), Decision)
+
+    def until(self, action: str) -> None:
+        """Wait for an action, on a fresh image unless it is the safe one."""
+        while not self._heard.empty():  # what was said before
+            self._heard.get()
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            decision = self.decision()
+            if decision.action == action and (decision.safe or is_fresh(decision)):
+                return
+        raise TimeoutError(action)
+
+    def never(self, action: str, seconds: float) -> None:
+        """Hear nothing but other actions for so long."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                data = self._heard.get(timeout=left)
+            except Empty:
+                return
+            assert messages.deserialize(data, Decision).action != action
+
+
+def is_fresh(decision: Decision) -> bool:
+    return time.time_ns() - nanoseconds(decision.header.stamp) < BLIND * SECOND
+
+
+def pid(name: str) -> int:
+    """Return the number of a process, as soon as it is there."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        for record in registry.records():
+            if record.name == name:
+                return record.pid
+        time.sleep(0.02)
+    raise TimeoutError(name)
+
+
+def test_killed_and_stopped(robot: subprocess.Popen[str], chaos: float) -> None:
+    rng = random.Random(7)
+    watch = Watch()
+    with linked(watch.bus, network(), lambda request: b""):
+        watch.until("go")
+        end = time.monotonic() + chaos
+        while True:
+            victim = rng.choice(["camera", "perception", "decision"])
+            if rng.random() < 0.5:
+                os.kill(pid(victim), signal.SIGKILL)
+                watch.until("go")
+            else:
+                stopped = pid(victim)
+                os.kill(stopped, signal.SIGSTOP)
+                try:
+                    if victim != "decision":  # which can say nothing then
+                        watch.until("halt")
+                        watch.never("go", 0.5)
+                finally:
+                    with suppress(ProcessLookupError):
+                        os.kill(stopped, signal.SIGCONT)
+                watch.until("go")
+            if time.monotonic() >= end:
+                break
+    robot.send_signal(signal.SIGINT)
+    assert robot.wait(PATIENCE) == 0
+    assert not list(registry.folder().iterdir())
