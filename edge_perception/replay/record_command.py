@@ -21,7 +21,6 @@ from edge_perception.transport.shell import Shell
 from edge_perception.transport.stop import Stop
 
 if TYPE_CHECKING:
-    from edge_perception.transport.ros.node import RosNode
     from edge_perception.transport.sp.process import Network
 
 _NAME = "_edge_robot_record"  # a name that ROS hides: it is no part of the robot

@@ -36,6 +36,8 @@ _JPEG = 80
 _LEVELS = {0: "INFO", 1: "WARN", 2: "ERROR", 3: "WARN"}
 _STRIDE = 0.05
 """Metres between two points of a path that are drawn."""
+_STRIP = 100
+"""Points that are drawn anew with each that follows; those before them stay as they are."""
 
 
 class Scene:
@@ -133,9 +135,12 @@ class Scene:
         if path and np.hypot(point[0] - path[-1][0], point[1] - path[-1][1]) < _STRIDE:
             return
         path.append(point)
-        self._log(f"{_ROBOT}/{topic}", rr.Points3D([point], radii=0.1))
+        color = np.array([_number(action_color(topic))], np.uint32)
+        self._log(f"{_ROBOT}/{topic}", rr.Points3D([point], radii=0.1, colors=color))
         if len(path) > 1:
-            self._log(f"{_PATH}/{topic}/{len(path) // 100}", rr.LineStrips3D([path[-101:]]))
+            part, place = divmod(len(path) - 1, _STRIP)
+            strip = path[part * _STRIP : part * _STRIP + place + 1]
+            self._log(f"{_PATH}/{topic}/{part}", rr.LineStrips3D([strip], colors=color))
 
     def _diagnostics(self, topic: str, message: DiagnosticArray) -> None:
         for one in message.status:

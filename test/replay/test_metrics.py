@@ -20,7 +20,6 @@ from edge_perception.replay.metrics import measure, METRICS
 from edge_perception.replay.observation import Decided, Observation, Pose, Seen
 from edge_perception.replay.trajectory import alignment, compare
 from edge_perception.share import share_dir
-from tools import replay_schemas
 
 
 def decided(*changes: tuple[float, str]) -> Observation:
@@ -180,7 +179,10 @@ def test_files_that_are_wrong(kind: Any, text: str, says: str, tmp_path: Path) -
         jsonschema.validate(yaml.safe_load(text), kind.schema())
 
 
-def test_the_schemas_are_those_of_the_code() -> None:
+def test_the_schemas_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "tools")
+    import replay_schemas
+
     for name in replay_schemas.SCHEMAS:
         assert (share_dir() / "config" / name).read_text() == replay_schemas.text(name)
     known = json.loads((share_dir() / "config" / "metrics.schema.json").read_text())
