@@ -24,7 +24,7 @@ import onnxruntime
 import pytest
 
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo import fetch, MODELS
+from edge_compiler.zoo import fetch, MEDIA, MODELS
 from edge_compiler.zoo import recipe as recipe_module
 from edge_compiler.zoo.recipe import Package, read_member, Recipe
 from edge_compiler.zoo.unpickle import load_arrays
@@ -299,7 +299,7 @@ def test_unknown_name_suggests_a_near_one(cache: Path) -> None:
 
 def test_list_names_every_model(cache: Path) -> None:
     done = edgec("fetch", "--list", "--json")
-    assert [entry["name"] for entry in json.loads(done.stdout)] == list(MODELS)
+    assert [entry["name"] for entry in json.loads(done.stdout)] == [*MODELS, *MEDIA]
 
 
 def test_squeezenet_sees_the_cat_and_the_espresso(squeezenet_onnx: Path) -> None:
