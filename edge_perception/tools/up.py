@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, ExitStack
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 import sys
 
+from edge_perception import messages
 from edge_perception.environment import this_machine
+from edge_perception.messages.type_hash import digest
 from edge_perception.nodes import base
 from edge_perception.robot.plan import RequestError, Start
 from edge_perception.transport.local import process
@@ -91,7 +93,7 @@ def _supervise(
     if net.listen is not None:
         raise RequestError("--listen is for a robot in one process: leave --processes out")
     by_name = {group[0].full_name.strip("/").replace("/", "."): group for group in groups}
-    choose()  # loads what all of them need
+    _prepare(groups)
     nursery = Nursery(
         lambda name, voice: _child(replace(net, name=name), by_name[name], Voice(voice))
     )
@@ -112,6 +114,17 @@ def _supervise(
             return process.run(bus, make, duration)
     except (AddressError, RegistryError) as error:
         raise RequestError(str(error)) from error
+
+
+def _prepare(groups: Sequence[Sequence[Start]]) -> None:
+    """Load and make what nodes need to speak: processes that are forked then share it."""
+    choose()
+    for start in chain.from_iterable(groups):
+        core = base.find(start.kind).make_core(this_machine())
+        for port in (*core.inputs, *core.outputs):
+            kind = messages.get(port.type)
+            messages.deserialize(messages.serialize(kind()), kind)  # which makes its codec
+            digest(port.type)
 
 
 def _child(net: Network, starts: Sequence[Start], voice: Voice) -> int:
