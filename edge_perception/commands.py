@@ -218,12 +218,16 @@ def _up_locally(graph: Graph, starts: Sequence[Start], options: argparse.Namespa
     from edge_perception.views.terminal import TerminalCore
 
     bus, environment = Bus(), this_machine()
-    recording = recorded.recording(graph, options.record) if options.record else None
+    recording = None
+    if options.record:
+        from edge_perception.replay import guest
+
+        recording = recorded.recording(graph, options.record)
 
     def make_nodes(stop: Stop) -> Iterator[Shell]:
         decided = stop.set if options.once else lambda: None
         if recording is not None:
-            yield recording.shell(bus, starts[0].namespace, stop)
+            yield guest.shell(bus, starts[0].namespace, recording.make_core(stop))
         view = Start("terminal", "", starts[0].namespace)
         yield Shell(lambda: TerminalCore(sys.stdout, decided), LocalEndpoints(bus, view))
         for start in starts:

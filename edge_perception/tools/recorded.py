@@ -41,6 +41,7 @@ def add_commands(
     """Add the commands."""
     _add_replay(commands, graph)
     _add_record(commands)
+    _add_watch(commands)
     _add_view(commands)
     parts = commands.add_parser("bag", help="look at recorded bags, cut them, make one")
     _add_bag(parts.add_subparsers(title="commands", metavar="COMMAND", required=True))
@@ -111,24 +112,37 @@ def _add_suite(replay: argparse.ArgumentParser) -> None:
 def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     record = commands.add_parser("record", help="record what a running robot's nodes say")
     record.add_argument("out", type=Path, metavar="FOLDER", help="the new bag")
-    record.add_argument(
-        "--topic",
-        action="append",
-        default=[],
-        help="instead of all that nodes of the graph exchange; may be given several times",
-    )
     record.add_argument("--max-size", type=float, default=0.0, metavar="MB", help="of messages")
     record.add_argument("--max-duration", type=float, default=0.0, metavar="S")
     record.add_argument(
         "--ring", action="store_true", help="go on at these limits, without the oldest"
     )
-    record.add_argument("--namespace", default="", help="of the robot's nodes and topics")
-    record.add_argument(
+    record.set_defaults(run=_guarded(_record))
+    _add_robot(record)
+
+
+def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    watch = commands.add_parser(
+        "watch", help="show a running robot: rates, ages, what it sees, decides, and what is wrong"
+    )
+    watch.set_defaults(run=_guarded(_watch))
+    _add_robot(watch)
+
+
+def _add_robot(command: argparse.ArgumentParser) -> None:
+    """Add the options of how to meet a running robot."""
+    command.add_argument(
+        "--topic",
+        action="append",
+        default=[],
+        help="instead of all that nodes of the graph exchange; may be given several times",
+    )
+    command.add_argument("--namespace", default="", help="of the robot's nodes and topics")
+    command.add_argument(
         "--transport", choices=("ros", "nanomsg"), default="ros", help="of the robot"
     )
-    linked.add_network(record.add_argument_group("with --transport nanomsg"))
-    record.set_defaults(run=_guarded(_record))
-    _add_graph(record)
+    linked.add_network(command.add_argument_group("with --transport nanomsg"))
+    _add_graph(command)
 
 
 def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -189,6 +203,12 @@ def _record(graph: Graph, options: argparse.Namespace) -> int:
     return record_command.run(graph, options, lambda: linked.network_of(options))
 
 
+def _watch(graph: Graph, options: argparse.Namespace) -> int:
+    from edge_perception.replay import watch_command
+
+    return watch_command.run(graph, options, lambda: linked.network_of(options))
+
+
 def _view(graph: Graph, options: argparse.Namespace) -> int:
     try:
         from edge_perception.replay import view_command
@@ -214,10 +234,11 @@ def recording(graph: Graph, folder: Path) -> Recording:
     """
     from edge_perception.bags.record import BagError
     from edge_perception.bags.recorder import Limits
-    from edge_perception.replay.record_command import Recording, wanted
+    from edge_perception.replay import guest
+    from edge_perception.replay.record_command import Recording
 
     try:
-        return Recording(folder, wanted(graph, []), Limits())
+        return Recording(folder, guest.ports(graph, []), Limits())
     except BagError as error:
         raise RequestError(str(error)) from error
 
