@@ -23,9 +23,9 @@ PROGRAM = """
 
 void count(int rows, int outers, int inners, int part, int parts, int *counts)
 {
-    pieces todo = rows ? share_rows(outers, inners, part, parts)
-                       : share_in_order(outers, inners, part, parts);
-    while (next_piece(&todo)) counts[todo.outer * inners + todo.inner]++;
+    pieces todo = rows ? work_share_rows(outers, inners, part, parts)
+                       : work_share_in_order(outers, inners, part, parts);
+    while (work_next_piece(&todo)) counts[todo.outer * inners + todo.inner]++;
 }
 """
 

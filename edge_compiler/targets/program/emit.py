@@ -188,7 +188,7 @@ def _clear_halo(buffer: Buffer) -> Call:
         "right": halo.right,
     }
     start = Pointer.to("m->arena", buffer.start, buffer.type, image=buffer.image)
-    return Call("clear_halo", "halo", {}, (start,), sizes)
+    return Call("halo_clear", "halo", {}, (start,), sizes)
 
 
 def c_value(value: Field) -> str:

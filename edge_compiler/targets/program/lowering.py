@@ -235,7 +235,7 @@ class Lowering:
             "constant",
             [],
             target,
-            lambda _: Call("strided_copy_run", "strided_copy", fields, (data, writing(target))),
+            lambda _: Call("copy_strided_run", "strided_copy", fields, (data, writing(target))),
             value=value,
         )
         return target

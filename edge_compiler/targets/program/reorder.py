@@ -29,7 +29,7 @@ def channel_copy(
         "out_channel": out_channel,
         "source": None if order is None else Table("uint16_t", tuple(map(str, order))),
     }
-    return Call("channel_copy_run", "channel_copy", fields, (reading(source), writing(target)))
+    return Call("copy_channels_run", "channel_copy", fields, (reading(source), writing(target)))
 
 
 def _block_copy(source: Buffer, target: Buffer, out_channel: int) -> Call:
@@ -42,7 +42,7 @@ def _block_copy(source: Buffer, target: Buffer, out_channel: int) -> Call:
         "out": (target.plane, target.row),
     }
     to = writing(target).plus(out_channel // BLOCK * target.plane)
-    return Call("block_copy_run", "block_copy", fields, (reading(source), to))
+    return Call("copy_blocks_run", "block_copy", fields, (reading(source), to))
 
 
 def _run_copy(
@@ -52,7 +52,7 @@ def _run_copy(
     fields = _copy_fields(source, target, shape, out_channel)
     run = target.plane if target.block == BLOCK else BLOCK
     to = writing(target).plus(out_channel // BLOCK * run)
-    return Call("run_copy_run", "run_copy", fields, (reading(source), to))
+    return Call("copy_runs_run", "run_copy", fields, (reading(source), to))
 
 
 def _copy_fields(

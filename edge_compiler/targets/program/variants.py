@@ -17,7 +17,7 @@ class Variant:
     :ivar registers: vector registers: they bound the size of a tile.
     :ivar supported: C function of the run time that says whether the processor has it.
     :ivar features: what the processor must have, for the manifest; as Linux names it.
-    :ivar lane_products: it multiplies a vector by one lane of another: see kernels/simd.h.
+    :ivar lane_products: it multiplies a vector by one lane of another: see kernels/vec.h.
     :ivar counted_as: the cost of a kernel is how many instructions it executes, estimated by these
         constants of the cost model; empty: it is time.
     :ivar chunk_floats: how much of a Winograd convolution is worked on together: parts of a

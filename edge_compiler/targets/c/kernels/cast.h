@@ -11,8 +11,8 @@
 
 #include "elements.h"
 
-INLINE int32_t int32_of(float x) { return x >= -0x1p31f && x < 0x1p31f ? (int32_t)x : INT32_MIN; }
-INLINE int64_t int64_of(float x) { return x >= -0x1p63f && x < 0x1p63f ? (int64_t)x : INT64_MIN; }
+INLINE int32_t cast_to_int32(float x) { return x >= -0x1p31f && x < 0x1p31f ? (int32_t)x : INT32_MIN; }
+INLINE int64_t cast_to_int64(float x) { return x >= -0x1p63f && x < 0x1p63f ? (int64_t)x : INT64_MIN; }
 
 /* Make cast_FROM_TO, given the expression of an element `x`. */
 #define CAST(FROM, TO, RESULT, expression)                                                                   \
@@ -37,13 +37,13 @@ INLINE int64_t int64_of(float x) { return x >= -0x1p63f && x < 0x1p63f ? (int64_
     CAST(FROM, int64_t, int64_t, x)
 NUMBER_TYPES(TO_BOOL)
 INTEGER_TYPES(TO_ALL)
-CAST(float, int8_t, int8_t, int32_of(x))
-CAST(float, uint8_t, uint8_t, int32_of(x))
-CAST(float, int16_t, int16_t, int32_of(x))
-CAST(float, uint16_t, uint16_t, int32_of(x))
-CAST(float, int32_t, int32_t, int32_of(x))
-CAST(float, uint32_t, uint32_t, int64_of(x))
-CAST(float, int64_t, int64_t, int64_of(x))
+CAST(float, int8_t, int8_t, cast_to_int32(x))
+CAST(float, uint8_t, uint8_t, cast_to_int32(x))
+CAST(float, int16_t, int16_t, cast_to_int32(x))
+CAST(float, uint16_t, uint16_t, cast_to_int32(x))
+CAST(float, int32_t, int32_t, cast_to_int32(x))
+CAST(float, uint32_t, uint32_t, cast_to_int64(x))
+CAST(float, int64_t, int64_t, cast_to_int64(x))
 #undef TO_ALL
 #undef TO_BOOL
 #undef CAST

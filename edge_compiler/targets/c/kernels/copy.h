@@ -11,7 +11,7 @@ typedef struct {
     int lanes, plane, row;
 } image_layout;
 
-INLINE size_t channel_offset(const image_layout l, int channel)
+INLINE size_t copy_channel_offset(const image_layout l, int channel)
 {
     return (size_t)(channel / l.lanes) * l.plane + channel % l.lanes;
 }
@@ -25,17 +25,17 @@ typedef struct {
 } channel_copy;
 
 /* Copy channels one by one, changing blocked to dense and back, moving and permuting them. */
-INLINE void channel_copy_run(const channel_copy c, const float *in, float *out, int part, int parts)
+INLINE void copy_channels_run(const channel_copy c, const float *in, float *out, int part, int parts)
 {
-    pieces todo = share_rows(c.channels + c.clear_lanes, c.height, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_rows(c.channels + c.clear_lanes, c.height, part, parts);
+    while (work_next_piece(&todo)) {
         const int channel = todo.outer, y = todo.inner;
-        float *to = out + channel_offset(c.out, c.out_channel + channel) + y * c.out.row;
+        float *to = out + copy_channel_offset(c.out, c.out_channel + channel) + y * c.out.row;
         if (channel >= c.channels) {
             for (int x = 0; x < c.width; x++) to[x * c.out.lanes] = 0.0f;
             continue;
         }
-        const float *from = in + channel_offset(c.in, c.source ? c.source[channel] : channel) + y * c.in.row;
+        const float *from = in + copy_channel_offset(c.in, c.source ? c.source[channel] : channel) + y * c.in.row;
         for (int x = 0; x < c.width; x++) to[x * c.out.lanes] = from[x * c.in.lanes];
     }
 }
@@ -50,10 +50,10 @@ typedef struct {
 } block_copy;
 
 /* Copy whole blocks of channels, `floats` a row. */
-INLINE void block_copy_run(const block_copy c, const float *in, float *out, int part, int parts)
+INLINE void copy_blocks_run(const block_copy c, const float *in, float *out, int part, int parts)
 {
-    pieces todo = share_rows(c.blocks, c.height, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_rows(c.blocks, c.height, part, parts);
+    while (work_next_piece(&todo)) {
         const int block = todo.outer, y = todo.inner;
         memcpy(out + (size_t)block * c.out.plane + y * c.out.row, in + (size_t)block * c.in.plane + y * c.in.row,
                sizeof(float) * c.floats);
@@ -67,13 +67,13 @@ typedef struct {
 } run_copy;
 
 /* Copy between images in blocks and images with all channels side by side: both have the runs of a block's channels. */
-INLINE void run_copy_run(const run_copy c, const float *in, float *out, int part, int parts)
+INLINE void copy_runs_run(const run_copy c, const float *in, float *out, int part, int parts)
 {
-    pieces todo = share_rows((c.channels + BLOCK - 1) / BLOCK, c.height, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_rows((c.channels + BLOCK - 1) / BLOCK, c.height, part, parts);
+    while (work_next_piece(&todo)) {
         const int channel = todo.outer * BLOCK, y = todo.inner;
-        const float *from = in + channel_offset(c.in, channel) + y * c.in.row;
-        float *to = out + channel_offset(c.out, channel) + y * c.out.row;
+        const float *from = in + copy_channel_offset(c.in, channel) + y * c.in.row;
+        float *to = out + copy_channel_offset(c.out, channel) + y * c.out.row;
         if (channel + BLOCK <= c.channels) {
             for (int x = 0; x < c.width; x++)
                 memcpy(to + x * c.out.lanes, from + x * c.in.lanes, sizeof(float) * BLOCK);
@@ -93,11 +93,12 @@ typedef struct {
 } strided_copy;
 
 /* Copy a box of a dense tensor; strides may be negative (Slice) or in any order (Transpose). */
-INLINE void strided_copy_run(const strided_copy c, const void *in, void *out, int part, int parts)
+INLINE void copy_strided_run(const strided_copy c, const void *in, void *out, int part, int parts)
 {
-    const range todo = share(c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], part, parts);
+    const range todo = work_share(c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], part, parts);
     for (int i = todo.first; i < todo.last; i++) {
-        const ptrdiff_t from = place_of(i, MAX_RANK - 1, c.shape, c.in), to = place_of(i, MAX_RANK - 1, c.shape, c.out);
+        const ptrdiff_t from = work_place(i, MAX_RANK - 1, c.shape, c.in),
+                        to = work_place(i, MAX_RANK - 1, c.shape, c.out);
         const char *element = (const char *)in + from * c.bytes;
         char *copy = (char *)out + to * c.bytes;
         for (int x = 0; x < c.shape[5]; x++)

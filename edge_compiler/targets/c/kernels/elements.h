@@ -30,31 +30,31 @@ typedef struct {
 /* Whether the operands' elements of a piece follow each other, or are one that is repeated. */
 #define STEP(operand) (c.operand[MAX_RANK - 1])
 
-INLINE row_piece first_row(const elements c, int part, int parts)
+INLINE row_piece elements_first_row(const elements c, int part, int parts)
 {
     int count = 1;
     for (int d = 0; d < MAX_RANK; d++) count *= c.shape[d];
-    const range todo = share(count, part, parts);
+    const range todo = work_share(count, part, parts);
     return (row_piece){todo.first, 0, todo.last, 0, 0, 0};
 }
 
 /* Go to the next piece; 0: there is none. */
-INLINE int next_row(const elements c, row_piece *row)
+INLINE int elements_next_row(const elements c, row_piece *row)
 {
     row->first += row->count;
     if (row->first >= row->end)
         return 0;
     const int left = row->end - row->first, width = c.shape[MAX_RANK - 1] - row->first % c.shape[MAX_RANK - 1];
     row->count = width < left ? width : left;
-    row->a = place_of(row->first, MAX_RANK, c.shape, c.a);
-    row->b = place_of(row->first, MAX_RANK, c.shape, c.b);
-    row->c = place_of(row->first, MAX_RANK, c.shape, c.c);
+    row->a = work_place(row->first, MAX_RANK, c.shape, c.a);
+    row->b = work_place(row->first, MAX_RANK, c.shape, c.b);
+    row->c = work_place(row->first, MAX_RANK, c.shape, c.c);
     return 1;
 }
 
 /* Loop over the elements `i` of each piece `row` of the part; `c` is the configuration. */
-#define FOR_ELEMENTS(i)                                                 \
-    for (row_piece row = first_row(c, part, parts); next_row(c, &row);) \
+#define FOR_ELEMENTS(i)                                                                   \
+    for (row_piece row = elements_first_row(c, part, parts); elements_next_row(c, &row);) \
         for (int i = 0; i < row.count; i++)
 
 #endif

@@ -17,13 +17,13 @@ typedef struct {
 typedef enum { OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MAX, OP_MIN, OP_PRELU, OP_POW } binary_op;
 
 /* Lane by lane: a product of a logarithm would have as many wrong digits as the power has places. */
-INLINE vec vec_pow(vec a, vec b)
+INLINE vec elementwise_pow(vec a, vec b)
 {
     ROLLED_FOR (int i = 0; i < LANES; i++) a[i] = powf(a[i], b[i]);
     return a;
 }
 
-INLINE vec apply(binary_op op, vec a, vec b)
+INLINE vec elementwise_apply(binary_op op, vec a, vec b)
 {
     switch (op) {
     case OP_ADD: return a + b;
@@ -33,7 +33,7 @@ INLINE vec apply(binary_op op, vec a, vec b)
     case OP_MAX: return vec_max_or_nan(a, b);
     case OP_MIN: return vec_min_or_nan(a, b);
     case OP_PRELU: return vec_select(a < 0.0f, a * b, a);
-    case OP_POW: return vec_pow(a, b);
+    case OP_POW: return elementwise_pow(a, b);
     }
     return a;
 }
@@ -46,18 +46,19 @@ typedef struct {
 } binary;
 
 /* out = act(a op b) */
-INLINE void binary_run(const binary c, const float *a, const float *b, float *out, int part, int parts)
+INLINE void elementwise_binary_run(const binary c, const float *a, const float *b, float *out, int part, int parts)
 {
-    pieces todo = share_rows(c.blocks, c.height, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_rows(c.blocks, c.height, part, parts);
+    while (work_next_piece(&todo)) {
         const int block = todo.outer, y = todo.inner;
         const float *pa = a + (size_t)block * c.a.plane + y * c.a.row,
                     *pb = b + (size_t)block * c.b.plane + y * c.b.row;
         float *po = out + (size_t)block * c.out.plane + y * c.out.row;
         for (int x = 0; x < c.width; x++)
             UNROLLED_FOR (int v = 0; v < BLOCK; v += LANES)
-                store(po + x * c.out.column + v,
-                      activate(c.act, apply(c.op, load(pa + x * c.a.column + v), load(pb + x * c.b.column + v))));
+                vec_store(po + x * c.out.column + v,
+                          activation_apply(c.act, elementwise_apply(c.op, vec_load(pa + x * c.a.column + v),
+                                                                    vec_load(pb + x * c.b.column + v))));
     }
 }
 
@@ -71,21 +72,22 @@ typedef struct {
 enum { BROADCAST_PIECE = 1024 }; /* elements of a line that are worth a piece of work */
 
 /* out = act(a op b), in row-major order. */
-INLINE void broadcast_run(const broadcast c, const float *a, const float *b, float *out, int part, int parts)
+INLINE void elementwise_broadcast_run(const broadcast c, const float *a, const float *b, float *out, int part,
+                                      int parts)
 {
     const int lines = c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], length = c.shape[5];
     const int every_a = c.a[5], every_b = c.b[5];
-    pieces todo = share_in_order(lines, (length + BROADCAST_PIECE - 1) / BROADCAST_PIECE, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_in_order(lines, (length + BROADCAST_PIECE - 1) / BROADCAST_PIECE, part, parts);
+    while (work_next_piece(&todo)) {
         const int first = todo.inner * BROADCAST_PIECE, left = length - first;
         const int count = left < BROADCAST_PIECE ? left : BROADCAST_PIECE;
-        const float *pa = a + place_of(todo.outer, MAX_RANK - 1, c.shape, c.a) + first * every_a;
-        const float *pb = b + place_of(todo.outer, MAX_RANK - 1, c.shape, c.b) + first * every_b;
+        const float *pa = a + work_place(todo.outer, MAX_RANK - 1, c.shape, c.a) + first * every_a;
+        const float *pb = b + work_place(todo.outer, MAX_RANK - 1, c.shape, c.b) + first * every_b;
         float *po = out + (size_t)todo.outer * length + first;
         for (int x = 0; x < count; x += LANES) {
-            const vec va = every_a ? load_some(pa + x, count - x) : splat(*pa);
-            const vec vb = every_b ? load_some(pb + x, count - x) : splat(*pb);
-            store_some(po + x, activate(c.act, apply(c.op, va, vb)), count - x);
+            const vec va = every_a ? vec_load_some(pa + x, count - x) : vec_splat(*pa);
+            const vec vb = every_b ? vec_load_some(pb + x, count - x) : vec_splat(*pb);
+            vec_store_some(po + x, activation_apply(c.act, elementwise_apply(c.op, va, vb)), count - x);
         }
     }
 }
@@ -97,31 +99,32 @@ typedef struct {
 } unary;
 
 /* out = act(in) */
-INLINE void unary_run(const unary c, const float *in, float *out, int part, int parts)
+INLINE void elementwise_unary_run(const unary c, const float *in, float *out, int part, int parts)
 {
-    pieces todo = share_rows(c.blocks, c.height, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_rows(c.blocks, c.height, part, parts);
+    while (work_next_piece(&todo)) {
         const float *p = in + (size_t)todo.outer * c.in.plane + todo.inner * c.in.row;
         float *po = out + (size_t)todo.outer * c.out.plane + todo.inner * c.out.row;
         for (int x = 0; x < c.width; x++)
             UNROLLED_FOR (int v = 0; v < BLOCK; v += LANES)
-                store(po + x * c.out.column + v, activate(c.act, load(p + x * c.in.column + v)));
+                vec_store(po + x * c.out.column + v, activation_apply(c.act, vec_load(p + x * c.in.column + v)));
     }
 }
 
 /* out = act(in * scale[channel] + shift[channel]) */
-INLINE void channel_affine_run(const unary c, const float *in, const float *scale, const float *shift, float *out,
-                               int part, int parts)
+INLINE void elementwise_channel_affine_run(const unary c, const float *in, const float *scale, const float *shift,
+                                           float *out, int part, int parts)
 {
-    pieces todo = share_rows(c.blocks, c.height, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_rows(c.blocks, c.height, part, parts);
+    while (work_next_piece(&todo)) {
         const int block = todo.outer, y = todo.inner;
         const float *p = in + (size_t)block * c.in.plane + y * c.in.row;
         float *po = out + (size_t)block * c.out.plane + y * c.out.row;
         for (int v = 0; v < BLOCK; v += LANES) {
-            const vec s = load(scale + block * BLOCK + v), t = load(shift + block * BLOCK + v);
+            const vec s = vec_load(scale + block * BLOCK + v), t = vec_load(shift + block * BLOCK + v);
             for (int x = 0; x < c.width; x++)
-                store(po + x * c.out.column + v, activate(c.act, load(p + x * c.in.column + v) * s + t));
+                vec_store(po + x * c.out.column + v,
+                          activation_apply(c.act, vec_load(p + x * c.in.column + v) * s + t));
         }
     }
 }
@@ -132,16 +135,16 @@ typedef struct {
 } line_affine;
 
 /* The same in row-major order, where each line of neighbouring elements is of one channel. */
-INLINE void line_affine_run(const line_affine c, const float *in, const float *scale, const float *shift, float *out,
-                            int part, int parts)
+INLINE void elementwise_line_affine_run(const line_affine c, const float *in, const float *scale, const float *shift,
+                                        float *out, int part, int parts)
 {
-    const range todo = share(c.lines, part, parts);
+    const range todo = work_share(c.lines, part, parts);
     for (int i = todo.first; i < todo.last; i++) {
         const float *p = in + (size_t)i * c.length;
         float *po = out + (size_t)i * c.length;
         const float s = scale[i % c.channels], t = shift[i % c.channels];
         for (int x = 0; x < c.length; x += LANES)
-            store_some(po + x, activate(c.act, load_some(p + x, c.length - x) * s + t), c.length - x);
+            vec_store_some(po + x, activation_apply(c.act, vec_load_some(p + x, c.length - x) * s + t), c.length - x);
     }
 }
 

@@ -68,7 +68,7 @@ INLINE grid_sample_taps grid_sample_axis(const grid_sample c, float place, int s
                                                 : 1.0f - (x - below);
         if (c.padding == GRID_REFLECTION)
             i = (int)grid_sample_reflect((float)i, low, high);
-        taps.index[k] = c.padding != GRID_ZEROS ? clamp_int(i, 0, size - 1) : i >= 0 && i < size ? i : -1;
+        taps.index[k] = c.padding != GRID_ZEROS ? work_clamp(i, 0, size - 1) : i >= 0 && i < size ? i : -1;
     }
     return taps;
 }
@@ -76,7 +76,7 @@ INLINE grid_sample_taps grid_sample_axis(const grid_sample c, float place, int s
 /* `grid` has the column and the row of each output pixel, from -1 to 1 over the image. */
 INLINE void grid_sample_run(const grid_sample c, const float *in, const float *grid, float *out, int part, int parts)
 {
-    const range todo = share(c.out_h * c.out_w, part, parts);
+    const range todo = work_share(c.out_h * c.out_w, part, parts);
     for (int pixel = todo.first; pixel < todo.last; pixel++) {
         const grid_sample_taps columns = grid_sample_axis(c, grid[2 * pixel], c.in_w),
                                rows = grid_sample_axis(c, grid[2 * pixel + 1], c.in_h);
@@ -91,10 +91,10 @@ INLINE void grid_sample_run(const grid_sample c, const float *in, const float *g
         float *to = out + pixel / c.out_w * c.out_row + pixel % c.out_w * BLOCK;
         for (int block = 0; block < c.blocks; block++)
             for (int v = 0; v < BLOCK; v += LANES) {
-                vec sum = splat(0.0f);
+                vec sum = vec_splat(0.0f);
                 for (int i = 0; i < count; i++)
-                    sum += weight[i] * load(in + (size_t)block * c.in_plane + offset[i] + v);
-                store(to + (size_t)block * c.out_plane + v, sum);
+                    sum += weight[i] * vec_load(in + (size_t)block * c.in_plane + offset[i] + v);
+                vec_store(to + (size_t)block * c.out_plane + v, sum);
             }
     }
 }

@@ -13,11 +13,11 @@ typedef struct {
 } halo;
 
 /* Clear the border of `blocks` planes that begin at `plane`; the memory was used for something else before. */
-INLINE void clear_halo(const halo h, float *plane, int part, int parts)
+INLINE void halo_clear(const halo h, float *plane, int part, int parts)
 {
     const int row = (h.left + h.width + h.right) * h.lanes, rows = h.top + h.height + h.bottom;
-    pieces todo = share_rows(h.blocks, rows, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_rows(h.blocks, rows, part, parts);
+    while (work_next_piece(&todo)) {
         const int y = todo.inner;
         float *p = plane + ((size_t)todo.outer * rows + y) * row;
         if (y < h.top || y >= h.top + h.height) {

@@ -41,7 +41,7 @@ INLINE int indices_count(const indexed c)
 /* Return where the element lies that index number `i` names. */
 INLINE size_t indices_element(const indexed c, const void *index, int i)
 {
-    return place_of(i, MAX_RANK, c.shape, c.steps) + (size_t)indices_at(index, c.wide, i, c.length) * c.step;
+    return work_place(i, MAX_RANK, c.shape, c.steps) + (size_t)indices_at(index, c.wide, i, c.length) * c.step;
 }
 
 /* Return where the slice begins that tuple number `i` names. */
@@ -55,14 +55,14 @@ INLINE size_t indices_slice(const indexed c, const void *index, int i)
 
 INLINE void indices_gather(const indexed c, const void *in, const void *index, void *out, int part, int parts)
 {
-    const range todo = share(indices_count(c), part, parts);
+    const range todo = work_share(indices_count(c), part, parts);
     for (int i = todo.first; i < todo.last; i++)
         memcpy((char *)out + (size_t)i * c.bytes, (const char *)in + indices_element(c, index, i) * c.bytes, c.bytes);
 }
 
 INLINE void indices_gather_slices(const indexed c, const void *in, const void *index, void *out, int part, int parts)
 {
-    const range todo = share(c.batches * c.tuples, part, parts);
+    const range todo = work_share(c.batches * c.tuples, part, parts);
     const size_t bytes = (size_t)c.slice * c.bytes;
     for (int i = todo.first; i < todo.last; i++)
         memcpy((char *)out + i * bytes, (const char *)in + indices_slice(c, index, i) * c.bytes, bytes);

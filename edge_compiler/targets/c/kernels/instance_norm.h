@@ -22,11 +22,11 @@ typedef struct {
 /* The sum over all pixels of the differences from `origin`, or of their squares. */
 INLINE vec instance_norm_sum(const instance_norm c, const float *in, vec origin, const int squared)
 {
-    vec total = splat(0.0f);
+    vec total = vec_splat(0.0f);
     for (int y = 0; y < c.height; y++) {
-        vec sum = splat(0.0f);
+        vec sum = vec_splat(0.0f);
         for (int x = 0; x < c.width; x++) {
-            const vec difference = load(in + y * c.in_row + x * BLOCK) - origin;
+            const vec difference = vec_load(in + y * c.in_row + x * BLOCK) - origin;
             sum += squared ? difference * difference : difference;
         }
         total += sum;
@@ -38,19 +38,20 @@ INLINE vec instance_norm_sum(const instance_norm c, const float *in, vec origin,
 INLINE void instance_norm_run(const instance_norm c, const float *in, const float *scale, const float *shift,
                               float *out, int part, int parts)
 {
-    const range todo = share(c.blocks * VECTORS, part, parts);
+    const range todo = work_share(c.blocks * VECTORS, part, parts);
     const float pixels = (float)(c.height * c.width);
     for (int i = todo.first; i < todo.last; i++) {
         const int block = i / VECTORS, lane = i % VECTORS * LANES;
         const float *image = in + (size_t)block * c.in_plane + lane;
         float *result = out + (size_t)block * c.out_plane + lane;
-        const vec first = load(image), mean = first + instance_norm_sum(c, image, first, 0) / pixels;
+        const vec first = vec_load(image), mean = first + instance_norm_sum(c, image, first, 0) / pixels;
         const vec variance = instance_norm_sum(c, image, mean, 1) / pixels;
-        const vec factor = load(scale + i * LANES) / vec_sqrt(variance + c.epsilon), offset = load(shift + i * LANES);
+        const vec factor = vec_load(scale + i * LANES) / vec_sqrt(variance + c.epsilon),
+                  offset = vec_load(shift + i * LANES);
         for (int y = 0; y < c.height; y++)
             for (int x = 0; x < c.width; x++) {
-                const vec normal = (load(image + y * c.in_row + x * BLOCK) - mean) * factor + offset;
-                store(result + y * c.out_row + x * BLOCK, activate(c.act, normal));
+                const vec normal = (vec_load(image + y * c.in_row + x * BLOCK) - mean) * factor + offset;
+                vec_store(result + y * c.out_row + x * BLOCK, activation_apply(c.act, normal));
             }
     }
 }
@@ -69,9 +70,9 @@ INLINE float instance_norm_lines_sum(const float *x, const int length, float ori
     float total = 0.0f;
     for (int first = 0; first < length; first += INSTANCE_NORM_CHUNK) {
         const int left = length - first, count = left < INSTANCE_NORM_CHUNK ? left : INSTANCE_NORM_CHUNK;
-        vec sums = splat(0.0f);
+        vec sums = vec_splat(0.0f);
         for (int k = 0; k < count; k += LANES) {
-            vec difference = load_some(x + first + k, count - k) - origin;
+            vec difference = vec_load_some(x + first + k, count - k) - origin;
             if (k + LANES > count)
                 for (int lane = count - k; lane < LANES; lane++) difference[lane] = 0.0f;
             sums += squared ? difference * difference : difference;
@@ -85,7 +86,7 @@ INLINE float instance_norm_lines_sum(const float *x, const int length, float ori
 INLINE void instance_norm_lines_run(const instance_norm_lines c, const float *in, const float *scale,
                                     const float *shift, float *out, int part, int parts)
 {
-    const range todo = share(c.lines, part, parts);
+    const range todo = work_share(c.lines, part, parts);
     for (int i = todo.first; i < todo.last; i++) {
         const float *x = in + (size_t)i * c.length;
         float *y = out + (size_t)i * c.length;
@@ -93,8 +94,8 @@ INLINE void instance_norm_lines_run(const instance_norm_lines c, const float *in
         const float variance = instance_norm_lines_sum(x, c.length, mean, 1) / (float)c.length;
         const float factor = scale[i % c.channels] / sqrtf(variance + c.epsilon), offset = shift[i % c.channels];
         for (int k = 0; k < c.length; k += LANES) {
-            const vec normal = (load_some(x + k, c.length - k) - mean) * factor + offset;
-            store_some(y + k, activate(c.act, normal), c.length - k);
+            const vec normal = (vec_load_some(x + k, c.length - k) - mean) * factor + offset;
+            vec_store_some(y + k, activation_apply(c.act, normal), c.length - k);
         }
     }
 }

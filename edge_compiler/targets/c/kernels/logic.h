@@ -8,18 +8,18 @@
 
 typedef enum { IS_EQUAL, IS_GREATER, IS_GREATER_OR_EQUAL, IS_LESS, IS_LESS_OR_EQUAL } comparison;
 
-#define COMPARE(T)                                                                                             \
-    INLINE void compare_##T(const elements c, const T *restrict a, const T *restrict b, uint8_t *restrict out, \
-                            int part, int parts)                                                               \
-    {                                                                                                          \
-        FOR_ELEMENTS (i) {                                                                                     \
-            const T x = a[row.a + i * STEP(a)], y = b[row.b + i * STEP(b)];                                    \
-            out[row.first + i] = c.op == IS_EQUAL              ? x == y                                        \
-                                 : c.op == IS_GREATER          ? x > y                                         \
-                                 : c.op == IS_GREATER_OR_EQUAL ? x >= y                                        \
-                                 : c.op == IS_LESS             ? x < y                                         \
-                                                               : x <= y;                                       \
-        }                                                                                                      \
+#define COMPARE(T)                                                                                                   \
+    INLINE void logic_compare_##T(const elements c, const T *restrict a, const T *restrict b, uint8_t *restrict out, \
+                                  int part, int parts)                                                               \
+    {                                                                                                                \
+        FOR_ELEMENTS (i) {                                                                                           \
+            const T x = a[row.a + i * STEP(a)], y = b[row.b + i * STEP(b)];                                          \
+            out[row.first + i] = c.op == IS_EQUAL              ? x == y                                              \
+                                 : c.op == IS_GREATER          ? x > y                                               \
+                                 : c.op == IS_GREATER_OR_EQUAL ? x >= y                                              \
+                                 : c.op == IS_LESS             ? x < y                                               \
+                                                               : x <= y;                                             \
+        }                                                                                                            \
     }
 NUMBER_TYPES(COMPARE)
 #undef COMPARE
@@ -35,7 +35,7 @@ INLINE void logic_run(const elements c, const uint8_t *restrict a, const uint8_t
     }
 }
 
-INLINE void not_run(const elements c, const uint8_t *restrict a, uint8_t *restrict out, int part, int parts)
+INLINE void logic_not_run(const elements c, const uint8_t *restrict a, uint8_t *restrict out, int part, int parts)
 {
     FOR_ELEMENTS (i) out[row.first + i] = !a[row.a + i * STEP(a)];
 }
@@ -57,14 +57,14 @@ INLINE void logic_is_infinite(const elements c, const float *restrict a, uint8_t
 }
 
 /* out = a ? b : c */
-#define WHERE(T)                                                                                      \
-    INLINE void where_##T(const elements c, const uint8_t *restrict condition, const T *restrict yes, \
-                          const T *restrict no, T *restrict out, int part, int parts)                 \
-    {                                                                                                 \
-        FOR_ELEMENTS (i) {                                                                            \
-            const T x = yes[row.b + i * STEP(b)], y = no[row.c + i * STEP(c)];                        \
-            out[row.first + i] = condition[row.a + i * STEP(a)] ? x : y;                              \
-        }                                                                                             \
+#define WHERE(T)                                                                                            \
+    INLINE void logic_where_##T(const elements c, const uint8_t *restrict condition, const T *restrict yes, \
+                                const T *restrict no, T *restrict out, int part, int parts)                 \
+    {                                                                                                       \
+        FOR_ELEMENTS (i) {                                                                                  \
+            const T x = yes[row.b + i * STEP(b)], y = no[row.c + i * STEP(c)];                              \
+            out[row.first + i] = condition[row.a + i * STEP(a)] ? x : y;                                    \
+        }                                                                                                   \
     }
 NUMBER_TYPES(WHERE)
 #undef WHERE

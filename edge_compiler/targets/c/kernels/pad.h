@@ -47,10 +47,10 @@ INLINE void pad_run(const pad c, const void *in, const void *constant, void *out
     int rows = 1;
     for (int axis = 0; axis < LAST; axis++) rows *= c.shape[axis];
     const int inside = c.in[LAST] == 1 && c.out[LAST] == 1 ? c.size[LAST] : 0; /* so many are copied at once */
-    const range todo = share(rows, part, parts);
+    const range todo = work_share(rows, part, parts);
     for (int row = todo.first; row < todo.last; row++) {
         const char *from = in;
-        char *to = (char *)out + place_of(row, LAST, c.shape, c.out) * c.bytes;
+        char *to = (char *)out + work_place(row, LAST, c.shape, c.out) * c.bytes;
         for (int axis = LAST - 1, number = row; axis >= 0; number /= c.shape[axis], axis--) {
             const int index = pad_index(c.mode, number % c.shape[axis] - c.before[axis], c.size[axis]);
             from = from && index >= 0 ? from + (ptrdiff_t)index * c.in[axis] * c.bytes : NULL;

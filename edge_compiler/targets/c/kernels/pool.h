@@ -24,7 +24,7 @@ typedef struct {
 INLINE void pool_pixel(const pool c, const float *image, const int y, const int x, const int inside, float *out)
 {
     vec sum[VECTORS], largest[VECTORS];
-    UNROLLED_FOR (int v = 0; v < VECTORS; v++) sum[v] = splat(0.0f), largest[v] = splat(-INFINITY);
+    UNROLLED_FOR (int v = 0; v < VECTORS; v++) sum[v] = vec_splat(0.0f), largest[v] = vec_splat(-INFINITY);
     int taps = 0;
     for (int ky = 0; ky < c.kernel_h; ky++)
         for (int kx = 0; kx < c.kernel_w; kx++) {
@@ -33,7 +33,7 @@ INLINE void pool_pixel(const pool c, const float *image, const int y, const int 
                 continue;
             const float *p = image + yy * c.in_row + xx * BLOCK;
             vec tap[VECTORS];
-            load_block(p, tap);
+            vec_load_block(p, tap);
             UNROLLED_FOR (int v = 0; v < VECTORS; v++) {
                 sum[v] += tap[v];
                 largest[v] = vec_max(largest[v], tap[v]);
@@ -47,21 +47,21 @@ INLINE void pool_pixel(const pool c, const float *image, const int y, const int 
             taps = ((bottom < end_y ? bottom : end_y) - y + c.dilation_h - 1) / c.dilation_h *
                    (((right < end_x ? right : end_x) - x + c.dilation_w - 1) / c.dilation_w);
         }
-        UNROLLED_FOR (int v = 0; v < VECTORS; v++) store(out + v * LANES, sum[v] * (1.0f / (float)taps));
+        UNROLLED_FOR (int v = 0; v < VECTORS; v++) vec_store(out + v * LANES, sum[v] * (1.0f / (float)taps));
     } else { /* the sum tells of a NaN, which vec_max() forgets when other numbers follow */
         UNROLLED_FOR (int v = 0; v < VECTORS; v++)
-            store(out + v * LANES, MAX_KEEPS_NAN ? largest[v] : vec_select(sum[v] == sum[v], largest[v], sum[v]));
+            vec_store(out + v * LANES, MAX_KEEPS_NAN ? largest[v] : vec_select(sum[v] == sum[v], largest[v], sum[v]));
     }
 }
 
 INLINE void pool_run(const pool c, const float *in, float *out, int part, int parts)
 {
-    pieces todo = share_rows(c.blocks, c.out_h, part, parts);
+    pieces todo = work_share_rows(c.blocks, c.out_h, part, parts);
     /* columns from `first` to `last` have their whole window inside of the image */
     const int first = (c.pad_left + c.stride_w - 1) / c.stride_w;
     const int reach = c.in_w + c.pad_left - ((c.kernel_w - 1) * c.dilation_w + 1);
-    const int last = clamp_int(reach < 0 ? 0 : reach / c.stride_w + 1, 0, c.out_w);
-    while (next_piece(&todo)) {
+    const int last = work_clamp(reach < 0 ? 0 : reach / c.stride_w + 1, 0, c.out_w);
+    while (work_next_piece(&todo)) {
         const int row = todo.inner, y = row * c.stride_h - c.pad_top;
         const float *image = in + (size_t)todo.outer * c.in_plane;
         float *line = out + (size_t)todo.outer * c.out_plane + row * c.out_row;
@@ -80,18 +80,18 @@ typedef struct {
     int blocks, in_h, in_w, in_plane, in_row, out_plane;
 } global_average;
 
-INLINE void global_average_run(const global_average c, const float *in, float *out, int part, int parts)
+INLINE void pool_global_average_run(const global_average c, const float *in, float *out, int part, int parts)
 {
-    const range todo = share(c.blocks, part, parts);
+    const range todo = work_share(c.blocks, part, parts);
     for (int i = todo.first; i < todo.last; i++) {
         vec sum[VECTORS];
-        UNROLLED_FOR (int v = 0; v < VECTORS; v++) sum[v] = splat(0.0f);
+        UNROLLED_FOR (int v = 0; v < VECTORS; v++) sum[v] = vec_splat(0.0f);
         for (int y = 0; y < c.in_h; y++)
             for (int x = 0; x < c.in_w; x++)
                 UNROLLED_FOR (int v = 0; v < VECTORS; v++)
-                    sum[v] += load(in + (size_t)i * c.in_plane + y * c.in_row + x * BLOCK + v * LANES);
+                    sum[v] += vec_load(in + (size_t)i * c.in_plane + y * c.in_row + x * BLOCK + v * LANES);
         UNROLLED_FOR (int v = 0; v < VECTORS; v++)
-            store(out + (size_t)i * c.out_plane + v * LANES, sum[v] * (1.0f / (float)(c.in_h * c.in_w)));
+            vec_store(out + (size_t)i * c.out_plane + v * LANES, sum[v] * (1.0f / (float)(c.in_h * c.in_w)));
     }
 }
 

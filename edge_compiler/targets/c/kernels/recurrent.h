@@ -28,11 +28,11 @@ typedef struct {
 INLINE void recurrent_blocks(const int blocks, int terms, const float *r, const float *h, const float *in, float *out)
 {
     vec sum[blocks * VECTORS];
-    UNROLLED_FOR (int i = 0; i < blocks * VECTORS; i++) sum[i] = load(in + i * LANES);
+    UNROLLED_FOR (int i = 0; i < blocks * VECTORS; i++) sum[i] = vec_load(in + i * LANES);
     for (int k = 0; k < terms; k++)
         UNROLLED_FOR (int i = 0; i < blocks * VECTORS; i++)
-            sum[i] += h[k] * load(r + ((size_t)(i / VECTORS) * terms + k) * BLOCK + i % VECTORS * LANES);
-    UNROLLED_FOR (int i = 0; i < blocks * VECTORS; i++) store(out + i * LANES, sum[i]);
+            sum[i] += h[k] * vec_load(r + ((size_t)(i / VECTORS) * terms + k) * BLOCK + i % VECTORS * LANES);
+    UNROLLED_FOR (int i = 0; i < blocks * VECTORS; i++) vec_store(out + i * LANES, sum[i]);
 }
 
 enum { RECURRENT_TOGETHER = LANES / 4 }; /* blocks: four sums, so that products needn't wait for each other */
@@ -49,26 +49,26 @@ INLINE void recurrent_product(int columns, int terms, const float *r, const floa
 
 INLINE vec recurrent_activate(const recurrent c, activation act, vec x)
 {
-    return activate(act, vec_min(splat(c.clip), vec_max(splat(-c.clip), x)));
+    return activation_apply(act, vec_min(vec_splat(c.clip), vec_max(vec_splat(-c.clip), x)));
 }
 
 /* The gates stand behind each other in `gates`; the state is replaced. */
 INLINE void recurrent_lstm(const recurrent c, float *gates, const float *peepholes, float *cell, float *h)
 {
     for (int i = 0; i < c.width; i += LANES) {
-        const vec old = load(cell + i);
-        vec in = load(gates + i), out = load(gates + c.width + i), keep = load(gates + 2 * c.width + i);
+        const vec old = vec_load(cell + i);
+        vec in = vec_load(gates + i), out = vec_load(gates + c.width + i), keep = vec_load(gates + 2 * c.width + i);
         if (c.has_peepholes) {
-            in += load(peepholes + i) * old;
-            keep += load(peepholes + 2 * c.width + i) * old;
+            in += vec_load(peepholes + i) * old;
+            keep += vec_load(peepholes + 2 * c.width + i) * old;
         }
         in = recurrent_activate(c, c.f, in);
         keep = c.coupled ? 1.0f - in : recurrent_activate(c, c.f, keep);
-        const vec new = keep *old + in *recurrent_activate(c, c.g, load(gates + 3 * c.width + i));
+        const vec new = keep *old + in *recurrent_activate(c, c.g, vec_load(gates + 3 * c.width + i));
         if (c.has_peepholes)
-            out += load(peepholes + c.width + i) * new;
-        store(cell + i, new);
-        store(h + i, recurrent_activate(c, c.f, out) * activate(c.h, new));
+            out += vec_load(peepholes + c.width + i) * new;
+        vec_store(cell + i, new);
+        vec_store(h + i, recurrent_activate(c, c.f, out) * activation_apply(c.h, new));
     }
 }
 
@@ -79,18 +79,18 @@ INLINE void recurrent_gru(const recurrent c, const float *x, const float *r, con
     float *update = gates, *reset = gates + width, *new = gates + 2 * width;
     recurrent_product(2 * width, c.hidden, r, h, x, gates);
     for (int i = 0; i < width; i += LANES) {
-        const vec some = recurrent_activate(c, c.f, load(reset + i));
-        store(reset + i, c.reset_after ? some : some * load(h + i));
+        const vec some = recurrent_activate(c, c.f, vec_load(reset + i));
+        vec_store(reset + i, c.reset_after ? some : some * vec_load(h + i));
     }
     r += (size_t)2 * width * c.hidden;
     recurrent_product(width, c.hidden, r, c.reset_after ? h : reset, c.reset_after ? bias : x + 2 * width, new);
     for (int i = 0; i < width; i += LANES) {
-        const vec keep = recurrent_activate(c, c.f, load(update + i));
-        vec state = load(new + i);
+        const vec keep = recurrent_activate(c, c.f, vec_load(update + i));
+        vec state = vec_load(new + i);
         if (c.reset_after)
-            state = load(x + 2 * width + i) + load(reset + i) * state;
+            state = vec_load(x + 2 * width + i) + vec_load(reset + i) * state;
         state = recurrent_activate(c, c.g, state);
-        store(h + i, (1.0f - keep) * state + keep * load(h + i));
+        vec_store(h + i, (1.0f - keep) * state + keep * vec_load(h + i));
     }
 }
 
@@ -102,7 +102,7 @@ INLINE void recurrent_run(const recurrent c, const float *x, const float *r, con
                           const float *first_c, float *out, float *scratch, int part, int parts)
 {
     const int gates = c.kind == RECURRENT_LSTM ? 4 : c.kind == RECURRENT_GRU ? 3 : 1;
-    const range todo = share(c.directions * c.batch, part, parts);
+    const range todo = work_share(c.directions * c.batch, part, parts);
     float *h = scratch, *cell = h + c.width, *sums = cell + c.width;
     for (int line = todo.first; line < todo.last; line++) {
         const int direction = line / c.batch, batch = line % c.batch;
@@ -123,7 +123,7 @@ INLINE void recurrent_run(const recurrent c, const float *x, const float *r, con
                 if (c.kind == RECURRENT_LSTM)
                     recurrent_lstm(c, sums, extra, cell, h);
                 for (int k = 0; k < c.width && c.kind == RECURRENT_RNN; k += LANES)
-                    store(h + k, recurrent_activate(c, c.f, load(sums + k)));
+                    vec_store(h + k, recurrent_activate(c, c.f, vec_load(sums + k)));
             }
             float *y = out + (size_t)step * c.y_step + direction * c.y_direction + batch * c.y_batch;
             memcpy(y, h, sizeof(float) * c.hidden);

@@ -56,9 +56,9 @@ INLINE vec reduce_two(reduction how, vec a, vec b)
 /* Combine elements that lie `step` apart, for some lines side by side. */
 INLINE vec reduce_lines(reduction how, int length, int step, const float *x, int lines, vec base)
 {
-    vec result = splat(reduce_start(how));
+    vec result = vec_splat(reduce_start(how));
     for (int k = 0; k < length; k++)
-        result = reduce_two(how, result, reduce_one(how, load_some(x + (size_t)k * step, lines), base));
+        result = reduce_two(how, result, reduce_one(how, vec_load_some(x + (size_t)k * step, lines), base));
     return result;
 }
 
@@ -67,9 +67,9 @@ INLINE vec reduce_line(reduction how, int length, const float *x, vec base)
 {
     const int whole = length / LANES;
     const vec lanes = reduce_lines(how, whole, LANES, x, LANES, base);
-    vec one = splat(reduce_start(how));
-    for (int k = 0; k < LANES && whole > 0; k++) one = reduce_two(how, one, splat(lanes[k]));
-    for (int k = whole * LANES; k < length; k++) one = reduce_two(how, one, reduce_one(how, splat(x[k]), base));
+    vec one = vec_splat(reduce_start(how));
+    for (int k = 0; k < LANES && whole > 0; k++) one = reduce_two(how, one, vec_splat(lanes[k]));
+    for (int k = whole * LANES; k < length; k++) one = reduce_two(how, one, reduce_one(how, vec_splat(x[k]), base));
     return one;
 }
 
@@ -82,14 +82,14 @@ INLINE vec reduce_along(reduction how, const axis along, const float *x, int lin
 INLINE void reduce_run(const reduce c, const float *in, float *out, int part, int parts)
 {
     const int inner = c.along.inner, length = c.along.length;
-    pieces todo = share_in_order(c.along.outer, (inner + LANES - 1) / LANES, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_in_order(c.along.outer, (inner + LANES - 1) / LANES, part, parts);
+    while (work_next_piece(&todo)) {
         const int line = todo.inner * LANES, lines = inner - line;
         const float *x = in + (size_t)todo.outer * length * inner + line;
-        vec base = splat(0.0f);
+        vec base = vec_splat(0.0f);
         if (c.how == REDUCE_LOG_SUM_EXP) { /* the largest, unless that is infinite */
             const vec most = reduce_along(REDUCE_MAX, c.along, x, lines, base);
-            base = vec_select(vec_max(most, -most) < splat(INFINITY), most, base);
+            base = vec_select(vec_max(most, -most) < vec_splat(INFINITY), most, base);
         }
         vec result = reduce_along(c.how, c.along, x, lines, base);
         if (c.how == REDUCE_MEAN)
@@ -97,8 +97,8 @@ INLINE void reduce_run(const reduce c, const float *in, float *out, int part, in
         else if (c.how == REDUCE_L2)
             result = vec_sqrt(result);
         else if (c.how == REDUCE_LOG_SUM || c.how == REDUCE_LOG_SUM_EXP)
-            result = vec_log(result) + base;
-        store_some(out + (size_t)todo.outer * inner + line, result, lines);
+            result = activation_log(result) + base;
+        vec_store_some(out + (size_t)todo.outer * inner + line, result, lines);
     }
 }
 
@@ -107,7 +107,7 @@ INLINE void reduce_run(const reduce c, const float *in, float *out, int part, in
     INLINE void reduce_##T(const reduce c, const T *restrict in, T *restrict out, int part, int parts) \
     {                                                                                                  \
         const int inner = c.along.inner;                                                               \
-        const range todo = share(c.along.outer * inner, part, parts);                                  \
+        const range todo = work_share(c.along.outer * inner, part, parts);                             \
         for (int i = todo.first; i < todo.last; i++) {                                                 \
             const T *x = in + (size_t)(i / inner) * c.along.length * inner + i % inner;                \
             T result = c.how == REDUCE_SUM ? 0 : c.how == REDUCE_PROD ? 1 : *x;                        \
@@ -141,7 +141,7 @@ typedef struct {
     INLINE void reduce_running_##T(const running_sum c, const T *restrict in, T *restrict out, int part, int parts) \
     {                                                                                                               \
         const int inner = c.along.inner, length = c.along.length;                                                   \
-        const range todo = share(c.along.outer * inner, part, parts);                                               \
+        const range todo = work_share(c.along.outer * inner, part, parts);                                          \
         for (int i = todo.first; i < todo.last; i++) {                                                              \
             const size_t first = (size_t)(i / inner) * length * inner + i % inner;                                  \
             U sum = 0;                                                                                              \

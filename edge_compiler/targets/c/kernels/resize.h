@@ -20,8 +20,8 @@ typedef struct {
 INLINE void resize_run(const resize c, const resize_tap *rows, const resize_tap *columns, const float *in, float *out,
                        int part, int parts)
 {
-    pieces todo = share_rows(c.blocks, c.out_h, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_rows(c.blocks, c.out_h, part, parts);
+    while (work_next_piece(&todo)) {
         const resize_tap row = rows[todo.inner];
         const float *image = in + (size_t)todo.outer * c.in_plane;
         const float *top = image + row.first * c.in_row, *bottom = image + row.second * c.in_row;
@@ -29,14 +29,14 @@ INLINE void resize_run(const resize c, const resize_tap *rows, const resize_tap 
         for (int x = 0; x < c.out_w; x++)
             UNROLLED_FOR (int v = 0; v < BLOCK; v += LANES) {
                 const int left = columns[x].first * BLOCK + v, right = columns[x].second * BLOCK + v;
-                vec result = load(top + left);
+                vec result = vec_load(top + left);
                 if (c.linear) { /* weights, not differences: of an infinite neighbour the result is infinite, not NaN */
                     const float f = columns[x].fraction;
-                    const vec upper = (1.0f - f) * result + f * load(top + right);
-                    const vec lower = (1.0f - f) * load(bottom + left) + f * load(bottom + right);
+                    const vec upper = (1.0f - f) * result + f * vec_load(top + right);
+                    const vec lower = (1.0f - f) * vec_load(bottom + left) + f * vec_load(bottom + right);
                     result = (1.0f - row.fraction) * upper + row.fraction * lower;
                 }
-                store(line + x * BLOCK + v, result);
+                vec_store(line + x * BLOCK + v, result);
             }
     }
 }
@@ -58,17 +58,17 @@ typedef struct {
 INLINE void resize_axis_run(const resize_axis c, const resize_window *windows, const float *weights, const float *in,
                             float *out, int part, int parts)
 {
-    pieces todo = share_in_order(c.planes * c.lines, c.length, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_in_order(c.planes * c.lines, c.length, part, parts);
+    while (work_next_piece(&todo)) {
         const int plane = todo.outer / c.lines, line = todo.outer % c.lines;
         const resize_window w = windows[todo.inner];
         const float *from = in + (size_t)plane * c.in_plane + line * c.in_line + w.first * c.in_step;
         float *to = out + (size_t)plane * c.out_plane + line * c.out_line + todo.inner * c.out_step;
         for (int x = 0; x < c.inner; x += LANES) {
-            vec sum = splat(w.count ? 0.0f : c.outside);
+            vec sum = vec_splat(w.count ? 0.0f : c.outside);
             for (int k = 0; k < w.count; k++)
-                sum += weights[w.weights + k] * load_some(from + k * c.in_step + x, c.inner - x);
-            store_some(to + x, sum, c.inner - x);
+                sum += weights[w.weights + k] * vec_load_some(from + k * c.in_step + x, c.inner - x);
+            vec_store_some(to + x, sum, c.inner - x);
         }
     }
 }

@@ -37,7 +37,7 @@ typedef struct {
     }                                                                                                          \
     INLINE void topk_##T(const topk c, const T *in, int64_t *out, int part, int parts)                         \
     {                                                                                                          \
-        const range todo = share(c.outer * c.inner, part, parts);                                              \
+        const range todo = work_share(c.outer * c.inner, part, parts);                                         \
         for (int line = todo.first; line < todo.last; line++) {                                                \
             const T *x = in + (size_t)(line / c.inner) * c.length * c.inner + line % c.inner;                  \
             int64_t *heap = out + (size_t)(line / c.inner) * c.count * c.inner + line % c.inner;               \

@@ -66,7 +66,7 @@ def lower_unary(low: Lowering, node: Node) -> None:
             "out": _strides(target),
             "act": activation,
         }
-        return Call("unary_run", "unary", fields, (reading(source), writing(target)))
+        return Call("elementwise_unary_run", "unary", fields, (reading(source), writing(target)))
 
     low.add(node, node.op, [source], target, call, value=node.output, group=CONVOLUTION)
 
@@ -85,14 +85,16 @@ def lower_channel_affine(low: Lowering, node: Node) -> None:
         if not blocked:
             outer, channels, *inner = value.shape
             lines = {"lines": outer * channels, "channels": channels, "length": math.prod(inner)}
-            return Call("line_affine_run", "line_affine", lines | {"act": activation}, pointers)
+            return Call(
+                "elementwise_line_affine_run", "line_affine", lines | {"act": activation}, pointers
+            )
         fields: dict[str, Field] = {
             **_extent(target),
             "in": _strides(source),
             "out": _strides(target),
             "act": activation,
         }
-        return Call("channel_affine_run", "unary", fields, pointers)
+        return Call("elementwise_channel_affine_run", "unary", fields, pointers)
 
     low.add(node, "channel affine", [source], target, call, value=output, group=CONVOLUTION)
 
@@ -177,7 +179,7 @@ def _add_binary(
         fields |= {"a": a, "b": b, "op": _BINARY[node.op]}
         fields |= {"act": node.fused.activation if last else None}
         pointers = (left.data.pointer(), right.data.pointer(), writing(target))
-        return Call(f"{kernel}_run", kernel, fields, pointers)
+        return Call(f"elementwise_{kernel}_run", kernel, fields, pointers)
 
     reads = [*left.data.reads, *right.data.reads]
     low.add(node, node.op, reads, target, call, value=node.output if last else None)

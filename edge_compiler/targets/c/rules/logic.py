@@ -27,13 +27,13 @@ def check_comparison(node: Node) -> str | None:
 @lowers("Equal", check=check_comparison, types=(*NUMBERS, BOOL))
 def lower_equal(low: Lowering, node: Node) -> None:
     """Compare two tensors."""
-    add_elementwise(low, node, f"compare_{c_type(node.input(0).type)}", "IS_EQUAL")
+    add_elementwise(low, node, f"logic_compare_{c_type(node.input(0).type)}", "IS_EQUAL")
 
 
 @lowers(*_COMPARISONS, check=check_comparison, types=NUMBERS)
 def lower_comparison(low: Lowering, node: Node) -> None:
     """Compare two tensors."""
-    kernel = f"compare_{c_type(node.input(0).type)}"
+    kernel = f"logic_compare_{c_type(node.input(0).type)}"
     add_elementwise(low, node, kernel, _COMPARISONS[node.op])
 
 
@@ -51,7 +51,7 @@ def lower_logic(low: Lowering, node: Node) -> None:
 @lowers("Not", types=(BOOL,))
 def lower_not(low: Lowering, node: Node) -> None:
     """Negate bools."""
-    add_elementwise(low, node, "not_run")
+    add_elementwise(low, node, "logic_not_run")
 
 
 @lowers("IsNaN")
@@ -76,4 +76,4 @@ def check_where(node: Node) -> str | None:
 @lowers("Where", check=check_where, types=(BOOL,))
 def lower_where(low: Lowering, node: Node) -> None:
     """Choose between two tensors."""
-    add_elementwise(low, node, f"where_{c_type(node.output.type)}")
+    add_elementwise(low, node, f"logic_where_{c_type(node.output.type)}")

@@ -24,7 +24,7 @@ def lower_softmax(low: Lowering, node: Node) -> None:
     fields: dict[str, Field] = {"outer": outer, "length": length, "inner": inner}
 
     def call(_: object) -> Call:
-        return Call("softmax_run", "axis", fields, (reading(source), writing(target)))
+        return Call("normalize_softmax_run", "axis", fields, (reading(source), writing(target)))
 
     low.add(node, "softmax", [source], target, call, value=node.output, group=POOL)
 
@@ -57,7 +57,7 @@ def lower_layer_norm(low: Lowering, node: Node) -> None:
     def call(_: object) -> Call:
         x, scale, shift = (data.pointer() for data in (*operands, operands[-1])[:3])
         pointers = (x, scale, shift, writing(target))
-        return Call("layer_norm_run", "layer_norm", fields, pointers)
+        return Call("normalize_layer_run", "layer_norm", fields, pointers)
 
     reads = [buffer for data in operands for buffer in data.reads]
     low.add(node, "layer norm", reads, target, call, value=node.output, group=POOL)
@@ -85,6 +85,8 @@ def lower_lrn(low: Lowering, node: Node) -> None:
             "beta": a["beta"],
             "bias": a["bias"],
         }
-        return Call("lrn_run", "lrn", fields, (reading(source), writing(target), SCRATCH))
+        return Call(
+            "normalize_lrn_run", "lrn", fields, (reading(source), writing(target), SCRATCH)
+        )
 
     low.add(node, "lrn", [source], target, call, value=node.output, macs=value.size * a["size"])

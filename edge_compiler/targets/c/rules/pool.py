@@ -70,6 +70,6 @@ def lower_global_average(low: Lowering, node: Node) -> None:
             "out_plane": target.plane,
         }
         pointers = (reading(source), writing(target))
-        return Call("global_average_run", "global_average", fields, pointers)
+        return Call("pool_global_average_run", "global_average", fields, pointers)
 
     low.add(node, "global average", [source], target, call, value=node.output, group=POOL)

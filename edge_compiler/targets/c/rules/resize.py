@@ -94,7 +94,7 @@ def _look_up(
 
     def call(_: object) -> Call:
         pointers = (reading(source), indices, writing(target))
-        return Call("gather_int64_t", "gather", fields, pointers)
+        return Call("select_gather_int64_t", "gather", fields, pointers)
 
     low.add(node, "resize nearest", [source], target, call, value=value)
 

@@ -37,7 +37,7 @@ def lower_gather(low: Lowering, node: Node) -> None:
 
     def call(_: object) -> Call:
         pointers = [x if isinstance(x, Pointer) else reading(x) for x in sources]
-        kernel = f"gather_{c_type(indices.type)}"
+        kernel = f"select_gather_{c_type(indices.type)}"
         return Call(kernel, "gather", fields, (*pointers, writing(target)))
 
     reads = [source for source in sources if isinstance(source, Buffer)]
@@ -59,7 +59,7 @@ def lower_arg_extreme(low: Lowering, node: Node) -> None:
     }
 
     def call(_: object) -> Call:
-        kernel = f"arg_extreme_{c_type(value.type)}"
+        kernel = f"select_arg_extreme_{c_type(value.type)}"
         return Call(kernel, "arg_extreme", fields, (reading(source), writing(target)))
 
     low.add(node, node.op, [source], target, call, value=node.output)

@@ -231,7 +231,7 @@ def copy_box(
     def call(_: object) -> Call:
         start = data if isinstance(data, Pointer) else reading(data)
         pointers = (start.plus(read_from), writing(buffer).plus(write_from))
-        return Call("strided_copy_run", "strided_copy", fields, pointers)
+        return Call("copy_strided_run", "strided_copy", fields, pointers)
 
     sources = [] if isinstance(data, Pointer) else [data]
     low.add(node, f"copy {math.prod(shape)}", sources, buffer, call, value=value)

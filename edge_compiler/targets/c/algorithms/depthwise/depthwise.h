@@ -28,9 +28,9 @@ INLINE void depthwise_weights(const depthwise c, const int pixels, const float *
                               vec *sum)
 {
     for (int kx = 0; kx < c.kernel_w; kx++) {
-        const vec weight = load(w + kx * BLOCK);
+        const vec weight = vec_load(w + kx * BLOCK);
         UNROLLED_FOR (int p = 0; p < pixels; p++)
-            sum[p] += weight * load(x + (p * c.stride_w + kx * c.dilation_w) * BLOCK);
+            sum[p] += weight * vec_load(x + (p * c.stride_w + kx * c.dilation_w) * BLOCK);
     }
 }
 
@@ -40,9 +40,9 @@ INLINE void depthwise_columns(const depthwise c, const int pixels, const float *
 {
     const int columns = (pixels - 1) * c.stride_w + (c.kernel_w - 1) * c.dilation_w + 1;
     vec weight[DEPTHWISE_MAX_COLUMNS];
-    UNROLLED_FOR (int kx = 0; kx < c.kernel_w; kx++) weight[kx] = load(w + kx * BLOCK);
+    UNROLLED_FOR (int kx = 0; kx < c.kernel_w; kx++) weight[kx] = vec_load(w + kx * BLOCK);
     UNROLLED_FOR (int i = 0; i < columns; i++) {
-        const vec input = load(x + i * BLOCK);
+        const vec input = vec_load(x + i * BLOCK);
         UNROLLED_FOR (int kx = 0; kx < c.kernel_w; kx++) {
             const int from_first = i - kx * c.dilation_w, p = from_first / c.stride_w;
             if (from_first >= 0 && from_first % c.stride_w == 0 && p < pixels)
@@ -55,7 +55,7 @@ INLINE void depthwise_tile(const depthwise c, const int pixels, const float *res
                            const float *restrict b, float *restrict y, const float *restrict r)
 {
     vec sum[DEPTHWISE_MAX_PIXELS];
-    UNROLLED_FOR (int p = 0; p < pixels; p++) sum[p] = load(b);
+    UNROLLED_FOR (int p = 0; p < pixels; p++) sum[p] = vec_load(b);
     for (int ky = 0; ky < c.kernel_h; ky++, w += c.kernel_w * BLOCK) {
         const float *row = x + ky * c.dilation_h * c.in_row;
         if (MEMORY_OPERANDS || c.kernel_w > DEPTHWISE_MAX_COLUMNS)
@@ -66,17 +66,17 @@ INLINE void depthwise_tile(const depthwise c, const int pixels, const float *res
     UNROLLED_FOR (int p = 0; p < pixels; p++) {
         vec result = sum[p];
         if (c.has_residual)
-            result += load(r + p * BLOCK);
-        store(y + p * c.out_pixel, activate(c.act, result));
+            result += vec_load(r + p * BLOCK);
+        vec_store(y + p * c.out_pixel, activation_apply(c.act, result));
     }
 }
 
 INLINE void depthwise_run(const depthwise c, const float *x, const float *w, const float *b, float *y, const float *r,
                           int part, int parts)
 {
-    pieces todo = share_rows(c.blocks, c.out_h, part, parts);
+    pieces todo = work_share_rows(c.blocks, c.out_h, part, parts);
     const int whole = c.out_w / c.pixels * c.pixels;
-    while (next_piece(&todo)) {
+    while (work_next_piece(&todo)) {
         const int block = todo.outer, row = todo.inner;
         for (int v = 0; v < BLOCK; v += LANES) {
             const float *xx = x + (size_t)block * c.in_plane + row * c.stride_h * c.in_row + v;

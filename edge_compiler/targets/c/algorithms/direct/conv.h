@@ -45,8 +45,8 @@ enum { CONV_MAX_TILE = 32 };
 /* Load a channel's weights; return those of the next channel. */
 INLINE const float *conv_weights(const conv c, const int blocks, const float *restrict w, vec *weight)
 {
-    UNROLLED_FOR (int b = 1; b < blocks; b++) load_block(w + b * c.block_weights, weight + b * VECTORS);
-    return load_block(w, weight);
+    UNROLLED_FOR (int b = 1; b < blocks; b++) vec_load_block(w + b * c.block_weights, weight + b * VECTORS);
+    return vec_load_block(w, weight);
 }
 
 /* Accumulate `lanes` input channels at one kernel position; return the next weights. */
@@ -58,13 +58,13 @@ INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks,
         const int count = lanes - first < LANES ? lanes - first : LANES;
         vec input[CONV_MAX_TILE];
         UNROLLED_FOR (int p = 0; p < pixels; p++)
-            input[p] = c.in_lanes < LANES ? (vec){x[p * stride]} : load(x + p * stride + first);
+            input[p] = c.in_lanes < LANES ? (vec){x[p * stride]} : vec_load(x + p * stride + first);
         UNROLLED_FOR (int lane = 0; lane < count; lane++) {
             vec weight[CONV_MAX_TILE];
             w = conv_weights(c, blocks, w, weight);
             UNROLLED_FOR (int p = 0; p < pixels; p++)
                 UNROLLED_FOR (int v = 0; v < vectors; v++)
-                    sum[p * vectors + v] = add_lane_product(sum[p * vectors + v], weight[v], input[p], lane);
+                    sum[p * vectors + v] = vec_add_lane_product(sum[p * vectors + v], weight[v], input[p], lane);
         }
     }
     return w;
@@ -89,8 +89,8 @@ INLINE const float *conv_row(const conv c, const int pixels, const int blocks, v
 {
     const int vectors = blocks * VECTORS, floats = conv_row_floats(c, pixels), whole = (floats - 1) / LANES;
     vec input[CONV_MAX_TILE];
-    UNROLLED_FOR (int i = 0; i < whole; i++) input[i] = load_unaligned(x + i * LANES);
-    input[whole] = load_unaligned(x + floats - LANES); /* reads nothing that lies behind the plane */
+    UNROLLED_FOR (int i = 0; i < whole; i++) input[i] = vec_load_unaligned(x + i * LANES);
+    input[whole] = vec_load_unaligned(x + floats - LANES); /* reads nothing that lies behind the plane */
     UNROLLED_FOR (int kx = 0; kx < c.kernel_w; kx++) {
         vec weight[CONV_MAX_TILE];
         w = conv_weights(c, blocks, w, weight);
@@ -98,7 +98,7 @@ INLINE const float *conv_row(const conv c, const int pixels, const int blocks, v
             const int at = p * c.stride_w + kx * c.dilation_w, vector = at / LANES;
             const int lane = vector < whole ? at % LANES : at - (floats - LANES);
             UNROLLED_FOR (int v = 0; v < vectors; v++)
-                sum[p * vectors + v] = add_lane_product(sum[p * vectors + v], weight[v], input[vector], lane);
+                sum[p * vectors + v] = vec_add_lane_product(sum[p * vectors + v], weight[v], input[vector], lane);
         }
     }
     return w;
@@ -115,7 +115,7 @@ INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks,
     ROLLED_FOR (int lane = 0; lane < lanes; lane++, w += BLOCK, x++) {
         vec weight[CONV_MAX_TILE];
         UNROLLED_FOR (int v = 0; v < vectors; v++)
-            weight[v] = load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
+            weight[v] = vec_load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
         if (c.prefetch)
             UNROLLED_FOR (int b = 0; b < blocks; b++) __builtin_prefetch(w + b * c.block_weights + c.prefetch, 0, 3);
         UNROLLED_FOR (int p = 0; p < pixels; p++)
@@ -156,12 +156,13 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
     vec sum[CONV_MAX_TILE];
     if (c.accumulate)
         UNROLLED_FOR (int i = 0; i < count; i++)
-            sum[i] = load(y + i % vectors / VECTORS * c.out_plane + i % VECTORS * LANES + i / vectors * c.out_pixel);
+            sum[i] =
+                vec_load(y + i % vectors / VECTORS * c.out_plane + i % VECTORS * LANES + i / vectors * c.out_pixel);
     else if (b) {
         LOAD_AGAIN(b);
-        UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = load(b + i % vectors * LANES);
+        UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = vec_load(b + i % vectors * LANES);
     } else
-        UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
+        UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = vec_splat(0.0f);
 
     const int apart = LANE_PRODUCTS && c.last_lanes != c.in_lanes, whole = c.in_blocks - apart;
     if (c.chunk) { /* a long sum is added up in chunks, so that its rounding error stays small */
@@ -170,7 +171,7 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
         for (int first = 0; first < whole; first += c.chunk) {
             const int last = first + c.chunk < whole ? first + c.chunk : whole;
             IN_MEMORY(total);
-            UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
+            UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = vec_splat(0.0f);
             w = conv_blocks(c, pixels, blocks, c.in_lanes, first, last, sum, x, w);
             UNROLLED_FOR (int i = 0; i < count; i++) total[i] += sum[i];
         }
@@ -180,18 +181,18 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
     if (apart)
         conv_blocks(c, pixels, blocks, c.last_lanes, whole, c.in_blocks, sum, x, w);
 
-    const int later = is_long(c.act);
+    const int later = activation_is_long(c.act);
     UNROLLED_FOR (int p = 0; p < pixels; p++)
         UNROLLED_FOR (int v = 0; v < vectors; v++) {
             vec result = sum[p * vectors + v];
             if (c.has_residual)
-                result += load(r + v / VECTORS * c.residual_plane + v % VECTORS * LANES + p * BLOCK);
-            store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * c.out_pixel,
-                  later ? result : activate(c.act, result));
+                result += vec_load(r + v / VECTORS * c.residual_plane + v % VECTORS * LANES + p * BLOCK);
+            vec_store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * c.out_pixel,
+                      later ? result : activation_apply(c.act, result));
         }
     if (later)
         for (int block = 0; block < blocks; block++)
-            activate_pixels(c.act, y + block * c.out_plane, pixels, c.out_pixel);
+            activation_apply_pixels(c.act, y + block * c.out_plane, pixels, c.out_pixel);
 }
 
 /* One row of tiles for `blocks` output blocks, or a single tile of it if `tile` >= 0. */
@@ -219,10 +220,10 @@ INLINE void conv_run(const conv c, const float *x, const float *w, const float *
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks;
     const int by_tile = c.out_h == 1, rows = by_tile ? c.wide_tiles + c.narrow_tiles : c.out_h;
     const int by_channel = c.order == CHANNELS_OUTER;
-    pieces todo = !by_channel    ? share_in_order(rows, groups, part, parts)
-                  : c.share_rows ? share_rows(groups, rows, part, parts)
-                                 : share_in_order(groups, rows, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = !by_channel    ? work_share_in_order(rows, groups, part, parts)
+                  : c.share_rows ? work_share_rows(groups, rows, part, parts)
+                                 : work_share_in_order(groups, rows, part, parts);
+    while (work_next_piece(&todo)) {
         const int group = by_channel ? todo.outer : todo.inner, row = by_channel ? todo.inner : todo.outer;
         const int tile = by_tile ? row : -1, line = by_tile ? 0 : row;
         const int block = group * c.blocks;

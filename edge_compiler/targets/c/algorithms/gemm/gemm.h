@@ -38,7 +38,7 @@ INLINE const float *gemm_terms(const gemm c, const int height, const int blocks,
     const int vectors = blocks * VECTORS, panel = c.terms * BLOCK;
     ROLLED_FOR (int k = 0; k < count; k++, a += c.a_term, b += BLOCK) {
         vec right[GEMM_MAX_TILE];
-        UNROLLED_FOR (int v = 0; v < vectors; v++) right[v] = load(b + v / VECTORS * panel + v % VECTORS * LANES);
+        UNROLLED_FOR (int v = 0; v < vectors; v++) right[v] = vec_load(b + v / VECTORS * panel + v % VECTORS * LANES);
         UNROLLED_FOR (int r = 0; r < height; r++)
             UNROLLED_FOR (int v = 0; v < vectors; v++) sum[r * vectors + v] += right[v] * a[r * c.a_row];
     }
@@ -51,14 +51,14 @@ INLINE void gemm_tile(const gemm c, const int height, const int blocks, const in
 {
     const int vectors = blocks * VECTORS, count = height * vectors;
     vec sum[GEMM_MAX_TILE];
-    UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
+    UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = vec_splat(0.0f);
     int done = 0;
     if (c.chunk) { /* a long sum is added up in chunks, so that its rounding error stays small */
         vec total[GEMM_MAX_TILE];
-        UNROLLED_FOR (int i = 0; i < count; i++) total[i] = splat(0.0f);
+        UNROLLED_FOR (int i = 0; i < count; i++) total[i] = vec_splat(0.0f);
         for (; done + c.chunk <= c.terms; done += c.chunk) {
             IN_MEMORY(total);
-            UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = splat(0.0f);
+            UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = vec_splat(0.0f);
             b = gemm_terms(c, height, blocks, c.chunk, sum, a + (size_t)done * c.a_term, b);
             UNROLLED_FOR (int i = 0; i < count; i++) total[i] += sum[i];
         }
@@ -66,7 +66,7 @@ INLINE void gemm_tile(const gemm c, const int height, const int blocks, const in
     }
     gemm_terms(c, height, blocks, c.terms - done, sum, a + (size_t)done * c.a_term, b);
 
-    const int later = is_long(c.act);
+    const int later = activation_is_long(c.act);
     vec line[GEMM_MAX_TILE];
     UNROLLED_FOR (int r = 0; r < height; r++)
         UNROLLED_FOR (int v = 0; v < vectors; v++) {
@@ -74,15 +74,15 @@ INLINE void gemm_tile(const gemm c, const int height, const int blocks, const in
             vec result = sum[r * vectors + v] * c.alpha;
             if (c.has_c) {
                 const float *more = e + (size_t)r * c.c_row;
-                result += c.beta * (c.c_column ? load_some(more + v * LANES, left) : splat(*more));
+                result += c.beta * (c.c_column ? vec_load_some(more + v * LANES, left) : vec_splat(*more));
             }
             if (later)
                 line[r * vectors + v] = result;
             else
-                store_some(y + (size_t)r * c.columns + v * LANES, activate(c.act, result), left);
+                vec_store_some(y + (size_t)r * c.columns + v * LANES, activation_apply(c.act, result), left);
         }
     if (later) { /* all rows at once: what doesn't wait for each other can be computed together */
-        activate_line(c.act, (float *)line, count * LANES);
+        activation_apply_line(c.act, (float *)line, count * LANES);
         for (int r = 0; r < height; r++) memcpy(y + (size_t)r * c.columns, line + r * vectors, sizeof(float) * columns);
     }
 }
@@ -106,11 +106,11 @@ INLINE void gemm_run(const gemm c, const float *a, const float *b, const float *
     const int all = (c.columns + BLOCK - 1) / BLOCK, groups = (all + c.blocks - 1) / c.blocks;
     const int last_blocks = all - (groups - 1) * c.blocks, last = c.columns - (groups - 1) * c.blocks * BLOCK;
     const int matrices = c.batch[0] * c.batch[1] * c.batch[2] * c.batch[3];
-    pieces todo = share_in_order(matrices * groups, c.wide_tiles + c.narrow_tiles, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_in_order(matrices * groups, c.wide_tiles + c.narrow_tiles, part, parts);
+    while (work_next_piece(&todo)) {
         const int matrix = todo.outer / groups, group = todo.outer % groups, column = group * c.blocks * BLOCK;
-        const float *aa = a + place_of(matrix, GEMM_RANK, c.batch, c.a_matrix);
-        const float *bb = b + place_of(matrix, GEMM_RANK, c.batch, c.b_matrix) + (size_t)column * c.terms;
+        const float *aa = a + work_place(matrix, GEMM_RANK, c.batch, c.a_matrix);
+        const float *bb = b + work_place(matrix, GEMM_RANK, c.batch, c.b_matrix) + (size_t)column * c.terms;
         const float *ee = e + column * c.c_column;
         float *yy = y + (size_t)matrix * c.rows * c.columns + column;
         if (group < groups - 1)
@@ -129,8 +129,8 @@ typedef struct {
 INLINE void gemm_pack_run(const gemm_pack c, const float *restrict b, float *restrict packed, int part, int parts)
 {
     const int blocks = (c.columns + BLOCK - 1) / BLOCK, squares = (c.terms + BLOCK - 1) / BLOCK;
-    pieces todo = share_in_order(c.matrices * blocks, squares, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_in_order(c.matrices * blocks, squares, part, parts);
+    while (work_next_piece(&todo)) {
         const int matrix = todo.outer / blocks, column = todo.outer % blocks * BLOCK, term = todo.inner * BLOCK;
         const int terms = c.terms - term < BLOCK ? c.terms - term : BLOCK;
         const int columns = c.columns - column < BLOCK ? c.columns - column : BLOCK;

@@ -99,14 +99,14 @@ INLINE void winograd_kernel(const int m, const float *restrict w, const int step
         vec half[3][WINOGRAD_MAX]; /* [column][point] */
         UNROLLED_FOR (int x = 0; x < 3; x++) {
             vec d[3];
-            UNROLLED_FOR (int y = 0; y < 3; y++) d[y] = load(w + (y * 3 + x) * step + v);
+            UNROLLED_FOR (int y = 0; y < 3; y++) d[y] = vec_load(w + (y * 3 + x) * step + v);
             winograd_transform_kernel(m, d, half[x]);
         }
         UNROLLED_FOR (int y = 0; y < a; y++) {
             vec d[3], o[WINOGRAD_MAX];
             UNROLLED_FOR (int x = 0; x < 3; x++) d[x] = half[x][y];
             winograd_transform_kernel(m, d, o);
-            UNROLLED_FOR (int x = 0; x < a; x++) store(points + (y * a + x) * stride + v, o[x]);
+            UNROLLED_FOR (int x = 0; x < a; x++) vec_store(points + (y * a + x) * stride + v, o[x]);
         }
     }
 }
@@ -119,8 +119,8 @@ typedef struct {
 INLINE void winograd_prepare(const winograd_kernels c, const float *w, float *prepared, int part, int parts)
 {
     const int points = (c.m + 2) * (c.m + 2);
-    pieces todo = share_in_order(c.blocks, c.channels, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_in_order(c.blocks, c.channels, part, parts);
+    while (work_next_piece(&todo)) {
         const int block = todo.outer, channel = todo.inner, first = channel / BLOCK * BLOCK;
         const int lanes = c.channels - first < BLOCK ? c.channels - first : BLOCK; /* of this input block */
         winograd_kernel(c.m, w + ((size_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK,
@@ -139,7 +139,7 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
         float *to = points + v;
         UNROLLED_FOR (int j = 0; j < a; j++) {
             vec d[WINOGRAD_MAX];
-            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = load(from + i * c.in_row);
+            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = vec_load(from + i * c.in_row);
             winograd_transform_in(c.m, d, half[j]);
             from += BLOCK;
             COUNT_FROM(from);
@@ -148,7 +148,7 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
             UNROLLED_FOR (int j = 0; j < a; j++) d[j] = half[j][i];
             winograd_transform_in(c.m, d, o);
-            UNROLLED_FOR (int j = 0; j < a; j++) store(to + j * stride, o[j]);
+            UNROLLED_FOR (int j = 0; j < a; j++) vec_store(to + j * stride, o[j]);
             to += a * stride;
             COUNT_FROM(to);
         }
@@ -162,11 +162,11 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
     const int a = c.m + 2;
     for (int v = 0; v < BLOCK; v += LANES) {
         vec half[WINOGRAD_MAX][WINOGRAD_MAX]; /* [column of points][result row] */
-        const vec bias = load(b + v);
+        const vec bias = vec_load(b + v);
         const float *from = points + v;
         UNROLLED_FOR (int j = 0; j < a; j++) {
             vec d[WINOGRAD_MAX];
-            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = load(from + i * a * stride);
+            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = vec_load(from + i * a * stride);
             winograd_transform_out(c.m, d, half[j]);
             from += stride;
             COUNT_FROM(from);
@@ -182,13 +182,14 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
                     continue;
                 vec result = o[j] + bias;
                 if (c.has_residual)
-                    result += load(r + i * c.residual_row + j * BLOCK + v);
-                store(y + i * c.out_row + j * BLOCK + v, is_long(c.act) ? result : activate(c.act, result));
+                    result += vec_load(r + i * c.residual_row + j * BLOCK + v);
+                vec_store(y + i * c.out_row + j * BLOCK + v,
+                          activation_is_long(c.act) ? result : activation_apply(c.act, result));
             }
         }
     }
-    if (is_long(c.act))
-        for (int i = 0; i < rows; i++) activate_line(c.act, y + i * c.out_row, columns * BLOCK);
+    if (activation_is_long(c.act))
+        for (int i = 0; i < rows; i++) activation_apply_line(c.act, y + i * c.out_row, columns * BLOCK);
 }
 
 INLINE int winograd_chunks(const winograd c) { return (c.tiles_h * c.tiles_w + c.chunk_tiles - 1) / c.chunk_tiles; }
@@ -197,11 +198,11 @@ INLINE int winograd_chunks(const winograd c) { return (c.tiles_h * c.tiles_w + c
 INLINE void winograd_points_run(const winograd c, const float *x, float *points, int part, int parts)
 {
     const int tiles = c.tiles_h * c.tiles_w, patches = c.in_blocks * c.chunk_tiles, a = c.m + 2;
-    const range todo = share(winograd_chunks(c) * patches, part, parts);
+    const range todo = work_share(winograd_chunks(c) * patches, part, parts);
     for (int i = todo.first; i < todo.last; i++) {
         const int chunk = i / patches, patch = i % patches, block = patch / c.chunk_tiles;
         /* the last chunk is filled up with its last tile, so that the products have one shape */
-        const int t = clamp_int(chunk * c.chunk_tiles + patch % c.chunk_tiles, 0, tiles - 1);
+        const int t = work_clamp(chunk * c.chunk_tiles + patch % c.chunk_tiles, 0, tiles - 1);
         winograd_patch(c, x + (size_t)block * c.in_plane + t / c.tiles_w * c.m * c.in_row + t % c.tiles_w * c.m * BLOCK,
                        points + ((size_t)chunk * a * a * patches + patch) * BLOCK, patches * BLOCK);
     }
@@ -220,7 +221,7 @@ INLINE void winograd_chunk_out(const winograd c, const float *points, const int 
             const float *residual =
                 c.has_residual ? r + (size_t)(first + block) * c.residual_plane + row * c.residual_row + column * BLOCK
                                : to;
-            const int rows = clamp_int(c.out_h - row, 0, c.m), columns = clamp_int(c.out_w - column, 0, c.m);
+            const int rows = work_clamp(c.out_h - row, 0, c.m), columns = work_clamp(c.out_w - column, 0, c.m);
             if (rows == c.m && columns == c.m)
                 winograd_results(c, from, stride, bias, to, residual, c.m, c.m);
             else
@@ -242,7 +243,7 @@ INLINE void winograd_raw_products(const winograd c, conv product, const float *x
         product.last_lanes = c.last_lanes == BLOCK ? BLOCK : lanes;
         product.accumulate = i > 0;
         for (int point = 0; point < points; point++) {
-            const range ahead = share(9 * BLOCK, point, points);
+            const range ahead = work_share(9 * BLOCK, point, points);
             for (int line = ahead.first; line < ahead.last; line++)
                 __builtin_prefetch(w + (9 * BLOCK + line) * BLOCK, 0, 2);
             float *to = y + point * y_stride;
@@ -292,8 +293,8 @@ INLINE void winograd_run(const winograd c, const float *points, const float *w, 
 {
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, chunks = winograd_chunks(c);
     const size_t chunk_points = (size_t)(c.m + 2) * (c.m + 2) * c.in_blocks * c.chunk_tiles * BLOCK;
-    pieces todo = share_rows(groups, chunks, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_rows(groups, chunks, part, parts);
+    while (work_next_piece(&todo)) {
         const int chunk = todo.inner, first = todo.outer * c.blocks;
         const int blocks = c.rest && todo.outer == groups - 1 ? c.rest : c.blocks;
         const float *from = points + chunk * chunk_points;

@@ -1,11 +1,11 @@
-/* simd.h - vectors of the instruction set that the file is compiled for, from the compilers' vector extensions.
+/* vec.h - vectors of the instruction set that the file is compiled for, from the compilers' vector extensions.
  *
  * A blocked image keeps BLOCK = 16 channels side by side. A vector holds LANES of them, so a block is VECTORS vectors.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#ifndef EDGE_SIMD_H
-#define EDGE_SIMD_H
+#ifndef EDGE_VEC_H
+#define EDGE_VEC_H
 
 #include <math.h>
 #include <stddef.h>
@@ -49,23 +49,23 @@ typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
 typedef float vec_unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-INLINE vec load(const float *p) { return *(const vec *)p; }
-INLINE void store(float *p, vec v) { *(vec *)p = v; }
-INLINE vec load_unaligned(const float *p) { return (vec) * (const vec_unaligned *)p; }
-INLINE vec splat(float x) { return (vec){0} + x; }
+INLINE vec vec_load(const float *p) { return *(const vec *)p; }
+INLINE void vec_store(float *p, vec v) { *(vec *)p = v; }
+INLINE vec vec_load_unaligned(const float *p) { return (vec) * (const vec_unaligned *)p; }
+INLINE vec vec_splat(float x) { return (vec){0} + x; }
 
 /* Load or store the first `count` elements at any address; what isn't loaded is zero. */
-INLINE vec load_some(const float *p, int count)
+INLINE vec vec_load_some(const float *p, int count)
 {
     vec v = {0};
     if (count >= LANES)
-        return load_unaligned(p);
+        return vec_load_unaligned(p);
     if (count > 0)
         memcpy(&v, p, sizeof(float) * count);
     return v;
 }
 
-INLINE void store_some(float *p, vec v, int count)
+INLINE void vec_store_some(float *p, vec v, int count)
 {
     if (count >= LANES)
         *(vec_unaligned *)p = (vec_unaligned)v;
@@ -172,14 +172,14 @@ INLINE vec vec_float(ivec a) { return __builtin_convertvector(a, vec); }
  * because GCC moves sums from register to register around the same in C. */
 #if defined __aarch64__
 #define LANE_PRODUCTS 1
-INLINE vec add_lane_product(vec sum, vec a, vec b, const int lane)
+INLINE vec vec_add_lane_product(vec sum, vec a, vec b, const int lane)
 {
     __asm__("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(sum) : "w"(a), "w"(b), "i"(lane));
     return sum;
 }
 #elif defined __ARM_NEON /* the lane must be in one of the lower registers, "t" */
 #define LANE_PRODUCTS 1
-INLINE vec add_lane_product(vec sum, vec a, vec b, const int lane)
+INLINE vec vec_add_lane_product(vec sum, vec a, vec b, const int lane)
 {
     if (lane < 2)
         __asm__("vmla.f32 %q0, %q1, %e2[%3]" : "+w"(sum) : "w"(a), "t"(b), "i"(lane));
@@ -193,7 +193,7 @@ INLINE vec add_lane_product(vec sum, vec a, vec b, const int lane)
 
 /* Load a block of channels into VECTORS vectors and return the next one: on Arm one instruction, if the compiler can't count
  * the address ahead. */
-INLINE const float *load_block(const float *p, vec *v)
+INLINE const float *vec_load_block(const float *p, vec *v)
 {
 #if defined __aarch64__
     const float32x4x4_t all = vld1q_f32_x4(p);
@@ -207,7 +207,7 @@ INLINE const float *load_block(const float *p, vec *v)
     UNROLLED_FOR (int i = 0; i < VECTORS; i++) v[i] = (vec)all.val[i];
     return p;
 #else
-    UNROLLED_FOR (int i = 0; i < VECTORS; i++) v[i] = load(p + i * LANES);
+    UNROLLED_FOR (int i = 0; i < VECTORS; i++) v[i] = vec_load(p + i * LANES);
     return p + BLOCK;
 #endif
 }
@@ -216,11 +216,11 @@ INLINE const float *load_block(const float *p, vec *v)
  * From 88.4 on it is infinite and below -87.7 zero: the bounds make n 128 and -127, exponents of just these. */
 INLINE vec vec_exp(vec x)
 {
-    x = vec_min(splat(89.0f), vec_max(splat(-88.1f), x));
+    x = vec_min(vec_splat(89.0f), vec_max(vec_splat(-88.1f), x));
     ivec n = vec_round(x * 1.44269504f);
     vec f = vec_float(n);
     x = x - f * 0.693359375f - f * -2.12194440e-4f;
-    vec p = splat(1.9875691500e-4f);
+    vec p = vec_splat(1.9875691500e-4f);
     p = p * x + 1.3981999507e-3f;
     p = p * x + 8.3334519073e-3f;
     p = p * x + 4.1665795894e-2f;
