@@ -200,7 +200,7 @@ def _refuse_options_of_ros(options: argparse.Namespace) -> None:
     """
     for name, given in (
         ("--ros-args", options.ros_arguments),
-        ("--use-sim-time", options.use_sim_time),
+        ("--use-sim-time", options.use_sim_time and options.transport == "local"),
         ("--log-level", options.log_level),
     ):
         if given:

@@ -90,6 +90,7 @@ def main() -> int:
         "commit": subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip(),
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
+        "load average": os.getloadavg()[2],  # of a quarter of an hour: what else ran meanwhile
         "seconds": options.seconds,
         "model": Path(values["model"]).name,
         "installed": sizes,

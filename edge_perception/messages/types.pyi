@@ -58,6 +58,13 @@ class CameraInfo(Message):
         roi: RegionOfInterest = ...,
     ) -> None: ...
 
+class Clock(Message):
+    clock: Time
+    def __init__(
+        self,
+        clock: Time = ...,
+    ) -> None: ...
+
 class ColorRGBA(Message):
     r: float
     g: float

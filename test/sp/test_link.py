@@ -13,7 +13,8 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.core.parameters import Value
-from edge_perception.messages.types import Image, String
+from edge_perception.messages.types import Clock, Image, String, Time
+from edge_perception.robot.plan import Start
 from edge_perception.transport.local.bus import End
 from edge_perception.transport.shell import Shell
 from edge_perception.transport.sp import address as addresses
@@ -21,6 +22,7 @@ from edge_perception.transport.sp import registry, services
 from edge_perception.transport.sp.address import Identity
 from edge_perception.transport.sp.announcement import Announcement
 from edge_perception.transport.sp.choice import choose
+from edge_perception.transport.sp.endpoints import SpEndpoints
 from edge_perception.transport.sp.process import network
 from edge_perception.transport.sp.registry import RegistryError
 from edge_perception.transport.sp.sockets import CallError
@@ -211,3 +213,16 @@ def announced(process: Process) -> Announcement:
     said = process.link._fronts[0]._said
     assert said is not None
     return said
+
+
+def test_simulated_time_comes_from_its_topic(implementation: str, stack: ExitStack) -> None:
+    simulator, robot = Process(stack, "simulator"), Process(stack, "robot")
+    start = Start("toy", "", use_sim_time=True)
+    endpoints = SpEndpoints(robot.bus, start, robot.link, lambda *words: None)
+    assert endpoints.is_simulated()
+    assert endpoints.now() == 0
+    assert "has not begun: publish it on /clock" in endpoints.clock_remedy(False)
+    tell = simulator.speaker("/clock", "rosgraph_msgs/msg/Clock")
+    until(lambda: simulator.bus.readers("/clock", "rosgraph_msgs/msg/Clock"))
+    tell(messages.serialize(Clock(clock=Time(sec=5, nanosec=7))))
+    until(lambda: endpoints.now() == 5_000_000_007)

@@ -143,7 +143,7 @@ def test_a_node_that_can_not_be_configured_ends_the_robot(up: list[str]) -> None
         (["--tls-peers=a.pem"], "belong together"),
         (["--processes=some"], "expected a number from 1, or each"),
         (["--processes=2", "--listen=tcp://127.0.0.1:0"], "leave --processes out"),
-        (["--use-sim-time"], "--use-sim-time is for ROS 2"),
+        (["--log-level=debug"], "--log-level is for ROS 2"),
     ],
 )
 def test_what_can_not_be_started(

@@ -10,6 +10,7 @@ from edge_perception.robot.plan import Start
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.local.endpoints import LocalEndpoints
 from edge_perception.transport.shell import Words
+from edge_perception.transport.sp.clock import SimulatedClock, TOPIC
 from edge_perception.transport.sp.link import Link
 from edge_perception.transport.worker import Worker
 
@@ -25,9 +26,23 @@ class SpEndpoints(LocalEndpoints):
 
         :param hold: is given a node's name, and what to publish if the process is killed
         """
-        super().__init__(bus, start)
+        self._is_simulated = start.use_sim_time
+        super().__init__(
+            bus, start, SimulatedClock(bus, start.full_name) if start.use_sim_time else None
+        )
         self._link, self._hold = link, hold
         self._patient: tuple[str, ...] = ()
+
+    def is_simulated(self) -> bool:
+        """Tell whether the time is that of the topic /clock."""
+        return self._is_simulated
+
+    def clock_remedy(self, begun: bool) -> str:
+        """Return why the time stands still, and what to do."""
+        if not self._is_simulated:
+            return super().clock_remedy(begun)
+        state = "has stopped" if begun else "has not begun"
+        return f"simulated time {state}: publish it on {TOPIC}, or start without --use-sim-time"
 
     def connect(self, inputs: Sequence[Port], worker: Worker) -> None:
         """Read the topics of the inputs."""
