@@ -226,7 +226,7 @@ MUTATIONS = [
     *_of(
         "normalize.h",
         "windows",
-        ("softmax_row", "vec_exp(vec_load_some(in + x, length - x) - largest)", "vec_splat(1.0f)"),
+        ("softmax_row", "vec_exp(vec_load_some(in + whole, left) - largest)", "vec_splat(1.0f)"),
         (
             "softmax_channels",
             "vec_store_some(p, vec_load_some(p, lines) * factor",

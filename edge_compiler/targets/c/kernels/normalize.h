@@ -21,26 +21,36 @@ typedef struct {
     int outer, length, inner;
 } axis;
 
+/* The largest element. Several maxima, as each would wait for the one before. */
+INLINE float normalize_largest(const int length, const float *in)
+{
+    vec most[4] = {vec_splat(-INFINITY), vec_splat(-INFINITY), vec_splat(-INFINITY), vec_splat(-INFINITY)};
+    int x = 0;
+    for (; x + 4 * LANES <= length; x += 4 * LANES)
+        UNROLLED_FOR (int i = 0; i < 4; i++) most[i] = vec_max_or_nan(most[i], vec_load_unaligned(in + x + i * LANES));
+    for (; x + LANES <= length; x += LANES) most[0] = vec_max_or_nan(most[0], vec_load_unaligned(in + x));
+    const vec all = vec_max_or_nan(vec_max_or_nan(most[0], most[1]), vec_max_or_nan(most[2], most[3]));
+    float largest = -INFINITY;
+    for (int i = 0; i < LANES; i++) largest = all[i] <= largest ? largest : all[i];
+    for (; x < length; x++) largest = in[x] <= largest ? largest : in[x];
+    return largest;
+}
+
 /* Softmax of neighbouring elements. */
 INLINE void normalize_softmax_line(const int length, const float *in, float *out)
 {
-    float largest = -INFINITY, sum = 0.0f;
-    vec most = vec_splat(-INFINITY), total = vec_splat(0.0f);
-    int x = 0;
-    for (; x + LANES <= length; x += LANES) most = vec_max_or_nan(most, vec_load_unaligned(in + x));
-    for (int i = 0; i < LANES; i++) largest = most[i] <= largest ? largest : most[i];
-    for (; x < length; x++) largest = in[x] <= largest ? largest : in[x];
-    for (x = 0; x < length; x += LANES) {
-        const vec e = vec_exp(vec_load_some(in + x, length - x) - largest);
-        vec_store_some(out + x, e, length - x);
-        if (x + LANES <= length)
-            total += e;
-        else
-            sum = normalize_sum(e, length - x);
+    const int whole = length / LANES * LANES, left = length - whole;
+    const float largest = normalize_largest(length, in);
+    vec total = vec_splat(0.0f);
+    for (int x = 0; x < whole; x += LANES) {
+        const vec e = vec_exp(vec_load_unaligned(in + x) - largest);
+        vec_store_some(out + x, e, LANES);
+        total += e;
     }
-    const float factor = 1.0f / (sum + normalize_sum(total, LANES));
-    for (x = 0; x < length; x += LANES)
-        vec_store_some(out + x, vec_load_some(out + x, length - x) * factor, length - x);
+    const vec last = vec_exp(vec_load_some(in + whole, left) - largest);
+    const float factor = 1.0f / (normalize_sum(last, left) + normalize_sum(total, LANES));
+    for (int x = 0; x < whole; x += LANES) vec_store_some(out + x, vec_load_unaligned(out + x) * factor, LANES);
+    vec_store_some(out + whole, last * factor, left);
 }
 
 /* Softmax of so many lines side by side, each along elements that lie `step` apart. */
