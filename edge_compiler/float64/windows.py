@@ -195,10 +195,10 @@ def _weights(node: Node, axis: int) -> tuple[Array, Array]:
     return weights, np.array([float(not window.weights) for window in table])
 
 
-@exactly("GridSample")
-def _grid_sample(call: Call) -> Exact:
-    x, grid = call.x, call.input(1)
-    (value,) = reference(call.node, [x.value, grid.value])
+@exactly("GridSample", "RoiAlign")
+def _sampled(call: Call) -> Exact:
+    x = call.x
+    (value,) = reference(call.node, [None if i is None else i.value for i in call.inputs])
     # a place is off by roundings of its size in pixels, and so are the weights of what lies there
     pixels = sum(x.value.shape[2:])
     size = np.full(value.shape, pixels * x.size.max())

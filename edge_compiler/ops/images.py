@@ -45,4 +45,5 @@ define(
 )
 define("Softmax", summary="Softmax along any axis.", macs=lambda node: node.output.size)
 define("GridSample", summary="Sampling of images.", macs=lambda node: node.output.size)
+define("RoiAlign", summary="Means of regions of images.", macs=lambda node: node.output.size)
 define("Resize", summary="Resizing by interpolation.", macs=lambda node: node.output.size)

@@ -348,6 +348,12 @@ def windows() -> onnx.ModelProto:
     ):
         how = {"mode": mode, "padding_mode": padding, "align_corners": align}
         b.add(f"sampled_{mode}_{padding}", "GridSample", f"x {grid}", **how)
+    regions = np.array([[1, 1, 7, 6], [-2, 3, 12.5, 8], [5, 5, 5.2, 5.1]], np.float32)
+    places = f"{b.constant(regions)} {b.constant([0, 0, 0])}"
+    bins = {"output_height": 3, "output_width": 4}
+    b.add("regions", "RoiAlign", f"x {places}", spatial_scale=0.9, **bins)
+    old = {"coordinate_transformation_mode": "output_half_pixel", "sampling_ratio": 2}
+    b.add("regions_old", "RoiAlign", f"x {places}", **bins, **old)
     norm = [b.constant(b.numbers(CHANNELS)) for _ in range(2)]
     b.add("instance_norm", "InstanceNormalization", " ".join(["x", *norm]), epsilon=1e-3)
     b.add("global_max", "GlobalMaxPool")

@@ -40,6 +40,7 @@ REFUSALS = (
     "Attribute mode must have value DCR",
     "tiles along more than 6 axes",
     "are no neighbours",
+    "mode='max' is not supported",
 )
 
 # ONNX Runtime, by which libraries are proven, rounds the size before it computes coordinates.

@@ -341,6 +341,14 @@ MUTATIONS = [
         ("sampled_cubic_reflection", "(x < low) == even", "(x < low) != even"),
     ),
     *_of(
+        "roi_align.h",
+        "windows",
+        ("regions", "offset = c.half_pixel ? 0.5f", "offset = c.half_pixel ? 0.0f"),
+        ("regions", "down * right * load(lower + x1", "down * right * load(lower + x0"),
+        ("regions_old", "length = 1.0f", "length = 0.0f"),
+        ("regions_old", "c.samples ? c.samples : most", "most"),
+    ),
+    *_of(
         "pad.h",
         "moves",
         ("pad", "return -1", "return 0"),

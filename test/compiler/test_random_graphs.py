@@ -507,9 +507,13 @@ def test_random_network(seed: int) -> None:
     assert_same(graph, model, tolerance=1e-4)  # a chance network may amplify rounding
 
 
+LEFT_OUT = {"RoiAlign"}
+"""ONNX Runtime has none of the opset in which graphs are compared after the passes."""
+
+
 def test_every_operator_occurs() -> None:
     used = {n.op_type for seed in range(100) for n in make_network(seed).graph.node}
-    assert {op for op in targets.get("host").support() if onnx.defs.has(op)} - used == set()
+    assert {op for op in targets.get("host").support() if onnx.defs.has(op)} - used == LEFT_OUT
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
