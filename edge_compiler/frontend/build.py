@@ -172,6 +172,12 @@ class _Builder:
     def _output(self, proto: onnx.NodeProto, name: str, inferred: onnx.TypeProto | None) -> Value:
         tensor = inferred.tensor_type if inferred is not None else None
         who = f"the output '{name}' of node '{proto.name}' ({proto.op_type})"
+        kind = (inferred.WhichOneof("value") or "") if inferred is not None else ""
+        if kind not in ("", "tensor_type"):
+            raise CompileError(
+                f"{who} is a {kind.removesuffix('_type')}, but only tensors are supported: export "
+                "the model with tensors throughout, as Split and Concat yield them"
+            )
         if proto.op_type in _COUNTED:
             raise CompileError(
                 f"node '{proto.name}' ({proto.op_type}) yields as many {_COUNTED[proto.op_type]} "

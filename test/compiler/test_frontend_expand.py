@@ -238,3 +238,11 @@ def test_results_as_long_as_what_is_found_are_refused(tmp_path: Path) -> None:
     boxes = {"boxes": [1, 6, 4], "scores": [1, 1, 6]}
     model = make_model([node("NonMaxSuppression", "boxes scores", "y")], boxes, types={"y": 7})
     refused(model, tmp_path, "yields as many boxes as it finds.*fixed.*before it as outputs")
+
+
+def test_sequences_are_refused(tmp_path: Path) -> None:
+    nodes = [
+        node("SplitToSequence", "x", "parts"),
+        node("ConcatFromSequence", "parts", "y", axis=0),
+    ]
+    refused(make_model(nodes, ROWS), tmp_path, r"'parts' .* is a sequence, but only tensors")
