@@ -9,7 +9,7 @@ from edge_perception.core.node import NodeCore, Port
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError, Start
 from edge_perception.transport import diagnostics
-from edge_perception.transport.local import process
+from edge_perception.transport.local import process as local
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.local.endpoints import LocalEndpoints
 from edge_perception.transport.shell import Shell
@@ -74,20 +74,19 @@ def run(
         yield shell(bus, namespace, make_core(stop))
 
     with linked(bus, network(), lambda request: b""):
-        return process.run(bus, make)
+        return local.run(bus, make)
 
 
 def _on_ros(make_core: MakeCore, namespace: str) -> int:
-    from edge_perception.transport.ros import process as ros
-    from edge_perception.transport.ros.node import RosNode
+    from edge_perception.transport.ros import node, process
 
     arguments = ["-r", f"__ns:={_full(namespace)}"] if _full(namespace) else []
 
     def make(stop: Stop) -> Iterator[RosNode]:
         core = make_core(stop)
-        yield RosNode(NAME, lambda: core, ros_arguments=arguments)
+        yield node.RosNode(NAME, lambda: core, ros_arguments=arguments)
 
-    return ros.run(make, [])
+    return process.run(make, [])
 
 
 def _full(namespace: str) -> str:
