@@ -35,7 +35,9 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     if arguments.publish:
-        return command.run(lambda: publish([known(entry) for entry in entries()]))
+        every = list(entries())
+        tried = [found for entry in every if (found := known(entry)) is not None]
+        return command.run(lambda: publish(tried, len(every)))
     return command.run(lambda: prove_corpus(arguments.only, retry=arguments.retry))
 
 
@@ -53,7 +55,7 @@ def prove_corpus(only: re.Pattern[str] | None, *, retry: bool) -> None:
     say()
     show(done)
     if only is None:
-        publish(done)
+        publish(done, len(done))
 
 
 def entries() -> Iterator[Entry]:

@@ -49,10 +49,9 @@ class Attempt:
     key: str = ""
 
 
-def known(entry: Entry) -> Attempt:
-    """Return what came of a network when it was tried last."""
-    before = _recorded(_record(entry))
-    return before or Attempt(entry.name, entry.source, MISSING, "it was not tried yet")
+def known(entry: Entry) -> Attempt | None:
+    """Return what came of a network when it was tried last; None if it was not."""
+    return _recorded(_record(entry))
 
 
 def attempt(entry: Entry, *, retry: bool) -> Attempt:

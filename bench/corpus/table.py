@@ -39,10 +39,15 @@ def show(attempts: Sequence[Attempt]) -> None:
     say_table(("source", *_RESULTS), _counts(attempts))
 
 
-def publish(attempts: Sequence[Attempt]) -> None:
-    """Write results and the page."""
+def publish(attempts: Sequence[Attempt], count: int) -> None:
+    """
+    Write results and the page.
+
+    :param count: of all networks, of which some may not have been tried.
+    """
     data = {
         "measured": datetime.now(timezone.utc).date().isoformat(),
+        "listed": count,
         "networks": [asdict(attempt) for attempt in attempts],
     }
     RESULTS.write_text(json.dumps(data, indent=1) + "\n")
@@ -59,6 +64,7 @@ def publish(attempts: Sequence[Attempt]) -> None:
     left = [f"- **{a.name}**: {_escaped(a.sentence)}" for a in attempts if a.result != PROVEN]
     DOCUMENT.write_text(
         _HEAD
+        + f"{len(attempts)} of {count} networks were tried.\n\n"
         + _markdown(("source", *_RESULTS), _counts(attempts))
         + "\n"
         + _markdown(("network", "source", "nodes", "result", "seconds"), rows)
