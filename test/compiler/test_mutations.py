@@ -344,7 +344,7 @@ MUTATIONS = [
         "roi_align.h",
         "windows",
         ("regions", "offset = c.half_pixel ? 0.5f", "offset = c.half_pixel ? 0.0f"),
-        ("regions", "down * right * load(lower + x1", "down * right * load(lower + x0"),
+        ("regions", "down * right * vec_load(lower + x1", "down * right * vec_load(lower + x0"),
         ("regions_old", "length = 1.0f", "length = 0.0f"),
         ("regions_old", "c.samples ? c.samples : most", "most"),
     ),

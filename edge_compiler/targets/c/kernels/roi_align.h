@@ -56,8 +56,8 @@ INLINE void roi_align_run(const roi_align c, const float *in, const float *regio
                           int part, int parts)
 {
     const int bins = c.out_h * c.out_w;
-    pieces todo = share_in_order(c.regions, bins, part, parts);
-    while (next_piece(&todo)) {
+    pieces todo = work_share_in_order(c.regions, bins, part, parts);
+    while (work_next_piece(&todo)) {
         const float *r = regions + (size_t)todo.outer * 4;
         const int64_t number = of_image[todo.outer];
         const float *image = in + (size_t)(number < 0 ? 0 : number < c.images ? number : c.images - 1) * c.in_image;
@@ -69,7 +69,7 @@ INLINE void roi_align_run(const roi_align c, const float *in, const float *regio
         float *to = out + (size_t)todo.outer * c.channels * bins + todo.inner;
         for (int channel = 0; channel < c.channels; channel += LANES) {
             const float *plane = image + (size_t)(channel / BLOCK) * c.in_plane + channel % BLOCK;
-            vec sum = splat(0.0f);
+            vec sum = vec_splat(0.0f);
             for (int i = 0; i < rows.samples; i++)
                 for (int j = 0; j < columns.samples; j++) {
                     const float y = top + ((float)i + 0.5f) * rows.bin / (float)rows.samples;
@@ -80,10 +80,10 @@ INLINE void roi_align_run(const roi_align c, const float *in, const float *regio
                         !roi_align_between(x, c.in_w, &x0, &x1, &right))
                         continue;
                     const float *upper = plane + y0 * c.in_row, *lower = plane + y1 * c.in_row;
-                    sum += (1.0f - down) * (1.0f - right) * load(upper + x0 * BLOCK);
-                    sum += (1.0f - down) * right * load(upper + x1 * BLOCK);
-                    sum += down * (1.0f - right) * load(lower + x0 * BLOCK);
-                    sum += down * right * load(lower + x1 * BLOCK);
+                    sum += (1.0f - down) * (1.0f - right) * vec_load(upper + x0 * BLOCK);
+                    sum += (1.0f - down) * right * vec_load(upper + x1 * BLOCK);
+                    sum += down * (1.0f - right) * vec_load(lower + x0 * BLOCK);
+                    sum += down * right * vec_load(lower + x1 * BLOCK);
                 }
             sum = sum / (float)(count > 0 ? count : 1);
             for (int lane = 0; lane < LANES && channel + lane < c.channels; lane++)
