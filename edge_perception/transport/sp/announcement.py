@@ -1,4 +1,4 @@
-"""What a process says of itself, twice a second: what it publishes, reads, offers, and where."""
+"""What a process says of itself, now and then: what it publishes, reads, offers, and where."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from edge_perception.transport.sp.sockets import Publisher, Server, Sockets
 LARGE = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 """Types of messages of which few wait, and that go through shared memory within a machine."""
 DEPTH, DEPTH_OF_LARGE = 128, 4  # messages that wait to be sent, or to be received
-HEARTBEAT = 1.0  # seconds between two announcements
+HEARTBEAT = 0.75  # seconds between two announcements
 OUTSIDE = "outside"
 """The process of the readers of this one's messages, whoever they are."""
 _S = TypeVar("_S")

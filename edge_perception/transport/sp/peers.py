@@ -18,7 +18,7 @@ from edge_perception.transport.sp.announcement import Announcement, Announcement
 from edge_perception.transport.sp.registry import Record
 from edge_perception.transport.sp.sockets import Sockets
 
-SILENCE = 1.8  # seconds without an announcement after which something is wrong
+SILENCE = 1.5  # seconds without an announcement after which something is wrong
 _DEPTH = 8
 
 
