@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_perception.core.pace import Pace
@@ -9,6 +9,7 @@ RATES = st.floats(0.1, 500)
 STARTS = st.integers(0, 2**60)
 
 
+@settings(deadline=None)
 @given(RATES, STARTS, st.lists(st.integers(1, 2**33), min_size=1, max_size=200))
 def test_never_faster_than_the_rate(rate: float, start: int, gaps: list[int]) -> None:
     pace, now, emitted = Pace(rate), start, 0
@@ -21,6 +22,7 @@ def test_never_faster_than_the_rate(rate: float, start: int, gaps: list[int]) ->
     assert 1 <= emitted <= (now - start) // interval + 1
 
 
+@settings(deadline=None)
 @given(RATES, STARTS, st.randoms(use_true_random=False))
 def test_no_drift_when_called_when_due_with_jitter(
     rate: float, start: int, random: object
@@ -38,6 +40,7 @@ def test_no_drift_when_called_when_due_with_jitter(
     assert abs(emitted - elapsed) <= 2
 
 
+@settings(deadline=None)
 @given(RATES, STARTS, st.floats(1, 1000))
 def test_a_long_pause_is_not_made_up_for(rate: float, start: int, pause: float) -> None:
     pace = Pace(rate)
@@ -48,6 +51,7 @@ def test_a_long_pause_is_not_made_up_for(rate: float, start: int, pause: float) 
     assert pace.wait(resumed) > 0
 
 
+@settings(deadline=None)
 @given(RATES, STARTS, st.integers(1, 2**40))
 def test_goes_on_when_the_clock_is_set_back(rate: float, start: int, back: int) -> None:
     pace = Pace(rate)
