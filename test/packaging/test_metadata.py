@@ -85,4 +85,7 @@ def test_every_node_has_a_program() -> None:
     programs = dict(re.findall(r"^\s+(\w+):([\w.]+):lib/", CMAKE, re.MULTILINE))
     for name in base.names():
         assert programs.pop(name) == f"edge_perception.nodes.{name}"
-    assert programs == {"robot": "edge_perception.cli"}
+    assert programs == {
+        "bridge": "edge_perception.transport.bridge.process",
+        "robot": "edge_perception.cli",
+    }

@@ -131,5 +131,5 @@ def test_edge_robot_says_that_it_needs_ros() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: edge-robot up needs ROS 2, which can't be imported (")
     assert "in a checkout of edge_perception, pip install '.[ros]'; without ROS 2" in done.stderr
-    assert done.stderr.endswith("with --transport local\n")
+    assert done.stderr.endswith("with --transport nanomsg\n")
     assert "Traceback" not in done.stderr
