@@ -10,6 +10,8 @@
 #ifndef EDGE_WORK_H
 #define EDGE_WORK_H
 
+#include <assert.h> /* what kernels expect: checked in debug builds, gone with NDEBUG */
+
 #include "runtime/parts.h"
 #include "vec.h"
 
@@ -33,6 +35,7 @@ typedef struct {
 } range;
 INLINE range work_share(int items, int part, int parts)
 {
+    assert(items >= 0 && part >= 0 && part < parts);
     return (range){(int)((int64_t)items * part / parts), (int)((int64_t)items * (part + 1) / parts)};
 }
 

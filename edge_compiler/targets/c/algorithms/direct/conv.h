@@ -217,6 +217,9 @@ INLINE void conv_tiles(const conv c, const int blocks, const int tile, const flo
 INLINE void conv_run(const conv c, const float *x, const float *w, const float *b, float *y, const float *r, int part,
                      int parts)
 {
+    assert(c.in_lanes == 1 || c.in_lanes == BLOCK);
+    assert(c.last_lanes >= 1 && c.last_lanes <= c.in_lanes && c.chunk >= 0);
+    assert(c.pixels >= 1 && c.blocks >= 1 && c.rest == c.out_blocks % c.blocks);
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks;
     const int by_tile = c.out_h == 1, rows = by_tile ? c.wide_tiles + c.narrow_tiles : c.out_h;
     const int by_channel = c.order == CHANNELS_OUTER;

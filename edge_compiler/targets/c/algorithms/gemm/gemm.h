@@ -103,6 +103,8 @@ INLINE void gemm_tiles(const gemm c, const int tile, const int blocks, const int
 /* The product. A piece of work is one tile; tiles that read the same part of the right operand follow each other. */
 INLINE void gemm_run(const gemm c, const float *a, const float *b, const float *e, float *y, int part, int parts)
 {
+    assert(c.wide_tiles * c.height + c.narrow_tiles * (c.height - 1) == c.rows);
+    assert(c.c_column == 0 || c.c_column == 1);
     const int all = (c.columns + BLOCK - 1) / BLOCK, groups = (all + c.blocks - 1) / c.blocks;
     const int last_blocks = all - (groups - 1) * c.blocks, last = c.columns - (groups - 1) * c.blocks * BLOCK;
     const int matrices = c.batch[0] * c.batch[1] * c.batch[2] * c.batch[3];

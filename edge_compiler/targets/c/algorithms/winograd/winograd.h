@@ -291,7 +291,11 @@ INLINE void winograd_products(const winograd c, const int blocks, const int firs
 INLINE void winograd_run(const winograd c, const float *points, const float *w, const float *b, float *y,
                          const float *r, float *scratch, int part, int parts)
 {
+    assert(c.m == 2 || c.m == 4);
+    assert(c.wide_tiles * c.pixels + c.narrow_tiles * (c.pixels - 1) == c.chunk_tiles);
+    assert(c.rest == c.out_blocks % c.blocks);
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, chunks = winograd_chunks(c);
+    assert(!c.raw_weights || (c.blocks == 1 && chunks == 1));
     const size_t chunk_points = (size_t)(c.m + 2) * (c.m + 2) * c.in_blocks * c.chunk_tiles * BLOCK;
     pieces todo = work_share_rows(groups, chunks, part, parts);
     while (work_next_piece(&todo)) {
