@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport test test-quick test-arm test-bags test-chaos test-hostile test-mutated test-random lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport operators test test-quick test-arm test-bags test-chaos test-hostile test-mutated test-random lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench-transport: setup ## start the robot over ROS 2 and over nanomsg, and compa
 
 bench-pose: setup ## drive the pose node along real trajectories, compare it with the truth; takes three minutes
 	@$(BIN)/python -m bench.pose
+
+operators: setup ## run ONNX's backend tests through the compiler and write docs/operators.md; takes ten minutes
+	@$(BIN)/python -m bench.operators
 
 # emulated, a large network takes minutes
 test: lint ## lint, then run all tests but those of large networks on Arm
