@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from edge_perception.core import rotation
 from edge_perception.core.pose.error_state import BA, BG, bounded, P, SIZE, THETA, V
-from edge_perception.core.pose.quaternion import exponential, normalised, skew
+from edge_perception.core.pose.quaternion import exponential, normalised
 from edge_perception.core.pose.state import State
 from edge_perception.core.rotation import Array, Vector
 
 _IDENTITY = np.eye(SIZE)
+_TURN = np.array([row * SIZE + column for row in range(3) for column in range(3) if row != column])
+"""Where the elements of the cross product with a turn stand beside the diagonal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Residual:
+class Residual(NamedTuple):
     """
     What a measurement says against what the state had led to expect.
 
@@ -50,8 +51,8 @@ class Innovation:
 
     def surprise(self, count: int) -> float:
         """Return the normalised innovation squared (NIS) of the first components."""
-        value, covariance = self.residual.value[:count], self._covariance[:count, :count]
-        return _normalised_square(value.tolist(), covariance.tolist())
+        rows = self._covariance[:count].tolist()
+        return _normalised_square(self.residual.value.tolist()[:count], rows)
 
     def worst(self, count: int) -> int:
         """Return which of the first components differs most, by its own deviation."""
@@ -64,22 +65,29 @@ class Innovation:
 
     def correct(self) -> None:
         """Update the state, with the covariance in Joseph's form, which stays positive."""
-        residual = self.residual
+        value, jacobian, noise = self.residual
         gain = self._cross @ np.linalg.inv(self._covariance)
-        rest = _IDENTITY - gain @ residual.jacobian
-        covariance = rest @ self._state.covariance @ rest.T + (gain * residual.noise) @ gain.T
-        _inject(self._state, gain @ residual.value, covariance)
+        prior = self._state.covariance
+        reset = _inject(self._state, gain @ value)
+        gain = reset @ gain  # what remains is seen from the new attitude
+        rest = reset - gain @ jacobian
+        self._state.covariance = bounded(rest @ prior @ rest.T + (gain * noise) @ gain.T)
 
 
 def _normalised_square(value: list[float], covariance: list[list[float]]) -> float:
-    """Return the square of a few numbers by their covariance, eliminating one after the other."""
-    total = 0.0
-    rows = [[*row, one] for row, one in zip(covariance, value, strict=True)]
-    for place, row in enumerate(rows):
-        total += row[-1] ** 2 / row[place]
-        for below in rows[place + 1 :]:
+    """
+    Return the square of a few numbers by their covariance, eliminating one after the other.
+
+    :param covariance: rows of it, which may be longer; they are changed.
+    """
+    total, count = 0.0, len(value)
+    for place, row in enumerate(covariance):
+        total += value[place] ** 2 / row[place]
+        for after in range(place + 1, count):
+            below = covariance[after]
             factor = below[place] / row[place]
-            for column in range(place, len(row)):
+            value[after] -= factor * value[place]
+            for column in range(after, count):
                 below[column] -= factor * row[column]
     return total
 
@@ -102,19 +110,18 @@ def forget_speed(state: State, differs: float, accel_bias: float) -> None:
     state.covariance = covariance
 
 
-def _inject(state: State, error: Array, covariance: Array) -> None:
-    """Take the estimated error into the state; what remains is seen from the new attitude."""
+def _inject(state: State, error: Array) -> Array:
+    """Take the estimated error into the state; return how what remains is seen from there."""
     numbers = error.tolist()
-    x, y, z = turn = numbers[THETA]
+    x, y, z = numbers[THETA]
     state.rotation = normalised(rotation.product(state.rotation, exponential(x, y, z)))
     state.velocity = _sum(state.velocity, numbers[V])
     state.position = _sum(state.position, numbers[P])
     state.gyro_bias = _sum(state.gyro_bias, numbers[BG])
     state.accel_bias = _sum(state.accel_bias, numbers[BA])
-    reset = _IDENTITY[:3, :3] - 0.5 * skew(turn)
-    covariance[THETA] = reset @ covariance[THETA]
-    covariance[:, THETA] = covariance[:, THETA] @ reset.T
-    state.covariance = bounded(covariance)
+    reset: Array = _IDENTITY.copy()
+    reset.put(_TURN, (0.5 * z, -0.5 * y, -0.5 * z, 0.5 * x, 0.5 * y, -0.5 * x))
+    return reset
 
 
 def _sum(one: Vector, other: Sequence[float]) -> Vector:

@@ -21,9 +21,10 @@ _LARGEST_VARIANCES = _LARGEST**2
 
 def bounded(covariance: Array) -> Array:
     """Return a covariance made symmetric, with no variance beyond what is meaningful."""
-    covariance = 0.5 * (covariance + covariance.T)
+    covariance = covariance + covariance.T
+    covariance *= 0.5
     variances = covariance.diagonal()
-    if np.count_nonzero(variances > _LARGEST_VARIANCES):
+    if True in (variances > _LARGEST_VARIANCES).tolist():
         # shrinking rows and columns alike keeps it positive
         scale = np.minimum(1.0, _LARGEST / np.sqrt(np.maximum(variances, 1e-300)))
         covariance = covariance * np.outer(scale, scale)

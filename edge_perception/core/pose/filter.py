@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from edge_perception.core.pose.correction import forget_speed, Innovation, Resid
 from edge_perception.core.pose.error_state import BG, bounded, P, SIZE, THETA, V
 from edge_perception.core.pose.measurements import Axis, Inertial, Measurement, Placement, Wheels
 from edge_perception.core.pose.motion import advance, advance_by
-from edge_perception.core.pose.quaternion import cross, euler, normalised, skew
+from edge_perception.core.pose.quaternion import cross, euler, normalised
 from edge_perception.core.pose.settings import Settings
 from edge_perception.core.pose.state import Doubt, State
 from edge_perception.core.rotation import Array, Vector
@@ -36,10 +36,13 @@ the base's axes, and the height in odom [m]. They are zero on a level floor.
 _ROWS = np.zeros((_HEIGHT + 1, SIZE))
 _ROWS[Axis.WZ, BG.start + 2] = -1.0
 _ROWS[_HEIGHT, P.start + 2] = 1.0
+_BY_TURN_AND_SPEED = np.array(
+    [row * SIZE + part.start + i for part in (THETA, V) for row in range(3) for i in range(3)]
+)
+"""Places of what isn't zero in the derivative of a velocity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """
     How well the wheels fitted.
 
@@ -132,14 +135,15 @@ class Filter:
         if not axes and not self._constraints:
             return None
         expected, rows = _expected(state)
+        velocity = wheels.velocity
         innovation = Innovation(
             state,
             Residual(
                 np.array(
-                    [wheels.velocity[axis] - expected[axis] for axis in axes]
+                    [velocity[axis] - expected[axis] for axis in axes]
                     + [-expected[row] for row in self._constraints]
                 ),
-                rows[[*axes, *self._constraints]],
+                rows.take([*axes, *self._constraints], 0),
                 np.array([variances[axis] for axis in axes] + self._constraint_noise),
             ),
         )
@@ -207,11 +211,12 @@ def _expected(state: State) -> tuple[tuple[float, ...], Array]:
     """Return all that a robot is compared with, by `Axis` and `_TILT_X` on, and its derivative."""
     velocity, jacobian = base_velocity(state)
     up = rotation.turned(rotation.inverse(state.rotation), (0.0, 0.0, 1.0))
+    x, y, z = up
     rows = _ROWS.copy()
     rows[: Axis.WZ] = jacobian
-    rows[_TILT_X:_HEIGHT, THETA] = skew(up)[:2]
+    rows[_TILT_X:_HEIGHT, THETA] = (0.0, -z, y), (z, 0.0, -x)
     turn = state.gyro[2] - state.gyro_bias[2]
-    return (*velocity, turn, up[0], up[1], state.position[2]), rows
+    return (*velocity, turn, x, y, state.position[2]), rows
 
 
 def base_velocity(state: State) -> tuple[Vector, Array]:
@@ -219,9 +224,7 @@ def base_velocity(state: State) -> tuple[Vector, Array]:
     to_base = rotation.inverse(state.rotation)
     velocity = rotation.turned(to_base, state.velocity)
     jacobian = np.zeros((3, SIZE))
-    by_turn, by_speed = cross(velocity), rotation.elements(to_base)
-    rows = [(*by_turn[row : row + 3], *by_speed[row : row + 3]) for row in (0, 3, 6)]
-    jacobian[:, THETA.start : V.stop] = rows
+    jacobian.put(_BY_TURN_AND_SPEED, cross(velocity) + rotation.elements(to_base))
     return velocity, jacobian
 
 

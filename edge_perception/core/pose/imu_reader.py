@@ -180,7 +180,7 @@ class ImuReader:
         :param turn: variance of the gyroscope that the message tells; push: of the accelerometer.
         """
         found = self._density(0, turn), self._density(1, push)
-        if max(self._stuck) >= _SATURATED_AFTER:
+        if self._stuck is not _NONE_STUCK and max(self._stuck) >= _SATURATED_AFTER:
             axis = self._stuck.index(max(self._stuck))
             sensor, unit = ("gyroscope", "rad/s") if axis < 3 else ("accelerometer", "m/s²")
             self.warning = (

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from edge_perception.core.rotation import Array, Quaternion, quaternion, Vector
+from edge_perception.core.rotation import Quaternion, quaternion, Vector
 
 _TINY = 1e-8
 
@@ -22,11 +20,6 @@ def cross(vector: Vector) -> tuple[float, ...]:
     """Return the nine elements of the matrix of the cross product with a vector, row by row."""
     x, y, z = vector
     return 0.0, -z, y, z, 0.0, -x, -y, x, 0.0
-
-
-def skew(vector: Vector) -> Array:
-    """Return the matrix of the cross product with a vector."""
-    return np.array(cross(vector)).reshape(3, 3)
 
 
 def normalised(rotation: Quaternion) -> Quaternion:

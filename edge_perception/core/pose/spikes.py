@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from edge_perception.core.pose.measurements import Inertial
-from edge_perception.core.rotation import Vector
 from edge_perception.core.stamps import SECOND
 
 _SENSORS = (("gyroscope", "rad/s"), ("accelerometer", "m/s²"))
@@ -16,7 +15,7 @@ _SHORTEST, _LONGEST = 0.002, 0.02
 _TIMES_USUAL = 8.0
 """Times the usual change of a noisy sensor that noise does not reach."""
 _LEARN = 1.05
-_LEAST = [5e-4 * pace for pace in _PACES]
+_LEAST = (5e-4 * _PACES[0], 5e-4 * _PACES[1])
 """Usual changes [unit/s] below which it need not be known how small they are."""
 _MOST_WITNESSES = 10
 _FORGOTTEN = SECOND // 2
@@ -37,7 +36,7 @@ class Spikes:
     def __init__(self) -> None:
         self.left_out = ""
         self._last: Inertial | None = None
-        self._usual = list(_LEAST)
+        self._usual = _LEAST
         self._waiting: list[Inertial] = []
         self._needed = 0
 
@@ -83,19 +82,22 @@ class Spikes:
 
     def _learn(self, changes: tuple[float, float]) -> None:
         """Follow the median of changes, which spikes do not move."""
-        self._usual = [
-            max(usual * _LEARN if change > usual else usual / _LEARN, least)
-            for usual, change, least in zip(self._usual, changes, _LEAST, strict=True)
-        ]
+        (gyro, accel), (usual_gyro, usual_accel) = changes, self._usual
+        self._usual = (
+            max(usual_gyro * _LEARN if gyro > usual_gyro else usual_gyro / _LEARN, _LEAST[0]),
+            max(usual_accel * _LEARN if accel > usual_accel else usual_accel / _LEARN, _LEAST[1]),
+        )
 
 
 def _changes(one: Inertial, other: Inertial) -> tuple[float, float]:
     """Return by how much the axis that changed most did: gyroscope, accelerometer."""
-    return _change(one.gyro, other.gyro), _change(one.accel, other.accel)
-
-
-def _change(one: Vector, other: Vector) -> float:
-    return max(abs(one[0] - other[0]), abs(one[1] - other[1]), abs(one[2] - other[2]))
+    # written out, as it is asked for each of thousands of readings
+    _, (wx, wy, wz), (ax, ay, az), _ = one
+    _, (ox, oy, oz), (bx, by, bz), _ = other
+    return (
+        max(abs(wx - ox), abs(wy - oy), abs(wz - oz)),
+        max(abs(ax - bx), abs(ay - by), abs(az - bz)),
+    )
 
 
 def _described(last: Inertial, spike: list[Inertial]) -> str:

@@ -15,13 +15,13 @@ import numpy as np
 
 from edge_perception.core.pose.error_state import BA, BG, bounded, P, SIZE, THETA, V
 from edge_perception.core.pose.quaternion import cross, normalised
-from edge_perception.core.rotation import Array, elements, matrix, Quaternion, Vector
+from edge_perception.core.rotation import Array, elements, Quaternion, Vector
 
 LONGEST = 0.05
 """Seconds over which biases may be taken to act evenly."""
 
 _STAY = np.eye(SIZE)
-_EVENLY = -np.repeat([1.0, 1 / 2, 1 / 3], 3)[:, np.newaxis]
+_EVENLY = np.repeat([1.0, 1 / 2, 1 / 3], 9).reshape(9, 3)
 """Shares of a bias's turn at the end that attitude, velocity and position have of it."""
 _DIAGONAL = slice(None, None, SIZE + 1)
 _POSITION_BY_VELOCITY = slice(P.start * SIZE + V.start, P.stop * SIZE, SIZE + 1)
@@ -90,17 +90,22 @@ class Stretch:
         """Return the derivative of the error state at the end by that at the begin."""
         seconds = self.seconds
         (ax, ay, az, aw), (bx, by, bz, bw) = self.rotation, rotation
-        halfway = matrix(normalised((ax + bx, ay + by, az + bz, aw + bw)))
         (gx, gy, gz), (mx, my, mz) = self.gained, self.moved
         x, y, z, w = rotation
+        numbers = np.array(
+            elements((-x, -y, -z, w))
+            + cross((-gx, -gy, -gz))
+            + cross((-mx, -my, -mz))
+            + elements(self.rotation)
+            + elements(normalised((ax + bx, ay + by, az + bz, aw + bw)))
+        ).reshape(15, 3)  # of one array views are made sooner than several arrays
         # attitude, velocity and position by a turn of the base, seen from odom
-        by_turn = np.array(
-            elements((-x, -y, -z, w)) + cross((-gx, -gy, -gz)) + cross((-mx, -my, -mz))
-        ).reshape(9, 3)
+        by_turn, begin, halfway = numbers[:9], numbers[9:12], numbers[12:]
         transition: Array = _STAY.copy()
-        transition[:9, THETA] = by_turn @ matrix(self.rotation)
-        transition[:9, BG] = (by_turn @ halfway) * (seconds * _EVENLY)
-        transition[V, BA] = -seconds * halfway
-        transition[P, BA] = (-0.5 * seconds * seconds) * halfway
+        transition[:9, THETA] = by_turn @ begin
+        halfway *= -seconds
+        transition[:9, BG] = (by_turn @ halfway) * _EVENLY
+        transition[V, BA] = halfway
+        transition[P, BA] = (0.5 * seconds) * halfway
         transition.reshape(-1)[_POSITION_BY_VELOCITY] = seconds
         return transition

@@ -20,7 +20,7 @@ from edge_perception.core.pose.filter import base_velocity, Filter
 from edge_perception.core.pose.history import Entry, History
 from edge_perception.core.pose.measurements import Axis, Inertial, Placement, Wheels
 from edge_perception.core.pose.motion import advance, advance_by
-from edge_perception.core.pose.quaternion import euler, exponential, level, skew
+from edge_perception.core.pose.quaternion import cross, euler, exponential, level
 from edge_perception.core.pose.settings import Settings
 from edge_perception.core.pose.state import State
 from edge_perception.core.stamps import SECOND
@@ -86,7 +86,8 @@ def test_rotations_are_those_of_scipy(vector):
     ours = exponential(*vector)
     assert Rotation.from_quat(ours).approx_equal(theirs, atol=1e-9)
     assert np.linalg.norm(ours) == pytest.approx(1.0)
-    assert skew(vector) @ [1.0, 2.0, 3.0] == pytest.approx(np.cross(vector, [1.0, 2.0, 3.0]))
+    matrix = np.reshape(cross(vector), (3, 3))
+    assert matrix @ [1.0, 2.0, 3.0] == pytest.approx(np.cross(vector, [1.0, 2.0, 3.0]))
     if abs(theirs.as_matrix()[2, 0]) < 0.999:
         assert Rotation.from_euler("xyz", euler(ours)).approx_equal(theirs, atol=1e-6)
 
