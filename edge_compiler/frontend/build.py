@@ -12,8 +12,9 @@ from onnx import helper, numpy_helper, shape_inference
 
 from edge_compiler.errors import CompileError, first_line
 from edge_compiler.frontend.attributes import read_attributes
-from edge_compiler.frontend.expand import expand, Scope
+from edge_compiler.frontend.expand import expand
 from edge_compiler.frontend.limits import check_shape
+from edge_compiler.frontend.scope import Scope
 from edge_compiler.frontend.weights import SMALL
 from edge_compiler.ir.dtype import from_onnx, of_array, onnx_name
 from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs, LEARNED

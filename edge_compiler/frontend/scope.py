@@ -1,0 +1,24 @@
+"""What is known of a model's tensors while its nodes are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edge_compiler.ir.graph import Value
+
+
+@dataclass(frozen=True)
+class Scope:
+    """
+    What is known when a node is reached; it grows while the nodes of an expansion are built.
+
+    :ivar values: every tensor so far, by name.
+    :ivar known: the small ones whose content is known already.
+    """
+
+    values: Mapping[str, Value]
+    known: Mapping[str, np.ndarray[Any, Any]]
