@@ -4,9 +4,9 @@ The proof that a library computes what the ONNX model says.
 Every step's value, of every instruction-set variant that the processor (this one, or the emulated
 one) can run, with two threads, is compared with the same tensor in ONNX Runtime, on seeded random
 inputs and on calibration images. One thread must give the same bits; else its steps are compared,
-too. Where they differ by more than the tolerance, a
-second opinion in float64 (``opinion``) says which of them is right. Integers and bools must be
-equal: to the reference's, or else to what follows from the library's own values before them.
+too. Where they differ by more than the tolerance, a second opinion in float64 (``opinion``) says
+which of them is right. Integers and bools must be equal: to the reference's, or else to what
+follows from the library's own values before them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,17 @@ from typing import Any
 
 import numpy as np
 
+from edge_compiler.difference import (
+    allowed_error,
+    error_of,
+    explain_difference,
+    explain_excess,
+    is_wrong,
+    is_wrong_image,
+    TOLERANCE,
+)
 from edge_compiler.errors import CompileError
-from edge_compiler.float64 import Exact, Network
+from edge_compiler.float64 import Network
 from edge_compiler.opinion import Opinion
 from edge_compiler.preprocess import preprocess
 from edge_compiler.progress import Progress
@@ -31,10 +40,6 @@ from edge_perception.runtime.selftest import relative_error
 Array = np.ndarray[Any, Any]
 Inputs = Mapping[str, Array]
 
-TOLERANCE = 1e-4
-"""Relative error allowed in float32; sums of thousands of products differ by some 1e-6."""
-ROUNDED = 0.5 + 255 * TOLERANCE
-"""How far a byte may be from what it was rounded from."""
 THREADS = 2
 """That share the steps: enough that one could take what is another's."""
 RANDOM_INPUTS = 2
@@ -134,7 +139,7 @@ class Prover:
         has the first of the inputs for which they differ least.
         """
         right = {
-            name: value if _is_wrong(value, expected[name]) else expected[name]
+            name: value if is_wrong(value, expected[name]) else expected[name]
             for name, value in results[0].items()
         }
         errors = (
@@ -161,7 +166,7 @@ class Prover:
             frame = noise if path is None else read_image(path)
             expected = preprocess(frame, spec, image)
             made = self._sandbox.preprocess(frame, "rgb8")
-            if _is_wrong_image(made, expected):
+            if is_wrong_image(made, expected):
                 raise CompileError(
                     f"the compiled pre-processing is wrong on {path or 'a noisy frame'}: "
                     f"{explain_difference(made.astype(np.float32), expected)}; {BUG}"
@@ -199,7 +204,7 @@ class Prover:
         for name, value in outputs.items():
             if name not in ours:
                 self._check(name, value, {**ours, name: value}, expected, where)
-            elif _is_wrong(value, ours[name]):
+            elif is_wrong(value, ours[name]):
                 raise CompileError(
                     f"the output {name!r} is wrong although every step before is right: "
                     f"{explain_difference(value, ours[name])} ({where}); {BUG}"
@@ -216,8 +221,8 @@ class Prover:
         :returns: the relative error.
         :raises CompileError: if it is wrong, or if it can't be told what is right.
         """
-        error = _relative_error(value, expected[name])
-        if error <= _allowed(expected[name]):
+        error = error_of(value, expected[name])
+        if error <= allowed_error(expected[name]):
             return error
         comparable = value.shape == expected[name].shape and np.all(np.isfinite(value))
         if not comparable:
@@ -236,10 +241,10 @@ class Prover:
         if value.dtype.kind != "f":
             self._parted = True
             return self._check_alone(name, ours, where)
-        if _is_wrong(value, truth.value):
+        if is_wrong(value, truth.value):
             return self._check_history(name, ours, expected, where)
         expected[name] = truth.value.astype(np.float32)
-        return _relative_error(value, truth.value)
+        return error_of(value, truth.value)
 
     def _check_alone(self, name: str, ours: Inputs, where: str) -> float:
         """
@@ -249,8 +254,8 @@ class Prover:
         reads differs by a rounding. From there on, the reference's values tell nothing.
         """
         value, truth = ours[name], self._opinion.of(name, ours).value
-        if not _is_wrong(value, truth):
-            return _relative_error(value, truth)
+        if not is_wrong(value, truth):
+            return error_of(value, truth)
         if value.dtype.kind != "f":
             raise self._wrong(name, explain_difference(value, truth), where)
         return self._check_history(name, ours, {name: truth}, where)
@@ -259,11 +264,11 @@ class Prover:
         """Check that a tensor, and all that it follows from, is as float32 can compute it."""
         wrong = self._opinion.first_wrong(name, ours)
         if wrong is None:
-            return _relative_error(ours[name], self._opinion.of(name, ours).value)
+            return error_of(ours[name], self._opinion.of(name, ours).value)
         culprit, truth = wrong
         if culprit == name:
             raise self._wrong(name, explain_difference(ours[name], expected[name]), where)
-        raise self._wrong(culprit, _explain_excess(ours[culprit], truth), where)
+        raise self._wrong(culprit, explain_excess(ours[culprit], truth), where)
 
     def _wrong(self, name: str, difference: str, where: str) -> CompileError:
         return CompileError(
@@ -276,66 +281,7 @@ class Prover:
         return f"the output {name!r}" if step is None else describe_step(step)
 
 
-def _is_wrong(ours: Array, expected: Array) -> bool:
-    return not _relative_error(ours, expected) <= _allowed(expected)
-
-
-def _allowed(expected: Array) -> float:
-    """Return the relative error allowed for values of this type."""
-    return TOLERANCE if expected.dtype.kind == "f" else 0.0
-
-
-def _is_wrong_image(made: Array, expected: Array) -> bool:
-    """Compare an image with the expected one, which is of floats that aren't rounded to bytes."""
-    if made.dtype != np.uint8 or made.shape != expected.shape:
-        return _is_wrong(made, expected)
-    return bool(np.abs(made - np.clip(expected, 0, 255)).max() > ROUNDED)
-
-
-def _relative_error(ours: Array, expected: Array) -> float:
-    """Return the relative error of what is finite; infinite if shapes or the rest differ."""
-    if ours.shape != expected.shape:
-        return float("inf")
-    infinite = np.isinf(expected)
-    if not infinite.any():
-        return relative_error(ours, expected)
-    if np.any(ours[infinite] != expected[infinite]):
-        return float("inf")
-    return relative_error(np.where(infinite, 0, ours), np.where(infinite, 0, expected))
-
-
-def _explain_excess(ours: Array, truth: Exact) -> str:
-    """Describe where a value is further off than the terms that it is made of allow."""
-    difference, allowed = np.abs(ours.reshape(truth.value.shape) - truth.value), truth.worst()
-    at = tuple(int(i) for i in np.unravel_index(np.argmax(difference / allowed), allowed.shape))
-    return (
-        f"off by {difference[at]:.3g} where rounding explains {allowed[at]:.3g}, at {list(at)}: "
-        f"{ours.reshape(allowed.shape)[at]:.7g} instead of {truth.value[at]:.7g}"
-    )
-
-
 def describe_step(step: Step) -> str:
     """Name a step and the ONNX nodes that it stands for."""
     nodes = ", ".join(name for name in step.nodes if name != step.name)
     return f"node {step.name!r}" + (f" (with {nodes})" if nodes else "")
-
-
-def explain_difference(ours: Array, expected: Array) -> str:
-    """Describe how two arrays differ, in numbers."""
-    if ours.shape != expected.shape:
-        return f"shape {list(ours.shape)} where {list(expected.shape)} is expected"
-    if bad := int(np.count_nonzero(~np.isfinite(ours))):
-        return f"{bad} of {ours.size} values are NaN or infinite"
-    if expected.dtype.kind != "f":
-        wrong = np.argwhere(ours != expected)
-        first = tuple(wrong[0].tolist())
-        return (
-            f"{len(wrong)} of {ours.size} elements differ, the first at {list(first)}: "
-            f"{ours[first]} instead of {expected[first]}"
-        )
-    difference = np.abs(ours - expected)
-    at = tuple(int(i) for i in np.unravel_index(int(np.argmax(difference)), ours.shape))
-    return (
-        f"relative error {relative_error(ours, expected):.3g} where {TOLERANCE:g} is allowed, "
-        f"worst at {list(at)}: {ours[at]:.7g} instead of {expected[at]:.7g}"
-    )

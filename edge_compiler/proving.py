@@ -8,8 +8,9 @@ from pathlib import Path
 import shutil
 
 from edge_compiler.atomic import new_folder
+from edge_compiler.difference import TOLERANCE
 from edge_compiler.progress import Progress
-from edge_compiler.prove import Inputs, Prover, TOLERANCE
+from edge_compiler.prove import Inputs, Prover
 from edge_compiler.reference import Reference
 from edge_compiler.running import open_sandbox
 from edge_compiler.samples import accepted_inputs
