@@ -216,11 +216,11 @@ def test_wrong_kernel_is_refused_and_named(
     tools_or_skip("aarch64")
     headers = {path.name: path for path in part.HEADERS}
     text = headers["conv.h"].read_text()
-    assert "activate(c.act, result)" in text
+    assert "activation_apply(c.act, result)" in text
     headers["conv.h"] = tmp_path / "conv.h"
-    headers["conv.h"].write_text(text.replace("activate(c.act, result)", "result"))
+    headers["conv.h"].write_text(text.replace("activation_apply(c.act, result)", "result"))
     monkeypatch.setattr(part, "HEADERS", list(headers.values()))
-    with pytest.raises(CompileError, match=r"wrong at node 'conv' .*variant neon, 1 thread"):
+    with pytest.raises(CompileError, match=r"wrong at node 'conv' .*variant neon, 2 thread"):
         compile_model(tiny_onnx, tmp_path / "wrong.edge", Options("aarch64"), silent)
     assert not (tmp_path / "wrong.edge").exists()
 
