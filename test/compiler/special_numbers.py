@@ -3,9 +3,9 @@ Special numbers, and what operators make of them: what ONNX Runtime does.
 
 Some operators of ONNX Runtime are inconsistent about NaN, and one about equal numbers; ``DEFINED``
 has them as ONNX defines them. Two kinds of convolution mix channels or pixels that others keep
-apart, and a cubic Resize reads a pixel of the edge once with the sum of its weights; ``WIDER``
-lists them: what is NaN or infinite in ONNX Runtime is never finite there, but more may be NaN, and
-what is NaN infinite.
+apart, a cubic Resize reads a pixel of the edge once with the sum of its weights, and a sample of a
+region may lie on a pixel, or a rounding beside it; ``WIDER`` lists them: what is NaN or infinite
+in ONNX Runtime is never finite there, but more may be NaN, and what is NaN infinite.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ WIDER = {
     "transposed_dilated": 0,
     "cubic": 0,
     "volume_grouped": 0,
+    "regions_old": 0,
 }
 """Outputs that may be NaN in other channels too, and so many pixels further."""
 

@@ -25,7 +25,7 @@ int main(void)
 {
     static float line[BLOCK] __attribute__((aligned(64)));
     while (fread(line, sizeof line, 1, stdin) == 1) {
-        activate_each((activation){%s, 1.0f, 1.0f}, line, BLOCK);
+        activation_apply_each((activation){%s, 1.0f, 1.0f}, line, BLOCK);
         fwrite(line, sizeof line, 1, stdout);
     }
 }
@@ -62,7 +62,7 @@ def _apply(name: str, x: np.ndarray, variant: Variant, folder: Path) -> np.ndarr
     folders = {path.parent for path in HEADERS} | {RUNTIME.parent}
     flags = ["-std=gnu11", "-O2", *variant.flags, *(f"-I{each}" for each in sorted(folders))]
     program = folder / "driver"
-    subprocess.run(["gcc", *flags, folder / "driver.c", "-o", program], check=True)
+    subprocess.run(["gcc", *flags, folder / "driver.c", "-o", program, "-lm"], check=True)
     done = subprocess.run([program], input=x.tobytes(), capture_output=True, check=True)
     return np.frombuffer(done.stdout, np.float32)
 
