@@ -1,6 +1,6 @@
 """Generated code has no memory error, undefined behaviour or data race, with every variant."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import platform
@@ -13,7 +13,7 @@ import pytest
 from edge_compiler import frontend, passes, targets
 from edge_compiler.description import describe, Overrides
 from edge_compiler.targets.machines import variants_of
-from edge_compiler.targets.program import library
+from edge_compiler.targets.program import INCLUDE, library, RUNTIME
 from edge_compiler.toolchain.machines import X86_64
 
 MEMORY, RACES = "address,undefined", "thread"
@@ -25,7 +25,10 @@ pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="variants
 
 @pytest.fixture
 def check(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, assert_sanitized_run: Callable[..., None]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    made_once: Callable[..., Path],
+    assert_sanitized_run: Callable[..., None],
 ) -> Callable[[Path, str], None]:
     """Return a function that generates code for a model and runs it under a sanitizer."""
     monkeypatch.setattr(library, "build_library", lambda *_: None)
@@ -35,30 +38,40 @@ def check(
         description = describe(graph, model, Overrides())
         passes.optimise(graph)
         targets.get("host").build(graph, description, tmp_path, lambda *_: None)
-        program = _build(tmp_path / "source", sanitizer)
+        shared = made_once(f"sanitized-{sanitizer}", lambda made: _build_shared(made, sanitizer))
+        program = _build(tmp_path / "source", shared, sanitizer)
         assert_sanitized_run(str(program), *(variant.name for variant in variants_of(X86_64)))
 
     return check_model
 
 
-def _build(source: Path, sanitizer: str) -> Path:
+def _build_shared(folder: Path, sanitizer: str) -> None:
+    """Compile the driver and what every library has."""
+    folder.mkdir()
+    _compile([DRIVER, *RUNTIME.glob("*.c")], folder, sanitizer)
+
+
+def _build(source: Path, shared: Path, sanitizer: str) -> Path:
     """Build the driver with the generated code; return the program."""
-    flags = ["gcc", "-std=gnu11", "-g", "-O1", "-I.", "-Iruntime", f"-fsanitize={sanitizer}"]
-    flags.append("-fno-sanitize-recover=all")
-    variants = {variant.name: variant.flags for variant in variants_of(X86_64)}
-
-    def compile_one(file: Path) -> str:
-        name = f"{file.stem}.o"
-        variant = variants.get(file.stem.rpartition("_")[0].removeprefix("steps_"), ())
-        subprocess.run([*flags, *variant, "-c", file, "-o", name], cwd=source, check=True)
-        return name
-
-    files = [*source.glob("*.[cS]"), *source.glob("runtime/*.c"), DRIVER]
-    with ThreadPoolExecutor(2) as pool:
-        objects = list(pool.map(compile_one, files))
-    command = [*flags, *objects, "-o", "driver", "-lpthread", "-lm"]
+    _compile([*source.glob("*.[cS]")], source, sanitizer)
+    objects = [*source.glob("*.o"), *shared.glob("*.o")]
+    command = ["gcc", f"-fsanitize={sanitizer}", *objects, "-o", "driver", "-lpthread", "-lm"]
     subprocess.run(command, cwd=source, check=True)
     return source / "driver"
+
+
+def _compile(files: Sequence[Path], folder: Path, sanitizer: str) -> None:
+    flags = ["gcc", "-std=gnu11", "-g", "-O1", "-I.", f"-I{INCLUDE}", f"-I{RUNTIME}"]
+    flags += [f"-I{RUNTIME.parent}", f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all"]
+    variants = {variant.name: variant.flags for variant in variants_of(X86_64)}
+
+    def compile_one(file: Path) -> None:
+        variant = variants.get(file.stem.rpartition("_")[0].removeprefix("steps_"), ())
+        command = [*flags, *variant, "-c", file, "-o", f"{file.stem}.o"]
+        subprocess.run(command, cwd=folder, check=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(compile_one, files))
 
 
 @pytest.mark.parametrize("model", OPERATOR_MODELS)
