@@ -114,7 +114,7 @@ def build_library(
     with tempfile.TemporaryDirectory(prefix=".objects-", dir=directory) as scratch:
         folder = Path(scratch)
         objects = [
-            *_runtime_objects(platform, folder, progress),
+            *_runtime_objects(platform, compiler, folder, progress),
             *_compile_all(compiler, directory, sources, folder, progress),
         ]
         cxx = any(part.language == "c++" for part in parts)
@@ -124,13 +124,14 @@ def build_library(
         run(command, directory, library.name)
 
 
-def _runtime_objects(platform: Platform, folder: Path, progress: Progress) -> list[str]:
+def _runtime_objects(
+    platform: Platform, compiler: str, folder: Path, progress: Progress
+) -> list[str]:
     """
     Return the objects of what every library has; they are compiled once for each toolchain.
 
     :param folder: to compile them in if this user has no cache.
     """
-    compiler = platform.tools.find_compiler()
     sources = [replace(s, flags=(*s.flags, f"-I{INCLUDE}")) for s in runtime_sources(platform)]
 
     def make(output: Path) -> None:
