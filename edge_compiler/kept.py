@@ -25,8 +25,8 @@ def kept(name: str, made_of: Iterable[str | Path], make: Callable[[Path], object
     """
     digest = hashlib.sha256()
     for part in made_of:
-        name, data = (part, b"") if isinstance(part, str) else (part.name, part.read_bytes())
-        digest.update(b"%b\0%d\0%b" % (name.encode(), len(data), data))
+        word, data = (part, b"") if isinstance(part, str) else (part.name, part.read_bytes())
+        digest.update(b"%b\0%d\0%b" % (word.encode(), len(data), data))
     path = user_cache() / f"{name}-{digest.hexdigest()[:16]}"
     if path.exists():
         return path
