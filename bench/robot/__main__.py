@@ -15,10 +15,10 @@ from bench.cache import BenchError
 from bench.command import add_choice, run_alone
 from bench.engines import ROOT
 from bench.robot import results
-from bench.robot.bundle import bundle
 from bench.robot.processes import BARE, check, memory, MODES, processor_times, robot
 from bench.robot.results import percentiles, Turn
 from bench.robot.watch import watcher
+from bench.trained import bundle
 from edge_compiler.machine import processor
 from edge_compiler.terminal import note
 

@@ -29,6 +29,7 @@ from bench.engines import ROOT
 from bench.robot.processes import check, COMPOSED, memory, Process, robot
 from bench.robot.results import PERCENTILES, percentiles
 from bench.robot.watch import Watcher, watcher
+from bench.trained import bundle
 from edge_compiler.terminal import note, say_table
 from edge_perception.core.source import CameraRequest, Frame
 from edge_perception.core.stamps import SECOND
@@ -120,12 +121,9 @@ def set_up() -> list[npt.NDArray[np.uint8]]:
     :raises BenchError: if that fails.
     """
     BUILD.mkdir(parents=True, exist_ok=True)
+    for name in _MODELS:
+        bundle(name, BUILD)
     try:
-        for name in _MODELS:
-            model, bundle = prepare.fetch(name), BUILD / f"{name}.edge"
-            if not prepare.is_current(bundle, model):
-                note(f"compiling {name}")
-                prepare.compile_model(model, bundle)
         face = read_image(prepare.fetch("faces") / "obama.jpg").data[60:460, 290:690, ::-1]
         video = prepare.fetch("opencv-samples") / "vtest.avi"
     except prepare.DemoError as error:

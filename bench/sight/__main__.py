@@ -22,6 +22,7 @@ from bench.engines import ROOT
 from bench.sight import faces
 from bench.sight.faces import Face, Pair, Trial
 from bench.sight.score import Followed, Mark, read_marks, Score, score
+from bench.trained import bundle
 from edge_compiler.terminal import note, say_table
 from edge_perception.core.source import CameraRequest, Frame
 from edge_perception.core.stamps import SECOND
@@ -52,8 +53,8 @@ def run() -> int:
     """Look, compare, show and keep."""
     BUILD.mkdir(parents=True, exist_ok=True)
     marks = read_marks(MARKS)
+    bundles = {name: bundle(name, BUILD) for name in ("nanodet", "centerface", "face-descriptor")}
     try:
-        bundles = {name: bundle(name) for name in ("nanodet", "centerface", "face-descriptor")}
         video, pictures = prepare.fetch("opencv-samples") / "vtest.avi", faces.photographs()
         note("following people in a video")
         seen = follow(video, bundles["nanodet"])
@@ -76,15 +77,6 @@ def run() -> int:
     for line in missing:
         note(line, style="red")
     return 1 if missing else 0
-
-
-def bundle(name: str) -> Path:
-    """Return the bundle of a trained model, compiled if need be."""
-    model, path = prepare.fetch(name), BUILD / f"{name}.edge"
-    if not prepare.is_current(path, model):
-        note(f"compiling {name}")
-        prepare.compile_model(model, path)
-    return path
 
 
 def follow(video: Path, people: Path) -> dict[int, list[Followed]]:

@@ -19,8 +19,8 @@ from bench import environments
 from bench.cache import BenchError
 from bench.command import add_choice, positive, run_alone
 from bench.engines import ROOT
-from bench.robot.bundle import bundle
 from bench.robot.results import percentiles
+from bench.trained import bundle
 from bench.transport.footprint import installed, memory, processor_seconds, tree
 from bench.transport.listeners import listener
 from bench.transport.modes import Mode, MODES, started

@@ -1,4 +1,4 @@
-"""The network with which the robot is measured."""
+"""Bundles of trained models, with which robots are measured."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from edge_perception.demo import prepare
 BUILD = ROOT / "build" / "bench"
 
 
-def bundle() -> Path:
+def bundle(name: str = prepare.MODEL, folder: Path = BUILD) -> Path:
     """
-    Return the bundle of the demo's network, compiled if need be.
+    Return the bundle of a model of ``edgec fetch``, compiled if need be.
 
+    :param name: of the model; the demo's network if it is not given.
+    :param folder: of the bundle.
     :raises BenchError: if it can't be made.
     """
-    path = BUILD / f"{prepare.MODEL}.edge"
+    path = folder / f"{name}.edge"
     try:
-        model = prepare.fetch(prepare.MODEL)
+        model = prepare.fetch(name)
         if not prepare.is_current(path, model):
-            note(f"compiling {prepare.MODEL}")
+            note(f"compiling {name}")
             prepare.compile_model(model, path)
     except prepare.DemoError as error:
         raise BenchError(str(error)) from error
