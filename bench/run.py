@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
-import subprocess
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from bench.environments import Environment
 from bench.machine import describe_machine
 from bench.measure import Bench
 from bench.networks import NETWORKS
+from bench.record import commit, now
 from bench.results import Competitor, NetworkSize, Results, write_results
 from bench.table import show
 from edge_compiler import targets
@@ -130,11 +129,8 @@ def convert(
 def start_results(plan: Plan, ready: Mapping[str, Environment], failures: list[str]) -> Results:
     """Describe the machine, the engines and the networks."""
     machine = describe_machine(plan.threads)
-    git = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     results = Results(
-        machine, date, commit, plan.rounds, plan.seconds, plan.tune, failures=failures
+        machine, now(), commit(), plan.rounds, plan.seconds, plan.tune, failures=failures
     )
     for name, environment in ready.items():
         results.engines[name] = Competitor(

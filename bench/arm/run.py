@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 import subprocess
 
@@ -18,6 +17,7 @@ from bench.arm.table import show
 from bench.cache import BenchError, cache_folder, network_file
 from bench.engines import ROOT
 from bench.measure import compare, TOLERANCE
+from bench.record import commit, now
 from bench.results import write_results
 from edge_compiler import targets
 from edge_compiler.analysis import analyze
@@ -58,8 +58,8 @@ def run(plan: Plan) -> None:
     """
     results = Results(
         emulator=first_line(guest.emulator()[0], "--version"),
-        date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        commit=first_line("git", "describe", "--always", "--dirty"),
+        date=now(),
+        commit=commit(),
     )
     with progress() as report:
         ready = install(plan.engines, results, report)

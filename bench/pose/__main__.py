@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime, timezone
 import json
 from pathlib import Path
-import subprocess
 import sys
 import tempfile
 from typing import Any
@@ -30,8 +28,8 @@ from bench.pose.simulate import (
     WheelErrors,
 )
 from bench.pose.trajectories import in_space, Motion, on_floor
+from bench.record import circumstances, write
 from edge_compiler.errors import CompileError
-from edge_compiler.machine import processor
 from edge_compiler.terminal import note
 from edge_perception.drivers.imu.errors import AxisErrors, ImuErrors
 
@@ -144,11 +142,8 @@ def nis(driven: Drive) -> dict[str, float]:
 
 def keep(results: dict[str, Any], failures: list[str], missed: list[str]) -> None:
     """Write the results."""
-    git = ["git", "describe", "--always", "--dirty"]
     found = {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip(),
-        "processor": processor(),
+        **circumstances(),
         "imu": asdict(IMU),
         "wheels": asdict(WHEELS),
         "seed": SEED,
@@ -157,10 +152,7 @@ def keep(results: dict[str, Any], failures: list[str], missed: list[str]) -> Non
         "missed": missed,
     }
     path = ROOT / "bench" / "results" / "pose.json"
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    partial.rename(path)
+    write(path, found)
     note(f"written to {path}")
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from datetime import datetime, timezone
 import os
 from pathlib import Path
-import subprocess
 import sys
 import time
 
 from bench.cache import BenchError
 from bench.command import add_choice, run_alone
 from bench.engines import ROOT
+from bench.record import circumstances
 from bench.robot import results
 from bench.robot.processes import BARE, check, memory, MODES, processor_times, robot
 from bench.robot.results import percentiles, Turn
 from bench.robot.watch import watcher
 from bench.trained import bundle
-from edge_compiler.machine import processor
 from edge_compiler.terminal import note
 
 PUBLISHED = ROOT / "bench" / "results" / "robot.json"
@@ -66,11 +64,8 @@ def main() -> int:
             turns.append(_turn(mode, values, options.seconds, logs / f"robot-{mode}.log"))
     results.show(turns)
     path = options.output or (PUBLISHED if whole else BUILD / "robot.json")
-    git = ["git", "describe", "--always", "--dirty"]
     facts = {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip(),
-        "processor": processor(),
+        **circumstances(),
         "cores": len(os.sched_getaffinity(0)),
         "seconds": options.seconds,
         **{name: Path(value).name for name, value in values.items()},

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-import json
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
+from bench import record
 from bench.robot.processes import BARE, COMPOSED, MODES, SEPARATE
 from edge_compiler.terminal import say, say_table
 from edge_compiler.units import Quantity
@@ -105,10 +105,7 @@ def write(path: Path, facts: Mapping[str, Any], turns: Sequence[Turn]) -> None:
         "medians": {mode: medians(turns, mode) for mode in MODES if _has(turns, mode)},
         "turns": [asdict(turn) for turn in turns],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    partial.rename(path)
+    record.write(path, found)
 
 
 def _has(turns: Sequence[Turn], mode: str) -> bool:

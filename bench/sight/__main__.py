@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timezone
-import json
 from pathlib import Path
 import sys
 from typing import Any
@@ -19,6 +17,7 @@ from bench import environments
 from bench.cache import BenchError
 from bench.command import run as run_command
 from bench.engines import ROOT
+from bench.record import now, write
 from bench.sight import faces
 from bench.sight.faces import Face, Pair, Trial
 from bench.sight.score import Followed, Mark, read_marks, Score, score
@@ -183,16 +182,14 @@ def keep(
 ) -> None:
     """Write the results, and draw the distances."""
     results: dict[str, Any] = {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": now(),
         "people": {name: asdict(one) for name, one in scores.items()},
         "faces": {"distance": distance, "pairs": [asdict(pair) for pair in compared]},
         "door": [asdict(trial) for trial in tried],
         "missed": list(missing),
     }
     path = ROOT / "bench" / "results" / "sight.json"
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    partial.rename(path)
+    write(path, results)
     python = environments.install("plot", "matplotlib")
     plot = ROOT / "docs" / "faces.png"
     environments.run([python, "-m", "bench.sight.plot", path, plot], _SECONDS)

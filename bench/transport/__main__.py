@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
-import json
 import os
 from pathlib import Path
 from statistics import median
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,12 +16,12 @@ from bench import environments
 from bench.cache import BenchError
 from bench.command import add_choice, positive, run_alone
 from bench.engines import ROOT
+from bench.record import circumstances, write
 from bench.robot.results import percentiles
 from bench.trained import bundle
 from bench.transport.footprint import installed, memory, processor_seconds, tree
 from bench.transport.listeners import listener
 from bench.transport.modes import Mode, MODES, started
-from edge_compiler.machine import processor
 from edge_compiler.terminal import note, say, say_table
 from edge_compiler.units import Quantity
 
@@ -84,11 +81,8 @@ def main() -> int:
             turns.append(_turn(mode, values, options.seconds))
     sizes = {"ROS 2": installed(True), "nanomsg": installed(False)}
     show(turns, sizes)
-    git = ["git", "describe", "--always", "--dirty"]
     facts = {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip(),
-        "processor": processor(),
+        **circumstances(),
         "cores": len(os.sched_getaffinity(0)),
         "load average": os.getloadavg()[2],  # of a quarter of an hour: what else ran meanwhile
         "seconds": options.seconds,
@@ -133,14 +127,6 @@ def _share(turns: Sequence[Turn]) -> Quantity:
     """Return how many images were lost, of all."""
     lost = sum(turn.lost for turn in turns)
     return Quantity(f"{lost} of {lost + sum(turn.images for turn in turns)}")
-
-
-def write(path: Path, found: Mapping[str, object]) -> None:
-    """Keep everything in a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    partial.rename(path)
 
 
 def _turn(mode: Mode, values: Mapping[str, str], seconds: float) -> Turn:
