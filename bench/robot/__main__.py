@@ -14,7 +14,7 @@ from bench.command import add_choice, run_alone
 from bench.engines import ROOT
 from bench.record import circumstances
 from bench.robot import results
-from bench.robot.processes import BARE, check, memory, MODES, processor_times, robot
+from bench.robot.processes import any_domain, BARE, check, memory, MODES, processor_times, robot
 from bench.robot.results import percentiles, Turn
 from bench.robot.watch import watcher
 from bench.trained import bundle
@@ -28,8 +28,6 @@ SETTLING = 3.0
 """Seconds after that before anything counts: the pose starts, discovery ends."""
 START_OF_BARE = 5.0
 """Seconds that bare nodes may take until they know each other."""
-_DOMAINS = range(101, 211)
-"""ROS domains that neither the demo nor usual robots use."""
 
 
 def main() -> int:
@@ -77,7 +75,7 @@ def main() -> int:
 
 def _bare_turn(values: Mapping[str, str], seconds: float, log: Path) -> Turn:
     """Start nodes without cores and the sources by themselves, measure, stop them."""
-    with robot(BARE, values, _domain(), log) as processes:
+    with robot(BARE, values, any_domain(), log) as processes:
         time.sleep(START_OF_BARE)
         before = {process.name: processor_times(process) for process in processes}
         since = time.monotonic()
@@ -89,15 +87,11 @@ def _bare_turn(values: Mapping[str, str], seconds: float, log: Path) -> Turn:
     return Turn(BARE, (), (), (), 0.0, 0.0, used, _loads(before, after, measured))
 
 
-def _domain() -> int:
-    return _DOMAINS[(os.getpid() + time.monotonic_ns()) % len(_DOMAINS)]
-
-
 def _turn(mode: str, values: Mapping[str, str], seconds: float, log: Path) -> Turn:
     """Start the robot, let it settle, measure, stop it."""
     if mode == BARE:
         return _bare_turn(values, seconds, log)
-    domain = _domain()
+    domain = any_domain()
     with watcher(domain) as heard:
         begin = time.monotonic()
         with robot(mode, values, domain, log) as processes:

@@ -13,7 +13,6 @@ import argparse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-import os
 from pathlib import Path
 import sys
 import time
@@ -26,7 +25,7 @@ import numpy.typing as npt
 from bench.cache import BenchError
 from bench.command import positive, run_alone
 from bench.engines import ROOT
-from bench.robot.processes import check, COMPOSED, memory, Process, robot
+from bench.robot.processes import any_domain, check, COMPOSED, memory, Process, robot
 from bench.robot.results import PERCENTILES, percentiles
 from bench.robot.watch import Watcher, watcher
 from bench.trained import bundle
@@ -52,7 +51,6 @@ GROWTH = 2e6
 _SETTLED = 1000  # images before memory is looked at
 _START, _LONGEST = 120.0, 600.0  # seconds to the first decision, and for all images
 _FRAMES, _SIZE = 40, (640, 480)
-_DOMAINS = range(101, 211)
 _PIPELINES = {
     "both": """\
 version: 1
@@ -209,7 +207,7 @@ def growth(frames: list[npt.NDArray[np.uint8]], images: int) -> Result:
 @contextmanager
 def running(pipeline: str, camera: Path) -> Iterator[tuple[Watcher, list[Process]]]:
     """Run the robot until it has decided on an image, and then on."""
-    domain = _DOMAINS[(os.getpid() + time.monotonic_ns()) % len(_DOMAINS)]
+    domain = any_domain()
     values: Mapping[str, str] = {"model": str(BUILD / f"{pipeline}.yaml"), "camera": str(camera)}
     log = BUILD / "robot.log"
     with watcher(domain) as heard, robot(COMPOSED, values, domain, log) as processes:

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 from bench.cache import BenchError
 from bench.robot.bare import NODES, SOURCES
@@ -22,6 +23,8 @@ COMPOSED, SEPARATE, BARE = "composed", "separate", "bare"
 MODES = (COMPOSED, SEPARATE, BARE)
 PATIENCE = 15.0
 """Seconds that a process may take to end."""
+_DOMAINS = range(101, 211)
+"""ROS domains that neither the demo nor usual robots use."""
 _MIDDLEWARE = re.compile(r"dds\.|.*\b(Recv|EventThread)")
 
 
@@ -67,6 +70,11 @@ def robot(mode: str, values: Mapping[str, str], domain: int, log: Path) -> Itera
             for process in processes:
                 process.running.send_signal(signal.SIGINT)
             _wait(processes, log)
+
+
+def any_domain() -> int:
+    """Return a ROS domain, most likely another one each time."""
+    return _DOMAINS[(os.getpid() + time.monotonic_ns()) % len(_DOMAINS)]
 
 
 def commands(mode: str, values: Mapping[str, str]) -> dict[str, list[str]]:

@@ -17,6 +17,7 @@ from bench.cache import BenchError
 from bench.command import add_choice, positive, run_alone
 from bench.engines import ROOT
 from bench.record import circumstances, write
+from bench.robot.processes import any_domain
 from bench.robot.results import percentiles
 from bench.trained import bundle
 from bench.transport.footprint import installed, memory, processor_seconds, tree
@@ -30,7 +31,6 @@ DRAWING = 120.0  # seconds
 PUBLISHED = ROOT / "bench" / "results" / "transport.json"
 START = 120.0  # seconds that the robot may take to its first decision
 SETTLING = 3.0  # seconds after that before anything counts
-_DOMAINS = range(101, 211)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _share(turns: Sequence[Turn]) -> Quantity:
 
 def _turn(mode: Mode, values: Mapping[str, str], seconds: float) -> Turn:
     """Start the robot, let it settle, measure, stop it."""
-    domain = _DOMAINS[(os.getpid() + time.monotonic_ns()) % len(_DOMAINS)]
+    domain = any_domain()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with listener(mode, folder, domain) as heard:
