@@ -71,7 +71,7 @@ def attempt(entry: Entry, *, retry: bool) -> Attempt:
         except (BenchError, OSError, ValueError) as error:
             return Attempt(entry.name, entry.source, MISSING, str(error))
         here = [ROOT / part for part in _COMPILER]
-        key = digest(*here, model.name, model.read_bytes().hex(), *entry.constants, *entry.options)
+        key = digest(*here, model.name, model, *entry.constants, *entry.options)
         if before is not None and before.key == key:
             return before
         after = _attempt(entry, model, folder, key)
