@@ -14,6 +14,7 @@ from onnx import helper, TensorProto, version_converter
 
 from edge_compiler.errors import CompileError
 from edge_compiler.zoo.builder import OPSET
+from edge_compiler.zoo.ready import rename_tensors
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
@@ -56,11 +57,7 @@ def _name(graph: onnx.GraphProto, weights: Collection[str]) -> None:
     for value in (*graph.input, *graph.output):
         name, shape = NAMES[value.name]
         value.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
-    for node in graph.node:
-        for names in (node.input, node.output):
-            renamed = [NAMES[name][0] if name in NAMES else name for name in names]
-            del names[:]
-            names.extend(renamed)
+    rename_tensors(graph, {old: new for old, (new, _) in NAMES.items()})
 
 
 RECIPE = Recipe(

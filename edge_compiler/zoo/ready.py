@@ -1,4 +1,4 @@
-"""Networks that packages carry as ONNX files, and that look at no pictures."""
+"""Networks that packages carry as ONNX files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def read_ready(
     """
     Return the ONNX file of a recipe's only package, with better names for inputs and outputs.
 
+    The network looks at no pictures.
+
     :param names: by what they are called in the file.
     :raises CompileError: if it is not the file that was expected.
     """
@@ -28,9 +30,7 @@ def read_ready(
             value.name = names[value.name]
     except (KeyError, ValueError) as error:
         raise CompileError(f"{member} has unexpected content: {error!r}") from error
-    for node in model.graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
+    rename_tensors(model.graph, names)
     set_metadata(
         model,
         preprocess=None,
@@ -39,3 +39,10 @@ def read_ready(
         provenance=recipe.provenance(),
     )
     return model
+
+
+def rename_tensors(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
+    """Give tensors that nodes read and compute other names."""
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
