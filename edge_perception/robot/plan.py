@@ -22,7 +22,7 @@ _IMAGE, _CAMERA_INFO = "camera/image_raw", "camera/camera_info"
 
 
 class RequestError(Exception):
-    """The robot can't be started as asked: what is wrong and what to do."""
+    """What is asked of the robot can't be done: what is wrong and what to do."""
 
 
 @dataclass(frozen=True)

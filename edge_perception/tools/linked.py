@@ -167,14 +167,11 @@ def network_of(
 
     :raises RequestError: if that can't be
     """
-    from edge_perception.transport.sp.address import AddressError, Identity
+    from edge_perception.transport.sp.address import Identity
     from edge_perception.transport.sp.process import network
 
     certificate, peers = options.tls_certificate, options.tls_peers
     if bool(certificate) != bool(peers):
         raise RequestError("--tls-certificate and --tls-peers belong together: give both")
     identity = Identity(certificate, peers) if certificate else None
-    try:
-        return network(name, within, listen, tuple(options.peer), identity)
-    except AddressError as error:
-        raise RequestError(str(error)) from error
+    return network(name, within, listen, tuple(options.peer), identity)

@@ -17,7 +17,6 @@ from edge_perception.transport.sp import services
 from edge_perception.transport.sp.announcement import Announcement
 from edge_perception.transport.sp.choice import choose
 from edge_perception.transport.sp.process import Network
-from edge_perception.transport.sp.sockets import CallError
 
 PATIENCE = 5.0  # seconds that an answer may take
 _WORDS = {bool: "Boolean", int: "Integer", float: "Double", str: "String", list: "Array"}
@@ -88,10 +87,7 @@ def call(network: Network, service: str, text: str) -> str:
     except MessageError as error:
         raise RequestError(str(error)) from error
     address = addresses.parse(said.services)
-    try:
-        services.call(choose(), address, network.identity, name, want.type, data, PATIENCE)
-    except CallError as error:
-        raise RequestError(str(error)) from error
+    services.call(choose(), address, network.identity, name, want.type, data, PATIENCE)
     return f"requester: making request: {want.service}\n{as_yaml(request)}\n\nresponse: received"
 
 
@@ -111,12 +107,7 @@ def _ask(network: Network, there: Known, node: str, **changes: Any) -> dict[str,
     :raises RequestError: if it refuses
     """
     address = addresses.parse(_nodes(there)[node].services)
-    try:
-        return services.ask_parameters(
-            choose(), address, network.identity, node, changes, PATIENCE
-        )
-    except CallError as error:
-        raise RequestError(str(error)) from error
+    return services.ask_parameters(choose(), address, network.identity, node, changes, PATIENCE)
 
 
 def _nodes(there: Known) -> dict[str, Announcement]:

@@ -18,14 +18,12 @@ from edge_perception.transport.local import process
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.local.endpoints import LocalEndpoints
 from edge_perception.transport.shell import Shell
-from edge_perception.transport.sp.address import AddressError
 from edge_perception.transport.sp.announcement import Child
 from edge_perception.transport.sp.choice import choose
 from edge_perception.transport.sp.endpoints import SpEndpoints
 from edge_perception.transport.sp.link import Link
 from edge_perception.transport.sp.nursery import Nursery
 from edge_perception.transport.sp.process import linked, Network
-from edge_perception.transport.sp.registry import RegistryError
 from edge_perception.transport.sp.services import Services
 from edge_perception.transport.sp.standin import StandIn
 from edge_perception.transport.sp.supervisor import Supervisor, Voice
@@ -75,11 +73,8 @@ def _run(
             link.nodes = services.nodes
             yield shell
 
-    try:
-        with linked(bus, net, services.answer) as link:
-            return process.run(bus, make, duration, voice.ready)
-    except (AddressError, RegistryError) as error:
-        raise RequestError(str(error)) from error
+    with linked(bus, net, services.answer) as link:
+        return process.run(bus, make, duration, voice.ready)
 
 
 def _supervise(
@@ -106,14 +101,11 @@ def _supervise(
         )
         yield _view(bus, view, stop.set if once else lambda: None)
 
-    try:
-        with ExitStack() as stack:
-            stack.callback(nursery.close)
-            link = stack.enter_context(linked(bus, net, Services(bus).answer))
-            stand_in = stack.enter_context(closing(StandIn(bus)))
-            return process.run(bus, make, duration)
-    except (AddressError, RegistryError) as error:
-        raise RequestError(str(error)) from error
+    with ExitStack() as stack:
+        stack.callback(nursery.close)
+        link = stack.enter_context(linked(bus, net, Services(bus).answer))
+        stand_in = stack.enter_context(closing(StandIn(bus)))
+        return process.run(bus, make, duration)
 
 
 def _prepare(groups: Sequence[Sequence[Start]]) -> None:

@@ -21,6 +21,7 @@ from edge_perception.messages.types import Image, Imu, PoseStamped, String
 from edge_perception.tools import topics
 from edge_perception.tools.display import as_yaml, from_yaml
 from edge_perception.transport.shell import Shell
+from edge_perception.transport.sp import registry
 
 Run = Callable[..., str]
 
@@ -140,6 +141,15 @@ def test_services(toy: tuple[Process, Shell], run: Run, stack: ExitStack) -> Non
 
 def test_without_a_robot(run: Run) -> None:
     assert "no robot runs here" in run("topics", code=1)
+
+
+def test_a_folder_of_somebody_else_is_said(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o777)
+    monkeypatch.setenv(registry.VARIABLE, str(tmp_path))
+    for command in (("ps",), ("echo", "words")):
+        assert run(*command, code=1).startswith(f"error: {tmp_path} is no folder of this user's")
 
 
 def test_messages_as_yaml_and_back() -> None:

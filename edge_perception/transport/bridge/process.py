@@ -48,7 +48,6 @@ def run(config: Path, ros_arguments: Sequence[str] = ()) -> int:
     from edge_perception.transport.bridge.rules import load
     from edge_perception.transport.local.bus import Bus
     from edge_perception.transport.sp.process import linked, Network
-    from edge_perception.transport.sp.registry import RegistryError
     from edge_perception.transport.stop import Stop
 
     rules = load(config)
@@ -81,8 +80,6 @@ def run(config: Path, ros_arguments: Sequence[str] = ()) -> int:
             while not stop:
                 bridge.look()
                 stop.wait(LOOK)
-    except RegistryError as error:
-        raise RequestError(str(error)) from error
     finally:
         ended.set_result(None)
         executor.wake()

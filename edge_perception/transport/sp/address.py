@@ -8,12 +8,14 @@ from pathlib import Path
 import re
 from typing import NamedTuple
 
+from edge_perception.robot.plan import RequestError
+
 LONGEST_PATH = 107  # bytes of the path of a Unix socket
 _FORM = re.compile(r"(?P<scheme>tcp|tls\+tcp)://(?P<host>\[[^]]+\]|[^:/]+):(?P<port>\d{1,5})\Z")
 _LOCAL = re.compile(r"(?P<scheme>inproc|ipc)://(?P<path>.+)\Z", re.DOTALL)
 
 
-class AddressError(Exception):
+class AddressError(RequestError):
     """An address that can't be used: which, why, and what to do."""
 
 

@@ -16,13 +16,15 @@ from pathlib import Path
 import shutil
 import stat
 
+from edge_perception.robot.plan import RequestError
+
 VARIABLE = "EDGE_ROBOT_RUN"
 """The environment variable with the folder; robots with different ones don't see each other."""
 _RECORD = "process.json"
 _LARGEST = 4096  # bytes of a record
 
 
-class RegistryError(Exception):
+class RegistryError(RequestError):
     """This process can't be found by others: why, and what to do."""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from edge_perception.robot.plan import RequestError
 from edge_perception.transport.sp.address import Address, Identity
 
 FASTEST_RETRY, SLOWEST_RETRY = 0.05, 1.0  # seconds between two attempts to connect
@@ -19,7 +20,7 @@ LARGEST_REQUEST = 64 << 10  # bytes
 HANDSHAKE = 5.0  # seconds after which a peer that doesn't say what it is is cut off
 
 
-class CallError(Exception):
+class CallError(RequestError):
     """A service did not answer: which, and why."""
 
 
