@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-import gc
 import os
 import random
 import select
@@ -21,7 +20,7 @@ import traceback
 from typing import NoReturn
 
 from edge_perception import ending
-from edge_perception.transport.threads import name_thread
+from edge_perception.transport.threads import keep_what_is_there, name_thread
 
 PATIENCE = 10.0  # seconds in which a process is forked, and its end reported
 _PID, _END = struct.Struct("i"), struct.Struct("ii")
@@ -78,8 +77,7 @@ class Nursery:
         self._ends, ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._requests.settimeout(PATIENCE)
         self._ends.settimeout(PATIENCE)
-        gc.collect()
-        gc.freeze()  # or looking through it would copy what is shared
+        keep_what_is_there()  # or looking through it would copy what is shared
         parent = os.getpid()
         self._pid = os.fork()
         if not self._pid:
