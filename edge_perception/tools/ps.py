@@ -7,6 +7,7 @@ from pathlib import Path
 import time
 
 from edge_perception.tools.graph import known
+from edge_perception.transport.sp import registry
 from edge_perception.transport.sp.announcement import Child
 from edge_perception.transport.sp.process import Network
 
@@ -58,9 +59,8 @@ def memory(pid: int) -> str:
 
 def cpu(pid: int) -> str:
     """Return what share of one processor a process had since it was started."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
+    fields = registry.status(pid)
+    if not fields:
         return "-"
     busy = (int(fields[11]) + int(fields[12])) / _TICKS
     alive = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / _TICKS

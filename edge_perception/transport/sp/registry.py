@@ -145,7 +145,16 @@ def is_running(record: Record) -> bool:
 
 def is_stopped(pid: int) -> bool:
     """Tell whether a process was stopped by a signal (SIGSTOP) or a debugger."""
-    return _stat(pid)[:1] in (["T"], ["t"])
+    return status(pid)[:1] in (["T"], ["t"])
+
+
+def status(pid: int) -> list[str]:
+    """Return what the kernel says of a process, from its state on; empty: there is none."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
 
 
 def _read(path: Path) -> Record | None:
@@ -164,14 +173,5 @@ def _read(path: Path) -> Record | None:
 
 def _started(pid: int) -> int | None:
     """Return when a process was started; None if there is none, or it has ended (a zombie)."""
-    found = _stat(pid)
+    found = status(pid)
     return int(found[19]) if found and found[0] not in "ZX" else None
-
-
-def _stat(pid: int) -> list[str]:
-    """Return what the kernel says of a process, from its state on."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    return text.rpartition(")")[2].split()
