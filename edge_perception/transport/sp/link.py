@@ -183,12 +183,12 @@ class Link:
                 continue
             trouble = peer.trouble()
             for offer in peer.said.offers:
-                problem = trouble or _mismatch(offer)
-                if problem:
+                mismatch = _mismatch(offer)
+                if problem := trouble or mismatch:
                     troubles[offer.topic] = problem
                 else:
                     troubles.pop(offer.topic, None)
-                if not _mismatch(offer):
+                if not mismatch:
                     offered[peer.said.process, peer.said.instance, offer] = peer
         self._bus.troubles = troubles
         self._take_ends(offered)
