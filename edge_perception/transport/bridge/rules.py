@@ -63,18 +63,19 @@ class Rules:
 
     def route(self, direction: Direction, topic: str) -> Route | None:
         """Return how a topic goes in a direction; None if it doesn't."""
-        if not self.sides[direction].takes(topic):
-            return None
-        return next((one for one in self.routes if one.topic == topic), Route(topic, topic))
+        return self._way(topic) if self.sides[direction].takes(topic) else None
 
     def goes_round(self, topic: str) -> bool:
         """Tell whether a topic may go both ways, so that its messages would come back."""
         there, back = (self.sides[one] for one in Direction)
-        route = next((one for one in self.routes if one.topic == topic), Route(topic, topic))
+        name = self._way(topic).name
         return any(
-            one.takes(topic) and other.takes(route.name)
-            for one, other in ((there, back), (back, there))
+            one.takes(topic) and other.takes(name) for one, other in ((there, back), (back, there))
         )
+
+    def _way(self, topic: str) -> Route:
+        """Return how a topic goes if it may."""
+        return next((one for one in self.routes if one.topic == topic), Route(topic, topic))
 
 
 def load(path: Path) -> Rules:
