@@ -119,9 +119,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
             "--model", type=Path, required=True, metavar="FILE", help="the pipeline (NAME.yaml)"
         )
     for command in (up, check, show, audit, enrol, owners):
-        command.add_argument(
-            "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
-        )
+        recorded.add_graph(command)
     return parser
 
 
@@ -165,11 +163,11 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
         print(f"warning: {doubt}", file=sys.stderr)
     if options.record and options.transport != "local":
         raise RequestError("--record is for --transport local; edge-robot record records others")
-    if options.transport == "local":
+    if options.transport != "ros":
         _refuse_options_of_ros(options)
+    if options.transport == "local":
         return _up_locally(graph, starts, options)
     if options.transport == "nanomsg":
-        _refuse_options_of_ros(options)
         return linked.up(starts, options)
     ros_arguments = list(options.ros_arguments)
     if options.log_level:

@@ -35,6 +35,13 @@ def graph_values(graph: Graph, options: argparse.Namespace) -> dict[str, str]:
     return {argument.name: getattr(options, argument.name) for argument in graph.arguments}
 
 
+def add_graph(command: argparse.ArgumentParser) -> None:
+    """Add the option for another graph than that of the package."""
+    command.add_argument(
+        "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
+    )
+
+
 def add_commands(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], graph: Graph
 ) -> None:
@@ -57,7 +64,7 @@ def _add_replay(
     )
     graph_options(replay, graph)
     replay.add_argument("--params-file", default="", metavar="FILE", help="ROS parameter file")
-    _add_graph(replay)
+    add_graph(replay)
     replay.add_argument(
         "--from-bag",
         action="append",
@@ -142,7 +149,7 @@ def _add_robot(command: argparse.ArgumentParser) -> None:
         "--transport", choices=("ros", "nanomsg"), default="ros", help="of the robot"
     )
     linked.add_network(command.add_argument_group("with --transport nanomsg"))
-    _add_graph(command)
+    add_graph(command)
 
 
 def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -160,7 +167,7 @@ def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--save", type=Path, metavar="FILE", help="write what is shown (.rrd), and show nothing"
     )
     view.set_defaults(run=_guarded(_view))
-    _add_graph(view)
+    add_graph(view)
 
 
 def _add_bag(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -181,13 +188,7 @@ def _add_bag(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     demo.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of it, at most")
     for name, command in {"info": info, "check": check, "cut": cut, "make_demo": demo}.items():
         command.set_defaults(run=_guarded(_bag), action=name)
-        _add_graph(command)
-
-
-def _add_graph(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
-    )
+        add_graph(command)
 
 
 def _replay(graph: Graph, options: argparse.Namespace) -> int:
