@@ -26,7 +26,6 @@ class SpEndpoints(LocalEndpoints):
 
         :param hold: is given a node's name, and what to publish if the process is killed
         """
-        self._is_simulated = start.use_sim_time
         super().__init__(
             bus, start, SimulatedClock(bus, start.full_name) if start.use_sim_time else None
         )
@@ -35,11 +34,11 @@ class SpEndpoints(LocalEndpoints):
 
     def is_simulated(self) -> bool:
         """Tell whether the time is that of the topic /clock."""
-        return self._is_simulated
+        return self._start.use_sim_time
 
     def clock_remedy(self, begun: bool) -> str:
         """Return why the time stands still, and what to do."""
-        if not self._is_simulated:
+        if not self.is_simulated():
             return super().clock_remedy(begun)
         state = "has stopped" if begun else "has not begun"
         return f"simulated time {state}: publish it on {TOPIC}, or start without --use-sim-time"
