@@ -209,11 +209,10 @@ def _refuse_options_of_ros(options: argparse.Namespace) -> None:
 
 def _up_locally(graph: Graph, starts: Sequence[Start], options: argparse.Namespace) -> int:
     """Start the robot without ROS, for itself."""
-    from edge_perception.transport.local import process
+    from edge_perception.transport.local import process, watch
     from edge_perception.transport.local.bus import Bus
     from edge_perception.transport.local.endpoints import LocalEndpoints
     from edge_perception.transport.shell import Shell
-    from edge_perception.views.terminal import TerminalCore
 
     bus, environment = Bus(), this_machine()
     recording = None
@@ -223,11 +222,9 @@ def _up_locally(graph: Graph, starts: Sequence[Start], options: argparse.Namespa
         recording = recorded.recording(graph, options.record)
 
     def make_nodes(stop: Stop) -> Iterator[Shell]:
-        decided = stop.set if options.once else lambda: None
         if recording is not None:
             yield guest.shell(bus, starts[0].namespace, recording.make_core(stop))
-        view = Start("terminal", "", starts[0].namespace)
-        yield Shell(lambda: TerminalCore(sys.stdout, decided), LocalEndpoints(bus, view))
+        yield watch.make(bus, stop, starts[0].namespace, options.once)
         for start in starts:
             make_core = base.find(start.kind).make_core
             yield Shell(partial(make_core, environment), LocalEndpoints(bus, start))

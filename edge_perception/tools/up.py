@@ -14,9 +14,8 @@ from edge_perception.environment import this_machine
 from edge_perception.messages.type_hash import digest
 from edge_perception.nodes import base
 from edge_perception.robot.plan import RequestError, Start
-from edge_perception.transport.local import process
+from edge_perception.transport.local import process, watch
 from edge_perception.transport.local.bus import Bus
-from edge_perception.transport.local.endpoints import LocalEndpoints
 from edge_perception.transport.shell import Shell
 from edge_perception.transport.sp.announcement import Child
 from edge_perception.transport.sp.choice import choose
@@ -28,9 +27,10 @@ from edge_perception.transport.sp.services import Services
 from edge_perception.transport.sp.standin import StandIn
 from edge_perception.transport.sp.supervisor import Supervisor, Voice
 from edge_perception.transport.stop import Stop
-from edge_perception.views.terminal import TerminalCore
 
 EACH = "each"
+_View = Callable[[Bus, Stop], Shell]
+"""Makes the node that shows decisions at the terminal."""
 
 
 def up(
@@ -44,10 +44,10 @@ def up(
     :returns: the exit code
     :raises RequestError: if it can't be started so
     """
-    view = Start("terminal", "", starts[0].namespace)
+    view = partial(watch.make, namespace=starts[0].namespace, once=once)
     if not processes:
-        return _run(net, starts, Voice(), duration, view, once)
-    return _supervise(net, _groups(starts, processes), duration, view, once)
+        return _run(net, starts, Voice(), duration, view)
+    return _supervise(net, _groups(starts, processes), duration, view)
 
 
 def _run(
@@ -55,8 +55,7 @@ def _run(
     starts: Sequence[Start],
     voice: Voice,
     duration: float | None = None,
-    view: Start | None = None,
-    once: bool = False,
+    view: _View | None = None,
 ) -> int:
     """Run nodes in this process."""
     bus, environment = Bus(), this_machine()
@@ -64,7 +63,7 @@ def _run(
 
     def make(stop: Stop) -> Iterator[Shell]:
         if view is not None:
-            yield _view(bus, view, stop.set if once else lambda: None)
+            yield view(bus, stop)
         for start in starts:
             make_core = base.find(start.kind).make_core
             endpoints = SpEndpoints(bus, start, link, voice.hold)
@@ -81,8 +80,7 @@ def _supervise(
     net: Network,
     groups: Sequence[Sequence[Start]],
     duration: float | None,
-    view: Start,
-    once: bool,
+    view: _View,
 ) -> int:
     """Run a process for each group of nodes, and show what they decide."""
     if net.listen is not None:
@@ -99,7 +97,7 @@ def _supervise(
         stack.enter_context(
             Supervisor(list(by_name), nursery.start, stand_in.speak, announce, stop.fail)
         )
-        yield _view(bus, view, stop.set if once else lambda: None)
+        yield view(bus, stop)
 
     with ExitStack() as stack:
         stack.callback(nursery.close)
@@ -139,11 +137,6 @@ def _announce(link: Link, children: Sequence[Child]) -> None:
                 flush=True,
             )
     link.children = children
-
-
-def _view(bus: Bus, start: Start, decided: Callable[[], None]) -> Shell:
-    """Return what shows decisions on the terminal."""
-    return Shell(lambda: TerminalCore(sys.stdout, decided), LocalEndpoints(bus, start))
 
 
 def _groups(starts: Sequence[Start], wanted: str) -> list[list[Start]]:
