@@ -15,16 +15,23 @@ from edge_perception.robot.plan import Start
 from edge_perception.transport.shell import Shell
 from edge_perception.transport.sp import registry
 from edge_perception.transport.sp.address import Identity
-from edge_perception.transport.sp.choice import choose
+from edge_perception.transport.sp.choice import CHOICE, choose
 from edge_perception.transport.sp.endpoints import SpEndpoints
 from edge_perception.transport.sp.sockets import Sockets
 
 
 @pytest.fixture(params=["nng", "plain"])
-def sockets(request: pytest.FixtureRequest) -> Sockets:
+def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of an implementation of the sockets, which processes choose from now on."""
     if request.param == "nng":
         pytest.importorskip("pynng")
-    return choose(request.param)
+    monkeypatch.setenv(CHOICE, request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def sockets(implementation: str) -> Sockets:
+    return choose(implementation)
 
 
 @pytest.fixture(autouse=True)

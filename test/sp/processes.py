@@ -58,10 +58,10 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-def next_message(subscriber: Subscriber, patience: float = PATIENCE) -> bytes:
+def next_message(subscriber: Subscriber) -> bytes:
     poll = select.poll()
     poll.register(subscriber.fileno(), select.POLLIN)
-    end = time.monotonic() + patience
+    end = time.monotonic() + PATIENCE
     while (left := end - time.monotonic()) > 0:
         if (message := subscriber.receive()) is not None:
             return message

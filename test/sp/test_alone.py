@@ -60,7 +60,7 @@ def test_the_whole_robot_runs(
     ]
     done = subprocess.run(
         [*command, *(f"--{name}={value}" for name, value in given.items())],
-        env=variables | {"EDGE_ROBOT_SP": sockets},
+        env=variables,
         capture_output=True,
         text=True,
         timeout=PATIENCE,

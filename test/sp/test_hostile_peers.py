@@ -78,13 +78,7 @@ def memory(pid: int) -> int:
     return 1024 * next(int(line.split()[1]) for line in text.splitlines() if "VmRSS" in line)
 
 
-@pytest.mark.parametrize("implementation", ["nng", "plain"])
-def test_who_connects(
-    implementation: str, stack: ExitStack, streams: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if implementation == "nng":
-        pytest.importorskip("pynng")
-    monkeypatch.setenv("EDGE_ROBOT_SP", implementation)
+def test_who_connects(implementation: str, stack: ExitStack, streams: int) -> None:
     rng = random.Random(f"{implementation} {streams}")
     with subprocess.Popen(
         [sys.executable, "-c", VICTIM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -28,14 +28,6 @@ from edge_perception.transport.sp.registry import RegistryError
 from edge_perception.transport.sp.sockets import CallError
 
 
-@pytest.fixture(params=["nng", "plain"])
-def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "nng":
-        pytest.importorskip("pynng")
-    monkeypatch.setenv("EDGE_ROBOT_SP", request.param)
-    return str(request.param)
-
-
 def text(said: str) -> bytes:
     return messages.serialize(String(data=said))
 

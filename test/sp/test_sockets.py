@@ -7,7 +7,7 @@ from pathlib import Path
 from queue import Queue
 import socket
 
-from processes import next_message, until
+from processes import next_message, PATIENCE, until
 import pytest
 
 from edge_perception.transport.sp import address as addresses
@@ -15,7 +15,6 @@ from edge_perception.transport.sp.address import Address, AddressError, Identity
 from edge_perception.transport.sp.choice import ChoiceError, choose
 from edge_perception.transport.sp.sockets import CallError, Sockets
 
-PATIENCE = 20.0
 SCHEMES = ("inproc", "ipc", "tcp", "tls+tcp")
 LARGE = bytes(range(256)) * 4000
 
