@@ -12,12 +12,20 @@ import tempfile
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
+from PIL import Image
 import pytest
 
 from edge_compiler.zoo.recipe import set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
 ROOT = Path(__file__).resolve().parents[1]
+_RULES = """
+version: 1,
+actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}},
+default: go,
+safe: halt,
+rules: [{name: seen, when: {label: [red, green, blue]}, action: go}]
+"""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -122,6 +130,23 @@ def tiny_onnx(made_once: Callable[..., Path]) -> Path:
 def tiny_bundle(made_once: Callable[..., Path], tiny_onnx: Path) -> Path:
     """Return the path of the compiled ``tiny_onnx``; copy it before changing anything in it."""
     return made_once("tiny.edge", lambda path: edgec("compile", tiny_onnx, "-o", path))
+
+
+@pytest.fixture
+def sees_red(tiny_bundle: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    """
+    Return what gives the options of a robot with one red picture for a camera.
+
+    It goes when it sees a colour, and halts if it has seen nothing for ``timeout`` seconds.
+    """
+
+    def options(timeout: float = 5) -> list[str]:
+        picture, rules = tmp_path / "red.png", tmp_path / "rules.yaml"
+        Image.new("RGB", (40, 30), (250, 10, 10)).save(picture)
+        rules.write_text(f"{{timeout: {{detections: {timeout}}}, {_RULES}}}")
+        return [f"--model={tiny_bundle}", f"--camera={picture}", f"--rules={rules}"]
+
+    return options
 
 
 @pytest.fixture(scope="session")

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 import re
 import signal
 import subprocess
 import sys
 
-from PIL import Image
 import pytest
 
 PATIENCE = 60.0
-RULES = """
-version: 1
-timeout: {detections: 5}
-actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
-default: go
-safe: halt
-rules: [{name: seen, when: {label: LABEL}, action: go}]
-"""
 UP = """
 import sys
 from edge_perception import cli
@@ -35,16 +25,9 @@ sys.exit(code)
 
 
 @pytest.fixture
-def up(tiny_bundle: Path, tmp_path: Path) -> Callable[..., list[str]]:
+def up(sees_red: Callable[..., list[str]]) -> Callable[..., list[str]]:
     """Return the command that starts a robot with one red picture for a camera."""
-    Image.new("RGB", (40, 30), (250, 10, 10)).save(tmp_path / "red.png")
-    (tmp_path / "rules.yaml").write_text(RULES.replace("LABEL", "[red, green, blue]"))
-    given = {
-        "model": tiny_bundle,
-        "camera": tmp_path / "red.png",
-        "rules": tmp_path / "rules.yaml",
-    }
-    options = [f"--{name}={value}" for name, value in given.items()]
+    options = sees_red()
 
     def command(*more: str) -> list[str]:
         return [sys.executable, "-c", UP, "up", *options, *more]

@@ -6,10 +6,9 @@ For a few seconds in the usual tests; ``make test-chaos`` does it for five minut
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 import os
-from pathlib import Path
 from queue import Empty, Queue
 import random
 import signal
@@ -17,7 +16,6 @@ import subprocess
 import sys
 import time
 
-from PIL import Image
 import pytest
 
 from edge_perception import messages
@@ -29,24 +27,13 @@ from edge_perception.transport.sp.process import linked, network
 
 PATIENCE = 60.0
 BLIND = 3.0  # seconds without images after which nothing but the safe action may be decided
-RULES = """
-version: 1
-timeout: {detections: 1}
-actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
-default: go
-safe: halt
-rules: [{name: seen, when: {label: [red, green, blue]}, action: go}]
-"""
 
 
 @pytest.fixture
-def robot(tiny_bundle: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    Image.new("RGB", (40, 30), (250, 10, 10)).save(tmp_path / "red.png")
-    (tmp_path / "rules.yaml").write_text(RULES)
+def robot(sees_red: Callable[..., list[str]]) -> Iterator[subprocess.Popen[str]]:
     command = [
         *(sys.executable, "-m", "edge_perception.cli", "up", "--transport=nanomsg"),
-        *("--processes=each", f"--model={tiny_bundle}", f"--camera={tmp_path / 'red.png'}"),
-        f"--rules={tmp_path / 'rules.yaml'}",
+        *("--processes=each", *sees_red(timeout=1)),
     ]
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

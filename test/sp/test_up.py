@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import os
-from pathlib import Path
 from queue import Queue
 import signal
 import subprocess
 import sys
 import time
 
-from PIL import Image
 import pytest
 
 from edge_perception import messages
@@ -22,14 +20,6 @@ from edge_perception.transport.sp import registry
 from edge_perception.transport.sp.process import linked, network
 
 PATIENCE = 60.0
-RULES = """
-version: 1
-timeout: {detections: 5}
-actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
-default: go
-safe: halt
-rules: [{name: seen, when: {label: [red, green, blue]}, action: go}]
-"""
 WITHOUT_ROS = """
 import sys
 from edge_perception import cli
@@ -39,20 +29,9 @@ sys.exit(cli.main(sys.argv[1:]))
 
 
 @pytest.fixture
-def up(tiny_bundle: Path, tmp_path: Path) -> list[str]:
+def up(sees_red: Callable[..., list[str]]) -> list[str]:
     """Return the command that starts a robot with one red picture for a camera."""
-    Image.new("RGB", (40, 30), (250, 10, 10)).save(tmp_path / "red.png")
-    (tmp_path / "rules.yaml").write_text(RULES)
-    given = {
-        "model": tiny_bundle,
-        "camera": tmp_path / "red.png",
-        "rules": tmp_path / "rules.yaml",
-        "transport": "nanomsg",
-    }
-    return [
-        *(sys.executable, "-c", WITHOUT_ROS, "up"),
-        *(f"--{name}={value}" for name, value in given.items()),
-    ]
+    return [sys.executable, "-c", WITHOUT_ROS, "up", *sees_red(), "--transport=nanomsg"]
 
 
 @pytest.fixture
