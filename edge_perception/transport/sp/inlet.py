@@ -24,7 +24,6 @@ class Inlet:
 
     :ivar end: the publisher, as the bus knows it
     :ivar lost: messages that were sent and did not come, or were overwritten
-    :ivar refused: messages of another topic or type than it was said
     """
 
     def __init__(
@@ -41,8 +40,7 @@ class Inlet:
 
         :param ring: whether the messages are in shared memory
         """
-        self.end, self.lost, self.refused = end, 0, 0
-        self.memory_fails = False
+        self.end, self.lost, self.memory_fails = end, 0, False
         self._bus, self._digest, self._number = bus, bytes.fromhex(offer.digest), 0
         self._ring = RingReader() if ring else None
         self._lock = threading.Lock()
@@ -76,10 +74,8 @@ class Inlet:
         try:
             topic, digest, number, data = frames.parse(frame)
         except frames.FrameError:
-            self.refused += 1
             return
         if topic != self.end.topic or digest != self._digest:
-            self.refused += 1
             return
         if self._number and number > self._number + 1:
             self.lost += number - self._number - 1
