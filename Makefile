@@ -12,7 +12,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 .PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport operators test test-quick test-arm test-bags test-chaos test-hostile test-mutated test-random lint clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## set up .venv; does nothing when nothing has changed
 	@command -v $(PYTHON) >/dev/null || { \
