@@ -11,6 +11,7 @@ from typing import Any
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 from rclpy.subscription import MessageInfo
 
 from edge_perception import messages
@@ -96,8 +97,8 @@ class Watcher:
 
 
 @contextmanager
-def watcher(domain: int) -> Iterator[Watcher]:
-    """Listen on a ROS domain."""
+def outsider(domain: int) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
+    """Make a node on a ROS domain that is none of the robot's, and what spins it."""
     use_transport_profile()
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     context = Context()
@@ -110,16 +111,23 @@ def watcher(domain: int) -> Iterator[Watcher]:
     )
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
-    heard = Watcher(executor.spin_once)
-    takers: tuple[tuple[str, str, Any], ...] = (
-        (DECISION, "decision", heard.take_decision),
-        (DETECTIONS, "detections", heard.take_detections),
-    )
-    for kind, topic, take in takers:
-        node.create_subscription(rosidl_class(kind), topic, take, 10, raw=True)
     try:
-        yield heard
+        yield node, executor
     finally:
         executor.shutdown()
         node.destroy_node()
         rclpy.shutdown(context=context)
+
+
+@contextmanager
+def watcher(domain: int) -> Iterator[Watcher]:
+    """Listen on a ROS domain."""
+    with outsider(domain) as (node, executor):
+        heard = Watcher(executor.spin_once)
+        takers: tuple[tuple[str, str, Any], ...] = (
+            (DECISION, "decision", heard.take_decision),
+            (DETECTIONS, "detections", heard.take_detections),
+        )
+        for kind, topic, take in takers:
+            node.create_subscription(rosidl_class(kind), topic, take, 10, raw=True)
+        yield heard

@@ -86,38 +86,25 @@ def _over_nanomsg(mode: Mode, folder: Path) -> Iterator[Heard]:
 
 @contextmanager
 def _over_ros(domain: int) -> Iterator[Heard]:
-    import rclpy
-    from rclpy.context import Context
-    from rclpy.executors import SingleThreadedExecutor
     from rclpy.qos import qos_profile_sensor_data
 
-    from edge_perception.transport.ros.profile import use_transport_profile
+    from bench.robot.watch import outsider
     from edge_perception.transport.ros.typesupport import rosidl_class
 
-    use_transport_profile()
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    context = Context()
-    rclpy.init(context=context, domain_id=domain)
-    node = rclpy.create_node(
-        "bench", context=context, enable_rosout=False, start_parameter_services=False
-    )
     heard = Heard()
-    for kind, (topic, type_) in TOPICS.items():
-        node.create_subscription(
-            rosidl_class(type_),
-            topic,
-            partial(heard.take, kind),
-            qos_profile_sensor_data if kind == "image" else 100,
-            raw=True,
-        )
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
-    thread = threading.Thread(target=executor.spin, daemon=True)
-    thread.start()
-    try:
-        yield heard
-    finally:
-        executor.shutdown()
-        thread.join()
-        node.destroy_node()
-        rclpy.shutdown(context=context)
+    with outsider(domain) as (node, executor):
+        for kind, (topic, type_) in TOPICS.items():
+            node.create_subscription(
+                rosidl_class(type_),
+                topic,
+                partial(heard.take, kind),
+                qos_profile_sensor_data if kind == "image" else 100,
+                raw=True,
+            )
+        thread = threading.Thread(target=executor.spin, daemon=True)
+        thread.start()
+        try:
+            yield heard
+        finally:
+            executor.shutdown()
+            thread.join()
