@@ -19,10 +19,8 @@ from edge_perception.core.decision.audit import AuditError, verify
 from edge_perception.core.whole_file import FileError
 from edge_perception.environment import this_machine
 from edge_perception.nodes import base
-from edge_perception.robot import enrolment
 from edge_perception.robot import graph as graphs
 from edge_perception.robot.drawing import draw
-from edge_perception.robot.enrolment import EnrolmentError
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
@@ -47,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
         options.ros_arguments = ros_arguments
         return int(options.run(graph, options))
-    except (FileError, ParameterFileError, RequestError, EnrolmentError) as error:
+    except (FileError, ParameterFileError, RequestError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # before there was anything to end
@@ -265,6 +263,8 @@ def _show(graph: Graph, options: argparse.Namespace) -> int:
 
 def _enrol(graph: Graph, options: argparse.Namespace) -> int:
     """Let the robot know somebody."""
+    from edge_perception.robot import enrolment
+
     environment = this_machine()
     register = enrolment.find(options.model, environment)
     known = enrolment.enrol(register, options.name, options.pictures, environment)
@@ -275,6 +275,8 @@ def _enrol(graph: Graph, options: argparse.Namespace) -> int:
 
 def _owners(graph: Graph, options: argparse.Namespace) -> int:
     """List those whom the robot knows, or forget one."""
+    from edge_perception.robot import enrolment
+
     environment = this_machine()
     register = enrolment.find(options.model, environment)
     if options.remove:

@@ -25,6 +25,7 @@ from edge_perception.core.perception.runner import View
 from edge_perception.core.perception.stages.embed import Embed
 from edge_perception.core.source import Frame
 from edge_perception.core.whole_file import FileError
+from edge_perception.robot.plan import RequestError
 from edge_perception.robot.shots import ShotError, shots
 from edge_perception.runtime import BundleError
 
@@ -32,7 +33,7 @@ _IDENTIFY = "identify"
 _Floats = npt.NDArray[np.float32]
 
 
-class EnrolmentError(Exception):
+class EnrolmentError(RequestError):
     """Somebody can't be enrolled or forgotten: why, and what to do."""
 
 
