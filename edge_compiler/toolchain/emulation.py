@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import os
 from pathlib import Path
 import shutil
-import tempfile
 
-from edge_compiler.machine import user_cache
+from edge_compiler.kept import kept
 from edge_compiler.toolchain.processors import Processor
 
 
@@ -36,17 +34,11 @@ def sysroot(triple: str, processor: Processor) -> Path:
     What isn't in it, the program sees as it is on this machine. So it holds the C library of the
     cross compiler and ``/proc/cpuinfo`` of the processor.
     """
-    folder = user_cache() / "toolchains" / "emulated" / f"{triple}-{processor.name}"
-    (folder / "proc").mkdir(parents=True, exist_ok=True)
-    libraries, cpuinfo = Path("/usr") / triple / "lib", folder / "proc" / "cpuinfo"
-    # tests run side by side: nobody must see one of the two half done or missing
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
-        if not (folder / "lib").is_symlink():
-            link = Path(scratch) / "lib"
-            link.symlink_to(libraries)
-            os.replace(link, folder / "lib")
-        if not cpuinfo.is_file() or cpuinfo.read_text() != processor.cpuinfo():
-            text = Path(scratch) / "cpuinfo"
-            text.write_text(processor.cpuinfo())
-            text.replace(cpuinfo)
-    return folder
+    cpuinfo = processor.cpuinfo()
+
+    def make(new: Path) -> None:
+        (new / "proc").mkdir(parents=True)
+        (new / "proc" / "cpuinfo").write_text(cpuinfo)
+        (new / "lib").symlink_to(Path("/usr") / triple / "lib")
+
+    return kept(f"toolchains/emulated/{triple}-{processor.name}", (triple, cpuinfo), make)
