@@ -75,11 +75,6 @@ def _recurrent(call: Call) -> list[Exact]:
     x = call.x.value.swapaxes(0, 1) if batch_first else call.x.value
     sizes = call.x.size.swapaxes(0, 1) if batch_first else call.x.size
     steps = x.shape[0]
-    states = []
-    for direction in range(directions):
-        backwards = direction == 1 or call.attribute("direction") == "reverse"
-        order = slice(None, None, -1) if backwards else slice(None)
-        states.append(_direction(call, direction, _Terms(x[order], sizes[order])))
     depth = call.depth + w.shape[-1] + steps * (hidden + _ROUNDINGS)
 
     def exact(parts: list[tuple[Array, Array]], axis: int) -> Exact:
@@ -87,9 +82,11 @@ def _recurrent(call: Call) -> list[Exact]:
         return Exact(value, size, depth)
 
     all_steps, last, cells = [], [], []
-    for direction, (hs, cell) in enumerate(states):
+    for direction in range(directions):
         backwards = direction == 1 or call.attribute("direction") == "reverse"
-        ordered = hs[::-1] if backwards else hs
+        order = slice(None, None, -1) if backwards else slice(None)
+        hs, cell = _direction(call, direction, _Terms(x[order], sizes[order]))
+        ordered = hs[order]
         all_steps.append(
             (np.stack([h.value for h in ordered]), np.stack([h.size for h in ordered]))
         )
