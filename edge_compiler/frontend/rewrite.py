@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import onnx
@@ -13,8 +12,6 @@ from edge_compiler.frontend import images
 from edge_compiler.frontend.einsum import write_einsum
 from edge_compiler.frontend.writer import Writer
 from edge_compiler.ir.graph import Value
-
-Array = np.ndarray[Any, Any]
 
 _EXACT = 2**24
 """Below it, float32 has all integers."""
@@ -73,10 +70,7 @@ def _reverse_sequence(w: Writer) -> str:
 
 def _bitwise_not(w: Writer) -> str:
     type_ = w.values[0].type.numpy
-    ones = (
-        np.array(-1).astype(type_) if type_.kind == "i" else np.array(np.iinfo(type_).max, type_)
-    )
-    return w.add("BitwiseXor", w.inputs[0], w.constant(ones))
+    return w.add("BitwiseXor", w.inputs[0], w.constant(~np.zeros((), type_)))
 
 
 # integers that stand for numbers
@@ -132,7 +126,7 @@ def _integers(w: Writer, total: str, terms: int) -> str:
 
 
 def _matmul_integer(w: Writer) -> str:
-    rows = (-1, 1) if w.value(0) and len(w.value(0).shape) > 1 else None
+    rows = (-1, 1) if len(w.value(0).shape) > 1 else None
     total = w.add("MatMul", _centred(w, 0, 2, rows), _centred(w, 1, 3))
     return _integers(w, total, w.value(0).shape[-1])
 
