@@ -1,4 +1,4 @@
-/* indices.h - elements that computed indices name: taken one by one, replaced, and found as the largest.
+/* indices.h - elements that computed indices name: taken one by one, or replaced.
  *
  * A negative index counts from the end. One beyond either end is taken for the last on that side, so that nothing else is
  * ever read or written.
