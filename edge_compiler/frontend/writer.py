@@ -11,6 +11,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend.inner_graphs import make_node
 from edge_compiler.ir.graph import Value
 
 
@@ -60,7 +61,7 @@ class Writer:
 
     def add_as(self, output: str, op: str, *inputs: str, **attributes: Any) -> str:
         """Add a node whose output has a name."""
-        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
+        self.nodes.append(make_node(op, list(inputs), output, **attributes))
         return output
 
     def integers(self, numbers: Sequence[int]) -> str:
