@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_compiler import frontend, passes
 from edge_compiler.compile import refusals
+from edge_compiler.frontends import as_onnx
 from edge_compiler.ir.graph import Graph
 from edge_compiler.ops import macs
 from edge_compiler.refusal import Refusal
@@ -52,7 +53,8 @@ def analyze(
 
     :raises CompileError: if it can't be read.
     """
-    graph = frontend.load(model, shapes, dimensions)
+    with as_onnx(model) as file:
+        graph = frontend.load(file, shapes, dimensions)
     operators = Counter(node.op for node in graph.nodes)
     passes.optimise(graph)  # also computes the weights that the file only says how to make
     constants = graph.constants()

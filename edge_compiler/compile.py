@@ -1,4 +1,4 @@
-"""The compiler as a list of stages, from an ONNX file to a proven bundle."""
+"""The compiler as a list of stages, from a model to a proven bundle."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from edge_compiler.atomic import new_folder
 from edge_compiler.description import describe, Overrides
 from edge_compiler.destination import check_destination
 from edge_compiler.errors import CompileError
+from edge_compiler.frontends import as_onnx
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor
 from edge_compiler.peak import measure_peak
@@ -57,10 +58,16 @@ class Options:
 
 def compile_model(model: Path, bundle: Path, options: Options, progress: Progress) -> Manifest:
     """
-    Compile the ONNX file ``model`` into the folder ``bundle``.
+    Compile a model of any format that is known into the folder ``bundle``.
 
     :raises CompileError: if it can't be compiled or proven; ``bundle`` is then as it was.
     """
+    with as_onnx(model) as file:
+        return _compile(file, bundle, options, progress)
+
+
+def _compile(model: Path, bundle: Path, options: Options, progress: Progress) -> Manifest:
+    """Compile an ONNX file."""
     bundle = check_destination(bundle)
     target = targets.get(options.target)
     target.check(options.build)

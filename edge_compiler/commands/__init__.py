@@ -114,6 +114,15 @@ def _complete_decoder(**_: object) -> tuple[str, ...]:
     return KINDS
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the positional ``model``."""
+    parser.add_argument(
+        "model",
+        type=Path,
+        help="the model's file: ONNX, or another format (see docs/frontends.md)",
+    )
+
+
 def add_bundle(parser: argparse.ArgumentParser) -> None:
     """Add the positional ``bundle``."""
     parser.add_argument("bundle", type=Path, metavar="OUT.edge", help="the bundle")

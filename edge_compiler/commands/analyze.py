@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_json, add_shape, add_target
+from edge_compiler.commands import add_command, add_json, add_model, add_shape, add_target
 from edge_compiler.terminal import progress, say, say_json, say_table
 from edge_compiler.units import count, size
 
@@ -20,7 +19,7 @@ def register(commands: Commands) -> None:
     parser = add_command(
         commands, "analyze", "show a model's size, and which nodes can't be compiled and why", run
     )
-    parser.add_argument("model", type=Path, help="the ONNX file")
+    add_model(parser)
     add_target(parser)
     add_shape(parser)
     add_json(parser)

@@ -1,4 +1,4 @@
-"""``edgec compile``: from an ONNX file to a proven bundle."""
+"""``edgec compile``: from a model to a proven bundle."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_description, add_json, add_shape, add_target
+from edge_compiler.commands import (
+    add_command,
+    add_description,
+    add_json,
+    add_model,
+    add_shape,
+    add_target,
+)
 from edge_compiler.terminal import note, progress, say, say_json
 from edge_compiler.units import size
 
@@ -20,9 +27,9 @@ MOST_THREADS = 64
 def register(commands: Commands) -> None:
     """Add the parser."""
     parser = add_command(
-        commands, "compile", "compile an ONNX model into a bundle and prove it right", run
+        commands, "compile", "compile a model into a bundle and prove it right", run
     )
-    parser.add_argument("model", type=Path, help="the ONNX file")
+    add_model(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT.edge", help="the bundle to write"
     )
@@ -76,9 +83,11 @@ def _complete_place(prefix: str, parsed_args: argparse.Namespace, **_unused: obj
     """Complete the names of the model's nodes, and of the target's back ends."""
     from edge_compiler import targets
     from edge_compiler.frontend.read import read_model
+    from edge_compiler.frontends import as_onnx
 
     try:
-        nodes = read_model(Path(parsed_args.model)).graph.node
+        with as_onnx(Path(parsed_args.model)) as model:
+            nodes = read_model(model).graph.node
         backends = [backend.name for backend in targets.get(parsed_args.target).backends]
     except Exception:  # whatever is wrong with the model, there is nothing to complete
         return []

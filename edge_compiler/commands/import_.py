@@ -1,13 +1,20 @@
-"""``edgec import``: find out what a model of one's own needs, and write it into a copy."""
+"""``edgec import``: find out what a model of one's own needs, and write it into an ONNX file."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 import json
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_description, add_json, add_shape
+from edge_compiler.commands import (
+    add_command,
+    add_description,
+    add_json,
+    add_model,
+    add_shape,
+)
 from edge_compiler.errors import CompileError
 from edge_compiler.terminal import note, say, say_json
 
@@ -26,10 +33,10 @@ def register(commands: Commands) -> None:
     parser = add_command(
         commands,
         "import",
-        "guess pre-processing, labels and decoder of a model, and write them into a copy of it",
+        "guess pre-processing, labels and decoder of a model, and write it with them as ONNX",
         run,
     )
-    parser.add_argument("model", type=Path, help="the ONNX file")
+    add_model(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="OUT.onnx", help="the copy (default: only show)"
     )
@@ -68,21 +75,26 @@ def _constant(text: str) -> tuple[str, tuple[float, ...]]:
 def run(arguments: argparse.Namespace) -> int:
     """Show what is guessed and why, try it, and write it."""
     from edge_compiler.constant_inputs import with_constants
+    from edge_compiler.frontends import as_onnx
 
     if arguments.draw and not arguments.image:
         arguments.usage_error("--draw needs --image")
     if arguments.constant and not arguments.output:
         arguments.usage_error("--constant needs -o, a copy of the model to write it into")
     constants = dict(arguments.constant)
-    with with_constants(arguments.model, constants, arguments.output) as model:
-        return _import(model, arguments)
+    with (
+        as_onnx(arguments.model) as file,
+        with_constants(file, constants, arguments.output) as model,
+    ):
+        return _import(model, arguments, {} if file == arguments.model else {"source": file.name})
 
 
-def _import(model: Path, arguments: argparse.Namespace) -> int:
+def _import(model: Path, arguments: argparse.Namespace, origin: Mapping[str, str]) -> int:
     """
     Show what is guessed and why, try it, and write it.
 
-    :param model: the file, with its inputs that are constants.
+    :param model: the ONNX file, with its inputs that are constants.
+    :param origin: what the copy says, beside what the file does, of where it comes from.
     """
     from edge_compiler import frontend
     from edge_compiler.conventions import complete
@@ -97,7 +109,10 @@ def _import(model: Path, arguments: argparse.Namespace) -> int:
         preprocess=described.preprocess,
         labels=described.labels,
         decoder=None if described.decoder.because else described.decoder,
-        provenance={key: text for key, text in described.provenance.items() if key != "file"},
+        provenance={
+            **origin,
+            **{key: text for key, text in described.provenance.items() if key != "file"},
+        },
     )
     if arguments.output:
         copy_with(model, metadata, arguments.output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +28,8 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--model",
         type=Path,
-        metavar="M.onnx",
-        help="the ONNX file, to compare every node (default: look beside the bundle and in the "
+        metavar="MODEL",
+        help="the model's file, to compare every node (default: look beside the bundle and in the "
         "cache of edgec fetch)",
     )
     add_json(parser)
@@ -41,7 +41,7 @@ class Findings:
     What was checked.
 
     :ivar selftest_errors: relative error by instruction-set variant.
-    :ivar model: the ONNX file that the steps were compared with, None if it isn't at hand.
+    :ivar model: the file that the steps were compared with, None if it isn't at hand.
     :ivar node_errors: relative error by step; None for one without a counterpart in the file.
     :ivar compared: what the bundle says of the model as the file does, such as "labels".
     :ivar completed: whether the proof was pending until now.
@@ -58,14 +58,16 @@ class Findings:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check what can be checked on this machine; anything wrong is an error."""
+    from edge_compiler.frontends import as_onnx
     from edge_compiler.running import check_variants
     from edge_perception.runtime import read_manifest
 
     bundle = arguments.bundle
-    with progress() as show:
+    with progress() as show, ExitStack() as converted:
         show("checking the files", 0, 0)
         manifest = read_manifest(bundle)
-        model = _find_model(bundle, manifest, arguments.model)
+        found = _find_model(bundle, manifest, arguments.model)
+        model = None if found is None else converted.enter_context(as_onnx(found))
         if pending := bool(manifest.proof.caveat):
             manifest, errors = _complete(bundle, manifest, model, show)
         show("running the self-test", 0, 0)
@@ -79,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
             compared = _compare(manifest, model)
             if not pending:
                 errors = _prove(bundle, manifest, model, show)
-            findings = replace(findings, model=str(model), node_errors=errors, compared=compared)
+            findings = replace(findings, model=str(found), node_errors=errors, compared=compared)
     if arguments.json:
         say_json(asdict(findings))
     else:
@@ -97,7 +99,7 @@ def _print(findings: Findings, given: Sequence[str]) -> None:
         say(f"{', '.join(given)}: not compared, given to edgec compile in place of the file's")
     known = {name: e for name, e in findings.node_errors.items() if e is not None}
     if findings.model is None:
-        say("nodes: not compared, the ONNX file is not at hand; give it with --model")
+        say("nodes: not compared, the model is not at hand; give it with --model")
     elif known:
         worst = max(known, key=lambda name: known[name])
         say(
@@ -110,23 +112,35 @@ def _print(findings: Findings, given: Sequence[str]) -> None:
 
 
 def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | None:
-    """Return the ONNX file that the bundle was compiled from, if it is at hand."""
-    from edge_compiler.description import sha256
+    """Return the file that the bundle was compiled from, if it is at hand."""
     from edge_compiler.zoo import model_folder
 
     wanted = manifest.model.sha256
     if given is not None:
-        if sha256(given) != wanted:
+        if (digest := _digest(given)) != wanted:
             raise CompileError(
                 f"{given} is not the model that {bundle} was compiled from: its SHA-256 is "
-                f"{sha256(given)[:12]}..., expected {wanted[:12]}..."
+                f"{digest[:12]}..., expected {wanted[:12]}..."
             )
         return given
     name = Path(manifest.model.provenance.get("file", "model.onnx")).name
     candidates = [bundle.resolve().parent / name]
     with suppress(CompileError):  # a user without a home folder has no cache
         candidates.append(model_folder(Path(name).stem) / name)
-    return next((path for path in candidates if path.is_file() and sha256(path) == wanted), None)
+    for path in filter(Path.exists, candidates):
+        with suppress(CompileError):  # another one of that name
+            if _digest(path) == wanted:
+                return path
+    return None
+
+
+def _digest(model: Path) -> str:
+    """Return the SHA-256 of a model as ONNX."""
+    from edge_compiler.description import sha256
+    from edge_compiler.frontends import as_onnx
+
+    with as_onnx(model) as file:
+        return sha256(file)
 
 
 def _compare(manifest: Manifest, model: Path) -> tuple[str, ...]:
@@ -145,7 +159,7 @@ def _complete(
 
     if model is None:
         raise CompileError(
-            f"the proof of {bundle} is pending and needs the ONNX file, which is not at hand; "
+            f"the proof of {bundle} is pending and needs the model, which is not at hand; "
             "give it with --model"
         )
     manifest, proven = complete(bundle, manifest, model, show)

@@ -12,8 +12,8 @@ from pathlib import Path
 import onnx
 from onnx import helper, TensorProto, version_converter
 
+from edge_compiler.builder import OPSET
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.builder import OPSET
 from edge_compiler.zoo.ready import rename_tensors
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess

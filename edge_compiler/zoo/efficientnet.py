@@ -14,8 +14,8 @@ import numpy as np
 import onnx
 from onnx import helper, TensorProto
 
+from edge_compiler.builder import Array, Builder
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.builder import Array, Builder
 from edge_compiler.zoo.imagenet import CLASSES, LABELS, labels
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_compiler.zoo.torch_file import load_tensors
@@ -96,7 +96,7 @@ def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
         raise CompileError(f"{WEIGHTS} has unexpected content: {error!r}") from error
     model = layers.model(
         "efficientnet_lite0",
-        helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, SIDE, SIDE]),
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, CLASSES])],
     )
     set_metadata(

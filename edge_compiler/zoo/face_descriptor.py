@@ -15,8 +15,8 @@ import numpy as np
 import onnx
 from onnx import helper, TensorProto
 
+from edge_compiler.builder import Array, Builder
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.builder import Array, Builder
 from edge_compiler.zoo.recipe import NPM, Package, read_member, Recipe, set_metadata
 from edge_compiler.zoo.tfjs.graph import read_weights
 from edge_perception.runtime.manifest import Decoder, Preprocess
@@ -107,7 +107,7 @@ def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
         raise CompileError(f"{MANIFEST} has unexpected content: {error!r}") from error
     model = layers.model(
         "face_descriptor",
-        helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, SIDE, SIDE]),
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
         [helper.make_tensor_value_info("descriptor", TensorProto.FLOAT, [1, LENGTH])],
     )
     set_metadata(

@@ -14,7 +14,7 @@ from typing import Any
 
 import onnx
 
-from edge_compiler.zoo import tflite
+from edge_compiler.frontends import tflite
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess
 

@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import helper, TensorProto
 
+from edge_compiler.builder import Array, Builder
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.builder import Array, Builder
 from edge_compiler.zoo.imagenet import CLASSES, LABELS, labels
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_compiler.zoo.unpickle import load_arrays
@@ -88,7 +88,7 @@ def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
     builder.add("Softmax", [x], "probabilities", axis=1)
     model = builder.model(
         "squeezenet1.1",
-        helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 227, 227]),
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 227, 227])],
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, CLASSES])],
     )
     set_metadata(

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from edge_compiler.builder import Array
 from edge_compiler.errors import CompileError
-from edge_compiler.zoo.builder import Array
 from edge_compiler.zoo.unpickle import SafeUnpickler
 
 _MAGIC = 0x1950A86A20F9469CFC6C

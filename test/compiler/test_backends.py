@@ -88,7 +88,7 @@ def test_a_proof_is_pending_till_the_device_is_there(
     assert "pending: it needs a slide rule" in capsys.readouterr().out
     away = model.rename(model.with_name("away.onnx"))
     assert cli.main(["verify", str(bundle)]) != 0
-    assert "is pending and needs the ONNX file" in capsys.readouterr().err
+    assert "is pending and needs the model" in capsys.readouterr().err
     assert cli.main(["verify", str(bundle), "--model", str(away)]) == 0
     assert "completed, it was pending until now" in capsys.readouterr().out
     proof = read_manifest(bundle).proof

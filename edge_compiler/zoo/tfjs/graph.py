@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import helper, TensorProto
 
-from edge_compiler.zoo.builder import Array, Builder
+from edge_compiler.builder import Array, Builder
 
 PLAIN = (0, 1, 2, 3)
 FIRST, LAST = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -73,7 +73,7 @@ class Graph(Builder):
         outputs = [name for name in names if name != image]
         for name in outputs:
             self.add("Identity", [self.written(self._values[name], PLAIN)], names[name])
-        return self.model("tfjs", info[image], [info[name] for name in outputs], opset=18)
+        return self.model("tfjs", [info[image]], [info[name] for name in outputs], opset=18)
 
     def value(self, node: Any, index: int = 0) -> Value:
         """Return what an input of a node is."""

@@ -36,15 +36,15 @@ class Builder:
     def model(
         self,
         name: str,
-        image: onnx.ValueInfoProto,
+        inputs: list[onnx.ValueInfoProto],
         outputs: list[onnx.ValueInfoProto],
         opset: int = OPSET,
     ) -> onnx.ModelProto:
-        """Return the model of one input."""
-        graph = helper.make_graph(self.nodes, name, [image], outputs, self.initializers)
+        """Return the model."""
+        graph = helper.make_graph(self.nodes, name, inputs, outputs, self.initializers)
         return helper.make_model(
             graph,
             opset_imports=[helper.make_opsetid("", opset)],
             ir_version=8,  # that of opset 13's time: old runtimes read it too
-            producer_name="edge_compiler.zoo",
+            producer_name="edge_compiler",
         )

@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 from onnx import helper, TensorProto
 
-from edge_compiler.zoo.builder import Array, Builder
-from edge_compiler.zoo.tflite.flatbuffer import Table
+from edge_compiler.builder import Array, Builder
+from edge_compiler.frontends.tflite.flatbuffer import Table
 
 _TYPES = {0: np.float32, 1: np.float16, 2: np.int32}
 TO_ONNX, FROM_ONNX = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -71,19 +71,20 @@ class Operator:
 class Graph(Builder):
     """The first graph of a file, as ONNX nodes."""
 
-    def __init__(self, file: Table, names: Mapping[str, str]) -> None:
+    def __init__(self, file: Table, names: Mapping[str, str] | None) -> None:
         super().__init__()
         self._codes = file.tables(
             1, lambda code: (max(code.number(0, "<b"), code.number(3)), code.text(1))
         )
         buffers = file.tables(4, lambda buffer: buffer.array(0, np.uint8))
         graph = file.tables(2, lambda table: table)[0]
-        self._tensors = graph.tables(0, lambda tensor: _tensor(tensor, buffers, names))
+        self._tensors = graph.tables(0, lambda tensor: _tensor(tensor, buffers, names or {}))
         self._operators = graph.tables(3, lambda table: table)
         (image,) = graph.array(1, np.int32).tolist()
         self._image = self._tensors[image]
         results = [self._tensors[index] for index in graph.array(2, np.int32).tolist()]
-        self._results = [tensor for tensor in results if tensor.name in names.values()]
+        wanted = None if names is None else set(names.values())
+        self._results = [one for one in results if wanted is None or one.name in wanted]
 
     def convert(
         self, rules: Mapping[Code, Callable[[Graph, Operator], None]], logits: Collection[str]
@@ -106,7 +107,7 @@ class Graph(Builder):
         for name in logits:
             self.rename(name, f"{name}/logit")
             self.add("Sigmoid", [f"{name}/logit"], name)
-        return self.model("tflite", _info(self._image), [_info(one) for one in self._results])
+        return self.model("tflite", [_info(self._image)], [_info(one) for one in self._results])
 
     def rename(self, name: str, to: str) -> None:
         """Call otherwise what a node computes and no node reads."""

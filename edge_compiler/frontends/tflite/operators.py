@@ -7,7 +7,14 @@ from functools import partial
 
 import numpy as np
 
-from edge_compiler.zoo.tflite.graph import Code, FROM_ONNX, Graph, onnx_shape, Operator, TO_ONNX
+from edge_compiler.frontends.tflite.graph import (
+    Code,
+    FROM_ONNX,
+    Graph,
+    onnx_shape,
+    Operator,
+    TO_ONNX,
+)
 
 _SAME = 0  # a padding that keeps the size, but for the stride
 
