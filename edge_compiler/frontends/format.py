@@ -8,6 +8,8 @@ from pathlib import Path
 
 import onnx
 
+from edge_compiler.errors import CompileError
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -51,3 +53,23 @@ def head(path: Path, count: int) -> bytes:
             return file.read(count)
     except OSError:
         return b""
+
+
+def partner(path: Path, patterns: tuple[str, str]) -> Path:
+    """
+    Find the file that belongs to one of a model that is two files.
+
+    :param patterns: of its name: the usual one, of which the last is taken, and one of what else
+        it may be called if it is alone in the folder.
+    :raises CompileError: if there is none, or more than one that isn't called as usual.
+    """
+    usual, others = (sorted(path.parent.glob(pattern)) for pattern in patterns)
+    if usual:
+        return usual[-1]
+    if len(others) != 1:
+        found = ", ".join(other.name for other in others) or "none"
+        raise CompileError(
+            f"{path} is one of a model's two files, and beside it {patterns[0]} is expected, but "
+            f"there is {found}: put the other file there"
+        )
+    return others[0]

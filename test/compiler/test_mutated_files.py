@@ -13,6 +13,7 @@ from pathlib import Path
 import random
 import resource
 
+from damage import cut, flipped, repeated
 from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
 from google.protobuf.message import Message  # type: ignore[import-untyped]
 import onnx
@@ -30,22 +31,6 @@ NUMBERS = (-1, 0, 1, 2, 3, 7, 2**16, 2**31 - 1, -(2**31), 2**62, -(2**63))
 @cache
 def originals() -> list[bytes]:
     return [make().SerializeToString() for make in OPERATOR_MODELS.values()]
-
-
-def flipped(data: bytearray, choose: random.Random) -> bytes:
-    for _ in range(choose.choice((1, 1, 2, 5, 50))):
-        data[choose.randrange(len(data))] = choose.randrange(256)
-    return bytes(data)
-
-
-def cut(data: bytearray, choose: random.Random) -> bytes:
-    start, end = sorted(choose.randrange(len(data)) for _ in range(2))
-    return bytes(data[:start] + choose.choice((b"", data[end:])))
-
-
-def repeated(data: bytearray, choose: random.Random) -> bytes:
-    start, end = sorted(choose.randrange(len(data)) for _ in range(2))
-    return bytes(data[:end] + data[start:])
 
 
 def joined(data: bytearray, choose: random.Random) -> bytes:
