@@ -18,7 +18,7 @@ WEIGHTS = DESCRIPTION.with_suffix(".caffemodel")
 OLD = """\
 name: "old"
 input: "data"
-input_dim: 1 input_dim: 4 input_dim: 9 input_dim: 7
+input_dim: 10 input_dim: 4 input_dim: 9 input_dim: 7
 layers { name: "conv" type: CONVOLUTION bottom: "data" top: "conv"
   convolution_param { num_output: 6 kernel_size: 3 pad: 1 bias_term: false } }
 layers { name: "drop" type: DROPOUT bottom: "conv" top: "conv" include { phase: TRAIN } }
@@ -55,6 +55,8 @@ def test_layers_of_the_first_version(tmp_path: Path) -> None:
     shutil.copy(WEIGHTS, tmp_path / "weights.caffemodel")
     with as_onnx(path) as file:
         model = onnx.load_model_from_string(file.read_bytes())
+    (image,) = model.graph.input
+    assert [size.dim_value for size in image.type.tensor_type.shape.dim] == [1, 4, 9, 7]
     found = [(node.op_type, node.output[0]) for node in model.graph.node]
     assert found == [
         ("Conv", "conv/conv"),  # what works in place computes what has the name

@@ -71,7 +71,8 @@ class Net:
     """
     A network.
 
-    :ivar inputs: their shapes by name.
+    :ivar inputs: their shapes by name. The files' number of images, often 10 parts of one, is the
+        size of a buffer and no part of the network: here it is 1.
     :ivar outputs: what layers compute and none reads.
     """
 
@@ -97,6 +98,7 @@ def read_net(description: Path, weights: Path) -> Net:
         if _type(layer) == "Input":
             shapes = [tuple(shape.dim) for shape in layer.input_param.shape]
             inputs |= zip(layer.top, shapes * (len(layer.top) // len(shapes)), strict=True)
+    inputs = {name: (1, *shape[1:]) for name, shape in inputs.items()}
     layers = [layer for layer in layers if _type(layer) not in ("Input", "Silence")]
     named = list(_connect(layers, inputs, blobs))
     read = {name for layer in named for name in layer.bottoms}
