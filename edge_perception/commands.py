@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from functools import partial
+import os
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
@@ -139,7 +140,9 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _complete(parser: argparse.ArgumentParser) -> None:
-    """Let the shell complete options, where argcomplete is installed."""
+    """Let the shell complete options, if it asks and argcomplete is installed."""
+    if "_ARGCOMPLETE" not in os.environ:
+        return
     try:
         import argcomplete
     except ImportError:

@@ -54,4 +54,6 @@ class Percentiles(_Window):
         wanted = list(percents)
         if not self.samples:
             return (math.nan,) * len(wanted)
-        return tuple(np.percentile([value for _, value in self.samples], wanted).tolist())
+        values = np.sort([value for _, value in self.samples])
+        places = np.array(wanted) / 100 * (len(values) - 1)  # np.percentile loads numpy.ma for it
+        return tuple(np.interp(places, np.arange(len(values)), values).tolist())

@@ -25,10 +25,12 @@ class NodeType:
 
     :ivar name: that of the module, of the executable, and of the node unless it is remapped.
     :ivar make_core: makes its core in an environment.
+    :ivar late: modules that it loads when it is configured, unless they are there.
     """
 
     name: str
     make_core: Callable[[Environment], NodeCore]
+    late: tuple[str, ...] = ()
 
 
 def names() -> list[str]:

@@ -14,7 +14,7 @@ def make_core(environment: Environment) -> NodeCore:
     return CameraCore(environment)
 
 
-NODE = NodeType("camera", make_core)
+NODE = NodeType("camera", make_core, ("edge_perception.drivers",))
 
 
 def main() -> int:

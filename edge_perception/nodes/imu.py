@@ -14,7 +14,7 @@ def make_core(environment: Environment) -> NodeCore:
     return ImuCore(environment)
 
 
-NODE = NodeType("imu", make_core)
+NODE = NodeType("imu", make_core, ("edge_perception.drivers.imu",))
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ def make_core(environment: Environment) -> NodeCore:
     return PerceptionCore(environment)
 
 
-NODE = NodeType("perception", make_core)
+NODE = NodeType("perception", make_core, ("edge_perception.runtime",))
 
 
 def main() -> int:

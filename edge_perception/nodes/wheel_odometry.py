@@ -14,7 +14,7 @@ def make_core(environment: Environment) -> NodeCore:
     return WheelOdometryCore(environment)
 
 
-NODE = NodeType("wheel_odometry", make_core)
+NODE = NodeType("wheel_odometry", make_core, ("edge_perception.drivers.wheels",))
 
 
 def main() -> int:

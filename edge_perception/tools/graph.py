@@ -38,7 +38,8 @@ def known(network: Network) -> Known:
         end = time.monotonic() + PATIENCE
         while any(peer.said is None for peer in peers) and time.monotonic() < end:
             time.sleep(0.01)
-            peers.hear()
+            for peer in peers:
+                peer.hear()
         said = tuple(peer.said for peer in peers if peer.said is not None)
         troubles = {peer.name: text for peer in peers if (text := peer.trouble())}
         silent = [str(peer.home) for peer in peers if peer.said is None]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, ExitStack
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from itertools import chain, pairwise
 import sys
 
@@ -110,10 +111,13 @@ def _prepare(groups: Sequence[Sequence[Start]]) -> None:
     """Load and make what nodes need to speak: processes that are forked then share it."""
     choose()
     for start in chain.from_iterable(groups):
-        core = base.find(start.kind).make_core(this_machine())
+        kind = base.find(start.kind)
+        for name in kind.late:
+            import_module(name)
+        core = kind.make_core(this_machine())
         for port in (*core.inputs, *core.outputs):
-            kind = messages.get(port.type)
-            messages.deserialize(messages.serialize(kind()), kind)  # which makes its codec
+            message = messages.get(port.type)
+            messages.deserialize(messages.serialize(message()), message)  # which makes its codec
             digest(port.type)
 
 

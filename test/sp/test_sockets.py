@@ -6,6 +6,7 @@ from contextlib import closing, ExitStack, suppress
 from pathlib import Path
 from queue import Queue
 import socket
+from typing import Any
 
 from processes import next_message, PATIENCE, until
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from edge_perception.transport.sp import address as addresses
 from edge_perception.transport.sp.address import Address, AddressError, Identity
 from edge_perception.transport.sp.choice import ChoiceError, choose
+from edge_perception.transport.sp.plain import wires
+from edge_perception.transport.sp.process import network
 from edge_perception.transport.sp.sockets import CallError, Sockets
 
 SCHEMES = ("inproc", "ipc", "tcp", "tls+tcp")
@@ -124,6 +127,33 @@ def test_calls(
         assert answer == b"cba" + LARGE
 
 
+def test_tls_begins_when_the_connection_is_there(
+    identities: dict[str, Identity], monkeypatch: pytest.MonkeyPatch, stack: ExitStack
+) -> None:
+    def secured(wire: socket.socket, *given: Any, server: bool) -> Any:
+        """Put TLS around a client's socket before it is connected, as on a slow network."""
+        if server:
+            return at_once(wire, *given, server=server)
+        peer = wire.getpeername()
+        with wire, socket.socket() as late:
+            late.setblocking(False)
+            made = at_once(late.dup(), *given, server=server)
+            late.connect_ex(peer)
+        return made
+
+    at_once = wires.secured
+    server = stack.enter_context(
+        closing(
+            choose("plain").server(
+                Address("tls+tcp", "127.0.0.1"), identities["ours"], lambda data: data
+            )
+        )
+    )
+    monkeypatch.setattr(wires, "secured", secured)
+    friend = identities["friend"]
+    assert choose("plain").call(server.address, friend, b"abc", PATIENCE) == b"abc"
+
+
 def test_nobody_answers(sockets: Sockets, tmp_path: Path) -> None:
     with pytest.raises(CallError, match="does not answer"):
         sockets.call(free("ipc", tmp_path), None, b"", 0.1)
@@ -193,6 +223,9 @@ def test_the_network_is_not_opened_by_mistake(tmp_path: Path) -> None:
     nowhere = tmp_path / "none.pem"
     with pytest.raises(AddressError, match="there is no such file"):
         addresses.check(addresses.parse("tls+tcp://h:1"), Identity(nowhere, nowhere))
+    nowhere.write_text("no certificate")
+    with pytest.raises(AddressError, match="expected PEM"):
+        network("one", listen="tls+tcp://127.0.0.1:0", identity=Identity(nowhere, nowhere))
     for text in ("tcp://127.0.0.1:1", "ipc:///tmp/x", "tcp://localhost:1", "tcp://[::1]:1"):
         addresses.check(addresses.parse(text), None)
 

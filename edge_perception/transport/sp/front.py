@@ -37,6 +37,15 @@ def depth(type_: str) -> int:
     return DEPTH_OF_LARGE if type_ in LARGE else DEPTH
 
 
+def next_beat(interval: float) -> float:
+    """
+    Return when to do next what is done so often [s, of time.monotonic].
+
+    All processes of a machine do it at the same time, so that each wakes once for all of them.
+    """
+    return (time.monotonic() // interval + 1) * interval
+
+
 class Outlet:
     """A topic of this process on a socket: what is published is sent while somebody reads."""
 
@@ -159,7 +168,7 @@ class Front:
     def beat(self) -> None:
         """Announce once more what has not changed, if it is time to."""
         if time.monotonic() >= self._due:
-            self._due = time.monotonic() + HEARTBEAT
+            self._due = next_beat(HEARTBEAT)
             self._greet(1)
 
     def close(self) -> None:

@@ -13,14 +13,14 @@ from edge_perception.messages.type_hash import digest
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.sp.address import Address, Identity
 from edge_perception.transport.sp.announcement import Child, Offer
-from edge_perception.transport.sp.front import Front
+from edge_perception.transport.sp.front import Front, HEARTBEAT, next_beat
 from edge_perception.transport.sp.inlet import Inlet, Receiver
 from edge_perception.transport.sp.peers import Peer, Peers
 from edge_perception.transport.sp.ring import can_read
 from edge_perception.transport.sp.sockets import Sockets
 from edge_perception.transport.threads import name_thread
 
-LOOK = 0.2  # seconds between two looks at which processes there are
+LOOK = HEARTBEAT / 3  # seconds between two looks at which processes there are
 LAST_WORDS = 0.1  # seconds that what was published last has to reach others before the end
 
 _Key = tuple[str, str, Offer]
@@ -31,7 +31,7 @@ class Link:
     """
     Keeps sockets for the topics of a bus, and the ends of other processes on it.
 
-    What is there and what should be is compared when something changes, and five times a second:
+    What is there and what should be is compared when something changes, and four times a second:
     so it does not matter in which order processes come, go, hang and come back.
     """
 
@@ -127,20 +127,17 @@ class Link:
 
     def _run(self) -> None:
         name_thread(self._thread.name)
-        looked = float("-inf")
-        changed = True
+        due, changed, ready = 0.0, True, set[int]()
         while not self._ended:
             try:
-                due = time.monotonic() - looked >= LOOK or any(
-                    peer.has_ended() for peer in self._peers
-                )
-                if due:
-                    looked = time.monotonic()
-                    if self._peers.look():
+                looks = time.monotonic() >= due or any(one.process in ready for one in self._peers)
+                if looks:
+                    due = next_beat(LOOK)
+                    if self._peers.look(ready):
                         self._watch_peers()
                         changed = True
-                troubles = [peer.trouble() for peer in self._peers] if due else self._troubles
-                if self._peers.hear() or changed or troubles != self._troubles:
+                troubles = [one.trouble() for one in self._peers] if looks else self._troubles
+                if self._peers.hear(ready) or changed or troubles != self._troubles:
                     self._troubles = troubles
                     self._join()
                     self._announce()
@@ -148,7 +145,9 @@ class Link:
                     front.beat()
             except Exception as error:
                 self._report(error)
-            changed = self._wait(looked + LOOK - time.monotonic())
+            ready = self._wait(due - time.monotonic())
+            if changed := self._wake in ready:
+                os.eventfd_read(self._wake)
 
     def _announce(self) -> None:
         for front in self._fronts:
@@ -157,16 +156,14 @@ class Link:
     def _watch_peers(self) -> None:
         """Let what the peers announce end the wait."""
         self._poll = select.poll()
-        for file in (self._wake, *(file for peer in self._peers for file in peer.files)):
-            self._poll.register(file, select.POLLIN)
+        files = (file for peer in self._peers for file in (peer.fileno(), peer.process))
+        for file in (self._wake, *files):
+            if file >= 0:
+                self._poll.register(file, select.POLLIN)
 
-    def _wait(self, seconds: float) -> bool:
-        """Wait until something changes; return whether it is something here."""
-        ready = {file for file, _ in self._poll.poll(max(0.0, seconds) * 1000)}
-        if self._wake not in ready:
-            return False
-        os.eventfd_read(self._wake)
-        return True
+    def _wait(self, seconds: float) -> set[int]:
+        """Wait until something changes; return the descriptors that say what."""
+        return {file for file, _ in self._poll.poll(max(0.0, seconds) * 1000)}
 
     def _join(self) -> None:
         """Have the ends of all other processes on the bus, and sockets for what is read here."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 import os
-import select
 import time
 
 from edge_perception import messages
@@ -27,6 +26,7 @@ class Peer:
     Another process.
 
     :ivar said: what it last said of itself; None: nothing yet
+    :ivar process: a descriptor of a process of this machine, readable when it has ended; -1: none
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Peer:
         self.said: Announcement | None = None
         self._heard = time.monotonic()
         self._frame = b""
-        self._process = _watched(record)
+        self.process = _watched(record)
         prefix = frames.subscription(announcements.TOPIC)
         self._subscriber = sockets.subscriber(home, identity, prefix, _DEPTH)
 
@@ -50,16 +50,9 @@ class Peer:
         """Return the name of its process, or where it is."""
         return self.said.process if self.said else str(self.home)
 
-    @property
-    def files(self) -> list[int]:
-        """Return file descriptors that can be read when it announces something, or has ended."""
-        return [file for file in (self._subscriber.fileno(), self._process) if file >= 0]
-
-    def has_ended(self) -> bool:
-        """Tell whether it is a process of this machine, and has ended."""
-        return self.record is not None and bool(
-            self._process < 0 or select.select([self._process], (), (), 0)[0]
-        )
+    def fileno(self) -> int:
+        """Return a file descriptor that can be read when it has announced something."""
+        return self._subscriber.fileno()
 
     def hear(self) -> bool:
         """Take what it has announced; return whether it is something new."""
@@ -95,8 +88,8 @@ class Peer:
     def close(self) -> None:
         """Listen no more."""
         self._subscriber.close()
-        if self._process >= 0:
-            os.close(self._process)
+        if self.process >= 0:
+            os.close(self.process)
 
 
 def _watched(record: Record | None) -> int:
@@ -136,9 +129,14 @@ class Peers:
         yield from self._named
         yield from self._local.values()
 
-    def look(self) -> bool:
-        """Look which processes of this machine there are; return whether that has changed."""
-        if not self._lookout.is_new() and not any(one.has_ended() for one in self):
+    def look(self, ready: Collection[int] = ()) -> bool:
+        """
+        Look which processes of this machine there are; return whether that has changed.
+
+        :param ready: the descriptors that can be read
+        """
+        ended = any(one.process < 0 or one.process in ready for one in self._local.values())
+        if not self._lookout.is_new() and not ended:
             return False
         found = {one for one in registry.records() if one.name != self._own}
         gone, new = self._local.keys() - found, found - self._local.keys()
@@ -153,9 +151,13 @@ class Peers:
             self.ended.pop(record.name, None)
         return bool(gone or new)
 
-    def hear(self) -> bool:
-        """Take what all have announced; return whether there is something new."""
-        news = [peer.hear() for peer in self]  # of all of them
+    def hear(self, ready: Collection[int]) -> bool:
+        """
+        Take what was announced; return whether there is something new.
+
+        :param ready: the descriptors that can be read
+        """
+        news = [peer.hear() for peer in self if peer.fileno() in ready]  # of all of them
         return any(news)
 
     def close(self) -> None:

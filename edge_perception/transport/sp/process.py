@@ -10,7 +10,7 @@ import traceback
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.sp import address as addresses
 from edge_perception.transport.sp import registry
-from edge_perception.transport.sp.address import Address, Identity
+from edge_perception.transport.sp.address import Address, AddressError, Identity
 from edge_perception.transport.sp.choice import choose
 from edge_perception.transport.sp.front import Front
 from edge_perception.transport.sp.link import Link
@@ -57,7 +57,26 @@ def network(
     for address in (own, *others):
         if address is not None:
             addresses.check(address, identity)
+    if identity is not None:
+        _check_files(identity)
     return Network(name, within, own, others, identity)
+
+
+def _check_files(identity: Identity) -> None:
+    """
+    See that an identity can be used: who can't connect would only try again and again.
+
+    :raises AddressError: if it can't
+    """
+    from edge_perception.transport.sp.plain.tls import context
+
+    try:
+        context(identity, server=True)
+    except OSError as error:
+        raise AddressError(
+            f"{identity.certificate} and {identity.peers}: expected PEM, a certificate with its"
+            f" private key, and certificates of peers: {error}"
+        ) from error
 
 
 @contextmanager

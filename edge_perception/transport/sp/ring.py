@@ -21,7 +21,7 @@ import threading
 
 from edge_perception.transport.sp.frames import LARGEST
 
-SPARE = 4
+SPARE = 2
 """Slots beyond those messages that may wait at a reader: so many are written while it copies."""
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 _PAGE = mmap.PAGESIZE

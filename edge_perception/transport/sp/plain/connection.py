@@ -13,17 +13,20 @@ import enum
 import select
 import selectors
 import socket
-import ssl
 import threading
+from typing import TYPE_CHECKING
 
 from edge_perception.transport.sp.plain.loop import loop
 from edge_perception.transport.sp.sockets import HANDSHAKE
+
+if TYPE_CHECKING:
+    from edge_perception.transport.sp.plain.tls import TlsWire
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _GREETING = 8  # bytes
 _MESSAGE = b"\1"
 """What a message on a Unix socket begins with."""
-_WAITS = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WAITS = (BlockingIOError, InterruptedError)
 
 
 class Protocol(enum.IntEnum):
@@ -48,7 +51,7 @@ def greeting(protocol: Protocol) -> bytes:
     return b"\0SP\0" + protocol.to_bytes(2, "big") + b"\0\0"
 
 
-def is_local(wire: socket.socket) -> bool:
+def is_local(wire: socket.socket | TlsWire) -> bool:
     """Tell whether it is a Unix socket."""
     return wire.family == socket.AF_UNIX
 
@@ -62,7 +65,7 @@ class Connection:
 
     def __init__(
         self,
-        wire: socket.socket,
+        wire: socket.socket | TlsWire,
         protocol: Protocol,
         opened: Callable[[Connection], None],
         received: Callable[[Connection, bytes], None],
@@ -73,7 +76,7 @@ class Connection:
         """
         Begin with what both sides say first.
 
-        :param wire: a socket that doesn't block; with TLS, whose handshake is still to be done
+        :param wire: a socket that doesn't block; with TLS, before the handshake
         :param opened: is called when the other side speaks the protocol that it should
         :param received: is given each message
         :param largest: bytes of a message; who announces more is cut off
@@ -83,7 +86,7 @@ class Connection:
         self._opened, self._received, self._closed = opened, received, closed
         self._head = 9 if is_local(wire) else 8
         self._is_open = self._ended = self.is_detached = False
-        self._secured = not isinstance(wire, ssl.SSLSocket)
+        self._tls = None if isinstance(wire, socket.socket) else wire  # until its handshake
         self._waiting: deque[list[memoryview]] = deque()
         self._lock = threading.Lock()  # sending threads and the loop
         self._stage: Callable[[bytes], None] = self._greeted
@@ -146,10 +149,12 @@ class Connection:
     def _ready(self, events: int) -> None:
         try:
             with self._lock:
-                if not self._secured:
-                    assert isinstance(self._wire, ssl.SSLSocket)
-                    self._wire.do_handshake()
-                    self._secured = True
+                if self._tls is not None:
+                    loop().forget(self._tls)  # which has another socket when it is connected
+                    if awaited := self._tls.handshake():
+                        loop().watch(self._tls, awaited, self._ready)
+                        return
+                    self._tls = None
                 self._flush()
             while not self.is_detached and self._read():
                 pass
@@ -164,10 +169,7 @@ class Connection:
         while self._waiting:
             parts = self._waiting[0]
             try:
-                if isinstance(self._wire, ssl.SSLSocket):
-                    sent = self._wire.send(parts[0])
-                else:
-                    sent = self._wire.sendmsg(parts)
+                sent = self._wire.sendmsg(parts)
             except _WAITS:
                 return
             while parts and sent >= len(parts[0]):

@@ -78,13 +78,13 @@ class _Listener:
         if not self.address.path:
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            wire = wires.secure(wire, self.address, self._identity, server=True)
+            secured = wires.secured(wire, self.address, self._identity, server=True)
         except OSError:
             wire.close()
             return
         self._all.add(
             Connection(
-                wire,
+                secured,
                 self._protocol,
                 self._opened,
                 self._received,
@@ -178,8 +178,9 @@ class PlainSubscriber:
         if self._ended:
             return
         try:
-            wire = wires.connect(self._address)
-            wire = wires.secure(wire, self._address, self._identity, server=False)
+            wire = wires.secured(
+                wires.connect(self._address), self._address, self._identity, server=False
+            )
         except OSError:
             self._again()
             return
@@ -265,7 +266,7 @@ class PlainSockets:
 
         def ask() -> None:
             try:
-                wire = wires.secure(wires.connect(address), address, identity, server=False)
+                wire = wires.secured(wires.connect(address), address, identity, server=False)
             except OSError:
                 answers.put(None)
                 return

@@ -5,10 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 import os
 import socket
-import ssl
+from typing import TYPE_CHECKING
 
 from edge_perception.transport.sp.address import Address, AddressError, Identity
 from edge_perception.transport.sp.sockets import CONNECTIONS
+
+if TYPE_CHECKING:
+    from edge_perception.transport.sp.plain.tls import TlsWire
 
 
 def listen(address: Address) -> socket.socket:
@@ -56,19 +59,19 @@ def connect(address: Address) -> socket.socket:
     return wire
 
 
-def secure(
+def secured(
     wire: socket.socket, address: Address, identity: Identity | None, server: bool
-) -> socket.socket:
-    """Return a socket with TLS around it, if the address asks for it; the handshake is to come."""
+) -> socket.socket | TlsWire:
+    """
+    Return a socket, with TLS around it if the address asks for it; the handshake is to come.
+
+    :raises OSError: if the files of certificates can't be read
+    """
     if not address.is_encrypted or identity is None:
         return wire
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False  # who it is, the certificate says, wherever it is
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(identity.certificate)
-    context.load_verify_locations(identity.peers)
-    return context.wrap_socket(wire, server_side=server, do_handshake_on_connect=False)
+    from edge_perception.transport.sp.plain.tls import TlsWire  # with OpenSSL, 2 MB
+
+    return TlsWire(wire, identity, server)
 
 
 def _make(address: Address) -> socket.socket:
