@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
 import sys
+from typing import TYPE_CHECKING
 
 from edge_perception.bags.bag import Bag
-from edge_perception.replay import expectations, results
+from edge_perception.replay import expectations, live, results
 from edge_perception.replay import labels as label_files
 from edge_perception.replay.album import Album
 from edge_perception.replay.expectations import Expectations
@@ -20,44 +22,58 @@ from edge_perception.replay.run import play, Played, Playing
 from edge_perception.replay.sources import Cast, cast
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
+from edge_perception.transport.bag.scheduler import Listen
 from edge_perception.transport.stop import Stop
 
+if TYPE_CHECKING:
+    from edge_perception.transport.sp.process import Network
+
+IN_BAG_TIME = "bag"
+"""The transport that is none: cores are called one after the other, in the time of the bag."""
 NOT_AS_EXPECTED, INTERRUPTED = 3, 130
 
 
-def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> int:
+def run(
+    graph: Graph,
+    values: dict[str, str],
+    options: argparse.Namespace,
+    network: Callable[[], Network],
+) -> int:
     """
     Replay a bag.
 
+    :param network: returns how other processes find the nodes, if they are linked by nanomsg.
     :returns: the exit code
     :raises BagError: if it can't be read.
     :raises ReplayError: if a node can't be started.
     :raises RequestError: if something is asked that the bag has not, or not once.
     :raises FileError: if what is expected, or labels, can't be read.
     """
-    stop = Stop()
     expected = expectations.load(options.expect) if options.expect else Expectations()
     labels = _labels(options)
     bag = Bag(options.bag)
     parts = cast(
         graph, bag.topics(), values, options.from_bag, _names(options.topic), options.params_file
     )
-    _say_parts(parts)
     looks = roles(graph, parts, labels)
     observer, album = Observer(looks), Album(looks)
     listeners = [observer.listen, album.listen] if options.html else [observer.listen]
     progress = Progress(bag.end())
-    playing = Playing(options.rate, options.clock == "measured", options.out)
-
-    def wait(seconds: float) -> bool:
-        if seconds:
-            stop.wait(seconds)
-        return bool(stop)
-
     try:
-        played = play(
-            bag, parts, playing, listeners=listeners, progress=progress.update, wait=wait
-        )
+        if options.transport == IN_BAG_TIME:
+            played = _play(bag, parts, options, listeners, progress)
+        else:
+            _refuse_options_of_bag_time(options)
+            _say_parts(parts)
+            played = live.play(
+                bag,
+                parts,
+                graph,
+                looks,
+                live.on_ros if options.transport == "ros" else live.on_nanomsg(network()),
+                options.rate or 1.0,
+                [*listeners, lambda moment, end, data: progress.update(moment)],
+            )
     finally:
         progress.close()
     _say(played, options.out)
@@ -76,6 +92,43 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
     if not played.whole:
         return INTERRUPTED
     return 0 if found.right(expected) else NOT_AS_EXPECTED
+
+
+def _play(
+    bag: Bag,
+    parts: Cast,
+    options: argparse.Namespace,
+    listeners: Sequence[Listen],
+    progress: Progress,
+) -> Played:
+    """Play a bag in its own time, without a transport."""
+    stop = Stop()
+    _say_parts(parts)
+
+    def wait(seconds: float) -> bool:
+        if seconds:
+            stop.wait(seconds)
+        return bool(stop)
+
+    playing = Playing(options.rate, options.clock == "measured", options.out)
+    return play(bag, parts, playing, listeners=listeners, progress=progress.update, wait=wait)
+
+
+def _refuse_options_of_bag_time(options: argparse.Namespace) -> None:
+    """
+    Look for options that mean nothing where time goes on by itself.
+
+    :raises RequestError: if there is one
+    """
+    if options.clock == "measured":
+        raise RequestError(
+            "--clock measured: time is always measured on a transport; leave it out"
+        )
+    if options.out:
+        raise RequestError(
+            f"--out is without a transport: edge-robot record --transport {options.transport} "
+            "records what is said on one"
+        )
 
 
 def roles(graph: Graph, parts: Cast, labels: Labels) -> Roles:

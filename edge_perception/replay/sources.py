@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_perception.bags.record import Topic
 from edge_perception.core.names import one_of
-from edge_perception.core.node import ConfigurationError, NodeCore, Port
+from edge_perception.core.node import ConfigurationError, NodeCore, Port, Ports
 from edge_perception.core.parameters import Parameters
 from edge_perception.robot.graph import Argument, Effect, Entry, Graph, TOPIC_FORM
 from edge_perception.robot.plan import plan, RequestError, Start, StartRequest
@@ -170,20 +170,26 @@ def _is_source(entry: Entry) -> bool:
     return not entry.core.inputs
 
 
+def exchanged(starts: Iterable[Start], graph: Graph) -> tuple[dict[str, Port], dict[str, Port]]:
+    """Return what nodes read, and what they publish: ports by the full names of their topics."""
+    entries = {entry.name: entry for entry in graph.nodes}
+    read: dict[str, Port] = {}
+    said: dict[str, Port] = {}
+    for start in starts:
+        ports = _ports(start, entries[start.name].core)
+        read |= {_topic(start, port): port for port in ports.inputs}
+        said |= {_topic(start, port): port for port in ports.outputs}
+    return read, said
+
+
 def _missing(
     starts: Sequence[Start], entries: Mapping[str, Entry], published: set[str]
 ) -> Iterator[str]:
     """Yield a sentence for each input that gets nothing though its node can't do without."""
-    own = {
-        _full(start.remap.get(port.topic, port.topic))
-        for start in starts
-        for port in entries[start.name].core.outputs
-    }
+    own = {_topic(start, port) for start in starts for port in entries[start.name].core.outputs}
     for start in starts:
-        for port in _inputs(start, entries[start.name].core):
-            topic = _full(start.remap.get(port.topic, port.topic))
-            if port.transport and not topic.endswith(f"/{port.transport}"):
-                topic += f"/{port.transport}"
+        for port in _ports(start, entries[start.name].core).inputs:
+            topic = _topic(start, port)
             if not port.optional and topic not in own | published:
                 yield (
                     f"{start.name} gets nothing on {topic}: no topic of the bag is of type "
@@ -191,12 +197,19 @@ def _missing(
                 )
 
 
-def _inputs(start: Start, core: NodeCore) -> Sequence[Port]:
-    """Return the inputs of a node with the parameters that it is started with."""
+def _topic(start: Start, port: Port) -> str:
+    """Return the full name of a port's topic."""
+    topic = _full(start.remap.get(port.topic, port.topic))
+    below = f"/{port.transport}" if port.transport else ""
+    return topic if topic.endswith(below) else topic + below
+
+
+def _ports(start: Start, core: NodeCore) -> Ports:
+    """Return the ports of a node with the parameters that it is started with."""
     try:
-        return core.ports(Parameters(core.parameters, start.parameters)).inputs
+        return core.ports(Parameters(core.parameters, start.parameters))
     except ConfigurationError:  # which the node says when it is started
-        return ()
+        return Ports()
 
 
 def _example(argument: Argument, topic: str) -> str:

@@ -8,6 +8,7 @@ import sys
 
 from edge_perception.bags.bag import is_bag, METADATA
 from edge_perception.replay import expectations, results, suite
+from edge_perception.replay.command import IN_BAG_TIME, NOT_AS_EXPECTED
 from edge_perception.replay.expectations import Expectations
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
@@ -37,6 +38,8 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
     for name in _OF_ONE:
         if getattr(options, name):
             raise RequestError(f"--{name} is for one bag, and {options.bag} is a folder of bags")
+    if options.transport != IN_BAG_TIME:
+        raise RequestError("--transport is for one bag; many are replayed without")
     if options.workers is not None and options.workers < 1:
         raise RequestError(f"--workers is {options.workers}; at least one must do the work")
     expected = expectations.load(options.expect) if options.expect else Expectations()
@@ -57,7 +60,7 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
         results.write_junit(options.junit, found, expected)
     if any(one.error for one in found):
         return 1
-    return 0 if right == len(found) else 3
+    return 0 if right == len(found) else NOT_AS_EXPECTED
 
 
 def _arguments(values: dict[str, str], options: argparse.Namespace) -> list[str]:

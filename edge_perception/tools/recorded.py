@@ -86,6 +86,13 @@ def _add_replay(
         help="bag: steps take no time, and each replay gives the same bytes; measured: they take "
         "as long as they do on this machine",
     )
+    replay.add_argument(
+        "--transport",
+        choices=("bag", "ros", "nanomsg"),
+        default="bag",
+        help="bag: none, the nodes are called in the time of the bag; ros, nanomsg: there, in "
+        "simulated time, where others can listen",
+    )
     replay.add_argument("--rate", type=float, default=0.0, metavar="X", help="times real time")
     for name, said in {
         "out": "a bag (.mcap) for what the nodes publish",
@@ -96,6 +103,7 @@ def _add_replay(
         "html": "write them as a page, with a timeline, and pictures of what changed a decision",
     }.items():
         replay.add_argument(f"--{name}", type=Path, metavar="FILE", help=said)
+    linked.add_network(replay.add_argument_group("with --transport nanomsg"))
     _add_suite(replay)
 
 
@@ -194,8 +202,10 @@ def _add_bag(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def _replay(graph: Graph, options: argparse.Namespace) -> int:
     from edge_perception.replay import command, suite_command
 
-    run = suite_command.run if suite_command.is_of_bags(options) else command.run
-    return run(graph, graph_values(graph, options), options)
+    values = graph_values(graph, options)
+    if suite_command.is_of_bags(options):
+        return suite_command.run(graph, values, options)
+    return command.run(graph, values, options, lambda: linked.network_of(options, "replay"))
 
 
 def _record(graph: Graph, options: argparse.Namespace) -> int:

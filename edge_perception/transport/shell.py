@@ -269,6 +269,9 @@ class Shell:
             ends.monotonic,
         )
         self.worker = worker
+        if ends.is_simulated():
+            # a core's period is real time, which simulated time may outrun: every message counts
+            worker.slots.prompt.update(worker.slots.traffic)
         try:
             ends.connect(inputs, worker)
         except Exception:

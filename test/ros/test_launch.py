@@ -16,13 +16,14 @@ LAUNCH = [
     "-c",
     "import sys; from ros2cli.cli import main; sys.exit(main())",
     "launch",
-    str(share_dir() / "launch" / "robot.launch.py"),
 ]
+ROBOT = str(share_dir() / "launch" / "robot.launch.py")
+REPLAY = str(share_dir() / "launch" / "replay.launch.py")
 
 
-def launch(*arguments):
+def launch(*arguments, file=ROBOT):
     return subprocess.run(
-        [*LAUNCH, *arguments],
+        [*LAUNCH, file, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -70,11 +71,20 @@ def test_another_graph_brings_its_own_arguments(tmp_path):
     assert "/nowhere.png" in done.stdout
 
 
+def test_a_replay_has_the_arguments_of_the_robot_and_fails_without_a_bag():
+    shown = launch("--show-args", file=REPLAY).stdout
+    for name in ("model", "bag", "expect", "rate"):
+        assert f"'{name}':" in shown
+    done = launch("bag:=/nowhere", "model:=x.edge", file=REPLAY)
+    assert done.returncode == 1
+    assert "/nowhere is no bag: there is no such file or folder" in done.stdout
+
+
 @pytest.mark.ros
 @pytest.mark.parametrize("composed", ["true", "false"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_robot_does_not_outlive_its_launch(robot, composed, number):
-    command = [*LAUNCH, "imu:=simulated", "wheels:=simulated", f"composed:={composed}"]
+    command = [*LAUNCH, ROBOT, "imu:=simulated", "wheels:=simulated", f"composed:={composed}"]
     nodes = {"imu", "pose", "wheels"}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         robot.wait(lambda: nodes <= set(robot.peer.get_node_names()), 30)

@@ -8,7 +8,6 @@ from typing import NoReturn
 from edge_perception.core.environment import Environment
 from edge_perception.core.imu.bias import StoredBias
 from edge_perception.core.source import SourceError
-from edge_perception.transport.bag.clock import BagClock
 
 
 class _Memory:
@@ -42,8 +41,8 @@ class _NoBiases:
         """Forget it."""
 
 
-def of_replay(environment: Environment, clock: BagClock) -> Environment:
-    """Return an environment without devices, in which nothing is kept, and time is the bag's."""
+def without_devices(environment: Environment) -> Environment:
+    """Return an environment without devices, in which nothing is kept."""
 
     def refuse(source: str, request: object) -> NoReturn:
         raise SourceError(
@@ -53,7 +52,6 @@ def of_replay(environment: Environment, clock: BagClock) -> Environment:
 
     return replace(
         environment,
-        monotonic=clock.monotonic_ns,
         open_camera=refuse,
         open_imu=refuse,
         open_wheels=refuse,

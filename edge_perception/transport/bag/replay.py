@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
@@ -17,7 +18,7 @@ from edge_perception.robot.plan import Start
 from edge_perception.transport import diagnostics
 from edge_perception.transport.bag.clock import BagClock
 from edge_perception.transport.bag.endpoints import BagEndpoints
-from edge_perception.transport.bag.environment import of_replay
+from edge_perception.transport.bag.environment import without_devices
 from edge_perception.transport.bag.scheduler import BagBus, Listen, Scheduler
 from edge_perception.transport.local.bus import End
 from edge_perception.transport.local.speaker import Speaker
@@ -124,7 +125,7 @@ def replay(
     clock = BagClock(first.time, measured)
     bus = BagBus(clock, listen)
     scheduler = Scheduler(clock, bus)
-    own = of_replay(environment, clock)
+    own = replace(without_devices(environment), monotonic=clock.monotonic_ns)
     shells = [
         Shell(
             partial(make_core, start.kind, own),

@@ -75,8 +75,9 @@ class LocalInput:
         self._put = partial(worker.slots.put, port.name)
         self._traffic: Traffic = worker.slots.traffic[port.name]
         self._arrivals = Arrivals(self._traffic, clock.monotonic)
+        is_prompt = port.name in worker.slots.prompt
         self._end = End(
-            node, topic, port.type, self._receive, prompt=port.prompt, service=port.service
+            node, topic, port.type, self._receive, prompt=is_prompt, service=port.service
         )
         bus.read(self._end)
 

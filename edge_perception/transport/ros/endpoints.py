@@ -90,9 +90,6 @@ class RosEndpoints:
             self._inputs.append(
                 Input(self._node, receiver.group, port, slots.put, traffic, self._upstream)
             )
-        if self._node.get_parameter("use_sim_time").value:
-            # a core's period is real time, which simulated time may outrun: every message counts
-            slots.prompt.update(slots.traffic)
         self._prompt = slots.prompt
         receiver.start(**self._subscriptions())
 

@@ -35,6 +35,13 @@ except ImportError:  # Humble's names
 
     _Event = vars(_rclpy)["QoSEvent"]
 
+NO_EVENTS = SubscriptionEventCallbacks(use_default_callbacks=False)
+"""
+For subscriptions that end while the executor spins.
+
+Handlers of events, rclpy's own ones too, that are destroyed while it makes its wait set end it.
+"""
+
 
 class Subscription:
     """
@@ -120,7 +127,7 @@ class Subscription:
                 qos.profile(self._port),
                 raw=True,
                 callback_group=self._group,
-                event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+                event_callbacks=NO_EVENTS,
                 qos_overriding_options=qos.overrides(self._offered),
             )
         self._lost = self._count_lost()

@@ -9,6 +9,7 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 
 from edge_perception.core.node import Level
+from edge_perception.transport.ros.subscription import NO_EVENTS
 
 WAITS_FOR = "waits for"
 """Key of a diagnostic's value that names the status which is to blame for it."""
@@ -39,7 +40,7 @@ class Upstream:
         self._wanted = time.monotonic() + LONGEST
         if self._subscription is None:
             self._subscription = self._node.create_subscription(
-                DiagnosticArray, "/diagnostics", self._hear, DEPTH
+                DiagnosticArray, "/diagnostics", self._hear, DEPTH, event_callbacks=NO_EVENTS
             )
 
     def rest(self) -> None:

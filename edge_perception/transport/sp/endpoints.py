@@ -45,7 +45,8 @@ class SpEndpoints(LocalEndpoints):
 
     def connect(self, inputs: Sequence[Port], worker: Worker) -> None:
         """Read the topics of the inputs."""
-        self._patient = tuple(self.topic(port) for port in inputs if not port.prompt)
+        prompt = worker.slots.prompt
+        self._patient = tuple(self.topic(port) for port in inputs if port.name not in prompt)
         super().connect(inputs, worker)
 
     def fetch(self) -> None:
