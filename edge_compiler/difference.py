@@ -19,12 +19,13 @@ ROUNDED = 0.5 + 255 * TOLERANCE
 
 def is_wrong(ours: Array, expected: Array) -> bool:
     """Return whether the error is larger than values of this type may have."""
-    return not error_of(ours, expected) <= allowed_error(expected)
+    return allowed_error(ours, expected) is None
 
 
-def allowed_error(expected: Array) -> float:
-    """Return the relative error allowed for values of this type."""
-    return TOLERANCE if expected.dtype.kind == "f" else 0.0
+def allowed_error(ours: Array, expected: Array) -> float | None:
+    """Return the relative error; None if it is larger than values of this type may have."""
+    error = error_of(ours, expected)
+    return error if error <= (TOLERANCE if expected.dtype.kind == "f" else 0.0) else None
 
 
 def is_wrong_image(made: Array, expected: Array) -> bool:

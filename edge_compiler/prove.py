@@ -19,16 +19,13 @@ import numpy as np
 
 from edge_compiler.difference import (
     allowed_error,
-    error_of,
     explain_difference,
-    explain_excess,
     is_wrong,
     is_wrong_image,
     TOLERANCE,
 )
 from edge_compiler.errors import CompileError
-from edge_compiler.float64 import Network
-from edge_compiler.opinion import Opinion
+from edge_compiler.judge import BUG, describe_step, Judge, Run
 from edge_compiler.preprocess import preprocess
 from edge_compiler.progress import Progress
 from edge_compiler.reference import NAME, Reference
@@ -44,12 +41,14 @@ THREADS = 2
 """That share the steps: enough that one could take what is another's."""
 RANDOM_INPUTS = 2
 FRAME_SHAPE = (480, 640, 3)
-BUG = "this is a bug of the compiler, please report it"
 
 
 class Prover:
     """
     Compares a library with the reference, input by input.
+
+    Values of the library are compared as they come: only if one is off, the library is run once
+    more and all are kept, for the second opinion.
 
     :ivar errors: worst relative error by step; None for a step without a counterpart in the ONNX
         model (a change of layout, or a tensor that only the compiler knows).
@@ -62,9 +61,7 @@ class Prover:
         self._sandbox, self._model, self._reference = sandbox, model, reference
         self.errors = [0.0 if step.value in reference.tensors else None for step in model.steps]
         self.inputs = 0
-        self._opinion = Opinion(lambda: Network(reference.path, reference.shapes))
-        self._judged: set[str] = set()
-        self._parted = False
+        self._judge = Judge(model, reference)
         self._tolerance = TOLERANCE
         self.selftest: tuple[Inputs, Inputs] = ({}, {})
         self.variants = sandbox.variants(model)
@@ -82,12 +79,14 @@ class Prover:
             self._reference.rest()  # either has all weights in memory
             self._prove_for(inputs, expected)
             self._sandbox.rest()
+            del inputs, expected  # before the next ones are made
             self.inputs += 1
         steps = zip(self._model.steps, self.errors, strict=True)
         known = [(error, step.name) for step, error in steps if error is not None]
         worst, name = max(known, default=(0.0, ""))
-        judged = f", in float64 at {len(self._judged)} tensor(s)" if self._judged else ""
-        return Proof(self._reference.name + judged, self._tolerance, worst, name, self.inputs)
+        judged = len(self._judge.tensors)
+        how = f", in float64 at {judged} tensor(s)" if judged else ""
+        return Proof(self._reference.name + how, self._tolerance, worst, name, self.inputs)
 
     def _prove_for(self, inputs: Inputs, expected: dict[str, Array]) -> None:
         """Compare every variant for one input."""
@@ -108,28 +107,54 @@ class Prover:
         What each thread adds up doesn't depend on their number, so that one thread gives the same
         outputs as several, to the bit, where both are right.
         """
-        ours = self._prove_steps(variant, THREADS, inputs, expected)
+        ours = self._prove_steps(Run(variant, THREADS, inputs, self.inputs), expected)
         outputs = self._sandbox.run(variant, 1, inputs)
         found = {name: ours.get(name, value) for name, value in outputs.items()}
+        alone = Run(variant, 1, inputs, self.inputs)
         if not all(np.array_equal(value, outputs[name]) for name, value in found.items()):
             yield found
-            ours = self._prove_steps(variant, 1, inputs, expected)
-        self._check_outputs(outputs, ours, expected, self._where(variant, 1))
+            ours = self._prove_steps(alone, expected)
+        self._check_outputs(outputs, ours, expected, alone)
         yield outputs
 
-    def _prove_steps(
-        self, variant: str, threads: int, inputs: Inputs, expected: dict[str, Array]
-    ) -> Inputs:
-        """Compare all steps, and return their values and the inputs by name."""
-        values = self._sandbox.observe(variant, threads, inputs)
-        named = zip(self._model.steps, values, strict=True)
-        ours = {**inputs, **{step.value: value for step, value in named if step.value}}
-        self._parted = False
-        self._check_steps(values, ours, expected, self._where(variant, threads))
-        return ours
+    def _prove_steps(self, run: Run, expected: dict[str, Array]) -> Inputs:
+        """Compare all steps, and return the values that are outputs or inputs, by name."""
+        results, off = dict(run.inputs), []
+        outputs = {tensor.name for tensor in self._model.outputs}
+        for index, (step, value) in enumerate(self._observe(run)):
+            if step.value in outputs:
+                results[step.value] = value
+            worst = self.errors[index]
+            if worst is None:
+                continue
+            error = allowed_error(value, expected[step.value])
+            if error is None:
+                off.append(index)
+            else:
+                self.errors[index] = max(worst, error)
+        if off:
+            self._judge_steps(off, expected, run)
+        return results
 
-    def _where(self, variant: str, threads: int) -> str:
-        return f"variant {variant}, {threads} thread(s), input {self.inputs + 1}"
+    def _judge_steps(self, off: Sequence[int], expected: dict[str, Array], run: Run) -> None:
+        """Judge the steps that differ from the reference, in their order."""
+        values = [value for _, value in self._observe(run)]
+        ours = self._by_name(values, run)
+        self._judge.begin()
+        for index in off:
+            name = self._model.steps[index].value
+            error = self._judge.judge(name, values[index], ours, expected, run)
+            self.errors[index] = max(self.errors[index] or 0.0, error)
+
+    def _observe(self, run: Run) -> Iterator[tuple[Step, Array]]:
+        """Run the library, and yield its steps with what they compute."""
+        values = self._sandbox.observe(run.variant, run.threads, run.inputs)
+        return zip(self._model.steps, values, strict=True)
+
+    def _by_name(self, values: Sequence[Array], run: Run) -> Inputs:
+        """Return the inputs and what the steps made of them, by name."""
+        named = zip(self._model.steps, values, strict=True)
+        return {**run.inputs, **{step.value: value for step, value in named if step.value}}
 
     def _keep_selftest(self, inputs: Inputs, results: Sequence[Inputs], expected: Inputs) -> None:
         """
@@ -139,7 +164,7 @@ class Prover:
         has the first of the inputs for which they differ least.
         """
         right = {
-            name: value if is_wrong(value, expected[name]) else expected[name]
+            name: (value if is_wrong(value, expected[name]) else expected[name]).copy()
             for name, value in results[0].items()
         }
         errors = (
@@ -189,99 +214,15 @@ class Prover:
                     "check its weights and the range of its input (--preprocess)"
                 )
 
-    def _check_steps(
-        self, values: list[Array], ours: Inputs, expected: dict[str, Array], where: str
-    ) -> None:
-        for index, (step, value) in enumerate(zip(self._model.steps, values, strict=True)):
-            worst = self.errors[index]
-            if worst is not None:
-                error = self._check(step.value, value, ours, expected, where)
-                self.errors[index] = max(worst, error)
-
     def _check_outputs(
-        self, outputs: Inputs, ours: Inputs, expected: dict[str, Array], where: str
+        self, outputs: Inputs, ours: Inputs, expected: dict[str, Array], run: Run
     ) -> None:
         for name, value in outputs.items():
-            if name not in ours:
-                self._check(name, value, {**ours, name: value}, expected, where)
-            elif is_wrong(value, ours[name]):
+            if name in ours and is_wrong(value, ours[name]):
                 raise CompileError(
                     f"the output {name!r} is wrong although every step before is right: "
-                    f"{explain_difference(value, ours[name])} ({where}); {BUG}"
+                    f"{explain_difference(value, ours[name])} ({run}); {BUG}"
                 )
-
-    def _check(
-        self, name: str, value: Array, ours: Inputs, expected: dict[str, Array], where: str
-    ) -> float:
-        """
-        Compare a tensor with the reference, or else with what float64 makes of it.
-
-        :param expected: values of the reference; one that turns out to be less exact than float64
-            is replaced.
-        :returns: the relative error.
-        :raises CompileError: if it is wrong, or if it can't be told what is right.
-        """
-        error = error_of(value, expected[name])
-        if error <= allowed_error(expected[name]):
-            return error
-        comparable = value.shape == expected[name].shape and np.all(np.isfinite(value))
-        if not comparable:
-            raise self._wrong(name, explain_difference(value, expected[name]), where)
-        if self._parted:
-            return self._check_alone(name, ours, where)
-        reference = {**{input_: ours[input_] for input_ in self._reference.shapes}, **expected}
-        truth = self._opinion.of(name, reference, coarse=True)
-        if not truth.may_be(expected[name]):
-            raise CompileError(
-                f"{NAME} computes something else than ONNX defines at {self._describe(name)}: "
-                f"{explain_difference(expected[name], truth.value)}; so it can't be told what the "
-                "model means: export that node in another way"
-            )
-        self._judged.add(name)
-        if value.dtype.kind != "f":
-            self._parted = True
-            return self._check_alone(name, ours, where)
-        if is_wrong(value, truth.value):
-            return self._check_history(name, ours, expected, where)
-        expected[name] = truth.value.astype(np.float32)
-        return error_of(value, truth.value)
-
-    def _check_alone(self, name: str, ours: Inputs, where: str) -> float:
-        """
-        Check a tensor by what follows from the library's own values before it, which are right.
-
-        What chooses (ArgMax, a comparison, a Cast to integers) may choose otherwise where what it
-        reads differs by a rounding. From there on, the reference's values tell nothing.
-        """
-        value, truth = ours[name], self._opinion.of(name, ours).value
-        if not is_wrong(value, truth):
-            return error_of(value, truth)
-        if value.dtype.kind != "f":
-            raise self._wrong(name, explain_difference(value, truth), where)
-        return self._check_history(name, ours, {name: truth}, where)
-
-    def _check_history(self, name: str, ours: Inputs, expected: Inputs, where: str) -> float:
-        """Check that a tensor, and all that it follows from, is as float32 can compute it."""
-        wrong = self._opinion.first_wrong(name, ours)
-        if wrong is None:
-            return error_of(ours[name], self._opinion.of(name, ours).value)
-        culprit, truth = wrong
-        if culprit == name:
-            raise self._wrong(name, explain_difference(ours[name], expected[name]), where)
-        raise self._wrong(culprit, explain_excess(ours[culprit], truth), where)
-
-    def _wrong(self, name: str, difference: str, where: str) -> CompileError:
-        return CompileError(
-            f"the compiled model is wrong at {self._describe(name)}: {difference} ({where}); {BUG}"
-        )
-
-    def _describe(self, name: str) -> str:
-        """Name what computes a tensor."""
-        step = next((step for step in self._model.steps if step.value == name), None)
-        return f"the output {name!r}" if step is None else describe_step(step)
-
-
-def describe_step(step: Step) -> str:
-    """Name a step and the ONNX nodes that it stands for."""
-    nodes = ", ".join(name for name in step.nodes if name != step.name)
-    return f"node {step.name!r}" + (f" (with {nodes})" if nodes else "")
+            if name not in ours and is_wrong(value, expected[name]):
+                everything = self._by_name([value for _, value in self._observe(run)], run)
+                self._judge.judge(name, value, {**everything, name: value}, expected, run)

@@ -9,9 +9,9 @@ from pathlib import Path
 import tempfile
 
 from edge_compiler import sandbox, toolchain
+from edge_compiler.child.wire import Array
 from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import Sandbox
-from edge_compiler.sandbox.wire import Array
 from edge_perception import runtime
 from edge_perception.runtime import Instance
 from edge_perception.runtime.folder import Folder

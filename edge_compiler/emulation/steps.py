@@ -9,9 +9,9 @@ import tempfile
 
 import numpy as np
 
+from edge_compiler.child.wire import Array
 from edge_compiler.emulation.counting import counting, instructions_by_step
 from edge_compiler.sandbox import EmulatedSandbox
-from edge_compiler.sandbox.wire import Array
 from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.toolchain.processors import Processor
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx.reference import ReferenceEvaluator
 
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.dtype import array_type
@@ -59,6 +58,8 @@ def evaluate(
         for name, array in zip(node.input, inputs, strict=True)
         if name and array is not None
     }
+    from onnx.reference import ReferenceEvaluator  # 11 MB that many networks don't need
+
     outputs = ReferenceEvaluator(node, opsets={"": OPSET}).run(None, feeds)
     return [np.asarray(output) for output in outputs]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 import signal
@@ -13,8 +13,8 @@ import tempfile
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
+from edge_compiler.child.wire import AnswerError, Array
 from edge_compiler.errors import CompileError
-from edge_compiler.sandbox.wire import AnswerError, Array
 from edge_perception.runtime.manifest import Model
 
 Self = TypeVar("Self", bound="Sandbox")
@@ -76,8 +76,12 @@ class Sandbox(ABC):
         """Return the instruction set that the library chooses on this processor."""
 
     @abstractmethod
-    def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
-        """Run, and return what each step computed."""
+    def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> Iterable[Array]:
+        """
+        Run, and yield what each step computed, in their order.
+
+        All must be taken before anything else is asked.
+        """
 
     @abstractmethod
     def run(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> dict[str, Array]:

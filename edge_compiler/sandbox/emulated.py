@@ -9,8 +9,8 @@ import struct
 
 import numpy as np
 
+from edge_compiler.child.wire import AnswerError, Array, LONGEST_TEXT, receive_bytes
 from edge_compiler.sandbox.base import RefusalError, Sandbox
-from edge_compiler.sandbox.wire import AnswerError, Array, LONGEST_TEXT, receive_bytes
 from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.toolchain.programs import built
 from edge_perception.runtime import BundleError, model_from_json
@@ -77,7 +77,7 @@ class EmulatedSandbox(Sandbox):
             return _text(self._ask(Command.VARIANT, [_choice("", 1)]))
 
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
-        """Run, and return what each step computed."""
+        """Run, and return what each step computed, all at once."""
         with self._asking("observe", variant, threads):
             forms = [step.form for step in self._model().steps]
             body = self._run(Command.OBSERVE, variant, threads, inputs, forms)

@@ -202,20 +202,36 @@ class Instance:
         :param after: called with the index of each step when it was timed, before the next.
         :returns: index of the step, nanoseconds that it took, its value.
         """
+        results: list[tuple[int, int, Array]] = []
+
+        def keep(step: int, nanoseconds: int, value: Array) -> None:
+            results.append((step, nanoseconds, value))
+            if after is not None:
+                after(step)
+
+        self.watch(inputs, keep)
+        return results
+
+    def watch(
+        self, inputs: Mapping[str, NDArray[Any]], each: Callable[[int, int, Array], None]
+    ) -> None:
+        """
+        Run the model and hand over what each step computed, as soon as it has.
+
+        :param each: called with index of the step, nanoseconds that it took and its value, before
+            the next step.
+        """
         arrays = self._check_inputs(inputs)
         outputs = self._outputs(None)
-        forms = [step.form for step in self.model.steps]
-        values = [form.empty() for form in forms]
-        results: list[tuple[int, int, Array]] = []
         failures: list[BaseException] = []  # ctypes would swallow what a callback raises
 
         def observer(_user: int, model: int, step: int, nanoseconds: int) -> None:
+            form = self.model.steps[step].form
             try:
-                if self._c.edge_read_step(model, step, c_tensors([values[step]], [forms[step]])):
+                value = form.empty()
+                if self._c.edge_read_step(model, step, c_tensors([value], [form])):
                     raise BundleError(f"step {step} can't be read; compile the model again")
-                results.append((step, nanoseconds, values[step]))
-                if after is not None:
-                    after(step)
+                each(step, nanoseconds, value)
             except BaseException as failure:
                 failures.append(failure)
 
@@ -228,7 +244,6 @@ class Instance:
         )
         if failures:
             raise failures[0]
-        return results
 
     def close(self) -> None:
         """Stop the threads and free the memory; waits for a run in progress. May be repeated."""

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from edge_compiler import toolchain
+from edge_compiler.child.wire import receive_bytes
 from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox, Sandbox
 from edge_compiler.sandbox.emulated import (
@@ -26,7 +27,6 @@ from edge_compiler.sandbox.emulated import (
     RUNNER_FLAGS,
     TENSOR,
 )
-from edge_compiler.sandbox.wire import receive_bytes
 from edge_compiler.targets.program import RUNTIME
 from edge_compiler.toolchain.programs import built
 from edge_perception.runtime import read_manifest

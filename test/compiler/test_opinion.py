@@ -58,7 +58,7 @@ def with_library(
     honest = NativeSandbox.observe
 
     def observe(self: NativeSandbox, *arguments: object) -> list[Array]:
-        values = honest(self, *arguments)  # type: ignore[arg-type]
+        values = list(honest(self, *arguments))  # type: ignore[arg-type]
         values[step] = change(values[step])
         return values
 
@@ -149,7 +149,7 @@ def test_a_hidden_error_is_found_where_it_is_made(
     honest = NativeSandbox.observe
 
     def observe(self: NativeSandbox, *arguments: object) -> list[Array]:
-        values = honest(self, *arguments)  # type: ignore[arg-type]
+        values = list(honest(self, *arguments))  # type: ignore[arg-type]
         return [off(values[0]), off(values[0]) - OTHER]
 
     monkeypatch.setattr(NativeSandbox, "observe", observe)

@@ -77,7 +77,7 @@ class Tampered(NativeSandbox):
 
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
         """Change the value of one step, with so many threads only."""
-        values = super().observe(variant, threads, inputs)
+        values = list(super().observe(variant, threads, inputs))
         if threads == self.threads:
             values[self.step] = self.change(values[self.step])
         return values

@@ -11,8 +11,9 @@ import threading
 import numpy as np
 import pytest
 
+from edge_compiler.child import wire
 from edge_compiler.errors import CompileError
-from edge_compiler.sandbox import NativeSandbox, wire
+from edge_compiler.sandbox import NativeSandbox
 from edge_perception.runtime import load
 from edge_perception.runtime.dtypes import Form
 

@@ -157,7 +157,7 @@ def test_every_candidate_computes_the_same(graph: Graph, tmp_path: Path) -> None
     random = np.random.default_rng(5)
     inputs = {v.name: random.normal(size=v.shape).astype("f") for v in trials.graph.inputs}
     with NativeSandbox(tmp_path / "model.so") as sandbox:
-        values = sandbox.observe(VARIANT.name, 1, inputs)
+        values = list(sandbox.observe(VARIANT.name, 1, inputs))
     direct: dict[Problem, Array] = {}
     for indices, problem, candidate in trials.steps:
         value = values[indices[-1]]

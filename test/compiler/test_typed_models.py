@@ -210,7 +210,7 @@ def test_one_wrong_integer_is_found(
     honest = NativeSandbox.observe
 
     def observe(*arguments: object) -> list[Array]:
-        values = honest(*arguments)  # type: ignore[arg-type]
+        values = list(honest(*arguments))  # type: ignore[arg-type]
         index = next(i for i, step in enumerate(steps) if step.value == name)
         values[index] = flip_one(values[index])
         return values

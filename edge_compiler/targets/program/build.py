@@ -30,6 +30,9 @@ COMMON_FLAGS = (
     "-Wall",
     "-Wextra",
     "-Wno-unknown-pragmas",
+    # gcc collects its garbage from 8 MB on, not from as much as this machine can bear
+    "--param=ggc-min-heapsize=8192",
+    "-Wno-unused-command-line-argument",  # clang has no such thing
     "-DNDEBUG",  # contracts are asserted where the tests compile the sources themselves
 )
 LINK_FLAGS = (

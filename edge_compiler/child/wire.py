@@ -36,7 +36,7 @@ def send(connection: socket.socket, head: dict[str, Any], arrays: Sequence[Array
     text = json.dumps({**head, "arrays": forms}).encode()
     connection.sendall(_HEADER.pack(_MAGIC, len(text)) + text)
     for array in arrays:
-        connection.sendall(array.tobytes())
+        connection.sendall(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def receive(

@@ -1,0 +1,1 @@
+"""The process that a native sandbox starts, and how the two talk."""

@@ -1,0 +1,135 @@
+"""
+Who is right where a library and its reference differ by more than the tolerance.
+
+ONNX Runtime's own value must be what float32 makes of what it is computed from; else both mean
+different things. The library's value must agree with float64, or be as exact as its terms allow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_compiler.difference import allowed_error, error_of, explain_difference, explain_excess
+from edge_compiler.errors import CompileError
+from edge_compiler.float64 import Network
+from edge_compiler.float64.exact import Array
+from edge_compiler.opinion import Arrays, Opinion
+from edge_compiler.reference import NAME, Reference
+from edge_perception.runtime.manifest import Model, Step
+
+BUG = "this is a bug of the compiler, please report it"
+
+
+@dataclass(frozen=True)
+class Run:
+    """
+    One way to run the library.
+
+    :ivar inputs: by name.
+    :ivar before: how many inputs were compared before.
+    """
+
+    variant: str
+    threads: int
+    inputs: Arrays
+    before: int
+
+    def __str__(self) -> str:
+        return f"variant {self.variant}, {self.threads} thread(s), input {self.before + 1}"
+
+
+class Judge:
+    """
+    Judges the values of a library that differ from the reference.
+
+    :ivar tensors: the names of those that were judged.
+    """
+
+    def __init__(self, model: Model, reference: Reference) -> None:
+        """Prepare; the model is only read if there is something to judge."""
+        self._model, self._inputs = model, tuple(reference.shapes)
+        self._opinion = Opinion(lambda: Network(reference.path, reference.shapes))
+        self._parted = False
+        self.tensors: set[str] = set()
+
+    def begin(self) -> None:
+        """Begin with the values of another run."""
+        self._parted = False
+
+    def judge(
+        self, name: str, value: Array, ours: Arrays, expected: dict[str, Array], run: Run
+    ) -> float:
+        """
+        Compare a tensor with what float64 makes of it; those of a run come in their order.
+
+        :param ours: all values of the library by name, inputs included.
+        :param expected: values of the reference; one that turns out to be less exact than float64
+            is replaced.
+        :returns: the relative error.
+        :raises CompileError: if it is wrong, or if it can't be told what is right.
+        """
+        comparable = value.shape == expected[name].shape and np.all(np.isfinite(value))
+        if not comparable:
+            raise self._wrong(name, explain_difference(value, expected[name]), run)
+        if self._parted:
+            return self._check_alone(name, ours, run)
+        reference = {**{name: ours[name] for name in self._inputs}, **expected}
+        truth = self._opinion.of(name, reference, coarse=True)
+        if not truth.may_be(expected[name]):
+            raise CompileError(
+                f"{NAME} computes something else than ONNX defines at {self._describe(name)}: "
+                f"{explain_difference(expected[name], truth.value)}; so it can't be told what the "
+                "model means: export that node in another way"
+            )
+        self.tensors.add(name)
+        if value.dtype.kind != "f":
+            self._parted = True
+            return self._check_alone(name, ours, run)
+        error = allowed_error(value, truth.value)
+        if error is None:
+            return self._check_history(name, ours, expected, run)
+        expected[name] = truth.value.astype(np.float32)
+        return error
+
+    def _check_alone(self, name: str, ours: Arrays, run: Run) -> float:
+        """
+        Check a tensor by what follows from the library's own values before it, which are right.
+
+        What chooses (ArgMax, a comparison, a Cast to integers) may choose otherwise where what it
+        reads differs by a rounding. From there on, the reference's values tell nothing.
+        """
+        value, truth = ours[name], self._opinion.of(name, ours).value
+        error = allowed_error(value, truth)
+        if error is not None:
+            return error
+        if value.dtype.kind != "f":
+            raise self._wrong(name, explain_difference(value, truth), run)
+        return self._check_history(name, ours, {name: truth}, run)
+
+    def _check_history(self, name: str, ours: Arrays, expected: Arrays, run: Run) -> float:
+        """Check that a tensor, and all that it follows from, is as float32 can compute it."""
+        wrong = self._opinion.first_wrong(name, ours)
+        if wrong is None:
+            return error_of(ours[name], self._opinion.of(name, ours).value)
+        culprit, truth = wrong
+        if culprit == name:
+            raise self._wrong(name, explain_difference(ours[name], expected[name]), run)
+        raise self._wrong(culprit, explain_excess(ours[culprit], truth), run)
+
+    def _wrong(self, name: str, difference: str, run: Run) -> CompileError:
+        return CompileError(
+            f"the compiled model is wrong at {self._describe(name)}: {difference} ({run}); {BUG}"
+        )
+
+    def _describe(self, name: str) -> str:
+        """Name what computes a tensor."""
+        step = next((step for step in self._model.steps if step.value == name), None)
+        return f"the output {name!r}" if step is None else describe_step(step)
+
+
+def describe_step(step: Step) -> str:
+    """Name a step and the ONNX nodes that it stands for."""
+    nodes = ", ".join(name for name in step.nodes if name != step.name)
+    return f"node {step.name!r}" + (f" (with {nodes})" if nodes else "")
