@@ -21,7 +21,7 @@ class Builder:
 
     def constant(self, name: str, array: Array) -> str:
         """Add weights."""
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.initializers.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def add(self, op: str, inputs: list[str], name: str, **attributes: Any) -> str:

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+from onnx import helper
 
+from edge_compiler.errors import CompileError
 from edge_compiler.frontends import tflite
+from edge_compiler.zoo.ready import rename_tensors
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
@@ -67,7 +70,8 @@ class _Model:
         """Make the ONNX model."""
         member = f"mediapipe/modules/{self.file}.tflite"
         data = read_member(packages[_PACKAGE.project], member)
-        model = tflite.convert(data, member, self.names, self.logits)
+        model = tflite.convert(data, member, channels_first=True)
+        self._choose_outputs(model.graph, member)
         preprocess = Preprocess("image", resize="letterbox", pad_value=0, **self.frames)
         set_metadata(
             model,
@@ -77,6 +81,20 @@ class _Model:
             provenance=self.recipe().provenance(),
         )
         return model
+
+    def _choose_outputs(self, graph: onnx.GraphProto, where: str) -> None:
+        """Leave the outputs that are wanted, with the names and functions that they get here."""
+        outputs = [value for value in graph.output if value.name in self.names]
+        if {value.name for value in (*graph.input, *outputs)} != set(self.names):
+            raise CompileError(f"{where} has unexpected inputs or outputs")
+        del graph.output[:]
+        graph.output.extend(outputs)
+        rename_tensors(graph, self.names)
+        for value in (*graph.input, *graph.output):
+            value.name = self.names[value.name]
+        rename_tensors(graph, {name: f"{name}/logit" for name in self.logits})
+        for name in self.logits:
+            graph.node.append(helper.make_node("Sigmoid", [f"{name}/logit"], [name], name=name))
 
 
 _MODELS = (

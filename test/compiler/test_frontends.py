@@ -20,7 +20,7 @@ from edge_perception.runtime import read_manifest
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "small.tflite"
-    path.write_bytes(small()[0])
+    path.write_bytes(small())
     return path
 
 

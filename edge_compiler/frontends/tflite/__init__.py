@@ -1,24 +1,74 @@
-"""
-TensorFlow Lite's files as ONNX: the operators that small convolutional networks have.
-
-Images have their channels last there. Here every tensor of four dimensions has them first, and is
-turned where a Reshape counts on the order of its numbers.
-"""
+"""TensorFlow Lite's files, of numbers or quantised to integers of 8 bits, as ONNX."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import onnx
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontends.format import Format, head, Imported
-from edge_compiler.frontends.tflite.flatbuffer import Table
+from edge_compiler.frontends.tflite import convolutions, pointwise, reductions, shapes
+from edge_compiler.frontends.tflite.file import File, Operator, UnsupportedError
 from edge_compiler.frontends.tflite.graph import Graph
-from edge_compiler.frontends.tflite.operators import OPERATORS
 
+_RULES = {**convolutions.RULES, **pointwise.RULES, **reductions.RULES, **shapes.RULES}
 _MAGIC = b"TFL3"
+_DETECTIONS = "leave out the selection of boxes, and let --decoder do it (see docs/decoders.md)"
+_STATE = "convert the model with its state as an input and an output"
+_LOOPS = "convert the model without loops and conditions"
+_ADVICE = {
+    "CALL_ONCE": _STATE,
+    "DENSIFY": "its weights are sparse: convert the model with dense ones",
+    "IF": _LOOPS,
+    "NON_MAX_SUPPRESSION_V4": _DETECTIONS,
+    "NON_MAX_SUPPRESSION_V5": _DETECTIONS,
+    "READ_VARIABLE": _STATE,
+    "TFLite_Detection_PostProcess": _DETECTIONS,
+    "VAR_HANDLE": _STATE,
+    "WHILE": _LOOPS,
+}
+
+
+def convert(data: bytes, where: str, channels_first: bool = False) -> onnx.ModelProto:
+    """
+    Return the ONNX model of a file.
+
+    :param where: what the file is, for messages.
+    :param channels_first: whether images that go in and out have their channels first, instead of
+        last as in the file.
+    :raises CompileError: if it is damaged, or has what is not supported.
+    """
+    try:
+        file = File(data)
+        graph = Graph(file, len(data), channels_first)
+        for operator in file.operators:
+            _add(graph, operator)
+        return graph.finish()
+    except UnsupportedError as error:
+        raise CompileError(f"{where} can't be compiled: {error}") from error
+    except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
+        raise CompileError(f"{where} is damaged, get the file again: {error}") from error
+
+
+def _add(graph: Graph, operator: Operator) -> None:
+    """Add the nodes of an operator; errors name it."""
+    kind, name = operator.kind, operator.output.name
+    rule = _RULES.get(kind)
+    if rule is None:
+        if kind.startswith("Flex"):
+            advice = (
+                f"convert the model without TensorFlow's own operators, of which {kind} is one"
+            )
+        else:
+            advice = _ADVICE.get(kind, "replace it by others")
+        raise UnsupportedError(
+            f"the operator {kind} that computes '{name}' is not supported: {advice}"
+        )
+    try:
+        rule(graph, operator)
+    except (ValueError, IndexError) as error:
+        raise type(error)(f"the operator {kind} that computes '{name}': {error}") from error
 
 
 def _recognises(path: Path) -> bool:
@@ -30,21 +80,3 @@ def _read(path: Path) -> Imported:
 
 
 FORMAT = Format("TensorFlow Lite", _recognises, _read)
-
-
-def convert(
-    data: bytes, where: str, names: Mapping[str, str] | None = None, logits: Collection[str] = ()
-) -> onnx.ModelProto:
-    """
-    Return the ONNX model of a file.
-
-    :param where: what the file is, for messages.
-    :param names: of the input and those outputs that are wanted, and what the model calls them;
-        None: all of them, as they are.
-    :param logits: outputs, as the model calls them, that get a Sigmoid.
-    :raises CompileError: if it is damaged, or has an operator that is not known here.
-    """
-    try:
-        return Graph(Table.root(data), names).convert(OPERATORS, logits)
-    except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise CompileError(f"{where} has unexpected content: {error}") from error

@@ -1,155 +1,353 @@
-"""The tensors and operators of a TensorFlow Lite file, and the ONNX nodes that they become."""
+"""The graph of a TensorFlow Lite file in the making, as ONNX nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper, TensorProto
+from onnx import helper
 
 from edge_compiler.builder import Array, Builder
-from edge_compiler.frontends.tflite.flatbuffer import Table
+from edge_compiler.frontends.tflite.file import (
+    File,
+    Quantisation,
+    Tensor,
+    UnsupportedError,
+)
 
-_TYPES = {0: np.float32, 1: np.float16, 2: np.int32}
-TO_ONNX, FROM_ONNX = (0, 3, 1, 2), (0, 2, 3, 1)
-"""Permutations of an image's axes."""
+OPSET = 20
+IMAGE = (0, 2, 3, 1)
+"""How an image's axes (image, row, column, channel) lie in ONNX."""
+Order = tuple[int, ...]
 
-Code = tuple[int, str]
-"""The number of an operator in the format's schema, or its name if it is no part of it."""
-
-
-@dataclass
-class Tensor:
-    """
-    A tensor of the file.
-
-    :ivar shape: as in the file, channels last.
-    :ivar constant: its values, if the file has them.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    constant: Array | None = None
+_QUANTISED = (np.int8, np.uint8)
+_ACTIVATIONS: dict[int, tuple[str, Sequence[float]]] = {
+    1: ("Relu", ()),
+    2: ("Clip", (-1, 1)),
+    3: ("Clip", (0, 6)),
+}
+_MOST_GROWTH = 16
+"""Times the size of its file that an ONNX model's constants have."""
 
 
 @dataclass(frozen=True)
-class Operator:
+class Value:
     """
-    An operator of the file.
+    What a tensor is in ONNX.
 
-    :ivar inputs: None is one that it lacks.
-    :ivar options: numbers of its kind; None: all are 0.
-    :ivar custom: the options of a kind that is no part of the format.
+    :ivar order: for each axis of the tensor the axis that it is there.
     """
 
-    inputs: list[Tensor | None]
-    output: Tensor
-    options: Table | None
-    custom: Array
+    name: str
+    order: Order
 
-    def tensor(self, index: int) -> Tensor:
-        """Return an input."""
-        tensor = self.inputs[index]
-        if tensor is None:
-            raise ValueError(f"{self.output.name} lacks its input {index}")
-        return tensor
 
-    def constant(self, index: int) -> Array:
-        """Return the values of an input that the file has."""
-        array = self.tensor(index).constant
-        if array is None:
-            raise ValueError(f"{self.tensor(index).name} is no constant")
-        return array
+def plain(rank: int) -> Order:
+    """Return the order that changes nothing."""
+    return tuple(range(rank))
 
-    def option(self, field: int, form: str = "<i") -> int:
-        """Return an option by its number in the schema."""
-        return 0 if self.options is None else self.options.number(field, form)
+
+def ordered(sizes: Sequence[Any], order: Order) -> list[Any]:
+    """Return what belongs to a tensor's axes in the order of ONNX."""
+    return [sizes[order.index(axis)] for axis in range(len(order))]
 
 
 class Graph(Builder):
-    """The first graph of a file, as ONNX nodes."""
+    """
+    A graph in the making.
 
-    def __init__(self, file: Table, names: Mapping[str, str] | None) -> None:
+    Images have their channels last in the file, and first in what ONNX computes of them. That is
+    only remembered for each tensor, and a Transpose written where an operator needs another order.
+
+    A tensor of quantised integers is computed as numbers, and made integers by QuantizeLinear;
+    what reads it reads the numbers that DequantizeLinear makes of them.
+    """
+
+    def __init__(self, file: File, size: int, channels_first: bool) -> None:
+        """
+        Begin with the inputs.
+
+        :param size: of the file, in bytes.
+        :param channels_first: whether inputs and outputs of four axes have their channels first,
+            too, instead of being as in the file.
+        """
         super().__init__()
-        self._codes = file.tables(
-            1, lambda code: (max(code.number(0, "<b"), code.number(3)), code.text(1))
-        )
-        buffers = file.tables(4, lambda buffer: buffer.array(0, np.uint8))
-        graph = file.tables(2, lambda table: table)[0]
-        self._tensors = graph.tables(0, lambda tensor: _tensor(tensor, buffers, names or {}))
-        self._operators = graph.tables(3, lambda table: table)
-        (image,) = graph.array(1, np.int32).tolist()
-        self._image = self._tensors[image]
-        results = [self._tensors[index] for index in graph.array(2, np.int32).tolist()]
-        wanted = None if names is None else set(names.values())
-        self._results = [one for one in results if wanted is None or one.name in wanted]
+        self._file = file
+        self._left = _MOST_GROWTH * size
+        self._outer = IMAGE if channels_first else plain(4)
+        self._names = {tensor.name for tensor in file.tensors}
+        self._numbers: dict[Tensor, Value] = {}  # as numbers
+        self._stored: dict[Tensor, Value] = {}  # as the file stores it
+        self._turned: dict[tuple[str, Order], str] = {}
+        self._constants: dict[tuple[Tensor, Order], str] = {}
+        self._parameters: dict[Tensor, list[str]] = {}
+        for tensor in file.inputs:
+            self._put(tensor, Value(tensor.name, self._order_outside(tensor)))
 
-    def convert(
-        self, rules: Mapping[Code, Callable[[Graph, Operator], None]], logits: Collection[str]
-    ) -> onnx.ModelProto:
+    def finish(self) -> onnx.ModelProto:
+        """Return the model, when all its operators have been added."""
+        outputs = [self._info(tensor) for tensor in self._file.outputs]
+        for tensor in self._file.outputs:
+            self._name_output(tensor)
+        inputs = [self._info(tensor) for tensor in self._file.inputs]
+        return self.model("tflite", inputs, outputs, OPSET)
+
+    # what an operator reads
+
+    def order(self, tensor: Tensor) -> Order:
+        """Return how the axes of a tensor lie; those of a constant lie as in the file."""
+        return plain(tensor.rank) if tensor.constant is not None else self._value(tensor).order
+
+    def read(self, tensor: Tensor, order: Order | None = None) -> str:
+        """Return a tensor's numbers with their axes in an order, by default that of the file."""
+        order = plain(tensor.rank) if order is None else order
+        if tensor.constant is not None:
+            return self._constant(tensor, order)
+        return self._in_order(self._value(tensor), order)
+
+    def aligned(self, tensors: Sequence[Tensor], rank: int) -> tuple[list[str], Order]:
+        """Return tensors that are broadcast to one of a rank, and the order that they share."""
+        orders = [self.order(one) for one in tensors if one.constant is None and one.rank == rank]
+        order = next((one for one in orders if one != plain(rank)), plain(rank))
+        return [self._broadcast(one, order) for one in tensors], order
+
+    # what it computes
+
+    def step(self, output: Tensor, op: str, inputs: list[str], **attributes: Any) -> str:
+        """Add a node on the way to an output."""
+        return self.add(op, inputs, self._fresh(f"{output.name}/{op}"), **attributes)
+
+    def given(self, output: Tensor, numbers: Any, type_: Any = None) -> str:
+        """Add a constant on the way to an output: integers are int64, others float32."""
+        array = np.asarray(numbers)
+        if type_ is None:
+            type_ = np.int64 if array.dtype.kind in "iu" or not array.size else np.float32
+        return self.constant(self._fresh(f"{output.name}/constant"), array.astype(type_))
+
+    def result(
+        self,
+        output: Tensor,
+        op: str,
+        inputs: list[str],
+        order: Order | None = None,
+        activation: int = 0,
+        **attributes: Any,
+    ) -> None:
         """
-        Return the model.
+        Add the node that computes an output.
 
-        :param rules: for each operator, what adds its nodes.
-        :param logits: outputs that get a Sigmoid.
+        :param order: how the output's axes lie then.
+        :param activation: the number of a function that is applied to it.
         """
-        for table in self._operators:
-            code = self._codes[table.number(0, "<I")]
-            if code not in rules:
-                raise ValueError(f"the operator {code[1] or code[0]} is not known")
-            indices = table.array(1, np.int32).tolist()
-            inputs = [self._tensors[index] if index >= 0 else None for index in indices]
-            output = self._tensors[table.array(2, np.int32)[0]]
-            operator = Operator(inputs, output, table.table(4), table.array(5, np.uint8))
-            rules[code](self, operator)
-        for name in logits:
-            self.rename(name, f"{name}/logit")
-            self.add("Sigmoid", [f"{name}/logit"], name)
-        return self.model("tflite", [_info(self._image)], [_info(one) for one in self._results])
-
-    def rename(self, name: str, to: str) -> None:
-        """Call otherwise what a node computes and no node reads."""
-        for node in self.nodes:
-            if node.output[0] == name:
-                node.output[0] = node.name = to
-
-    def finish(self, x: str, output: Tensor, activation: int = 0) -> None:
-        """Apply a fused activation, and call what comes out as the output."""
-        if activation == 0:
-            self.nodes[-1].output[0] = self.nodes[-1].name = output.name
-        elif activation == 1:
-            self.add("Relu", [x], output.name)
-        elif activation == 3:
-            limits = [self.constant(f"{output.name}/{n}", np.float32(n)) for n in (0, 6)]
-            self.add("Clip", [x, *limits], output.name)
+        order = plain(output.rank) if order is None else order
+        if activation:
+            if activation not in _ACTIVATIONS:
+                raise UnsupportedError(f"its activation {activation} is not supported")
+            x = self.step(output, op, inputs, **attributes)
+            op, limits = _ACTIVATIONS[activation]
+            inputs = [x, *(self.given(output, np.float32(limit)) for limit in limits)]
+            attributes = {}
+        if output.quantisation is not None:
+            self._quantise(output, Value(self.step(output, op, inputs, **attributes), order))
         else:
-            raise ValueError(f"the activation {activation} of {output.name} is not known")
+            self._put(output, Value(self.add(op, inputs, output.name, **attributes), order))
 
-    def read(self, tensor: Tensor) -> str:
-        """Return the name of a tensor, and add it if it is a constant."""
-        array = tensor.constant
-        if array is None:
-            return tensor.name
-        return self.constant(tensor.name, array.transpose(TO_ONNX) if array.ndim == 4 else array)
+    def results(
+        self,
+        outputs: Sequence[Tensor],
+        op: str,
+        inputs: list[str],
+        order: Order,
+        **attributes: Any,
+    ) -> None:
+        """Add a node that computes several outputs."""
+        names = [
+            output.name if output.quantisation is None else self._fresh(f"{output.name}/{op}")
+            for output in outputs
+        ]
+        self.nodes.append(helper.make_node(op, inputs, names, name=names[0], **attributes))
+        for output, name in zip(outputs, names, strict=True):
+            if output.quantisation is None:
+                self._put(output, Value(name, order))
+            else:
+                self._quantise(output, Value(name, order))
 
+    def same(self, output: Tensor, source: Tensor, order: Order | None = None) -> None:
+        """
+        Let an output be what another tensor is.
 
-def _tensor(table: Table, buffers: list[Array], names: Mapping[str, str]) -> Tensor:
-    shape = tuple(table.array(0, np.int32).tolist())
-    name = table.text(3)
-    data = buffers[table.number(2, "<I")]
-    constant = None
-    if len(data):
-        constant = data.view(_TYPES[table.number(1, "<b")]).reshape(shape)
-    return Tensor(names.get(name, name), shape, constant)
+        :param order: how the axes of the output lie, if they are others than the source's.
+        """
+        value = self._value(source)
+        if order is not None:
+            value = replace(value, order=order)
+        if output.quantisation == source.quantisation:
+            stored = replace(self._stored[source], order=value.order)
+            self._numbers[output], self._stored[output] = value, stored
+        elif output.quantisation is None:
+            self._numbers[output] = self._stored[output] = value
+        else:
+            self._quantise(output, value)
 
+    def between(self, output: Tensor, shape: Sequence[int]) -> Tensor:
+        """Return a tensor of another shape that is an output but for that."""
+        name = self._fresh(f"{output.name}/inside")
+        return replace(output, name=name, shape=tuple(shape), constant=None)
 
-def _info(tensor: Tensor) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(tensor.name, TensorProto.FLOAT, onnx_shape(tensor))
+    def constant(self, name: str, array: Array) -> str:
+        """
+        Add weights.
 
+        :raises ValueError: if they are too many for a file of this size.
+        """
+        self._left -= array.nbytes
+        if self._left < 0 and array.nbytes > 4096:
+            raise ValueError(f"its constants are more than {_MOST_GROWTH} times its size")
+        return super().constant(name, array)
 
-def onnx_shape(tensor: Tensor) -> tuple[int, ...]:
-    """Return the shape of a tensor in ONNX."""
-    shape = tensor.shape
-    return tuple(shape[axis] for axis in TO_ONNX) if len(shape) == 4 else shape
+    def _value(self, tensor: Tensor) -> Value:
+        if tensor.constant is not None and tensor not in self._numbers:
+            order = plain(tensor.rank)
+            self._numbers[tensor] = Value(self._constant(tensor, order), order)
+            self._stored[tensor] = Value(self._weights(tensor, order), order)
+        if tensor not in self._numbers:
+            raise ValueError(f"nothing computes the tensor '{tensor.name}' before it is read")
+        return self._numbers[tensor]
+
+    def _put(self, tensor: Tensor, value: Value) -> None:
+        """Record a tensor that was computed or given."""
+        if tensor in self._stored:
+            raise ValueError(f"the tensor '{tensor.name}' is computed twice")
+        if tensor.type is None or (tensor.type not in _QUANTISED and tensor.quantisation):
+            raise UnsupportedError(
+                f"the tensor '{tensor.name}' has elements of a type that is not supported: "
+                "convert the model with numbers of float32, or integers of 8 bits"
+            )
+        self._stored[tensor] = self._numbers[tensor] = value
+        if tensor.quantisation is not None:
+            name = self._fresh(f"{tensor.name}/numbers")
+            self.add("DequantizeLinear", [value.name, *self._scale(tensor)], name)
+            self._numbers[tensor] = replace(value, name=name)
+
+    def _quantise(self, output: Tensor, value: Value) -> None:
+        """Make integers of numbers, as the file stores an output."""
+        self.add("QuantizeLinear", [value.name, *self._scale(output)], output.name)
+        self._put(output, replace(value, name=output.name))
+
+    def _scale(self, tensor: Tensor) -> list[str]:
+        """Return scale and zero of a tensor that is computed."""
+        if tensor not in self._parameters:
+            known = tensor.quantisation
+            assert known is not None
+            if len(known.scales) > 1:
+                raise UnsupportedError("it has a scale for each channel, as only weights may have")
+            self._parameters[tensor] = [
+                self.given(tensor, known.scales[0]),
+                self.given(tensor, known.zeros[0], tensor.type),
+            ]
+        return self._parameters[tensor]
+
+    def _in_order(self, value: Value, order: Order) -> str:
+        if value.order == order:
+            return value.name
+        if (value.name, order) not in self._turned:
+            perm = ordered(value.order, order)
+            name = self._fresh(f"{value.name}/{''.join(map(str, perm))}")
+            self._turned[value.name, order] = self.add("Transpose", [value.name], name, perm=perm)
+        return self._turned[value.name, order]
+
+    def _broadcast(self, tensor: Tensor, order: Order) -> str:
+        """Return a tensor with as many axes as an order has, those that it lacks being 1."""
+        missing = len(order) - tensor.rank
+        if missing < 0:
+            raise ValueError(f"the tensor '{tensor.name}' has too many axes")
+        if order == plain(len(order)):
+            return self.read(tensor)
+        if not missing:
+            return self.read(tensor, order)
+        shape = (1,) * missing + tensor.shape
+        whole = replace(tensor, name=self._fresh(f"{tensor.name}/whole"), shape=shape)
+        if tensor.constant is not None:
+            whole.constant = tensor.constant.reshape(shape)
+            if tensor.quantisation is not None:
+                moved = tensor.quantisation.axis + missing
+                whole.quantisation = replace(tensor.quantisation, axis=moved)
+            return self.read(whole, order)
+        name = self.step(whole, "Reshape", [self.read(tensor), self.given(whole, shape)])
+        return self._in_order(Value(name, plain(len(shape))), order)
+
+    def _constant(self, tensor: Tensor, order: Order) -> str:
+        """Return the numbers of a constant."""
+        known = tensor.quantisation
+        if (tensor, order) not in self._constants:
+            name = self._weights(tensor, order)
+            if known is not None:
+                name = self._dequantise(name, tensor, known, order)
+            self._constants[tensor, order] = name
+        return self._constants[tensor, order]
+
+    def _weights(self, tensor: Tensor, order: Order) -> str:
+        """Add a constant as the file stores it; float16 is float32 here."""
+        assert tensor.constant is not None
+        array = tensor.constant.transpose(np.argsort(order))
+        type_ = np.float32 if tensor.type == np.float16 else tensor.type
+        return self.constant(self._fresh(f"{tensor.name}/weights"), array.astype(type_))
+
+    def _dequantise(self, name: str, tensor: Tensor, known: Quantisation, order: Order) -> str:
+        if tensor.type not in (*_QUANTISED, np.int32):
+            raise UnsupportedError(
+                f"the weights '{tensor.name}' are quantised to other integers than those of 8 "
+                "bits: convert the model with weights of float32 or int8"
+            )
+        many = len(known.scales) > 1
+        scales, zeros = (part if many else part[0] for part in (known.scales, known.zeros))
+        inputs = [name, self.given(tensor, scales, np.float32)]
+        if tensor.type != np.int32:
+            inputs.append(self.given(tensor, zeros, tensor.type))
+        elif known.zeros.any():
+            raise ValueError(f"the zero of '{tensor.name}' is not 0")
+        axis = {"axis": order[known.axis]} if many else {}
+        return self.add("DequantizeLinear", inputs, self._fresh(f"{tensor.name}/numbers"), **axis)
+
+    def _name_output(self, tensor: Tensor) -> None:
+        """Let an output have its name, and its axes in the order of the file."""
+        if tensor in self._file.inputs:
+            raise UnsupportedError(f"'{tensor.name}' is an input and an output: remove the output")
+        self._value(tensor)
+        stored, wanted = self._stored[tensor], self._order_outside(tensor)
+        if stored.name == tensor.name:
+            if stored.order == wanted:
+                return
+            stored = replace(stored, name=self._fresh(f"{tensor.name}/inside"))
+            for node in self.nodes:
+                node.name = stored.name if node.name == tensor.name else node.name
+                for names in (node.input, node.output):
+                    for index in (i for i, name in enumerate(names) if name == tensor.name):
+                        names[index] = stored.name
+        perm = ordered(stored.order, wanted)
+        if stored.order == wanted:
+            self.add("Identity", [stored.name], tensor.name)
+        else:
+            self.add("Transpose", [stored.name], tensor.name, perm=perm)
+
+    def _order_outside(self, tensor: Tensor) -> Order:
+        return self._outer if tensor.rank == 4 else plain(tensor.rank)
+
+    def _info(self, tensor: Tensor) -> onnx.ValueInfoProto:
+        type_ = np.dtype(np.float32 if tensor.type in (None, np.float16) else tensor.type)
+        shape = ordered(tensor.shape, self._order_outside(tensor))
+        return helper.make_tensor_value_info(
+            tensor.name, helper.np_dtype_to_tensor_dtype(type_), shape
+        )
+
+    def _fresh(self, name: str) -> str:
+        """Return a name that nothing has yet."""
+        number, free = 1, name
+        while free in self._names:
+            number += 1
+            free = f"{name}:{number}"
+        self._names.add(free)
+        return free
