@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 import functools
 import itertools
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 import struct
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from edge_perception.messages import elements
 from edge_perception.messages.classes import definition, get, Message
@@ -23,6 +23,8 @@ from edge_perception.messages.definition import MessageError, NUMBERS, Type
 from edge_perception.messages.elements import Codec, HEADER, Order
 
 _M = TypeVar("_M", bound=Message)
+
+_Picker: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
 _ENCODINGS: dict[bytes, Order] = {b"\0\0": ">", b"\0\1": "<"}
 
@@ -83,20 +85,20 @@ class _Nested(NamedTuple):
     A message in another one.
 
     :ivar path: the names that lead to it, joined by dots.
-    :ivar fields: where its fields are among the values read, once the messages before it are made.
+    :ivar fields: those that lead to its fields.
     """
 
     path: str
     cls: type[Message]
-    fields: slice
+    fields: tuple[str, ...]
 
 
 class _Part(NamedTuple):
     """
     What is written and read together.
 
-    :ivar run: whether it is a run of numbers, whose values come as a sequence; else it is a
-        single leaf, whose value comes by itself.
+    :ivar run: whether it is a run of numbers, whose values come as a sequence, when they are read
+        arrays last; else it is a single leaf, whose value comes by itself.
     :ivar get: get the value or values from the message.
     """
 
@@ -112,8 +114,9 @@ def _codec(name: str, order: Order) -> Codec:
     cls = get(name)
     leaves: list[_Leaf] = []
     nested: list[_Nested] = []
-    _flatten(name, "", 0, leaves, nested)
+    fields = _flatten(name, "", leaves, nested)
     parts = list(_parts(leaves, order))
+    makers, pick = _assembly(parts, nested, fields)
     inner = _getter([each.path for each in nested])
     classes = tuple(each.cls for each in nested)
 
@@ -157,31 +160,62 @@ def _codec(name: str, order: Order) -> Codec:
                 values += value
             else:
                 values.append(value)
-        for _, kind, fields in nested:
-            values[fields] = (kind(*values[fields]),)
-        return cls(*values), position
+        for kind, pick_fields in makers:
+            values.append(kind(*pick_fields(values)))
+        return cls(*pick(values)), position
 
     return Codec(write, read, sum(part.codec.least for part in parts))
 
 
-def _flatten(name: str, path: str, start: int, leaves: list[_Leaf], nested: list[_Nested]) -> None:
+def _flatten(
+    name: str, path: str, leaves: list[_Leaf], nested: list[_Nested]
+) -> tuple[str, ...]:
     """
     Append a message's leaves in the order of their bytes, and what is nested in it, inner first.
 
     :param path: what leads to its fields: empty, or ends with a dot.
-    :param start: the place of its first field among the values read.
+    :returns: the paths of its fields.
     """
     fields = definition(name).fields
     if not fields:
         leaves.append(_Leaf(path.rstrip("."), None))
-    for place, field in enumerate(fields, start):
+    for field in fields:
         kind, here = field.type, path + field.name
         if kind.array or kind.base in NUMBERS or kind.base == "string":
             leaves.append(_Leaf(here, kind))
         else:
-            _flatten(kind.base, f"{here}.", place, leaves, nested)
-            count = len(definition(kind.base).fields)
-            nested.append(_Nested(here, get(kind.base), slice(place, place + count)))
+            inner = _flatten(kind.base, f"{here}.", leaves, nested)
+            nested.append(_Nested(here, get(kind.base), inner))
+    return tuple(path + field.name for field in fields)
+
+
+def _assembly(
+    parts: Sequence[_Part], nested: Sequence[_Nested], fields: Sequence[str]
+) -> tuple[list[tuple[type[Message], _Picker]], _Picker]:
+    """
+    Return how messages are made of the values read.
+
+    :param fields: paths of the outermost message's.
+    :returns: of those in it, in their order, what picks their fields; each then joins the values.
+        And what picks the fields of the outermost.
+    """
+    places: dict[str, int] = {}
+    for part in parts:
+        valued = [leaf for leaf in part.leaves if leaf.type is not None]
+        for leaf in sorted(valued, key=lambda leaf: part.run and leaf.type.array):
+            places[leaf.path] = len(places)
+    makers = []
+    for one in nested:
+        makers.append((one.cls, _picker([places[path] for path in one.fields])))
+        places[one.path] = len(places)
+    return makers, _picker([places[path] for path in fields])
+
+
+def _picker(places: Sequence[int]) -> _Picker:
+    """Return what picks the values at any number of places."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 def _parts(leaves: Sequence[_Leaf], order: Order) -> Iterator[_Part]:

@@ -35,17 +35,14 @@ def numbers(kinds: Sequence[Type | None], order: Order) -> Codec:
     """
     Return the codec of numbers and fixed arrays of numbers after one another.
 
-    Arrays are read as numpy arrays, without copying.
+    Arrays are read as numpy arrays, without copying, and come after the single numbers.
 
     :param kinds: their types; None is a zero byte that has no value.
     """
     layouts = [_layout(kinds, order, start) for start in range(8)]
     valued = [kind for kind in kinds if kind is not None]
-    arrays = [
-        (place, kind.size or 0, np.dtype(NUMBERS[kind.base]).newbyteorder(order))
-        for place, kind in enumerate(valued)
-        if kind.array
-    ]
+    places = [place for place, kind in enumerate(valued) if kind.array]
+    arrays = list(zip(places, layouts[0].arrays, strict=True))
     singles = [layout.all for layout in layouts]
 
     def write(out: bytearray, values: Any) -> None:
@@ -57,7 +54,7 @@ def numbers(kinds: Sequence[Type | None], order: Order) -> Codec:
 
     def write_with_arrays(out: bytearray, values: Any) -> None:
         values = list(values)
-        for place, size, dtype in arrays:
+        for place, (_, size, dtype) in arrays:
             array = _as_array(values[place], dtype)
             _check_count(array.size, size, True, "elements")
             values[place] = array.tobytes()
@@ -66,8 +63,8 @@ def numbers(kinds: Sequence[Type | None], order: Order) -> Codec:
     def read_with_arrays(buffer: memoryview, position: int) -> tuple[Any, int]:
         layout = layouts[position % 8]
         values = list(layout.singles.unpack_from(buffer, position))
-        for (place, size, dtype), offset in zip(arrays, layout.offsets, strict=True):
-            values.insert(place, np.ndarray(size, dtype, buffer, position + offset))
+        for offset, size, dtype in layout.arrays:
+            values.append(np.ndarray(size, dtype, buffer, position + offset))
         return values, position + layout.all.size
 
     least = min(layout.all.size for layout in layouts)
@@ -82,33 +79,34 @@ class _Layout(NamedTuple):
 
     :ivar all: what packs them, arrays as bytes.
     :ivar singles: what unpacks those that are no arrays.
-    :ivar offsets: of the arrays.
+    :ivar arrays: where they lie, how many elements each has, and of which type.
     """
 
     all: struct.Struct
     singles: struct.Struct
-    offsets: tuple[int, ...]
+    arrays: tuple[tuple[int, int, np.dtype[Any]], ...]
 
 
 def _layout(kinds: Sequence[Type | None], order: Order, start: int) -> _Layout:
     """Lay numbers out, beginning at an address ``start`` modulo 8."""
     everything = singles = str(order)
-    offsets, position = [], 0
+    arrays, position = [], 0
     for kind in kinds:
         code = NUMBERS[kind.base] if kind is not None else "x"
         size = struct.calcsize(order + code)
         padding = -(start + position) % size
         position += padding
         if kind is not None and kind.array:
-            offsets.append(position)
-            size *= kind.size or 0
+            count, dtype = kind.size or 0, np.dtype(code).newbyteorder(order)
+            arrays.append((position, count, dtype))
+            size *= count
             everything += f"{padding}x{size}s"
             singles += f"{padding + size}x"
         else:
             everything += f"{padding}x{code}"
             singles += f"{padding}x{code}"
         position += size
-    return _Layout(struct.Struct(everything), struct.Struct(singles), tuple(offsets))
+    return _Layout(struct.Struct(everything), struct.Struct(singles), tuple(arrays))
 
 
 def string(limit: int | None, order: Order) -> Codec:

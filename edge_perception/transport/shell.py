@@ -216,7 +216,8 @@ class Shell:
         with self._lock:
             found = [self.condition.diagnose(self._is_needed())]
             if (worker := self.worker) is not None:
-                self._endpoints.fetch()  # a step that hangs is no silence of the inputs
+                if worker.busy() > CHECK_PERIOD:  # a step that hangs is no silence of the inputs
+                    self._endpoints.fetch()
                 found += [self._diagnose_step(worker), *self._endpoints.diagnose()]
                 found += [state for one in self.outputs.values() if (state := one.diagnose())]
                 found += worker.diagnostics

@@ -68,6 +68,9 @@ class Input:
         self._subscription = Subscription(node, group, port, self._receive)
         self._topic = self._subscription.topic
         self._publishers = Publishers(node, self._topic)
+        self._known: list[TopicEndpointInfo] | None = None
+        self._useful: list[TopicEndpointInfo] = []
+        self._conflict = ""
         self._reader = Reader(self._subscription, port.type, self._receive)
         EXCHANGE.join((node.context, self._topic), self._reader)
         self._service = self._offer() if port.service else None
@@ -122,13 +125,12 @@ class Input:
     def _state(self, now: float) -> tuple[Level, str]:
         self._waits_for = ""
         publishers = self._publishers.look()
-        useful = [info for info in publishers if info.topic_type == self.port.type]
-        self._subscription.follow(useful)
-        wrong = [reason for info in useful if (reason := self._mismatch(info))]
-        if wrong and len(wrong) == len(useful):
-            return Level.ERROR, wrong[0]
-        if self.port.sole and (rivals := rivalry(self._topic, useful)):
-            return Level.ERROR, rivals
+        if publishers is not self._known:
+            self._known = publishers
+            self._judge(publishers)
+        if self._conflict:
+            return Level.ERROR, self._conflict
+        useful = self._useful
         if self.port.optional and not useful:
             return Level.OK, "no publisher, and none needed"
         if not useful:
@@ -155,6 +157,16 @@ class Input:
         if silent > longest:
             return self._silence(_name(useful[0]))
         return Level.OK, "receiving" if self._traffic.received else "waiting for the first message"
+
+    def _judge(self, publishers: list[TopicEndpointInfo]) -> None:
+        """Follow what publishers offer, and find out why they can't all be read."""
+        useful = self._useful = [info for info in publishers if info.topic_type == self.port.type]
+        self._subscription.follow(useful)
+        wrong = [reason for info in useful if (reason := self._mismatch(info))]
+        if wrong and len(wrong) == len(useful):
+            self._conflict = wrong[0]
+        else:
+            self._conflict = rivalry(self._topic, useful) if self.port.sole else ""
 
     def _silence(self, publisher: str) -> tuple[Level, str]:
         """Say who is to blame for it that nothing comes."""

@@ -30,7 +30,7 @@ class Publishers:
         self._due = 0.0
 
     def look(self) -> list[TopicEndpointInfo]:
-        """Return those that there are now."""
+        """Return those that there are now: the same list until they are described anew."""
         now = time.monotonic()
         if now >= self._due or self._count() != len(self._found):
             self._found = self._node.get_publishers_info_by_topic(self._topic)
@@ -38,4 +38,5 @@ class Publishers:
         return self._found
 
     def _count(self) -> int:
-        return int(self._node.count_publishers(self._topic))
+        with self._node.handle:  # the node's own method expands and remaps the name once more
+            return int(self._node.handle.get_count_publishers(self._topic))
