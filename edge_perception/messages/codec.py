@@ -167,9 +167,7 @@ def _codec(name: str, order: Order) -> Codec:
     return Codec(write, read, sum(part.codec.least for part in parts))
 
 
-def _flatten(
-    name: str, path: str, leaves: list[_Leaf], nested: list[_Nested]
-) -> tuple[str, ...]:
+def _flatten(name: str, path: str, leaves: list[_Leaf], nested: list[_Nested]) -> tuple[str, ...]:
     """
     Append a message's leaves in the order of their bytes, and what is nested in it, inner first.
 
@@ -201,8 +199,9 @@ def _assembly(
     """
     places: dict[str, int] = {}
     for part in parts:
-        valued = [leaf for leaf in part.leaves if leaf.type is not None]
-        for leaf in sorted(valued, key=lambda leaf: part.run and leaf.type.array):
+        singles = [leaf for leaf in part.leaves if leaf.type is not None and not leaf.type.array]
+        arrays = [leaf for leaf in part.leaves if leaf.type is not None and leaf.type.array]
+        for leaf in (*singles, *arrays):
             places[leaf.path] = len(places)
     makers = []
     for one in nested:

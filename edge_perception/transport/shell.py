@@ -216,8 +216,7 @@ class Shell:
         with self._lock:
             found = [self.condition.diagnose(self._is_needed())]
             if (worker := self.worker) is not None:
-                if worker.busy() > CHECK_PERIOD:  # a step that hangs is no silence of the inputs
-                    self._endpoints.fetch()
+                worker.slots.fetch(CHECK_PERIOD)  # a step that hangs is no silence of the inputs
                 found += [self._diagnose_step(worker), *self._endpoints.diagnose()]
                 found += [state for one in self.outputs.values() if (state := one.diagnose())]
                 found += worker.diagnostics

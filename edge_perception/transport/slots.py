@@ -41,6 +41,7 @@ class Slots:
         self._fetch, self._monotonic = fetch, monotonic
         self._length = {port.name: max(1, port.queue) for port in ports}
         self._intervals = {port.name: port.interval for port in ports if port.interval}
+        self._fetched = float("-inf")
         self._looked = dict.fromkeys(self._intervals, float("-inf"))
         self.traffic = {name: Traffic() for name in self._length}
         self._waiting: dict[str, deque[bytes]] = {}
@@ -51,13 +52,22 @@ class Slots:
     def put(self, port: str, data: bytes) -> None:
         """Store a message, in place of the oldest if there is no room left."""
         with self._lock:
-            waiting = self._waiting.setdefault(port, deque(maxlen=self._length[port]))
+            waiting = self._waiting.get(port)
+            if waiting is None:
+                waiting = self._waiting[port] = deque(maxlen=self._length[port])
             traffic = self.traffic[port]
             traffic.received += 1
             traffic.dropped += len(waiting) == waiting.maxlen
             waiting.append(data)
             if port in self.prompt:
                 self._calls.put(None)
+
+    def fetch(self, older: float = 0.0) -> None:
+        """Put what came on inputs that aren't prompt, if it wasn't done in the last seconds."""
+        now = self._monotonic()
+        if now - self._fetched >= older:
+            self._fetched = now
+            self._fetch()
 
     def take(self, timeout: float) -> dict[str, deque[bytes]]:
         """
@@ -70,7 +80,7 @@ class Slots:
                 self._calls.get(timeout=timeout)
         resting = self._resting()
         if self._length.keys() - self.prompt - resting:
-            self._fetch()
+            self.fetch()
         with self._lock:
             while not self._calls.empty():
                 self._calls.get()

@@ -72,7 +72,7 @@ def fit(verdicts: list[Verdict], wrong: str) -> Diagnostic:
     if len(verdicts) < _FEWEST:
         return Diagnostic(Level.OK, "fit", "too few wheel measurements to judge")
     count, freedom = len(verdicts), verdicts[-1].freedom
-    nis = float(np.mean([verdict.nis for verdict in verdicts]))
+    nis = sum(verdict.nis for verdict in verdicts) / count
     rejected = sum(not verdict.used for verdict in verdicts)
     low, high = (quantile(p, freedom * count) / count for p in (0.025, 0.975))
     values = {

@@ -125,10 +125,12 @@ class Receiver:
 
 def _hand_over(subscription: Subscription) -> None:
     """Give what has come to the callback: no more than the queue holds, others wait too."""
+    take, give = subscription.handle.take_message, subscription.callback
+    kind, raw = subscription.msg_type, subscription.raw
     for _ in range(subscription.qos_profile.depth):
-        taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+        taken = take(kind, raw)
         if taken is None:
             return
         data, info = taken
         if not EXCHANGE.has_given(info):
-            subscription.callback(data)
+            give(data)
