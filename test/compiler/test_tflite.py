@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
-from tflite_cases import CASES
+from tflite_cases import CASES, quantise, QUANTISED
 from tflite_files import make_inputs, Net, numbers, options, run_litert, run_onnx, small
 
 from bench.engines.tflite import Quantised
+from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
 from edge_compiler.frontends.tflite import convert
+from edge_perception.runtime import load
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -29,6 +33,101 @@ def compare(file: bytes) -> None:
         assert computed[output].shape == truth.shape
         tolerance = 1e-5 if truth.dtype == np.float32 else 0
         np.testing.assert_allclose(computed[output], truth, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", QUANTISED)
+def test_integers_are_at_most_one_off_those_of_litert(name: str) -> None:
+    """LiteRT rounds some results twice, or up where the next even number is below."""
+    file = quantise(name)
+    inputs = make_inputs(file)
+    expected, computed = run_litert(file, inputs), run_onnx(file, inputs)
+    assert list(computed) == list(expected)
+    for output, truth in expected.items():
+        assert computed[output].dtype == truth.dtype == np.int8
+        assert len(np.unique(truth)) >= 5
+        off = abs(computed[output].astype(int) - truth)
+        assert off.max() <= 1
+        assert off.mean() < 0.2
+
+
+def test_unsigned_integers_with_a_zero_of_their_own() -> None:
+    """So the first quantised networks were made."""
+    net = Net()
+    x = net.input(1, 8, 6, 3, dtype=np.uint8, scale=Quantised([0.05], [128]))
+    weights = np.random.default_rng(3).integers(0, 256, (4, 3, 3, 3), np.uint8)
+    bias = np.array([500, -500, 0, 7], np.int32)
+    read = [
+        x,
+        net.constant(weights, Quantised([0.01], [120])),
+        net.constant(bias, Quantised([0.05 * 0.01], [0])),
+    ]
+    result = net.output(1, 8, 6, 4, dtype=np.uint8, scale=Quantised([0.06], [120]))
+    one = {"strideW": 1, "strideH": 1, "dilationWFactor": 1, "dilationHFactor": 1}
+    net.operator("CONV_2D", read, [result], options("Conv2D", fusedActivationFunction=3, **one))
+    compare(net.write())
+
+
+def test_a_network_of_integers_runs_in_a_bundle(tmp_path: Path) -> None:
+    """It takes and gives the file's integers."""
+    path = tmp_path / "integers.tflite"
+    path.write_bytes(quantised_network())
+    inputs = make_inputs(path.read_bytes())
+    compile_model(path, tmp_path / "integers.edge", Options(), lambda *_: None)
+    with load(tmp_path / "integers.edge", threads=1) as model:
+        results = model.run(inputs)
+    for name, truth in run_litert(path.read_bytes(), inputs).items():
+        assert results[name].dtype == truth.dtype == np.int8
+        assert results[name].shape == truth.shape
+        assert abs(results[name].astype(int) - truth).max() <= 2  # one a layer that rounds twice
+
+
+def quantised_network() -> bytes:
+    """Return a file of layers of int8: a residual block and a classifier."""
+    net, random = Net(), np.random.default_rng(4)
+
+    def weights(*shape: int, axis: int = 0) -> tuple[int, list[float]]:
+        scales = random.uniform(0.002, 0.01, shape[axis]).tolist()
+        array = random.integers(-127, 128, shape).astype(np.int8)
+        return net.constant(array, Quantised(scales, [0] * len(scales), axis)), scales
+
+    def bias(scale: float, scales: list[float]) -> int:
+        array = random.integers(-300, 300, len(scales)).astype(np.int32)
+        return net.constant(array, Quantised([scale * s for s in scales], [0] * len(scales)))
+
+    def inside(*shape: int, scale: float, zero: int = -128) -> int:
+        return net.tensor(shape, np.int8, Quantised([scale], [zero]))
+
+    x = net.input(1, 8, 6, 3, dtype=np.int8, scale=Quantised([0.02], [1]))
+    same = {"strideW": 1, "strideH": 1, "dilationWFactor": 1, "dilationHFactor": 1}
+    kernel, scales = weights(8, 3, 3, 3)
+    first = inside(1, 8, 6, 8, scale=6 / 255)
+    relu6 = options("Conv2D", fusedActivationFunction=3, **same)
+    net.operator("CONV_2D", [x, kernel, bias(0.02, scales)], [first], relu6)
+    kernel, scales = weights(1, 3, 3, 8, axis=3)
+    second = inside(1, 8, 6, 8, scale=0.05, zero=3)
+    each = options("DepthwiseConv2D", depthMultiplier=1, **same)
+    net.operator("DEPTHWISE_CONV_2D", [first, kernel, bias(6 / 255, scales)], [second], each)
+    third, mean = inside(1, 8, 6, 8, scale=0.06, zero=-2), inside(1, 8, scale=0.02, zero=5)
+    net.operator("ADD", [first, second], [third], options("Add"))
+    net.operator("MEAN", [third, net.integers(1, 2)], [mean], options("Reducer"))
+    kernel, scales = weights(5, 8)
+    logits = inside(1, 5, scale=0.03, zero=7)
+    read = [mean, kernel, bias(0.02, scales)]
+    net.operator("FULLY_CONNECTED", read, [logits], options("FullyConnected"))
+    result = net.output(1, 5, dtype=np.int8, scale=Quantised([1 / 256], [-128]))
+    net.operator("SOFTMAX", [logits], [result], options("Softmax", beta=1.0))
+    return net.write()
+
+
+def test_numbers_become_integers_and_back() -> None:
+    net = Net()
+    x = net.input(1, 5, 3)
+    inside = net.tensor((1, 5, 3), np.int8, Quantised([0.02], [5]))
+    again = net.tensor((1, 5, 3), np.int8, Quantised([0.03], [-4]))
+    net.operator("QUANTIZE", [x], [inside])
+    net.operator("QUANTIZE", [inside], [again])
+    net.operator("DEQUANTIZE", [again], [net.output(1, 5, 3)])
+    compare(net.write())
 
 
 def test_layers_compute_what_litert_does() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from tflite_files import Array, Net, numbers, options
 
+from bench.engines.tflite import Quantised
+
 IMAGE, ROWS = (1, 8, 6, 5), (3, 7)
 SAME, VALID = 0, 1
 RELU, RELU_N1_TO_1, RELU6 = 1, 2, 3
@@ -250,14 +252,12 @@ CASES: dict[str, Case] = {
     "topk": Case("TOPK_V2", [ROWS, i32(3)], [(3, 3), (3, 3)], into=[np.float32, np.int32]),
 }
 _UNARY = """
-    ABS CEIL COS ELU EXP FLOOR HARD_SWISH LOGISTIC NEG RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1 ROUND
-    SIGN SIN SQUARE TANH
+    ABS CEIL COS ELU EXP FLOOR HARD_SWISH LOG LOGISTIC NEG RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1
+    ROUND RSQRT SIGN SIN SQRT SQUARE TANH
 """
 _COMPARISONS = "EQUAL NOT_EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL"
 for _name in _UNARY.split():
     CASES[_name.lower()] = Case(_name, [IMAGE], [IMAGE])
-for _name in ("LOG", "RSQRT", "SQRT"):  # of what is above zero
-    CASES[_name.lower()] = Case(_name, [numbers(3, 4) ** 2], [(3, 4)])
 for _name in _COMPARISONS.split():
     CASES[_name.lower()] = Case(_name, [ROWS, ROWS], [ROWS], of=np.int32, into=[np.bool_])
 for _name in ("LOGICAL_AND", "LOGICAL_OR"):
@@ -271,3 +271,73 @@ for _kind, _corners, _centres in (("asymmetric", 0, 0), ("corners", 1, 0), ("cen
             [(1, 13, 4, 5)],
             options(f"Resize{_op}", alignCorners=bool(_corners), halfPixelCenters=bool(_centres)),
         )
+
+SCALE, ZERO = 0.05, 3
+"""Of the integers that quantised operators read."""
+QUANTISED: dict[str, tuple[float, int]] = {
+    "add": (0.08, 2),
+    "add a channel's": (0.06, -5),
+    "add and relu": (0.04, -128),
+    "average pool": (SCALE, ZERO),
+    "batch_matmul, turned": (0.2, 0),
+    "concatenation": (SCALE, ZERO),
+    "conv": (0.2, -10),
+    "conv with strides": (0.2, -10),
+    "depthwise": (0.1, 4),
+    "dilated conv and relu6": (6 / 255, -128),
+    "fully_connected": (0.2, 1),
+    "fully_connected that keeps axes": (0.2, 1),
+    "hard_swish": (0.03, -110),
+    "leaky_relu": (0.04, -60),
+    "logistic": (1 / 256, -128),
+    "max pool": (SCALE, ZERO),
+    "mean of an image": (0.02, 3),
+    "mul": (0.1, 0),
+    "pad": (SCALE, ZERO),
+    "resize Bilinear centres": (SCALE, ZERO),
+    "reshape": (SCALE, ZERO),
+    "slice": (SCALE, ZERO),
+    "softmax": (1 / 256, -128),
+    "split": (SCALE, ZERO),
+    "tanh": (1 / 128, 0),
+    "transpose": (SCALE, ZERO),
+    "transposed conv": (0.2, -10),
+}
+"""Operators that are tried with integers of 8 bits; scale and zero of what they compute."""
+
+
+def quantise(name: str) -> bytes:
+    """Return a case with integers of 8 bits; kernels have a scale for each channel."""
+    case, (scale, zero) = CASES[name], QUANTISED[name]
+    net = Net()
+    inputs = []
+    weights: Quantised | None = None
+    for one in case.inputs:
+        if isinstance(one, tuple):
+            inputs.append(net.input(*one, dtype=np.int8, scale=Quantised([SCALE], [ZERO])))
+        elif one.dtype != np.float32:
+            inputs.append(net.constant(one))
+        elif weights is not None:  # a bias
+            scales = [SCALE * number for number in weights.scales]
+            bias = np.round(one / scales).astype(np.int32)
+            inputs.append(net.constant(bias, Quantised(scales, [0] * len(scales))))
+        else:
+            weights = _scales(one, case.operator)
+            shape = [-1 if axis == weights.axis else 1 for axis in range(one.ndim)]
+            steps = np.round(one / np.reshape(weights.scales, shape))
+            inputs.append(net.constant(steps.astype(np.int8), weights))
+    outputs = [
+        net.output(*shape, dtype=np.int8, scale=Quantised([scale], [zero]))
+        for shape in case.outputs
+    ]
+    net.operator(case.operator, inputs, outputs, case.options)
+    return net.write()
+
+
+def _scales(weights: Array, operator: str) -> Quantised:
+    """Return a scale for each channel of a kernel, and one for other weights."""
+    if "CONV" not in operator:
+        return Quantised([float(abs(weights).max() / 127)], [0])
+    axis = 3 if operator == "DEPTHWISE_CONV_2D" else 0
+    largest = abs(weights).max(tuple(i for i in range(4) if i != axis))
+    return Quantised((largest / 127).tolist(), [0] * len(largest), axis)

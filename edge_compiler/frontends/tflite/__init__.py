@@ -47,7 +47,7 @@ def convert(data: bytes, where: str, channels_first: bool = False) -> onnx.Model
         return graph.finish()
     except UnsupportedError as error:
         raise CompileError(f"{where} can't be compiled: {error}") from error
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise CompileError(f"{where} is damaged, get the file again: {error}") from error
 
 
@@ -67,7 +67,7 @@ def _add(graph: Graph, operator: Operator) -> None:
         )
     try:
         rule(graph, operator)
-    except (ValueError, IndexError) as error:
+    except (ValueError, LookupError, ArithmeticError) as error:
         raise type(error)(f"the operator {kind} that computes '{name}': {error}") from error
 
 

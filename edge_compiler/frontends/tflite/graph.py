@@ -221,6 +221,8 @@ class Graph(Builder):
         """Record a tensor that was computed or given."""
         if tensor in self._stored:
             raise ValueError(f"the tensor '{tensor.name}' is computed twice")
+        if tensor.rank != len(value.order):
+            raise ValueError(f"the tensor '{tensor.name}' has {tensor.rank} axes")
         if tensor.type is None or (tensor.type not in _QUANTISED and tensor.quantisation):
             raise UnsupportedError(
                 f"the tensor '{tensor.name}' has elements of a type that is not supported: "
