@@ -36,7 +36,7 @@ def read_attributes(
         explicit = _transposed_pads if proto.op_type == "ConvTranspose" else _pads
         explicit(attributes, inputs, outputs[0])
     if proto.op_type == "Transpose":
-        attributes.setdefault("perm", list(range(len(outputs[0].shape)))[::-1])
+        _complete_order(attributes, inputs[0], outputs[0])
     return attributes
 
 
@@ -53,6 +53,17 @@ def _value(attribute: onnx.AttributeProto) -> Any:
 
 _SAME = ("SAME_UPPER", "SAME_LOWER")
 _LISTS = (onnx.AttributeProto.INTS, onnx.AttributeProto.FLOATS)
+
+
+def _complete_order(attributes: dict[str, Any], data: Value | None, output: Value) -> None:
+    """Fill in the order of a Transpose, and check it: shape inference lets some pass."""
+    assert data is not None
+    axes = list(range(len(data.shape)))
+    if sorted(attributes.setdefault("perm", axes[::-1])) != axes:
+        raise CompileError(
+            f"the order {attributes['perm']} of the node that computes '{output.name}' doesn't "
+            f"fit its input of shape {list(data.shape)}: export it again"
+        )
 
 
 def _complete_window(

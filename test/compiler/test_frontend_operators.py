@@ -47,6 +47,11 @@ def test_inputs_that_do_not_fit(tmp_path: Path) -> None:
     refused(model, tmp_path, r"node 'y' \(Add\) doesn't fit its inputs")
 
 
+def test_an_order_that_does_not_fit(tmp_path: Path) -> None:
+    model = make_model([node("Transpose", "x", "y", perm=[0, 1, 2])], IMAGE)
+    refused(model, tmp_path, r"the order \[0, 1, 2\] of the node that computes 'y' doesn't fit")
+
+
 def test_a_deprecated_operator(tmp_path: Path) -> None:
     model = make_model(
         [node("GroupNormalization", "x g g", "y", num_groups=2)],
