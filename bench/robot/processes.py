@@ -51,17 +51,32 @@ def robot(mode: str, values: Mapping[str, str], domain: int, log: Path) -> Itera
     :param log: what the processes print
     :raises BenchError: if a process ended before it was told to, or fails to end
     """
-    environment = {
-        **os.environ,
-        "ROS_DOMAIN_ID": str(domain),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-    }
+    with running(commands(mode, values), on_domain(domain), log) as processes:
+        yield processes
+
+
+@contextmanager
+def running(
+    commands: Mapping[str, Sequence[str]], environment: Mapping[str, str], log: Path
+) -> Iterator[list[Process]]:
+    """
+    Run processes.
+
+    :param commands: by the name of the process
+    :param environment: beyond this one's
+    :param log: what they print
+    :raises BenchError: if one ended before it was told to, or fails to end
+    """
     processes: list[Process] = []
     with log.open("wb") as out:
         try:
-            for name, command in commands(mode, values).items():
+            for name, command in commands.items():
                 started = subprocess.Popen(
-                    command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                    command,
+                    env=os.environ | dict(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
                 )
                 processes.append(Process(name, started))
             yield processes
@@ -70,6 +85,11 @@ def robot(mode: str, values: Mapping[str, str], domain: int, log: Path) -> Itera
             for process in processes:
                 process.running.send_signal(signal.SIGINT)
             _wait(processes, log)
+
+
+def on_domain(number: int) -> dict[str, str]:
+    """Return the environment variables of a ROS domain of this machine alone."""
+    return {"ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
 def any_domain() -> int:
@@ -109,7 +129,7 @@ def check(processes: Sequence[Process], log: Path) -> None:
     """
     for process in processes:
         if process.running.poll() is not None:
-            raise BenchError(f"{process.name} has ended, see {log}:{_end_of(log)}")
+            raise BenchError(f"{process.name} has ended:{end_of(log)}")
 
 
 def _wait(processes: Sequence[Process], log: Path) -> None:
@@ -123,10 +143,11 @@ def _wait(processes: Sequence[Process], log: Path) -> None:
             process.running.wait()
             hanging.append(process.name)
     if hanging:
-        raise BenchError(f"{' and '.join(hanging)} did not end on Ctrl-C, see {log}")
+        raise BenchError(f"{' and '.join(hanging)} did not end on Ctrl-C:{end_of(log)}")
 
 
-def _end_of(log: Path) -> str:
+def end_of(log: Path) -> str:
+    """Return what was printed last, each line indented below the one that it is put behind."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return "".join(f"\n  {line}" for line in lines[-5:])
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 import os
 from pathlib import Path
-from statistics import median
 import sys
 import tempfile
 import time
@@ -17,44 +16,20 @@ from bench.cache import BenchError
 from bench.command import add_choice, positive, run_alone
 from bench.engines import ROOT
 from bench.record import circumstances, write
-from bench.robot.processes import any_domain
+from bench.robot.processes import any_domain, end_of
 from bench.robot.results import percentiles
 from bench.trained import bundle
-from bench.transport.footprint import installed, memory, processor_seconds, tree
+from bench.transport.footprint import installed, LEAN, memory, processor_seconds, ROS, tree
 from bench.transport.listeners import listener
-from bench.transport.modes import Mode, MODES, started
-from edge_compiler.terminal import note, say, say_table
-from edge_compiler.units import Quantity
+from bench.transport.modes import LOG, Mode, MODES, started
+from bench.transport.results import PAGE, PLOT, show, Turn, write_page
+from edge_compiler.terminal import note
 
-PLOT = ROOT / "docs" / "transport.png"
 DRAWING = 120.0  # seconds
 PUBLISHED = ROOT / "bench" / "results" / "transport.json"
 START = 120.0  # seconds that the robot may take to its first decision
+START_OF_NODES = 5.0  # seconds that it has where nobody hears that it decides
 SETTLING = 3.0  # seconds after that before anything counts
-
-
-@dataclass(frozen=True)
-class Turn:
-    """
-    A start of the robot.
-
-    :ivar image: from an image's stamp to its arrival outside [ms]: p50, p95, p99
-    :ivar decision: from an image's stamp to the arrival of the decision on it [ms]: p50, p95, p99
-    :ivar images: that came
-    :ivar lost: images that were published and did not come
-    :ivar start: from the start to the first decision on an image [s]
-    :ivar memory: of all processes [bytes]; what they share counts once
-    :ivar load: processor time [% of a core]
-    """
-
-    mode: str
-    image: tuple[float, ...]
-    decision: tuple[float, ...]
-    images: int
-    lost: int
-    start: float
-    memory: int
-    load: float
 
 
 def main() -> int:
@@ -79,7 +54,7 @@ def main() -> int:
         for mode in chosen:
             note(f"turn {index + 1} of {options.turns}: {mode.name}")
             turns.append(_turn(mode, values, options.seconds))
-    sizes = {"ROS 2": installed(True), "nanomsg": installed(False)}
+    sizes = {"ROS 2": installed((*LEAN, *ROS)), "nanomsg": installed(LEAN)}
     show(turns, sizes)
     facts = {
         **circumstances(),
@@ -92,41 +67,10 @@ def main() -> int:
     write(options.output, {**facts, "turns": [asdict(turn) for turn in turns]})
     note(f"written to {options.output}")
     if options.output == PUBLISHED:
+        write_page(PAGE, facts, turns)
         python = environments.install("plot", "matplotlib")
         environments.run([python, "-m", "bench.transport.plot", PUBLISHED, PLOT], DRAWING)
     return 0
-
-
-def show(turns: Sequence[Turn], sizes: Mapping[str, int]) -> None:
-    """Print the medians of the turns, a line for each mode."""
-    rows: list[list[object]] = []
-    for mode in MODES:
-        own = [turn for turn in turns if turn.mode == mode.name]
-        if own:
-            rows.append(
-                [
-                    mode.name,
-                    _quantity(median(turn.memory for turn in own) / 1e6, 0),
-                    _quantity(median(turn.load for turn in own), 1),
-                    *(_quantity(median(turn.image[index] for turn in own)) for index in range(3)),
-                    *(_quantity(median(one.decision[index] for one in own)) for index in range(3)),
-                    _share(own),
-                    _quantity(median(turn.start for turn in own), 1),
-                ]
-            )
-    titles = ["median of turns", "memory [MB]", "load [% of a core]"]
-    titles += [f"image p{percent} [ms]" for percent in (50, 95, 99)]
-    titles += [f"decision p{percent} [ms]" for percent in (50, 95, 99)]
-    say()
-    say_table([*titles, "images lost", "start [s]"], rows)
-    for name, size in sizes.items():
-        say(f"{name}: {size / 1e6:.0f} MB installed, with numpy and PyYAML")
-
-
-def _share(turns: Sequence[Turn]) -> Quantity:
-    """Return how many images were lost, of all."""
-    lost = sum(turn.lost for turn in turns)
-    return Quantity(f"{lost} of {lost + sum(turn.images for turn in turns)}")
 
 
 def _turn(mode: Mode, values: Mapping[str, str], seconds: float) -> Turn:
@@ -137,36 +81,36 @@ def _turn(mode: Mode, values: Mapping[str, str], seconds: float) -> Turn:
         with listener(mode, folder, domain) as heard:
             begun = time.monotonic()
             with started(mode, values, folder, domain) as processes:
-                if not heard.wait(START):
-                    log = (folder / "log").read_text(encoding="utf-8", errors="replace")
-                    raise BenchError(f"{mode.name}: no decision in {START:g} s: {log[-500:]}")
+                if heard is None:
+                    time.sleep(START_OF_NODES)
+                elif not heard.wait(START):
+                    said = end_of(folder / LOG)
+                    raise BenchError(f"{mode.name}: no decision in {START:g} s:{said}")
                 start = time.monotonic() - begun
                 time.sleep(SETTLING)
-                pids = tree(process.pid for process in processes)
+                pids = tree(process.running.pid for process in processes)
                 before, since, begin = processor_seconds(pids), time.monotonic(), time.time_ns()
                 time.sleep(seconds)
                 end, measured = time.time_ns(), time.monotonic() - since
                 used = processor_seconds(pids) - before
                 taken = memory(pids)
                 time.sleep(1.0)  # what is on its way comes
-        ages = heard.ages("image", begin, end)
-        decided = heard.ages("decision", begin, end)
-        if not ages or not decided:
-            raise BenchError(f"{mode.name}: no images or decisions came in {seconds:g} s")
-        return Turn(
-            mode.name,
-            percentiles(ages),
-            percentiles(decided),
-            len(ages),
-            heard.lost(begin, end),
-            round(start, 3),
-            taken,
-            round(100 * used / measured, 2),
-        )
-
-
-def _quantity(value: float, digits: int = 2) -> Quantity:
-    return Quantity(f"{value:.{digits}f}")
+    load = round(100 * used / measured, 2)
+    if heard is None:
+        return Turn(mode.name, taken, load)
+    ages, decided = heard.ages("image", begin, end), heard.ages("decision", begin, end)
+    if not ages or not decided:
+        raise BenchError(f"{mode.name}: no images or decisions came in {seconds:g} s")
+    return Turn(
+        mode.name,
+        taken,
+        load,
+        percentiles(ages),
+        percentiles(decided),
+        len(ages),
+        heard.lost(begin, end),
+        round(start, 3),
+    )
 
 
 if __name__ == "__main__":

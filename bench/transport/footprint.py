@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from importlib.metadata import distributions
+from contextlib import suppress
+from importlib.metadata import distribution, PackageNotFoundError
 from pathlib import Path
+import re
 
-_SHARED = ("numpy", "pyyaml")
-"""What either robot needs."""
-_NANOMSG = ("cffi", "pycparser", "pynng", "sniffio")
-_ROS = "ros-kilted-"
-_OF_BUILDS = ("ros-kilted-ament", "ros-kilted-rosidl-generator", "ros-kilted-rosidl-default")
+LEAN = ("numpy", "PyYAML")
+"""What the robot needs without ROS 2."""
+ROS = tuple(
+    f"ros-kilted-{name}"
+    for name in (
+        "diagnostic-msgs",
+        "nav-msgs",
+        "rclpy",
+        "rmw-fastrtps-cpp",
+        "sensor-msgs",
+        "std-srvs",
+        "visualization-msgs",
+    )
+)
+"""What it needs beyond that with ROS 2: the extra ``ros`` of pyproject.toml."""
 
 
 def tree(roots: Iterable[int]) -> list[int]:
@@ -51,17 +63,24 @@ def processor_seconds(pids: Iterable[int]) -> float:
     return used / 1e9
 
 
-def installed(ros: bool) -> int:
-    """Return the bytes of the packages that a transport needs, in this environment."""
-    total = 0
-    for one in distributions():
-        name = one.metadata["Name"].lower()
-        of_ros = name.startswith(_ROS) and not name.startswith(_OF_BUILDS)
-        if name in _SHARED or (of_ros if ros else name in _NANOMSG):
-            for file in one.files or ():
-                path = Path(str(one.locate_file(file)))
-                total += path.stat().st_size if path.is_file() else 0
-    return total
+def installed(packages: Iterable[str]) -> int:
+    """Return the bytes of packages and of all that they depend on, in this environment."""
+    waiting, sizes = list(packages), dict[str, int]()
+    while waiting:
+        name = re.sub("[-_.]+", "-", waiting.pop()).lower()
+        if name in sizes:
+            continue
+        sizes[name] = 0
+        with suppress(PackageNotFoundError):  # it is for another Python or platform
+            found = distribution(name)
+            files = [Path(str(found.locate_file(file))) for file in found.files or ()]
+            sizes[name] = sum(file.stat().st_size for file in files if file.is_file())
+            waiting += [
+                re.split(r"[^\w.-]", text, maxsplit=1)[0]
+                for text in found.requires or ()
+                if "extra ==" not in text
+            ]
+    return sum(sizes.values())
 
 
 def _listed(folder: Path) -> Iterator[Path]:

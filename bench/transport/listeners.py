@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 import os
 from pathlib import Path
 import threading
 import time
 
-from bench.transport.modes import Mode
+from bench.transport.modes import Mode, NANOMSG, ROS
 from edge_perception import messages
 from edge_perception.core.stamps import nanoseconds
 from edge_perception.transport.local.bus import Bus, End
@@ -63,9 +63,10 @@ class Heard:
 
 
 @contextmanager
-def listener(mode: Mode, folder: Path, domain: int) -> Iterator[Heard]:
-    """Listen while the context lasts."""
-    with _over_ros(domain) if mode.ros else _over_nanomsg(mode, folder) as heard:
+def listener(mode: Mode, folder: Path, domain: int) -> Iterator[Heard | None]:
+    """Listen while the context lasts; None: nothing can be heard outside."""
+    ways = {ROS: partial(_over_ros, domain), NANOMSG: partial(_over_nanomsg, mode, folder)}
+    with ways.get(mode.transport, nullcontext)() as heard:
         yield heard
 
 

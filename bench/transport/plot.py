@@ -7,6 +7,7 @@ Runs in an environment of its own, with matplotlib.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 import json
 from pathlib import Path
 from statistics import median
@@ -23,7 +24,7 @@ PANELS: tuple[tuple[str, Callable[[Any], float]], ...] = (
     ("image's stamp to its arrival, p50 [ms]", lambda turn: turn["image"][0]),
     ("image's stamp to the decision, p50 [ms]", lambda turn: turn["decision"][0]),
 )
-ROS, NANOMSG = "#bbbbbb", "#4477aa"
+COLORS, ALONE = {"ROS": "#bbbbbb", "nanomsg": "#4477aa", "zenoh": "#66aa77"}, "#222222"
 
 
 def main() -> None:
@@ -31,12 +32,18 @@ def main() -> None:
     source, target = map(Path, sys.argv[1:])
     results = json.loads(source.read_text(encoding="utf-8"))
     turns = results["turns"]
-    modes = list(dict.fromkeys(turn["mode"] for turn in turns))
     figure = Figure(figsize=(13, 6), layout="constrained")
     for axes, (title, value) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
-        values = [median(value(turn) for turn in turns if turn["mode"] == mode) for mode in modes]
-        colors = [ROS if mode.startswith("ROS") else NANOMSG for mode in modes]
-        bars = axes.barh(modes, values, color=colors)
+        of_mode: dict[str, list[float]] = {}
+        for turn in turns:
+            with suppress(IndexError):  # nobody listened
+                of_mode.setdefault(turn["mode"], []).append(value(turn))
+        shown = {mode: median(values) for mode, values in of_mode.items() if values}
+        bars = axes.barh(
+            list(shown),
+            list(shown.values()),
+            color=[COLORS.get(mode.split()[0].rstrip(","), ALONE) for mode in shown],
+        )
         axes.bar_label(bars, fmt="%.3g", padding=3)
         axes.invert_yaxis()
         axes.set_title(title, fontsize=10)
