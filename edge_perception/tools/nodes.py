@@ -13,7 +13,7 @@ from edge_perception.robot.plan import RequestError
 from edge_perception.tools.display import as_yaml, from_yaml
 from edge_perception.tools.graph import Known, known
 from edge_perception.transport.sp import address as addresses
-from edge_perception.transport.sp import services
+from edge_perception.transport.sp import announcement, services
 from edge_perception.transport.sp.announcement import Announcement
 from edge_perception.transport.sp.choice import choose
 from edge_perception.transport.sp.process import Network
@@ -74,20 +74,18 @@ def call(network: Network, service: str, text: str) -> str:
     :raises RequestError: if there is no such service, or it refuses
     """
     there = known(network)
-    offered = {
-        want.topic: (said, want) for said in there.said for want in said.wants if want.service
-    }
+    offered = announcement.services(there.said)
     name = service if service in offered else f"/{service}"
     if name not in offered:
         raise RequestError(f"there is no service {service!r}; {one_of(service, offered)}")
-    said, want = offered[name]
+    want, address = offered[name]
     try:
         request = from_yaml(want.type, text)
         data = messages.serialize(request)
     except MessageError as error:
         raise RequestError(str(error)) from error
-    address = addresses.parse(said.services)
-    services.call(choose(), address, network.identity, name, want.type, data, PATIENCE)
+    where = addresses.parse(address)
+    services.call(choose(), where, network.identity, name, want.type, data, PATIENCE)
     return f"requester: making request: {want.service}\n{as_yaml(request)}\n\nresponse: received"
 
 

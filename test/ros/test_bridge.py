@@ -8,47 +8,61 @@ from typing import Any
 from geometry_msgs.msg import TwistStamped as RosTwist
 import pytest
 import rclpy
-from rclpy.serialization import serialize_message
+from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import String as RosString
+from std_srvs.srv import SetBool
 
 from edge_perception import messages
-from edge_perception.messages.types import Detection, DetectionArray
-from edge_perception.transport.bridge.bridge import Bridge, NAME
-from edge_perception.transport.bridge.rules import Direction, Route, Rules, Side
+from edge_perception.messages.types import Bool, Detection, DetectionArray
+from edge_perception.transport.bridge.bridge import Bridge
+from edge_perception.transport.bridge.rules import Direction, NAME, Route, Rules, Side
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.ros.typesupport import rosidl_class
 from edge_perception.transport.sp import registry
+from edge_perception.transport.sp.link import Link
 from edge_perception.transport.sp.process import linked, Network
+from edge_perception.transport.sp.services import Services
+from edge_perception.transport.sp.sockets import CallError
 
 pytestmark = pytest.mark.ros
 PATIENCE = 60.0
 ARRAY, TEXT = "edge_perception/msg/DetectionArray", "std_msgs/msg/String"
 RULES = Rules(
     {
-        Direction.TO_ROS: Side(("/detections", "/round")),
-        Direction.FROM_ROS: Side(("/words", "/cmd", "/round")),
+        Direction.TO_ROS: Side(("/detections", "/round", "/say")),
+        Direction.FROM_ROS: Side(("/words", "/cmd", "/round", "/lamp")),
     },
-    (Route("/detections", "/robot/detections"), Route("/cmd", "/cmd", expires=0.5)),
+    (
+        Route("/detections", "/robot/detections"),
+        Route("/cmd", "/cmd", expires=0.5),
+        Route("/say", "/robot/say"),
+        Route("/lamp", "/room/lamp"),
+    ),
 )
 
 
 @pytest.fixture
-def bus(
+def joined(
     robot: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Bus, Bridge]]:
-    """Return the bus of a robot without ROS, and the bridge in another process of it."""
+) -> Iterator[tuple[Bus, Link, Bridge]]:
+    """Return the bus of a robot without ROS, its link, and the bridge in another process of it."""
     (tmp_path / "run").mkdir(mode=0o700)
     monkeypatch.setenv(registry.VARIABLE, str(tmp_path / "run"))
     node = rclpy.create_node(NAME, context=robot.context)
     robot.others.add_node(node)
     own, bridged = Bus(), Bus()
     with (
-        linked(own, Network("robot"), lambda request: b""),
-        linked(bridged, Network(NAME), lambda request: b""),
+        linked(own, Network("robot"), Services(own).answer) as link,
+        linked(bridged, Network(NAME), Services(bridged).answer) as other,
     ):
-        yield own, Bridge(node, bridged, RULES)
+        yield own, link, Bridge(node, bridged, other, RULES)
     robot.others.remove_node(node)
     node.destroy_node()
+
+
+@pytest.fixture
+def bus(joined: tuple[Bus, Link, Bridge]) -> tuple[Bus, Bridge]:
+    return joined[0], joined[2]
 
 
 def until(bridge: Bridge, holds: Any) -> None:
@@ -115,3 +129,45 @@ def test_what_would_go_round_is_refused(robot: Any, bus: tuple[Bus, Bridge]) -> 
     [found] = [one for one in bridge.diagnose() if one.name == "/round"]
     assert "would come back for ever" in found.message
     assert not robot.peer.get_publishers_info_by_topic("/round")
+
+
+def test_ros_calls_the_robot(robot: Any, bus: tuple[Bus, Bridge]) -> None:
+    own, bridge = bus
+    heard: Queue[bytes] = Queue()
+    own.read(End("/door", "/say", "std_msgs/msg/Bool", heard.put, service="std_srvs/srv/SetBool"))
+    client = robot.peer.create_client(SetBool, "/robot/say")
+    until(bridge, client.service_is_ready)
+    answers: Queue[Any] = Queue()
+    client.call_async(SetBool.Request(data=True)).add_done_callback(answers.put)
+    assert answers.get(timeout=PATIENCE).result().success
+    assert messages.deserialize(heard.get(timeout=PATIENCE), Bool).data
+
+
+def test_the_robot_calls_ros(robot: Any, joined: tuple[Bus, Link, Bridge]) -> None:
+    own, link, bridge = joined
+
+    def serve(request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        response.success, response.message = request.data, "the lamp says so"
+        return response
+
+    robot.peer.create_service(SetBool, "/lamp", serve)
+    until(bridge, lambda: "/room/lamp" in link.services())
+    yes, no = (messages.serialize(Bool(data=wanted)) for wanted in (True, False))
+    answer = deserialize_message(link.call("/room/lamp", yes, PATIENCE), SetBool.Response)
+    assert (answer.success, answer.message) == (True, "the lamp says so")
+    answer = deserialize_message(link.call("/room/lamp", no, PATIENCE), SetBool.Response)
+    assert not answer.success
+    # a node publishes its request, as it does on every transport without services
+    asks = End("/decision", "/room/lamp", "std_msgs/msg/Bool")
+    own.advertise(asks)
+
+    def answered() -> bool:
+        own.publish(asks, yes)
+        [said] = [one.values for one in bridge.diagnose() if one.name == "service /lamp"]
+        return int((said or {})["answered"]) >= 2
+
+    until(bridge, answered)
+    [said] = [one.values for one in bridge.diagnose() if one.name == "service /lamp"]
+    assert (said or {})["last failure"] == "the lamp says so"
+    with pytest.raises(CallError, match="nobody offers"):
+        link.call("/room/radio", yes, PATIENCE)

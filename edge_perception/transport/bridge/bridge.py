@@ -17,14 +17,13 @@ from edge_perception.messages import MessageError
 from edge_perception.messages.type_hash import digest
 from edge_perception.transport import diagnostics
 from edge_perception.transport.bridge.flow import Flow
-from edge_perception.transport.bridge.rules import Direction, Route, Rules
+from edge_perception.transport.bridge.rules import Direction, is_bridge, Route, Rules
+from edge_perception.transport.bridge.services import BridgedServices
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.local.speaker import Speaker
 from edge_perception.transport.ros import qos
 from edge_perception.transport.ros.typesupport import rosidl_class
-
-NAME = "edge_bridge"
-"""What all bridges are called, so that none takes what another one brought."""
+from edge_perception.transport.sp.link import Link
 
 
 class Bridge:
@@ -34,15 +33,17 @@ class Bridge:
     :ivar flows: by direction and topic
     """
 
-    def __init__(self, node: Node, bus: Bus, rules: Rules) -> None:
+    def __init__(self, node: Node, bus: Bus, link: Link, rules: Rules) -> None:
         """
-        Begin with nothing: `look` finds the topics.
+        Begin with nothing: `look` finds topics and services.
 
-        :param node: called NAME
+        :param node: called `rules.NAME`
+        :param link: of the bus to other processes
         """
         self.flows: dict[tuple[Direction, str], Flow] = {}
         self._node, self._bus, self._rules = node, bus, rules
         self._name = str(node.get_fully_qualified_name())
+        self._services = BridgedServices(node, bus, link, rules)
         self._speaker = Speaker(bus, self._name)
         self._reporter = diagnostics.Reporter(self._name)
         self._publisher = node.create_publisher(
@@ -52,13 +53,14 @@ class Bridge:
     def look(self) -> None:
         """Open what is new on either side, and report."""
         for end in self._bus.publishers():
-            if end.process and not _is_bridge(end.node):
+            if end.process and not is_bridge(end.node):
                 self._open(Direction.TO_ROS, end.topic, end.type, partial(self._to_ros, end))
         for topic, types in self._node.get_topic_names_and_types():
             publishers = self._node.get_publishers_info_by_topic(topic)
-            if publishers and not any(_is_bridge(one.node_name) for one in publishers):
+            if publishers and not any(is_bridge(one.node_name) for one in publishers):
                 connect = partial(self._from_ros, publishers)
                 self._open(Direction.FROM_ROS, topic, types[0], connect)
+        self._services.look()
         found = self.diagnose()
         self._speaker.publish(found, "")
         report = self._reporter.report(found, "", time.time_ns())
@@ -66,8 +68,9 @@ class Bridge:
             self._publisher.publish(messages.serialize(report))
 
     def diagnose(self) -> list[Diagnostic]:
-        """Report on all topics."""
+        """Report on all topics and services."""
         found = [flow.diagnose() for flow in self.flows.values()]
+        found += [flow.diagnose() for flow in self._services.flows.values()]
         return found or [Diagnostic(Level.WARN, "topics", "none of those allowed is published")]
 
     def _open(
@@ -134,7 +137,3 @@ def _profile(route: Route, type_: str, wanted: Qos) -> QoSProfile:
     """Return a profile; a command is never kept for who comes late."""
     given = Qos.DEFAULT if route.expires and wanted is Qos.LATCHED else wanted
     return qos.profile(Port("bridge", type_, route.topic, given))
-
-
-def _is_bridge(node: str) -> bool:
-    return node.rpartition("/")[2].startswith(NAME)

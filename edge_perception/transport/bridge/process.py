@@ -45,9 +45,10 @@ def run(config: Path, ros_arguments: Sequence[str] = ()) -> int:
     :raises FileError: if the file has a mistake
     :raises RequestError: if ROS 2 isn't there, or another bridge runs
     """
-    from edge_perception.transport.bridge.rules import load
+    from edge_perception.transport.bridge.rules import load, NAME
     from edge_perception.transport.local.bus import Bus
     from edge_perception.transport.sp.process import linked, Network
+    from edge_perception.transport.sp.services import Services
     from edge_perception.transport.stop import Stop
 
     rules = load(config)
@@ -57,7 +58,7 @@ def run(config: Path, ros_arguments: Sequence[str] = ()) -> int:
         from rclpy.signals import SignalHandlerOptions
         from rclpy.task import Future
 
-        from edge_perception.transport.bridge.bridge import Bridge, NAME
+        from edge_perception.transport.bridge.bridge import Bridge
         from edge_perception.transport.ros.profile import use_transport_profile
     except ImportError as error:
         raise RequestError(
@@ -75,8 +76,8 @@ def run(config: Path, ros_arguments: Sequence[str] = ()) -> int:
     )
     thread.start()
     try:
-        with linked(bus, Network(NAME), lambda request: b""):
-            bridge = Bridge(node, bus, rules)
+        with linked(bus, Network(NAME), Services(bus).answer) as link:
+            bridge = Bridge(node, bus, link, rules)
             while not stop:
                 bridge.look()
                 stop.wait(LOOK)

@@ -11,6 +11,8 @@ from edge_perception.core.located_yaml import Item, read
 from edge_perception.core.node import Qos
 from edge_perception.files import read_file
 
+NAME = "edge_bridge"
+"""What all bridges are called, so that none takes what another one brought."""
 _FASTEST, _LONGEST = 1000.0, 60.0
 _QOS = {one.value: one for one in Qos}
 
@@ -76,6 +78,11 @@ class Rules:
     def _way(self, topic: str) -> Route:
         """Return how a topic goes if it may."""
         return next((one for one in self.routes if one.topic == topic), Route(topic, topic))
+
+
+def is_bridge(node: str) -> bool:
+    """Tell whether a node is a bridge, by its name."""
+    return node.rpartition("/")[2].startswith(NAME)
 
 
 def load(path: Path) -> Rules:

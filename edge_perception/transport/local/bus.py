@@ -18,6 +18,7 @@ class End:
     :ivar latched: whether a publisher's newest message is for late readers, too.
     :ivar prompt: whether a reader wants messages at once, and not when it looks for them.
     :ivar service: as what a reader is offered, too; empty: it is none.
+    :ivar serve: returns what a request is answered; None: that it came.
     :ivar process: the one it is in; empty: this one.
     """
 
@@ -29,6 +30,7 @@ class End:
     prompt: bool = True
     service: str = ""
     process: str = ""
+    serve: Callable[[bytes], bytes] | None = None
 
 
 class Bus:

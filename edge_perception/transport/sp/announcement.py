@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 import json
 from typing import Any
@@ -83,6 +84,11 @@ class Announcement:
     offers: tuple[Offer, ...]
     wants: tuple[Want, ...]
     children: tuple[Child, ...] = ()
+
+
+def services(said: Iterable[Announcement]) -> dict[str, tuple[Want, str]]:
+    """Return the services that are offered, by name, and the addresses where they are called."""
+    return {want.topic: (want, one.services) for one in said for want in one.wants if want.service}
 
 
 def write(announcement: Announcement) -> str:

@@ -11,13 +11,16 @@ import time
 from edge_perception.messages import MessageError
 from edge_perception.messages.type_hash import digest
 from edge_perception.transport.local.bus import Bus, End
+from edge_perception.transport.sp import address as addresses
+from edge_perception.transport.sp import announcement as announcements
 from edge_perception.transport.sp.address import Address, Identity
-from edge_perception.transport.sp.announcement import Child, Offer
+from edge_perception.transport.sp.announcement import Announcement, Child, Offer, Want
 from edge_perception.transport.sp.front import Front, HEARTBEAT, next_beat
 from edge_perception.transport.sp.inlet import Inlet, Receiver
 from edge_perception.transport.sp.peers import Peer, Peers
 from edge_perception.transport.sp.ring import can_read
-from edge_perception.transport.sp.sockets import Sockets
+from edge_perception.transport.sp.services import call
+from edge_perception.transport.sp.sockets import CallError, Sockets
 from edge_perception.transport.threads import name_thread
 
 LOOK = HEARTBEAT / 3  # seconds between two looks at which processes there are
@@ -63,6 +66,7 @@ class Link:
         self._receiver = Receiver(report)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._troubles: list[str] = []
+        self._heard_of: Sequence[Announcement] = ()
         self._watch_peers()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
@@ -121,6 +125,26 @@ class Link:
     def lost(self, topic: str) -> int:
         """Return how many messages of a topic were sent and did not come."""
         return sum(one.lost for one in tuple(self._inlets.values()) if one.end.topic == topic)
+
+    def services(self) -> dict[str, Want]:
+        """Return what other processes offer to be called, by name."""
+        return {name: want for name, (want, _) in announcements.services(self._heard_of).items()}
+
+    def call(self, service: str, data: bytes, timeout: float) -> bytes:
+        """
+        Call a service of another process.
+
+        :param data: the request, CDR
+        :param timeout: seconds
+        :returns: the answer, CDR
+        :raises CallError: if nobody offers it, it doesn't answer, or refuses
+        """
+        offered = announcements.services(self._heard_of)
+        if service not in offered:
+            raise CallError(f"nobody offers {service} any more")
+        want, address = offered[service]
+        where = addresses.parse(address)
+        return call(self._sockets, where, self._identity, service, want.type, data, timeout)
 
     def _wake_up(self) -> None:
         os.eventfd_write(self._wake, 1)
@@ -188,6 +212,7 @@ class Link:
                 if not mismatch:
                     offered[peer.said.process, peer.said.instance, offer] = peer
         self._bus.troubles = troubles
+        self._heard_of = tuple(one.said for one in self._peers if one.said is not None)
         self._take_ends(offered)
         self._connect(offered)
 

@@ -155,6 +155,8 @@ def _call(end: End, asked: frames.Frame) -> bytes:
     if asked.digest != digest(end.type):
         raise RefusalError(f"{end.topic} takes {end.type}, in the definition of this process")
     messages.deserialize(asked.data, messages.get(end.type))  # or it is no such message
+    if end.serve is not None:
+        return end.serve(asked.data)
     end.receive(asked.data)
     return _ANSWERS.get(end.service, _NOTHING)
 
