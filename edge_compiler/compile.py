@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 import shutil
 import statistics
+import tempfile
 
 from edge_compiler import frontend, passes, report, targets
 from edge_compiler.atomic import new_folder
@@ -20,6 +21,7 @@ from edge_compiler.frontends import as_onnx
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor
 from edge_compiler.peak import measure_peak
+from edge_compiler.precision.network import quantise_file, Source, Wanted
 from edge_compiler.profiling import make_profile, Profile
 from edge_compiler.progress import Progress
 from edge_compiler.prove import Inputs
@@ -30,10 +32,13 @@ from edge_compiler.samples import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
 from edge_perception.runtime.bundle import write_manifest
-from edge_perception.runtime.manifest import Manifest, Speed, Step, Tensor
+from edge_perception.runtime.manifest import Fusion, Manifest, Speed, Step, Tensor
 from edge_perception.runtime.selftest import write_selftest
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
+QUANTISED = "quantised.onnx"
+PROVING_IMAGES = 4
+"""Of those that a model is calibrated on."""
 MEASURE_SECONDS = PROFILE_SECONDS = 0.5
 
 
@@ -44,6 +49,8 @@ class Options:
 
     :ivar shapes: of inputs, by name.
     :ivar dimensions: sizes of those that the file only names.
+    :ivar calibration: pictures to prove it on.
+    :ivar quantisation: how it shall be quantised; None: it isn't.
     :ivar build: of how the library is made.
     """
 
@@ -52,6 +59,7 @@ class Options:
     dimensions: Mapping[str, int] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=Overrides)
     calibration: Path | None = None
+    quantisation: Wanted | None = None
     keep_source: bool = False
     build: BuildOptions = field(default_factory=BuildOptions)
 
@@ -62,17 +70,46 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
 
     :raises CompileError: if it can't be compiled or proven; ``bundle`` is then as it was.
     """
-    with as_onnx(model) as file:
-        return _compile(file, bundle, options, progress)
-
-
-def _compile(model: Path, bundle: Path, options: Options, progress: Progress) -> Manifest:
-    """Compile an ONNX file."""
     bundle = check_destination(bundle)
     target = targets.get(options.target)
     target.check(options.build)
-    images = calibration_images(options.calibration) if options.calibration else []
+    wanted = options.quantisation
+    with as_onnx(model) as file, tempfile.TemporaryDirectory(prefix="edgec-") as scratch:
+        if wanted is None:
+            images = calibration_images(options.calibration) if options.calibration else []
+            return _compile(file, bundle, target, options, images, (), progress)
+        quantised = Path(scratch, file.name)
+        source = Source(file, options.shapes, options.dimensions, options.overrides)
+        decided = quantise_file(source, quantised, wanted, progress).fusions
+        # all that the user said of the model stands in the file now, but for its name
+        overrides = Overrides(name=options.overrides.name)
+        options = replace(options, shapes={}, dimensions={}, overrides=overrides)
+        return _compile(
+            quantised, bundle, target, options, _proving_images(wanted), decided, progress
+        )
 
+
+def _proving_images(wanted: Wanted) -> Sequence[Path]:
+    """Return pictures to prove a quantised library on: calibration takes more than that needs."""
+    folder = wanted.calibration
+    return calibration_images(folder)[:PROVING_IMAGES] if folder.is_dir() else []
+
+
+def _compile(
+    model: Path,
+    bundle: Path,
+    target: Target,
+    options: Options,
+    images: Sequence[Path],
+    decided: Sequence[Fusion],
+    progress: Progress,
+) -> Manifest:
+    """
+    Compile an ONNX file as it is.
+
+    :param images: to prove the library on.
+    :param decided: by the optimiser, before.
+    """
     progress("reading the model", 0, 0)
     graph = frontend.load(model, options.shapes, options.dimensions)
     description = describe(graph, model, options.overrides)
@@ -92,6 +129,8 @@ def _compile(model: Path, bundle: Path, options: Options, progress: Progress) ->
         gc.collect()  # nodes and their graph know each other
         if not options.keep_source:
             shutil.rmtree(folder / "source")
+        elif options.quantisation is not None:
+            shutil.copyfile(model, folder / "source" / QUANTISED)
         reference = Reference(model, compiled.inputs, [step.value for step in compiled.steps])
         speed = profile = None
         if missing := target.missing_device(compiled):
@@ -113,7 +152,7 @@ def _compile(model: Path, bundle: Path, options: Options, progress: Progress) ->
             speed=speed,
             files={},
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            fusions=tuple(fusions),
+            fusions=(*decided, *fusions),
             given=options.overrides.given(),
         )
         report.write(folder, manifest, report.Measured(proven.errors, profile, before, after))

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from edge_compiler.precision.network import Wanted
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
@@ -121,6 +123,44 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the model's file: ONNX, or another format (see docs/frontends.md)",
     )
+
+
+def add_quantisation(parser: argparse.ArgumentParser, otherwise: str = "") -> None:
+    """
+    Add what quantisation needs: ``--calibration``, ``--calibration-method``.
+
+    :param otherwise: what calibration data serves for without it.
+    """
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="DIR|FILE.npz",
+        help="your own pictures, or tensors of the inputs, to take the ranges of numbers from"
+        + otherwise,
+    )
+    parser.add_argument(
+        "--calibration-method",
+        choices=("minmax", "percentile", "mse", "entropy"),
+        default="minmax",
+        help="how ranges follow from them (default: minmax, from the least to the largest)",
+    )
+
+
+def wanted_quantisation(arguments: argparse.Namespace) -> Wanted:
+    """
+    Return how a model shall be quantised.
+
+    :raises CompileError: if there is nothing to calibrate it with.
+    """
+    from edge_compiler.errors import CompileError
+    from edge_compiler.precision.network import Wanted
+
+    if arguments.calibration is None:
+        raise CompileError(
+            "int8 needs the ranges that numbers have on pictures like those that the robot will "
+            "see: add --calibration with a folder of them, or with a .npz file of tensors"
+        )
+    return Wanted(arguments.calibration, arguments.calibration_method)
 
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:

@@ -11,8 +11,10 @@ from edge_compiler.commands import (
     add_description,
     add_json,
     add_model,
+    add_quantisation,
     add_shape,
     add_target,
+    wanted_quantisation,
 )
 from edge_compiler.terminal import note, progress, say, say_json
 from edge_compiler.units import size
@@ -36,15 +38,18 @@ def register(commands: Commands) -> None:
     add_target(parser)
     add_shape(parser)
     parser.add_argument(
-        "--calibration",
-        type=Path,
-        metavar="DIR",
-        help="folder of images to prove it on too",
+        "--precision",
+        choices=("float32", "int8"),
+        default="float32",
+        help="that layers compute in; int8 needs --calibration (default: float32)",
     )
+    add_quantisation(parser, "; pictures prove the library, too")
     add_description(parser)
     parser.add_argument("--name", help="of the model (default: that of the file)")
     parser.add_argument(
-        "--keep-source", action="store_true", help="keep the generated C in the bundle"
+        "--keep-source",
+        action="store_true",
+        help="keep the generated C in the bundle, and the quantised model",
     )
     parser.add_argument(
         "--tune",
@@ -115,6 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.name, arguments.preprocess, arguments.labels, arguments.decoder
         ),
         calibration=arguments.calibration,
+        quantisation=wanted_quantisation(arguments) if arguments.precision == "int8" else None,
         keep_source=arguments.keep_source,
         build=BuildOptions(
             tune_threads=arguments.tune_threads if arguments.tune else 0,

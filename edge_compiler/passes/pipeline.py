@@ -48,12 +48,17 @@ PASSES: tuple[Pass, ...] = (
     drop_dead_code,
 )
 
+FUSING = (fold_bias, fuse_residual, fuse_activation)
+"""Passes after which a node computes more than one operator of ONNX."""
 
-def optimise(graph: Graph) -> list[Fusion]:
+
+def optimise(graph: Graph, *, fuse: bool = True) -> list[Fusion]:
     """
     Run all passes on the graph, in place.
 
+    :param fuse: with those after which a node computes more than one operator of ONNX.
     :returns: what was done, and what was not although it might have been, for ``edgec explain``.
     :raises CompileError: if a constant that the model computes is not a finite number.
     """
-    return [decision for step in PASSES for decision in step.run(graph)]
+    steps = [step for step in PASSES if fuse or step not in FUSING]
+    return [decision for step in steps for decision in step.run(graph)]

@@ -1,0 +1,57 @@
+"""``edgec quantise``: write a model that computes in integers, as an ONNX file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_compiler.commands import (
+    add_command,
+    add_description,
+    add_json,
+    add_model,
+    add_quantisation,
+    add_shape,
+    wanted_quantisation,
+)
+from edge_compiler.terminal import progress, say, say_json
+
+if TYPE_CHECKING:
+    from edge_compiler.commands import Commands
+
+
+def register(commands: Commands) -> None:
+    """Add the parser."""
+    parser = add_command(
+        commands, "quantise", "write a copy of a model that computes in integers of 8 bits", run
+    )
+    add_model(parser)
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.onnx", help="the file to write"
+    )
+    add_quantisation(parser)
+    add_shape(parser)
+    add_description(parser)
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Quantise, and print what computes in integers."""
+    from edge_compiler.description import Overrides
+    from edge_compiler.frontends import as_onnx
+    from edge_compiler.precision.network import quantise_file, Source
+
+    wanted = wanted_quantisation(arguments)
+    overrides = Overrides(None, arguments.preprocess, arguments.labels, arguments.decoder)
+    with progress() as show, as_onnx(arguments.model) as model:
+        source = Source(model, dict(arguments.shape), dict(arguments.shape_of), overrides)
+        quantised = quantise_file(source, arguments.output, wanted, show)
+    if arguments.json:
+        say_json({"model": str(arguments.output), "integer_share": quantised.integer_share})
+        return 0
+    say(f"integers: {quantised.integer_share:.1%} of the multiply-accumulates")
+    for node, reason in quantised.kept_layers.items():
+        say(f"  {node} stays float32: {reason}")
+    say(f"written: {arguments.output}", "bold green")
+    return 0

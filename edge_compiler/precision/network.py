@@ -1,0 +1,133 @@
+"""From a float model to one that computes in integers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+
+from edge_compiler import frontend, ops, passes
+from edge_compiler.description import describe, Description, Overrides
+from edge_compiler.errors import CompileError
+from edge_compiler.export import export
+from edge_compiler.ir.graph import Graph
+from edge_compiler.metadata import metadata_of
+from edge_compiler.precision.assign import assign
+from edge_compiler.precision.calibrate import calibrate, MINMAX
+from edge_compiler.precision.quantise import quantise
+from edge_compiler.precision.samples import read_samples
+from edge_compiler.progress import Progress
+from edge_perception.runtime.manifest import Fusion
+
+
+@dataclass(frozen=True)
+class Source:
+    """
+    A model's file, and what the user says of it.
+
+    :ivar shapes: of inputs, by name.
+    :ivar dimensions: sizes of those that the file only names.
+    """
+
+    model: Path
+    shapes: Mapping[str, tuple[int, ...]]
+    dimensions: Mapping[str, int]
+    overrides: Overrides
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """
+    How a model shall be quantised.
+
+    :ivar calibration: a folder of pictures, or a ``.npz`` file of tensors.
+    :ivar method: how ranges follow from them.
+    """
+
+    calibration: Path
+    method: str = MINMAX
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """
+    A model that computes in integers.
+
+    :ivar graph: as `quantise` writes it.
+    :ivar fusions: what the optimiser decided before.
+    :ivar integer_share: of the multiply-accumulates.
+    :ivar kept_layers: why layers stay float32, by name.
+    """
+
+    graph: Graph
+    fusions: list[Fusion]
+    integer_share: float
+    kept_layers: Mapping[str, str]
+
+
+def quantise_file(source: Source, output: Path, wanted: Wanted, progress: Progress) -> Quantised:
+    """
+    Write a model that computes in integers, with all that is known of it in its metadata.
+
+    :raises CompileError: if that is impossible; ``output`` is then as it was.
+    """
+    progress("reading the model", 0, 0)
+    graph = frontend.load(source.model, source.shapes, source.dimensions)
+    description = describe(graph, source.model, source.overrides)
+    quantised = quantise_model(graph, description, wanted, progress)
+    _write(quantised, description, output)
+    return quantised
+
+
+def quantise_model(
+    graph: Graph, description: Description, wanted: Wanted, progress: Progress
+) -> Quantised:
+    """
+    Quantise a model.
+
+    :param graph: as it was read; it is optimised in place.
+    :raises CompileError: if there is nothing to quantise, or nothing to calibrate it with.
+    """
+    if any(node.op in ("QuantizeLinear", "DequantizeLinear") for node in graph.nodes):
+        raise CompileError(
+            f"{description.name} is quantised already: compile it as it is, or quantise the float "
+            "model that it was made of"
+        )
+    samples = read_samples(wanted.calibration, graph, description.preprocess)
+    fusions = passes.optimise(graph, fuse=False)
+    assignment = assign(graph)
+    if not assignment.integer:
+        raise CompileError(
+            f"{description.name} has no layer that can compute in integers: compile it in float32"
+        )
+    ranges = calibrate(graph, samples, wanted.method, progress)
+    work = {node: ops.macs(node) for node in graph.nodes}
+    return Quantised(
+        quantise(graph, ranges, assignment),
+        fusions,
+        sum(work[node] for node in assignment.integer) / sum(work.values()),
+        {node.name: reason for node, reason in assignment.kept.items() if work[node]},
+    )
+
+
+def _write(quantised: Quantised, description: Description, path: Path) -> None:
+    model = export(quantised.graph)
+    facts = {key: text for key, text in description.provenance.items() if key != "file"}
+    origin = f"{description.provenance['file']} sha256:{description.sha256}"
+    metadata = metadata_of(
+        preprocess=description.preprocess,
+        labels=description.labels,
+        decoder=description.decoder,
+        provenance=facts | {"quantised_from": origin},
+    )
+    onnx.helper.set_model_props(model, metadata)
+    unfinished = path.with_name(f".{path.name}.new")
+    try:
+        onnx.save(model, unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        raise CompileError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
