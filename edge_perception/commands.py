@@ -26,6 +26,7 @@ from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
 from edge_perception.tools import linked, recorded
+from edge_perception.transport import log
 
 if TYPE_CHECKING:
     from edge_perception.transport.ros.node import RosNode
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.ros_arguments = ros_arguments
         return int(options.run(graph, options))
     except (FileError, ParameterFileError, RequestError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        log.error("", str(error))
         return 1
     except KeyboardInterrupt:  # before there was anything to end
         return 130
@@ -80,6 +81,12 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     )
     up.add_argument("--use-sim-time", action="store_true", help="take the time from /clock")
     up.add_argument("--log-level", choices=("debug", "info", "warn", "error", "fatal"))
+    up.add_argument(
+        "--log",
+        choices=log.FORMATS,
+        default=log.TEXT,
+        help="without ROS: what standard error has, lines for people or JSON",
+    )
     up.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
     up.add_argument(
         "--record",
@@ -166,6 +173,11 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
         raise RequestError("--record is for --transport local; edge-robot record records others")
     if options.transport != "ros":
         _refuse_options_of_ros(options)
+        log.use(options.log)
+    elif options.log != log.TEXT:
+        raise RequestError(
+            "--log is for robots without ROS; RCUTILS_CONSOLE_OUTPUT_FORMAT is ROS 2's"
+        )
     if options.transport == "local":
         return _up_locally(graph, starts, options)
     if options.transport == "nanomsg":

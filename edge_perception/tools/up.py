@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from itertools import chain, pairwise
-import sys
 
 from edge_perception import messages
 from edge_perception.environment import this_machine
 from edge_perception.messages.type_hash import digest
 from edge_perception.nodes import base
 from edge_perception.robot.plan import RequestError, Start
+from edge_perception.transport import log
 from edge_perception.transport.local import process, watch
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.shell import Shell
@@ -126,7 +126,7 @@ def _child(net: Network, starts: Sequence[Start], voice: Voice) -> int:
     try:
         return _run(net, starts, voice)
     except RequestError as error:
-        print(f"error: {error}", file=sys.stderr)
+        log.error("", str(error))
         return 1
 
 
@@ -135,11 +135,7 @@ def _announce(link: Link, children: Sequence[Child]) -> None:
     before = {one.name: one.state for one in link.children}
     for one in children:
         if one.reason and one.state == "waiting" and before.get(one.name) != "waiting":
-            print(
-                f"error: the process {one.name} {one.reason}; it is started again",
-                file=sys.stderr,
-                flush=True,
-            )
+            log.error("", f"the process {one.name} {one.reason}; it is started again")
     link.children = children
 
 

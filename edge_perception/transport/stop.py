@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from queue import Empty, SimpleQueue
-import sys
 
 from edge_perception import ending
+from edge_perception.transport import log
 
 
 class Stop:
@@ -24,7 +24,7 @@ class Stop:
 
     def fail(self, reason: str) -> None:
         """End the process with exit code 1."""
-        print(f"error: {reason}", file=sys.stderr)
+        log.error("", reason)
         self.failed = True
         self.set()
 

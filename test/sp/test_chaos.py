@@ -43,20 +43,30 @@ def robot(sees_red: Callable[..., list[str]]) -> Iterator[subprocess.Popen[str]]
 
 
 class Watch:
-    """What is decided, as an actuator hears it."""
+    """
+    What is decided, as an actuator hears it.
+
+    An image is never decided on again after a newer one: nothing that was said is replayed.
+    """
 
     def __init__(self) -> None:
         self.bus = Bus()
         self._heard: Queue[bytes] = Queue()
+        self._newest = 0  # stamp of an image on which something but the safe action was decided
         self.bus.read(End("/wheels", "/decision", "edge_perception/msg/Decision", self._heard.put))
 
-    def decision(self) -> Decision:
-        return messages.deserialize(self._heard.get(timeout=PATIENCE), Decision)
+    def decision(self, patience: float = PATIENCE) -> Decision:
+        decision = messages.deserialize(self._heard.get(timeout=patience), Decision)
+        if not decision.safe:
+            stamp = nanoseconds(decision.header.stamp)
+            assert stamp >= self._newest
+            self._newest = stamp
+        return decision
 
     def until(self, action: str) -> None:
         """Wait for an action, on a fresh image unless it is the safe one."""
         while not self._heard.empty():  # what was said before
-            self._heard.get()
+            self.decision()
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             decision = self.decision()
@@ -64,15 +74,13 @@ class Watch:
                 return
         raise TimeoutError(action)
 
-    def never(self, action: str, seconds: float) -> None:
-        """Hear nothing but other actions for so long."""
+    def blind(self, since: int, seconds: float) -> None:
+        """Hear for so long nothing but the safe action and what rests on images before a time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            try:
-                data = self._heard.get(timeout=left)
-            except Empty:
-                return
-            assert messages.deserialize(data, Decision).action != action
+            with suppress(Empty):
+                decision = self.decision(left)
+                assert decision.safe or nanoseconds(decision.header.stamp) <= since
 
 
 def is_fresh(decision: Decision) -> bool:
@@ -106,8 +114,9 @@ def test_killed_and_stopped(robot: subprocess.Popen[str], chaos: float) -> None:
                 os.kill(stopped, signal.SIGSTOP)
                 try:
                     if victim != "decision":  # which can say nothing then
+                        since = time.time_ns()
                         watch.until("halt")
-                        watch.never("go", 0.5)
+                        watch.blind(since, 0.5)
                 finally:
                     with suppress(ProcessLookupError):
                         os.kill(stopped, signal.SIGCONT)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+import json
 import os
 from queue import Queue
 import signal
@@ -114,6 +116,25 @@ def test_a_node_that_can_not_be_configured_ends_the_robot(up: list[str]) -> None
     assert "before it worked" in done.stderr
 
 
+def test_the_log_as_json(up: list[str]) -> None:
+    done = subprocess.run(
+        [*up, "--processes=2", "--model=nowhere.edge", "--log=json"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    said = [json.loads(line) for line in done.stderr.splitlines()]
+    [node] = [one for one in said if one["source"] == "/perception"]
+    assert node["level"] == "ERROR"
+    assert node["message"].startswith("nowhere.edge")
+    [robot] = [one for one in said if "before it worked" in one["message"]]
+    assert robot["source"] == "robot"
+    assert robot["pid"] != node["pid"]
+    age = datetime.now(timezone.utc) - datetime.fromisoformat(node["time"])
+    assert age.total_seconds() < PATIENCE
+    assert not any("is started again" in one["message"] for one in said)
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
@@ -123,6 +144,7 @@ def test_a_node_that_can_not_be_configured_ends_the_robot(up: list[str]) -> None
         (["--processes=some"], "expected a number from 1, or each"),
         (["--processes=2", "--listen=tcp://127.0.0.1:0"], "leave --processes out"),
         (["--log-level=debug"], "--log-level is for ROS 2"),
+        (["--transport=ros", "--log=json"], "--log is for robots without ROS"),
     ],
 )
 def test_what_can_not_be_started(

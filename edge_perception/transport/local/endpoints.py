@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-import sys
-import traceback
 
 from edge_perception import messages
 from edge_perception.core.node import ConfigurationError, Diagnostic, Level, Port, Qos, Traffic
@@ -13,6 +11,7 @@ from edge_perception.core.parameters import Parameter, ParameterError, Parameter
 from edge_perception.messages import Message
 from edge_perception.robot.parameter_files import values
 from edge_perception.robot.plan import Start
+from edge_perception.transport import log
 from edge_perception.transport.arrivals import Arrivals, rivalry
 from edge_perception.transport.clock import Clock, SystemClock
 from edge_perception.transport.local.bus import Bus, End
@@ -218,11 +217,11 @@ class LocalEndpoints:
 
     def report(self, error: Exception) -> None:
         """Print an exception that cost an input."""
-        traceback.print_exception(error)
+        log.exception(self.name, error)
 
     def fail(self, problem: str, details: str = "") -> None:
         """Print why a transition failed."""
-        print(f"{details}error: {self.name}: {problem}", file=sys.stderr)
+        log.error(self.name, problem, details)
 
     def remedy(self, transition: str) -> str:
         """Return what a person does: nobody leads a node through its lifecycle here."""

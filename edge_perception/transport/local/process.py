@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-import sys
 import time
 
 from edge_perception import ending
 from edge_perception.core.node import Diagnostic, Level
+from edge_perception.transport import log
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.local.speaker import Speaker
 from edge_perception.transport.shell import CHECK_PERIOD, Shell
@@ -77,4 +77,4 @@ def _show(node: str, found: Iterable[Diagnostic], levels: dict[str, Level]) -> N
         name = f"{node.lstrip('/')}: {one.name}"
         if one.level is not levels.get(name, Level.OK):
             levels[name] = one.level
-            print(f"[{one.level.name}] {name}: {one.message}", file=sys.stderr, flush=True)
+            log.state(one.level, name, one.message)

@@ -55,7 +55,7 @@ class Child:
     """
     A process that this one watches over.
 
-    :ivar state: running, or when it is started again
+    :ivar state: starting, running, waiting to be started again, or ended
     :ivar reason: why it ended last; empty: it did not
     """
 

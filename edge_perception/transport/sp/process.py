@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, ExitStack
 from dataclasses import dataclass
-import traceback
+from functools import partial
 
+from edge_perception.transport import log
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.sp import address as addresses
 from edge_perception.transport.sp import registry
@@ -103,10 +104,9 @@ def linked(bus: Bus, network: Network, answer: Callable[[bytes], bytes]) -> Iter
             fronts.append(Front(sockets, local, None, answer))
         if network.listen is not None:
             fronts.append(Front(sockets, network.listen, network.identity, answer))
+        report = partial(log.exception, network.name or "link")
         peers = Peers(sockets, network.name, network.peers, network.identity)
-        link = Link(
-            bus, network.name, sockets, peers, fronts, network.identity, traceback.print_exception
-        )
+        link = Link(bus, network.name, sockets, peers, fronts, network.identity, report)
         with link:
             if network.name:
                 place.open(str(fronts[0].home))

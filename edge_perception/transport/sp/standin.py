@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-import sys
 import threading
 import time
 
 from edge_perception import messages
 from edge_perception.core.stamps import to_time
+from edge_perception.transport import log
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.shell import Words
 from edge_perception.transport.threads import name_thread
@@ -34,11 +34,10 @@ class StandIn:
         for end, _ in before:
             self._bus.remove(end)
         for node, words in held.items():
-            print(
-                f"error: the process of {node} was killed; its safe action is published in its"
-                f" place by {name_of_stand_in(node)}",
-                file=sys.stderr,
-                flush=True,
+            log.error(
+                "",
+                f"the process of {node} was killed; its safe action is published in its place by"
+                f" {name_of_stand_in(node)}",
             )
             self._ends += [
                 (End(name_of_stand_in(node), topic, kind), data) for topic, kind, data in words

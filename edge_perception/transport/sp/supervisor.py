@@ -101,7 +101,10 @@ class _Running:
         return True
 
     def describe(self) -> Child:
-        state = "running" if self.ready else "starting" if self.process else "waiting"
+        if self.process is not None:
+            state = "running" if self.ready else "starting"
+        else:
+            state = "ended" if self.due == float("inf") else "waiting"
         pid = self.process.pid if self.process else 0
         return Child(self.name, pid, state, max(0, self.restarts), self.reason)
 
