@@ -30,8 +30,10 @@ from edge_perception.transport.bag.clock import BagClock
 from edge_perception.transport.bag.environment import without_devices
 from edge_perception.transport.bag.replay import BAG, replay
 from edge_perception.transport.bag.scheduler import BagBus, Scheduler
-from edge_perception.transport.local.bus import End
+from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.shell import Endpoints, Shell
+from edge_perception.transport.sp.endpoints import SpEndpoints
+from edge_perception.transport.sp.link import Link
 
 PATIENCE = 60.0
 BEGIN = 1_700_000_000 * SECOND
@@ -90,6 +92,14 @@ def said_in_bag_time(bag: Bag, parts: Cast) -> list[tuple[int, str, bytes]]:
     for _ in replay(bag, parts.starts, make, this_machine(), listen):
         pass
     return found
+
+
+class LinkedInBagTime(SpEndpoints):
+    """The end points of a node on a linked bus, whose time is that of a run."""
+
+    def __init__(self, bus: Bus, link: Link, start: Start, clock: BagClock) -> None:
+        super().__init__(bus, start, link, lambda *words: None)
+        self._clock = clock
 
 
 class LockStep:

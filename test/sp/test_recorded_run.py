@@ -7,21 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import lockstep
-from lockstep import LockStep, SAID
+from lockstep import LinkedInBagTime, LockStep, SAID
 from processes import Process
 
-from edge_perception.robot.plan import Start
-from edge_perception.transport.bag.clock import BagClock
 from edge_perception.transport.local.bus import End
-from edge_perception.transport.sp.endpoints import SpEndpoints
-
-
-class InBagTime(SpEndpoints):
-    """The end points of a node whose time is that of a bag."""
-
-    def __init__(self, process: Process, start: Start, clock: BagClock) -> None:
-        super().__init__(process.bus, start, process.link, lambda *words: None)
-        self._clock = clock
 
 
 def test_the_same_run_over_nanomsg(
@@ -34,7 +23,7 @@ def test_the_same_run_over_nanomsg(
     outside, robot = Process(stack, "outside"), Process(stack, "robot")
     run = LockStep(bag)
     for start in parts.starts:
-        run.add(start, InBagTime(robot, start, run.clock))
+        run.add(start, LinkedInBagTime(robot.bus, robot.link, start, run.clock))
     heard: dict[str, list[bytes]] = {topic: [] for topic in SAID}
     for topic, type_ in SAID.items():
         outside.bus.read(End("/listener", topic, type_, heard[topic].append))
