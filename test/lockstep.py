@@ -21,6 +21,7 @@ from edge_perception.bags.writer import BagWriter
 from edge_perception.core.node import Traffic
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.environment import this_machine
+from edge_perception.messages import Message
 from edge_perception.messages.types import Header, Image, Imu, Odometry, Vector3
 from edge_perception.nodes import base
 from edge_perception.replay.sources import Cast, cast
@@ -58,7 +59,7 @@ def record(path: Path, seconds: float = 3.0) -> Bag:
         imu.angular_velocity = Vector3(noise / 50, -noise / 50, noise / 50)
         imu.angular_velocity_covariance[[0, 4, 8]] = 1e-6
         imu.linear_acceleration_covariance[[0, 4, 8]] = 1e-4
-        said = [(1_000_000, "/imu/data", imu)]
+        said: list[tuple[int, str, Message]] = [(1_000_000, "/imu/data", imu)]
         if tick % 5 == 0:
             header = Header(stamp=to_time(now), frame_id="camera")
             color = bytes([250, 10, 10] if tick % 50 < 25 else [10, 250, 10])

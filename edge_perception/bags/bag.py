@@ -13,6 +13,7 @@ from edge_perception.bags.mcap_storage import McapFile
 from edge_perception.bags.order import in_order
 from edge_perception.bags.record import BagError, Problems, Record, Storage, Topic
 from edge_perception.bags.sqlite_storage import SqliteFile
+from edge_perception.bags.stamp_time import at_stamps
 from edge_perception.core.located_yaml import read
 from edge_perception.core.whole_file import FileError
 from edge_perception.files import read_file
@@ -35,7 +36,10 @@ class Bag:
     :ivar path: of the file or folder.
     :ivar files: in the order of time.
     :ivar problems: what was found wrong so far.
+    :ivar timed_by: the topic whose stamps are the time; empty: that is when it was recorded.
     """
+
+    timed_by = ""
 
     def __init__(self, path: Path) -> None:
         """
@@ -64,7 +68,9 @@ class Bag:
         return list(found.values())
 
     def end(self) -> int:
-        """Return when the last message was recorded [ns], as the files say; 0: they don't."""
+        """Return when the last message comes [ns], as the files say; 0: they don't."""
+        if self.timed_by:
+            return 0
         with ExitStack() as opened:
             try:
                 return max(self._open(file, opened).end() for file in self.files)
@@ -85,7 +91,8 @@ class Bag:
 
     def records(self) -> Iterator[Record]:
         """Yield the messages that can be used, by their times."""
-        return in_order(self._usable(), self.problems)
+        records = in_order(self._usable(), self.problems)
+        return at_stamps(records, self.timed_by) if self.timed_by else records
 
     def raw(self) -> Iterator[Record]:
         """Yield all messages that are whole, of whatever type, as they lie in the files."""

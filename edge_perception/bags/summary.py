@@ -9,10 +9,8 @@ from edge_perception.bags.bag import Bag
 from edge_perception.bags.definitions import difference
 from edge_perception.bags.order import in_order
 from edge_perception.bags.record import Problems, Record, Topic
+from edge_perception.bags.stamp_time import FAR
 from edge_perception.core.stamps import nanoseconds, SECOND
-
-_FAR = 10 * SECOND
-"""Between the stamp of a message and when it was recorded, they are of different clocks [ns]."""
 
 
 @dataclass
@@ -92,7 +90,7 @@ def _check(record: Record, problems: Problems) -> None:
     stamp = nanoseconds(header.stamp) if header is not None else record.time
     if not stamp:
         problems.note(f"stamp {topic.name}", f"{topic.name} carries no time (header.stamp is 0)")
-    elif abs(stamp - record.time) > _FAR:
+    elif abs(stamp - record.time) > FAR:
         apart = (stamp - record.time) / SECOND
         problems.note(
             f"stamp {topic.name}",

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from edge_perception.bags.bag import Bag
+from edge_perception.bags.stamp_time import timed_by
 from edge_perception.replay import expectations, live, results
 from edge_perception.replay import labels as label_files
 from edge_perception.replay.album import Album
@@ -52,6 +53,7 @@ def run(
     expected = expectations.load(options.expect) if options.expect else Expectations()
     labels = _labels(options)
     bag = Bag(options.bag)
+    bag.timed_by = timed_by(Bag(options.bag).records())
     parts = cast(
         graph, bag.topics(), values, options.from_bag, _names(options.topic), options.params_file
     )
@@ -64,7 +66,7 @@ def run(
             played = _play(bag, parts, options, listeners, progress)
         else:
             _refuse_options_of_bag_time(options)
-            _say_parts(parts)
+            _say_parts(parts, bag)
             played = live.play(
                 bag,
                 parts,
@@ -103,7 +105,7 @@ def _play(
 ) -> Played:
     """Play a bag in its own time, without a transport."""
     stop = Stop()
-    _say_parts(parts)
+    _say_parts(parts, bag)
 
     def wait(seconds: float) -> bool:
         if seconds:
@@ -162,11 +164,13 @@ def _names(given: list[str]) -> dict[str, str]:
     return names
 
 
-def _say_parts(parts: Cast) -> None:
-    """Print who plays which part."""
+def _say_parts(parts: Cast, bag: Bag) -> None:
+    """Print who plays which part, and by what time."""
     print(f"nodes   {', '.join(start.name for start in parts.starts)}", flush=True)
     for node, topic in parts.recorded.items():
         print(f"bag     {topic} in place of {node}")
+    if bag.timed_by:
+        print(f"time    that of the stamps of {bag.timed_by}, far from when they were recorded")
     for sentence in parts.missing:
         print(f"warning: {sentence}", file=sys.stderr)
 

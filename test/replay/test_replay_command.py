@@ -21,8 +21,13 @@ import pytest
 from edge_perception import messages
 from edge_perception.bags.bag import Bag
 from edge_perception.commands import main
-from edge_perception.core.stamps import nanoseconds, SECOND
-from edge_perception.messages.types import Decision, DetectionArray, DiagnosticArray
+from edge_perception.core.stamps import nanoseconds, SECOND, to_time
+from edge_perception.messages.types import (
+    Decision,
+    DetectionArray,
+    DiagnosticArray,
+    Odometry,
+)
 
 RULES = """
 version: 1
@@ -180,6 +185,37 @@ def test_topics_that_could_be_meant_are_to_be_chosen(
     for more in (["--image-topic=/left/image"], ["--topic", "camera/image_raw=/right/image"]):
         assert main(["replay", str(bag), f"--model={tiny_bundle}", *more]) == 0
         assert "2 on /detections" in capsys.readouterr().out
+
+
+def test_a_simulated_robot_is_replayed_in_the_time_of_its_stamps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was recorded by the clock of a machine on which a second of its time took two."""
+
+    def simulated() -> Iterable[Said]:
+        for time, topic, message in drive(8.0):
+            stamp = nanoseconds(message.header.stamp) - BEGIN + 5 * SECOND
+            message.header.stamp = to_time(stamp)
+            if topic == "/odom":
+                message.twist.twist.linear.x = 1.0
+                message.twist.covariance[[0, 7, 14, 21, 28, 35]] = 1e-4
+                yield 2 * time - BEGIN, topic, message
+
+    bag, out = write(tmp_path / "bag", simulated()), tmp_path / "out.mcap"
+    page = tmp_path / "page.html"
+    (tmp_path / "bag.labels.yaml").write_text("pose: /odom\n")
+    assert main(["replay", str(bag), f"--out={out}", f"--html={page}"]) == 0
+    printed = capsys.readouterr().out
+    assert "time    that of the stamps of /odom" in printed
+    assert "played  80 messages, 7.9 s in" in printed
+    poses = [one for _, one in said(out, "/odometry/filtered", Odometry)]
+    assert len(poses) > 70
+    first, last = (one.pose.pose.position.x for one in (poses[0], poses[-1]))
+    assert last - first == pytest.approx(
+        (nanoseconds(poses[-1].header.stamp) - nanoseconds(poses[0].header.stamp)) / SECOND,
+        abs=0.1,
+    )
+    assert page.read_text().count("<svg") == 1
 
 
 EXPECTED = """

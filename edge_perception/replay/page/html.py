@@ -29,13 +29,14 @@ def page(
     """Return the page. Every text of a bag or file is escaped, and nothing is loaded."""
     name = Path(found.bag).name
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    rows = _rows(observed, labels)
     sections = [
         f"<h1>{escape(name)}</h1>",
         f"<p>{found.seconds:.1f} s, played at {found.speed:.1f} times real time through "
         f"{escape(', '.join(found.nodes)) or 'no node'}</p>",
         *(f'<p class="wrong">{escape(one)}</p>' for one in found.problems),
         *_section("Numbers", _table(found.verdicts(expected))),
-        *_section("What it decided", timeline(_rows(observed, labels), observed.end)),
+        *_section("What it decided", timeline(rows, observed.end) if rows else ""),
         *_section(
             "From the picture to the decision",
             histogram(observed.latencies, "ms") if observed.latencies else "",
@@ -75,8 +76,22 @@ def _rows(observed: Observation, labels: Labels) -> list[tuple[str, list[Span]]]
     rows = []
     if labels.hold is not None:
         rows.append(("must hold", _spans(labels.hold, observed.end, _MUST, "it must not move")))
+    if observed.decided:
+        rows.append(("decision", _decisions(observed)))
+        rows.append(("blind", _spans(blind(observed), observed.end, _BLIND, "no fresh input")))
+    times: dict[str, list[float]] = {}
+    for seen in observed.seen:
+        for label in {label for label, _ in seen.things}:
+            times.setdefault(label, []).append(seen.time)
+    most = sorted(times, key=lambda label: -len(times[label]))[:_MOST_LABELS]
+    rows += [(label, _presence(label, times[label])) for label in most]
+    return rows
+
+
+def _decisions(observed: Observation) -> list[Span]:
+    """Return each decision from when to when it was in force."""
     ends = [one.time for one in observed.decided[1:]] + [observed.end]
-    decided = [
+    return [
         Span(
             one.time,
             end,
@@ -85,15 +100,6 @@ def _rows(observed: Observation, labels: Labels) -> list[tuple[str, list[Span]]]
         )
         for one, end in zip(observed.decided, ends, strict=True)
     ]
-    rows.append(("decision", decided))
-    rows.append(("blind", _spans(blind(observed), observed.end, _BLIND, "no fresh input")))
-    times: dict[str, list[float]] = {}
-    for seen in observed.seen:
-        for label in {label for label, _ in seen.things}:
-            times.setdefault(label, []).append(seen.time)
-    most = sorted(times, key=lambda label: -len(times[label]))[:_MOST_LABELS]
-    rows += [(label, _presence(label, times[label])) for label in most]
-    return rows
 
 
 def _spans(intervals: Sequence[Interval], end: float, color: str, said: str) -> list[Span]:
