@@ -40,15 +40,15 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         "--target",
         default="host",
         metavar="NAME",
-        help="machine to compile for, one of those that edgec doctor lists (default: host)",
+        help="machine to compile for: one that edgec doctor lists, or c99 (default: host)",
     ).completer = complete_targets  # type: ignore[attr-defined]  # argcomplete looks for it
 
 
 def complete_targets(**_: object) -> list[str]:
-    """Return the names of the targets, which are those of their toolchains."""
-    from edge_compiler.toolchain import TOOLCHAINS
+    """Return the names of the targets."""
+    from edge_compiler.targets import names
 
-    return [tools.name for tools in TOOLCHAINS]
+    return names()
 
 
 def add_shape(parser: argparse.ArgumentParser) -> None:

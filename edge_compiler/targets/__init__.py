@@ -7,8 +7,10 @@ from edge_compiler.errors import CompileError, hint
 from edge_compiler.targets.acl.backend import AclBackend
 from edge_compiler.targets.base import Target
 from edge_compiler.targets.c.backend import CBackend
+from edge_compiler.targets.c99.backend import PLAIN, PlainBackend
 from edge_compiler.targets.machines import platform_of
 from edge_compiler.targets.program.backend import Backend
+from edge_compiler.targets.program.platform import Platform
 
 
 def _target(name: str, *others: Backend) -> Target:
@@ -23,6 +25,7 @@ TARGETS = {
         _target("aarch64-acl", AclBackend()),
         _target("armv7"),
         _target("armv7-acl", AclBackend()),
+        Target("c99", Platform(toolchain.get("host"), (PLAIN,)), PlainBackend()),
     )
 }
 

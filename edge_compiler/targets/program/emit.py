@@ -37,19 +37,33 @@ def step_files(
 
     :param headers: of the kernels that the steps call.
     """
-    alike: dict[Hashable, list[tuple[int, Step, Call]]] = {}
+    includes = "".join(f'#include "{name}"\n' for name in ("runtime/program.h", *headers))
+    groups = _alike(program, variant)
+    for first in range(0, len(groups), KERNELS_PER_FILE):
+        text = _StepFile(variant)
+        text.add_groups(groups[first : first + KERNELS_PER_FILE])
+        name = f"steps_{variant.name}_{first // KERNELS_PER_FILE}.c"
+        yield name, f"{includes}\n{text.render()}"
+
+
+def steps_in_one(program: Program, variant: Variant) -> str:
+    """Return the text of all steps as functions of one file, which has the kernels already."""
+    text = _StepFile(variant, linkage="static ")
+    text.add_groups(_alike(program, variant))
+    return text.render()
+
+
+_Group = list[tuple[int, Step, Call]]
+"""Steps of the same machine code, each with its index and its call."""
+
+
+def _alike(program: Program, variant: Variant) -> list[_Group]:
+    alike: dict[Hashable, _Group] = {}
     for index, step in enumerate(program.steps):
         if isinstance(step.code, KernelCall):
             call = step.code.call(variant)
             alike.setdefault(_code(call), []).append((index, step, call))
-    groups = list(alike.values())
-    for first in range(0, len(groups), KERNELS_PER_FILE):
-        text = _StepFile(variant, headers)
-        for group in groups[first : first + KERNELS_PER_FILE]:
-            agreed = _agreed([call.sizes for _, _, call in group])
-            for index, step, call in group:
-                text.add(index, step, _with_constants(call, agreed))
-        yield f"steps_{variant.name}_{first // KERNELS_PER_FILE}.c", text.render()
+    return list(alike.values())
 
 
 def _code(call: Call) -> Hashable:
@@ -90,11 +104,18 @@ class _StepFile:
     """
 
     variant: Variant
-    headers: Sequence[str]
+    linkage: str = ""
     tables: dict[Table, str] = field(default_factory=dict)
     sizes: dict[tuple[str, str], str] = field(default_factory=dict)
     kernels: dict[str, tuple[str, str]] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
+
+    def add_groups(self, groups: Iterable[_Group]) -> None:
+        """Append the functions of alike steps."""
+        for group in groups:
+            agreed = _agreed([call.sizes for _, _, call in group])
+            for index, step, call in group:
+                self.add(index, step, _with_constants(call, agreed))
 
     def add(self, index: int, step: Step, kernel: Call) -> None:
         """Append the functions of a step: clear the output's halo, then run the kernel."""
@@ -111,10 +132,8 @@ class _StepFile:
         body = "\n".join(f"    {self._call(call, images)}" for call in calls)
         if images > 1:
             body = f"    for (int i = 0; i < {images}; i++) {{\n{indent(body, '    ')}\n    }}"
-        self.steps.append(
-            f"/* {comment.strip()} */\n"
-            f"void {name}(const edge_memory *m, int part, int parts)\n{{\n{body}\n}}\n"
-        )
+        head = f"{self.linkage}void {name}(const edge_memory *m, int part, int parts)"
+        self.steps.append(f"/* {comment.strip()} */\n{head}\n{{\n{body}\n}}\n")
 
     def _call(self, call: Call, images: int) -> str:
         """Return a call, of image ``i``, of the function that is the kernel with its constants."""
@@ -156,7 +175,6 @@ class _StepFile:
 
     def render(self) -> str:
         """Return the text."""
-        includes = "\n".join(f'#include "{name}"' for name in self.headers)
         tables = "".join(
             f"static const {table.ctype} {name}[] = {{{', '.join(table.elements)}}};\n"
             for table, name in self.tables.items()
@@ -166,13 +184,7 @@ class _StepFile:
             for (config, struct), name in self.sizes.items()
         )
         kernels = (text for _, text in self.kernels.values())
-        return "\n".join(
-            chain(
-                ['#include "runtime/program.h"\n' + includes + "\n", tables, sizes],
-                kernels,
-                self.steps,
-            )
-        )
+        return "\n".join(chain((part for part in (tables, sizes) if part), kernels, self.steps))
 
 
 def _clear_halo(buffer: Buffer) -> Call:

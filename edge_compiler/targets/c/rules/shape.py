@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.rules.limits import require_constant, require_image
 from edge_compiler.targets.c.rules.table import ALL, lowers
-from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.boxes import Box, copy_box, copy_part, sliced, source_of
 from edge_compiler.targets.program.layout import (
     BLOCK,
     BLOCKED,
@@ -22,8 +20,7 @@ from edge_compiler.targets.program.layout import (
 )
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import starts
-from edge_compiler.targets.program.program import Call, Pointer, reading, writing
-from edge_compiler.targets.program.reorder import channel_copy, MAX_RANK, strided_fields
+from edge_compiler.targets.program.reorder import channel_copy, MAX_RANK
 from edge_compiler.targets.program.views import concat_channels
 from edge_perception.runtime.manifest import CONVOLUTION
 
@@ -149,26 +146,10 @@ def check_slice(node: Node) -> str | None:
 @lowers("Slice", check=check_slice, types=ALL)
 def lower_slice(low: Lowering, node: Node) -> None:
     """Take a box, possibly with steps."""
-    value = node.input(0)
-    starts = _integers(node, 1) or []
-    axes = _integers(node, 3) or list(range(len(starts)))
-    steps = _integers(node, 4) or [1] * len(starts)
-    box = {}
-    for axis, start, step in zip(axes, starts, steps, strict=True):
-        size = value.shape[axis]
-        first = start + size if start < 0 else start
-        box[axis % len(value.shape)] = (min(max(first, 0), size - (step < 0)), step)
-    _take(low, node, value, node.output, box)
+    _take(low, node, node.input(0), node.output, sliced(node))
 
 
-def _integers(node: Node, index: int) -> list[int] | None:
-    data = node.constant(index)
-    return None if data is None else [int(x) for x in data.ravel()]
-
-
-def _take(
-    low: Lowering, node: Node, value: Value, output: Value, box: dict[int, tuple[int, int]]
-) -> None:
+def _take(low: Lowering, node: Node, value: Value, output: Value, box: Box) -> None:
     """Take from ``value`` what begins at (start, step) along each axis of ``box``."""
     start, step = box.get(1, (0, 1))
     channels = is_image(value) and step == 1 and not _turns(box, 0, 2, 3)
@@ -190,48 +171,9 @@ def _take(
             group=CONVOLUTION,
         )
         return
-    strides = row_major(value.shape)
-    at = sum(start * strides[axis] for axis, (start, _) in box.items())
-    moved = tuple(s * box.get(axis, (0, 1))[1] for axis, s in enumerate(strides))
-    source, target = low.source(value, DENSE), low.target(output, DENSE)
-    whole = row_major(output.shape)
-    copy_box(low, node, output, output.shape, (source, (moved, at)), (target, (whole, 0)))
+    copy_part(low, node, value, output, box)
 
 
-def _turns(box: dict[int, tuple[int, int]], *axes: int) -> bool:
+def _turns(box: Box, *axes: int) -> bool:
     """Return whether any of the axes is taken backwards."""
     return any(box.get(axis, (0, 1))[1] < 0 for axis in axes)
-
-
-def source_of(low: Lowering, value: Value) -> Buffer | Pointer:
-    """Return where a dense value is: in the arena, or among the weights if it is constant."""
-    return low.source(value, DENSE) if value.constant is None else low.weights.add(value.constant)
-
-
-Steps = tuple[tuple[int, ...], int]
-"""Elements from one to the next along each axis of a box, and before the first."""
-
-
-def copy_box(
-    low: Lowering,
-    node: Node,
-    value: Value | None,
-    shape: tuple[int, ...],
-    source: tuple[Buffer | Pointer, Steps],
-    target: tuple[Buffer, Steps],
-) -> None:
-    """
-    Add a step that copies a box of this shape between row-major values.
-
-    :param value: that is complete then.
-    """
-    (data, (reads, read_from)), (buffer, (writes, write_from)) = source, target
-    fields = strided_fields(buffer.type, shape, reads, writes)
-
-    def call(_: object) -> Call:
-        start = data if isinstance(data, Pointer) else reading(data)
-        pointers = (start.plus(read_from), writing(buffer).plus(write_from))
-        return Call("copy_strided_run", "strided_copy", fields, pointers)
-
-    sources = [] if isinstance(data, Pointer) else [data]
-    low.add(node, f"copy {math.prod(shape)}", sources, buffer, call, value=value)

@@ -1,0 +1,83 @@
+"""Portable C99 as the back end of a library, and in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import inspect
+from pathlib import Path
+import shutil
+
+from edge_compiler import ops
+from edge_compiler.ir.graph import Graph, Node, Value
+from edge_compiler.progress import Progress
+from edge_compiler.targets.c99 import moves, rules
+from edge_compiler.targets.c99.single_file import write_single_file
+from edge_compiler.targets.c99.table import RULES
+from edge_compiler.targets.program.backend import Answer, Job, Offer
+from edge_compiler.targets.program.build import Part
+from edge_compiler.targets.program.layout import DENSE
+from edge_compiler.targets.program.nodes import require_float32
+from edge_compiler.targets.program.platform import Platform
+from edge_compiler.targets.program.program import OURS, Program
+from edge_compiler.targets.program.variants import Variant
+
+KERNELS = Path(__file__).parent / "plain.h"
+PLAIN = Variant(
+    "plain",
+    ("-std=c99", "-ffp-contract=off"),
+    lanes=4,
+    registers=16,
+    supported="edge_cpu_always",
+)
+"""What the proof compiles the same text for: this machine, with nothing that C99 lacks."""
+_REPLACED = ("BatchNormalization",)  # which passes make a ChannelAffine
+_FAMILIES = (moves, rules)  # whose rules are in the table as soon as they are imported
+
+
+@dataclass(frozen=True)
+class PlainBackend:
+    """
+    Loops of C99; see `Home`.
+
+    The library of the bundle runs them for the proof, with its threads. What is meant to be used
+    is ``model.c`` beside it, which has the same functions and needs no library.
+    """
+
+    name = OURS
+    layout = DENSE.name
+    least_gain = 0.0
+
+    def refusal(self, node: Node) -> str | None:
+        """Return why there is no loop for a node."""
+        if reason := ops.fault(node) or require_float32(node):
+            return reason
+        if node.op in _REPLACED:
+            return None
+        if node.op not in RULES:
+            return "the target c99 has no loops for it"
+        if len(node.outputs) > 1 and node.op != "Split":
+            return f"the output '{node.outputs[1].name}' is not supported"
+        return RULES[node.op].check(node) or rules.fused_refusal(node)
+
+    def support(self) -> Mapping[str, str]:
+        """Return the operators that can be compiled, each with a sentence on what of it."""
+        return {op: inspect.getdoc(entry.rule) or "" for op, entry in sorted(RULES.items())}
+
+    def missing_device(self) -> str:
+        """Return nothing: any processor will do."""
+        return ""
+
+    def answers(self, graph: Graph, job: Job, progress: Progress) -> Mapping[Node, Answer]:
+        """Offer to run all that isn't refused."""
+        return {node: self.refusal(node) or Offer(RULES[node.op].rule) for node in graph.nodes}
+
+    def reorder_cost(self, value: Value, job: Job) -> float:
+        """Return nothing: there is one layout."""
+        return 0.0
+
+    def add_to(self, directory: Path, program: Program, platform: Platform) -> Part:
+        """Copy the loops, and write the file that has all beside the library."""
+        shutil.copy(KERNELS, directory)
+        write_single_file(program, PLAIN, KERNELS.read_text("utf-8"), directory.parent)
+        return Part(headers=(KERNELS.name,))

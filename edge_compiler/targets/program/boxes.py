@@ -1,0 +1,79 @@
+"""Copies of boxes between row-major values, which Transpose, Slice or Concat come down to."""
+
+from __future__ import annotations
+
+import math
+
+from edge_compiler.ir.graph import Node, Value
+from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.layout import DENSE, row_major
+from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.program import Call, Pointer, reading, writing
+from edge_compiler.targets.program.reorder import strided_fields
+
+
+def source_of(low: Lowering, value: Value) -> Buffer | Pointer:
+    """Return where a dense value is: in the arena, or among the weights if it is constant."""
+    return low.source(value, DENSE) if value.constant is None else low.weights.add(value.constant)
+
+
+Steps = tuple[tuple[int, ...], int]
+"""Elements from one to the next along each axis of a box, and before the first."""
+
+
+def copy_box(
+    low: Lowering,
+    node: Node,
+    value: Value | None,
+    shape: tuple[int, ...],
+    source: tuple[Buffer | Pointer, Steps],
+    target: tuple[Buffer, Steps],
+) -> None:
+    """
+    Add a step that copies a box of this shape between row-major values.
+
+    :param value: that is complete then.
+    """
+    (data, (reads, read_from)), (buffer, (writes, write_from)) = source, target
+    fields = strided_fields(buffer.type, shape, reads, writes)
+
+    def call(_: object) -> Call:
+        start = data if isinstance(data, Pointer) else reading(data)
+        pointers = (start.plus(read_from), writing(buffer).plus(write_from))
+        return Call("copy_strided_run", "strided_copy", fields, pointers)
+
+    sources = [] if isinstance(data, Pointer) else [data]
+    low.add(node, f"copy {math.prod(shape)}", sources, buffer, call, value=value)
+
+
+Box = dict[int, tuple[int, int]]
+"""Where a part begins along an axis, and its steps; axes that aren't named are whole."""
+
+
+def sliced(node: Node) -> Box:
+    """Return the part that a Slice with constant bounds takes."""
+    shape = node.input(0).shape
+    starts = _integers(node, 1) or []
+    axes = _integers(node, 3) or list(range(len(starts)))
+    steps = _integers(node, 4) or [1] * len(starts)
+    box = {}
+    for axis, start, step in zip(axes, starts, steps, strict=True):
+        size = shape[axis]
+        first = start + size if start < 0 else start
+        box[axis % len(shape)] = (min(max(first, 0), size - (step < 0)), step)
+    return box
+
+
+def _integers(node: Node, index: int) -> list[int] | None:
+    data = node.constant(index)
+    return None if data is None else [int(x) for x in data.ravel()]
+
+
+def copy_part(low: Lowering, node: Node, value: Value, output: Value, box: Box) -> None:
+    """Add a step that copies a part of a value, both in row-major order."""
+    strides = row_major(value.shape)
+    at = sum(start * strides[axis] for axis, (start, _) in box.items())
+    moved = tuple(s * box.get(axis, (0, 1))[1] for axis, s in enumerate(strides))
+    source, target = low.source(value, DENSE), low.target(output, DENSE)
+    whole = row_major(output.shape)
+    copy_box(low, node, output, output.shape, (source, (moved, at)), (target, (whole, 0)))
