@@ -1,4 +1,4 @@
-"""How far a path is from the truth."""
+"""How far a path is from the truth: ATE and RPE, as evo (github.com/MichaelGrupp/evo) has them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ _APART = 0.05
 """Seconds that a pose and the truth that it is compared with may be apart."""
 _STEP = 1.0
 """Metres over which the relative error is taken."""
+_SLACK = 0.1
+"""Metres by which the way between two poses may differ from that."""
+
+_FEWEST = 3  # times that two paths must share
 
 Points = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -26,7 +30,8 @@ class PathError(NamedTuple):
     The distance of a path from the truth, root of the mean square [m].
 
     :ivar absolute: of positions, once both paths lie upon each other as well as they can.
-    :ivar relative: of where a metre of the way leads, as seen from its begin; NaN: it is shorter.
+    :ivar relative: of where a metre of the way leads, as seen from its begin; NaN: no two poses
+        of the truth are a metre apart.
     """
 
     absolute: float
@@ -36,20 +41,35 @@ class PathError(NamedTuple):
 def compare(path: Sequence[Pose], truth: Sequence[Pose]) -> PathError | None:
     """Return how far a path is from the truth; None if they share less than three times."""
     ours, theirs = _associated(path, truth)
-    if len(ours) < 3:
+    if len(ours) < _FEWEST:
         return None
     rotation, shift = alignment(ours[:, 1:4], theirs[:, 1:4])
     absolute = _root_mean_square(ours[:, 1:4] @ rotation.T + shift - theirs[:, 1:4])
     steps = np.linalg.norm(np.diff(theirs[:, 1:4], axis=0), axis=1)
     way = np.concatenate([[0.0], np.cumsum(steps)])
-    ends = np.searchsorted(way, way + _STEP)
-    begins = np.flatnonzero(ends < len(way))
+    after = np.clip(np.searchsorted(way, way + _STEP), 1, len(way) - 1)
+    ends = np.where(way + _STEP - way[after - 1] < way[after] - way - _STEP, after - 1, after)
+    begins = np.flatnonzero(np.abs(way[ends] - way - _STEP) <= _SLACK)
     if not len(begins):
         return PathError(absolute, math.nan)
     ends = ends[begins]
     return PathError(
         absolute, _root_mean_square(_moved(ours, begins, ends) - _moved(theirs, begins, ends))
     )
+
+
+def laid_upon(path: Sequence[Pose], truth: Sequence[Pose]) -> Points:
+    """Return the places of a path [N, 3], turned and shifted as they lie best upon the truth."""
+    ours, theirs = _associated(path, truth)
+    if len(ours) < _FEWEST:
+        return places(path)
+    rotation, shift = alignment(ours[:, 1:4], theirs[:, 1:4])
+    return np.asarray(places(path) @ rotation.T + shift)
+
+
+def places(path: Sequence[Pose]) -> Points:
+    """Return the places of a path [N, 3]."""
+    return np.asarray(path, float)[:, 1:4]
 
 
 def _moved(poses: Points, begins: Indices, ends: Indices) -> Points:

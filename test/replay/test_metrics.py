@@ -125,6 +125,22 @@ def test_a_path_in_another_frame_is_the_same_path() -> None:
     assert shift == pytest.approx(-turn.inv().apply((5, -2, 0)))
 
 
+def test_errors_of_a_path_are_those_that_evo_finds() -> None:
+    """They are what evo 1.38.1 prints of these paths: APE aligned, RPE over 1 m, all pairs."""
+    times = np.arange(400) / 10
+    turn = 0.12 * times
+    way = np.stack([5 * np.sin(turn), 5 * (1 - np.cos(turn)), 0.2 * np.sin(times)], 1)
+    zero = np.zeros_like(turn)
+    truth = np.column_stack([times, way, zero, zero, np.sin(turn / 2), np.cos(turn / 2)])
+    noise = [np.sin(1.7 * times), np.cos(2.3 * times), np.sin(0.9 * times)]
+    ours = way * 1.01 + 0.02 * np.stack(noise, 1) + [3.0, -2.0, 0.5]
+    heading = (turn * 1.02 + 0.3) / 2
+    own = np.column_stack([times + 0.004, ours, zero, zero, np.sin(heading), np.cos(heading)])
+    error = compare([tuple(one) for one in own.tolist()], [tuple(one) for one in truth.tolist()])
+    assert error is not None
+    assert error == pytest.approx((0.05389014886364613, 0.3358304404792116), rel=1e-9)
+
+
 def test_errors_of_a_path_are_those_that_were_made() -> None:
     truth = path()
     wide = [(one[0], 1.1 * one[1], 1.1 * one[2], *one[3:]) for one in truth]

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from edge_perception.replay.observation import Pose
+from edge_perception.replay.trajectory import Points
 
 WIDTH = 1000
 _LEFT, _RIGHT = 130, 30  # of the chart, for the names of rows, for half a number
@@ -88,13 +88,13 @@ def histogram(values: Sequence[float], unit: str) -> str:
     return _svg(WIDTH, _HEIGHT, parts)
 
 
-def paths(lines: Sequence[tuple[str, Sequence[Pose]]]) -> str:
+def paths(lines: Sequence[tuple[str, Points]]) -> str:
     """
     Return paths on the plane, x to the right and y up, in one scale.
 
-    :param lines: the class of CSS and the poses of each.
+    :param lines: the class of CSS and the places [N, 3] of each.
     """
-    points = [_thinned(poses) for _, poses in lines]
+    points = [places[:: -(-len(places) // _MOST_POINTS), :2] for _, places in lines]
     every = np.concatenate(points)
     low, high = every.min(0), every.max(0)
     size = np.maximum(high - low, 1e-3)
@@ -120,12 +120,6 @@ def paths(lines: Sequence[tuple[str, Sequence[Pose]]]) -> str:
         drawn = " ".join(f"{_LEFT + x:.1f},{height - 30 - y:.1f}" for x, y in at.tolist())
         parts.append(f'<polyline class="{escape(kind)}" points="{drawn}"/>')
     return _svg(WIDTH, round(height), parts)
-
-
-def _thinned(poses: Sequence[Pose]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return x and y of as many poses as can be told apart."""
-    step = -(-len(poses) // _MOST_POINTS)
-    return np.array([pose[1:3] for pose in poses[::step]], np.float64)
 
 
 def _marks(low: float, high: float) -> list[float]:

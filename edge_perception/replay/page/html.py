@@ -15,6 +15,7 @@ from edge_perception.replay.metrics import blind
 from edge_perception.replay.observation import Observation
 from edge_perception.replay.page.drawing import histogram, paths, Span, timeline
 from edge_perception.replay.results import Result, shown
+from edge_perception.replay.trajectory import laid_upon, places
 from edge_perception.views.picture import action_color
 
 _MUST, _BLIND, _SEEN = "#8a8f98", "#4b5661", "#1d5fa8"
@@ -118,8 +119,14 @@ def _presence(label: str, times: Sequence[float]) -> list[Span]:
 
 
 def _path(observed: Observation) -> str:
-    lines = [("truth", observed.truth), ("own", observed.path)]
-    return paths([line for line in lines if line[1]]) if observed.path or observed.truth else ""
+    """Return the way on the plane; beside a truth, laid upon it, as it is compared."""
+    own, truth = observed.path, observed.truth
+    lines = [("truth", places(truth))] if truth else []
+    lines += [("own", laid_upon(own, truth))] if own else []
+    if not lines:
+        return ""
+    legend = "<p>blue: its own path, laid upon the truth; grey: the truth</p>" if truth else ""
+    return paths(lines) + legend
 
 
 def _album(album: Album) -> str:
