@@ -15,6 +15,7 @@ from edge_compiler.difference import allowed_error, error_of, explain_difference
 from edge_compiler.errors import CompileError
 from edge_compiler.float64 import Network
 from edge_compiler.float64.exact import Array
+from edge_compiler.integers import Integers
 from edge_compiler.opinion import Arrays, Opinion
 from edge_compiler.reference import NAME, Reference
 from edge_perception.runtime.manifest import Model, Step
@@ -45,6 +46,7 @@ class Judge:
     Judges the values of a library that differ from the reference.
 
     :ivar tensors: the names of those that were judged.
+    :ivar exact: the names of those that were compared with exact arithmetic of integers.
     """
 
     def __init__(self, model: Model, reference: Reference) -> None:
@@ -52,7 +54,26 @@ class Judge:
         self._model, self._inputs = model, tuple(reference.shapes)
         self._opinion = Opinion(lambda: Network(reference.path, reference.shapes))
         self._parted = False
+        self._reference = reference
+        self._integers: Integers | None = None
         self.tensors: set[str] = set()
+        self.exact: set[str] = set()
+
+    def check_integers(self, name: str, ours: Arrays, run: Run) -> None:
+        """
+        Compare a tensor, if it is computed in quantised integers, with their exact arithmetic.
+
+        :param ours: it, and all quantised values of the library before it, by name.
+        :raises CompileError: if it is not equal.
+        """
+        if self._integers is None:
+            self._integers = Integers(self._reference.path, self._reference.shapes)
+        if not self._integers.defines(name):
+            return
+        due = self._integers.of(name, ours)
+        if not np.array_equal(ours[name], due):
+            raise self._wrong(name, explain_difference(ours[name], due), run)
+        self.exact.add(name)
 
     def begin(self) -> None:
         """Begin with the values of another run."""
@@ -100,11 +121,14 @@ class Judge:
         What chooses (ArgMax, a comparison, a Cast to integers) may choose otherwise where what it
         reads differs by a rounding. From there on, the reference's values tell nothing.
         """
-        value, truth = ours[name], self._opinion.of(name, ours).value
+        value, exact = ours[name], self._opinion.of(name, ours)
+        truth = exact.value
         error = allowed_error(value, truth)
         if error is not None:
             return error
         if value.dtype.kind != "f":
+            if exact.rounds_to(value):  # a number in the middle between two integers
+                return error_of(value, truth)
             raise self._wrong(name, explain_difference(value, truth), run)
         return self._check_history(name, ours, {name: truth}, run)
 

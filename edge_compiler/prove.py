@@ -6,7 +6,8 @@ one) can run, with two threads, is compared with the same tensor in ONNX Runtime
 inputs and on calibration images. One thread must give the same bits; else its steps are compared,
 too. Where they differ by more than the tolerance, a second opinion in float64 (``opinion``) says
 which of them is right. Integers and bools must be equal: to the reference's, or else to what
-follows from the library's own values before them.
+follows from the library's own values before them. What is computed in quantised integers must be
+equal, byte for byte, to their exact arithmetic (``integers/``) too.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ THREADS = 2
 """That share the steps: enough that one could take what is another's."""
 RANDOM_INPUTS = 2
 FRAME_SHAPE = (480, 640, 3)
+_BYTES = ("uint8", "int8")
 
 
 class Prover:
@@ -84,8 +86,9 @@ class Prover:
         steps = zip(self._model.steps, self.errors, strict=True)
         known = [(error, step.name) for step, error in steps if error is not None]
         worst, name = max(known, default=(0.0, ""))
-        judged = len(self._judge.tensors)
+        judged, exact = len(self._judge.tensors), len(self._judge.exact)
         how = f", in float64 at {judged} tensor(s)" if judged else ""
+        how += f"; {exact} tensor(s) in integers, byte for byte" if exact else ""
         return Proof(self._reference.name + how, self._tolerance, worst, name, self.inputs)
 
     def _prove_for(self, inputs: Inputs, expected: dict[str, Array]) -> None:
@@ -121,7 +124,11 @@ class Prover:
         """Compare all steps, and return the values that are outputs or inputs, by name."""
         results, off = dict(run.inputs), []
         outputs = {tensor.name for tensor in self._model.outputs}
+        quantised = dict(run.inputs)
         for index, (step, value) in enumerate(self._observe(run)):
+            if step.dtype in _BYTES:
+                quantised[step.value] = value
+                self._judge.check_integers(step.value, quantised, run)
             if step.value in outputs:
                 results[step.value] = value
             worst = self.errors[index]

@@ -19,7 +19,7 @@ _ALL_CHANNELS = (slice(None),) * 3
 """Groups, outputs and inputs of a group."""
 
 
-def _shifted(node: Node, x: Array, fill: float = 0.0) -> Iterator[tuple[tuple[int, ...], Array]]:
+def shifted(node: Node, x: Array, fill: float = 0.0) -> Iterator[tuple[tuple[int, ...], Array]]:
     """Yield for each position in the window what all windows have there: (N, C, *out)."""
     kernel, strides, dilations, pads = _window(node)
     out = node.output.shape[2:]
@@ -48,19 +48,20 @@ def _every(first: list[int], strides: list[int], count: tuple[int, ...]) -> tupl
 def _conv(call: Call) -> Exact:
     node, w, bias = call.node, call.input(1), call.optional(2)
     b = np.zeros(1) if bias is None else bias.value
-    value = _convolve(node, call.x.value, w.value, b)
-    size = _convolve(node, call.x.size, w.size, np.abs(b))
+    value = convolve(node, call.x.value, w.value, b)
+    size = convolve(node, call.x.size, w.size, np.abs(b))
     if _may_be_winograd(node):
         largest = WINOGRAD * size.max(axis=tuple(range(2, size.ndim)), keepdims=True)
         size = np.broadcast_to(largest, size.shape)
     return Exact(value, size, call.depth + w.value[0].size + 1)
 
 
-def _convolve(node: Node, x: Array, w: Array, b: Array) -> Array:
+def convolve(node: Node, x: Array, w: Array, b: Array) -> Array:
+    """Return a convolution with the attributes of a node, whose output has the result's shape."""
     groups = node.attributes["group"]
     weights = w.reshape(groups, w.shape[0] // groups, *w.shape[1:])
     total: Array = np.zeros(())
-    for place, pixels in _shifted(node, x):
+    for place, pixels in shifted(node, x):
         total = total + weights[_ALL_CHANNELS + place] @ pixels.reshape(
             len(x), groups, w.shape[1], -1
         )
@@ -110,9 +111,9 @@ def _may_be_winograd(node: Node) -> bool:
 @exactly("MaxPool")
 def _max_pool(call: Call) -> Exact:
     value, size = np.float64(-np.inf), np.float64(0)
-    for _, pixels in _shifted(call.node, call.x.value, -np.inf):
+    for _, pixels in shifted(call.node, call.x.value, -np.inf):
         value = np.maximum(value, pixels)
-    for _, pixels in _shifted(call.node, call.x.size):
+    for _, pixels in shifted(call.node, call.x.size):
         size = np.maximum(size, pixels)
     return Exact(np.asarray(value), np.asarray(size), call.depth)
 
@@ -135,7 +136,7 @@ def _average_pool(call: Call) -> Exact:
 
 
 def _sum_of_windows(node: Node, x: Array) -> Array:
-    return np.asarray(sum(pixels for _, pixels in _shifted(node, x)))
+    return np.asarray(sum(pixels for _, pixels in shifted(node, x)))
 
 
 def _without_pads(node: Node) -> Node:

@@ -87,13 +87,9 @@ def _centred(w: Writer, index: int, zero: int, column: tuple[int, ...] | None = 
     return w.add("Sub", x, point)
 
 
-def _quantised(w: Writer, total: str, scales: tuple[int, int, int], zero: int, axis: int) -> str:
-    """Return sums of products as integers again: divided by the scale of the result."""
-    a, b, y = (w.inputs[index] for index in scales)
-    scale, point = w.add("Div", y, w.add("Mul", a, b)), w.inputs[zero]
-    if (count := w.value(scales[1]).size) > 1:  # one for each
-        point = w.add("Expand", point, w.integers([count]))
-    return w.add("QuantizeLinear", total, scale, point, axis=axis)
+def _dequantised(w: Writer, index: int, axis: int = 1) -> str:
+    """Return the numbers that an input, followed by its scale and zero point, stands for."""
+    return w.add("DequantizeLinear", *w.inputs[index : index + 3], axis=axis)
 
 
 def _qlinear_matmul(w: Writer) -> str:
@@ -103,16 +99,17 @@ def _qlinear_matmul(w: Writer) -> str:
                 f"node '{w.name}' (QLinearMatMul) has a scale for each row: "
                 "quantise it with one scale for the left matrix"
             )
-    total = w.add("MatMul", _centred(w, 0, 2), _centred(w, 3, 5))
-    return _quantised(w, total, (1, 4, 6), 7, -1)
+    right = _dequantised(w, 3, len(w.value(3).shape) - 1)
+    return w.add("QuantizeLinear", w.add("MatMul", _dequantised(w, 0), right), *w.inputs[6:8])
 
 
 def _qlinear_conv(w: Writer) -> str:
-    weights = _centred(w, 3, 5, (-1, *(1,) * (len(w.value(3).shape) - 1)))
-    operands = [_centred(w, 0, 2), weights]
+    operands = [_dequantised(w, 0), _dequantised(w, 3, 0)]
     if len(w.inputs) > 8 and w.inputs[8]:
-        operands.append(w.add("Cast", w.inputs[8], to=onnx.TensorProto.FLOAT))
-    return _quantised(w, w.add("Conv", *operands, **w.attributes), (1, 4, 6), 7, 1)
+        scale = w.constant(w.known(1) * w.known(4))
+        operands.append(w.add("DequantizeLinear", w.inputs[8], scale, axis=0))
+    total = w.add("Conv", *operands, **w.attributes)
+    return w.add("QuantizeLinear", total, *w.inputs[6:8])
 
 
 def _integers(w: Writer, total: str, terms: int) -> str:

@@ -11,7 +11,8 @@ Runtime after any pass. Some things go beyond ONNX, all written by passes:
 - the operator ``ChannelShuffle``: with ``g`` the attribute ``groups`` and ``m`` the channels of
   a group, ``y[n, j * g + i, ...] = x[n, i * m + j, ...]``: what the Reshape, Transpose, Reshape
   of ShuffleNet come down to;
-- the operator ``SiLU``: ``y = x * Sigmoid(x)``.
+- the operator ``SiLU``: ``y = x * Sigmoid(x)``;
+- the operators of quantised values, ``QConv`` and others, see ``ir/quantised.py``.
 """
 
 from __future__ import annotations

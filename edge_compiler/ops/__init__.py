@@ -14,6 +14,7 @@ from edge_compiler.ops import (  # noqa: F401 they define
     layers,
     logic,
     moves,
+    quantised,
     recurrent,
 )
 from edge_compiler.ops.activations import activation_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.dtype import array_type
@@ -20,14 +20,29 @@ LARGEST_TOTAL = 2**29
 @graph_pass("fold-constants")
 def fold_constants(graph: Graph) -> Iterator[Decision]:
     """
-    Replace nodes whose inputs are all known by their results.
+    Replace nodes whose inputs are all known by their results, but for quantised weights.
 
     :raises CompileError: if the results are far too large, or no numbers.
     """
+    yield from _fold(graph, later=("DequantizeLinear",))
+
+
+@graph_pass("fold-quantised-constants")
+def fold_quantised_constants(graph: Graph) -> Iterator[Decision]:
+    """
+    Replace the quantised weights that no operator takes as integers by the numbers they are.
+
+    :raises CompileError: as `fold_constants`.
+    """
+    yield from _fold(graph)
+
+
+def _fold(graph: Graph, later: Collection[str] = ()) -> Iterator[Decision]:
+    """Replace nodes whose inputs are all known, of any operator but some."""
     total = 0
     for node in list(graph.nodes):
         inputs = known_inputs(node.op, node.inputs, lambda value: value.constant)
-        if inputs is None:
+        if inputs is None or node.op in later:
             continue
         _check_size(node)
         total += sum(value.size for value in node.outputs)

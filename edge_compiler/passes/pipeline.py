@@ -10,10 +10,11 @@ from edge_compiler.passes.channel_affine import make_channel_affine, merge_affin
 from edge_compiler.passes.channel_shuffle import recognise_channel_shuffle
 from edge_compiler.passes.compound import recognise_activations
 from edge_compiler.passes.computed_bounds import split_computed_bounds
-from edge_compiler.passes.constants import fold_constants
+from edge_compiler.passes.constants import fold_constants, fold_quantised_constants
 from edge_compiler.passes.dead_code import drop_dead_code
 from edge_compiler.passes.fold_affine import fold_affine_back, fold_affine_forward
 from edge_compiler.passes.global_pool import recognise_global_pool
+from edge_compiler.passes.integers import run_in_integers
 from edge_compiler.passes.layer_norm import recognise_layer_norm
 from edge_compiler.passes.noops import remove_noops
 from edge_compiler.passes.padding import fuse_padding
@@ -36,6 +37,10 @@ PASSES: tuple[Pass, ...] = (
     recognise_layer_norm,
     recognise_global_pool,
     fold_bias,
+    # what is quantised on both sides
+    run_in_integers,
+    drop_dead_code,
+    fold_quantised_constants,
     # scale and shift go into weights; before padding, whose zeros come after a shift
     make_channel_affine,
     merge_affine,

@@ -53,7 +53,8 @@ WIDER = {
 # what is bounded does not show what became infinite, and magnifies errors relative to the bound;
 # of low scores ONNX Runtime isn't exact; in a chain the wider results of one layer go through the
 # next; integers are never special; ONNX Runtime's GRU, LSTM and TopK forget a NaN
-_LEFT_OUT = ("bounded", "heads", "chain", "integers", "typed_moves", "sequences", "lookups")
+_INTEGERS = ("integers", "typed_moves", "quantised", "signed_bytes")
+_LEFT_OUT = ("bounded", "heads", "chain", *_INTEGERS, "sequences", "lookups")
 APART = [name for name in OPERATOR_MODELS if name not in _LEFT_OUT]
 
 

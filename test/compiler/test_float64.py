@@ -13,10 +13,11 @@ from small_models import Array, make_model, node, run, small_inputs, weights
 from edge_compiler import ops
 from edge_compiler.float64 import Exact, Network
 from edge_compiler.float64.rules import RULES
+from edge_compiler.integers.evaluate import RULES as INTEGER_RULES
 from edge_compiler.ir.dtype import onnx_name
 from edge_perception.runtime.manifest import Tensor
 
-MADE_BY_PASSES = {"ChannelAffine", "ChannelShuffle", "SiLU"}
+MADE_BY_PASSES = {"ChannelAffine", "ChannelShuffle", "SiLU", *INTEGER_RULES}
 
 
 def test_every_operator_has_a_rule() -> None:

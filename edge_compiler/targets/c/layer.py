@@ -12,7 +12,7 @@ from edge_compiler.targets.c.choice import Problem, Sizes
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.nodes import Array, Geometry
-from edge_compiler.targets.program.program import Field, Pointer, reading, writing
+from edge_compiler.targets.program.program import Field, Pointer, reading, Table, writing
 from edge_compiler.targets.program.variants import Variant
 
 
@@ -157,6 +157,31 @@ def pack(weights: Array, lanes: int) -> Array:
         packed[:, column : column + size].reshape(part.shape)[:] = part
         column += size
     return packed
+
+
+def spread_groups(w: Array, in_channels: int) -> tuple[Array, Table]:
+    """
+    Return the weights of a grouped convolution as those of a dense one, and where it reads.
+
+    Each output block reads the few input blocks that it needs, from the table's block on; weights
+    between an output channel and inputs of other groups in those blocks are zero.
+    """
+    out_channels, group_in, kh, kw = w.shape
+    group_out = out_channels // (in_channels // group_in)
+    in_blocks = -(-in_channels // BLOCK)
+    spans = []
+    for first in range(0, out_channels, BLOCK):
+        last = min(first + BLOCK, out_channels) - 1
+        low_channel = first // group_out * group_in
+        high_channel = (last // group_out + 1) * group_in
+        spans.append((low_channel // BLOCK, -(-high_channel // BLOCK)))
+    count = max(high - start for start, high in spans)
+    starts = [min(start, in_blocks - count) for start, _ in spans]
+    dense = np.zeros((out_channels, count * BLOCK, kh, kw), w.dtype)
+    for channel in range(out_channels):
+        at = channel // group_out * group_in - starts[channel // BLOCK] * BLOCK
+        dense[channel, at : at + group_in] = w[channel]
+    return dense, Table("uint16_t", tuple(map(str, starts)))
 
 
 def pad_channels(vector: Array) -> Array:

@@ -44,8 +44,9 @@ CHANNELS_LAST = Layout("channels last")
 
 
 def is_image(value: Value) -> bool:
-    """Return whether a value can be stored as images of float32, channels before the sides."""
-    return len(value.shape) in (3, 4) and value.type == FLOAT32
+    """Return whether a value can be stored as images, of float32 or quantised, channels first."""
+    numbers = value.type == FLOAT32 or value.quantisation is not None
+    return len(value.shape) in (3, 4) and numbers
 
 
 def has_sides(value: Value) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge_compiler.ir.dtype import c_type
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK, merge_axes
 from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
@@ -29,7 +30,17 @@ def channel_copy(
         "out_channel": out_channel,
         "source": None if order is None else Table("uint16_t", tuple(map(str, order))),
     }
-    return Call("copy_channels_run", "channel_copy", fields, (reading(source), writing(target)))
+    return Call(
+        _kernel("copy_channels", source),
+        "channel_copy",
+        fields,
+        (reading(source), writing(target)),
+    )
+
+
+def _kernel(name: str, source: Buffer) -> str:
+    """Return the function of copy.h for the element type of a buffer."""
+    return f"{name}_{c_type(source.type)}"
 
 
 def _block_copy(source: Buffer, target: Buffer, out_channel: int) -> Call:
@@ -37,12 +48,12 @@ def _block_copy(source: Buffer, target: Buffer, out_channel: int) -> Call:
     fields: dict[str, Field] = {
         "blocks": source.blocks,
         "height": source.height,
-        "floats": source.width * BLOCK,
+        "elements": source.width * BLOCK,
         "in": (source.plane, source.row),
         "out": (target.plane, target.row),
     }
     to = writing(target).plus(out_channel // BLOCK * target.plane)
-    return Call("copy_blocks_run", "block_copy", fields, (reading(source), to))
+    return Call(_kernel("copy_blocks", source), "block_copy", fields, (reading(source), to))
 
 
 def _run_copy(
@@ -52,7 +63,7 @@ def _run_copy(
     fields = _copy_fields(source, target, shape, out_channel)
     run = target.plane if target.block == BLOCK else BLOCK
     to = writing(target).plus(out_channel // BLOCK * run)
-    return Call("copy_runs_run", "run_copy", fields, (reading(source), to))
+    return Call(_kernel("copy_runs", source), "run_copy", fields, (reading(source), to))
 
 
 def _copy_fields(

@@ -20,6 +20,9 @@ class Variant:
     :ivar lane_products: it multiplies a vector by one lane of another: see kernels/vec.h.
     :ivar counted_as: the cost of a kernel is how many instructions it executes, estimated by these
         constants of the cost model; empty: it is time.
+    :ivar byte_sums: vectors of sums that a block of 16 channels takes when bytes are multiplied.
+    :ivar byte_registers: vector registers for these sums: the others hold what is multiplied.
+    :ivar signed_bytes: its products take signed bytes; all variants of a machine agree on that.
     :ivar chunk_floats: how much of a Winograd convolution is worked on together: parts of a
         second-level cache.
     """
@@ -32,6 +35,9 @@ class Variant:
     features: tuple[str, ...] = ()
     lane_products: bool = False
     counted_as: str = ""
+    byte_sums: int = 4
+    byte_registers: int = 12
+    signed_bytes: bool = False
     chunk_floats: tuple[int, ...] = (48 * 1024, 96 * 1024, 192 * 1024)
 
     @property
@@ -47,6 +53,8 @@ AVX512 = Variant(
     registers=32,
     supported="edge_cpu_avx512",
     features=("avx512f", "avx512bw", "avx512dq", "avx512vl"),
+    byte_sums=1,
+    byte_registers=28,
 )
 AVX2 = Variant(
     "avx2",
@@ -55,6 +63,7 @@ AVX2 = Variant(
     registers=16,
     supported="edge_cpu_avx2",
     features=("avx2", "fma"),
+    byte_sums=2,
 )
 BASELINE = Variant(
     "baseline",
@@ -76,6 +85,9 @@ NEON64 = Variant(
     features=("asimd",),
     lane_products=True,
     counted_as="aarch64",
+    byte_sums=8,
+    byte_registers=24,
+    signed_bytes=True,
     chunk_floats=(64 * 1024,),  # four threads share the 1 MiB of a Cortex-A72
 )
 NEON32 = Variant(
@@ -93,5 +105,8 @@ NEON32 = Variant(
     features=("neon", "vfpv4"),
     lane_products=True,
     counted_as="armv7",
+    byte_sums=8,
+    byte_registers=8,
+    signed_bytes=True,
     chunk_floats=(32 * 1024,),  # four threads share the 512 KiB of a Cortex-A7
 )

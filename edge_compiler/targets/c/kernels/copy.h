@@ -24,41 +24,14 @@ typedef struct {
     const uint16_t *source; /* out channel i comes from source[i]; NULL: from i */
 } channel_copy;
 
-/* Copy channels one by one, changing blocked to dense and back, moving and permuting them. */
-INLINE void copy_channels_run(const channel_copy c, const float *in, float *out, int part, int parts)
-{
-    pieces todo = work_share_rows(c.channels + c.clear_lanes, c.height, part, parts);
-    while (work_next_piece(&todo)) {
-        const int channel = todo.outer, y = todo.inner;
-        float *to = out + copy_channel_offset(c.out, c.out_channel + channel) + y * c.out.row;
-        if (channel >= c.channels) {
-            for (int x = 0; x < c.width; x++) to[x * c.out.lanes] = 0.0f;
-            continue;
-        }
-        const float *from = in + copy_channel_offset(c.in, c.source ? c.source[channel] : channel) + y * c.in.row;
-        for (int x = 0; x < c.width; x++) to[x * c.out.lanes] = from[x * c.in.lanes];
-    }
-}
-
 typedef struct {
     int plane, row;
 } block_layout;
 
 typedef struct {
-    int blocks, height, floats;
+    int blocks, height, elements; /* elements: of a row */
     block_layout in, out;
 } block_copy;
-
-/* Copy whole blocks of channels, `floats` a row. */
-INLINE void copy_blocks_run(const block_copy c, const float *in, float *out, int part, int parts)
-{
-    pieces todo = work_share_rows(c.blocks, c.height, part, parts);
-    while (work_next_piece(&todo)) {
-        const int block = todo.outer, y = todo.inner;
-        memcpy(out + (size_t)block * c.out.plane + y * c.out.row, in + (size_t)block * c.in.plane + y * c.in.row,
-               sizeof(float) * c.floats);
-    }
-}
 
 typedef struct {
     int channels, height, width;
@@ -66,25 +39,56 @@ typedef struct {
     int clear_lanes; /* this many lanes after the last channel are set to zero */
 } run_copy;
 
-/* Copy between images in blocks and images with all channels side by side: both have the runs of a block's channels. */
-INLINE void copy_runs_run(const run_copy c, const float *in, float *out, int part, int parts)
-{
-    pieces todo = work_share_rows((c.channels + BLOCK - 1) / BLOCK, c.height, part, parts);
-    while (work_next_piece(&todo)) {
-        const int channel = todo.outer * BLOCK, y = todo.inner;
-        const float *from = in + copy_channel_offset(c.in, channel) + y * c.in.row;
-        float *to = out + copy_channel_offset(c.out, channel) + y * c.out.row;
-        if (channel + BLOCK <= c.channels) {
-            for (int x = 0; x < c.width; x++)
-                memcpy(to + x * c.out.lanes, from + x * c.in.lanes, sizeof(float) * BLOCK);
-            continue;
-        }
-        for (int x = 0; x < c.width; x++) {
-            memcpy(to + x * c.out.lanes, from + x * c.in.lanes, sizeof(float) * (c.channels % BLOCK));
-            for (int lane = 0; lane < c.clear_lanes; lane++) to[x * c.out.lanes + c.channels % BLOCK + lane] = 0.0f;
-        }
+/* Images of one element type; zero stands in the lanes that hold no channel. */
+#define COPY_IMAGES(T)                                                                                                       \
+    /* Copy channels one by one, changing blocked to dense and back, moving and permuting them. */                           \
+    INLINE void copy_channels_##T(const channel_copy c, const T *in, T *out, int part, int parts)                            \
+    {                                                                                                                        \
+        pieces todo = work_share_rows(c.channels + c.clear_lanes, c.height, part, parts);                                    \
+        while (work_next_piece(&todo)) {                                                                                     \
+            const int channel = todo.outer, y = todo.inner;                                                                  \
+            T *to = out + copy_channel_offset(c.out, c.out_channel + channel) + y * c.out.row;                               \
+            if (channel >= c.channels) {                                                                                     \
+                for (int x = 0; x < c.width; x++) to[x * c.out.lanes] = 0;                                                   \
+                continue;                                                                                                    \
+            }                                                                                                                \
+            const T *from = in + copy_channel_offset(c.in, c.source ? c.source[channel] : channel) + y * c.in.row;           \
+            for (int x = 0; x < c.width; x++) to[x * c.out.lanes] = from[x * c.in.lanes];                                    \
+        }                                                                                                                    \
+    }                                                                                                                        \
+    /* Copy whole blocks of channels, `elements` a row. */                                                                   \
+    INLINE void copy_blocks_##T(const block_copy c, const T *in, T *out, int part, int parts)                                \
+    {                                                                                                                        \
+        pieces todo = work_share_rows(c.blocks, c.height, part, parts);                                                      \
+        while (work_next_piece(&todo)) {                                                                                     \
+            const int block = todo.outer, y = todo.inner;                                                                    \
+            memcpy(out + (size_t)block * c.out.plane + y * c.out.row, in + (size_t)block * c.in.plane + y * c.in.row,        \
+                   sizeof(T) * c.elements);                                                                                  \
+        }                                                                                                                    \
+    }                                                                                                                        \
+    /* Copy between images in blocks and images with all channels side by side: both have the runs of a block's channels. */ \
+    INLINE void copy_runs_##T(const run_copy c, const T *in, T *out, int part, int parts)                                    \
+    {                                                                                                                        \
+        pieces todo = work_share_rows((c.channels + BLOCK - 1) / BLOCK, c.height, part, parts);                              \
+        while (work_next_piece(&todo)) {                                                                                     \
+            const int channel = todo.outer * BLOCK, y = todo.inner;                                                          \
+            const T *from = in + copy_channel_offset(c.in, channel) + y * c.in.row;                                          \
+            T *to = out + copy_channel_offset(c.out, channel) + y * c.out.row;                                               \
+            if (channel + BLOCK <= c.channels) {                                                                             \
+                for (int x = 0; x < c.width; x++)                                                                            \
+                    memcpy(to + x * c.out.lanes, from + x * c.in.lanes, sizeof(T) * BLOCK);                                  \
+                continue;                                                                                                    \
+            }                                                                                                                \
+            for (int x = 0; x < c.width; x++) {                                                                              \
+                memcpy(to + x * c.out.lanes, from + x * c.in.lanes, sizeof(T) * (c.channels % BLOCK));                       \
+                for (int lane = 0; lane < c.clear_lanes; lane++) to[x * c.out.lanes + c.channels % BLOCK + lane] = 0;        \
+            }                                                                                                                \
+        }                                                                                                                    \
     }
-}
+COPY_IMAGES(float)
+COPY_IMAGES(uint8_t)
+COPY_IMAGES(int8_t)
+#undef COPY_IMAGES
 
 typedef struct {
     int shape[MAX_RANK]; /* leading dimensions are 1 */

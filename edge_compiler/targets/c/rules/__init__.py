@@ -15,6 +15,7 @@ from edge_compiler.targets.c.rules import (  # noqa: F401 they register
     pool,
     product,
     quantise,
+    quantised,
     rearrange,
     recurrent,
     reduce,

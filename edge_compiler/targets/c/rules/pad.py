@@ -23,6 +23,7 @@ from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_compiler.targets.program.reorder import MAX_RANK, ranked
+from edge_perception.runtime.dtypes import FLOAT32
 
 _MODES = {
     "constant": "PAD_CONSTANT",
@@ -111,8 +112,8 @@ def lower_pad(low: Lowering, node: Node) -> None:
 def _suits_blocks(low: Lowering, node: Node, pads: list[tuple[int, int]], number: Array) -> bool:
     """Return whether an image stays in blocks; an infinity must not get into unused lanes."""
     value = node.input(0)
-    sides = is_image(value) and not any(pads[0] + pads[1]) and low.is_free(value, BLOCKED)
-    return sides and bool(np.isfinite(number).all())
+    free = is_image(value) and value.type == FLOAT32 and low.is_free(value, BLOCKED)
+    return free and not any(pads[0] + pads[1]) and bool(np.isfinite(number).all())
 
 
 def _pad_blocks(low: Lowering, node: Node, pads: list[tuple[int, int]], number: Array) -> None:

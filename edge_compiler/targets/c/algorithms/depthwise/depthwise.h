@@ -51,10 +51,10 @@ INLINE void depthwise_columns(const depthwise c, const int pixels, const float *
     }
 }
 
-INLINE void depthwise_tile(const depthwise c, const int pixels, const float *restrict x, const float *restrict w,
-                           const float *restrict b, float *restrict y, const float *restrict r)
+/* The sums of a row of pixels. */
+INLINE void depthwise_sums(const depthwise c, const int pixels, const float *restrict x, const float *restrict w,
+                           const float *restrict b, vec *sum)
 {
-    vec sum[DEPTHWISE_MAX_PIXELS];
     UNROLLED_FOR (int p = 0; p < pixels; p++) sum[p] = vec_load(b);
     for (int ky = 0; ky < c.kernel_h; ky++, w += c.kernel_w * BLOCK) {
         const float *row = x + ky * c.dilation_h * c.in_row;
@@ -63,6 +63,13 @@ INLINE void depthwise_tile(const depthwise c, const int pixels, const float *res
         else
             depthwise_columns(c, pixels, row, w, sum);
     }
+}
+
+INLINE void depthwise_tile(const depthwise c, const int pixels, const float *restrict x, const float *restrict w,
+                           const float *restrict b, float *restrict y, const float *restrict r)
+{
+    vec sum[DEPTHWISE_MAX_PIXELS];
+    depthwise_sums(c, pixels, x, w, b, sum);
     UNROLLED_FOR (int p = 0; p < pixels; p++) {
         vec result = sum[p];
         if (c.has_residual)

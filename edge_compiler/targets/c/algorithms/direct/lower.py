@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from edge_compiler.targets.c.algorithms.tiles import SUM_TERMS
 from edge_compiler.targets.c.choice import Choice, Chooser, Scheme, Sizes
-from edge_compiler.targets.c.layer import Layer, pack, pad_channels, part_sizes
+from edge_compiler.targets.c.layer import Layer, pack, pad_channels, part_sizes, spread_groups
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, Geometry
-from edge_compiler.targets.program.program import Call, Field, Table
+from edge_compiler.targets.program.program import Call, Field
 from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.manifest import CONVOLUTION
 
@@ -26,7 +24,7 @@ def lower_direct(
     """Add the step of a dense or grouped convolution."""
     first_block = None
     if layer.kind == "grouped":
-        w, first_block = _spread_groups(layer, w)
+        w, first_block = spread_groups(w, layer.source.channels)
     packed, bias, in_channels = pack(w, layer.lanes), pad_channels(b), w.shape[1]
     weights, biases = low.weights.add(packed), low.weights.add(bias)
     block_weights, out_blocks = packed.shape[1], len(packed)
@@ -77,31 +75,6 @@ def lower_direct(
         weight_bytes=packed.nbytes,
         choose=choose,
     )
-
-
-def _spread_groups(layer: Layer, w: Array) -> tuple[Array, Table]:
-    """
-    Return the weights of a grouped convolution as those of a dense one, and where it reads.
-
-    Each output block reads the few input blocks that it needs, from the table's block on; weights
-    between an output channel and inputs of other groups in those blocks are zero.
-    """
-    out_channels, group_in, kh, kw = w.shape
-    group_out = out_channels // (layer.source.channels // group_in)
-    in_blocks = layer.source.blocks
-    spans = []
-    for first in range(0, out_channels, BLOCK):
-        last = min(first + BLOCK, out_channels) - 1
-        low_channel = first // group_out * group_in
-        high_channel = (last // group_out + 1) * group_in
-        spans.append((low_channel // BLOCK, -(-high_channel // BLOCK)))
-    count = max(high - start for start, high in spans)
-    starts = [min(start, in_blocks - count) for start, _ in spans]
-    dense = np.zeros((out_channels, count * BLOCK, kh, kw), np.float32)
-    for channel in range(out_channels):
-        at = channel // group_out * group_in - starts[channel // BLOCK] * BLOCK
-        dense[channel, at : at + group_in] = w[channel]
-    return dense, Table("uint16_t", tuple(map(str, starts)))
 
 
 def _chunk(in_channels: int, lanes: int, geometry: Geometry) -> int:

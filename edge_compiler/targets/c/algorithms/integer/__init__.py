@@ -1,0 +1,1 @@
+"""Convolutions and products of quantised bytes, with sums in 32 bits."""

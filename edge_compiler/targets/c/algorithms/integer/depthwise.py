@@ -1,0 +1,89 @@
+"""From a depthwise QConv to a step of qdepthwise.h."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge_compiler import ops
+from edge_compiler.ir.graph import Node
+from edge_compiler.ir.quantised import largest_sum, multipliers
+from edge_compiler.targets.c.algorithms.integer.lower import as_planes
+from edge_compiler.targets.c.algorithms.integer.rounding import flip, rounding_text, unsigned_zero
+from edge_compiler.targets.c.layer import pad_channels, pad_first
+from edge_compiler.targets.program.layout import BLOCK, BLOCKED
+from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.nodes import Geometry, required
+from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
+from edge_perception.runtime.dtypes import FLOAT32
+from edge_perception.runtime.manifest import CONVOLUTION
+
+_MOST_PIXELS = 8
+_STRIP_BYTES = 32 * 1024
+"""Of floats that are worked on together: a first-level cache."""
+_EXACT = 2**24
+"""Below it, float32 has all integers."""
+
+
+def suits_depthwise(node: Node) -> bool:
+    """Return whether a QConv is depthwise, and float32 has all of its sums."""
+    w, channels = required(node, 1), node.input(0).shape[1]
+    depthwise = 1 < node.attributes["group"] == channels == len(w)
+    return depthwise and largest_sum(w, required(node, 2)) < _EXACT
+
+
+def lower_depthwise(low: Lowering, node: Node) -> None:
+    """Add the step."""
+    geometry, w = Geometry.of(node), as_planes(required(node, 1))
+    source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
+    blocks = pad_first(w[:, 0]).reshape(-1, BLOCK, *w.shape[2:]).transpose(0, 2, 3, 1)
+    scale = np.broadcast_to(multipliers(node), len(w)).astype(np.float32)
+    arrays = blocks.astype(np.float32), required(node, 2).astype(np.float32), scale
+    constants = [
+        low.weights.add(arrays[0]),
+        *(low.weights.add(pad_channels(a)) for a in arrays[1:]),
+    ]
+    (stride_h, stride_w), (dilation_h, dilation_w) = geometry.stride, geometry.dilation
+    kernel_h, kernel_w = geometry.kernel
+    columns = (target.width - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
+    row = columns * BLOCK * FLOAT32.bytes
+    window = (kernel_h - 1) * dilation_h + 1
+    strip = min(max((_STRIP_BYTES // row - window) // stride_h + 1, 1), target.height)
+    low.reserve_scratch(((strip - 1) * stride_h + window) * row)
+    tiles = -(-target.width // _MOST_PIXELS)
+
+    def call(_: object) -> Call:
+        fields: dict[str, Field] = {
+            **geometry.fields(),
+            "in_flip": flip(node.input(0)),
+            "pixels": -(-target.width // tiles),
+            "out_w": target.width,
+        }
+        sizes: dict[str, int | str] = {
+            "blocks": source.blocks,
+            "in_h": source.height,
+            "in_w": source.width,
+            "in_plane": source.plane,
+            "in_row": source.row,
+            "in_zero": unsigned_zero(node.input(0)),
+            "pad_top": geometry.pads[0],
+            "pad_left": geometry.pads[1],
+            "out_h": target.height,
+            "out_plane": target.plane,
+            "out_row": target.row,
+            "round": rounding_text(node),
+            "strip": strip,
+        }
+        pointers = (reading(source), *constants, writing(target), SCRATCH)
+        return Call("qdepthwise_run", "qdepthwise", fields, pointers, sizes)
+
+    low.add(
+        node,
+        f"int8 depthwise {geometry}",
+        [source],
+        target,
+        call,
+        value=node.output,
+        group=CONVOLUTION,
+        macs=ops.macs(node),
+        weight_bytes=arrays[0].nbytes,
+    )

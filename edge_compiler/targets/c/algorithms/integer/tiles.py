@@ -1,0 +1,69 @@
+"""Register tiles of products of bytes, and how weights are packed for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_compiler.targets.c.layer import pad_first
+from edge_compiler.targets.program.layout import BLOCK
+from edge_compiler.targets.program.nodes import Array
+from edge_compiler.targets.program.program import Field
+from edge_compiler.targets.program.variants import Variant
+
+_GROUP = 4
+"""Input channels whose products one instruction adds up, at best."""
+_MOST_BLOCKS, _FEW_TILES, _MOST_SPLITS = 4, 16, 8
+MOST_PIXELS = 16
+
+
+@dataclass(frozen=True)
+class ByteTile:
+    """A tile of qconv.h; a row is ``wide`` tiles of ``pixels``, then ``narrow`` of one less."""
+
+    pixels: int
+    blocks: int
+    wide: int
+    narrow: int
+
+    @classmethod
+    def of(cls, width: int, out_blocks: int, variant: Variant) -> ByteTile:
+        """Return the largest tile whose sums fit into registers, and that cuts rows evenly."""
+        room = variant.byte_registers // variant.byte_sums  # pixels times blocks
+        largest = room // 2 if variant.byte_sums == 1 else room  # two blocks hide the latency
+        count = -(-width // min(MOST_PIXELS, max(1, largest)))
+        pixels = -(-width // count)
+        blocks = max(1, min(room // pixels, out_blocks, _MOST_BLOCKS))
+        narrow = count * pixels - width
+        return cls(pixels, blocks, count - narrow, narrow)
+
+    def fields(self) -> dict[str, Field]:
+        """Return the fields that are constants of the kernel's machine code."""
+        return {"pixels": self.pixels, "blocks": self.blocks}
+
+    def sizes(self, rows: int, out_blocks: int) -> dict[str, int | str]:
+        """Return the fields that it reads when it runs."""
+        few = rows * (self.wide + self.narrow) < _FEW_TILES
+        splits = min(-(-out_blocks // self.blocks), _MOST_SPLITS) if few else 1
+        return {"wide_tiles": self.wide, "narrow_tiles": self.narrow, "splits": splits}
+
+    def __str__(self) -> str:
+        return f"tile {self.pixels}x{self.blocks}"
+
+
+def last_groups(channels: int) -> int:
+    """Return the groups of the last block of so many input channels."""
+    return -(-((channels - 1) % BLOCK + 1) // _GROUP)
+
+
+def pack_bytes(weights: Array) -> Array:
+    """Pack int8 weights (out, in, h, w) as qconv.h reads them: a row for each output block."""
+    padded = np.pad(pad_first(weights), [(0, 0), (0, -weights.shape[1] % _GROUP), (0, 0), (0, 0)])
+    out, channels, height, width = padded.shape
+    whole = padded.reshape(out // BLOCK, BLOCK, channels // _GROUP, _GROUP, height, width)
+    parts = [
+        whole[:, :, i : i + BLOCK // _GROUP].transpose(0, 4, 5, 2, 1, 3).reshape(len(whole), -1)
+        for i in range(0, channels // _GROUP, BLOCK // _GROUP)
+    ]
+    return np.concatenate(parts, axis=1)
