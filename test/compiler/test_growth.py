@@ -20,7 +20,7 @@ from edge_compiler.compile import refusals
 from edge_compiler.passes import optimise
 from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.lowering import lower_all
-from edge_compiler.targets.program import emit
+from edge_compiler.targets.program.steps import step_files
 from edge_compiler.targets.program.variants import BASELINE
 
 NODES = 100
@@ -127,7 +127,7 @@ def work(nodes: Nodes, folder: Path) -> int:
         optimise(graph)
         assert not refusals(graph, target)
         program = lower_all(graph, Estimated.of(BASELINE, graph))
-        assert all(text for _, text in emit.step_files(program, BASELINE, ()))
+        assert all(text for _, text in step_files(program, BASELINE, ()))
     return count[0]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 import struct
 
-from edge_compiler.targets.program.emit import c_float
+from edge_compiler.targets.program.literals import c_float
 
 NONE = 0xFFFFFFFF
 """No weights, no bias."""

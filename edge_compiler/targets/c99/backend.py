@@ -11,9 +11,9 @@ import shutil
 from edge_compiler import ops
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.progress import Progress
-from edge_compiler.targets.c99 import moves, rules
+from edge_compiler.targets.c99 import moves, numbers, windows
 from edge_compiler.targets.c99.single_file import write_single_file
-from edge_compiler.targets.c99.table import RULES
+from edge_compiler.targets.c99.table import fused_refusal, RULES
 from edge_compiler.targets.program.backend import Answer, Job, Offer
 from edge_compiler.targets.program.build import Part
 from edge_compiler.targets.program.layout import DENSE
@@ -22,7 +22,8 @@ from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import OURS, Program
 from edge_compiler.targets.program.variants import Variant
 
-KERNELS = Path(__file__).parent / "plain.h"
+LOOPS = sorted((Path(__file__).parent / "loops").glob("*.h"))
+"""The headers; what the others share comes first."""
 PLAIN = Variant(
     "plain",
     ("-std=c99", "-ffp-contract=off"),
@@ -32,7 +33,7 @@ PLAIN = Variant(
 )
 """What the proof compiles the same text for: this machine, with nothing that C99 lacks."""
 _REPLACED = ("BatchNormalization",)  # which passes make a ChannelAffine
-_FAMILIES = (moves, rules)  # whose rules are in the table as soon as they are imported
+_FAMILIES = (moves, numbers, windows)  # whose rules are in the table as soon as they are imported
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class PlainBackend:
             return "the target c99 has no loops for it"
         if len(node.outputs) > 1 and node.op != "Split":
             return f"the output '{node.outputs[1].name}' is not supported"
-        return RULES[node.op].check(node) or rules.fused_refusal(node)
+        return RULES[node.op].check(node) or fused_refusal(node)
 
     def support(self) -> Mapping[str, str]:
         """Return the operators that can be compiled, each with a sentence on what of it."""
@@ -78,6 +79,8 @@ class PlainBackend:
 
     def add_to(self, directory: Path, program: Program, platform: Platform) -> Part:
         """Copy the loops, and write the file that has all beside the library."""
-        shutil.copy(KERNELS, directory)
-        write_single_file(program, PLAIN, KERNELS.read_text("utf-8"), directory.parent)
-        return Part(headers=(KERNELS.name,))
+        for path in LOOPS:
+            shutil.copy(path, directory)
+        loops = "\n".join(path.read_text("utf-8") for path in LOOPS)
+        write_single_file(program, PLAIN, loops, directory.parent)
+        return Part(headers=tuple(path.name for path in LOOPS))

@@ -10,9 +10,10 @@ import re
 import numpy as np
 
 from edge_compiler.ir.graph import Value
-from edge_compiler.targets.program import emit
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.literals import c_float
 from edge_compiler.targets.program.program import Program
+from edge_compiler.targets.program.steps import step_function, steps_in_one
 from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.dtypes import FLOAT32
 
@@ -58,7 +59,8 @@ static float arena[{arena}];
 """
 _A_LINE = 8
 _FUNCTION = re.compile(r"(/\*[^\n]*\*/\n)?static inline \w+ (?P<name>\w+)\(.*?\n\n", re.DOTALL)
-"""A function of the kernels' header, with its comment; an empty line ends it."""
+"""A function of the kernels' headers, with its comment; an empty line ends it."""
+_INCLUDE = re.compile(r'#include "[^\n]*\n\n')
 
 
 def write_single_file(program: Program, variant: Variant, kernels: str, directory: Path) -> None:
@@ -66,7 +68,7 @@ def write_single_file(program: Program, variant: Variant, kernels: str, director
     Write ``model.c`` and ``model.h``.
 
     :param program: of float32 values alone, with all its memory planned.
-    :param kernels: the text of the header that its steps call.
+    :param kernels: the text of the headers whose functions its steps call.
     """
     names = [*_names("in", len(program.inputs)), *_names("out", len(program.outputs))]
     tensors = [*program.inputs, *program.outputs]
@@ -80,9 +82,9 @@ def write_single_file(program: Program, variant: Variant, kernels: str, director
         for name, (value, _) in zip(names, tensors, strict=True)
     )
     (directory / "model.h").write_text(HEADER.format(sizes=sizes, prototype=prototype), "utf-8")
-    steps = emit.steps_in_one(program, variant)
+    steps = steps_in_one(program, variant)
     text = SOURCE.format(
-        kernels=_used(kernels, steps),
+        kernels=_used(_INCLUDE.sub("", kernels), steps),
         weights="\n".join(_weights(program)),
         arena=max(program.arena // FLOAT32.bytes, 1),
         steps=steps,
@@ -128,7 +130,7 @@ def _weights(program: Program) -> Iterator[str]:
 
 def _literal(number: float) -> str:
     """Return the shortest text that reads back as the same float32."""
-    return emit.c_float(float(f"{number:.9g}"))
+    return c_float(float(f"{number:.9g}"))
 
 
 def _body(program: Program, variant: Variant, names: list[str]) -> Iterator[str]:
@@ -136,7 +138,7 @@ def _body(program: Program, variant: Variant, names: list[str]) -> Iterator[str]
     for (_, buffer), name in zip(program.inputs, tensors, strict=False):
         yield _copy(f"memory.arena + {buffer.origin}", name, buffer)
     for index, _ in enumerate(program.steps):
-        yield f"    {emit.step_function(variant, index)}(&memory, 0, 1);"
+        yield f"    {step_function(variant, index)}(&memory, 0, 1);"
     for (_, buffer), name in zip(program.outputs, tensors, strict=True):
         yield _copy(name, f"memory.arena + {buffer.origin}", buffer)
 

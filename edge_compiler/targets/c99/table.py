@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.program.lowering import Rule
+from edge_compiler.targets.program.layout import DENSE, is_image
+from edge_compiler.targets.program.lowering import Lowering, Rule
+from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 
 Check = Callable[[Node], str | None]
 
@@ -43,3 +45,45 @@ def require_constants(node: Node, *indices: int) -> str | None:
         if value is not None and value.constant is None:
             return f"the input '{value.name}' must be a constant"
     return None
+
+
+def require_image(node: Node) -> str | None:
+    """Return a reason if the first input is no image."""
+    value = node.input(0)
+    return None if is_image(value) else f"'{value.name}' is no image: {list(value.shape)}"
+
+
+KNOWN = (
+    *("Relu", "Clip", "LeakyRelu", "Sigmoid", "SiLU", "Tanh", "Neg", "Abs", "HardSigmoid"),
+    *("HardSwish", "Elu", "Softplus", "Sqrt", "Reciprocal", "Exp", "Log"),
+)
+"""The functions of one number that plain.h has."""
+
+
+def fused_refusal(node: Node) -> str | None:
+    """Return why what a node does to its result can't be done."""
+    activation = node.fused.activation
+    if activation is not None and activation.op not in KNOWN:
+        return f"{activation.op} after it is not supported"
+    return None
+
+
+def add_step(
+    low: Lowering,
+    node: Node,
+    call: tuple[str, str, Mapping[str, Field]],
+    *constants: Pointer,
+) -> None:
+    """Add a step from the first input to the output, with constants between them."""
+    function, config, fields = call
+    source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
+
+    def make(_: object) -> Call:
+        return Call(function, config, fields, (reading(source), *constants, writing(target)))
+
+    low.add(node, node.op, [source], target, make, value=node.output)
+
+
+def activation_field(node: Node) -> dict[str, Field]:
+    """Return the field of a loop that says what a node does to its result."""
+    return {"act": node.fused.activation}

@@ -10,7 +10,7 @@ import shutil
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.progress import Progress
-from edge_compiler.targets.program import emit, INCLUDE, RUNTIME
+from edge_compiler.targets.program import INCLUDE, RUNTIME
 from edge_compiler.targets.program.build import (
     build_library,
     cmake_file,
@@ -21,6 +21,8 @@ from edge_compiler.targets.program.build import (
 from edge_compiler.targets.program.describe import describe
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import Program
+from edge_compiler.targets.program.steps import step_files
+from edge_compiler.targets.program.tables import program_file
 from edge_perception.runtime.bundle import model_to_json
 from edge_perception.runtime.manifest import Model
 
@@ -103,12 +105,12 @@ def _write_sources(
     sources = []
     headers = [header for part in parts for header in part.headers]
     for variant in platform.variants:
-        for name, text in emit.step_files(program, variant, headers):
+        for name, text in step_files(program, variant, headers):
             (directory / name).write_text(text, "utf-8")
             sources.append(Source(name, variant.flags))
     wanted = description.preprocess.input if description.preprocess else None
     image = next((tensor for tensor in model.inputs if tensor.name == wanted), None)
-    tables = emit.program_file(program, platform.variants, description, image)
+    tables = program_file(program, platform.variants, description, image)
     (directory / "program.c").write_text(tables, "utf-8")
     for name, weights in (("weights", program.weights), ("originals", program.originals)):
         with (directory / f"{name}.bin").open("wb") as file:
