@@ -40,6 +40,7 @@ def known(network: Network) -> Known:
             time.sleep(0.01)
             for peer in peers:
                 peer.hear()
+            peers.look()
         said = tuple(peer.said for peer in peers if peer.said is not None)
         troubles = {peer.name: text for peer in peers if (text := peer.trouble())}
         silent = [str(peer.home) for peer in peers if peer.said is None]

@@ -18,6 +18,7 @@ from edge_perception.transport import log
 from edge_perception.transport.local import process, watch
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.shell import Shell
+from edge_perception.transport.sp.address import Address
 from edge_perception.transport.sp.announcement import Child
 from edge_perception.transport.sp.choice import choose
 from edge_perception.transport.sp.endpoints import SpEndpoints
@@ -30,6 +31,9 @@ from edge_perception.transport.sp.supervisor import Supervisor, Voice
 from edge_perception.transport.stop import Stop
 
 EACH = "each"
+PORTS = 32
+"""From one process to the next, beyond the one that is given to --listen."""
+_PORTS_OF_TCP = 1 << 16
 _View = Callable[[Bus, Stop], Shell]
 """Makes the node that shows decisions at the terminal."""
 
@@ -84,13 +88,13 @@ def _supervise(
     view: _View,
 ) -> int:
     """Run a process for each group of nodes, and show what they decide."""
-    if net.listen is not None:
-        raise RequestError("--listen is for a robot in one process: leave --processes out")
     by_name = {group[0].full_name.strip("/").replace("/", "."): group for group in groups}
+    nets = {
+        name: replace(net, name=name, listen=_above(net.listen, index))
+        for index, name in enumerate(by_name)
+    }
     _prepare(groups)
-    nursery = Nursery(
-        lambda name, voice: _child(replace(net, name=name), by_name[name], Voice(voice))
-    )
+    nursery = Nursery(lambda name, voice: _child(nets[name], by_name[name], Voice(voice)))
     bus = Bus()
 
     def make(stop: Stop) -> Iterator[Shell]:
@@ -105,6 +109,20 @@ def _supervise(
         link = stack.enter_context(linked(bus, net, Services(bus).answer))
         stand_in = stack.enter_context(closing(StandIn(bus)))
         return process.run(bus, make, duration)
+
+
+def _above(listen: Address | None, index: int) -> Address | None:
+    """
+    Return where a child listens, if others of other machines are to reach it.
+
+    :raises RequestError: if there is no such port
+    """
+    if listen is None or not listen.port:
+        return listen
+    port = listen.port + (index + 1) * PORTS
+    if port + PORTS > _PORTS_OF_TCP:
+        raise RequestError(f"{listen} leaves no room for the ports of {index + 1} processes above")
+    return replace(listen, port=port)
 
 
 def _prepare(groups: Sequence[Sequence[Start]]) -> None:

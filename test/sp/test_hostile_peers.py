@@ -140,7 +140,7 @@ def test_who_is_read(stack: ExitStack, streams: int) -> None:
             frame[rng.randrange(len(frame))] = rng.randrange(256)
         with suppress(frames.FrameError):
             frames.parse(bytes(frame[: rng.randrange(len(frame) + 1)]))
-    said = Announcement("a", 1, "h", "i", "ipc:///x", ("/n",), (), ())
+    said = Announcement("a", 1, "h", "i", "ipc:///x", "", ("/n",), (), ())
     text = announcement.write(said)
     assert announcement.read(text) == said
     for _ in range(streams):

@@ -158,6 +158,32 @@ def test_two_machines_by_tls(
     assert not stranger.bus.publishers("/image")
 
 
+def test_one_of_several_processes_tells_of_the_others(
+    stack: ExitStack,
+    identities: dict[str, Identity],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def listening(name: str) -> Process:
+        listen = "tls+tcp://0.0.0.0:0"  # on all interfaces, which is no address to connect to
+        return Process(stack, network(name, listen=listen, identity=identities["ours"]))
+
+    first, second = listening("first"), listening("second")
+    speak = second.speaker("/words")
+    until(lambda: first.bus.publishers("/words"))
+    (tmp_path / "other").mkdir(mode=0o700)
+    monkeypatch.setenv(registry.VARIABLE, str(tmp_path / "other"))
+    named = f"tls+tcp://localhost:{first.link.homes[1].port}"
+    friend = Process(stack, network("friend", peers=(named,), identity=identities["friend"]))
+    heard = friend.hear("/words")
+    until(lambda: second.bus.readers("/words", TEXT))
+    data = messages.serialize(String(data="from the second"))
+    speak(data)
+    assert heard.get(timeout=PATIENCE) == data
+    second.close()
+    until(lambda: not friend.bus.publishers("/words"))
+
+
 def test_a_neighbour_that_is_silent_is_named_within_two_seconds(stack: ExitStack) -> None:
     with socket.socket() as mute:  # accepts, and says nothing
         mute.bind(("127.0.0.1", 0))

@@ -142,7 +142,7 @@ def test_the_log_as_json(up: list[str]) -> None:
         (["--peer=nonsense"], "is no address"),
         (["--tls-peers=a.pem"], "belong together"),
         (["--processes=some"], "expected a number from 1, or each"),
-        (["--processes=2", "--listen=tcp://127.0.0.1:0"], "leave --processes out"),
+        (["--processes=2", "--listen=tcp://127.0.0.1:65500"], "leaves no room"),
         (["--log-level=debug"], "--log-level is for ROS 2"),
         (["--transport=ros", "--log=json"], "--log is for robots without ROS"),
     ],

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 import json
 from typing import Any
+
+from edge_perception.transport.sp import address as addresses
+from edge_perception.transport.sp.address import Address
 
 TOPIC = "_announcement"
 TYPE = "std_msgs/msg/String"
@@ -73,6 +76,8 @@ class Announcement:
 
     :ivar instance: another one for each start
     :ivar services: the address for requests
+    :ivar outside: where other machines hear it; empty: nowhere
+    :ivar others: where they hear the other processes of its machine
     """
 
     process: str
@@ -80,10 +85,33 @@ class Announcement:
     host: str
     instance: str
     services: str
+    outside: str
     nodes: tuple[str, ...]
     offers: tuple[Offer, ...]
     wants: tuple[Want, ...]
     children: tuple[Child, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def seen_from(home: Address, said: Announcement) -> Announcement:
+    """
+    Return what a process on another machine said, with addresses that are reached from here.
+
+    It may listen on all of its interfaces, and does not know by which name we found it.
+
+    :raises AddressError: if it said what is no address
+    """
+    return replace(
+        said,
+        services=_there(home, said.services),
+        offers=tuple(replace(one, address=_there(home, one.address)) for one in said.offers),
+        others=tuple(_there(home, one) for one in said.others),
+    )
+
+
+def _there(home: Address, text: str) -> str:
+    address = addresses.parse(text)
+    return text if address.path else str(replace(address, host=home.host))
 
 
 def services(said: Iterable[Announcement]) -> dict[str, tuple[Want, str]]:
@@ -105,8 +133,9 @@ def read(text: str) -> Announcement:
     try:
         fields = json.loads(text)
         return Announcement(
-            **_record(fields, Announcement, ("nodes", "offers", "wants", "children")),
+            **_record(fields, Announcement, ("nodes", "offers", "wants", "children", "others")),
             nodes=tuple(_text(one) for one in _list(fields["nodes"])),
+            others=tuple(_text(one) for one in _list(fields["others"])),
             offers=tuple(Offer(**_record(one, Offer)) for one in _list(fields["offers"])),
             wants=tuple(Want(**_record(one, Want)) for one in _list(fields["wants"])),
             children=tuple(Child(**_record(one, Child)) for one in _list(fields["children"])),

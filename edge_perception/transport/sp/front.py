@@ -139,9 +139,20 @@ class Front:
         return self._home.address
 
     def update(
-        self, process: str, bus: Bus, nodes: Sequence[str], children: Sequence[Child]
+        self,
+        process: str,
+        bus: Bus,
+        nodes: Sequence[str],
+        children: Sequence[Child],
+        outside: str,
+        others: Sequence[str],
     ) -> None:
-        """Have a socket for each topic, and announce what changed."""
+        """
+        Have a socket for each topic, and announce what changed.
+
+        :param outside: where other machines hear this process; empty: nowhere
+        :param others: where they hear the other processes of this machine
+        """
         publishers, readers = bus.own()
         wanted = {(end.topic, end.type) for end in publishers}
         for outlets in (self._outlets, self._rings):
@@ -155,10 +166,12 @@ class Front:
             socket.gethostname(),
             self._instance,
             str(self._server.address),
+            outside,
             tuple(nodes),
             tuple(self._offer(end) for end in publishers),
             tuple(Want(end.node, end.topic, end.type, end.service) for end in readers),
             tuple(children),
+            tuple(others),
         )
         if said != self._said:
             self._said, self._due = said, 0.0

@@ -45,6 +45,7 @@ class Link:
         sockets: Sockets,
         peers: Peers,
         fronts: Sequence[Front],
+        outside: str,
         identity: Identity | None,
         report: Callable[[Exception], None],
     ) -> None:
@@ -53,12 +54,14 @@ class Link:
 
         :param name: of this process
         :param fronts: where others reach it; none: it only listens
+        :param outside: where those of other machines do; empty: nowhere
         :param report: is told of exceptions, after which it goes on
         """
         self._children: Sequence[Child] = ()
         self._nodes: Sequence[str] = ()
         self._bus, self._name, self._sockets, self._identity = bus, name, sockets, identity
-        self._peers, self._fronts, self._report = peers, fronts, report
+        self._peers, self._fronts, self._outside = peers, fronts, outside
+        self._report = report
         self._ends: dict[_Key, End] = {}
         self._inlets: dict[_Key, Inlet] = {}
         self._heard: list[Inlet] = []
@@ -174,8 +177,9 @@ class Link:
                 os.eventfd_read(self._wake)
 
     def _announce(self) -> None:
+        others = sorted(said.outside for said in self._heard_of if said.outside)
         for front in self._fronts:
-            front.update(self._name, self._bus, self._nodes, self._children)
+            front.update(self._name, self._bus, self._nodes, self._children, self._outside, others)
 
     def _watch_peers(self) -> None:
         """Let what the peers announce end the wait."""

@@ -12,7 +12,7 @@ from edge_perception.messages.types import String
 from edge_perception.transport.sp import address as addresses
 from edge_perception.transport.sp import announcement as announcements
 from edge_perception.transport.sp import frames, registry
-from edge_perception.transport.sp.address import Address, Identity
+from edge_perception.transport.sp.address import Address, AddressError, Identity
 from edge_perception.transport.sp.announcement import Announcement, AnnouncementError
 from edge_perception.transport.sp.registry import Record
 from edge_perception.transport.sp.sockets import Sockets
@@ -63,9 +63,10 @@ class Peer:
                 continue
             try:
                 text = messages.deserialize(frames.parse(frame).data, String).data
-                self.said, self._frame = announcements.read(text), frame
-                news = True
-            except (frames.FrameError, MessageError, AnnouncementError):
+                said = announcements.read(text)
+                self.said = said if self.record else announcements.seen_from(self.home, said)
+                self._frame, news = frame, True
+            except (frames.FrameError, MessageError, AnnouncementError, AddressError):
                 continue
         return news
 
@@ -120,21 +121,29 @@ class Peers:
         :param own: the name of this process; empty: it has none
         """
         self._sockets, self._own = sockets, own
+        self._identity = identity
         self._named = [Peer(sockets, home, identity, None) for home in named]
+        self._told: dict[str, Peer] = {}  # by address: of whom those have told
         self._local: dict[Record, Peer] = {}
         self._lookout = registry.Lookout()
         self.ended: dict[str, Announcement] = {}
 
     def __iter__(self) -> Iterator[Peer]:
         yield from self._named
+        yield from self._told.values()
         yield from self._local.values()
 
     def look(self, ready: Collection[int] = ()) -> bool:
         """
-        Look which processes of this machine there are; return whether that has changed.
+        Look which processes there are; return whether that has changed.
 
         :param ready: the descriptors that can be read
         """
+        here, elsewhere = self._look_here(ready), self._look_elsewhere()
+        return here or elsewhere
+
+    def _look_here(self, ready: Collection[int]) -> bool:
+        """Look for processes of this machine."""
         ended = any(one.process < 0 or one.process in ready for one in self._local.values())
         if not self._lookout.is_new() and not ended:
             return False
@@ -149,6 +158,16 @@ class Peers:
             home = addresses.parse(record.home)
             self._local[record] = Peer(self._sockets, home, None, record)
             self.ended.pop(record.name, None)
+        return bool(gone or new)
+
+    def _look_elsewhere(self) -> bool:
+        """Look of which processes those that were named have told, on their machines."""
+        told = {home for one in self._named if one.said for home in one.said.others}
+        gone, new = self._told.keys() - told, told - self._told.keys()
+        for home in gone:
+            self._told.pop(home).close()
+        for home in new:
+            self._told[home] = Peer(self._sockets, addresses.parse(home), self._identity, None)
         return bool(gone or new)
 
     def hear(self, ready: Collection[int]) -> bool:

@@ -102,11 +102,13 @@ def linked(bus: Bus, network: Network, answer: Callable[[bytes], bytes]) -> Iter
                 else Address("tcp", "127.0.0.1")
             )
             fronts.append(Front(sockets, local, None, answer))
+        outside = ""
         if network.listen is not None:
             fronts.append(Front(sockets, network.listen, network.identity, answer))
+            outside = str(fronts[-1].home)
         report = partial(log.exception, network.name or "link")
         peers = Peers(sockets, network.name, network.peers, network.identity)
-        link = Link(bus, network.name, sockets, peers, fronts, network.identity, report)
+        link = Link(bus, network.name, sockets, peers, fronts, outside, network.identity, report)
         with link:
             if network.name:
                 place.open(str(fronts[0].home))
