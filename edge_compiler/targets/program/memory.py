@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from edge_compiler.targets.program.buffers import Buffer
+
+Gap = tuple[int, float]
+"""Where it starts, and before which position it stops."""
 
 
 @dataclass
@@ -33,22 +37,11 @@ def plan(lifetimes: Iterable[Lifetime]) -> int:
     arena = 0
     for life in lives:
         size, first, last = life.buffer.bytes, life.first - begin, life.last - begin
-        offset = _tightest_gap(size, taken.during(first, last))
+        offset = min(taken.gaps(first, last, size), key=lambda gap: gap[1] - gap[0])[0]
         taken.add(first, last, offset, offset + size)
         life.buffer.offset = offset
         arena = max(arena, offset + size)
     return arena
-
-
-def _tightest_gap(size: int, taken: Iterable[tuple[int, int]]) -> int:
-    """Return the offset of the smallest gap that holds ``size`` bytes, else the end."""
-    end, best, best_gap = 0, None, None
-    for start, stop in sorted(taken):
-        gap = start - end
-        if gap >= size and (best_gap is None or gap < best_gap):
-            best, best_gap = end, gap
-        end = max(end, stop)
-    return end if best is None else best
 
 
 class _Spans:
@@ -64,6 +57,25 @@ class _Spans:
         if first < last:
             start, stop = min(start, self.starts[first]), max(stop, self.stops[last - 1])
         self.starts[first:last], self.stops[first:last] = [start], [stop]
+
+    @property
+    def covered(self) -> int:
+        """How many positions are in the set."""
+        return sum(self.stops) - sum(self.starts)
+
+    def cut(self, gaps: Iterable[Gap], least: int) -> list[Gap]:
+        """Return the parts of gaps that aren't in the set, but for those that are too small."""
+        parts: list[Gap] = []
+        for start, stop in gaps:
+            index = bisect_right(self.stops, start)
+            while index < len(self.starts) and self.starts[index] < stop:
+                if self.starts[index] - start >= least:
+                    parts.append((start, self.starts[index]))
+                start = self.stops[index]
+                index += 1
+            if stop - start >= least:
+                parts.append((start, stop))
+        return parts
 
 
 class _Taken:
@@ -90,15 +102,20 @@ class _Taken:
         for node in {*whole, *self._around(first, last)}:
             self._sometimes[node].add(start, stop)
 
-    def during(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Yield the spans that are taken at any of some steps; they may overlap."""
-        for spans, nodes in (
-            (self._sometimes, self._whole(first, last)),
-            (self._throughout, self._around(first, last)),
-        ):
-            for node in nodes:
-                if node in spans:
-                    yield from zip(spans[node].starts, spans[node].stops, strict=True)
+    def gaps(self, first: int, last: int, size: int) -> list[Gap]:
+        """
+        Return the gaps of at least some size that are free throughout some steps, in their order.
+
+        The last one has no end. The nodes that cover most come first, which leaves few gaps, and
+        what is too small is left out at once.
+        """
+        sometimes = (self._sometimes.get(node) for node in self._whole(first, last))
+        throughout = (self._throughout.get(node) for node in self._around(first, last))
+        taken = [spans for spans in (*sometimes, *throughout) if spans is not None]
+        gaps: list[Gap] = [(0, inf)]
+        for spans in sorted(taken, key=lambda spans: -spans.covered):
+            gaps = spans.cut(gaps, size)
+        return gaps
 
     def _whole(self, first: int, last: int) -> list[int]:
         """Return the largest nodes that make up a range."""
