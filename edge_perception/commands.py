@@ -25,7 +25,8 @@ from edge_perception.robot.drawing import draw
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
-from edge_perception.tools import linked, recorded
+from edge_perception.tools import linked, listening, recorded
+from edge_perception.tools.arguments import add_graph, graph_options, graph_values
 from edge_perception.transport import log
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     up = commands.add_parser("up", help="start the robot and run it until Ctrl-C")
     up.set_defaults(run=_up)
-    recorded.graph_options(up, graph)
+    graph_options(up, graph)
     up.add_argument(
         "--transport",
         choices=("ros", "local", "nanomsg"),
@@ -98,6 +99,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     linked.add_options(up)
     linked.add_commands(commands)
     recorded.add_commands(commands, graph)
+    listening.add_commands(commands)
     check = commands.add_parser("check", help="check the description of the robot")
     check.set_defaults(run=_check)
     show = commands.add_parser("graph", help="show nodes, topics and parameters")
@@ -125,7 +127,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
             "--model", type=Path, required=True, metavar="FILE", help="the pipeline (NAME.yaml)"
         )
     for command in (up, check, show, audit, enrol, owners):
-        recorded.add_graph(command)
+        add_graph(command)
     return parser
 
 
@@ -160,7 +162,7 @@ def _complete(parser: argparse.ArgumentParser) -> None:
 def _up(graph: Graph, options: argparse.Namespace) -> int:
     """Start the robot."""
     request = StartRequest(
-        recorded.graph_values(graph, options),
+        graph_values(graph, options),
         options.params_file,
         options.namespace,
         options.use_sim_time,
@@ -232,7 +234,7 @@ def _up_locally(graph: Graph, starts: Sequence[Start], options: argparse.Namespa
     if options.record:
         from edge_perception.replay import guest
 
-        recording = recorded.recording(graph, options.record)
+        recording = listening.recording(graph, options.record)
 
     def make_nodes(stop: Stop) -> Iterator[Shell]:
         if recording is not None:

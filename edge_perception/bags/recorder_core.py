@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import TextIO
 
 from edge_perception import messages
@@ -34,10 +33,7 @@ class RecorderCore(NodeCore):
         :param out: a terminal, on which it is shown once a second how much was recorded.
         :param ended: is told why no more is recorded.
         """
-        self._ports = tuple(
-            replace(port, optional=True, occasional=True, sole=False, service="", queue=_QUEUE)
-            for port in ports
-        )
+        self._ports = tuple(port.overheard(_QUEUE) for port in ports)
         self._recorder = recorder
         self._out, self._ended = out, ended
         self._counts: dict[str, int] = {}

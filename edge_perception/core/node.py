@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import enum
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -78,6 +78,10 @@ class Port:
     transport: str = ""
     prompt: bool = True
     interval: float = 0.0
+
+    def overheard(self, queue: int) -> Port:
+        """Return it as an input of somebody who listens, and whom the robot doesn't need."""
+        return replace(self, optional=True, occasional=True, sole=False, service="", queue=queue)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from edge_perception import messages
 from edge_perception.core.node import Inputs, NodeCore, Outputs, Port, Ports
@@ -34,10 +33,7 @@ class ObserverCore(NodeCore):
         :param ports: to listen to, by their full topics; their names are unique.
         :param is_on: tells whether what comes at a time [ns] counts.
         """
-        self._ports = tuple(
-            replace(port, optional=True, occasional=True, sole=False, service="", queue=_QUEUE)
-            for port in ports
-        )
+        self._ports = tuple(port.overheard(_QUEUE) for port in ports)
         self._ends: Mapping[str, End] = {
             port.name: End("", port.topic, port.type) for port in ports
         }

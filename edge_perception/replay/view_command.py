@@ -1,20 +1,30 @@
-"""``edge-robot view``: bags in the viewer rerun."""
+"""``edge-robot view`` and ``edge-robot watch --view``: bags, and a robot, in the viewer rerun."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 import heapq
 import os
 from pathlib import Path
+import socket
 import subprocess
 import sys
 import tempfile
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from edge_perception.bags.bag import Bag
 from edge_perception.bags.record import BagError
+from edge_perception.replay import guest
+from edge_perception.robot.graph import Graph
+from edge_perception.transport.stop import Stop
 from edge_perception.views.scene import Scene
+from edge_perception.views.view_core import ViewCore
+
+if TYPE_CHECKING:
+    from edge_perception.transport.sp.process import Network
 
 _HERE = "127.0.0.1"
 _SILENT = {"CI": "true", "RUST_LOG": "error"}
@@ -35,16 +45,65 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="view-") as folder:
         scene = Path(folder) / "bags.rrd"
         write(options.bag, scene)
-        command = [sys.executable, "-m", "rerun", str(scene), "--bind", _HERE]
-        if options.web is not None:
-            data = options.web + 1
-            command += ["--serve-web", "--web-viewer-port", str(options.web), "--port", str(data)]
-            source = quote(f"rerun+http://{_HERE}:{data}/proxy", safe="")
-            print(f"http://{_HERE}:{options.web}?url={source}", flush=True)
-        try:
-            return subprocess.run(command, env={**os.environ, **_SILENT}).returncode
-        except KeyboardInterrupt:
-            return 0
+        with _viewer(_port(options.web), options.web, str(scene)) as viewer:
+            try:
+                return viewer.wait()
+            except KeyboardInterrupt:
+                return 0
+
+
+def run_live(graph: Graph, options: argparse.Namespace, network: Callable[[], Network]) -> int:
+    """
+    Show a running robot until the viewer is closed, or Ctrl-C.
+
+    :param network: returns how the robot is met that has no ROS.
+    :returns: the exit code
+    :raises RequestError: if a topic is unknown.
+    """
+    ports = guest.ports(graph, options.topic)
+    port = _port(options.web)
+    with _viewer(port, options.web) as viewer:
+        scene = Scene(_address(port))
+
+        def make_core(stop: Stop) -> ViewCore:
+            return ViewCore(ports, scene, lambda: viewer.poll() is not None, stop.set)
+
+        return guest.run(make_core, options.transport, options.namespace, network)
+
+
+@contextmanager
+def _viewer(port: int, web: int | None, *files: str) -> Iterator[subprocess.Popen[bytes]]:
+    """
+    Have a viewer, which only this machine reaches, while the context lasts.
+
+    :param port: at which it takes what it shows.
+    :param web: at which it serves a page; None: it has a window.
+    :param files: that it shows.
+    """
+    command = [sys.executable, "-m", "rerun", *files, "--bind", _HERE, "--port", str(port)]
+    if web is not None:
+        command += ["--serve-web", "--web-viewer-port", str(web)]
+        print(f"http://{_HERE}:{web}?url={quote(_address(port), safe='')}", flush=True)
+    # Ctrl-C is for us: what is under way still goes to the viewer, and then it is ended
+    viewer = subprocess.Popen(command, env={**os.environ, **_SILENT}, start_new_session=True)
+    try:
+        yield viewer
+    finally:
+        viewer.terminate()
+        viewer.wait()
+
+
+def _port(web: int | None) -> int:
+    """Return where the viewer takes what it shows: beside the page, or where a port is free."""
+    if web is not None:
+        return web + 1
+    with socket.socket() as free:
+        free.bind((_HERE, 0))
+        return int(free.getsockname()[1])
+
+
+def _address(port: int) -> str:
+    return f"rerun+http://{_HERE}:{port}/proxy"
 
 
 def write(bags: Sequence[Path], path: Path) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError, Start
+from edge_perception.tools.arguments import Run
 
 if TYPE_CHECKING:
     from edge_perception.transport.sp.process import Network
-
-_Run = Callable[[Graph, argparse.Namespace], int]
 
 
 def add_options(up: argparse.ArgumentParser) -> None:
@@ -113,7 +112,7 @@ def _bridge(graph: Graph, options: argparse.Namespace) -> int:
     return run(options.config or default_path(), options.ros_arguments)
 
 
-def _shown(module: str, function: str, *fields: str) -> _Run:
+def _shown(module: str, function: str, *fields: str) -> Run:
     """
     Return what calls a function of this package, and prints what it returns.
 
@@ -132,7 +131,7 @@ def _shown(module: str, function: str, *fields: str) -> _Run:
     return run
 
 
-def _command(parser: argparse.ArgumentParser, run: _Run) -> None:
+def _command(parser: argparse.ArgumentParser, run: Run) -> None:
     """Let a command look at what runs, here or elsewhere."""
     add_network(parser.add_argument_group("other machines"))
     parser.add_argument("--graph", type=Path, help=argparse.SUPPRESS)

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from edge_perception.core.source import SourceError
 from edge_perception.robot.graph import Graph
-from edge_perception.robot.plan import RequestError
 from edge_perception.tools import linked
-
-if TYPE_CHECKING:
-    from edge_perception.replay.record_command import Recording
-
-_Run = Callable[[Graph, argparse.Namespace], int]
-
-
-def graph_options(command: argparse.ArgumentParser, graph: Graph) -> None:
-    """Add an option for each argument of the graph."""
-    for argument in graph.arguments:
-        command.add_argument(
-            f"--{argument.name.replace('_', '-')}",
-            required=argument.required,
-            default="",
-            help=argument.description,
-        )
-
-
-def graph_values(graph: Graph, options: argparse.Namespace) -> dict[str, str]:
-    """Return what was given for the arguments of the graph."""
-    return {argument.name: getattr(options, argument.name) for argument in graph.arguments}
-
-
-def add_graph(command: argparse.ArgumentParser) -> None:
-    """Add the option for another graph than that of the package."""
-    command.add_argument(
-        "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
-    )
+from edge_perception.tools.arguments import (
+    add_graph,
+    add_web,
+    graph_options,
+    graph_values,
+    of_bags,
+    viewer,
+)
 
 
 def add_commands(
@@ -47,8 +23,6 @@ def add_commands(
 ) -> None:
     """Add the commands."""
     _add_replay(commands, graph)
-    _add_record(commands)
-    _add_watch(commands)
     _add_view(commands)
     parts = commands.add_parser("bag", help="look at recorded bags, cut them, make one")
     _add_bag(parts.add_subparsers(title="commands", metavar="COMMAND", required=True))
@@ -58,7 +32,7 @@ def _add_replay(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], graph: Graph
 ) -> None:
     replay = commands.add_parser("replay", help="let a recorded bag go through the robot again")
-    replay.set_defaults(run=_guarded(_replay))
+    replay.set_defaults(run=of_bags(_replay))
     replay.add_argument(
         "bag", type=Path, metavar="BAG", help="file or folder of rosbag2, or a folder of bags"
     )
@@ -124,57 +98,16 @@ def _add_suite(replay: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    record = commands.add_parser("record", help="record what a running robot's nodes say")
-    record.add_argument("out", type=Path, metavar="FOLDER", help="the new bag")
-    record.add_argument("--max-size", type=float, default=0.0, metavar="MB", help="of messages")
-    record.add_argument("--max-duration", type=float, default=0.0, metavar="S")
-    record.add_argument(
-        "--ring", action="store_true", help="go on at these limits, without the oldest"
-    )
-    record.set_defaults(run=_guarded(_record))
-    _add_robot(record)
-
-
-def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    watch = commands.add_parser(
-        "watch", help="show a running robot: rates, ages, what it sees, decides, and what is wrong"
-    )
-    watch.set_defaults(run=_guarded(_watch))
-    _add_robot(watch)
-
-
-def _add_robot(command: argparse.ArgumentParser) -> None:
-    """Add the options of how to meet a running robot."""
-    command.add_argument(
-        "--topic",
-        action="append",
-        default=[],
-        help="instead of all that nodes of the graph exchange; may be given several times",
-    )
-    command.add_argument("--namespace", default="", help="of the robot's nodes and topics")
-    command.add_argument(
-        "--transport", choices=("ros", "nanomsg"), default="ros", help="of the robot"
-    )
-    linked.add_network(command.add_argument_group("with --transport nanomsg"))
-    add_graph(command)
-
-
 def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     view = commands.add_parser("view", help="look at bags: pictures, path, decisions, diagnostics")
     view.add_argument(
         "bag", type=Path, nargs="+", metavar="BAG", help="e.g. a bag, and what a replay made of it"
     )
-    view.add_argument(
-        "--web",
-        type=int,
-        metavar="PORT",
-        help="as a page of this machine at this port, and the next for its data",
-    )
+    add_web(view)
     view.add_argument(
         "--save", type=Path, metavar="FILE", help="write what is shown (.rrd), and show nothing"
     )
-    view.set_defaults(run=_guarded(_view))
+    view.set_defaults(run=of_bags(_view))
     add_graph(view)
 
 
@@ -195,7 +128,7 @@ def _add_bag(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     demo.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of it, at most")
     for name, command in {"info": info, "check": check, "cut": cut, "make_demo": demo}.items():
-        command.set_defaults(run=_guarded(_bag), action=name)
+        command.set_defaults(run=of_bags(_bag), action=name)
         add_graph(command)
 
 
@@ -208,67 +141,11 @@ def _replay(graph: Graph, options: argparse.Namespace) -> int:
     return command.run(graph, values, options, lambda: linked.network_of(options, "replay"))
 
 
-def _record(graph: Graph, options: argparse.Namespace) -> int:
-    from edge_perception.replay import record_command
-
-    return record_command.run(graph, options, lambda: linked.network_of(options))
-
-
-def _watch(graph: Graph, options: argparse.Namespace) -> int:
-    from edge_perception.replay import watch_command
-
-    return watch_command.run(graph, options, lambda: linked.network_of(options))
-
-
 def _view(graph: Graph, options: argparse.Namespace) -> int:
-    try:
-        from edge_perception.replay import view_command
-    except ImportError as error:
-        raise RequestError(
-            f"the viewer can't be imported ({error}): pip install 'edge_perception[view]'; "
-            "without it, edge-robot replay BAG --html FILE writes a page"
-        ) from error
-    return view_command.run(options)
+    return int(viewer("edge-robot replay BAG --html FILE writes a page").run(options))
 
 
 def _bag(graph: Graph, options: argparse.Namespace) -> int:
     from edge_perception.replay import bag_command
 
     return bag_command.run(graph, options)
-
-
-def recording(graph: Graph, folder: Path) -> Recording:
-    """
-    Begin to record all that nodes of the graph exchange.
-
-    :raises RequestError: if it can't be done
-    """
-    from edge_perception.bags.record import BagError
-    from edge_perception.bags.recorder import Limits
-    from edge_perception.replay import guest
-    from edge_perception.replay.record_command import Recording
-
-    try:
-        return Recording(folder, guest.ports(graph, []), Limits())
-    except BagError as error:
-        raise RequestError(str(error)) from error
-
-
-def _guarded(run: _Run) -> _Run:
-    """Let what goes wrong with bags be what goes wrong with a request."""
-
-    def guarded(graph: Graph, options: argparse.Namespace) -> int:
-        try:
-            from edge_perception.bags.record import BagError
-            from edge_perception.transport.bag.replay import ReplayError
-        except ImportError as error:
-            raise RequestError(
-                f"bags need a package that can't be imported ({error}): "
-                "pip install 'edge_perception[bags]'"
-            ) from error
-        try:
-            return run(graph, options)
-        except (BagError, ReplayError, SourceError) as error:
-            raise RequestError(str(error)) from error
-
-    return guarded

@@ -14,6 +14,7 @@ from edge_perception import messages
 from edge_perception.core import image
 from edge_perception.core.image import FrameError
 from edge_perception.core.stamps import SECOND
+from edge_perception.messages import Message
 from edge_perception.messages.types import (
     CompressedImage,
     Decision,
@@ -27,7 +28,7 @@ from edge_perception.views.annotation import rgb
 from edge_perception.views.picture import action_color
 
 _APPLICATION = "edge_perception"
-_TIMELINE = "bag"
+_TIMELINE = "time"
 _CAMERA, _SEEN = "camera", "camera/seen"
 _DECISION, _REASON = "decision/action", "decision/reason"
 _PATH, _ROBOT = "ground/path", "ground/robot"
@@ -41,16 +42,20 @@ _STRIP = 100
 
 
 class Scene:
-    """Writes such a recording, message by message."""
+    """Makes such a recording, message by message."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, place: Path | str) -> None:
         """
-        Begin a file (.rrd).
+        Begin.
 
-        :raises OSError: if it can't be written.
+        :param place: a file (.rrd), or the address of a viewer that is running, or will soon.
+        :raises OSError: if the file can't be written.
         """
         self._stream = rr.RecordingStream(_APPLICATION)
-        self._stream.save(path, default_blueprint=_layout())
+        if isinstance(place, Path):
+            self._stream.save(place, default_blueprint=_layout())
+        else:
+            self._stream.connect_grpc(place, default_blueprint=_layout())
         self._said: dict[str, int] = {}
         self._states: dict[str, str] = {}
         self._colors: dict[str, int] = {}  # by state
@@ -71,17 +76,35 @@ class Scene:
 
         :param time: when it was recorded [ns].
         """
-        show = self._show.get(kind)
-        if show is None:
-            return
+        if self.shows(kind):
+            try:
+                message = messages.deserialize(data, messages.get(kind))
+            except messages.MessageError:
+                return  # who checks the bag says so
+            self.add(time, topic, message)
+
+    def shows(self, kind: str) -> bool:
+        """Tell whether messages of a type are shown."""
+        return kind in self._show
+
+    def add(self, time: int, topic: str, message: Message) -> None:
+        """
+        Add a message of a type that is shown.
+
+        :param time: when it came [ns].
+        """
         self._stream.set_time(_TIMELINE, timestamp=time / SECOND)
         try:
-            show(topic.strip("/"), messages.deserialize(data, messages.get(kind)))
-        except (FrameError, messages.MessageError):
-            return  # who checks the bag says so
+            self._show[message.__msgtype__](topic.strip("/"), message)
+        except FrameError:
+            return  # the node that reads it says so
 
     def close(self) -> None:
-        """End the file."""
+        """
+        End it.
+
+        :raises RuntimeError: if the file can't be written, or the viewer is gone.
+        """
         self._stream.flush()
         self._stream.disconnect()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 import math
 from typing import Any, TextIO
 
@@ -70,10 +70,7 @@ class WatchCore(NodeCore):
         :param key: returns the key that was pressed; empty: none was.
         :param ended: is called when somebody wants it to end.
         """
-        self._ports = tuple(
-            replace(port, optional=True, occasional=True, sole=False, service="", queue=_QUEUE)
-            for port in ports
-        )
+        self._ports = tuple(port.overheard(_QUEUE) for port in ports)
         self._topics = {port.name: _Topic(port) for port in self._ports}
         self._out, self._key, self._ended = out, key, ended
         self._wrong: dict[str, str] = {}
