@@ -4,8 +4,9 @@
 //     gcc -std=c11 nanomsg.c -lnanomsg -o detections
 //     ./detections ipc:///run/user/1000/edge-robot/perception/detections
 //
-// A message is: topic, NUL, hash of the type (32 bytes), number (8), and CDR: numbers aligned to
-// their size, counted from the end of its first four bytes; texts as length with NUL, and bytes.
+// A message is: topic, NUL, hash of the type (32 bytes), number (8), time (8), and CDR: numbers
+// aligned to their size, counted from the end of its first four bytes; texts as length with NUL, and
+// bytes.
 #include <nanomsg/nn.h>
 #include <nanomsg/pubsub.h>
 #include <stdint.h>
@@ -63,9 +64,9 @@ int main(int count, char **arguments)
     }
     for (uint8_t *message;; nn_freemsg(message)) {
         int size = nn_recv(socket, &message, NN_MSG, 0);
-        if (size < (int)sizeof TOPIC + 32 + 8 + 4)
+        if (size < (int)sizeof TOPIC + 32 + 8 + 8 + 4)
             return 1;
-        const uint8_t *base = message + sizeof TOPIC + 32 + 8 + 4;
+        const uint8_t *base = message + sizeof TOPIC + 32 + 8 + 8 + 4;
         struct cdr in = {base, base, message + size};
         uint32_t seconds = number(&in), nanoseconds = number(&in);
         text(&in); // frame_id

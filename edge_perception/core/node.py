@@ -62,7 +62,10 @@ class Port:
     below the topic after it was remapped, as with image_transport. An input that isn't ``prompt``
     causes no step: what came is looked at when there is one anyway, but not before ``interval``
     seconds went by since the last look. So a node that works at a pace of its own is woken less
-    often, and what changes slowly is not read at every step.
+    often, and what changes slowly is not read at every step. An input that ``expires`` takes
+    commands: what was published more than so many seconds ago, and waited in a process that was
+    stopped or for a connection, is not followed any more. A transport that doesn't know when that
+    was leaves it to the stamps in messages.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Port:
     transport: str = ""
     prompt: bool = True
     interval: float = 0.0
+    expires: float = 0.0
 
     def overheard(self, queue: int) -> Port:
         """Return it as an input of somebody who listens, and whom the robot doesn't need."""

@@ -244,3 +244,26 @@ def test_simulated_time_comes_from_its_topic(implementation: str, stack: ExitSta
     until(lambda: simulator.bus.readers("/clock", "rosgraph_msgs/msg/Clock"))
     tell(messages.serialize(Clock(clock=Time(sec=5, nanosec=7))))
     until(lambda: endpoints.now() == 5_000_000_007)
+
+
+def test_a_command_that_waited_in_a_stopped_process_is_not_followed(
+    implementation: str, stack: ExitStack
+) -> None:
+    driver, robot = Process(stack, "driver"), Process(stack, "robot")
+    heard, expired = list[bytes](), list[int]()
+    robot.bus.read(
+        End(
+            "/gate",
+            "/cmd",
+            TEXT,
+            heard.append,
+            prompt=False,
+            expires=1,
+            expire=lambda: expired.append(1),
+        )
+    )
+    speak = driver.speaker("/cmd")
+    until(lambda: driver.bus.readers("/cmd", TEXT))
+    speak(b"go")  # and it is a nanosecond old at least when it is looked at
+    until(lambda: (robot.link.fetch(["/cmd"]), len(expired))[1])
+    assert not heard

@@ -20,10 +20,18 @@ _TYPES = {"twist": _PLAIN, "twist_stamped": _STAMPED}
 _VELOCITY_IN = Port("velocity_in", _STAMPED, "cmd_vel_in", occasional=True)
 _DECISION = Port("decision", "edge_perception/msg/Decision", "decision", sole=True)
 _LIMIT = Port("limit", _PLAIN, "cmd_vel_limit", sole=True)
-_STEERING = Port("steering", _STAMPED, "cmd_vel_steer", optional=True, occasional=True, sole=True)
+_STEERED = SECOND // 4  # nanoseconds; a decision that steers repeats itself more often
+_STEERING = Port(
+    "steering",
+    _STAMPED,
+    "cmd_vel_steer",
+    optional=True,
+    occasional=True,
+    sole=True,
+    expires=_STEERED / SECOND,
+)
 _VELOCITY_OUT = Port("velocity_out", _STAMPED, "cmd_vel_out", sole=True)
 _REPEAT = SECOND // 10  # nanoseconds between two stops
-_STEERED = SECOND // 4  # nanoseconds; a decision that steers repeats itself more often
 _STOP = Twist()
 
 
@@ -87,12 +95,16 @@ class VelocityGateCore(NodeCore):
         taken, sent = _types(parameters)
         other = str(not parameters.flag("stamped")).lower()
         velocity_in = replace(
-            _VELOCITY_IN, type=taken, remedy=f"set the parameter stamped to {other}"
+            _VELOCITY_IN,
+            type=taken,
+            remedy=f"set the parameter stamped to {other}",
+            expires=parameters.number("command_timeout"),
         )
+        limit = replace(_LIMIT, expires=parameters.number("decision_timeout"))
         outputs: tuple[Port, ...] = (replace(_VELOCITY_OUT, type=sent),)
         if parameters.number("nav2_max_speed"):
             outputs += (nav2_speed.PORT,)
-        return Ports((velocity_in, _DECISION, _LIMIT, _STEERING), outputs)
+        return Ports((velocity_in, _DECISION, limit, _STEERING), outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """Begin closed: nothing moves before there is a decision."""

@@ -48,7 +48,7 @@ class BagBus(Bus):
         self._under_way: list[tuple[int, int, End, bytes]] = []
         self._count = 0
 
-    def publish(self, publisher: End, data: bytes) -> None:
+    def publish(self, publisher: End, data: bytes, sent: int = 0) -> None:
         """Let a message be read as soon as it is time."""
         self._count += 1
         heapq.heappush(self._under_way, (self._clock.now(), self._count, publisher, data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import threading
+import time
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class End:
     :ivar service: as what a reader is offered, too; empty: it is none.
     :ivar serve: returns what a request is answered; None: that it came.
     :ivar process: the one it is in; empty: this one.
+    :ivar expires: age in nanoseconds at which a message is too old for a reader; 0: none is.
+    :ivar expire: is called in place of ``receive`` then.
     """
 
     node: str
@@ -30,6 +33,8 @@ class End:
     prompt: bool = True
     service: str = ""
     process: str = ""
+    expires: int = 0
+    expire: Callable[[], None] = lambda: None
     serve: Callable[[bytes], bytes] | None = None
 
 
@@ -71,7 +76,9 @@ class Bus:
         self.changed()
 
     def repeat(self, reader: End) -> None:
-        """Give a reader once more what is latched."""
+        """Give a reader once more what is latched; what expires was for those who were there."""
+        if reader.expires:
+            return
         with self._lock:
             latched = [
                 data
@@ -82,14 +89,23 @@ class Bus:
         for data in latched:
             reader.receive(data)
 
-    def publish(self, publisher: End, data: bytes) -> None:
-        """Give a message to all readers; what comes from another process, to those of this one."""
+    def publish(self, publisher: End, data: bytes, sent: int = 0) -> None:
+        """
+        Give a message to all readers; what comes from another process, to those of this one.
+
+        :param sent: when it was published, in nanoseconds since 1970; 0: now.
+        """
         with self._lock:
             if publisher.latched:
                 self._newest[publisher] = data
             readers = self.readers(publisher.topic, publisher.type)
         for reader in readers:
-            if not (publisher.process and reader.process):
+            if publisher.process and reader.process:
+                continue
+            # from the future counts too: with another clock nobody knows how old it is
+            if sent and reader.expires and abs(time.time_ns() - sent) > reader.expires:
+                reader.expire()
+            else:
                 reader.receive(data)
 
     def readers(self, topic: str, type_: str) -> list[End]:

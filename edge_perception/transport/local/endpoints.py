@@ -8,6 +8,7 @@ from functools import partial
 from edge_perception import messages
 from edge_perception.core.node import ConfigurationError, Diagnostic, Level, Port, Qos, Traffic
 from edge_perception.core.parameters import Parameter, ParameterError, Parameters, Value
+from edge_perception.core.stamps import SECOND
 from edge_perception.messages import Message
 from edge_perception.robot.parameter_files import values
 from edge_perception.robot.plan import Start
@@ -75,8 +76,16 @@ class LocalInput:
         self._traffic: Traffic = worker.slots.traffic[port.name]
         self._arrivals = Arrivals(self._traffic, clock.monotonic)
         is_prompt = port.name in worker.slots.prompt
+        self._expired = 0
         self._end = End(
-            node, topic, port.type, self._receive, prompt=is_prompt, service=port.service
+            node,
+            topic,
+            port.type,
+            self._receive,
+            prompt=is_prompt,
+            service=port.service,
+            expires=round(port.expires * SECOND),
+            expire=self._expire,
         )
         bus.read(self._end)
 
@@ -84,11 +93,16 @@ class LocalInput:
         self._arrivals.note()
         self._put(data)
 
+    def _expire(self) -> None:
+        self._expired += 1
+
     def diagnose(self) -> Diagnostic:
         """Say whether messages arrive; if not, why not and what to do."""
         now = self._clock.monotonic()
         level, message = self._state(now)
         values = {"topic": self._end.topic, **self._arrivals.values(now)}
+        if self._port.expires:
+            values["expired"] = str(self._expired)
         return Diagnostic(level, f"input {self._port.name}", message, values)
 
     def _state(self, now: float) -> tuple[Level, str]:

@@ -1,8 +1,9 @@
 """
 What a message is on a socket: its topic, what its type is, its number, and the bytes of ROS 2.
 
-``topic NUL | 32 bytes of the type's hash | number, 8 bytes, little endian | CDR``. The topic comes
-first, as SUB sockets filter by what messages begin with.
+``topic NUL | 32 bytes of the type's hash | number | time | CDR``; number and time of publication
+are 8 bytes, little endian. The topic comes first, as SUB sockets filter by what messages begin
+with.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 LARGEST = 64 << 20
 """Bytes of a message that are accepted, whatever a peer announces."""
 LONGEST_TOPIC = 255
-_HASH, _NUMBER = 32, 8
+_HASH, _NUMBER, _TIME = 32, 8, 8
 
 
 class FrameError(Exception):
@@ -25,12 +26,14 @@ class Frame(NamedTuple):
 
     :ivar digest: of its type: `messages.type_hash.digest`
     :ivar number: how many its publisher sent before, and one; 0: it doesn't count
+    :ivar sent: when, in nanoseconds since 1970; 0: it doesn't say
     :ivar data: CDR
     """
 
     topic: str
     digest: bytes
     number: int
+    sent: int
     data: bytes
 
 
@@ -39,9 +42,10 @@ def subscription(topic: str) -> bytes:
     return topic.encode() + b"\0"
 
 
-def head(topic: str, digest: bytes, number: int) -> bytes:
+def head(topic: str, digest: bytes, number: int, sent: int = 0) -> bytes:
     """Return what stands before the CDR."""
-    return subscription(topic) + digest + number.to_bytes(_NUMBER, "little")
+    counts = number.to_bytes(_NUMBER, "little") + sent.to_bytes(_TIME, "little")
+    return subscription(topic) + digest + counts
 
 
 def parse(frame: bytes) -> Frame:
@@ -51,18 +55,23 @@ def parse(frame: bytes) -> Frame:
     :raises FrameError: if it says nothing
     """
     end = frame.find(b"\0", 0, LONGEST_TOPIC + 1)
-    begin = end + 1 + _HASH + _NUMBER
+    begin = end + 1 + _HASH + _NUMBER + _TIME
     if end <= 0 or len(frame) < begin:
         raise FrameError(
             f"expected a topic of at most {LONGEST_TOPIC} bytes, NUL, {_HASH} bytes of a type's"
-            f" hash, {_NUMBER} of a number, and a message; received {len(frame)} bytes that begin"
-            f" with {frame[:16]!r}"
+            f" hash, {_NUMBER} of a number, {_TIME} of a time, and a message; received"
+            f" {len(frame)} bytes that begin with {frame[:16]!r}"
         )
     try:
         topic = frame[:end].decode()
     except UnicodeDecodeError:
         raise FrameError(f"the topic {frame[:end]!r:.80} is no UTF-8") from None
-    digest = frame[end + 1 : end + 1 + _HASH]
+    counted = end + 1 + _HASH
+    timed = counted + _NUMBER
     return Frame(
-        topic, digest, int.from_bytes(frame[begin - _NUMBER : begin], "little"), frame[begin:]
+        topic,
+        frame[end + 1 : counted],
+        int.from_bytes(frame[counted:timed], "little"),
+        int.from_bytes(frame[timed:begin], "little"),
+        frame[begin:],
     )

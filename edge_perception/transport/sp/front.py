@@ -97,7 +97,7 @@ class Outlet:
     def _send(self, data: bytes) -> None:
         with self._sending:
             self._count += 1
-            head = frames.head(self._topic, self._digest, self._count)
+            head = frames.head(self._topic, self._digest, self._count, time.time_ns())
             if self._ring is not None:
                 data = self._ring.write(data)
             self._publisher.send(head, data)

@@ -72,7 +72,7 @@ class Inlet:
 
     def _take(self, frame: bytes) -> None:
         try:
-            topic, digest, number, data = frames.parse(frame)
+            topic, digest, number, sent, data = frames.parse(frame)
         except frames.FrameError:
             return
         if topic != self.end.topic or digest != self._digest:
@@ -90,7 +90,7 @@ class Inlet:
                 self.lost += 1
                 return
             data = copied
-        self._bus.publish(self.end, data)
+        self._bus.publish(self.end, data, sent)
 
 
 class Receiver:
