@@ -7,10 +7,10 @@ from collections.abc import Callable
 import datetime
 
 from edge_perception.bags.bag import Bag
-from edge_perception.bags.compose import compose
 from edge_perception.bags.cut import cut
 from edge_perception.bags.summary import summarise, Summary
 from edge_perception.core.stamps import SECOND
+from edge_perception.replay.compose import compose
 from edge_perception.replay.results import columns
 from edge_perception.robot.graph import Graph
 

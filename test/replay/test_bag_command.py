@@ -11,10 +11,10 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.bags.bag import Bag
-from edge_perception.bags.compose import TRUTH
 from edge_perception.commands import main
 from edge_perception.core.stamps import SECOND
 from edge_perception.messages.types import Odometry, PoseStamped
+from edge_perception.replay.compose import TRUTH
 
 
 def test_what_is_in_a_bag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

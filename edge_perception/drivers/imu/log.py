@@ -19,9 +19,10 @@ from edge_perception.drivers.clock import Clock, SystemClock
 from edge_perception.drivers.driver import Driver
 from edge_perception.drivers.imu.measured import batch, sample
 from edge_perception.drivers.paced import Paced
+from edge_perception.messages.types import Imu
 
 _TYPE = "sensor_msgs/msg/Imu"
-_BAGS = (".mcap", ".db3", ".bag")
+_BAGS = (".mcap", ".db3")
 _LOOKED_AT = 50
 
 Numbers = dict[str, float]
@@ -47,28 +48,38 @@ def _rows(file: TextIO, path: Path) -> Iterator[tuple[int, Numbers]]:
 def _bag(path: Path) -> Iterator[tuple[int, Numbers]]:
     """Yield the time [ns] of each message and its numbers."""
     try:
-        from rosbags.highlevel import AnyReader, AnyReaderError
+        from edge_perception.bags.bag import Bag
+        from edge_perception.bags.record import BagError
     except ImportError as error:
-        raise SourceError("bags need the package rosbags: pip install rosbags") from error
+        raise SourceError(
+            f"bags need a package that can't be imported ({error}): "
+            "pip install 'edge_perception[bags]'"
+        ) from error
     form = messages.get(_TYPE)
     try:
-        with AnyReader([path]) as reader:
-            topics = [one for one in reader.connections if one.msgtype == _TYPE]
-            if len(topics) != 1:
-                found = ", ".join(one.topic for one in topics) or "none"
-                raise SourceError(f"{path} has {found} of type {_TYPE}, expected one topic")
-            for _, _, data in reader.messages(connections=topics):
-                message = messages.deserialize(data, form)
-                numbers: Numbers = {}
-                for axis in "xyz":
-                    numbers[f"gyroscope {axis}"] = getattr(message.angular_velocity, axis)
-                    numbers[f"accelerometer {axis}"] = getattr(message.linear_acceleration, axis)
-                if message.orientation_covariance[0] >= 0:
-                    for axis in "xyzw":
-                        numbers[f"orientation {axis}"] = getattr(message.orientation, axis)
-                yield nanoseconds(message.header.stamp), numbers
-    except (AnyReaderError, OSError, messages.MessageError) as error:
+        bag = Bag(path)
+        topics = [one.name for one in bag.topics() if one.type == _TYPE]
+        if len(topics) != 1:
+            found = ", ".join(topics) or "none"
+            raise SourceError(f"{path} has {found} of type {_TYPE}, expected one topic")
+        for record in bag.records():
+            if record.topic.type == _TYPE:
+                message = messages.deserialize(record.data, form)
+                yield nanoseconds(message.header.stamp), _numbers(message)
+    except (BagError, messages.MessageError) as error:
         raise SourceError(f"the bag {path} can't be read ({error})") from error
+
+
+def _numbers(message: Imu) -> Numbers:
+    """Return what was measured, the orientation if there is one."""
+    numbers: Numbers = {}
+    for axis in "xyz":
+        numbers[f"gyroscope {axis}"] = getattr(message.angular_velocity, axis)
+        numbers[f"accelerometer {axis}"] = getattr(message.linear_acceleration, axis)
+    if message.orientation_covariance[0] >= 0:
+        for axis in "xyzw":
+            numbers[f"orientation {axis}"] = getattr(message.orientation, axis)
+    return numbers
 
 
 def _samples(items: Iterator[tuple[int, Numbers]]) -> Iterator[tuple[int, Sample]]:
