@@ -43,9 +43,22 @@ def _where(call: Call) -> Exact:
     return Exact(value, size, call.depth)
 
 
-@exactly("ArgMax", "ArgMin", "IsInf", "Mod", "BitShift")
+@exactly("ArgMax", "ArgMin", "IsInf", "BitShift")
 def _of_reference(call: Call) -> Exact:
     return Exact.of(reference(call.node, [x.value for x in call.inputs if x is not None])[0])
+
+
+@exactly("Mod")
+def _remainder(call: Call) -> Exact:
+    a, b = call.input(0), call.input(1)
+    (value,) = reference(call.node, [a.value, b.value])
+    if value.dtype.kind != "f":
+        return Exact.of(value)
+    # an error that reaches a multiple of the divisor is magnified to it
+    divisor, turns = np.abs(b.value), np.abs(np.trunc(a.value / b.value))
+    gap = np.minimum(np.abs(value), divisor - np.abs(value))
+    size = (a.size + turns * b.size) * (1 + divisor / np.maximum(gap, _NEAREST))
+    return Exact(value, size, call.depth + 1)
 
 
 @exactly("Cast")

@@ -17,7 +17,7 @@ from edge_compiler.frontend.limits import check_shape
 from edge_compiler.frontend.scope import Scope
 from edge_compiler.frontend.weights import SMALL
 from edge_compiler.ir.dtype import from_onnx, of_array, onnx_name
-from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs, LEARNED
+from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs, LEARNED, RANDOM
 from edge_compiler.ir.graph import Graph, Node, OPSET, Value
 from edge_perception.runtime.dtypes import ELEMENT_TYPES
 
@@ -52,6 +52,7 @@ class _Builder:
 
     :ivar values: what is defined so far, by ONNX name.
     :ivar known: small tensors whose content is known already, by ONNX name.
+    :ivar fixed: the names of tensors that no input decides on.
     """
 
     def __init__(self, model: onnx.ModelProto, weights: Mapping[str, Array]) -> None:
@@ -59,8 +60,9 @@ class _Builder:
         self.metadata = {entry.key: entry.value for entry in model.metadata_props}
         self.values: dict[str, Value] = {}
         self.known: dict[str, Array] = {}
+        self.fixed: set[str] = set()
         self.weights = weights
-        self.scope = Scope(self.values, self.known)
+        self.scope = Scope(self.values, self.known, self.fixed)
 
     def build(self, name: str) -> Graph:
         for tensor in self.proto.initializer:
@@ -80,13 +82,20 @@ class _Builder:
     def _defined(self, name: str) -> Value:
         if name not in self.values:
             raise CompileError(f"no node computes the tensor '{name}': export the model again")
-        return self.values[name]
+        value = self.values[name]
+        if 0 in value.shape and name not in self.known and value.constant is None:
+            raise CompileError(
+                f"the tensor '{name}' has the empty shape {list(value.shape)}: "
+                "the input is too small"
+            )
+        return value
 
     def _constant(self, name: str, array: Array) -> None:
         check_numbers(name, array)
         if array.dtype.name not in ELEMENT_TYPES:
             raise CompileError(_unsupported(f"the constant '{name}'", array.dtype.name))
         self.values[name] = Value(name, array.shape, of_array(array), array)
+        self.fixed.add(name)
 
     def _input(self, info: onnx.ValueInfoProto) -> Value:
         shape = tuple(dimension.dim_value for dimension in info.type.tensor_type.shape.dim)
@@ -117,6 +126,10 @@ class _Builder:
             value = self._output(proto, name or f"{proto.name}:{index}", type_)
             self.values[value.name] = value
             outputs.append(value)
+        if known or (
+            proto.op_type not in RANDOM and self.fixed.issuperset(filter(None, proto.input))
+        ):
+            self.fixed.update(value.name for value in outputs)
         attributes = read_attributes(proto, inputs, outputs)
         return Node(proto.op_type, proto.name, inputs, outputs, attributes, origins=(origin,))
 
@@ -191,7 +204,7 @@ class _Builder:
             raise CompileError(f"{who} has a dimension that is known only while the model runs")
         shape = tuple(dimension.dim_value for dimension in tensor.shape.dim)
         check_shape(who, shape)
-        if any(size < 0 for size in shape) or (0 in shape and name not in self.known):
+        if any(size < 0 for size in shape):
             raise CompileError(f"{who} has the empty shape {list(shape)}: the input is too small")
         type_ = from_onnx(tensor.elem_type)
         if type_ is None:

@@ -8,6 +8,8 @@ from onnx import helper, shape_inference, version_converter
 from edge_compiler.errors import CompileError, first_line
 from edge_compiler.frontend.validate import name_nodes, opset
 
+_SCAN_WITHOUT_BATCH = 9
+
 
 def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
     """
@@ -18,6 +20,7 @@ def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
     original = opset(model)
     if original == version:
         return model
+    _refuse_batched_scan(model.graph, original)
     try:
         converted = version_converter.convert_version(model, version)
     except Exception as error:  # the C++ converter throws several kinds, RuntimeError among them
@@ -30,6 +33,16 @@ def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
         _restore_resize(converted.graph)
     _restore_names(model.graph, converted.graph)
     return converted
+
+
+def _refuse_batched_scan(graph: onnx.GraphProto, original: int) -> None:
+    """Refuse what the converter makes a network with inputs of other shapes of."""
+    scan = next((node for node in graph.node if node.op_type == "Scan"), None)
+    if scan is not None and original < _SCAN_WITHOUT_BATCH:
+        raise CompileError(
+            f"node '{scan.name}' (Scan) is of ONNX opset {original}, where it has a batch: "
+            f"export the model with opset {_SCAN_WITHOUT_BATCH} or later"
+        )
 
 
 def _restore_names(original: onnx.GraphProto, converted: onnx.GraphProto) -> None:

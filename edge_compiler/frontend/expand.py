@@ -30,7 +30,7 @@ def expand(node: onnx.NodeProto, scope: Scope) -> Nodes | None:
     """
     if node.op_type in CONTROL_FLOW:
         return CONTROL_FLOW[node.op_type](node, scope)
-    rewritten = rewrite(node, scope.values)
+    rewritten = rewrite(node, scope)
     if rewritten is not None:
         return iter(rewritten)
     if node.op_type in OPERATORS or not onnx.defs.has(node.op_type, OPSET, ""):

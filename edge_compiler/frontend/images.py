@@ -91,7 +91,7 @@ def write_group_normalization(w: Writer) -> str:
 
 def write_pool_of_volumes(w: Writer) -> str | None:
     """Write a pool of depth, height and width as one of the sides, and one of the depth."""
-    if len(_sides(w)) != 3 or w.outputs > 1 or "auto_pad" in w.attributes:
+    if len(_sides(w)) != 3 or not w.is_padded_explicitly():
         return None
     images, channels, depth, height, width = w.value(0).shape
     kinds = _kept(w, "ceil_mode", "count_include_pad")
@@ -122,7 +122,7 @@ def write_convolution_of_volumes(w: Writer) -> str | None:
     The slices that a result is computed of stand side by side as its channels.
     """
     a = w.attributes
-    if len(_sides(w)) != 3 or "auto_pad" in a:
+    if len(_sides(w)) != 3 or not (w.is_padded_explicitly() and w.is_fixed(1)):
         return None
     rows, *kernel = w.value(1).shape[2:]
     images, channels, depth, height, width = w.value(0).shape

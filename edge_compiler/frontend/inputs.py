@@ -10,15 +10,8 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontend.limits import check_shape
 from edge_compiler.ir.dtype import from_onnx, onnx_name
 
-_CONVOLUTION, _RECURRENT = (1, 2), (1, 2, 3, 7)
-WEIGHTS = {
-    "Conv": _CONVOLUTION,
-    "ConvTranspose": _CONVOLUTION,
-    "GRU": _RECURRENT,
-    "LSTM": _RECURRENT,
-    "RNN": _RECURRENT,
-}
-"""Which inputs of an operator are weights; what else a recurrent one reads is its state."""
+WEIGHTS = dict.fromkeys(("GRU", "LSTM", "RNN"), (1, 2, 3, 7))
+"""Which inputs of an operator are weights; what else it reads is its state."""
 
 
 def fix_inputs(

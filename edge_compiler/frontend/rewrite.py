@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import onnx
 
 from edge_compiler.errors import CompileError
-from edge_compiler.frontend import images
+from edge_compiler.frontend import convolutions, fourier, images, norms, pools
 from edge_compiler.frontend.einsum import write_einsum
+from edge_compiler.frontend.rotary import write_rotary_embedding
+from edge_compiler.frontend.scope import Scope
 from edge_compiler.frontend.writer import Writer
-from edge_compiler.ir.graph import Value
 
 _EXACT = 2**24
 """Below it, float32 has all integers."""
@@ -71,6 +72,56 @@ def _reverse_sequence(w: Writer) -> str:
 def _bitwise_not(w: Writer) -> str:
     type_ = w.values[0].type.numpy
     return w.add("BitwiseXor", w.inputs[0], w.constant(~np.zeros((), type_)))
+
+
+def _convolution(w: Writer) -> str | None:
+    return images.write_convolution_of_volumes(w) or (
+        convolutions.write_convolution_of_computed_weights(w)
+    )
+
+
+def _max_pool(w: Writer) -> str | tuple[str, str] | None:
+    if w.outputs > 1:
+        return pools.write_pool_with_indices(w)
+    return images.write_pool_of_volumes(w)
+
+
+def _concat(w: Writer) -> str | None:
+    """Leave out what has no elements: torch.roll by nothing leaves such parts."""
+    kept = [name for name in w.inputs if 0 not in w.of(name).shape]
+    if not 0 < len(kept) < len(w.inputs):
+        return None
+    return w.add("Concat", *kept, axis=w.attributes["axis"])
+
+
+# integers and bools
+
+
+def _is_float(w: Writer) -> bool:
+    return w.values[0].type.numpy.kind == "f"
+
+
+def _clip(w: Writer) -> str | None:
+    if _is_float(w):
+        return None
+    x = w.inputs[0]
+    for op, bound in zip(("Max", "Min"), w.inputs[1:], strict=False):
+        x = w.add(op, x, bound) if bound else x
+    return w.add("Identity", x)
+
+
+def _relu(w: Writer) -> str | None:
+    if _is_float(w):
+        return None
+    return w.add("Max", w.inputs[0], w.constant(np.zeros((), w.values[0].type.numpy)))
+
+
+def _extreme(w: Writer) -> str | None:
+    if w.values[0].type.numpy.kind != "b":
+        return None
+    numbers = w.add("Cast", w.inputs[0], to=onnx.TensorProto.UINT8)
+    found = w.add(w.op, numbers, *w.inputs[1:], **w.attributes)
+    return w.add("Cast", found, to=onnx.TensorProto.BOOL)
 
 
 # integers that stand for numbers
@@ -135,41 +186,59 @@ def _conv_integer(w: Writer) -> str:
     return _integers(w, total, int(np.prod(shape[1:])))
 
 
-REWRITES: dict[str, Callable[[Writer], str | None]] = {
+REWRITES: dict[str, Callable[[Writer], str | tuple[str, ...] | None]] = {
     "AveragePool": images.write_pool_of_volumes,
+    "BatchNormalization": norms.write_batch_normalization,
     "BitwiseNot": _bitwise_not,
-    "Conv": images.write_convolution_of_volumes,
+    "Clip": _clip,
+    "Col2Im": convolutions.write_columns_as_image,
+    "Concat": _concat,
+    "Conv": _convolution,
     "ConvInteger": _conv_integer,
+    "ConvTranspose": convolutions.write_transposed_convolution,
+    "DFT": fourier.write_transform,
+    "DeformConv": convolutions.write_deformed_convolution,
     "Einsum": write_einsum,
     "GlobalAveragePool": images.write_global_average_pool,
     "GlobalLpPool": images.write_global_lp_pool,
     "GlobalMaxPool": images.write_global_max_pool,
     "GroupNormalization": images.write_group_normalization,
     "Hardmax": _hardmax,
+    "InstanceNormalization": norms.write_instance_normalization,
+    "LayerNormalization": norms.write_layer_normalization,
     "LpNormalization": images.write_lp_normalization,
     "LpPool": images.write_lp_pool,
     "MatMulInteger": _matmul_integer,
-    "MaxPool": images.write_pool_of_volumes,
+    "MaxPool": _max_pool,
+    "MaxUnpool": pools.write_unpool,
     "Mean": _mean,
     "OneHot": _one_hot,
     "QLinearConv": _qlinear_conv,
     "QLinearMatMul": _qlinear_matmul,
+    "ReduceMax": _extreme,
+    "ReduceMin": _extreme,
+    "Relu": _relu,
     "ReverseSequence": _reverse_sequence,
+    "RotaryEmbedding": write_rotary_embedding,
+    "STFT": fourier.write_short_time_transform,
     "Trilu": _trilu,
 }
 """
-By operator: adds nodes to the writer and returns the tensor that equals the node's output; None if
-the node is left as it is.
+By operator: adds nodes to the writer and returns the tensors that equal the node's outputs; None
+if the node is left as it is.
 """
 
 
-def rewrite(node: onnx.NodeProto, values: Mapping[str, Value]) -> list[onnx.NodeProto] | None:
+def rewrite(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     """Return the nodes that a node is written as; None if it is left as it is."""
     if node.op_type not in REWRITES:
         return None
-    writer = Writer(node, values)
-    result = REWRITES[node.op_type](writer)
-    if result is None:
+    writer = Writer(node, scope)
+    results = REWRITES[node.op_type](writer)
+    if results is None:
         return None
-    writer.add_as(node.output[0], "Identity", result)
+    results = (results,) if isinstance(results, str) else results
+    for output, result in zip(node.output, results, strict=False):
+        if output:
+            writer.add_as(output, "Identity", result)
     return writer.nodes

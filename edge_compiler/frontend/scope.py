@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,9 @@ class Scope:
 
     :ivar values: every tensor so far, by name.
     :ivar known: the small ones whose content is known already.
+    :ivar fixed: those that no input of the model decides on, known already or folded later.
     """
 
     values: Mapping[str, Value]
     known: Mapping[str, np.ndarray[Any, Any]]
+    fixed: Set[str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.inner_graphs import make_node
+from edge_compiler.frontend.scope import Scope
 from edge_compiler.ir.graph import Value
 
 
@@ -24,22 +25,26 @@ class Writer:
     :ivar attributes: of that node.
     """
 
-    def __init__(self, node: onnx.NodeProto, values: Mapping[str, Value]) -> None:
+    def __init__(self, node: onnx.NodeProto, scope: Scope) -> None:
         """Begin with no nodes."""
         self.name, self.op, self.inputs = node.name, node.op_type, list(node.input)
         self.outputs = len(node.output)
         self.attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         self.nodes: list[onnx.NodeProto] = []
-        self._values = values
+        self._scope = scope
 
     @property
     def values(self) -> list[Value]:
         """What is known of the inputs that are there."""
-        return [self._values[name] for name in self.inputs if name]
+        return [self.of(name) for name in self.inputs if name]
 
     def value(self, index: int) -> Value:
         """Return what is known of an input that is there."""
-        return self._values[self.inputs[index]]
+        return self.of(self.inputs[index])
+
+    def of(self, name: str) -> Value:
+        """Return what is known of a tensor."""
+        return self._scope.values[name]
 
     def known(self, index: int) -> np.ndarray[Any, Any]:
         """
@@ -48,12 +53,21 @@ class Writer:
         :raises CompileError: if it is known only while the model runs.
         """
         value = self.value(index)
-        if value.constant is None:
+        content = self._scope.known.get(value.name, value.constant)
+        if content is None:
             raise CompileError(
                 f"node '{self.name}' ({self.op}) reads '{value.name}', which must be a constant: "
                 "export the model with it inside"
             )
-        return value.constant
+        return content
+
+    def is_fixed(self, first: int) -> bool:
+        """Return whether no input of the model decides on the node's inputs from this one on."""
+        return all(name in self._scope.fixed for name in self.inputs[first:] if name)
+
+    def is_padded_explicitly(self) -> bool:
+        """Return whether the padding of a window is that of the attribute ``pads``."""
+        return self.attributes.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
 
     def add(self, op: str, *inputs: str, **attributes: Any) -> str:
         """Add a node; return what its output is called."""

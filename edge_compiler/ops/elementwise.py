@@ -34,7 +34,7 @@ define(
     summary="Elements to the power of others.",
     fuses_activation=True,
 )
-define("Mod", summary="Remainder of integers.")
+define("Mod", summary="Remainder of a division.")
 define(
     *("BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor"),
     summary="Operation on the bits of integers, with broadcasting.",

@@ -298,6 +298,9 @@ def arithmetic() -> onnx.ModelProto:
     b.add("logarithm", "Log", "size")
     b.add("power", "Pow", f"size {b.constant(1.7)}")
     b.add("power_computed", "Pow", "size y")
+    b.add(
+        "rest", "Mod", f"y {b.constant(b.numbers(1, CHANNELS, 1, 1, low=0.1, high=0.3))}", fmod=1
+    )
     b.add("cube", "Pow", f"x {b.constant(3.0)}")
     b.inner |= {b.add("gate", "Sigmoid"), b.add("below_one", "Mul", f"gate {b.constant(0.9)}")}
     b.inner.add(b.add("above_one", "Add", f"gate {b.constant(1.5)}"))

@@ -69,8 +69,9 @@ def test_a_model_without_operators_of_onnx_itself(tmp_path: Path) -> None:
 
 
 def test_inputs_that_are_weights_or_no_tensors(tmp_path: Path) -> None:
-    model = make_model([node("Conv", "x w", "y")], IMAGE | {"w": [3, 4, 3, 3]})
-    refused(model, tmp_path, r"node 'y' \(Conv\) reads its weights from the input 'w'")
+    inputs = {"x": [2, 1, 3], "w": [1, 4, 3], "r": [1, 4, 4]}
+    model = make_model([node("RNN", "x w r", "y", hidden_size=4)], inputs)
+    refused(model, tmp_path, r"node 'y' \(RNN\) reads its weights from the input 'w'")
     model = make_model([node("Relu", "x", "y")], IMAGE)
     model.graph.input[0].type.sequence_type.elem_type.tensor_type.elem_type = 1
     refused(model, tmp_path, "the input 'x' is a sequence, but only tensors")

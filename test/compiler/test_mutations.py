@@ -391,6 +391,7 @@ MUTATIONS = [
         ("mod", "(T)(rest + y) : rest", "rest : rest"),
         ("shift", "u >> v", "u << v"),
     ),
+    *_of("remainder.h", "arithmetic", ("rest", "fmodf", "remainderf")),
     *_of(
         "qconv.h",
         "quantised",

@@ -69,11 +69,16 @@ def _integers(node: Node, index: int) -> list[int] | None:
     return None if data is None else [int(x) for x in data.ravel()]
 
 
-def copy_part(low: Lowering, node: Node, value: Value, output: Value, box: Box) -> None:
-    """Add a step that copies a part of a value, both in row-major order."""
+def stepped(value: Value, box: Box) -> Steps:
+    """Return how the elements of a part lie in a value."""
     strides = row_major(value.shape)
     at = sum(start * strides[axis] for axis, (start, _) in box.items())
-    moved = tuple(s * box.get(axis, (0, 1))[1] for axis, s in enumerate(strides))
+    return tuple(s * box.get(axis, (0, 1))[1] for axis, s in enumerate(strides)), at
+
+
+def copy_part(low: Lowering, node: Node, value: Value, output: Value, box: Box) -> None:
+    """Add a step that copies a part of a value, both in row-major order."""
     source, target = low.source(value, DENSE), low.target(output, DENSE)
     whole = row_major(output.shape)
-    copy_box(low, node, output, output.shape, (source, (moved, at)), (target, (whole, 0)))
+    places = (source, stepped(value, box)), (target, (whole, 0))
+    copy_box(low, node, output, output.shape, *places)

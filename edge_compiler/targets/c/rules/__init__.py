@@ -19,6 +19,7 @@ from edge_compiler.targets.c.rules import (  # noqa: F401 they register
     rearrange,
     recurrent,
     reduce,
+    remainder,
     resize,
     roi_align,
     select,

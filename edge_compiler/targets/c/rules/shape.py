@@ -7,7 +7,14 @@ import numpy as np
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.rules.limits import require_constant, require_image
 from edge_compiler.targets.c.rules.table import ALL, lowers
-from edge_compiler.targets.program.boxes import Box, copy_box, copy_part, sliced, source_of
+from edge_compiler.targets.program.boxes import (
+    Box,
+    copy_box,
+    copy_part,
+    sliced,
+    source_of,
+    stepped,
+)
 from edge_compiler.targets.program.layout import (
     BLOCK,
     BLOCKED,
@@ -15,6 +22,7 @@ from edge_compiler.targets.program.layout import (
     has_sides,
     image_size,
     is_image,
+    merge_axes,
     repeated,
     row_major,
 )
@@ -25,9 +33,10 @@ from edge_compiler.targets.program.views import concat_channels
 from edge_perception.runtime.manifest import CONVOLUTION
 
 
-def _check_rank(node: Node) -> str | None:
-    rank = len(node.output.shape)
-    return f"more than {MAX_RANK} dimensions: {rank}" if rank > MAX_RANK else None
+def _check_axes(shape: tuple[int, ...], *steps: tuple[int, ...]) -> str | None:
+    """Return a reason if a copy with these steps has to count too many axes one by one."""
+    axes, _ = merge_axes(shape, *steps)
+    return f"copies along more than {MAX_RANK} axes: {len(axes)}" if len(axes) > MAX_RANK else None
 
 
 @lowers("Flatten", "Reshape", "Squeeze", "Unsqueeze", types=ALL)
@@ -48,14 +57,22 @@ def lower_identity(low: Lowering, node: Node) -> None:
     low.share(node.output, node.input(0))
 
 
-@lowers("Transpose", check=_check_rank, types=ALL)
+def _transposed(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the steps of the input and of the output along the output's axes."""
+    strides = row_major(node.input(0).shape)
+    return tuple(strides[axis] for axis in node.attributes["perm"]), row_major(node.output.shape)
+
+
+def check_transpose(node: Node) -> str | None:
+    """Reorder dimensions."""
+    return _check_axes(node.output.shape, *_transposed(node))
+
+
+@lowers("Transpose", check=check_transpose, types=ALL)
 def lower_transpose(low: Lowering, node: Node) -> None:
     """Copy with the strides of the input in another order."""
-    value = node.input(0)
-    strides = row_major(value.shape)
-    moved = tuple(strides[axis] for axis in node.attributes["perm"])
-    source, target = low.source(value, DENSE), low.target(node.output, DENSE)
-    whole = row_major(node.output.shape)
+    moved, whole = _transposed(node)
+    source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
     places = (source, (moved, 0)), (target, (whole, 0))
     copy_box(low, node, node.output, node.output.shape, *places)
 
@@ -77,12 +94,7 @@ def lower_channel_shuffle(low: Lowering, node: Node) -> None:
     )
 
 
-def check_concat(node: Node) -> str | None:
-    """Join tensors along any axis."""
-    return _check_rank(node)
-
-
-@lowers("Concat", check=check_concat, types=ALL)
+@lowers("Concat", types=ALL)
 def lower_concat(low: Lowering, node: Node) -> None:
     """Let the inputs be computed in their place within the output; copy those that can't be."""
     axis = node.attributes["axis"] % len(node.output.shape)
@@ -111,7 +123,9 @@ def _are_images(low: Lowering, values: list[Value]) -> bool:
 
 def check_expand(node: Node) -> str | None:
     """Repeat along dimensions, as far as is known before the model runs."""
-    return require_constant(node, 1) or _check_rank(node)
+    shape = node.output.shape
+    steps = repeated(node.input(0).shape, shape)
+    return require_constant(node, 1) or _check_axes(shape, steps, row_major(shape))
 
 
 @lowers("Expand", check=check_expand, types=ALL)
@@ -126,7 +140,7 @@ def lower_expand(low: Lowering, node: Node) -> None:
 
 def check_split(node: Node) -> str | None:
     """Cut along any axis."""
-    return require_constant(node, 1) or _check_rank(node)
+    return require_constant(node, 1)
 
 
 @lowers("Split", check=check_split, types=ALL)
@@ -140,7 +154,10 @@ def lower_split(low: Lowering, node: Node) -> None:
 
 def check_slice(node: Node) -> str | None:
     """Take a part of a tensor, with constant bounds and steps."""
-    return require_constant(node, 1, 2, 3, 4) or _check_rank(node)
+    if reason := require_constant(node, 1, 2, 3, 4):
+        return reason
+    moved, _ = stepped(node.input(0), sliced(node))
+    return _check_axes(node.output.shape, moved, row_major(node.output.shape))
 
 
 @lowers("Slice", check=check_slice, types=ALL)

@@ -1,0 +1,68 @@
+"""Fourier transforms, written as products with tables of cosines and sines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edge_compiler.frontend.writer import Writer
+
+Array = np.ndarray[Any, Any]
+
+
+def _waves(samples: int, frequencies: int, length: int) -> tuple[Array, Array]:
+    """Return cosines and sines of each sample and frequency: [samples, frequencies]."""
+    turns = np.outer(np.arange(samples), np.arange(frequencies)) % length
+    angles = 2 * np.pi / length * turns
+    return np.cos(angles), np.sin(angles)
+
+
+def write_short_time_transform(w: Writer) -> str | None:
+    """Write the transforms of frames of a signal: real, [B, L] or [B, L, 1]."""
+    batch, samples, *parts = w.value(0).shape
+    if parts not in ([], [1]):
+        return None
+    has_window = len(w.inputs) > 2 and w.inputs[2]
+    is_given = len(w.inputs) > 3 and w.inputs[3]
+    length = int(w.known(3).item()) if is_given else w.value(2).size if has_window else samples
+    step = int(w.known(1).item())
+    count = (samples - length) // step + 1
+    places = np.arange(count)[:, None] * step + np.arange(length)
+    signal = w.add("Reshape", w.inputs[0], w.integers([batch, samples]))
+    frames = w.add("Gather", signal, w.constant(places), axis=1)
+    if has_window:
+        frames = w.add("Mul", frames, w.inputs[2])
+    frequencies = length // 2 + 1 if w.attributes.get("onesided", 1) else length
+    cosines, sines = _waves(length, frequencies, length)
+    table = np.stack([cosines, -sines], axis=-1).reshape(length, -1)
+    found = w.add("MatMul", frames, w.constant(table.astype(np.float32)))
+    return w.add("Reshape", found, w.integers([batch, count, frequencies, 2]))
+
+
+def write_transform(w: Writer) -> str | None:
+    """Write a discrete transform, or its inverse, of real or complex numbers along an axis."""
+    shape, a = w.value(0).shape, w.attributes
+    is_inverse, is_half = a.get("inverse", 0), a.get("onesided", 0)
+    if is_inverse and is_half:  # ONNX Runtime has none of these
+        return None
+    axis = int(w.known(2).item()) if len(w.inputs) > 2 and w.inputs[2] else a.get("axis", -2)
+    axis %= len(shape)
+    length = int(w.known(1).item()) if len(w.inputs) > 1 and w.inputs[1] else shape[axis]
+    samples, parts = min(length, shape[axis]), shape[-1]
+    signal = w.add("Slice", w.inputs[0], *(w.integers([number]) for number in (0, samples, axis)))
+    others = [i for i in range(len(shape) - 1) if i != axis]
+    lines = w.add("Transpose", signal, perm=[*others, axis, len(shape) - 1])
+    outer = [shape[i] for i in others]
+    lines = w.add("Reshape", lines, w.integers([*outer, samples * parts]))
+    frequencies = length // 2 + 1 if is_half else length
+    cosines, sines = _waves(samples, frequencies, length)
+    sines = -sines if is_inverse else sines
+    of_real = np.stack([cosines, -sines], axis=-1)
+    of_imaginary = np.stack([sines, cosines], axis=-1)
+    table = np.stack([of_real, of_imaginary][:parts], axis=1) / (length if is_inverse else 1)
+    table = table.reshape(samples * parts, frequencies * 2).astype(np.float32)
+    found = w.add("MatMul", lines, w.constant(table))
+    found = w.add("Reshape", found, w.integers([*outer, frequencies, 2]))
+    back = [*others, axis, len(shape) - 1]
+    return w.add("Transpose", found, perm=[back.index(i) for i in range(len(shape))])

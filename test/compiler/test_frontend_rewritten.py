@@ -1,0 +1,93 @@
+"""Operators that become others when a model is read, beside ONNX Runtime's results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from operator_models import Builder, Built
+import pytest
+
+from bench.operators import best_of_host
+from edge_compiler import targets
+
+BOOL, FLOAT, INT64 = onnx.TensorProto.BOOL, onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+CHANNELS, HEIGHT, WIDTH = 4, 7, 9
+IMAGE = (2, CHANNELS, HEIGHT, WIDTH)
+VOLUME = (1, CHANNELS, 3, 4, 5)
+
+
+def rewritten() -> onnx.ModelProto:
+    """Return a model with an output for each operator and form that is written as others."""
+    b = Builder(
+        {"i": INT64, "t": BOOL},
+        x=IMAGE,
+        even=(2, 3, 6, 8),
+        z=VOLUME,
+        w=(6, 2, 3, 2),
+        wt=(CHANNELS, 3, 3, 2),
+        c=(6,),
+        g=(CHANNELS,),
+        v=(1, 40),
+        i=(2, 9),
+        t=(2, 9),
+    )
+    lies = {"strides": [2, 1], "dilations": [1, 2], "pads": [1, 0, 2, 1]}
+    b.add("conv", "Conv", "x w c", group=2, **lies)
+    b.add("conv_same", "Conv", "x w", group=2, strides=[2, 3], auto_pad="SAME_LOWER")
+    b.add("spread", "ConvTranspose", "x wt", group=2, output_padding=[1, 0], **lies)
+    b.add("spread_to", "ConvTranspose", "x wt", strides=[2, 2], output_shape=[15, 18])
+    weights = b.constant(b.numbers(CHANNELS, 2, 2, 3, 2))
+    deep = {"strides": [2, 1, 2], "pads": [0, 1, 0, 1, 0, 1], "group": 2}
+    b.add("spread_deep", "ConvTranspose", f"z {weights} {b.constant(b.numbers(4))}", **deep)
+    size, block = b.constant([5, 4]), b.constant([2, 2])
+    b.inner.add(b.add("columns", "Reshape", f"x {b.constant([1, 36, -1])}"))
+    b.inner.add(
+        b.add("some", "Slice", f"columns {b.constant([0])} {b.constant([12])} {b.constant([2])}")
+    )
+    b.add("image", "Col2Im", f"some {size} {block}")
+    pooled = {"kernel_shape": [3, 2], "strides": [2, 2]}
+    b.add("most where", "MaxPool", pads=[1, 0, 1, 1], dilations=[1, 2], **pooled)
+    b.add("most_up where_up", "MaxPool", ceil_mode=1, storage_order=1, **pooled)
+    b.inner |= {"top", "top_places"}
+    b.add("top top_places", "MaxPool", "even", kernel_shape=[2, 2], strides=[2, 2])
+    b.add("unpooled", "MaxUnpool", "top top_places", kernel_shape=[2, 2], strides=[2, 2])
+    b.add("instance", "InstanceNormalization", "x g g")
+    b.inner.add(b.add("positive", "Exp", "g"))
+    b.add("batch", "BatchNormalization", "x g g g positive")
+    b.add("layer mean inverse", "LayerNormalization", f"x {b.constant(b.numbers(WIDTH))}")
+    window = b.constant(b.numbers(16, low=0.5))
+    b.add("frames", "STFT", f"v {b.constant(np.int64(8))} {window} {b.constant(np.int64(16))}")
+    b.inner.add(b.add("signal", "Reshape", f"v {b.constant([2, 10, 2])}"))
+    length, axis = b.constant(np.int64(7)), b.constant(np.int64(1))
+    b.add("waves", "DFT", f"signal {length} {axis}")
+    b.add("back", "DFT", f"signal - {axis}", inverse=1)
+    b.add("limited", "Clip", f"i {b.constant(np.int64(-3))} {b.constant(np.int64(5))}")
+    b.add("any", "ReduceMax", f"t {b.constant([1])}")
+    b.inner.add(b.add("deep", "Reshape", f"x {b.constant([2, 2, 2, 7, 1, 3, 3, 1])}"))
+    b.add("windows", "Transpose", "deep", perm=[0, 2, 4, 6, 1, 3, 5, 7])
+    nothing, all_rows = (
+        " ".join(b.constant([number]) for number in (start, HEIGHT, 2)) for start in (HEIGHT, 0)
+    )
+    b.inner |= {b.add("none", "Slice", f"x {nothing}"), b.add("all", "Slice", f"x {all_rows}")}
+    b.add("rolled", "Concat", "none all", axis=2)
+    return b.model()
+
+
+def test_results_are_those_of_onnx_runtime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(targets.TARGETS, "host", best_of_host())
+    random = np.random.default_rng(1)
+    with Built(rewritten(), tmp_path) as built:
+        feeds = {
+            tensor.name: random.normal(size=tensor.shape).astype(np.float32)
+            for tensor in built.model.inputs
+        }
+        feeds["i"] = random.integers(-9, 9, (2, 9))
+        feeds["t"] = random.random((2, 9)) < 0.1
+        expected = built.reference(feeds)
+        found = built.run(built.variants[0], feeds)
+    for name, want in expected.items():
+        np.testing.assert_allclose(found[name], want, rtol=1e-4, atol=2e-5, err_msg=name)
