@@ -20,7 +20,9 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontends import as_onnx
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor
+from edge_compiler.metadata import stated_accuracy
 from edge_compiler.peak import measure_peak
+from edge_compiler.precision.budget import OverBudgetError
 from edge_compiler.precision.network import quantise_file, Source, Wanted
 from edge_compiler.profiling import make_profile, Profile
 from edge_compiler.progress import Progress
@@ -51,6 +53,7 @@ class Options:
     :ivar dimensions: sizes of those that the file only names.
     :ivar calibration: pictures to prove it on.
     :ivar quantisation: how it shall be quantised; None: it isn't.
+    :ivar float_over_budget: compile in float32 if no layer is within the budget of that.
     :ivar build: of how the library is made.
     """
 
@@ -60,6 +63,7 @@ class Options:
     overrides: Overrides = field(default_factory=Overrides)
     calibration: Path | None = None
     quantisation: Wanted | None = None
+    float_over_budget: bool = False
     keep_source: bool = False
     build: BuildOptions = field(default_factory=BuildOptions)
 
@@ -76,21 +80,25 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     wanted = options.quantisation
     with as_onnx(model) as file, tempfile.TemporaryDirectory(prefix="edgec-") as scratch:
         if wanted is None:
-            images = calibration_images(options.calibration) if options.calibration else []
-            return _compile(file, bundle, target, options, images, (), progress)
+            given = calibration_images(options.calibration) if options.calibration else []
+            return _compile(file, bundle, target, options, given, (), progress)
+        images = _proving_images(wanted)
         quantised = Path(scratch, file.name)
         source = Source(file, options.shapes, options.dimensions, options.overrides)
-        decided = quantise_file(source, quantised, wanted, progress).fusions
+        try:
+            decided = quantise_file(source, quantised, wanted, progress).fusions
+        except OverBudgetError:
+            if not options.float_over_budget:
+                raise
+            return _compile(file, bundle, target, options, images, (), progress)
         # all that the user said of the model stands in the file now, but for its name
         overrides = Overrides(name=options.overrides.name)
         options = replace(options, shapes={}, dimensions={}, overrides=overrides)
-        return _compile(
-            quantised, bundle, target, options, _proving_images(wanted), decided, progress
-        )
+        return _compile(quantised, bundle, target, options, images, decided, progress)
 
 
 def _proving_images(wanted: Wanted) -> Sequence[Path]:
-    """Return pictures to prove a quantised library on: calibration takes more than that needs."""
+    """Return pictures to prove a library on: calibration takes more than that needs."""
     folder = wanted.calibration
     return calibration_images(folder)[:PROVING_IMAGES] if folder.is_dir() else []
 
@@ -115,6 +123,7 @@ def _compile(
     description = describe(graph, model, options.overrides)
     if images and description.preprocess is None:
         raise CompileError("--calibration needs to know the pre-processing: add --preprocess")
+    accuracy = stated_accuracy(graph.metadata, model)
     before = report.outline(graph)
     progress("optimising", 0, 0)
     fusions = passes.optimise(graph)
@@ -129,7 +138,7 @@ def _compile(
         gc.collect()  # nodes and their graph know each other
         if not options.keep_source:
             shutil.rmtree(folder / "source")
-        elif options.quantisation is not None:
+        elif accuracy is not None:
             shutil.copyfile(model, folder / "source" / QUANTISED)
         reference = Reference(model, compiled.inputs, [step.value for step in compiled.steps])
         speed = profile = None
@@ -154,6 +163,7 @@ def _compile(
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             fusions=(*decided, *fusions),
             given=options.overrides.given(),
+            accuracy=accuracy,
         )
         report.write(folder, manifest, report.Measured(proven.errors, profile, before, after))
         manifest = replace(manifest, files=describe_files(folder))

@@ -13,7 +13,12 @@ import onnx
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.read import read_model
-from edge_perception.runtime.manifest import Decoder, Preprocess
+from edge_perception.runtime import schema
+from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.manifest import Accuracy, Decoder, Preprocess
+
+ACCURACY = "edge.accuracy"
+"""What a model lost when it was quantised, see `Accuracy`."""
 
 
 def metadata_of(
@@ -30,6 +35,21 @@ def metadata_of(
     if preprocess is not None:
         values["edge.preprocess"] = asdict(preprocess)
     return {key: json.dumps(value) for key, value in values.items()}
+
+
+def stated_accuracy(metadata: Mapping[str, str], model: Path) -> Accuracy | None:
+    """
+    Return what a file says that it lost when it was quantised; None if it says nothing.
+
+    :raises CompileError: if what it says is damaged.
+    """
+    if ACCURACY not in metadata:
+        return None
+    where = f"the metadata {ACCURACY} of {model}"
+    try:
+        return schema.decode(Accuracy, schema.parse(metadata[ACCURACY], where))
+    except BundleError as error:
+        raise CompileError(f"{where}: {error}; quantise the model again") from error
 
 
 def copy_with(model: Path, metadata: Mapping[str, str], copy: Path) -> None:

@@ -127,7 +127,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_quantisation(parser: argparse.ArgumentParser, otherwise: str = "") -> None:
     """
-    Add what quantisation needs: ``--calibration``, ``--calibration-method``.
+    Add what quantisation needs: ``--calibration``, ``--max-drop`` and so on.
 
     :param otherwise: what calibration data serves for without it.
     """
@@ -144,6 +144,30 @@ def add_quantisation(parser: argparse.ArgumentParser, otherwise: str = "") -> No
         default="minmax",
         help="how ranges follow from them (default: minmax, from the least to the largest)",
     )
+    parser.add_argument(
+        "--validation",
+        type=Path,
+        metavar="DIR|FILE",
+        help="what to measure the accuracy on (default: what calibrates): pictures, in a folder "
+        "for each class if you know them, a FILE.csv of pictures and classes, or a FILE.npz",
+    )
+    parser.add_argument(
+        "--max-drop",
+        type=_percentage,
+        metavar="1%",
+        help="by how much it may be worse than in float32: the worst layers stay float32",
+    )
+
+
+def _percentage(text: str) -> float:
+    """Return a percentage as a share."""
+    try:
+        share = float(text.removesuffix("%")) / 100
+    except ValueError:
+        share = -1.0
+    if not text.endswith("%") or not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage such as 1%")
+    return share
 
 
 def wanted_quantisation(arguments: argparse.Namespace) -> Wanted:
@@ -160,7 +184,12 @@ def wanted_quantisation(arguments: argparse.Namespace) -> Wanted:
             "int8 needs the ranges that numbers have on pictures like those that the robot will "
             "see: add --calibration with a folder of them, or with a .npz file of tensors"
         )
-    return Wanted(arguments.calibration, arguments.calibration_method)
+    return Wanted(
+        arguments.calibration,
+        arguments.calibration_method,
+        arguments.validation,
+        arguments.max_drop,
+    )
 
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:

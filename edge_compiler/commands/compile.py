@@ -21,6 +21,7 @@ from edge_compiler.units import size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
+    from edge_compiler.precision.network import Wanted
     from edge_perception.runtime.manifest import Decoder
 
 MOST_THREADS = 64
@@ -39,9 +40,10 @@ def register(commands: Commands) -> None:
     add_shape(parser)
     parser.add_argument(
         "--precision",
-        choices=("float32", "int8"),
+        choices=("float32", "int8", "auto"),
         default="float32",
-        help="that layers compute in; int8 needs --calibration (default: float32)",
+        help="that layers compute in; int8 needs --calibration, auto is int8 as far as --max-drop "
+        "allows (default: float32)",
     )
     add_quantisation(parser, "; pictures prove the library, too")
     add_description(parser)
@@ -74,6 +76,7 @@ def register(commands: Commands) -> None:
     )
     place.completer = _complete_place  # type: ignore[attr-defined]
     add_json(parser)
+    parser.set_defaults(usage_error=parser.error)
 
 
 def _place(text: str) -> tuple[str, str]:
@@ -106,11 +109,22 @@ def _threads(text: str) -> int:
     return int(text)
 
 
+def _quantisation(arguments: argparse.Namespace) -> Wanted | None:
+    if arguments.precision == "float32":
+        if arguments.max_drop is not None or arguments.validation is not None:
+            arguments.usage_error("--max-drop and --validation need --precision int8 or auto")
+        return None
+    if arguments.precision == "auto" and arguments.max_drop is None:
+        arguments.usage_error("--precision auto needs --max-drop: how much worse it may be")
+    return wanted_quantisation(arguments)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Compile, and print what came out."""
     from edge_compiler.compile import compile_model, Options
     from edge_compiler.description import Overrides
     from edge_compiler.targets.base import BuildOptions
+    from edge_perception.runtime.schema import encode
 
     options = Options(
         target=arguments.target,
@@ -120,7 +134,8 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.name, arguments.preprocess, arguments.labels, arguments.decoder
         ),
         calibration=arguments.calibration,
-        quantisation=wanted_quantisation(arguments) if arguments.precision == "int8" else None,
+        quantisation=_quantisation(arguments),
+        float_over_budget=arguments.precision == "auto",
         keep_source=arguments.keep_source,
         build=BuildOptions(
             tune_threads=arguments.tune_threads if arguments.tune else 0,
@@ -139,6 +154,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "worst_error": proof.worst_error,
                 "worst_step": proof.worst_step,
                 "inputs": proof.inputs,
+                "accuracy": encode(manifest.accuracy),
                 "median_ms": speed.median_ms if speed else None,
                 "weight_bytes": model.weight_bytes,
                 "arena_bytes": model.arena_bytes,
@@ -153,6 +169,10 @@ def run(arguments: argparse.Namespace) -> int:
             f"{proof.reference}, worst relative error {proof.worst_error:.1e} at "
             f"{proof.worst_step}"
         )
+    if manifest.accuracy is not None:
+        say(f"accuracy: {manifest.accuracy}")
+    elif arguments.precision == "auto":
+        say(f"precision: float32, as no layer in integers is within {arguments.max_drop:.2%}")
     if speed:
         say(f"speed: {speed.median_ms:.2f} ms a run with {speed.threads} thread(s)")
     elif not proof.caveat:

@@ -71,6 +71,8 @@ def _summary(manifest: Manifest) -> None:
             f"  proof        {proof.inputs} inputs against {proof.reference}, "
             f"worst relative error {proof.worst_error:.1e}{worst}"
         )
+    if manifest.accuracy:
+        say(f"  accuracy     {manifest.accuracy}")
     if manifest.speed:
         speed = manifest.speed
         say(f"  speed        {speed.median_ms:.2f} ms, {speed.threads} thread(s), {speed.machine}")

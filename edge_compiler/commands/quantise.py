@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge_compiler.description import Overrides
     from edge_compiler.frontends import as_onnx
     from edge_compiler.precision.network import quantise_file, Source
+    from edge_perception.runtime.schema import encode
 
     wanted = wanted_quantisation(arguments)
     overrides = Overrides(None, arguments.preprocess, arguments.labels, arguments.decoder)
@@ -48,9 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
         source = Source(model, dict(arguments.shape), dict(arguments.shape_of), overrides)
         quantised = quantise_file(source, arguments.output, wanted, show)
     if arguments.json:
-        say_json({"model": str(arguments.output), "integer_share": quantised.integer_share})
+        say_json({"model": str(arguments.output), "accuracy": encode(quantised.accuracy)})
         return 0
-    say(f"integers: {quantised.integer_share:.1%} of the multiply-accumulates")
+    say(f"accuracy: {quantised.accuracy}")
     for node, reason in quantised.kept_layers.items():
         say(f"  {node} stays float32: {reason}")
     say(f"written: {arguments.output}", "bold green")

@@ -16,7 +16,7 @@ from edge_compiler.terminal import progress, say, say_json
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
     from edge_compiler.progress import Progress
-    from edge_perception.runtime.manifest import Manifest
+    from edge_perception.runtime.manifest import Accuracy, Manifest
 
 
 def register(commands: Commands) -> None:
@@ -44,6 +44,7 @@ class Findings:
     :ivar model: the file that the steps were compared with, None if it isn't at hand.
     :ivar node_errors: relative error by step; None for one without a counterpart in the file.
     :ivar compared: what the bundle says of the model as the file does, such as "labels".
+    :ivar accuracy: what a quantised model lost, as the bundle says.
     :ivar completed: whether the proof was pending until now.
     """
 
@@ -54,6 +55,7 @@ class Findings:
     node_errors: dict[str, float | None] = field(default_factory=dict)
     compared: tuple[str, ...] = ()
     completed: bool = False
+    accuracy: Accuracy | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             len(manifest.files),
             check_variants(bundle, manifest),
             completed=pending,
+            accuracy=manifest.accuracy,
         )
         if model is not None:
             compared = _compare(manifest, model)
@@ -106,6 +109,8 @@ def _print(findings: Findings, given: Sequence[str]) -> None:
             f"nodes: {len(known)} steps as {findings.model} says, "
             f"worst relative error {known[worst]:.1e} at {worst}"
         )
+    if findings.accuracy is not None:
+        say(f"accuracy, measured when it was quantised: {findings.accuracy}")
     if findings.completed:
         say("proof: completed, it was pending until now")
     say(f"{findings.bundle} is right", "bold green")
@@ -124,7 +129,10 @@ def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | 
             )
         return given
     name = Path(manifest.model.provenance.get("file", "model.onnx")).name
-    candidates = [bundle.resolve().parent / name]
+    candidates = [
+        bundle.resolve().parent / name,
+        bundle / "source" / "quantised.onnx",  # kept by --keep-source
+    ]
     with suppress(CompileError):  # a user without a home folder has no cache
         candidates.append(model_folder(Path(name).stem) / name)
     for path in filter(Path.exists, candidates):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import json
 from pathlib import Path
 
 import onnx
@@ -13,13 +14,17 @@ from edge_compiler.description import describe, Description, Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph
-from edge_compiler.metadata import metadata_of
+from edge_compiler.metadata import ACCURACY, metadata_of
 from edge_compiler.precision.assign import assign
+from edge_compiler.precision.budget import choose, integer_share, Trials, trials_file
 from edge_compiler.precision.calibrate import calibrate, MINMAX
+from edge_compiler.precision.judge import Judge
+from edge_compiler.precision.labelled import read_validation
 from edge_compiler.precision.quantise import quantise
 from edge_compiler.precision.samples import read_samples
 from edge_compiler.progress import Progress
-from edge_perception.runtime.manifest import Fusion
+from edge_perception.runtime import schema
+from edge_perception.runtime.manifest import Accuracy, Fusion
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,14 @@ class Wanted:
 
     :ivar calibration: a folder of pictures, or a ``.npz`` file of tensors.
     :ivar method: how ranges follow from them.
+    :ivar validation: what the accuracy is measured on, see `read_validation`; None: on the same.
+    :ivar max_drop: by how much the model may be worse, 0 to 1; None: whatever it is.
     """
 
     calibration: Path
     method: str = MINMAX
+    validation: Path | None = None
+    max_drop: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,13 +66,12 @@ class Quantised:
 
     :ivar graph: as `quantise` writes it.
     :ivar fusions: what the optimiser decided before.
-    :ivar integer_share: of the multiply-accumulates.
     :ivar kept_layers: why layers stay float32, by name.
     """
 
     graph: Graph
     fusions: list[Fusion]
-    integer_share: float
+    accuracy: Accuracy
     kept_layers: Mapping[str, str]
 
 
@@ -88,6 +96,7 @@ def quantise_model(
     Quantise a model.
 
     :param graph: as it was read; it is optimised in place.
+    :raises OverBudgetError: if no layer is within the budget.
     :raises CompileError: if there is nothing to quantise, or nothing to calibrate it with.
     """
     if any(node.op in ("QuantizeLinear", "DequantizeLinear") for node in graph.nodes):
@@ -96,20 +105,34 @@ def quantise_model(
             "model that it was made of"
         )
     samples = read_samples(wanted.calibration, graph, description.preprocess)
+    others, labels = (
+        (samples, None)
+        if wanted.validation is None
+        else read_validation(wanted.validation, graph, description)
+    )
     fusions = passes.optimise(graph, fuse=False)
-    assignment = assign(graph)
-    if not assignment.integer:
+    if not assign(graph).integer:
         raise CompileError(
             f"{description.name} has no layer that can compute in integers: compile it in float32"
         )
     ranges = calibrate(graph, samples, wanted.method, progress)
-    work = {node: ops.macs(node) for node in graph.nodes}
-    return Quantised(
-        quantise(graph, ranges, assignment),
-        fusions,
-        sum(work[node] for node in assignment.integer) / sum(work.values()),
-        {node.name: reason for node, reason in assignment.kept.items() if work[node]},
+    judge = Judge(graph, description, others, labels, progress)
+    trials = Trials(graph, ranges, judge, trials_file(ranges, judge))
+    chosen = choose(graph, trials, wanted.max_drop, progress)
+    accuracy = Accuracy(
+        measure=judge.measure,
+        drop=chosen.score.drop,
+        right=chosen.score.right,
+        float_right=judge.float_right,
+        sqnr_db=chosen.score.sqnr_db,
+        samples=len(others),
+        calibration=f"{wanted.method}, {len(samples)} samples",
+        integer_macs=integer_share(graph, chosen.assignment),
+        float_layers=chosen.floats,
+        curve=chosen.curve,
     )
+    kept = {node.name: reason for node, reason in chosen.assignment.kept.items() if ops.macs(node)}
+    return Quantised(quantise(graph, ranges, chosen.assignment), fusions, accuracy, kept)
 
 
 def _write(quantised: Quantised, description: Description, path: Path) -> None:
@@ -122,6 +145,7 @@ def _write(quantised: Quantised, description: Description, path: Path) -> None:
         decoder=description.decoder,
         provenance=facts | {"quantised_from": origin},
     )
+    metadata[ACCURACY] = json.dumps(schema.encode(quantised.accuracy))
     onnx.helper.set_model_props(model, metadata)
     unfinished = path.with_name(f".{path.name}.new")
     try:

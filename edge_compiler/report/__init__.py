@@ -32,8 +32,14 @@ def write(folder: Path, manifest: Manifest, measured: Measured) -> None:
         report=report,
         times=pictures.times(report) if measured.profile else None,
         errors=pictures.errors(report),
+        accuracy=pictures.accuracy(report) if _has_curve(manifest) else None,
         memory=pictures.memory(report),
         before=pictures.drawing(report["graphs"]["before"], groups),
         after=pictures.drawing(report["graphs"]["after"], groups),
     )
     (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def _has_curve(manifest: Manifest) -> bool:
+    """Return whether layers were returned to float32, step by step."""
+    return manifest.accuracy is not None and len(manifest.accuracy.curve) > 1

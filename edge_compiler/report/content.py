@@ -76,6 +76,7 @@ def content(manifest: Manifest, measured: Measured) -> dict[str, Any]:
     return model | {
         "created": manifest.created,
         "proof": asdict(manifest.proof),
+        "accuracy": None if manifest.accuracy is None else asdict(manifest.accuracy),
         "speed": None if manifest.speed is None else asdict(manifest.speed),
         "profile": profile,
         "fusions": [asdict(fusion) for fusion in manifest.fusions],

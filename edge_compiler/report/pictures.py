@@ -14,6 +14,8 @@ Picture = dict[str, Any]
 
 CHART_WIDTH, CHART_HEIGHT = 1000, 200
 MARGIN_LEFT, MARGIN_TOP, MARGIN_BOTTOM = 64, 12, 26
+LEAST_DROP = 1e-4
+"""Of accuracy, that fills a chart."""
 LEAST_ERROR = 1e-9
 """Where the scale of errors begins; float32 has seven digits."""
 NUMBER_WIDTH = 29
@@ -54,6 +56,14 @@ def errors(report: Report) -> Picture:
         ["error"] * len(found),
         [(height(10.0**power), f"1e{power}") for power in powers],
     ) | {"limit": _chart_y(height(tolerance))}
+
+
+def accuracy(report: Report) -> Picture:
+    """Return the chart of what is lost, from most in integers to least."""
+    drops = [point["drop"] for point in report["accuracy"]["curve"]]
+    most = max(*drops, LEAST_DROP)
+    ticks = [(share, f"{share * most:.1%}") for share in (0.0, 0.5, 1.0)]
+    return _chart([drop / most for drop in drops], ["drop"] * len(drops), ticks)
 
 
 def _chart(heights: Sequence[float], classes: Sequence[str], ticks: Sequence[Any]) -> Picture:

@@ -16,7 +16,7 @@ from typing import Any
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
 
 FORMAT = "edge-bundle"
-VERSION = 4
+VERSION = 5
 ABI_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 
@@ -218,6 +218,58 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class CurvePoint:
+    """What was lost with a share of the multiply-accumulates in integers."""
+
+    integer_macs: float
+    drop: float
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """
+    What a model loses by computing in integers, beside the float model of which it was made.
+
+    :ivar measure: what was compared: "labels" that are true, or what the float model says:
+        "top-1", "boxes", "embeddings", "tensors".
+    :ivar drop: by how much it is worse, 0 to 1: the share of samples with the right label less, or
+        what is lacking to the same answers.
+    :ivar right: share of samples with the right label; None without labels.
+    :ivar float_right: the same of the float model.
+    :ivar sqnr_db: the outputs' power beside that of their error, in decibels.
+    :ivar samples: that were compared.
+    :ivar calibration: the method by which ranges were found.
+    :ivar integer_macs: share of the multiply-accumulates in integers.
+    :ivar float_layers: what stays in float32 so that the drop is within the budget.
+    :ivar curve: from most in integers to least, as far as it was followed.
+    """
+
+    measure: str
+    drop: float
+    right: float | None
+    float_right: float | None
+    sqnr_db: float
+    samples: int
+    calibration: str
+    integer_macs: float
+    float_layers: tuple[str, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
+
+    def __str__(self) -> str:
+        what = {
+            "labels": "right labels",
+            "top-1": "the same first answer",
+            "boxes": "the same boxes",
+            "embeddings": "the same embeddings",
+            "tensors": "the same outputs",
+        }[self.measure]
+        return (
+            f"{self.drop:.2%} less of {what} on {self.samples} samples, signal to noise "
+            f"{self.sqnr_db:.1f} dB, {self.integer_macs:.1%} of the multiply-accumulates in 8 bits"
+        )
+
+
+@dataclass(frozen=True)
 class Speed:
     """Latency of one run, measured where the bundle was compiled: milliseconds."""
 
@@ -244,6 +296,7 @@ class Manifest:
     :ivar fusions: what the optimiser decided.
     :ivar given: what the user said when compiling in place of the model's file: "labels",
         "name", "preprocess", "decoder".
+    :ivar accuracy: of a quantised model, as its file says; else None.
     """
 
     model: Model
@@ -255,3 +308,4 @@ class Manifest:
     created: str = ""
     fusions: tuple[Fusion, ...] = ()
     given: tuple[str, ...] = ()
+    accuracy: Accuracy | None = None
