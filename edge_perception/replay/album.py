@@ -11,7 +11,7 @@ import PIL.Image
 
 from edge_perception import messages
 from edge_perception.core import compressed
-from edge_perception.core.image import FrameError
+from edge_perception.core.image import FrameError, to_message
 from edge_perception.core.stamps import nanoseconds, SECOND
 from edge_perception.messages.types import CompressedImage, Decision, DetectionArray, Image
 from edge_perception.replay.observation import Roles
@@ -93,21 +93,9 @@ class Album:
 
 def _drawn(image: Image | CompressedImage, decision: Decision) -> bytes:
     """Return a picture with what the decision rests on, as JPEG."""
-    plain = image if isinstance(image, Image) else _plain(image)
-    pixels = annotate(plain, DetectionArray(detections=decision.evidence), decision, _WIDTH)
+    if isinstance(image, CompressedImage):
+        image = to_message(*compressed.frame(image), image.header)
+    pixels = annotate(image, DetectionArray(detections=decision.evidence), decision, _WIDTH)
     file = io.BytesIO()
     PIL.Image.fromarray(pixels).save(file, "JPEG", quality=80)
     return file.getvalue()
-
-
-def _plain(image: CompressedImage) -> Image:
-    pixels, encoding = compressed.frame(image)
-    height, width = pixels.shape[:2]
-    return Image(
-        header=image.header,
-        height=height,
-        width=width,
-        encoding=encoding,
-        step=pixels.strides[0],
-        data=pixels.tobytes(),
-    )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 IN_BAG_TIME = "bag"
 """The transport that is none: cores are called one after the other, in the time of the bag."""
-NOT_AS_EXPECTED, INTERRUPTED = 3, 130
+INTERRUPTED = 130
 
 
 def run(
@@ -93,7 +93,7 @@ def run(
         results.write_text(options.html, html)
     if not played.whole:
         return INTERRUPTED
-    return 0 if found.right(expected) else NOT_AS_EXPECTED
+    return 0 if found.right(expected) else results.NOT_AS_EXPECTED
 
 
 def _play(

@@ -18,6 +18,7 @@ from edge_perception import messages
 from edge_perception.bags.record import BagError, Topic
 from edge_perception.bags.writer import BagWriter
 from edge_perception.core.compressed import encode
+from edge_perception.core.image import to_message
 from edge_perception.core.imu.message_builder import ImuMessageBuilder
 from edge_perception.core.imu.source import Part
 from edge_perception.core.source import CameraRequest, Frame, SourceFinished
@@ -29,7 +30,6 @@ from edge_perception.drivers.imu.simulated import samples
 from edge_perception.messages import Message
 from edge_perception.messages.types import (
     Header,
-    Image,
     Odometry,
     Point,
     Pose,
@@ -101,22 +101,10 @@ def _frames(film: Path, seconds: float) -> Iterator[_Said]:
             if isinstance(frame, Frame):
                 stamp = BEGIN + round(index / source.rate * SECOND)
                 header = Header(stamp=to_time(stamp), frame_id="camera_optical_frame")
-                picture = encode(_message(header, frame), "jpeg", _JPEG)
+                picture = encode(to_message(frame.data, frame.encoding, header), "jpeg", _JPEG)
                 yield stamp + _LATE["camera"], "/camera/image_raw/compressed", picture
     finally:
         source.close()
-
-
-def _message(header: Header, frame: Frame) -> Image:
-    height, width = frame.data.shape[:2]
-    return Image(
-        header=header,
-        height=height,
-        width=width,
-        encoding=frame.encoding,
-        step=frame.data.strides[0],
-        data=frame.data.tobytes(),
-    )
 
 
 def _imu(end: int) -> Iterator[_Said]:

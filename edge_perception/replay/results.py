@@ -15,6 +15,9 @@ from edge_perception.replay.expectations import Expectations, judge, Verdict
 from edge_perception.replay.metrics import Numbers
 from edge_perception.replay.run import Played
 
+NOT_AS_EXPECTED = 3
+"""The exit code of a replay, and of one of many."""
+
 
 @dataclass(frozen=True)
 class Result:

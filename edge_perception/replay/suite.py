@@ -16,11 +16,10 @@ from typing import Any
 from edge_perception.bags.bag import is_bag
 from edge_perception.bags.record import BagError
 from edge_perception.replay.expectations import Expectations
-from edge_perception.replay.results import columns, Result, shown, write_json
+from edge_perception.replay.results import columns, NOT_AS_EXPECTED, Result, shown, write_json
 
 _LONGEST = 6 * 3600.0
 """Seconds that a bag may take."""
-_AS_EXPECTED, _NOT_AS_EXPECTED = 0, 3
 
 
 def find(folder: Path) -> list[Path]:
@@ -55,7 +54,7 @@ def evaluate(arguments: Sequence[str], bag: str) -> dict[str, Any]:
             )
         except subprocess.TimeoutExpired:
             return {"bag": bag, "error": f"it took more than {_LONGEST / 3600:.0f} hours"}
-        if done.returncode in (_AS_EXPECTED, _NOT_AS_EXPECTED) and out.exists():
+        if done.returncode in (0, NOT_AS_EXPECTED) and out.exists():
             return dict(json.loads(out.read_text(encoding="utf-8")))
         errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         why = errors[-1].removeprefix("error: ") if errors else f"exit code {done.returncode}"

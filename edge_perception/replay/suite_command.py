@@ -8,7 +8,7 @@ import sys
 
 from edge_perception.bags.bag import is_bag, METADATA
 from edge_perception.replay import expectations, results, suite
-from edge_perception.replay.command import IN_BAG_TIME, NOT_AS_EXPECTED
+from edge_perception.replay.command import IN_BAG_TIME
 from edge_perception.replay.expectations import Expectations
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
@@ -60,7 +60,7 @@ def run(graph: Graph, values: dict[str, str], options: argparse.Namespace) -> in
         results.write_junit(options.junit, found, expected)
     if any(one.error for one in found):
         return 1
-    return 0 if right == len(found) else NOT_AS_EXPECTED
+    return 0 if right == len(found) else results.NOT_AS_EXPECTED
 
 
 def _arguments(values: dict[str, str], options: argparse.Namespace) -> list[str]:

@@ -64,12 +64,7 @@ def rgb(message: Image) -> npt.NDArray[np.uint8]:
 
     :raises FrameError: if the image can't be used
     """
-    return _rgb(image.plain(message))
-
-
-def _rgb(frame: image.Pixels) -> npt.NDArray[np.uint8]:
-    """Return the pixels as rgb8."""
-    pixels, encoding = frame
+    pixels, encoding = image.plain(message)
     if encoding in ("rgba8", "bgra8"):
         pixels, encoding = pixels[..., :3], f"{encoding[:3]}8"
     if encoding == "yuyv":

@@ -20,6 +20,15 @@ from edge_perception.share import share_dir
 BEGIN = 1_700_000_000 * SECOND
 STORE = get_typestore(Stores.ROS2_KILTED)
 COLORS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250)}
+RULES = """
+version: 1
+timeout: {detections: 0.5}
+actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
+default: go
+safe: halt
+rules: [{name: seen, when: {label: red, score: 0.0}, action: halt}]
+"""
+"""It holds when it sees red."""
 MCAP, SQLITE = StoragePlugin.MCAP, StoragePlugin.SQLITE3
 Said = tuple[int, str, Message]
 """When [ns], on which topic, what."""

@@ -9,19 +9,11 @@ import subprocess
 import sys
 from typing import Any
 
-from bags import drive, write
+from bags import drive, RULES, write
 import pytest
 
 from edge_perception.transport.sp import registry
 
-RULES = """
-version: 1
-timeout: {detections: 0.5}
-actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
-default: go
-safe: halt
-rules: [{name: seen, when: {label: '*', score: 0.0}, action: halt}]
-"""
 TRANSPORTS = ["nanomsg", pytest.param("ros", marks=pytest.mark.ros)]
 
 
@@ -44,7 +36,7 @@ def test_the_numbers_are_those_of_bag_time(
     if transport == "ros":
         pytest.importorskip("rclpy")
     write(tmp_path / "bag", drive())
-    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "rules.yaml").write_text(RULES.replace("label: red", "label: '*'"))
     (tmp_path / "bag.labels.yaml").write_text("hold: [[0, 2]]\npose: /odom\n")
     (tmp_path / "expect.yaml").write_text(
         "{version: 1, hold: [halt], expect: {time_to_resume: {max: 0.2}}}"

@@ -14,7 +14,7 @@ import sys
 from typing import Any
 from xml.etree import ElementTree
 
-from bags import BEGIN, drive, picture, Said, SQLITE, write
+from bags import BEGIN, drive, picture, RULES, Said, SQLITE, write
 import PIL.Image
 import pytest
 
@@ -28,15 +28,6 @@ from edge_perception.messages.types import (
     DiagnosticArray,
     Odometry,
 )
-
-RULES = """
-version: 1
-timeout: {detections: 0.5}
-actions: {go: {limit: {linear: 1, angular: 1}}, halt: {limit: {linear: 0, angular: 0}}}
-default: go
-safe: halt
-rules: [{name: seen, when: {label: red, score: 0.0}, action: halt}]
-"""
 
 
 @pytest.fixture
