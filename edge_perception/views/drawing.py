@@ -79,11 +79,42 @@ def draw_marks(photo: Image.Image, seen: Sequence[Mark], scale: float = 1.0) -> 
         if mark.points is not None:
             _draw_points(draw, mark.points * scale, mark.color, stroke)
     size = max(12, min(photo.size) // 24)
-    for mark, (left, top, _, _) in placed:
+    taken: list[tuple[float, ...]] = []
+    for mark, box in placed:
         text = shorten(mark.text, size, photo.width)
-        place = (max(0.0, left) + stroke, max(top, size * 1.2))
-        draw.rectangle(draw.textbbox(place, text, font(size), "lb"), fill=mark.color)
+        place, area = _place_label(draw, text, size, box, taken)
+        taken.append(area)
+        draw.rectangle(area, fill=mark.color)
         draw.text(place, text, "white", font(size), "lb")
+
+
+def _place_label(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    size: int,
+    box: tuple[float, float, float, float],
+    taken: Sequence[tuple[float, ...]],
+) -> tuple[tuple[float, float], tuple[float, ...]]:
+    """
+    Return where a text begins at the bottom, and its area: by its box, and on no other text.
+
+    Above the box is best, then below it, then a line farther; if all are taken, above it.
+
+    :param taken: areas of other texts.
+    """
+    (width, height), stroke, line = draw.im.size, _stroke(draw.im.size), size * 1.2
+    last = width - font(size).getlength(text) - stroke
+    left = max(0.0, min(box[0], last)) + stroke
+    found = []
+    for bottom in (box[1], box[3] + line, box[1] - line, box[3] + 2 * line):
+        place = (left, min(max(bottom, line), height))
+        found.append((place, draw.textbbox(place, text, font(size), "lb")))
+    free = (one for one in found if not any(_overlap(one[1], other) for other in taken))
+    return next(free, found[0])
+
+
+def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def draw_zone(

@@ -10,7 +10,13 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from edge_perception.core.labels import caption
-from edge_perception.messages.types import Decision, Detection, DetectionArray, LostTrack
+from edge_perception.messages.types import (
+    Decision,
+    Detection,
+    DetectionArray,
+    LostTrack,
+    StageTime,
+)
 from edge_perception.views.drawing import draw_marks, font, Mark, shorten
 
 _PAPER = "#eef1f4"
@@ -55,9 +61,8 @@ def card(
     """
     color = action_color(decision.action, decision.safe)
     photo = Image.fromarray(pixels).convert("RGB")
-    draw_marks(photo, marks_of(detections.detections, color))
     sheet = Image.new("RGB", (size[0], size[1] + _PANEL), _CARD)
-    sheet.paste(_framed(photo, size), (0, 0))
+    sheet.paste(_framed(photo, size, marks_of(detections.detections, color)), (0, 0))
     draw = ImageDraw.Draw(sheet)
     _draw_banner(draw, size, color, decision)
     top = size[1] + _BANNER + _PAD // 2
@@ -65,17 +70,21 @@ def card(
         _draw_score(draw, top + row * _ROW, size[0], seen, color if row == 0 else _FAINT)
     if not detections.detections:
         draw.text((_PAD, top + _ROW // 2), "nothing seen", _FAINT, font(17), "lm")
-    times = ", ".join(f"{stage.name} {stage.milliseconds:.1f} ms" for stage in detections.stages)
     middle = size[1] + _PANEL - _FOOTER // 2 - 3
-    draw.text((_PAD, middle), shorten(times, 14, size[0] * 2 // 3), _FAINT, font(14), "lm")
-    draw.text(
-        (size[0] - _PAD, middle),
-        shorten(name, 14, size[0] // 3 - 2 * _PAD),
-        _FAINT,
-        font(14),
-        "rm",
-    )
+    times = _times(detections.stages, size[0] * 2 // 3)
+    draw.text((_PAD, middle), times, _FAINT, font(14), "lm")
+    left = 2 * _PAD + font(14).getlength(times)
+    name = shorten(name, 14, size[0] - left - _PAD)
+    draw.text((size[0] - _PAD, middle), name, _FAINT, font(14), "rm")
     return sheet
+
+
+def _times(stages: Sequence[StageTime], width: float) -> str:
+    """Return what each stage took, or all together if that is too wide."""
+    times = ", ".join(f"{stage.name} {stage.milliseconds:.1f} ms" for stage in stages)
+    if font(14).getlength(times) <= width:
+        return times
+    return f"{sum(stage.milliseconds for stage in stages):.1f} ms in {len(stages)} stages"
 
 
 def contact_sheet(
@@ -100,11 +109,12 @@ def contact_sheet(
     return sheet
 
 
-def _framed(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Fit all of a photo into a size, and fill what is left with a dim blur of it."""
+def _framed(photo: Image.Image, size: tuple[int, int], marks: Sequence[Mark]) -> Image.Image:
+    """Fit all of a photo into a size, mark it, and fill what is left with a dim blur of it."""
     ground = ImageOps.fit(photo, size).filter(ImageFilter.GaussianBlur(24))
     ground = ImageEnhance.Brightness(ground).enhance(0.45)
     whole = ImageOps.contain(photo, size, Image.Resampling.LANCZOS)
+    draw_marks(whole, marks, whole.width / photo.width)  # as large as they can be read there
     ground.paste(whole, ((size[0] - whole.width) // 2, (size[1] - whole.height) // 2))
     return ground
 

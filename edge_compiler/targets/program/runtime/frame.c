@@ -92,13 +92,13 @@ typedef struct frame_job {
     edge_image image;
 } frame_job;
 
-static void fill_rows(const frame_job *job, const edge_image *image, uint32_t first, uint32_t last, unsigned thread)
+static void fill_rows(const frame_job *job, const edge_image *image, uint32_t first, uint32_t last, edge_rows *rows)
 {
     const edge_preprocessing *spec = &edge_preprocessing_spec;
     if (job->scattered)
         edge_region_fill(spec, job->frame, job->scattered, image, first, last);
     else
-        edge_resizer_fill(&job->model->resizer, spec, job->frame, image, first, last, thread);
+        edge_resizer_fill(&job->model->resizer, spec, job->frame, image, first, last, rows);
 }
 
 /* Round to bytes. */
@@ -111,7 +111,7 @@ static void store_bytes(const float *from, size_t count, unsigned char *to)
 }
 
 /* Fill rows of an input of bytes, which is dense: each row is made of floats in the thread's private memory first. */
-static void fill_bytes(const frame_job *job, uint32_t first, uint32_t last, unsigned thread)
+static void fill_bytes(const frame_job *job, uint32_t first, uint32_t last, edge_rows *rows, unsigned thread)
 {
     const edge_preprocessing *spec = &edge_preprocessing_spec;
     const size_t width = spec->width, channels = (size_t)spec->channels;
@@ -119,7 +119,7 @@ static void fill_bytes(const frame_job *job, uint32_t first, uint32_t last, unsi
     const edge_image line = {row, 0, spec->channels_last ? channels : 1, spec->channels_last ? 1 : width};
     unsigned char *const bytes = job->model->arena + edge_values[edge_inputs[0]].offset;
     for (uint32_t y = first; y < last; y++) {
-        fill_rows(job, &line, y, y + 1, thread);
+        fill_rows(job, &line, y, y + 1, rows);
         if (spec->channels_last)
             store_bytes(row, width * channels, bytes + y * width * channels);
         for (size_t c = 0; !spec->channels_last && c < channels; c++)
@@ -132,10 +132,13 @@ static void fill_part(void *context, unsigned part, unsigned parts, unsigned thr
     const frame_job *job = context;
     const uint64_t height = edge_preprocessing_spec.height;
     const uint32_t first = (uint32_t)(height * part / parts), last = (uint32_t)(height * (part + 1) / parts);
+    edge_rows rows = {0};
+    if (!job->scattered)
+        rows = edge_resizer_begin(&job->model->resizer, thread);
     if (edge_values[edge_inputs[0]].element == EDGE_UINT8)
-        fill_bytes(job, first, last, thread);
+        fill_bytes(job, first, last, &rows, thread);
     else
-        fill_rows(job, &job->image, first, last, thread);
+        fill_rows(job, &job->image, first, last, &rows);
 }
 
 /* Whether it is better to read the pixels around each sample than whole rows: the region is turned, or so large that most of

@@ -138,29 +138,22 @@ void edge_resizer_free(edge_resizer *r)
     *r = (edge_resizer){0};
 }
 
-/* One thread's rows: blended, and the last two that were converted. */
-typedef struct row_buffers {
-    float *blended;
-    uint32_t *converted[2];
-    uint32_t row[2]; /* of the frame, that they hold; UINT32_MAX: none */
-} row_buffers;
-
-static row_buffers buffers_of(const edge_resizer *r, unsigned thread)
+edge_rows edge_resizer_begin(const edge_resizer *r, unsigned thread)
 {
     float *first = r->buffers + thread * (r->blended_words + 2 * r->converted_words);
     uint32_t *converted = (uint32_t *)(first + r->blended_words);
-    return (row_buffers){first, {converted, converted + r->converted_words}, {UINT32_MAX, UINT32_MAX}};
+    return (edge_rows){first, {converted, converted + r->converted_words}, {UINT32_MAX, UINT32_MAX}};
 }
 
 /* A row of the frame as RGBA. One that is not converted yet takes the place of any but `other`. */
 static const uint8_t *converted_row(const edge_resizer *r, const edge_frame *frame, uint32_t y, uint32_t other,
-                                    row_buffers *buffers)
+                                    edge_rows *rows)
 {
-    const int place = buffers->row[0] == y || (buffers->row[1] != y && buffers->row[0] != other) ? 0 : 1;
-    if (buffers->row[place] != y)
-        edge_pixels_convert_row(frame, y, r->from, r->to, buffers->converted[place]);
-    buffers->row[place] = y;
-    return (const uint8_t *)buffers->converted[place];
+    const int place = rows->row[0] == y || (rows->row[1] != y && rows->row[0] != other) ? 0 : 1;
+    if (rows->row[place] != y)
+        edge_pixels_convert_row(frame, y, r->from, r->to, rows->converted[place]);
+    rows->row[place] = y;
+    return (const uint8_t *)rows->converted[place];
 }
 
 static void blend_rows(const uint8_t *restrict above, const uint8_t *restrict below, float weight, size_t count,
@@ -201,7 +194,7 @@ INLINE void convert_row(const edge_resizer *r, const float *blended, const edge_
 }
 
 static void fill_row(const edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame,
-                     const edge_image *image, uint32_t y, row_buffers *buffers)
+                     const edge_image *image, uint32_t y, edge_rows *rows)
 {
     uint32_t first;
     const float weight = locate(&r->rows, y, frame->height, &first);
@@ -210,10 +203,10 @@ static void fill_row(const edge_resizer *r, const edge_preprocessing *spec, cons
     const uint32_t floats = format->channels, count = r->to - r->from;
     const uint8_t *above = frame->data + first * frame->stride + (size_t)r->from * format->bytes;
     const uint8_t *below = frame->data + second * frame->stride + (size_t)r->from * format->bytes;
-    float *blended = buffers->blended;
+    float *blended = rows->blended;
     if (format->converted) {
-        above = converted_row(r, frame, first, second, buffers);
-        below = converted_row(r, frame, second, first, buffers);
+        above = converted_row(r, frame, first, second, rows);
+        below = converted_row(r, frame, second, first, rows);
     }
     if (frame->encoding == EDGE_MONO16)
         blend_rows16(above, below, weight, count, blended);
@@ -233,9 +226,8 @@ static void fill_row(const edge_resizer *r, const edge_preprocessing *spec, cons
 }
 
 void edge_resizer_fill(const edge_resizer *r, const edge_preprocessing *spec, const edge_frame *frame,
-                       const edge_image *image, uint32_t first, uint32_t last, unsigned thread)
+                       const edge_image *image, uint32_t first, uint32_t last, edge_rows *rows)
 {
-    row_buffers buffers = buffers_of(r, thread);
     for (uint32_t y = first; y < last; y++) {
         if (y < r->rows.first || y >= r->rows.last || r->columns.first == r->columns.last) {
             edge_pad_row(spec, image, y, 0, spec->width);
@@ -243,6 +235,6 @@ void edge_resizer_fill(const edge_resizer *r, const edge_preprocessing *spec, co
         }
         edge_pad_row(spec, image, y, 0, r->columns.first);
         edge_pad_row(spec, image, y, r->columns.last, spec->width);
-        fill_row(r, spec, frame, image, y, &buffers);
+        fill_row(r, spec, frame, image, y, rows);
     }
 }

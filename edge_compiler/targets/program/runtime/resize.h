@@ -26,14 +26,24 @@ typedef struct edge_resizer {
     size_t capacity; /* of the three arrays, which are one allocation: bytes */
 } edge_resizer;
 
+/* A thread's rows of one frame: blended, and the last two that were converted. */
+typedef struct edge_rows {
+    float *blended;
+    uint32_t *converted[2];
+    uint32_t row[2]; /* of the frame, that they hold; UINT32_MAX: none */
+} edge_rows;
+
 /* Make the tables for a (valid) frame unless they are there already. 0: no memory.
  * `region`: NULL: the whole picture; else one whose map does not turn: map[1] and map[3] are zero. */
 int edge_resizer_prepare(edge_resizer *resizer, const edge_preprocessing *spec, const edge_frame *frame,
                          const edge_region *region, unsigned threads);
 
-/* Fill rows [first, last) of the input, padding included; `thread` says whose buffers to use. */
+/* Return a thread's buffers, in which there is nothing of a frame yet. */
+edge_rows edge_resizer_begin(const edge_resizer *resizer, unsigned thread);
+
+/* Fill rows [first, last) of the input, padding included. */
 void edge_resizer_fill(const edge_resizer *resizer, const edge_preprocessing *spec, const edge_frame *frame,
-                       const edge_image *image, uint32_t first, uint32_t last, unsigned thread);
+                       const edge_image *image, uint32_t first, uint32_t last, edge_rows *rows);
 
 void edge_resizer_free(edge_resizer *resizer);
 
