@@ -36,7 +36,7 @@ bench-robot: setup ## measure the robot in one process beside one process a node
 bench-sight: setup ## follow people in a video, compare faces, try a door on all of them; takes three minutes
 	@$(BIN)/python -m bench.sight
 
-bench-transport: setup ## start the robot over ROS 2 and over nanomsg, and compare what it needs; takes ten minutes
+bench-transport: setup ## start the robot over ROS 2 and over nanomsg, and compare what it needs; takes twelve minutes
 	@$(BIN)/python -m bench.transport
 	@$(BIN)/python -m bench.transport.hop
 

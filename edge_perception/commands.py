@@ -53,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:  # before there was anything to end
         return 130
+    except BrokenPipeError:  # who read what is shown has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def build_parser(graph: Graph) -> argparse.ArgumentParser:

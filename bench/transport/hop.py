@@ -1,15 +1,14 @@
 """
 Frames of 640x480 from one process to another, 30 a second: ``python -m bench.transport.hop``.
 
-The sender stamps each frame, the receiver notes its age. Eclipse Zenoh is measured beside ours
-where it is installed (``pip install eclipse-zenoh``).
+The sender stamps each frame, the receiver notes its age. Zenoh is measured beside ours, as a
+program would use it, without our transport.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 import json
 import os
 import subprocess
@@ -20,6 +19,7 @@ import time
 from bench.cache import BenchError
 from bench.command import run_alone
 from bench.robot.results import percentiles
+from bench.transport import zenoh
 from edge_compiler.terminal import say, say_table
 from edge_compiler.units import Quantity
 from edge_perception import messages
@@ -29,20 +29,22 @@ from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.sp import registry
 from edge_perception.transport.sp.process import linked, network
 
-WAYS = ("nanomsg ipc", "nanomsg tcp", "zenoh")
+WAYS = ("nanomsg ipc", "nanomsg tcp", zenoh.NAME)
 SECONDS, PERIOD = 10.0, 1 / 30
 SETTLING = 2.0  # seconds in which the two find each other
+_PIXELS = bytes(640 * 480 * 3)
 TOPIC, TYPE = "/image", "sensor_msgs/msg/Image"
-_ZENOH = "tcp/127.0.0.1:7461"
 _Take = Callable[[bytes], None]
 
 
 def main() -> int:
     """Measure each way and show it."""
     rows: list[list[object]] = []
-    for way in WAYS if find_spec("zenoh") else WAYS[:-1]:
+    for way in WAYS:
         with tempfile.TemporaryDirectory() as folder:
             environment = os.environ | {registry.VARIABLE: folder}
+            if way == zenoh.NAME:
+                environment |= zenoh.environment()
             both = [
                 subprocess.Popen(
                     [sys.executable, "-m", __spec__.name if __spec__ else __name__, role, way],
@@ -74,14 +76,17 @@ def work(role: str, way: str) -> None:
         image = messages.deserialize(data, Image)
         ages.append((arrived - nanoseconds(image.header.stamp)) / 1e6)
 
-    opened = _zenoh if way == "zenoh" else _nanomsg
+    opened = _zenoh if way == zenoh.NAME else _nanomsg
     with opened(way, take if role == "receive" else None) as send:
         time.sleep(SETTLING)
         used, count = time.process_time(), 0
         begun = time.monotonic()
         while (passed := time.monotonic() - begun) < SECONDS:
             if role == "send":
-                send(_frame())
+                frame = (
+                    _frame()
+                )  # and the one before is kept until then, as a camera's buffers are
+                send(frame)
                 count += 1
             time.sleep(max(0.0, (count + (role == "receive")) * PERIOD - passed) or PERIOD)
         if role == "receive":
@@ -93,9 +98,8 @@ def work(role: str, way: str) -> None:
 
 def _frame() -> bytes:
     stamp = Header(stamp=to_time(time.time_ns()))
-    pixels = bytes(640 * 480 * 3)
     return messages.serialize(
-        Image(header=stamp, height=480, width=640, encoding="rgb8", step=1920, data=pixels)
+        Image(header=stamp, height=480, width=640, encoding="rgb8", step=1920, data=_PIXELS)
     )
 
 
@@ -113,12 +117,7 @@ def _nanomsg(way: str, take: _Take | None) -> Iterator[_Take]:
 
 @contextmanager
 def _zenoh(way: str, take: _Take | None) -> Iterator[_Take]:
-    import zenoh
-
-    config = zenoh.Config()
-    config.insert_json5("scouting/multicast/enabled", "false")
-    config.insert_json5(f"{'listen' if take else 'connect'}/endpoints", json.dumps([_ZENOH]))
-    with zenoh.open(config) as session:
+    with zenoh.session() as session:
         if take:
             given = take
             kept = session.declare_subscriber("image", lambda one: given(bytes(one.payload)))

@@ -10,6 +10,7 @@ from pathlib import Path
 import threading
 import time
 
+from bench.transport import zenoh
 from bench.transport.modes import Mode, NANOMSG, ROS
 from edge_perception import messages
 from edge_perception.core.stamps import nanoseconds
@@ -76,7 +77,9 @@ def _over_nanomsg(mode: Mode, folder: Path) -> Iterator[Heard]:
     for kind, (topic, type_) in TOPICS.items():
         bus.read(End("/bench", topic, type_, partial(heard.take, kind)))
     before = os.environ.copy()
-    os.environ |= {**mode.environment, registry.VARIABLE: str(folder)}
+    os.environ |= {**mode.variables, registry.VARIABLE: str(folder)}
+    if mode.program == zenoh.__name__:
+        zenoh.offer()
     try:
         with linked(bus, network(), lambda request: b""):
             yield heard

@@ -9,6 +9,7 @@ from pathlib import Path
 import sys
 
 from bench.robot.processes import commands, COMPOSED, on_domain, Process, running, SEPARATE
+from bench.transport import zenoh
 from edge_perception.transport.ros.profile import VARIABLE as PROFILE
 from edge_perception.transport.sp import registry
 from edge_perception.transport.sp.choice import CHOICE
@@ -20,7 +21,6 @@ LOCAL, NANOMSG, ROS = "local", "nanomsg", "ros"
 _NO_PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <dds xmlns="http://www.eprosima.com"/>
 """
-_UP = (sys.executable, "-m", "edge_perception.cli", "up", "--transport")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Mode:
     :ivar transport: LOCAL (nothing leaves the process), NANOMSG or ROS
     :ivar composed: whether all nodes are in one process
     :ivar options: of `edge-robot up`, beyond those of the graph
-    :ivar environment: of all processes
+    :ivar environment: variables of all processes
+    :ivar program: the module with `edge-robot`
     """
 
     name: str
@@ -39,6 +40,14 @@ class Mode:
     composed: bool
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    program: str = "edge_perception.cli"
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Return the environment variables of all processes."""
+        if self.program == zenoh.__name__:
+            return {**zenoh.environment(), **self.environment}
+        return self.environment
 
 
 MODES = (
@@ -49,6 +58,7 @@ MODES = (
     Mode("nanomsg tcp", NANOMSG, False, ("--processes=each", "--within=tcp")),
     Mode("nanomsg ipc, by nng", NANOMSG, False, ("--processes=each",), {CHOICE: "nng"}),
     Mode("nanomsg, one process", NANOMSG, True),
+    Mode("zenoh", NANOMSG, False, ("--processes=each", "--within=tcp"), program=zenoh.__name__),
     Mode("nodes alone", LOCAL, True),
 )
 """The last one has no transport: what the nodes need themselves, whatever links them."""
@@ -66,7 +76,7 @@ def started(
     :yields: the processes that were started; they may have children
     :raises BenchError: if one ends by itself, or doesn't when told to
     """
-    environment = {**mode.environment, registry.VARIABLE: str(folder), **on_domain(domain)}
+    environment = {**mode.variables, registry.VARIABLE: str(folder), **on_domain(domain)}
     if environment.get(PROFILE) == "none":
         (folder / "none.xml").write_text(_NO_PROFILE, encoding="utf-8")
         environment[PROFILE] = str(folder / "none.xml")
@@ -78,4 +88,5 @@ def _commands(mode: Mode, values: Mapping[str, str]) -> Mapping[str, Sequence[st
     if mode.transport == ROS:
         return commands(COMPOSED if mode.composed else SEPARATE, values)
     given = [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
-    return {mode.name: [*_UP, mode.transport, *mode.options, *given]}
+    up = [sys.executable, "-m", mode.program, "up", f"--transport={mode.transport}"]
+    return {mode.name: [*up, *mode.options, *given]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 import os
 
 from edge_perception.robot.plan import RequestError
@@ -9,6 +10,14 @@ from edge_perception.transport.sp.sockets import Sockets
 
 CHOICE = "EDGE_ROBOT_SP"
 """The environment variable with the implementation: plain, which is the default, or nng."""
+
+
+PLAIN = "plain"
+IMPLEMENTATIONS = {
+    PLAIN: "edge_perception.transport.sp.plain.sockets:PlainSockets",
+    "nng": "edge_perception.transport.sp.nng:NngSockets",
+}
+"""By name, their module and class, which is loaded when it is chosen."""
 
 
 class ChoiceError(RequestError):
@@ -25,15 +34,12 @@ def choose(name: str = "") -> Sockets:
     :param name: plain or nng; empty: that of the variable CHOICE
     :raises ChoiceError: if there is no such
     """
-    name = name or os.environ.get(CHOICE, "plain")
-    if name == "plain":
-        from edge_perception.transport.sp.plain.sockets import PlainSockets
-
-        return PlainSockets()
-    if name != "nng":
-        raise ChoiceError(f"{CHOICE} is {name!r}: expected plain or nng")
+    name = name or os.environ.get(CHOICE, PLAIN)
+    if name not in IMPLEMENTATIONS:
+        raise ChoiceError(f"{CHOICE} is {name!r}: expected {' or '.join(IMPLEMENTATIONS)}")
+    module, _, kind = IMPLEMENTATIONS[name].partition(":")
     try:
-        from edge_perception.transport.sp.nng import NngSockets
+        made: Sockets = getattr(import_module(module), kind)()
     except ImportError as error:
-        raise ChoiceError(f"{CHOICE} is nng: {error}: pip install pynng") from error
-    return NngSockets()
+        raise ChoiceError(f"{CHOICE} is {name}: {error}: pip install pynng") from error
+    return made
