@@ -18,10 +18,16 @@ import onnx
 
 from edge_compiler.description import sha256
 from edge_compiler.errors import CompileError
-from edge_compiler.frontends import caffe, mxnet, tflite
+from edge_compiler.frontends import caffe, mxnet, pytorch, tensorflow, tflite
 from edge_compiler.frontends.format import Format
 
-FORMATS: tuple[Format, ...] = (caffe.FORMAT, mxnet.FORMAT, tflite.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    caffe.FORMAT,
+    mxnet.FORMAT,
+    pytorch.FORMAT,
+    tflite.FORMAT,
+    *tensorflow.FORMATS,
+)
 
 
 @contextmanager

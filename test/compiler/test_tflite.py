@@ -37,7 +37,7 @@ def compare(file: bytes) -> None:
 
 @pytest.mark.parametrize("name", QUANTISED)
 def test_integers_are_at_most_one_off_those_of_litert(name: str) -> None:
-    """LiteRT rounds some results twice, or up where the next even number is below."""
+    """Some results are rounded twice there, or up where the next even number is below."""
     file = quantise(name)
     inputs = make_inputs(file)
     expected, computed = run_litert(file, inputs), run_onnx(file, inputs)

@@ -35,7 +35,9 @@ def _is_description(path: Path) -> bool:
 def _is_weights(path: Path) -> bool:
     """Return whether a file begins with a network's name and a layer, of either version."""
     begin = head(path, 2 + 127 + 2)
-    return begin[:1] == b"\n" and begin[2 + begin[1] :].startswith((b"\x12", b"\xa2\x06"))
+    if len(begin) < 2 or begin[:1] != b"\n":
+        return False
+    return begin[2 + begin[1] :].startswith((b"\x12", b"\xa2\x06"))
 
 
 def _read(path: Path) -> Imported:
