@@ -22,4 +22,6 @@ def open_sandbox(library: Path, tools: Toolchain) -> Sandbox:
 
     :raises CompileError: if there is no emulator, or its runner can't be compiled.
     """
-    return NativeSandbox(library) if tools.machine.native else EmulatedSandbox(library, tools)
+    if tools.machine.native or tools.machine.emulator is None:
+        return NativeSandbox(library)
+    return EmulatedSandbox(library, tools, tools.emulator(tools.machine.emulator.fullest))

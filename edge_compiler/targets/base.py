@@ -20,6 +20,8 @@ from edge_compiler.targets.program.placement import place
 from edge_compiler.targets.program.platform import Platform
 from edge_perception.runtime.manifest import Model
 
+_BYTE_PRODUCTS = ("QConv", "QMatMul")
+
 
 @dataclass(frozen=True)
 class BuildOptions:
@@ -103,6 +105,8 @@ class Target:
         """
         self.check(options)
         platform = self.platform
+        if any(node.op in _BYTE_PRODUCTS for node in graph.nodes):
+            platform = platform.with_bytes()
         leading = platform.best_here() if options.tune_threads else platform.variants[0]
         job = Job(platform, leading, options.tune_threads)
         placed = place(graph, self.home, self.others, job, options.places, progress)

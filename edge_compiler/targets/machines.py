@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_compiler.targets.program.platform import Platform
-from edge_compiler.targets.program.variants import AVX2, AVX512, BASELINE, NEON32, NEON64, Variant
+from edge_compiler.targets.program.variants import (
+    AVX2,
+    AVX512,
+    AVX512VNNI,
+    AVXVNNI,
+    BASELINE,
+    DOTPROD,
+    NEON32,
+    NEON64,
+    Variant,
+)
 from edge_compiler.toolchain.base import Toolchain
 from edge_compiler.toolchain.machines import AARCH64, ARMV7, Machine, X86_64
 
@@ -16,11 +26,12 @@ class InstructionSets:
 
     variants: tuple[Variant, ...]
     least_flags: tuple[str, ...] = ()
+    for_bytes: tuple[Variant, ...] = ()
 
 
 INSTRUCTION_SETS = {
-    X86_64: InstructionSets((AVX512, AVX2, BASELINE)),
-    AARCH64: InstructionSets((NEON64,)),
+    X86_64: InstructionSets((AVX512, AVX2, BASELINE), for_bytes=(AVX512VNNI, AVXVNNI)),
+    AARCH64: InstructionSets((NEON64,), for_bytes=(DOTPROD,)),
     ARMV7: InstructionSets((NEON32,), ("-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard")),
 }
 
@@ -28,7 +39,7 @@ INSTRUCTION_SETS = {
 def platform_of(tools: Toolchain) -> Platform:
     """Return what libraries are compiled for by a toolchain."""
     sets = INSTRUCTION_SETS[tools.machine]
-    return Platform(tools, sets.variants, sets.least_flags)
+    return Platform(tools, sets.variants, sets.least_flags, sets.for_bytes)
 
 
 def variants_of(machine: Machine) -> tuple[Variant, ...]:

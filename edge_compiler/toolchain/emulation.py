@@ -17,10 +17,12 @@ class Emulator:
 
     :ivar command: that runs a program.
     :ivar processor: that is imitated unless another one is asked for.
+    :ivar fullest: that has all instruction sets that a library may carry code for.
     """
 
     command: str
     processor: Processor
+    fullest: Processor
 
     def find(self) -> str | None:
         """Return the command, or that of the statically linked one; None if both are missing."""

@@ -413,7 +413,7 @@ MUTATIONS = [
     *_of(
         "bytes.h",
         "quantised",
-        ("q_pointwise", "(four << 8) >> 8, odd", "four, odd"),
+        ("q_pointwise", "odd ? four >> 8 :", "odd ? four :"),
         ("q_cut", "vec_splat((float)c.high)", "vec_splat(255.0f)"),
         ("q_add", "+ c.zero;", ";"),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_compiler.machine import processor_features
 from edge_compiler.targets.program.variants import Variant
@@ -16,6 +16,7 @@ class Platform:
 
     :ivar tools: that compile for it.
     :ivar variants: the instruction sets that a library carries code for, best first.
+    :ivar for_bytes: more of them, better still, for libraries that multiply quantised bytes.
     :ivar least_flags: for what is compiled for every processor of that kind: the code that asks
         which instruction sets it has.
     """
@@ -23,11 +24,16 @@ class Platform:
     tools: Toolchain
     variants: tuple[Variant, ...]
     least_flags: tuple[str, ...] = ()
+    for_bytes: tuple[Variant, ...] = ()
 
     @property
     def triple(self) -> str:
         """The machine's triple, as GNU and Debian write it."""
         return self.tools.triple
+
+    def with_bytes(self) -> Platform:
+        """Return the platform of a library that multiplies quantised bytes."""
+        return replace(self, variants=(*self.for_bytes, *self.variants), for_bytes=())
 
     def best_here(self) -> Variant:
         """Return the best instruction set of this processor; of all, for another machine."""

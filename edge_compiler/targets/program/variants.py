@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_compiler.targets.program.layout import BLOCK
 
@@ -65,6 +65,20 @@ AVX2 = Variant(
     features=("avx2", "fma"),
     byte_sums=2,
 )
+AVX512VNNI = replace(
+    AVX512,
+    name="avx512vnni",
+    flags=(*AVX512.flags, "-mavx512vnni"),
+    supported="edge_cpu_avx512vnni",
+    features=(*AVX512.features, "avx512_vnni"),
+)
+AVXVNNI = replace(
+    AVX2,
+    name="avxvnni",
+    flags=(*AVX2.flags, "-mavxvnni"),
+    supported="edge_cpu_avxvnni",
+    features=(*AVX2.features, "avx_vnni"),
+)
 BASELINE = Variant(
     "baseline",
     ("-march=x86-64",),
@@ -89,6 +103,15 @@ NEON64 = Variant(
     byte_registers=24,
     signed_bytes=True,
     chunk_floats=(64 * 1024,),  # four threads share the 1 MiB of a Cortex-A72
+)
+DOTPROD = replace(
+    NEON64,
+    name="dotprod",
+    flags=("-march=armv8.2-a+dotprod", *_TILES),
+    supported="edge_cpu_dotprod",
+    features=("asimd", "asimddp"),
+    byte_sums=4,
+    byte_registers=20,
 )
 NEON32 = Variant(
     "neon",

@@ -158,14 +158,21 @@ INLINE ivec bytes_four(const unsigned char *four)
 }
 
 #if defined DOT_WORDS
-INLINE ivec bytes_dot_words(words a, ivec b)
+/* Add products with two channels of a cell to two vectors of sums. One piece of assembler: compilers would load the cells of a
+ * whole tile, or do all of its products, before they add any, for which there are no registers. */
+INLINE void bytes_dot_words(ivec *a, ivec *b, const words *w, const unsigned char *two)
 {
-#if defined __AVX__
-    ivec r;
-    __asm__("vpmaddwd %2, %1, %0" : "=v"(r) : "v"(a), "vm"(b));
-    return r;
+    ivec x, product;
+#if defined __AVX__ /* "v": all registers that AVX-512 has */
+    __asm__(
+        "vpbroadcastd %6, %2\n\tvpmaddwd %2, %4, %3\n\tvpaddd %3, %0, %0\n\tvpmaddwd %2, %5, %2\n\tvpaddd %2, %1, %1"
+        : "+v"(*a), "+v"(*b), "=&v"(x), "=&v"(product)
+        : "v"(w[0]), "v"(w[1]), "m"(*(const unsigned char (*)[4])two));
 #else
-    return (ivec)_mm_madd_epi16((__m128i)a, (__m128i)b);
+    __asm__("movd %6, %2\n\tpshufd $0, %2, %2\n\tmovdqa %2, %3\n\tpmaddwd %4, %3\n\tpaddd %3, %0\n\tpmaddwd %5, %2\n\t"
+            "paddd %2, %1"
+            : "+x"(*a), "+x"(*b), "=&x"(x), "=&x"(product)
+            : "x"(w[0]), "x"(w[1]), "m"(*(const unsigned char (*)[4])two));
 #endif
 }
 #elif defined DOT_BYTES && defined __SSE2__
@@ -186,17 +193,23 @@ INLINE void bytes_dot(const int pixels, const int blocks, const int groups, cons
                       const int8_t *w, const size_t block_weights, ivec *sum)
 {
 #if defined DOT_WORDS
-    ROLLED_FOR (int g = 0; g < groups; g++, w += 4 * BLOCK, cells += 4) {
-        UNROLLED_FOR (int v = 0; v < blocks * VECTORS; v++) {
-            const words four = *(const words *)(w + v / VECTORS * block_weights + v % VECTORS * 4 * LANES);
-            const words even = (words)(four << 8) >> 8, odd = four >> 8;
-            UNROLLED_FOR (int p = 0; p < pixels; p++) {
-                ivec *s = sum + p * blocks * VECTORS + v;
-                *s += bytes_dot_words(even, bytes_four(cells + p * step));
-                *s += bytes_dot_words(odd, bytes_four(cells + p * step + BLOCK));
+    const int vectors = blocks * VECTORS;
+    ivec none = {0};
+    ROLLED_FOR (int g = 0; g < groups; g++, w += 4 * BLOCK, cells += 4)
+        UNROLLED_FOR (int v = 0; v < vectors; v += 2)
+            UNROLLED_FOR (int odd = 0; odd < 2; odd++) {
+                words two[2];
+                UNROLLED_FOR (int i = 0; i < 2; i++) {
+                    const int at = v + i < vectors ? v + i : v;
+                    const int8_t *from = w + at / VECTORS * block_weights + at % VECTORS * 4 * LANES;
+                    const words four = *(const words *)from;
+                    two[i] = odd ? four >> 8 : (words)(four << 8) >> 8;
+                }
+                UNROLLED_FOR (int p = 0; p < pixels; p++) {
+                    ivec *s = sum + p * vectors + v;
+                    bytes_dot_words(s, v + 1 < vectors ? s + 1 : &none, two, cells + p * step + odd * BLOCK);
+                }
             }
-        }
-    }
 #elif defined DOT_BYTES && defined __SSE2__
     ROLLED_FOR (int g = 0; g < groups; g++, w += 4 * BLOCK, cells += 4) {
         ivec weights[8];

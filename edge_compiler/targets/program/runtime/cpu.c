@@ -4,6 +4,9 @@
  */
 #include "program.h"
 
+#if defined __x86_64__
+#include <cpuid.h>
+#endif
 #if defined __aarch64__ || defined __arm__
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -26,6 +29,14 @@ int edge_cpu_avx512(void)
     return edge_cpu_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl");
+}
+
+int edge_cpu_avx512vnni(void) { return edge_cpu_avx512() && __builtin_cpu_supports("avx512vnni"); }
+
+int edge_cpu_avxvnni(void)
+{
+    unsigned a, b, c, d;
+    return edge_cpu_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
 }
 
 #elif defined __aarch64__

@@ -89,6 +89,8 @@ int edge_cpu_always(void);
 #if defined __x86_64__
 int edge_cpu_avx2(void);   /* all of x86-64-v3 */
 int edge_cpu_avx512(void); /* all of x86-64-v4 */
+int edge_cpu_avx512vnni(void);
+int edge_cpu_avxvnni(void);
 #elif defined __aarch64__
 int edge_cpu_dotprod(void);
 #elif defined __arm__
