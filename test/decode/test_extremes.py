@@ -24,6 +24,8 @@ FORMS: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Any]]] = {
         {"landmarks": "d", "sigmoid": True},
     ),
     "classification": ({"a": (1, 7)}, {"softmax": True}),
+    "ctc": ({"a": (1, 9, 3)}, {"softmax": True}),
+    "dbnet": ({"a": (1, 1, 8, 8)}, {}),
     "embedding": ({"a": (1, 7)}, {}),
     "gfl": ({"a": (1, ROWS, 34)}, {}),
     "keypoints": ({"a": (1, 5, 8, 8)}, {}),
