@@ -43,6 +43,10 @@ class Level(enum.IntEnum):
     STALE = 3
 
 
+PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+"""Messages that are large."""
+
+
 @dataclass(frozen=True)
 class Port:
     """
@@ -83,9 +87,15 @@ class Port:
     interval: float = 0.0
     expires: float = 0.0
 
-    def overheard(self, queue: int) -> Port:
-        """Return it as an input of somebody who listens, and whom the robot doesn't need."""
-        return replace(self, optional=True, occasional=True, sole=False, service="", queue=queue)
+    def overheard(self, queue: int, pictures: int = 0) -> Port:
+        """
+        Return it as an input of somebody who listens, and whom the robot doesn't need.
+
+        :param queue: how many messages may wait for the next step.
+        :param pictures: how many of those may, which are large; 0: as many.
+        """
+        waiting = pictures if pictures and self.type in PICTURES else queue
+        return replace(self, optional=True, occasional=True, sole=False, service="", queue=waiting)
 
 
 @dataclass(frozen=True)

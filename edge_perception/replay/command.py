@@ -19,6 +19,7 @@ from edge_perception.replay.metrics import measure
 from edge_perception.replay.observation import Observer, Roles
 from edge_perception.replay.page.html import page
 from edge_perception.replay.progress import Progress
+from edge_perception.replay.results import Result
 from edge_perception.replay.run import play, Played, Playing
 from edge_perception.replay.sources import Cast, cast
 from edge_perception.robot.graph import Graph
@@ -82,18 +83,23 @@ def run(
     numbers = measure(observer.observed, labels, expected.hold)
     nodes = [start.name for start in parts.starts]
     found = results.result(options.bag, played, nodes, numbers)
-    if numbers or expected.ranges:
-        print(f"\n{results.table(found, expected)}")
-    if options.json:
-        results.write_json(options.json, results.as_json(found, expected))
-    if options.junit:
-        results.write_junit(options.junit, [found], expected)
+    _report(found, expected, options)
     if options.html:
         html = page(found, expected, observer.observed, labels, album)
         results.write_text(options.html, html)
     if not played.whole:
         return INTERRUPTED
     return 0 if found.right(expected) else results.NOT_AS_EXPECTED
+
+
+def _report(found: Result, expected: Expectations, options: argparse.Namespace) -> None:
+    """Print the numbers, and write them for programs."""
+    if found.numbers or expected.ranges:
+        print(f"\n{results.table(found, expected)}")
+    if options.json:
+        results.write_json(options.json, results.as_json(found, expected))
+    if options.junit:
+        results.write_junit(options.junit, [found], expected)
 
 
 def _play(

@@ -10,8 +10,8 @@ from edge_perception.core.parameters import Parameters
 from edge_perception.transport.bag.scheduler import Listen
 from edge_perception.transport.local.bus import End
 
-_QUEUE = 50
-"""Messages of a topic that wait for the next step."""
+_QUEUE, _PICTURES = 50, 8
+"""Messages of a topic that wait for the next step, and those of pictures."""
 
 
 class ObserverCore(NodeCore):
@@ -33,7 +33,7 @@ class ObserverCore(NodeCore):
         :param ports: to listen to, by their full topics; their names are unique.
         :param is_on: tells whether what comes at a time [ns] counts.
         """
-        self._ports = tuple(port.overheard(_QUEUE) for port in ports)
+        self._ports = tuple(port.overheard(_QUEUE, _PICTURES) for port in ports)
         self._ends: Mapping[str, End] = {
             port.name: End("", port.topic, port.type) for port in ports
         }

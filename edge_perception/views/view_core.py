@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from edge_perception.views.scene import Scene
 
 _QUEUE, _PICTURES = 50, 2
-"""Messages of a topic that wait for the next step; pictures are large, and the newest counts."""
-_LARGE = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+"""Messages of a topic that wait for the next step; of pictures the newest counts."""
 
 
 class ViewCore(NodeCore):
@@ -34,9 +33,7 @@ class ViewCore(NodeCore):
         :param ended: is called then.
         """
         self._ports = tuple(
-            port.overheard(_PICTURES if port.type in _LARGE else _QUEUE)
-            for port in ports
-            if scene.shows(port.type)
+            port.overheard(_QUEUE, _PICTURES) for port in ports if scene.shows(port.type)
         )
         self._scene, self._is_closed, self._ended = scene, is_closed, ended
 

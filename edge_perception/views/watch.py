@@ -19,7 +19,8 @@ _PERIOD = SECOND // 5
 """Between two looks of the screen [ns]."""
 _WINDOW = 3 * SECOND
 """Over which a rate is taken [ns]."""
-_QUEUE = 100
+_QUEUE, _PICTURES = 100, 2
+"""Messages of a topic that wait for the next step, and those of pictures."""
 _SHOWN = 5  # things of a list
 _CLEAR = "\x1b[H\x1b[2J"
 _HELP = "space: pause, n: next topic, q: end"
@@ -70,7 +71,7 @@ class WatchCore(NodeCore):
         :param key: returns the key that was pressed; empty: none was.
         :param ended: is called when somebody wants it to end.
         """
-        self._ports = tuple(port.overheard(_QUEUE) for port in ports)
+        self._ports = tuple(port.overheard(_QUEUE, _PICTURES) for port in ports)
         self._topics = {port.name: _Topic(port) for port in self._ports}
         self._out, self._key, self._ended = out, key, ended
         self._wrong: dict[str, str] = {}

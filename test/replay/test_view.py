@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+import signal
+import socket
 import subprocess
 import sys
 
-from bags import BEGIN, drive, write
+from bags import BEGIN, drive, picture, write
 import pytest
 
 from edge_perception.commands import main
@@ -29,14 +32,39 @@ def test_pictures_boxes_path_and_decisions_are_shown(tmp_path: Path) -> None:
     said.sort(key=lambda one: one[0])
     bag, out = write(tmp_path / "bag", said, types=True), tmp_path / "a.rrd"
     assert main(["view", str(bag), f"--save={out}"]) == 0
-    command = [sys.executable, "-m", "rerun", "rrd", "print", "-v", str(out)]
-    printed = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
-    for entity in (
+    assert_shown(
+        out,
         "/camera/camera/image_raw",
         "/camera/seen",
         "/decision/action",
         "/decision/reason",
         "/ground/robot/odom",
         "/ground/path/odom/0",
-    ):
+    )
+
+
+def test_a_viewer_is_shown_what_comes(tmp_path: Path) -> None:
+    from edge_perception.views.scene import Scene
+
+    out = tmp_path / "a.rrd"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "rerun", "--bind", "127.0.0.1", "--port", str(port)]
+    viewer = subprocess.Popen([*command, "--save", str(out)], env={**os.environ, "CI": "true"})
+    try:
+        scene = Scene(f"rerun+http://127.0.0.1:{port}/proxy")
+        scene.add(BEGIN, "/camera/image_raw", picture("red", BEGIN))
+        scene.add(BEGIN, "/decision", Decision(action="stop"))
+        scene.close()
+    finally:
+        viewer.send_signal(signal.SIGINT)
+        viewer.wait(60)
+    assert_shown(out, "/camera/camera/image_raw", "/decision/action")
+
+
+def assert_shown(recording: Path, *entities: str) -> None:
+    command = [sys.executable, "-m", "rerun", "rrd", "print", "-v", str(recording)]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    for entity in entities:
         assert f" {entity}" in printed or f'"{entity}"' in printed, printed

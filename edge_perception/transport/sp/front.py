@@ -12,6 +12,7 @@ import time
 from typing import TypeVar
 
 from edge_perception import messages
+from edge_perception.core.node import PICTURES
 from edge_perception.messages.type_hash import digest
 from edge_perception.messages.types import String
 from edge_perception.transport.local.bus import Bus, End
@@ -22,9 +23,7 @@ from edge_perception.transport.sp.announcement import Announcement, Child, Offer
 from edge_perception.transport.sp.ring import RingWriter
 from edge_perception.transport.sp.sockets import Publisher, Server, Sockets
 
-LARGE = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
-"""Types of messages of which few wait, and that go through shared memory within a machine."""
-DEPTH, DEPTH_OF_LARGE = 128, 4  # messages that wait to be sent, or to be received
+DEPTH, DEPTH_OF_PICTURES = 128, 4  # messages that wait to be sent, or to be received
 HEARTBEAT = 0.75  # seconds between two announcements
 OUTSIDE = "outside"
 """The process of the readers of this one's messages, whoever they are."""
@@ -34,7 +33,7 @@ _PORTS = 1000  # above that of the home, which are tried
 
 def depth(type_: str) -> int:
     """Return how many messages of a type may wait."""
-    return DEPTH_OF_LARGE if type_ in LARGE else DEPTH
+    return DEPTH_OF_PICTURES if type_ in PICTURES else DEPTH
 
 
 def next_beat(interval: float) -> float:
@@ -200,7 +199,7 @@ class Front:
     def _add(self, bus: Bus, topic: str, type_: str) -> None:
         name = topic.strip("/").replace("/", ".")
         self._outlets[topic, type_] = Outlet(bus, topic, type_, self._publisher(name))
-        if self._base.path and type_ in LARGE:
+        if self._base.path and type_ in PICTURES:
             ring = RingWriter(depth(type_))
             self._rings[topic, type_] = Outlet(
                 bus, topic, type_, self._publisher(f"{name}.ring"), ring
