@@ -55,6 +55,13 @@ def register(commands: Commands) -> None:
         help="give an input this value for good, such as a sampling rate that the model asks for; "
         "may be given for several inputs",
     )
+    parser.add_argument(
+        "--outputs",
+        type=lambda text: text.split(","),
+        default=[],
+        metavar="NAME,NAME",
+        help="end at these tensors: before operators that yield as much as they find, say",
+    )
     add_shape(parser)
     add_description(parser)
     add_json(parser)
@@ -76,15 +83,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Show what is guessed and why, try it, and write it."""
     from edge_compiler.constant_inputs import with_constants
     from edge_compiler.frontends import as_onnx
+    from edge_compiler.other_outputs import with_outputs
 
     if arguments.draw and not arguments.image:
         arguments.usage_error("--draw needs --image")
     if arguments.constant and not arguments.output:
         arguments.usage_error("--constant needs -o, a copy of the model to write it into")
+    if arguments.outputs and not arguments.output:
+        arguments.usage_error("--outputs needs -o, a copy of the model that ends there")
     constants = dict(arguments.constant)
     with (
         as_onnx(arguments.model) as file,
-        with_constants(file, constants, arguments.output) as model,
+        with_outputs(file, arguments.outputs, arguments.output) as shorter,
+        with_constants(shorter, constants, arguments.output) as model,
     ):
         return _import(model, arguments, {} if file == arguments.model else {"source": file.name})
 

@@ -23,13 +23,8 @@ from edge_perception.runtime.dtypes import ELEMENT_TYPES
 
 Array = np.ndarray[Any, Any]
 
-_COUNTED = {
-    "Compress": "elements",
-    "NonMaxSuppression": "boxes",
-    "NonZero": "elements",
-    "Unique": "elements",
-}
-"""Operators whose results are as long as what they find, and of what."""
+_COUNTED = ("Compress", "NonZero", "Unique")
+"""Operators whose results are as long as what they find."""
 
 
 def build_graph(model: onnx.ModelProto, weights: Mapping[str, Array], name: str) -> Graph:
@@ -192,9 +187,16 @@ class _Builder:
                 f"{who} is a {kind.removesuffix('_type')}, but only tensors are supported: export "
                 "the model with tensors throughout, as Split and Concat yield them"
             )
+        if proto.op_type == "NonMaxSuppression":
+            raise CompileError(
+                f"node '{proto.name}' (NonMaxSuppression) yields as many boxes as it finds, but "
+                "shapes of compiled models are fixed: let the model end before it, with edgec "
+                f"import MODEL --outputs {','.join(proto.input[:2])} -o SHORTER.onnx; the robot's "
+                "decoders select boxes themselves"
+            )
         if proto.op_type in _COUNTED:
             raise CompileError(
-                f"node '{proto.name}' ({proto.op_type}) yields as many {_COUNTED[proto.op_type]} "
+                f"node '{proto.name}' ({proto.op_type}) yields as many elements "
                 "as it finds, but shapes of compiled models are fixed: export the model with the "
                 "tensors before it as outputs; the robot's decoders select boxes themselves"
             )

@@ -242,3 +242,21 @@ def test_an_input_becomes_a_constant(tmp_path: Path, capsys: Capture) -> None:
         said = refusal(capsys, "import", model, "--constant", wrong, "-o", copy)
         assert re.search(reason, said), said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.onnx", "model.onnx"]
+
+
+def test_a_model_ends_before_it_selects_boxes(tmp_path: Path, capsys: Capture) -> None:
+    boxes, scores = np.arange(CELLS * 4.0).reshape(1, CELLS, 4), zeros(1, 3, CELLS)
+    path = write(tmp_path / "whole.onnx", {"boxes": boxes, "scores": scores})
+    whole = onnx.load(path)
+    whole.graph.node.append(helper.make_node("NonMaxSuppression", ["boxes", "scores"], ["found"]))
+    del whole.graph.output[:]
+    whole.graph.output.append(helper.make_tensor_value_info("found", TensorProto.INT64, [None, 3]))
+    onnx.save(whole, path)
+    copy = tmp_path / "shorter.onnx"
+    assert "--outputs boxes,scores" in refusal(capsys, "import", path, "-o", copy)
+    assert "'scores' meant" in refusal(
+        capsys, "import", path, "--outputs", "boxes,score", "-o", copy
+    )
+    run("import", path, "--outputs", "boxes,scores", "-o", copy)
+    assert [value.name for value in load(copy).outputs] == ["boxes", "scores"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["shorter.onnx", "whole.onnx"]
