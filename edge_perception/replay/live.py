@@ -26,8 +26,6 @@ from edge_perception.transport.bag.scheduler import Listen
 from edge_perception.transport.stop import Stop
 
 if TYPE_CHECKING:
-    from edge_perception.transport.ros.node import RosNode
-    from edge_perception.transport.shell import Shell
     from edge_perception.transport.sp.process import Network
 
 Node = tuple[Start, Callable[[], NodeCore]]
