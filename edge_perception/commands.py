@@ -174,6 +174,9 @@ def _up(graph: Graph, options: argparse.Namespace) -> int:
     starts = plan(graph, request)
     for doubt in doubts(request, starts):
         print(f"warning: {doubt}", file=sys.stderr)
+    if all(start.kind != "decision" for start in starts):
+        names = ", ".join(start.name for start in starts)
+        print(f"{names}: none of them decides, so no decisions are shown here", flush=True)
     if options.record and options.transport != "local":
         raise RequestError("--record is for --transport local; edge-robot record records others")
     if options.transport != "ros":
