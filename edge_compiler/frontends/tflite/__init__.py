@@ -8,11 +8,17 @@ import onnx
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontends.format import Format, head, Imported
-from edge_compiler.frontends.tflite import convolutions, pointwise, reductions, shapes
+from edge_compiler.frontends.tflite import convolutions, pieces, pointwise, reductions, shapes
 from edge_compiler.frontends.tflite.file import File, Operator, UnsupportedError
 from edge_compiler.frontends.tflite.graph import Graph
 
-_RULES = {**convolutions.RULES, **pointwise.RULES, **reductions.RULES, **shapes.RULES}
+_RULES = {
+    **convolutions.RULES,
+    **pieces.RULES,
+    **pointwise.RULES,
+    **reductions.RULES,
+    **shapes.RULES,
+}
 _MAGIC = b"TFL3"
 _DETECTIONS = "leave out the selection of boxes, and let --decoder do it (see docs/decoders.md)"
 _STATE = "convert the model with its state as an input and an output"

@@ -3,59 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper
 
-from edge_compiler.builder import Array, Builder
-from edge_compiler.frontends.tflite.file import (
-    File,
-    Quantisation,
-    Tensor,
-    UnsupportedError,
-)
+from edge_compiler.frontends.tflite.constants import Constants, QUANTISED
+from edge_compiler.frontends.tflite.file import File, Tensor, UnsupportedError
+from edge_compiler.frontends.tflite.order import IMAGE, Order, ordered, plain, Value
 
 OPSET = 20
-IMAGE = (0, 2, 3, 1)
-"""How an image's axes (image, row, column, channel) lie in ONNX."""
-Order = tuple[int, ...]
-
-_QUANTISED = (np.int8, np.uint8)
 _ACTIVATIONS: dict[int, tuple[str, Sequence[float]]] = {
     1: ("Relu", ()),
     2: ("Clip", (-1, 1)),
     3: ("Clip", (0, 6)),
 }
-_MOST_GROWTH = 16
-"""Times the size of its file that an ONNX model's constants have."""
 
 
-@dataclass(frozen=True)
-class Value:
-    """
-    What a tensor is in ONNX.
-
-    :ivar order: for each axis of the tensor the axis that it is there.
-    """
-
-    name: str
-    order: Order
-
-
-def plain(rank: int) -> Order:
-    """Return the order that changes nothing."""
-    return tuple(range(rank))
-
-
-def ordered(sizes: Sequence[Any], order: Order) -> list[Any]:
-    """Return what belongs to a tensor's axes in the order of ONNX."""
-    return [sizes[order.index(axis)] for axis in range(len(order))]
-
-
-class Graph(Builder):
+class Graph(Constants):
     """
     A graph in the making.
 
@@ -74,16 +41,14 @@ class Graph(Builder):
         :param channels_first: whether inputs and outputs of four axes have their channels first,
             too, instead of being as in the file.
         """
-        super().__init__()
+        super().__init__(file, size)
         self._file = file
-        self._left = _MOST_GROWTH * size
         self._outer = IMAGE if channels_first else plain(4)
-        self._names = {tensor.name for tensor in file.tensors}
         self._numbers: dict[Tensor, Value] = {}  # as numbers
         self._stored: dict[Tensor, Value] = {}  # as the file stores it
         self._turned: dict[tuple[str, Order], str] = {}
-        self._constants: dict[tuple[Tensor, Order], str] = {}
         self._parameters: dict[Tensor, list[str]] = {}
+        self._of_integers: dict[str, str] = {}
         for tensor in file.inputs:
             self._put(tensor, Value(tensor.name, self._order_outside(tensor)))
 
@@ -105,8 +70,11 @@ class Graph(Builder):
         """Return a tensor's numbers with their axes in an order, by default that of the file."""
         order = plain(tensor.rank) if order is None else order
         if tensor.constant is not None:
-            return self._constant(tensor, order)
-        return self._in_order(self._value(tensor), order)
+            return self.known(tensor, order)
+        value = self._value(tensor)
+        if tensor.quantisation is None or value.order == order:
+            return self._in_order(value, order)
+        return self._dequantised(tensor, self._in_order(self._stored[tensor], order))
 
     def aligned(self, tensors: Sequence[Tensor], rank: int) -> tuple[list[str], Order]:
         """Return tensors that are broadcast to one of a rank, and the order that they share."""
@@ -118,14 +86,7 @@ class Graph(Builder):
 
     def step(self, output: Tensor, op: str, inputs: list[str], **attributes: Any) -> str:
         """Add a node on the way to an output."""
-        return self.add(op, inputs, self._fresh(f"{output.name}/{op}"), **attributes)
-
-    def given(self, output: Tensor, numbers: Any, type_: Any = None) -> str:
-        """Add a constant on the way to an output: integers are int64, others float32."""
-        array = np.asarray(numbers)
-        if type_ is None:
-            type_ = np.int64 if array.dtype.kind in "iu" or not array.size else np.float32
-        return self.constant(self._fresh(f"{output.name}/constant"), array.astype(type_))
+        return self.add(op, inputs, self.fresh(f"{output.name}/{op}"), **attributes)
 
     def result(
         self,
@@ -165,7 +126,7 @@ class Graph(Builder):
     ) -> None:
         """Add a node that computes several outputs."""
         names = [
-            output.name if output.quantisation is None else self._fresh(f"{output.name}/{op}")
+            output.name if output.quantisation is None else self.fresh(f"{output.name}/{op}")
             for output in outputs
         ]
         self.nodes.append(helper.make_node(op, inputs, names, name=names[0], **attributes))
@@ -194,25 +155,14 @@ class Graph(Builder):
 
     def between(self, output: Tensor, shape: Sequence[int]) -> Tensor:
         """Return a tensor of another shape that is an output but for that."""
-        name = self._fresh(f"{output.name}/inside")
+        name = self.fresh(f"{output.name}/inside")
         return replace(output, name=name, shape=tuple(shape), constant=None)
-
-    def constant(self, name: str, array: Array) -> str:
-        """
-        Add weights.
-
-        :raises ValueError: if they are too many for a file of this size.
-        """
-        self._left -= array.nbytes
-        if self._left < 0 and array.nbytes > 4096:
-            raise ValueError(f"its constants are more than {_MOST_GROWTH} times its size")
-        return super().constant(name, array)
 
     def _value(self, tensor: Tensor) -> Value:
         if tensor.constant is not None and tensor not in self._numbers:
             order = plain(tensor.rank)
-            self._numbers[tensor] = Value(self._constant(tensor, order), order)
-            self._stored[tensor] = Value(self._weights(tensor, order), order)
+            self._numbers[tensor] = Value(self.known(tensor, order), order)
+            self._stored[tensor] = Value(self.weights(tensor, order), order)
         if tensor not in self._numbers:
             raise ValueError(f"nothing computes the tensor '{tensor.name}' before it is read")
         return self._numbers[tensor]
@@ -223,21 +173,27 @@ class Graph(Builder):
             raise ValueError(f"the tensor '{tensor.name}' is computed twice")
         if tensor.rank != len(value.order):
             raise ValueError(f"the tensor '{tensor.name}' has {tensor.rank} axes")
-        if tensor.type is None or (tensor.type not in _QUANTISED and tensor.quantisation):
+        if tensor.type is None or (tensor.type not in QUANTISED and tensor.quantisation):
             raise UnsupportedError(
                 f"the tensor '{tensor.name}' has elements of a type that is not supported: "
                 "convert the model with numbers of float32, or integers of 8 bits"
             )
         self._stored[tensor] = self._numbers[tensor] = value
         if tensor.quantisation is not None:
-            name = self._fresh(f"{tensor.name}/numbers")
-            self.add("DequantizeLinear", [value.name, *self._scale(tensor)], name)
-            self._numbers[tensor] = replace(value, name=name)
+            self._numbers[tensor] = replace(value, name=self._dequantised(tensor, value.name))
 
     def _quantise(self, output: Tensor, value: Value) -> None:
         """Make integers of numbers, as the file stores an output."""
         self.add("QuantizeLinear", [value.name, *self._scale(output)], output.name)
         self._put(output, replace(value, name=output.name))
+
+    def _dequantised(self, tensor: Tensor, integers: str) -> str:
+        """Return the numbers that the integers of a tensor stand for, in any order."""
+        if integers not in self._of_integers:
+            name = self.fresh(f"{integers}/numbers")
+            self.add("DequantizeLinear", [integers, *self._scale(tensor)], name)
+            self._of_integers[integers] = name
+        return self._of_integers[integers]
 
     def _scale(self, tensor: Tensor) -> list[str]:
         """Return scale and zero of a tensor that is computed."""
@@ -257,7 +213,7 @@ class Graph(Builder):
             return value.name
         if (value.name, order) not in self._turned:
             perm = ordered(value.order, order)
-            name = self._fresh(f"{value.name}/{''.join(map(str, perm))}")
+            name = self.fresh(f"{value.name}/{''.join(map(str, perm))}")
             self._turned[value.name, order] = self.add("Transpose", [value.name], name, perm=perm)
         return self._turned[value.name, order]
 
@@ -271,7 +227,7 @@ class Graph(Builder):
         if not missing:
             return self.read(tensor, order)
         shape = (1,) * missing + tensor.shape
-        whole = replace(tensor, name=self._fresh(f"{tensor.name}/whole"), shape=shape)
+        whole = replace(tensor, name=self.fresh(f"{tensor.name}/whole"), shape=shape)
         if tensor.constant is not None:
             whole.constant = tensor.constant.reshape(shape)
             if tensor.quantisation is not None:
@@ -280,39 +236,6 @@ class Graph(Builder):
             return self.read(whole, order)
         name = self.step(whole, "Reshape", [self.read(tensor), self.given(whole, shape)])
         return self._in_order(Value(name, plain(len(shape))), order)
-
-    def _constant(self, tensor: Tensor, order: Order) -> str:
-        """Return the numbers of a constant."""
-        known = tensor.quantisation
-        if (tensor, order) not in self._constants:
-            name = self._weights(tensor, order)
-            if known is not None:
-                name = self._dequantise(name, tensor, known, order)
-            self._constants[tensor, order] = name
-        return self._constants[tensor, order]
-
-    def _weights(self, tensor: Tensor, order: Order) -> str:
-        """Add a constant as the file stores it; float16 is float32 here."""
-        assert tensor.constant is not None
-        array = tensor.constant.transpose(np.argsort(order))
-        type_ = np.float32 if tensor.type == np.float16 else tensor.type
-        return self.constant(self._fresh(f"{tensor.name}/weights"), array.astype(type_))
-
-    def _dequantise(self, name: str, tensor: Tensor, known: Quantisation, order: Order) -> str:
-        if tensor.type not in (*_QUANTISED, np.int32):
-            raise UnsupportedError(
-                f"the weights '{tensor.name}' are quantised to other integers than those of 8 "
-                "bits: convert the model with weights of float32 or int8"
-            )
-        many = len(known.scales) > 1
-        scales, zeros = (part if many else part[0] for part in (known.scales, known.zeros))
-        inputs = [name, self.given(tensor, scales, np.float32)]
-        if tensor.type != np.int32:
-            inputs.append(self.given(tensor, zeros, tensor.type))
-        elif known.zeros.any():
-            raise ValueError(f"the zero of '{tensor.name}' is not 0")
-        axis = {"axis": order[known.axis]} if many else {}
-        return self.add("DequantizeLinear", inputs, self._fresh(f"{tensor.name}/numbers"), **axis)
 
     def _name_output(self, tensor: Tensor) -> None:
         """Let an output have its name, and its axes in the order of the file."""
@@ -323,7 +246,7 @@ class Graph(Builder):
         if stored.name == tensor.name:
             if stored.order == wanted:
                 return
-            stored = replace(stored, name=self._fresh(f"{tensor.name}/inside"))
+            stored = replace(stored, name=self.fresh(f"{tensor.name}/inside"))
             for node in self.nodes:
                 node.name = stored.name if node.name == tensor.name else node.name
                 for names in (node.input, node.output):
@@ -344,12 +267,3 @@ class Graph(Builder):
         return helper.make_tensor_value_info(
             tensor.name, helper.np_dtype_to_tensor_dtype(type_), shape
         )
-
-    def _fresh(self, name: str) -> str:
-        """Return a name that nothing has yet."""
-        number, free = 1, name
-        while free in self._names:
-            number += 1
-            free = f"{name}:{number}"
-        self._names.add(free)
-        return free
