@@ -140,7 +140,7 @@ def add_quantisation(parser: argparse.ArgumentParser, otherwise: str = "") -> No
     )
     parser.add_argument(
         "--calibration-method",
-        choices=("minmax", "percentile", "mse", "entropy"),
+        choices=("minmax", "percentile", "mse"),
         default="minmax",
         help="how ranges follow from them (default: minmax, from the least to the largest)",
     )

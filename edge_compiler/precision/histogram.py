@@ -18,8 +18,6 @@ Array = np.ndarray[Any, Any]
 BINS = 2048
 PERCENTILE = 99.99
 """Percent of a tensor's values that lie within its range."""
-_RARE = 1e-9
-"""A share of values that is as good as none."""
 _SHRINKS = np.linspace(0.3, 1.0, 71)
 """Of either side of a range, that are tried."""
 
@@ -75,41 +73,9 @@ def least_squares(histogram: Histogram) -> tuple[float, float]:
     return _best(histogram, error)
 
 
-def entropy(histogram: Histogram) -> tuple[float, float]:
-    """
-    Return the range whose levels tell most of how the values are distributed.
-
-    That is the least divergence (Kullback and Leibler's) of what the levels tell from what is so:
-    the values, with those outside at the ends of the range. The levels know of those inside only,
-    and spread them evenly over the bins that they stand for.
-    """
-    middles, counts = histogram.middles, histogram.counts
-    given = counts / max(counts.sum(), 1)
-
-    def divergence(low: float, high: float) -> float:
-        how = activation_scale(low, high)
-        [scale], [zero_point] = how.scale, how.zero_point
-        inside = np.flatnonzero((middles >= low) & (middles <= high))
-        truth = given[inside]
-        if not truth.any():
-            return np.inf
-        levels = np.clip(np.rint(middles[inside] / scale) + zero_point, 0, LEVELS).astype(np.int64)
-        occurs = truth > 0
-        total = np.bincount(levels, truth, LEVELS + 1)
-        bins = np.bincount(levels[occurs], minlength=LEVELS + 1)
-        told = np.where(occurs, total[levels] / np.maximum(bins[levels], 1), 0) / truth.sum()
-        truth[0] += given[: inside[0]].sum()
-        truth[-1] += given[inside[-1] + 1 :].sum()
-        known = truth > 0
-        return float(np.sum(truth[known] * np.log(truth[known] / np.maximum(told[known], _RARE))))
-
-    return _best(histogram, divergence)
-
-
 METHODS: Mapping[str, Callable[[Histogram], tuple[float, float]]] = {
     "percentile": percentile,
     "mse": least_squares,
-    "entropy": entropy,
 }
 
 

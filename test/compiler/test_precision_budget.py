@@ -195,5 +195,23 @@ def test_a_file_says_what_was_lost(
     assert encode(stated) == accuracy
     with pytest.raises(CompileError, match=r"edge\.accuracy .* quantise the model again"):
         stated_accuracy({"edge.accuracy": "{}"}, tmp_path / "tiny.onnx")
-    compile_ = ("compile", tiny_onnx, "-o", tmp_path / "tiny.edge")
-    assert "add --calibration with a folder" in refusal(capsys, *compile_, "--precision", "int8")
+
+
+def test_a_bundle_says_what_was_lost(
+    tiny_onnx: Path, photo: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    bundle = tmp_path / "tiny.edge"
+    compile_ = ("compile", tiny_onnx, "-o", bundle, "--precision")
+    assert "add --calibration with a folder" in refusal(capsys, *compile_, "int8")
+    given = ("--calibration", photo.parent, "--max-drop", "50%", "--keep-source")
+    compiled = run_json(capsys, *compile_, "auto", *given)
+    assert isinstance(compiled, dict)
+    accuracy = compiled["accuracy"]
+    assert (accuracy["measure"], accuracy["samples"]) == ("top-1", 1)
+    assert accuracy["integer_macs"] > 0.98
+    # compared with the quantised model, which the bundle keeps
+    verified = run_json(capsys, "verify", bundle)
+    assert isinstance(verified, dict)
+    assert verified["accuracy"] == accuracy
+    assert verified["model"] == str(bundle / "source" / "quantised.onnx")
+    assert "signal to noise" in (bundle / "report.html").read_text("utf-8")
