@@ -93,6 +93,7 @@ class Prover:
 
     def _prove_for(self, inputs: Inputs, expected: dict[str, Array]) -> None:
         """Compare every variant for one input."""
+        self._judge.begin_inputs()
         self._check_reference(expected)
         results = [
             outputs

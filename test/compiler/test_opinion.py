@@ -113,6 +113,13 @@ def test_scores_near_zero_are_proven_where_onnx_runtime_is_inexact(
     assert re.search(r"^ONNX Runtime \S+, in float64 at 1 tensor\(s\)$", proof.reference)
 
 
+def test_what_is_made_of_inexact_scores_is_proven(tmp_path: Path) -> None:
+    model = part_of("heads", "low")
+    model.graph.node.append(node("Neg", "low", "y"))
+    model.graph.output[0].name = "y"
+    assert prove(model, tmp_path).worst_error <= TOLERANCE
+
+
 def test_an_exact_result_is_right_whatever_the_reference_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
