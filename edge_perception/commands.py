@@ -291,8 +291,8 @@ def _enrol(graph: Graph, options: argparse.Namespace) -> int:
     environment = this_machine()
     register = enrolment.find(options.model, environment)
     known = enrolment.enrol(register, options.name, options.pictures, environment)
-    count = len(known.vectors[options.name])
-    print(f"{register.path}: {options.name} by {count} pictures; owners: {', '.join(known.names)}")
+    by, names = _pictures(len(known.vectors[options.name])), ", ".join(known.names)
+    print(f"{register.path}: {options.name} by {by}; owners: {names}")
     return 0
 
 
@@ -308,5 +308,11 @@ def _owners(graph: Graph, options: argparse.Namespace) -> int:
         return 0
     known = enrolment.read(register, environment)
     for name in known.names:
-        print(f"{name}: {len(known.vectors[name])} pictures")
+        print(f"{name}: {_pictures(len(known.vectors[name]))}")
+    if not known.names:
+        print(f"{register.path}: nobody is enrolled")
     return 0
+
+
+def _pictures(count: int) -> str:
+    return f"{count} picture{'s' * (count != 1)}"

@@ -111,7 +111,7 @@ def enrol(
     vectors = [vector for _, vector in taken]
     most = register.distance or embed.space.distance
     _check_agreement(taken, most)
-    known = read(register, environment) if register.path.exists() else Owners("", {})
+    known = read(register, environment)
     others = {other: rows for other, rows in known.vectors.items() if other != name}
     if others and known.model != embed.facts.sha256:
         raise EnrolmentError(
@@ -132,7 +132,7 @@ def remove(register: Register, name: str, environment: Environment) -> None:
     """
     known = read(register, environment)
     if name not in known.vectors:
-        raise EnrolmentError(f"{name!r} is no owner; there are {', '.join(known.names)}")
+        raise EnrolmentError(f"{name!r} is no owner; there are {', '.join(known.names) or 'none'}")
     rest = {other: rows for other, rows in known.vectors.items() if other != name}
     if rest:
         _write(register.path, Owners(known.model, rest).to_json())
@@ -142,10 +142,12 @@ def remove(register: Register, name: str, environment: Environment) -> None:
 
 def read(register: Register, environment: Environment) -> Owners:
     """
-    Read the owners' file.
+    Read the owners' file, which does not exist while nobody is enrolled.
 
     :raises EnrolmentError: if it can't be used.
     """
+    if not register.path.exists():
+        return Owners("", {})
     try:
         return owners.load(register.path, environment.read_file)
     except ConfigurationError as error:
