@@ -16,7 +16,7 @@ from bench.cache import BenchError
 from bench.command import add_choice, positive, run_alone
 from bench.engines import ROOT
 from bench.record import circumstances, write
-from bench.robot.processes import any_domain, end_of
+from bench.robot.processes import any_domain, check, end_of
 from bench.robot.results import percentiles
 from bench.trained import bundle
 from bench.transport.footprint import installed, LEAN, memory, processor_seconds, ROS, tree
@@ -27,6 +27,7 @@ from edge_compiler.terminal import note
 
 DRAWING = 120.0  # seconds
 PUBLISHED = ROOT / "bench" / "results" / "transport.json"
+LOOK = 0.5  # seconds between two looks at whether it still runs
 START = 120.0  # seconds that the robot may take to its first decision
 START_OF_NODES = 5.0  # seconds that it has where nobody hears that it decides
 SETTLING = 3.0  # seconds after that before anything counts
@@ -83,10 +84,12 @@ def _turn(mode: Mode, values: Mapping[str, str], seconds: float) -> Turn:
             with started(mode, values, folder, domain) as processes:
                 if heard is None:
                     time.sleep(START_OF_NODES)
-                elif not heard.wait(START):
-                    said = end_of(folder / LOG)
-                    raise BenchError(f"{mode.name}: no decision in {START:g} s:{said}")
-                start = time.monotonic() - begun
+                while heard and not heard.wait(LOOK):
+                    check(processes, folder / LOG)
+                    if time.monotonic() - begun > START:
+                        said = end_of(folder / LOG)
+                        raise BenchError(f"{mode.name}: no decision in {START:g} s:{said}")
+                start = heard.first - begun if heard else 0.0
                 time.sleep(SETTLING)
                 pids = tree(process.running.pid for process in processes)
                 before, since, begin = processor_seconds(pids), time.monotonic(), time.time_ns()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
+import math
 import os
 from pathlib import Path
 import threading
@@ -30,10 +31,12 @@ class Heard:
     When messages with a stamp came first, by kind.
 
     :ivar came: by the stamp [ns], the time of arrival [ns]
+    :ivar first: when the first decision on an image came [s, of time.monotonic]
     """
 
     def __init__(self) -> None:
         self.came: dict[str, dict[int, int]] = {kind: {} for kind in TOPICS}
+        self.first = math.inf
         self._decided = threading.Event()
 
     def take(self, kind: str, data: bytes) -> None:
@@ -42,7 +45,8 @@ class Heard:
         message = messages.deserialize(data, messages.get(TOPICS[kind][1]))
         if stamp := nanoseconds(message.header.stamp):
             self.came[kind].setdefault(stamp, arrived)
-            if kind == "decision":
+            if kind == "decision" and not self._decided.is_set():
+                self.first = time.monotonic()
                 self._decided.set()
 
     def wait(self, seconds: float) -> bool:
