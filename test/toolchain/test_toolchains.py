@@ -46,9 +46,9 @@ def test_unknown_toolchain_is_refused_with_a_hint() -> None:
         toolchain.get("mips")
 
 
-def test_every_target_has_a_toolchain() -> None:
-    for name in targets.names():
-        assert toolchain.get(name).triple == targets.get(name).triple
+def test_every_toolchain_has_a_target() -> None:
+    for tools in toolchain.TOOLCHAINS:
+        assert targets.get(tools.name).platform.tools is tools
 
 
 def test_cross_compiler_and_emulator(
