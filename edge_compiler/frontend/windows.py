@@ -60,7 +60,10 @@ def padding_before(w: Writer, total: int) -> int:
 def sides_of(w: Writer, sizes: Sequence[int], kernel: Sequence[int]) -> list[Side] | None:
     """Return how the windows of a convolution or pool lie; None if that is not clear."""
     up, found = w.attributes.get("ceil_mode", 0), []
-    for size, k, s, d, first, last in zip(sizes, kernel, *steps_of(w, kernel), strict=True):
+    windows = [sizes, kernel, *steps_of(w, kernel)]
+    if len({len(one) for one in windows}) > 1:  # a damaged node, which the check of it describes
+        return None
+    for size, k, s, d, first, last in zip(*windows, strict=True):
         left = size + first + last - (k - 1) * d - 1
         count = (-(-left // s) if up else left // s) + 1
         if not w.is_padded_explicitly():

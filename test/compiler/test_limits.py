@@ -164,6 +164,11 @@ def test_a_constant_of_another_size(tmp_path: Path, damage: str) -> None:
     refused(model, tmp_path, r"'v' of shape \[1\] is damaged")
 
 
+def test_weights_of_another_rank(tmp_path: Path) -> None:
+    model = one("Conv", {"w": np.ones(1, np.float32)}, kernel_shape=[1, 1])
+    refused(model, tmp_path, r"the window \[1, 1\] .* doesn't fit its inputs")
+
+
 @pytest.mark.parametrize(
     ("nodes", "pattern"),
     [
