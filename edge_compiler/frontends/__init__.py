@@ -35,7 +35,8 @@ def as_onnx(path: Path) -> Iterator[Path]:
     """
     Give the ONNX file of a model, as long as the block runs: the file itself, if it is one.
 
-    The same model gives the same bytes, whatever it is called and wherever it lies. Their metadata
+    The same model gives the same bytes, whatever it is called and wherever it lies (but for what
+    TensorFlow exports). Their metadata
     ``edge.provenance`` names the format and the SHA-256 of what was read.
 
     :param path: the file, or the folder of a format that has folders; its content says what it is.

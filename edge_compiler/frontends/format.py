@@ -36,7 +36,8 @@ class Format:
     :ivar recognises: whether a path holds a model of the format, by its content; it may not exist.
     :ivar read: a model that was recognised. It raises CompileError if it is damaged or has what is
         not supported: one sentence with the path, the place in it and what to do. The same files
-        give the same model.
+        give the same model, so that a bundle can be verified with them; exporters of frameworks
+        may fail in that.
     """
 
     name: str
