@@ -87,13 +87,14 @@ def _summary(manifest: Manifest) -> None:
 def _placement(model: Model) -> None:
     say()
     say_table(
-        ("#", "step", "kernel", "why", "shape", "MACs", "weights", "also computes"),
+        ("#", "step", "kernel", "why", "type", "shape", "MACs", "weights", "also computes"),
         [
             (
                 number,
                 step.name,
                 step.kernel if step.backend == "c" else f"{step.backend}: {step.kernel}",
                 step.reason,
+                step.dtype,
                 "x".join(map(str, step.shape)),
                 count(step.macs),
                 size(step.weight_bytes),

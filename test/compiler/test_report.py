@@ -78,13 +78,13 @@ def check(bundle: Path) -> None:
     manifest = read_manifest(bundle)
     steps = data["steps"]
     assert [step["name"] for step in steps] == [step.name for step in manifest.model.steps]
-    rows = [row for row in page.rows if len(row) == 11]
+    rows = [row for row in page.rows if len(row) == 12]
     assert len(rows) == len(steps)
     for number, (row, step) in enumerate(zip(rows, steps, strict=True)):
         error = "" if step["error"] is None else f"{step['error']:.1e}"
         gflops = "" if step["gflops"] is None else f"{step['gflops']:.1f}"
         assert row[:4] == [str(number), step["name"], f"{step['milliseconds']:.3f}", gflops]
-        assert row[5:8] == [error, step["kernel"], step["reason"]]
+        assert row[5:9] == [error, step["kernel"], step["reason"], step["dtype"]]
     assert data["profile"]["milliseconds"] == pytest.approx(sum(s["milliseconds"] for s in steps))
     groups = {group["name"]: group for group in data["profile"]["groups"]}
     for name, group in groups.items():

@@ -26,7 +26,11 @@ def channel_copy(
         if source.block == target.block == BLOCK:
             return _block_copy(source, target, out_channel)
         return _run_copy(source, target, shape, out_channel)
-    fields = _copy_fields(source, target, shape, out_channel) | {
+    fields = _copy_fields(source, target, shape, out_channel)
+    whole = order is None and not out_channel and target.channels == shape[0]
+    if whole and source.type.bytes == source.block == 1 and target.block == BLOCK:
+        return Call("copy_pixels_run", "run_copy", fields, (reading(source), writing(target)))
+    fields |= {
         "out_channel": out_channel,
         "source": None if order is None else Table("uint16_t", tuple(map(str, order))),
     }

@@ -57,12 +57,13 @@ INLINE void bytes_widen(bytes16 v, ivec *wide)
 #endif
 }
 
-/* Numbers from 0 to 255 as bytes. */
+/* Numbers as bytes; those beyond the ends become the end. */
 INLINE bytes16 bytes_narrow(const ivec *wide)
 {
     bytes16 v;
 #if defined __AVX512F__
-    __asm__("vpmovdb %1, %0" : "=v"(v) : "v"(wide[0]));
+    const ivec some = wide[0] & (wide[0] > 0);
+    __asm__("vpmovusdb %1, %0" : "=v"(v) : "v"(some));
 #elif defined __AVX__
     ivec both;
     bytes16 upper;
@@ -74,26 +75,40 @@ INLINE bytes16 bytes_narrow(const ivec *wide)
     v = (bytes16)_mm_packus_epi16(_mm_packs_epi32((__m128i)wide[0], (__m128i)wide[1]),
                                   _mm_packs_epi32((__m128i)wide[2], (__m128i)wide[3]));
 #elif defined __ARM_NEON
-    const int16x8_t low = vcombine_s16(vmovn_s32((int32x4_t)wide[0]), vmovn_s32((int32x4_t)wide[1]));
-    const int16x8_t high = vcombine_s16(vmovn_s32((int32x4_t)wide[2]), vmovn_s32((int32x4_t)wide[3]));
-    v = (bytes16)vcombine_s8(vmovn_s16(low), vmovn_s16(high));
+    const int16x8_t low = vcombine_s16(vqmovn_s32((int32x4_t)wide[0]), vqmovn_s32((int32x4_t)wide[1]));
+    const int16x8_t high = vcombine_s16(vqmovn_s32((int32x4_t)wide[2]), vqmovn_s32((int32x4_t)wide[3]));
+    v = (bytes16)vcombine_u8(vqmovun_s16(low), vqmovun_s16(high));
 #else
-    for (int i = 0; i < BLOCK; i++) v[i] = (uint8_t)wide[i / LANES][i % LANES];
+    for (int i = 0; i < BLOCK; i++)
+        v[i] = (uint8_t)(wide[i / LANES][i % LANES] < 0     ? 0
+                         : wide[i / LANES][i % LANES] > 255 ? 255
+                                                            : wide[i / LANES][i % LANES]);
 #endif
     return v;
 }
+
+/* Does vec_round() round all that 32 bits hold? */
+#if defined __SSE2__ || defined __aarch64__
+#define ROUNDS_ALL 1
+#else
+#define ROUNDS_ALL 0
+#endif
 
 /* How numbers become bytes: rounded to the nearest integer, of two the even one, limited, and moved by the zero point. */
 typedef struct {
     int low, high; /* limits, less the zero point */
     int zero, flip;
+    int free; /* bytes have no other limits than their own, and numbers are below 2^30 */
 } rounding;
 
 INLINE bytes16 bytes_round(const vec *x, const rounding c)
 {
     ivec wide[VECTORS];
-    UNROLLED_FOR (int v = 0; v < VECTORS; v++) /* limited first: huge numbers have no integers */
-        wide[v] = vec_round(vec_min(vec_splat((float)c.high), vec_max(vec_splat((float)c.low), x[v]))) + c.zero;
+    if (c.free && ROUNDS_ALL)
+        UNROLLED_FOR (int v = 0; v < VECTORS; v++) wide[v] = vec_round(x[v]) + c.zero;
+    else
+        UNROLLED_FOR (int v = 0; v < VECTORS; v++) /* limited first: huge numbers have no integers */
+            wide[v] = vec_round(vec_min(vec_splat((float)c.high), vec_max(vec_splat((float)c.low), x[v]))) + c.zero;
     return bytes_narrow(wide) ^ bytes_splat(c.flip);
 }
 
@@ -265,6 +280,9 @@ INLINE void bytes_dot(const int pixels, const int blocks, const int groups, cons
         }
 #endif
 }
+
+/* The sums before any product: of the bias, where dot products leave them as they are. */
+#define SUMS_HAVE_BIAS (SUMS == VECTORS)
 
 /* The sums of a block. */
 INLINE void bytes_sums(const ivec *sum, ivec *total)

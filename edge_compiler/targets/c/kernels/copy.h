@@ -90,6 +90,23 @@ COPY_IMAGES(uint8_t)
 COPY_IMAGES(int8_t)
 #undef COPY_IMAGES
 
+/* Bytes in planes become blocks of channels, pixel by pixel. */
+INLINE void copy_pixels_run(const run_copy c, const void *in, void *out, int part, int parts)
+{
+    pieces todo = work_share_rows((c.channels + BLOCK - 1) / BLOCK, c.height, part, parts);
+    while (work_next_piece(&todo)) {
+        const int first = todo.outer * BLOCK, left = c.channels - first, count = left < BLOCK ? left : BLOCK;
+        const uint8_t *from = (const uint8_t *)in + copy_channel_offset(c.in, first) + todo.inner * c.in.row;
+        uint8_t *to = (uint8_t *)out + copy_channel_offset(c.out, first) + todo.inner * c.out.row;
+        for (int x = 0; x < c.width; x++, to += BLOCK) {
+            uint64_t halves[2] = {0, 0};
+            for (int lane = 0; lane < count; lane++)
+                halves[lane / 8] |= (uint64_t)from[(size_t)lane * c.in.plane + x] << lane % 8 * 8;
+            memcpy(to, halves, sizeof halves);
+        }
+    }
+}
+
 typedef struct {
     int shape[MAX_RANK]; /* leading dimensions are 1 */
     int in[MAX_RANK], out[MAX_RANK];

@@ -18,8 +18,8 @@ from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import CONVOLUTION
 
 _MOST_PIXELS = 8
-_STRIP_BYTES = 32 * 1024
-"""Of floats that are worked on together: a first-level cache."""
+_STRIP_BYTES = 96 * 1024
+"""Of floats that are worked on together: a part of a second-level cache."""
 _EXACT = 2**24
 """Below it, float32 has all integers."""
 
@@ -49,6 +49,7 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
     window = (kernel_h - 1) * dilation_h + 1
     strip = min(max((_STRIP_BYTES // row - window) // stride_h + 1, 1), target.height)
     low.reserve_scratch(((strip - 1) * stride_h + window) * row)
+    round_ = rounding_text(node, largest_sum(w, required(node, 2)))
     tiles = -(-target.width // _MOST_PIXELS)
 
     def call(_: object) -> Call:
@@ -70,7 +71,7 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
             "out_h": target.height,
             "out_plane": target.plane,
             "out_row": target.row,
-            "round": rounding_text(node),
+            "round": round_,
             "strip": strip,
         }
         pointers = (reading(source), *constants, writing(target), SCRATCH)

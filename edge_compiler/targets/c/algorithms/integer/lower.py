@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_compiler import ops
 from edge_compiler.ir.graph import Node
-from edge_compiler.ir.quantised import multipliers
+from edge_compiler.ir.quantised import largest_sum, multipliers
 from edge_compiler.targets.c.algorithms.integer.rounding import flip, rounding_text, unsigned_zero
 from edge_compiler.targets.c.algorithms.integer.tiles import (
     ByteTile,
@@ -119,6 +119,7 @@ def _add(low: Lowering, layer: ByteLayer) -> None:
     scale = np.broadcast_to(multipliers(node), len(w)).astype(np.float32)
     packed = pack_bytes(w)
     constants = [low.weights.add(a) for a in (packed, pad_channels(bias), pad_channels(scale))]
+    round_ = rounding_text(node, largest_sum(w, required(node, 2)))
     low.reserve_scratch(layer.image_blocks * geometry.kernel[0] * _cells(geometry) * _CELL)
 
     def call(variant: Variant) -> Call:
@@ -144,7 +145,7 @@ def _add(low: Lowering, layer: ByteLayer) -> None:
             "out_blocks": len(packed),
             "last_channels": BLOCK if target.layout is BLOCKED else (len(w) - 1) % BLOCK + 1,
             "block_weights": packed.shape[1],
-            "round": rounding_text(node),
+            "round": round_,
         }
         pointers = (reading(source), *constants, writing(target), SCRATCH)
         return Call("qconv_run", "qconv", fields, pointers, sizes)

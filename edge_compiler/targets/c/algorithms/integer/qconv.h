@@ -63,7 +63,8 @@ INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const 
 {
     const int step = c.stride_w / qconv_apart(c) * CELL, cells = qconv_cells(c, pixels);
     ivec sum[QCONV_MAX_SUMS];
-    UNROLLED_FOR (int i = 0; i < pixels * blocks * SUMS; i++) sum[i] = (ivec){0};
+    UNROLLED_FOR (int i = 0; i < pixels * blocks * SUMS; i++)
+        sum[i] = SUMS_HAVE_BIAS ? *(const ivec *)(b + i % (blocks * SUMS) * LANES) : (ivec){0};
     for (int block = 0; block < c.in_blocks; block++)
         for (int ky = 0; ky < c.kernel_h; ky++, patch += cells * CELL)
             for (int kx = 0; kx < c.kernel_w; kx++) {
@@ -78,7 +79,9 @@ INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const 
             bytes_sums(sum + (p * blocks + i) * SUMS, total);
             UNROLLED_FOR (int v = 0; v < VECTORS; v++) {
                 const int at = i * BLOCK + v * LANES;
-                scaled[v] = vec_float(total[v] + *(const ivec *)(b + at)) * vec_load(m + at);
+                if (!SUMS_HAVE_BIAS)
+                    total[v] += *(const ivec *)(b + at);
+                scaled[v] = vec_float(total[v]) * vec_load(m + at);
             }
             const bytes16 result = bytes_round(scaled, c.round);
             uint8_t *to = y + (size_t)p * c.out_pixel + (size_t)i * c.out_plane;

@@ -20,22 +20,25 @@ typedef struct {
     int pixels, strip; /* a tile, and rows of the result that are done together */
 } qdepthwise;
 
-/* Make floats of `rows` rows of `columns` pixels, the first of which is (top, left); outside of the image they are zero. */
+/* Make floats of `rows` rows of `columns` pixels, the first of which is (top, -pad_left); outside of the image they are zero. */
 INLINE void qdepthwise_strip(const qdepthwise c, const uint8_t *x, const int top, const int rows, const int columns,
                              float *strip)
 {
-    const int left = -c.pad_left;
-    for (int i = 0; i < rows; i++)
-        for (int k = 0; k < columns; k++, strip += BLOCK) {
-            const int y = top + i, xx = left + k;
-            if (y < 0 || y >= c.in_h || xx < 0 || xx >= c.in_w) {
-                memset(strip, 0, sizeof(float) * BLOCK);
-                continue;
-            }
+    const int begin = c.pad_left < columns ? c.pad_left : columns;
+    const int end = work_clamp(c.in_w + c.pad_left, begin, columns);
+    for (int y = top; y < top + rows; y++, strip += columns * BLOCK) {
+        const int inside = y >= 0 && y < c.in_h;
+        const int first = inside ? begin : columns, last = inside ? end : columns;
+        memset(strip, 0, sizeof(float) * BLOCK * first);
+        memset(strip + last * BLOCK, 0, sizeof(float) * BLOCK * (columns - last));
+        const uint8_t *from = x + (ptrdiff_t)y * c.in_row;
+        for (int k = first; k < last; k++) {
             ivec wide[VECTORS];
-            bytes_widen(bytes_load(x + (size_t)y * c.in_row + (size_t)xx * BLOCK) ^ bytes_splat(c.in_flip), wide);
-            UNROLLED_FOR (int v = 0; v < VECTORS; v++) vec_store(strip + v * LANES, vec_float(wide[v] - c.in_zero));
+            bytes_widen(bytes_load(from + (k - begin) * BLOCK) ^ bytes_splat(c.in_flip), wide);
+            UNROLLED_FOR (int v = 0; v < VECTORS; v++)
+                vec_store(strip + k * BLOCK + v * LANES, vec_float(wide[v] - c.in_zero));
         }
+    }
 }
 
 INLINE void qdepthwise_tile(const qdepthwise c, const depthwise d, const int pixels, const float *x, const float *w,
