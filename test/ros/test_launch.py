@@ -49,7 +49,7 @@ def test_node_that_can_not_be_configured_fails_the_launch(composed):
 def test_nothing_to_start_is_an_error():
     done = launch()
     assert done.returncode == 1
-    assert "give imu or wheels or model or camera" in done.stdout
+    assert "give imu or wheels or cmd_vel_in or model or camera" in done.stdout
 
 
 def test_misspelt_argument_is_refused():
