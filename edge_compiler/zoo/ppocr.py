@@ -20,6 +20,7 @@ from edge_compiler.zoo.ready import rename_tensors
 from edge_compiler.zoo.recipe import Package, read_member, Recipe, set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
+Shape = tuple[int, ...]
 _FOLDER = "rapidocr_onnxruntime/models"
 _IMAGENET = (123.675, 116.28, 103.53), (0.017125, 0.017507, 0.017429)
 _PACKAGE = Package(
@@ -34,10 +35,12 @@ _LICENSE = "Apache-2.0 (PaddleOCR, RapidOCR)"
 
 
 def _read(
-    packages: Mapping[str, Path], file: str, shape: tuple[int, ...], names: Mapping[str, str]
+    packages: Mapping[str, Path], file: str, shapes: tuple[Shape, Shape], names: Mapping[str, str]
 ) -> onnx.ModelProto:
     """
     Return a network for an image of one size, with better names.
+
+    :param shapes: of the image and of what it yields.
 
     :raises CompileError: if it is not the file that was expected.
     """
@@ -50,16 +53,17 @@ def _read(
     except (KeyError, ValueError) as error:
         raise CompileError(f"{member} has unexpected content: {error!r}") from error
     rename_tensors(model.graph, names)
-    for dimension, size in zip(image.type.tensor_type.shape.dim, shape, strict=True):
-        dimension.dim_value = size
-    output.type.tensor_type.ClearField("shape")
+    for value, sizes in ((image, shapes[0]), (output, shapes[1])):
+        for dimension, size in zip(value.type.tensor_type.shape.dim, sizes, strict=True):
+            dimension.dim_value = size
     return model
 
 
 def convert_finder(packages: Mapping[str, Path]) -> onnx.ModelProto:
     """Make the network that finds lines of text."""
     names = {"x": "image", "sigmoid_0.tmp_0": "text"}
-    model = _read(packages, "ch_PP-OCRv4_det_infer.onnx", (1, 3, 480, 640), names)
+    shapes = (1, 3, 480, 640), (1, 1, 480, 640)
+    model = _read(packages, "ch_PP-OCRv4_det_infer.onnx", shapes, names)
     mean, scale = _IMAGENET
     frames = Preprocess("image", color="bgr", resize="letterbox", mean=mean, scale=scale)
     set_metadata(
@@ -75,7 +79,8 @@ def convert_finder(packages: Mapping[str, Path]) -> onnx.ModelProto:
 def convert_reader(packages: Mapping[str, Path]) -> onnx.ModelProto:
     """Make the network that reads a line; the characters stand in its file."""
     names = {"x": "image", "softmax_11.tmp_0": "characters"}
-    model = _read(packages, "ch_PP-OCRv4_rec_infer.onnx", (1, 3, 48, 320), names)
+    shapes = (1, 3, 48, 320), (1, 40, 6625)
+    model = _read(packages, "ch_PP-OCRv4_rec_infer.onnx", shapes, names)
     said = {entry.key: entry.value for entry in model.metadata_props}
     mean, scale = (127.5,) * 3, (1 / 127.5,) * 3
     set_metadata(
