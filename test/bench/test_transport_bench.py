@@ -30,7 +30,7 @@ def test_the_page_has_the_medians_of_the_turns():
         ["ROS 2", "150", "45.0", "1.50", "2.50", "3.50", "4.50", "5.50", "6.50", "2 of 20", "2.5"]
     )
     assert rows[3][:3] == ["nodes alone", "60", "31.0"]
-    assert "2 starts of 16 s each, on some processor with 2 cores, 2026-01-02" in text
+    assert "turns of each: 2, of 16 s, on some processor with 2 cores, 2026-01-02" in text
     assert "244 MB installed" in text
 
 
