@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import heapq
 import os
 from pathlib import Path
+import signal
 import socket
 import subprocess
 import sys
@@ -89,7 +90,8 @@ def _viewer(port: int, web: int | None, *files: str) -> Iterator[subprocess.Pope
     try:
         yield viewer
     finally:
-        viewer.terminate()
+        with suppress(ProcessLookupError):
+            os.killpg(viewer.pid, signal.SIGTERM)  # what was started runs the viewer as its child
         viewer.wait()
 
 
