@@ -56,6 +56,7 @@ INLINE void pool_pixel(const pool c, const float *image, const int y, const int 
 
 INLINE void pool_run(const pool c, const float *in, float *out, int part, int parts)
 {
+    assert(c.kernel_h >= 1 && c.kernel_w >= 1 && c.stride_w >= 1 && c.dilation_h >= 1 && c.dilation_w >= 1);
     pieces todo = work_share_rows(c.blocks, c.out_h, part, parts);
     /* columns from `first` to `last` have their whole window inside of the image */
     const int first = (c.pad_left + c.stride_w - 1) / c.stride_w;

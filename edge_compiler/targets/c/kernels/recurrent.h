@@ -101,6 +101,8 @@ INLINE void recurrent_gru(const recurrent c, const float *x, const float *r, con
 INLINE void recurrent_run(const recurrent c, const float *x, const float *r, const float *more, const float *first_h,
                           const float *first_c, float *out, float *scratch, int part, int parts)
 {
+    assert(c.width % BLOCK == 0 && c.hidden >= 1 && c.hidden <= c.width);
+    assert(c.directions == 1 || c.directions == 2);
     const int gates = c.kind == RECURRENT_LSTM ? 4 : c.kind == RECURRENT_GRU ? 3 : 1;
     const range todo = work_share(c.directions * c.batch, part, parts);
     float *h = scratch, *cell = h + c.width, *sums = cell + c.width;

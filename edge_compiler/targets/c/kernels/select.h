@@ -17,6 +17,7 @@ typedef struct {
 #define GATHER(T)                                                                                                   \
     INLINE void select_gather_##T(const gather c, const void *in, const T *indices, void *out, int part, int parts) \
     {                                                                                                               \
+        assert(c.length >= 1 || !c.count);                                                                          \
         pieces todo = work_share_in_order(c.outer, c.count, part, parts);                                           \
         while (work_next_piece(&todo)) {                                                                            \
             const T given = indices[todo.inner], index = given < 0 ? given + c.length : given;                      \
@@ -43,6 +44,7 @@ enum { ARG_TILE = 64 };
     INLINE void select_arg_extreme_##T(const arg_extreme c, const T *restrict in, int64_t *restrict out, int part, \
                                        int parts)                                                                  \
     {                                                                                                              \
+        assert(c.length >= 1);                                                                                     \
         pieces todo = work_share_in_order(c.outer, (c.inner + ARG_TILE - 1) / ARG_TILE, part, parts);              \
         while (work_next_piece(&todo)) {                                                                           \
             const int first = todo.inner * ARG_TILE, count = work_clamp(c.inner - first, 0, ARG_TILE);             \

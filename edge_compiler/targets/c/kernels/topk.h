@@ -37,6 +37,7 @@ typedef struct {
     }                                                                                                          \
     INLINE void topk_##T(const topk c, const T *in, int64_t *out, int part, int parts)                         \
     {                                                                                                          \
+        assert(c.count <= c.length);                                                                           \
         const range todo = work_share(c.outer * c.inner, part, parts);                                         \
         for (int line = todo.first; line < todo.last; line++) {                                                \
             const T *x = in + (size_t)(line / c.inner) * c.length * c.inner + line % c.inner;                  \

@@ -81,6 +81,7 @@ INLINE void depthwise_tile(const depthwise c, const int pixels, const float *res
 INLINE void depthwise_run(const depthwise c, const float *x, const float *w, const float *b, float *y, const float *r,
                           int part, int parts)
 {
+    assert(c.pixels >= 1 && c.pixels <= DEPTHWISE_MAX_PIXELS);
     pieces todo = work_share_rows(c.blocks, c.out_h, part, parts);
     const int whole = c.out_w / c.pixels * c.pixels;
     while (work_next_piece(&todo)) {
