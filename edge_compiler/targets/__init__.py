@@ -1,4 +1,4 @@
-"""The targets by name; a target has the name of the toolchain that it uses."""
+"""The targets by name; a toolchain has the name of the target that uses it."""
 
 from __future__ import annotations
 
