@@ -171,9 +171,32 @@ def _average(place: Place) -> list[Node]:
 
 def _moved(place: Place) -> list[Node]:
     """Move integers, or choose among them; they get another scale afterwards, if need be."""
-    x, node = place.source(0), place.node
+    node = place.node
     op = "QMaxPool" if node.op == "MaxPool" else node.op
-    inputs = [x, *node.inputs[1:]]
+    return _scaled_after(place, op, [place.source(0), *node.inputs[1:]])
+
+
+def _resized(place: Place) -> list[Node]:
+    """Choose the nearest pixels."""
+    if place.node.attributes["mode"] != "nearest":
+        raise NotInIntegersError("it interpolates")
+    return _moved(place)
+
+
+def _padded(place: Place) -> list[Node]:
+    """Put around a tensor what stands for zero, or what it has itself."""
+    node, x = place.node, place.source(0)
+    filler = node.inputs[2] if len(node.inputs) > 2 else None
+    if filler is not None and (filler.constant is None or np.any(filler.constant)):
+        raise NotInIntegersError("it pads with other than zero")
+    zero = np.array(quantised.zero_point_of(x), x.type.numpy)
+    constant = Value(f"{place.result.name}/zero", (), x.type, zero)
+    return _scaled_after(place, "Pad", [x, node.inputs[1], constant, *node.inputs[3:]])
+
+
+def _scaled_after(place: Place, op: str, inputs: list[Value | None]) -> list[Node]:
+    """Compute what keeps the scale of its first input; give it that of the result, if need be."""
+    x, node = place.source(0), place.node
     if x.type == place.result.type and x.quantisation == place.result.quantisation:
         return [place.made(op, inputs)]
     same = Value(f"{place.result.name}/moved", node.output.shape, x.type, None, x.quantisation)
@@ -227,7 +250,10 @@ def _apply(activation: Activation, x: quantised.Array) -> quantised.Array:
 
 
 _LAYERS = ("Conv", "Gemm", "MatMul")
-_MOVES = ("MaxPool", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice")
+_MOVES = (
+    *("DepthToSpace", "Expand", "Flatten", "Gather", "MaxPool", "Reshape", "Slice"),
+    *("SpaceToDepth", "Squeeze", "Tile", "Transpose", "Unsqueeze"),
+)
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(_LAYERS, _layer),
     **dict.fromkeys(_MOVES, _moved),
@@ -236,5 +262,7 @@ _RULES: dict[str, Rule] = {
     "AveragePool": _average,
     "GlobalAveragePool": _average,
     "Concat": _concat,
+    "Pad": _padded,
+    "Resize": _resized,
     "DequantizeLinear": _requantise,
 }

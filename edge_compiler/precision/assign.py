@@ -28,12 +28,11 @@ _FUNCTIONS = (
 )
 """Functions of one number: a table of 256 entries."""
 _MOVES = (
-    *("AveragePool", "ChannelShuffle", "DepthToSpace", "Flatten", "Gather", "Identity"),
-    *("MaxPool", "Pad", "Reshape", "Resize", "Slice", "SpaceToDepth", "Split", "Squeeze"),
-    *("Transpose", "Unsqueeze"),
+    *("AveragePool", "DepthToSpace", "Flatten", "Gather", "Identity", "MaxPool", "Pad", "Reshape"),
+    *("Resize", "Slice", "SpaceToDepth", "Squeeze", "Transpose", "Unsqueeze"),
 )
 ROLES: Mapping[str, Role] = {
-    **dict.fromkeys(("Conv", "ConvTranspose", "Gemm", "MatMul"), Role.LAYER),
+    **dict.fromkeys(("Conv", "Gemm", "MatMul"), Role.LAYER),
     **dict.fromkeys((*_VALUES, *_FUNCTIONS), Role.VALUES),
     **dict.fromkeys(_MOVES, Role.MOVE),
 }
@@ -125,8 +124,6 @@ def channel_axis(node: Node) -> int | None:
     weights = node.input(1)
     if node.op == "Conv":
         return 0
-    if node.op == "ConvTranspose":
-        return 1 if node.attributes["group"] == 1 else None
     if node.op == "Gemm":
         return 0 if node.attributes["transB"] else 1
     return 1 if len(weights.shape) == 2 else None
@@ -165,7 +162,7 @@ def _pad_fault(node: Node) -> str | None:
 
 
 def _resize_fault(node: Node) -> str | None:
-    return "it overshoots" if node.attributes["mode"] == "cubic" else None
+    return None if node.attributes["mode"] == "nearest" else "it interpolates"
 
 
 def _function_fault(node: Node) -> str | None:
@@ -173,7 +170,7 @@ def _function_fault(node: Node) -> str | None:
 
 
 _FAULTS: Mapping[str, Callable[[Node], str | None]] = {
-    **dict.fromkeys(("Conv", "ConvTranspose", "MatMul"), _layer_fault),
+    **dict.fromkeys(("Conv", "MatMul"), _layer_fault),
     "Gemm": _gemm_fault,
     "Pad": _pad_fault,
     "Resize": _resize_fault,

@@ -697,7 +697,9 @@ class QuantisedBuilder(Builder):
         **a: Any,
     ) -> str:
         """Add an operator of quantised values, whose result is quantised."""
-        inputs = [v if v in self.constants else self.numbers_of(v) for v in values.split()]
+        inputs = [
+            v if v in self.constants or v == "-" else self.numbers_of(v) for v in values.split()
+        ]
         self.inner.add(f"{name}_real")
         self.add(f"{name}_real", op, " ".join(inputs), **a)
         return self.quantise(name, f"{name}_real", scale, zero)
@@ -758,6 +760,12 @@ def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
     b.around("q_table", "HardSwish", scale=0.013, zero=20)
     b.around("q_concat", "Concat", "x_q q_pointwise", 0.021, 117, axis=1)
     b.around("q_turned", "Transpose", "rows_q", perm=[1, 0])
+    b.around("q_deep", "DepthToSpace", blocksize=2)
+    b.around("q_gathered", "Gather", f"x_q {b.constant([3, 0, 3, 19])}", axis=1)
+    b.around("q_padded", "Pad", f"x_q {b.constant([0, 0, 1, 2, 0, 0, 0, 3])}")
+    larger = b.constant([1.0, 1.0, 2.0, 3.0])
+    how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    b.around("q_nearest", "Resize", f"x_q - {larger}", mode="nearest", **how)
     for name in ("q_limited", "q_cut"):
         b.layer(f"{name}_before", "Conv", (16, CHANNELS, 1, 1))
         b.nodes.pop()
