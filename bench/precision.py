@@ -35,6 +35,7 @@ from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph
 from edge_compiler.precision import samples
 from edge_compiler.precision.assign import assign, ROLES
+from edge_compiler.precision.bias import bias_errors
 from edge_compiler.precision.budget import integer_share
 from edge_compiler.precision.calibrate import calibrate, MINMAX
 from edge_compiler.precision.histogram import METHODS
@@ -106,6 +107,7 @@ def rows(name: str, chosen: Sequence[Path], methods: Sequence[str], show: Progre
     ]
     passes.optimise(graph, fuse=False)
     judge = Judge(graph, description, halves[1], None, show)
+    errors = bias_errors(graph, halves[0], show)
     found = []
     for method in methods:
         show(f"{name}, {method}", 0, 0)
@@ -113,7 +115,8 @@ def rows(name: str, chosen: Sequence[Path], methods: Sequence[str], show: Progre
             network, share = _peer(graph, halves[0]), 1.0
         else:
             assignment = assign(graph)
-            network = quantise(graph, calibrate(graph, halves[0], method, show), assignment)
+            ranges = calibrate(graph, halves[0], method, show)
+            network = quantise(graph, ranges, assignment, errors)
             share = integer_share(graph, assignment)
         score = judge.judge(network)
         found.append(

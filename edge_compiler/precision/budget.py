@@ -13,6 +13,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import NoCacheError, user_cache
 from edge_compiler.precision.assign import assign, Assignment, layers
+from edge_compiler.precision.bias import Errors
 from edge_compiler.precision.judge import Judge, Score
 from edge_compiler.precision.quantise import quantise
 from edge_compiler.precision.share import Ranges
@@ -49,13 +50,17 @@ class Trials:
     Each is kept in a file as soon as it is known, so that an interrupted search goes on there.
     """
 
-    def __init__(self, graph: Graph, ranges: Ranges, judge: Judge, file: Path | None) -> None:
+    def __init__(
+        self, graph: Graph, ranges: Ranges, errors: Errors, judge: Judge, file: Path | None
+    ) -> None:
         """
         Read what the file has.
 
+        :param errors: that biases take back.
         :param file: names all that scores depend on; None: keep nothing.
         """
-        self._graph, self._ranges, self._judge, self._file = graph, ranges, judge, file
+        self._graph, self._ranges, self._errors = graph, ranges, errors
+        self._judge, self._file = judge, file
         self._known: dict[str, Score] = {}
         if file is not None and file.is_file():
             known = json.loads(file.read_text("utf-8"))
@@ -70,7 +75,7 @@ class Trials:
         key = json.dumps([sorted(floats), most])
         if key not in self._known:
             assignment = assign(self._graph, floats)
-            network = quantise(self._graph, self._ranges, assignment)
+            network = quantise(self._graph, self._ranges, assignment, self._errors)
             self._known[key] = self._judge.judge(network, most)
             self._keep()
         return self._known[key]

@@ -16,6 +16,7 @@ from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph
 from edge_compiler.metadata import ACCURACY, metadata_of
 from edge_compiler.precision.assign import assign
+from edge_compiler.precision.bias import bias_errors
 from edge_compiler.precision.budget import choose, integer_share, Trials, trials_file
 from edge_compiler.precision.calibrate import calibrate, MINMAX
 from edge_compiler.precision.judge import Judge
@@ -117,7 +118,8 @@ def quantise_model(
         )
     ranges = calibrate(graph, samples, wanted.method, progress)
     judge = Judge(graph, description, others, labels, progress)
-    trials = Trials(graph, ranges, judge, trials_file(ranges, judge))
+    errors = bias_errors(graph, samples, progress)
+    trials = Trials(graph, ranges, errors, judge, trials_file(ranges, judge))
     chosen = choose(graph, trials, wanted.max_drop, progress)
     accuracy = Accuracy(
         measure=judge.measure,
@@ -132,7 +134,7 @@ def quantise_model(
         curve=chosen.curve,
     )
     kept = {node.name: reason for node, reason in chosen.assignment.kept.items() if ops.macs(node)}
-    return Quantised(quantise(graph, ranges, chosen.assignment), fusions, accuracy, kept)
+    return Quantised(quantise(graph, ranges, chosen.assignment, errors), fusions, accuracy, kept)
 
 
 def _write(quantised: Quantised, description: Description, path: Path) -> None:

@@ -9,6 +9,7 @@ can run, and that says at the same time what is to be computed in integers.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from edge_compiler.precision.assign import (
     Role,
     ROLES,
 )
+from edge_compiler.precision.bias import Errors
 from edge_compiler.precision.scales import activation_scale, quantise_array, quantise_weights
 from edge_compiler.precision.share import Ranges, shared_ranges
 from edge_perception.runtime.dtypes import FLOAT32, UINT8
@@ -32,13 +34,16 @@ Array = np.ndarray[Any, Any]
 _INTEGERS, _FLOATS = "QuantizeLinear", "DequantizeLinear"
 
 
-def quantise(graph: Graph, ranges: Ranges, assignment: Assignment) -> Graph:
+def quantise(
+    graph: Graph, ranges: Ranges, assignment: Assignment, errors: Errors = MappingProxyType({})
+) -> Graph:
     """
     Return a graph in which the assigned nodes compute in integers.
 
     :param graph: before anything was fused into its nodes; it is not changed.
+    :param errors: that biases take back, see `bias_errors`.
     """
-    return _Quantiser(graph, ranges, assignment).run()
+    return _Quantiser(graph, ranges, assignment, errors).run()
 
 
 class _Quantiser:
@@ -48,8 +53,10 @@ class _Quantiser:
     What only limits the numbers of a layer is left out if their range does the same.
     """
 
-    def __init__(self, graph: Graph, ranges: Ranges, assignment: Assignment) -> None:
-        self._graph, self._integer = graph, assignment.integer
+    def __init__(
+        self, graph: Graph, ranges: Ranges, assignment: Assignment, errors: Errors
+    ) -> None:
+        self._graph, self._integer, self._errors = graph, assignment.integer, errors
         self._ranges = shared_ranges(graph, ranges, self._integer)
         self._nodes: list[Node] = []
         self._scales: dict[Value, Quantisation] = {}
@@ -151,7 +158,9 @@ class _Quantiser:
         bias = node.inputs[2] if len(node.inputs) > 2 else None
         [unit] = self._scales[node.input(0)].scale
         assert weights.constant is not None, "or it would be no weight"
-        terms = None if bias is None or bias.constant is None else bias.constant.reshape(-1)
+        terms = None
+        if bias is not None and bias.constant is not None:
+            terms = bias.constant.reshape(-1) - self._errors.get(node.output.name, np.float32(0))
         small, scales, integers = quantise_weights(weights.constant, axis, terms, unit)
         name = f"{node.output.name}/{weights.name}"
         found = [self._dequantised(name, small, scales, axis)]

@@ -30,11 +30,13 @@ from edge_compiler.errors import CompileError
 from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph
 from edge_compiler.precision.assign import assign
+from edge_compiler.precision.bias import bias_errors
 from edge_compiler.precision.calibrate import calibrate
 from edge_compiler.precision.histogram import Histogram, METHODS
 from edge_compiler.precision.quantise import quantise
 from edge_compiler.precision.samples import Samples, tensors
 from edge_compiler.precision.scales import quantise_weights
+from edge_compiler.precision.session import Session
 
 Array = np.ndarray[Any, Any]
 SAMPLES = 24
@@ -196,6 +198,22 @@ def test_results_are_as_near_as_those_of_onnx_runtime(case: Case) -> None:
         )
 
     assert noise(case.model) < 1.1 * noise(case.theirs), (noise(case.model), noise(case.theirs))
+
+
+def test_biases_take_back_what_rounded_weights_add(case: Case) -> None:
+    """In the mean over samples, and at every output channel."""
+    ranges = calibrate(case.graph, case.samples, "minmax", _quiet)
+    errors = bias_errors(case.graph, case.samples, _quiet)
+    corrected = _layers(export(quantise(case.graph, ranges, assign(case.graph), errors)))
+    integers, scales, before, unit = _layers(case.model)["logits"]
+    exact = next(n for n in case.graph.nodes if n.output.name == "logits").input(1).constant
+    assert exact is not None
+    session = Session(case.graph, ["flat"])
+    mean = np.mean([session.run(inputs)["flat"][0] for inputs in case.samples], axis=0)
+    expected = (integers * scales[:, None] - exact) @ mean
+    np.testing.assert_allclose(errors["logits"], expected, rtol=1e-3, atol=1e-6)
+    taken = (before.astype(np.int64) - corrected["logits"][2]) * unit
+    np.testing.assert_allclose(taken, expected, atol=float(unit.max()))
 
 
 def test_a_layer_stays_float_where_it_shall(case: Case) -> None:
