@@ -67,7 +67,9 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 
 def _choose(case: Case, budget: float | None, file: Path | None = None) -> Any:
-    return choose(case.graph, Trials(case.graph, case.ranges, {}, case.judge, file), budget, _quiet)
+    return choose(
+        case.graph, Trials(case.graph, case.ranges, {}, case.judge, file), budget, _quiet
+    )
 
 
 def test_the_worst_layers_return_to_float32(case: Case) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c99.table import lowers, require_constants
+from edge_compiler.targets.c99.table import lowers
 from edge_compiler.targets.program.boxes import copy_box, copy_part, sliced, source_of
 from edge_compiler.targets.program.layout import DENSE, row_major
+from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import starts
 from edge_compiler.targets.program.program import Call, Field, writing
@@ -66,7 +67,7 @@ def lower_concat(low: Lowering, node: Node) -> None:
         copy_box(low, node, done, value.shape, source, (target, (strides, start * strides[axis])))
 
 
-@lowers("Split", check=lambda node: require_constants(node, 1) or _check_rank(node))
+@lowers("Split", check=lambda node: require_constant(node, 1) or _check_rank(node))
 def lower_split(low: Lowering, node: Node) -> None:
     """Copy parts along an axis."""
     value = node.input(0)
@@ -75,7 +76,7 @@ def lower_split(low: Lowering, node: Node) -> None:
         copy_part(low, node, value, output, {axis: (start, 1)})
 
 
-@lowers("Slice", check=lambda node: require_constants(node, 1, 2, 3, 4) or _check_rank(node))
+@lowers("Slice", check=lambda node: require_constant(node, 1, 2, 3, 4) or _check_rank(node))
 def lower_slice(low: Lowering, node: Node) -> None:
     """Take a part with constant bounds and steps."""
     copy_part(low, node, node.input(0), node.output, sliced(node))
@@ -87,7 +88,7 @@ def _check_pad(node: Node) -> str | None:
     pads = node.constant(1)
     if pads is not None and (pads.min() < 0 or (len(node.inputs) > 3 and node.inputs[3])):
         return "pads below zero, or of named axes, are not supported"
-    return require_constants(node, 1, 2) or _check_rank(node)
+    return require_constant(node, 1, 2) or _check_rank(node)
 
 
 @lowers("Pad", check=_check_pad)

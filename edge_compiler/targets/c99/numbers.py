@@ -11,11 +11,11 @@ from edge_compiler.targets.c99.table import (
     add_step,
     KNOWN,
     lowers,
-    require_image,
 )
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import DENSE, image_shape, merge_axes, repeated
+from edge_compiler.targets.program.limits import require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import required
 from edge_compiler.targets.program.program import Call, Field, writing
@@ -117,7 +117,7 @@ def lower_softmax(low: Lowering, node: Node) -> None:
     add_step(low, node, ("plain_softmax_run", "plain_axis", fields))
 
 
-@lowers("LRN", check=require_image)
+@lowers("LRN", check=lambda node: require_image(node.input(0)))
 def lower_lrn(low: Lowering, node: Node) -> None:
     """Normalise over neighbouring channels."""
     images, channels, height, width = image_shape(node.output.shape)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.program.layout import DENSE, is_image
+from edge_compiler.targets.program.layout import DENSE
 from edge_compiler.targets.program.lowering import Lowering, Rule
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 
@@ -36,21 +36,6 @@ def lowers(*ops: str, check: Check = lambda node: None) -> Callable[[Rule], Rule
         return rule
 
     return register
-
-
-def require_constants(node: Node, *indices: int) -> str | None:
-    """Return a reason if one of these inputs is computed."""
-    for index in indices:
-        value = node.inputs[index] if index < len(node.inputs) else None
-        if value is not None and value.constant is None:
-            return f"the input '{value.name}' must be a constant"
-    return None
-
-
-def require_image(node: Node) -> str | None:
-    """Return a reason if the first input is no image."""
-    value = node.input(0)
-    return None if is_image(value) else f"'{value.name}' is no image: {list(value.shape)}"
 
 
 KNOWN = (

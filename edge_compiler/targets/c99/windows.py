@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c99.table import (
     activation_field,
     add_step,
     lowers,
-    require_constants,
-    require_image,
 )
 from edge_compiler.targets.program.layout import DENSE, image_shape
+from edge_compiler.targets.program.limits import require_constant, require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Geometry, matrix_and_bias, required
 from edge_compiler.targets.program.program import Call, Field, reading, writing
 
 
-@lowers("Conv", check=lambda node: require_image(node) or require_constants(node, 1, 2))
+def _check_image(node: Node) -> str | None:
+    return require_image(node.input(0))
+
+
+@lowers("Conv", check=lambda node: _check_image(node) or require_constant(node, 1, 2))
 def lower_conv(low: Lowering, node: Node) -> None:
     """Convolve images or lines with constant weights."""
     weights, bias = required(node, 1), node.constant(2)
@@ -24,7 +29,7 @@ def lower_conv(low: Lowering, node: Node) -> None:
     images, _, in_h, in_w = image_shape(node.input(0).shape)
     _, outputs, out_h, out_w = image_shape(node.output.shape)
     w = low.weights.add(weights)
-    b = low.weights.add(weights[:, 0].reshape(outputs, -1)[:, 0] * 0 if bias is None else bias)
+    b = low.weights.add(np.zeros(outputs, np.float32) if bias is None else bias)
     source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
     other = node.fused.residual
     residual = source if other is None else low.source(other, DENSE)
@@ -57,7 +62,7 @@ def _window(geometry: Geometry, size: tuple[int, int], out: tuple[int, int]) -> 
     }
 
 
-@lowers("MaxPool", "AveragePool", check=require_image)
+@lowers("MaxPool", "AveragePool", check=_check_image)
 def lower_pool(low: Lowering, node: Node) -> None:
     """Pool images or lines."""
     geometry = Geometry.of(node)
@@ -74,7 +79,7 @@ def lower_pool(low: Lowering, node: Node) -> None:
     add_step(low, node, ("plain_pool_run", "plain_pool", fields))
 
 
-@lowers("GlobalAveragePool", check=require_image)
+@lowers("GlobalAveragePool", check=_check_image)
 def lower_global_average(low: Lowering, node: Node) -> None:
     """Take the mean of each channel."""
     lines = node.output.size
@@ -91,7 +96,7 @@ def _check_product(node: Node) -> str | None:
     bias = node.inputs[2] if len(node.inputs) > 2 else None
     if bias is not None and bias.size not in (1, node.output.shape[-1]):
         return f"the bias '{bias.name}' must be one row"
-    return require_constants(node, 1, 2)
+    return require_constant(node, 1, 2)
 
 
 @lowers("Gemm", "MatMul", check=_check_product)

@@ -15,9 +15,9 @@ from edge_compiler.targets.c.algorithms import lower_convolution
 from edge_compiler.targets.c.choice import Chooser
 from edge_compiler.targets.c.layer import Layer, Phase
 from edge_compiler.targets.c.rules.conv import as_planes, kind_of
-from edge_compiler.targets.c.rules.limits import require_constant, require_image
 from edge_compiler.targets.c.rules.table import lowers_choosing
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED, image_size, PLANAR
+from edge_compiler.targets.program.limits import require_constant, require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, Geometry, required
 

@@ -11,7 +11,6 @@ import numpy as np
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.ops.activations import activation_of, FUNCTIONS, OPERATORS
 from edge_compiler.targets.c.layer import pad_channels
-from edge_compiler.targets.c.rules.limits import require_constant, require_type
 from edge_compiler.targets.c.rules.table import FLOATS, lowers
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.data import Data
@@ -25,6 +24,7 @@ from edge_compiler.targets.program.layout import (
     merge_axes,
     repeated,
 )
+from edge_compiler.targets.program.limits import require_constant, require_type
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, required
 from edge_compiler.targets.program.program import Call, Field, reading, writing

@@ -6,12 +6,12 @@ import math
 
 from edge_compiler.ir.dtype import c_type
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.c.rules.limits import require, require_constant, require_type
 from edge_compiler.targets.c.rules.table import ALL, lowers, NUMBERS
 from edge_compiler.targets.program.boxes import copy_box, source_of
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import DENSE, row_major
+from edge_compiler.targets.program.limits import require, require_constant, require_type
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_compiler.targets.program.reorder import MAX_RANK, ranked

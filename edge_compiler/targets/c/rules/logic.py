@@ -5,8 +5,8 @@ from __future__ import annotations
 from edge_compiler.ir.dtype import c_type
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.broadcast import add_elementwise, check_broadcast
-from edge_compiler.targets.c.rules.limits import require_type
 from edge_compiler.targets.c.rules.table import lowers, NUMBERS
+from edge_compiler.targets.program.limits import require_type
 from edge_compiler.targets.program.lowering import Lowering
 from edge_perception.runtime.dtypes import BOOL
 

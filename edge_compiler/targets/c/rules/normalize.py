@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.limits import require, require_image
 from edge_compiler.targets.c.rules.reduce import along
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCKED, DENSE, image_size
+from edge_compiler.targets.program.limits import require, require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
 from edge_perception.runtime.dtypes import FLOAT32

@@ -9,7 +9,6 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.ops.padding import pads_of
-from edge_compiler.targets.c.rules.limits import require, require_constant
 from edge_compiler.targets.c.rules.table import ALL, lowers
 from edge_compiler.targets.program.layout import (
     BLOCK,
@@ -19,6 +18,7 @@ from edge_compiler.targets.program.layout import (
     is_image,
     row_major,
 )
+from edge_compiler.targets.program.limits import require, require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Call, Field, reading, writing

@@ -7,9 +7,9 @@ import numpy as np
 from edge_compiler.ir.dtype import c_type
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.rules.broadcast import add_elementwise, Operand, too_many_axes
-from edge_compiler.targets.c.rules.limits import require, require_type
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.layout import repeated
+from edge_compiler.targets.program.limits import require, require_type
 from edge_compiler.targets.program.lowering import Lowering
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, ElementType, FLOAT32
 

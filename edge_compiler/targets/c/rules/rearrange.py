@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.limits import require_constant
 from edge_compiler.targets.c.rules.table import ALL, lowers
 from edge_compiler.targets.program.boxes import copy_box
 from edge_compiler.targets.program.layout import DENSE, merge_axes, row_major
+from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.reorder import MAX_RANK
 

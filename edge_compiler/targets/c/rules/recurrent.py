@@ -8,13 +8,13 @@ from edge_compiler.ir.graph import Activation, Node, Value
 from edge_compiler.ops.activations import FUNCTIONS
 from edge_compiler.ops.recurrent import activations_of, GATES
 from edge_compiler.targets.c.choice import Chooser
-from edge_compiler.targets.c.rules.limits import require_constant
 from edge_compiler.targets.c.rules.product import lower_gemm
 from edge_compiler.targets.c.rules.table import lowers_choosing
 from edge_compiler.targets.program.boxes import copy_box
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCK, DENSE
+from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, required
 from edge_compiler.targets.program.program import Call, Field, SCRATCH, writing

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.broadcast import add_elementwise, check_broadcast
-from edge_compiler.targets.c.rules.limits import require
 from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.program.limits import require
 from edge_compiler.targets.program.lowering import Lowering
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.limits import require, require_constant
+from edge_compiler.targets.program.limits import require, require_constant
 
 
 def check_batch_normalization(node: Node) -> str | None:

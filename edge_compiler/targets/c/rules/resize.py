@@ -16,10 +16,10 @@ from edge_compiler.ir.resize import (
     Window,
     windows,
 )
-from edge_compiler.targets.c.rules.limits import require, require_constant
 from edge_compiler.targets.c.rules.table import INTEGERS, lowers
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, is_image
+from edge_compiler.targets.program.limits import require, require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
 from edge_perception.runtime.dtypes import FLOAT32

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.limits import require, require_type
 from edge_compiler.targets.c.rules.table import FLOATS, lowers
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCKED, DENSE, has_sides
+from edge_compiler.targets.program.limits import require, require_type
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, reading, writing
 

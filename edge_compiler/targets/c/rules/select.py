@@ -6,11 +6,11 @@ import math
 
 from edge_compiler.ir.dtype import c_type
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.limits import require_type
 from edge_compiler.targets.c.rules.table import ALL, lowers, NUMBERS
 from edge_compiler.targets.program.boxes import source_of
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import DENSE
+from edge_compiler.targets.program.limits import require_type
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 from edge_perception.runtime.dtypes import INT32, INT64

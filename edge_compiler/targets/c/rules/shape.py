@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.c.rules.limits import require_constant, require_image
 from edge_compiler.targets.c.rules.table import ALL, lowers
 from edge_compiler.targets.program.boxes import (
     Box,
@@ -26,6 +25,7 @@ from edge_compiler.targets.program.layout import (
     repeated,
     row_major,
 )
+from edge_compiler.targets.program.limits import require_constant, require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import starts
 from edge_compiler.targets.program.reorder import channel_copy, MAX_RANK
