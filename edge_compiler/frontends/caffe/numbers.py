@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 import math
 from typing import Any
@@ -14,16 +15,9 @@ from edge_compiler.frontends.ranked import RankedBuilder
 
 
 def _normalise(
-    graph: RankedBuilder, layer: Layer, arrays: tuple[Array, ...], epsilon: float
+    graph: RankedBuilder, layer: Layer, arrays: Sequence[Array], epsilon: float
 ) -> None:
-    """Add (x - mean) / sqrt(variance + epsilon) * scale + bias, each a number a channel."""
-    names = ("scale", "bias", "mean", "variance")
-    constants = [
-        graph.constant(f"{layer.name}/{name}", array.astype(np.float32))
-        for name, array in zip(names, arrays, strict=True)
-    ]
-    inputs = [layer.bottoms[0], *constants]
-    graph.add("BatchNormalization", inputs, layer.tops[0], epsilon=epsilon)
+    graph.normalise(layer.bottoms[0], layer.name, layer.tops[0], arrays, epsilon)
 
 
 def _batch_norm(graph: RankedBuilder, layer: Layer) -> None:
@@ -80,9 +74,7 @@ def _relu(graph: RankedBuilder, layer: Layer) -> None:
 
 
 def _prelu(graph: RankedBuilder, layer: Layer) -> None:
-    ones = (1,) * (graph.ranks[layer.bottoms[0]] - 2)
-    slope = graph.constant(f"{layer.name}/slope", layer.weights(0, -1, *ones))
-    graph.add("PRelu", [layer.bottoms[0], slope], layer.tops[0])
+    graph.prelu(layer.bottoms[0], layer.name, layer.tops[0], layer.weights(0, -1))
 
 
 def _unary(graph: RankedBuilder, layer: Layer, op: str) -> None:
@@ -170,10 +162,7 @@ def _normalize(graph: RankedBuilder, layer: Layer) -> None:
     p, name = layer.message.norm_param, layer.name
     axes = list(range(1, graph.ranks[layer.bottoms[0]])) if p.across_spatial else [1]
     x = layer.bottoms[0]
-    total = graph.add("ReduceSumSquare", [x], f"{name}/total", axes=axes)
-    limited = graph.add("Add", [total, graph.number(f"{name}/eps", p.eps)], f"{name}/limited")
-    length = graph.add("Sqrt", [limited], f"{name}/length")
-    unit = graph.add("Div", [x, length], f"{name}/unit")
+    unit = graph.unit(x, name, f"{name}/unit", axes, p.eps)
     scale = layer.weights(0, 1) if p.channel_shared else layer.weights(0, -1, 1, 1)
     graph.add("Mul", [unit, graph.constant(f"{name}/scale", scale)], layer.tops[0])
 

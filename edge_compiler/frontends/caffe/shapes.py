@@ -29,18 +29,7 @@ def _slice(graph: RankedBuilder, layer: Layer) -> None:
             "outputs, expected one more"
         )
     for top, begin, end in zip(layer.tops, [0, *points], [*points, _END], strict=True):
-        _cut(graph, layer.bottoms[0], top, [begin], [end], [axis])
-
-
-def _cut(
-    graph: RankedBuilder, x: str, top: str, begin: list[int], end: list[int] | str, axes: list[int]
-) -> None:
-    numbers = {"begin": begin, "end": end, "axes": axes}
-    inputs = [
-        value if isinstance(value, str) else graph.constant(f"{top}/{name}", np.array(value))
-        for name, value in numbers.items()
-    ]
-    graph.add("Slice", [x, *inputs], top)
+        graph.cut(layer.bottoms[0], top, [begin], [end], [axis])
 
 
 def _crop(graph: RankedBuilder, layer: Layer) -> None:
@@ -60,7 +49,7 @@ def _crop(graph: RankedBuilder, layer: Layer) -> None:
     end = graph.add(
         "Add", [sizes, graph.constant(f"{name}/offset", np.array(begin))], f"{name}/to"
     )
-    _cut(graph, x, layer.tops[0], begin, end, axes)
+    graph.cut(x, layer.tops[0], begin, end, axes)
 
 
 def _flatten(graph: RankedBuilder, layer: Layer) -> int:

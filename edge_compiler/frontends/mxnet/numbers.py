@@ -38,9 +38,7 @@ def _leaky_relu(graph: RankedBuilder, node: Node) -> None:
     elif kind == "selu":
         graph.add("Selu", [x], y)
     elif kind == "prelu":
-        ones = (1,) * (graph.ranks[x] - 2)
-        slopes = node.array(1).reshape(-1, *ones)
-        graph.add("PRelu", [x, graph.constant(f"{node.name}/slope", slopes)], y)
+        graph.prelu(x, node.name, y, node.array(1))
     else:
         raise ValueError(f"'{node.name}' (LeakyReLU) is of the type {kind}")
 
@@ -78,10 +76,8 @@ def _batch_norm(graph: RankedBuilder, node: Node) -> None:
     gamma, beta, mean, variance = (node.array(index) for index in range(1, 5))
     if node.flag("fix_gamma", default=True):
         gamma = np.ones_like(gamma)
-    arrays = {"gamma": gamma, "beta": beta, "mean": mean, "variance": variance}
-    names = [graph.constant(f"{node.name}/{name}", array) for name, array in arrays.items()]
-    epsilon = node.number("eps", 1e-3)
-    graph.add("BatchNormalization", [node.input(0), *names], node.output(), epsilon=epsilon)
+    arrays = (gamma, beta, mean, variance)
+    graph.normalise(node.input(0), node.name, node.output(), arrays, node.number("eps", 1e-3))
 
 
 def _instance_norm(graph: RankedBuilder, node: Node) -> None:
@@ -101,11 +97,7 @@ def _l2_normalization(graph: RankedBuilder, node: Node) -> None:
     axes = {"instance": list(range(1, graph.ranks[x])), "channel": [1]}
     if mode not in axes:
         raise ValueError(f"'{name}' (L2Normalization) has the mode {mode}")
-    total = graph.add("ReduceSumSquare", [x], f"{name}/total", axes=axes[mode])
-    epsilon = graph.number(f"{name}/eps", node.number("eps", 1e-10))
-    limited = graph.add("Add", [total, epsilon], f"{name}/limited")
-    length = graph.add("Sqrt", [limited], f"{name}/length")
-    graph.add("Div", [x, length], node.output())
+    graph.unit(x, name, node.output(), axes[mode], node.number("eps", 1e-10))
 
 
 def _softmax(graph: RankedBuilder, node: Node, op: str, axis: int) -> None:

@@ -63,17 +63,10 @@ def _split(graph: RankedBuilder, node: Node) -> int:
     return rank - squeezed
 
 
-def _cut(
-    graph: RankedBuilder, node: Node, begin: list[int], end: list[int], axes: list[int]
-) -> None:
-    numbers = {"begin": begin, "end": end, "axes": axes}
-    names = [graph.constant(f"{node.name}/{key}", np.array(of)) for key, of in numbers.items()]
-    graph.add("Slice", [node.input(0), *names], node.output())
-
-
 def _slice_axis(graph: RankedBuilder, node: Node) -> None:
     end = _END if node.text("end", "None") == "None" else node.integer("end")
-    _cut(graph, node, [node.integer("begin")], [end], [node.integer("axis")])
+    begin, axes = [node.integer("begin")], [node.integer("axis")]
+    graph.cut(node.input(0), node.output(), begin, [end], axes)
 
 
 def _pad(graph: RankedBuilder, node: Node) -> None:

@@ -11,6 +11,7 @@ from onnx import helper
 
 from edge_compiler.frontends.tflite.file import Operator, Tensor, UnsupportedError
 from edge_compiler.frontends.tflite.graph import Graph
+from edge_compiler.frontends.tflite.order import Order
 from edge_compiler.frontends.tflite.rule import Rule
 
 _NO_ACTIVATION = -1
@@ -42,6 +43,11 @@ def _between(graph: Graph, operator: Operator, least: float, most: float) -> Non
     graph.result(output, "Clip", [graph.read(x, order), *limits], order)
 
 
+def _operands(graph: Graph, operator: Operator) -> tuple[list[str], Order]:
+    """Return both inputs as they broadcast to the output, and the order of its axes."""
+    return graph.aligned([operator.tensor(0), operator.tensor(1)], operator.output.rank)
+
+
 def _binary(graph: Graph, operator: Operator, op: str, field: int = _NO_ACTIVATION) -> None:
     """
     Add a function of two numbers.
@@ -49,20 +55,20 @@ def _binary(graph: Graph, operator: Operator, op: str, field: int = _NO_ACTIVATI
     :param field: of its options, which says what is applied to the result.
     """
     output = operator.output
-    names, order = graph.aligned([operator.tensor(0), operator.tensor(1)], output.rank)
+    names, order = _operands(graph, operator)
     activation = 0 if field == _NO_ACTIVATION else operator.option(field, "<b")
     graph.result(output, op, names, order, activation)
 
 
 def _not_equal(graph: Graph, operator: Operator) -> None:
     output = operator.output
-    names, order = graph.aligned([operator.tensor(0), operator.tensor(1)], output.rank)
+    names, order = _operands(graph, operator)
     graph.result(output, "Not", [graph.step(output, "Equal", names)], order)
 
 
 def _squared_difference(graph: Graph, operator: Operator) -> None:
     output = operator.output
-    names, order = graph.aligned([operator.tensor(0), operator.tensor(1)], output.rank)
+    names, order = _operands(graph, operator)
     difference = graph.step(output, "Sub", names)
     graph.result(output, "Mul", [difference, difference], order)
 
@@ -76,14 +82,14 @@ def _square(graph: Graph, operator: Operator) -> None:
 def _floor_divide(graph: Graph, operator: Operator) -> None:
     _require_floats(operator)
     output = operator.output
-    names, order = graph.aligned([operator.tensor(0), operator.tensor(1)], output.rank)
+    names, order = _operands(graph, operator)
     graph.result(output, "Floor", [graph.step(output, "Div", names)], order)
 
 
 def _floor_remainder(graph: Graph, operator: Operator) -> None:
     """Add the remainder that has the sign of the divisor; ONNX has that of integers."""
     output = operator.output
-    names, order = graph.aligned([operator.tensor(0), operator.tensor(1)], output.rank)
+    names, order = _operands(graph, operator)
     if operator.tensor(0).type != np.float32:
         graph.result(output, "Mod", names, order)
         return
