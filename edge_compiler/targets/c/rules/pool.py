@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCKED
 from edge_compiler.targets.program.limits import require, require_image
 from edge_compiler.targets.program.lowering import Lowering
@@ -28,31 +29,38 @@ def lower_pool(low: Lowering, node: Node) -> None:
     """Pool windows; those that reach past the edge leave out what lies outside."""
     geometry = Geometry.of(node)
     source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
-    top, left, bottom, right = geometry.pads
 
     def call(_: object) -> Call:
-        fields: dict[str, Field] = {
-            "kind": "POOL_MAX" if node.op == "MaxPool" else "POOL_AVERAGE",
-            "blocks": source.blocks,
-            "in_h": source.height,
-            "in_w": source.width,
-            "in_plane": source.plane,
-            "in_row": source.row,
-            "pad_top": top,
-            "pad_left": left,
-            "out_h": target.height,
-            "out_w": target.width,
-            "out_plane": target.plane,
-            "out_row": target.row,
-            "padded_h": source.height + top + bottom,
-            "padded_w": source.width + left + right,
-            "count_include_pad": node.attributes.get("count_include_pad", 0),
-        }
-        pointers = (reading(source), writing(target))
-        return Call("pool_run", "pool", fields | geometry.fields(), pointers)
+        kind = "POOL_MAX" if node.op == "MaxPool" else "POOL_AVERAGE"
+        fields = {"kind": kind, **pool_fields(node, geometry, source, target)}
+        return Call("pool_run", "pool", fields, (reading(source), writing(target)))
 
     kind = "max" if node.op == "MaxPool" else "average"
     low.add(node, f"{kind} pool {geometry}", [source], target, call, value=node.output, group=POOL)
+
+
+def pool_fields(
+    node: Node, geometry: Geometry, source: Buffer, target: Buffer
+) -> dict[str, Field]:
+    """Return what kernels of pools are told, of floats and of bytes."""
+    top, left, bottom, right = geometry.pads
+    return {
+        **geometry.fields(),
+        "blocks": source.blocks,
+        "in_h": source.height,
+        "in_w": source.width,
+        "in_plane": source.plane,
+        "in_row": source.row,
+        "pad_top": top,
+        "pad_left": left,
+        "out_h": target.height,
+        "out_w": target.width,
+        "out_plane": target.plane,
+        "out_row": target.row,
+        "padded_h": source.height + top + bottom,
+        "padded_w": source.width + left + right,
+        "count_include_pad": node.attributes.get("count_include_pad", 0),
+    }
 
 
 @lowers("GlobalAveragePool", check=lambda node: require_image(node.input(0)))

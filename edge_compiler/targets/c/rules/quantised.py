@@ -10,6 +10,7 @@ from edge_compiler.targets.c.algorithms.integer.depthwise import lower_depthwise
 from edge_compiler.targets.c.algorithms.integer.lower import lower_convolution, lower_product
 from edge_compiler.targets.c.algorithms.integer.rounding import flip, rounding, unsigned_zero
 from edge_compiler.targets.c.rules.broadcast import check_broadcast
+from edge_compiler.targets.c.rules.pool import pool_fields
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import (
@@ -128,28 +129,13 @@ def lower_pool(low: Lowering, node: Node) -> None:
     if node.op != "QGlobalAveragePool":
         geometry = Geometry.of(node)
         kind = f"{'max' if node.op == 'QMaxPool' else 'average'} pool {geometry}"
-    top, left, bottom, right = geometry.pads
 
     def call(_: object) -> Call:
         fields: dict[str, Field] = {
-            **geometry.fields(),
+            **pool_fields(node, geometry, source, target),
             "average": int(node.op != "QMaxPool"),
-            "blocks": source.blocks,
-            "in_h": source.height,
-            "in_w": source.width,
-            "in_plane": source.plane,
-            "in_row": source.row,
             "flip": flip(value),
             "zero": unsigned_zero(value),
-            "pad_top": top,
-            "pad_left": left,
-            "out_h": target.height,
-            "out_w": target.width,
-            "out_plane": target.plane,
-            "out_row": target.row,
-            "padded_h": source.height + top + bottom,
-            "padded_w": source.width + left + right,
-            "count_include_pad": node.attributes.get("count_include_pad", 0),
             "by": float(multipliers(node)[0]),
             "round": rounding(node),
         }
