@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+_WITHOUT_TOOLCHAIN = "c99"
+"""The target that has no toolchain of its own."""
+
 
 def add_command(
     commands: Commands, name: str, summary: str, run: Callable[[argparse.Namespace], int]
@@ -45,10 +48,10 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 
 
 def complete_targets(**_: object) -> list[str]:
-    """Return the names of the targets."""
-    from edge_compiler.targets import names
+    """Return the names of the targets; the toolchains, which most of them have, load sooner."""
+    from edge_compiler.toolchain import TOOLCHAINS
 
-    return names()
+    return [*(tools.name for tools in TOOLCHAINS), _WITHOUT_TOOLCHAIN]
 
 
 def add_shape(parser: argparse.ArgumentParser) -> None:

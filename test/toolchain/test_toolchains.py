@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from edge_compiler import cli, targets, toolchain
+from edge_compiler.commands import complete_targets
 from edge_compiler.errors import CompileError
 from edge_compiler.toolchain import processors
 from edge_compiler.toolchain.processors import Processor
@@ -49,6 +50,7 @@ def test_unknown_toolchain_is_refused_with_a_hint() -> None:
 def test_every_toolchain_has_a_target() -> None:
     for tools in toolchain.TOOLCHAINS:
         assert targets.get(tools.name).platform.tools is tools
+    assert sorted(complete_targets()) == targets.names()
 
 
 def test_cross_compiler_and_emulator(
