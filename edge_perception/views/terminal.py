@@ -18,7 +18,8 @@ class TerminalCore(NodeCore):
     """
     Shows detections and decision.
 
-    On a terminal the line is rewritten; elsewhere a line is printed when the decision changes.
+    On a terminal the line is rewritten; elsewhere a line is printed when the decision changes
+    and with the first image.
     """
 
     inputs = (
@@ -38,19 +39,20 @@ class TerminalCore(NodeCore):
         self._decision: Decision | None = None
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
-        """Show what is new."""
-        if "detections" in inputs:
-            self._detections = inputs["detections"]
-        if "decision" in inputs:
-            before, decision = self._decision, inputs["decision"]
-            self._decision = decision
-            if self._out.isatty():
-                self._out.write(f"\r{self._line(decision)[:WIDTH]:<{WIDTH}}")
-            elif before is None or before.rule != decision.rule:
-                self._out.write(f"{self._line(decision)}\n")
-            self._out.flush()
-            if nanoseconds(decision.header.stamp):
-                self._decided()
+        """Show what is new: a decision and the image that it is of come in any order."""
+        unseen, before = self._detections is None, self._decision
+        self._detections = inputs.get("detections", self._detections)
+        self._decision = decision = inputs.get("decision", before)
+        if decision is None:
+            return ()
+        seen = self._detections is not None
+        if self._out.isatty():
+            self._out.write(f"\r{self._line(decision)[:WIDTH]:<{WIDTH}}")
+        elif before is None or before.rule != decision.rule or (seen and unseen):
+            self._out.write(f"{self._line(decision)}\n")
+        self._out.flush()
+        if seen and nanoseconds(decision.header.stamp):
+            self._decided()
         return ()
 
     def close(self) -> None:

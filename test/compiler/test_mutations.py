@@ -399,7 +399,7 @@ MUTATIONS = [
         ("q_strided", "bytes_cell(patch, outside)", "bytes_cell(patch, bytes_splat(0))"),
         ("q_dilated", "kx * c.dilation_w * CELL", "kx * CELL"),
         ("q_grouped", "c.first_block[i] *", "0 *"),
-        ("q_pointwise", "total[v] + *(const ivec *)(b + at)", "total[v]"),
+        ("q_pointwise", "SUMS_HAVE_BIAS ? *", "0 ? *"),
         ("q_pointwise", "(size_t)first * c.out_pixel", "0"),
         ("q_rows", "(size_t)p * c.out_pixel", "(size_t)p * BLOCK"),
     ),

@@ -1,0 +1,27 @@
+"""What a person at a terminal is shown."""
+
+from __future__ import annotations
+
+import io
+
+from edge_perception.core.stamps import to_time
+from edge_perception.messages.types import Decision, Detection, DetectionArray, Header
+from edge_perception.views.terminal import TerminalCore
+
+
+def test_a_decision_may_come_before_the_image_that_it_is_of() -> None:
+    out, ends = io.StringIO(), []
+    core = TerminalCore(out, lambda: ends.append(out.getvalue()))
+    header = Header(stamp=to_time(7))
+    decision = Decision(header=header, action="go", rule="default", reason="no rule is in force")
+    core.step({"decision": decision}, 8)
+    assert not ends
+    seen = DetectionArray(header=header, detections=[Detection(label="person", score=0.5)])
+    core.step({"detections": seen}, 9)
+    assert [line.partition(" | ")[2] for line in out.getvalue().splitlines()] == [
+        "no image yet",
+        "person 50% | 0 ms",
+    ]
+    assert ends == [out.getvalue()]
+    core.step({"detections": seen}, 10)
+    assert out.getvalue() == ends[0]
