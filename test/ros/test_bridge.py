@@ -2,20 +2,30 @@
 
 from collections.abc import Iterator
 from queue import Queue
+from threading import Event
 import time
 from typing import Any
 
 from geometry_msgs.msg import TwistStamped as RosTwist
 import pytest
-import rclpy
+from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import String as RosString
 from std_srvs.srv import SetBool
 
 from edge_perception import messages
 from edge_perception.messages.types import Bool, Detection, DetectionArray
+from edge_perception.transport.bridge import services as bridged_services
 from edge_perception.transport.bridge.bridge import Bridge
-from edge_perception.transport.bridge.rules import Direction, NAME, Route, Rules, Side
+from edge_perception.transport.bridge.process import CALLS, spinning
+from edge_perception.transport.bridge.rules import (
+    Direction,
+    NAME,
+    Route,
+    Rules,
+    SERVANT,
+    Side,
+)
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.ros.typesupport import rosidl_class
 from edge_perception.transport.sp import registry
@@ -48,16 +58,14 @@ def joined(
     """Return the bus of a robot without ROS, its link, and the bridge in another process of it."""
     (tmp_path / "run").mkdir(mode=0o700)
     monkeypatch.setenv(registry.VARIABLE, str(tmp_path / "run"))
-    node = rclpy.create_node(NAME, context=robot.context)
-    robot.others.add_node(node)
     own, bridged = Bus(), Bus()
     with (
+        spinning(NAME, SingleThreadedExecutor(context=robot.context)) as node,
+        spinning(SERVANT, MultiThreadedExecutor(CALLS, context=robot.context)) as servant,
         linked(own, Network("robot"), Services(own).answer) as link,
         linked(bridged, Network(NAME), Services(bridged).answer) as other,
     ):
-        yield own, link, Bridge(node, bridged, other, RULES)
-    robot.others.remove_node(node)
-    node.destroy_node()
+        yield own, link, Bridge(node, servant, bridged, other, RULES)
 
 
 @pytest.fixture
@@ -141,6 +149,42 @@ def test_ros_calls_the_robot(robot: Any, bus: tuple[Bus, Bridge]) -> None:
     client.call_async(SetBool.Request(data=True)).add_done_callback(answers.put)
     assert answers.get(timeout=PATIENCE).result().success
     assert messages.deserialize(heard.get(timeout=PATIENCE), Bool).data
+
+
+def test_a_robot_that_hangs_holds_up_nothing_else(
+    robot: Any, bus: tuple[Bus, Bridge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridged_services, "PATIENCE", PATIENCE)
+    own, bridge = bus
+    asked, goes_on = Event(), Event()
+
+    def hang(request: bytes) -> bytes:
+        asked.set()
+        goes_on.wait(PATIENCE)
+        return b"no answer at all"
+
+    kind = "std_srvs/srv/SetBool"
+    own.read(End("/door", "/say", "std_msgs/msg/Bool", service=kind, serve=hang))
+    client = robot.peer.create_client(SetBool, "/robot/say")
+    until(bridge, client.service_is_ready)
+    answers: Queue[Any] = Queue()
+    client.call_async(SetBool.Request(data=True)).add_done_callback(answers.put)
+    assert asked.wait(PATIENCE)
+    heard: Queue[bytes] = Queue()
+    own.read(End("/decision", "/words", TEXT, heard.put))
+    publisher = robot.peer.create_publisher(RosString, "/words", 10)
+
+    def came() -> int:
+        publisher.publish(RosString(data="hello"))
+        return heard.qsize()
+
+    until(bridge, came)
+    assert answers.empty()
+    goes_on.set()
+    # what can't be read costs that call alone
+    assert not answers.get(timeout=PATIENCE).result().success
+    [said] = [one.values for one in bridge.diagnose() if one.name == "service /say"]
+    assert (said or {})["failed"] == "1"
 
 
 def test_the_robot_calls_ros(robot: Any, joined: tuple[Bus, Link, Bridge]) -> None:

@@ -58,7 +58,7 @@ def test_the_same_run_over_the_bridge(
         linked(own, Network("robot"), lambda request: b"") as link,
         linked(bridged, Network(NAME), lambda request: b"") as other,
     ):
-        bridge = Bridge(node, bridged, other, Rules(sides, ()))
+        bridge = Bridge(node, node, bridged, other, Rules(sides, ()))
         run = LockStep(bag)
         for start in parts.starts:
             run.add(start, LinkedInBagTime(own, link, start, run.clock))

@@ -43,8 +43,8 @@ def test_allowed_denied_and_renamed(tmp_path: Path) -> None:
     rules = load(file)
     assert rules.route(TO, "/ab") is None
     assert rules.route(TO, "/ac") == Route("/ac", "/other")
-    assert rules.goes_round("/aa")  # as /b, which comes back
-    assert not rules.goes_round("/ac")
+    assert rules.circle("/aa")  # as /b, which comes back
+    assert not rules.circle("/ac")
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_the_rate_is_kept(hertz: int) -> None:
 
 def test_what_may_go_both_ways_goes_neither() -> None:
     rules = Rules({TO: Side(("/a",)), FROM: Side(("/a",))}, ())
-    assert rules.goes_round("/a")
+    assert "may go both ways" in rules.circle("/a")

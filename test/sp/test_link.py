@@ -226,6 +226,31 @@ def test_parameters_are_asked_for_and_changed(
             ask(**wrong)  # type: ignore[arg-type]
 
 
+def test_a_request_that_fails_costs_that_call_alone(
+    implementation: str, stack: ExitStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = Process(stack, "one")
+    taken: list[bytes] = []
+
+    def take(data: bytes) -> None:
+        taken.append(data)
+        if len(taken) == 1:
+            raise ValueError("not today")
+
+    process.bus.read(End("/door", "/open", TEXT, take, service="toy_interfaces/srv/Say"))
+    address = addresses.parse(announced(process).services)
+    data = text("sesame")
+
+    def ask() -> bytes:
+        return services.call(choose(), address, None, "/open", TEXT, data, PATIENCE)
+
+    with pytest.raises(CallError, match="ValueError: not today"):
+        ask()
+    assert "ValueError: not today" in capsys.readouterr().err
+    ask()
+    assert taken == [data, data]
+
+
 def announced(process: Process) -> Announcement:
     until(lambda: process.link._fronts[0]._said)
     said = process.link._fronts[0]._said

@@ -12,10 +12,10 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from edge_perception import messages
-from edge_perception.core.node import ConfigurationError, Diagnostic, Level, Port, Qos
-from edge_perception.messages import MessageError
+from edge_perception.core.node import Diagnostic, Level, Port, Qos
 from edge_perception.messages.type_hash import digest
 from edge_perception.transport import diagnostics
+from edge_perception.transport.bridge.crossing import open_once
 from edge_perception.transport.bridge.flow import Flow
 from edge_perception.transport.bridge.rules import Direction, is_bridge, Route, Rules
 from edge_perception.transport.bridge.services import BridgedServices
@@ -33,17 +33,18 @@ class Bridge:
     :ivar flows: by direction and topic
     """
 
-    def __init__(self, node: Node, bus: Bus, link: Link, rules: Rules) -> None:
+    def __init__(self, node: Node, servant: Node, bus: Bus, link: Link, rules: Rules) -> None:
         """
         Begin with nothing: `look` finds topics and services.
 
         :param node: called `rules.NAME`
+        :param servant: whose callbacks may wait: `BridgedServices`
         :param link: of the bus to other processes
         """
         self.flows: dict[tuple[Direction, str], Flow] = {}
         self._node, self._bus, self._rules = node, bus, rules
         self._name = str(node.get_fully_qualified_name())
-        self._services = BridgedServices(node, bus, link, rules)
+        self._services = BridgedServices(node, servant, bus, link, rules)
         self._speaker = Speaker(bus, self._name)
         self._reporter = diagnostics.Reporter(self._name)
         self._publisher = node.create_publisher(
@@ -78,31 +79,18 @@ class Bridge:
         direction: Direction,
         topic: str,
         type_: str,
-        connect: Callable[[Flow], None],
+        connect: Callable[[Route, Flow], None],
     ) -> None:
-        """Let a topic go over the bridge, if it may and does not yet."""
-        route = self._rules.route(direction, topic)
-        if route is None or (direction, topic) in self.flows:
-            return
-        flow = self.flows[direction, topic] = Flow(direction, route, type_)
-        if self._rules.goes_round(topic):
-            flow.problem = (
-                f"{topic} may go both ways, so its messages would come back for ever: deny it in"
-                " one direction, or give it another name"
-            )
-        if flow.problem:
-            return
-        try:
-            digest(type_)
-            connect(flow)
-        except (ConfigurationError, MessageError) as error:
-            flow.problem = str(error)
+        def make(route: Route) -> Flow:
+            return Flow(direction, route, type_)
 
-    def _to_ros(self, end: End, flow: Flow) -> None:
+        open_once(self.flows, self._rules, direction, topic, make, connect)
+
+    def _to_ros(self, end: End, route: Route, flow: Flow) -> None:
         """Publish in ROS 2 what comes from a publisher of the bus."""
-        wanted = flow.route.qos or (Qos.LATCHED if end.latched else Qos.DEFAULT)
+        wanted = route.qos or (Qos.LATCHED if end.latched else Qos.DEFAULT)
         publisher = self._node.create_publisher(
-            rosidl_class(end.type), flow.route.name, _profile(flow.route, end.type, wanted)
+            rosidl_class(end.type), route.name, _profile(route, end.type, wanted)
         )
 
         def carry(data: bytes) -> None:
@@ -111,24 +99,25 @@ class Bridge:
 
         self._bus.read(End(self._name, end.topic, end.type, carry))
 
-    def _from_ros(self, publishers: Iterable[TopicEndpointInfo], flow: Flow) -> None:
+    def _from_ros(self, publishers: Iterable[TopicEndpointInfo], route: Route, flow: Flow) -> None:
         """Publish on the bus what comes from ROS 2."""
-        latched = not flow.route.expires and all(
+        digest(flow.type)  # or no process of the robot can have it
+        latched = not route.expires and all(
             one.qos_profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for one in publishers
         )
-        end = End(self._name, flow.route.name, flow.type, latched=latched)
+        end = End(self._name, route.name, flow.type, latched=latched)
         self._bus.advertise(end)
 
         def carry(data: bytes, info: Any) -> None:
             if flow.passes(data, time.time_ns(), int(info.get("source_timestamp", 0))):
                 self._bus.publish(end, data)
 
-        wanted = flow.route.qos or (Qos.LATCHED if latched else Qos.SENSOR_DATA)
+        wanted = route.qos or (Qos.LATCHED if latched else Qos.SENSOR_DATA)
         self._node.create_subscription(
             rosidl_class(flow.type),
-            flow.route.topic,
+            route.topic,
             carry,
-            _profile(flow.route, flow.type, wanted),
+            _profile(route, flow.type, wanted),
             raw=True,
         )
 

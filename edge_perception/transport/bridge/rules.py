@@ -13,6 +13,8 @@ from edge_perception.files import read_file
 
 NAME = "edge_bridge"
 """What all bridges are called, so that none takes what another one brought."""
+SERVANT = f"{NAME}_services"
+"""The node in which a bridge offers the robot's services."""
 _FASTEST, _LONGEST = 1000.0, 60.0
 _QOS = {one.value: one for one in Qos}
 
@@ -67,12 +69,17 @@ class Rules:
         """Return how a topic goes in a direction; None if it doesn't."""
         return self._way(topic) if self.sides[direction].takes(topic) else None
 
-    def goes_round(self, topic: str) -> bool:
-        """Tell whether a topic may go both ways, so that its messages would come back."""
+    def circle(self, topic: str) -> str:
+        """Return why nothing of a topic may go, as it would come back; empty: it would not."""
         there, back = (self.sides[one] for one in Direction)
         name = self._way(topic).name
-        return any(
+        if not any(
             one.takes(topic) and other.takes(name) for one, other in ((there, back), (back, there))
+        ):
+            return ""
+        return (
+            f"{topic} may go both ways, so what is sent would come back for ever: deny it in one"
+            " direction, or give it another name"
         )
 
     def _way(self, topic: str) -> Route:

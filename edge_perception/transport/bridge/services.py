@@ -7,13 +7,14 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
 from rclpy.task import Future
 
 from edge_perception.core.node import ConfigurationError, Diagnostic, Level
-from edge_perception.robot.plan import RequestError
-from edge_perception.transport.bridge.rules import Direction, is_bridge, Rules
+from edge_perception.transport.bridge.crossing import open_once
+from edge_perception.transport.bridge.rules import Direction, is_bridge, Route, Rules
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.ros.typesupport import rosidl_class
 from edge_perception.transport.sp.link import Link
@@ -62,9 +63,16 @@ class BridgedServices:
     :ivar flows: by direction and name
     """
 
-    def __init__(self, node: Node, bus: Bus, link: Link, rules: Rules) -> None:
-        """Begin with nothing: `look` finds the services."""
+    def __init__(self, node: Node, servant: Node, bus: Bus, link: Link, rules: Rules) -> None:
+        """
+        Begin with nothing: `look` finds the services.
+
+        :param node: which calls those of ROS 2
+        :param servant: which offers those of the robot, with an executor of several threads: while
+            the robot lets a call wait, all else goes on
+        """
         self.flows: dict[tuple[Direction, str], ServiceFlow] = {}
+        self._servant, self._at_once = servant, ReentrantCallbackGroup()
         self._node, self._bus, self._link, self._rules = node, bus, link, rules
         self._name = str(node.get_fully_qualified_name())
 
@@ -92,38 +100,36 @@ class BridgedServices:
 
     def _open(self, direction: Direction, name: str, kind: str) -> None:
         """Offer a service on the other side, if it may go there and does not yet."""
-        route = self._rules.route(direction, name)
-        if route is None or (direction, name) in self.flows:
-            return
-        flow = self.flows[direction, name] = ServiceFlow(direction, name, kind)
-        if self._rules.goes_round(name):
-            flow.problem = (
-                f"{name} may go both ways, so its calls would come back for ever: deny it in one"
-                " direction, or give it another name"
-            )
-            return
-        try:
-            if direction is Direction.TO_ROS:
-                serve = partial(self._ask_robot, flow)
-                self._node.create_service(rosidl_class(kind), route.name, serve)
-            else:
-                self._offer_to_robot(flow, route.name)
-        except ConfigurationError as error:
-            flow.problem = str(error)
+        connect = self._offer_to_ros if direction is Direction.TO_ROS else self._offer_to_robot
+
+        def make(route: Route) -> ServiceFlow:
+            return ServiceFlow(direction, name, kind)
+
+        open_once(self.flows, self._rules, direction, name, make, connect)
+
+    def _offer_to_ros(self, route: Route, flow: ServiceFlow) -> None:
+        """Let ROS 2 call what the robot answers."""
+        self._servant.create_service(
+            rosidl_class(flow.kind),
+            route.name,
+            partial(self._ask_robot, flow),
+            callback_group=self._at_once,
+        )
 
     def _ask_robot(self, flow: ServiceFlow, request: Any, response: Any) -> Any:
-        """Call the robot's service, in the executor's thread."""
+        """Call the robot's service; in a thread of the servant's executor, which waits."""
         try:
             answer = self._link.call(flow.name, serialize_message(request), PATIENCE)
-        except RequestError as error:
+            answered = deserialize_message(answer, type(response))
+        except Exception as error:  # whatever the robot does, it costs this call alone
             flow.fail(str(error))
             if hasattr(response, "success"):
                 response.success, response.message = False, str(error)
             return response
         flow.answered += 1
-        return deserialize_message(answer, type(response))
+        return answered
 
-    def _offer_to_robot(self, flow: ServiceFlow, name: str) -> None:
+    def _offer_to_robot(self, route: Route, flow: ServiceFlow) -> None:
         """Let the robot's nodes publish requests, and others call, what ROS 2 answers."""
         kind = rosidl_class(flow.kind)
         client = self._node.create_client(kind, flow.name)
@@ -146,7 +152,7 @@ class BridgedServices:
                 raise RefusalError(reason) from None
 
         self._bus.read(
-            End(self._name, name, request_type(kind), begin, service=flow.kind, serve=serve)
+            End(self._name, route.name, request_type(kind), begin, service=flow.kind, serve=serve)
         )
 
 

@@ -16,6 +16,7 @@ from edge_perception.core.parameters import Parameter, Value
 from edge_perception.messages import MessageError
 from edge_perception.messages.type_hash import digest
 from edge_perception.messages.types import String
+from edge_perception.transport import log
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.local.endpoints import LocalEndpoints
 from edge_perception.transport.shell import Shell
@@ -27,6 +28,8 @@ PARAMETERS = "/parameters"
 """What stands behind a node's name if its parameters are asked for."""
 TEXT = "std_msgs/msg/String"
 _DONE, _REFUSED = 0, 1
+_SOURCE = "services"
+"""Of the log's lines on requests that failed."""
 _ANSWERS = {
     "std_srvs/srv/SetBool": b"\0\1\0\0\1\0\0\0\1\0\0\0\0",
     "std_srvs/srv/Trigger": b"\0\1\0\0\1\0\0\0\1\0\0\0\0",
@@ -56,13 +59,17 @@ class Services:
         return list(self._nodes)
 
     def answer(self, request: bytes) -> bytes:
-        """Return what is answered to a request."""
+        """Return what is answered to a request; whatever it does costs nobody else anything."""
         try:
             asked = frames.parse(request)
             return _frame(asked.topic, TEXT, _DONE, self._act(asked))
         except (RefusalError, frames.FrameError, MessageError) as error:
-            said = messages.serialize(String(data=str(error)))
-            return _frame("refused", TEXT, _REFUSED, said)
+            why = str(error)
+        except Exception as error:
+            log.exception(_SOURCE, error)
+            why = f"the request failed: {type(error).__name__}: {error}"
+        said = String(data=why.encode(errors="backslashreplace").decode())
+        return _frame("refused", TEXT, _REFUSED, messages.serialize(said))
 
     def _act(self, asked: frames.Frame) -> bytes:
         node = asked.topic.removesuffix(PARAMETERS)
