@@ -18,7 +18,8 @@ from edge_perception.replay.intervals import (
     true_in,
 )
 from edge_perception.replay.labels import Box, Labels
-from edge_perception.replay.observation import Observation, Seen
+from edge_perception.replay.observation import Observation
+from edge_perception.replay.series import Seen
 from edge_perception.replay.trajectory import compare
 
 Numbers = Mapping[str, float]
@@ -147,15 +148,16 @@ def _presence(observed: Observation, labels: Labels) -> Numbers:
 
 
 def _boxes(observed: Observation, labels: Labels) -> Numbers:
-    marked = _marked(labels.boxes) if isinstance(labels.boxes, tuple) else observed.boxes
+    marked = _marked(labels.boxes) if isinstance(labels.boxes, tuple) else list(observed.boxes)
     if not marked or not observed.seen:
         return {}
-    times = np.asarray([seen.time for seen in observed.seen])
+    pictures = list(observed.seen)
+    times = np.asarray([seen.time for seen in pictures])
     right = wrong = missed = 0
     overlaps: list[float] = []
     for truth in marked:
         index = int(np.argmin(np.abs(times - truth.time)))
-        seen = observed.seen[index] if abs(times[index] - truth.time) <= _NEAR else Seen(0, ())
+        seen = pictures[index] if abs(times[index] - truth.time) <= _NEAR else Seen(0, ())
         pairs = _matched(truth, seen)
         right += len(pairs)
         missed += len(truth.things) - len(pairs)
@@ -208,7 +210,7 @@ def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def _path(observed: Observation) -> Numbers:
-    error = compare(observed.path, observed.truth)
+    error = compare(observed.path.rows(), observed.truth.rows())
     if error is None:
         return {}
     relative = {} if math.isnan(error.relative) else {"rpe": error.relative}

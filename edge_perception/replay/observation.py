@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from edge_perception.messages.types import (
     PoseStamped,
     PoseWithCovarianceStamped,
 )
+from edge_perception.replay.series import Pictures, Pose, Seen, Track
 from edge_perception.transport.local.bus import End
 
 
@@ -33,23 +35,6 @@ class Decided:
     rule: str
     reason: str
     safe: bool
-
-
-@dataclass(frozen=True)
-class Seen:
-    """
-    What was seen in a picture.
-
-    :ivar time: of the picture, seconds since the bag began.
-    :ivar things: label and box (left, top, width, height [pixel]; None: it has none) of each.
-    """
-
-    time: float
-    things: tuple[tuple[str, tuple[float, float, float, float] | None], ...]
-
-
-Pose = tuple[float, float, float, float, float, float, float, float]
-"""Seconds since the bag began, place x, y, z [m], orientation x, y, z, w."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +73,14 @@ class Observation:
     begin: int = 0
     end: float = 0.0
     decided: list[Decided] = field(default_factory=list)
-    latencies: list[float] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
+    latencies: array[float] = field(default_factory=lambda: array("d"))
+    seen: Pictures = field(default_factory=Pictures)
     received: int = 0
     dropped: int = 0
     unlocked: list[float] = field(default_factory=list)
-    path: list[Pose] = field(default_factory=list)
-    truth: list[Pose] = field(default_factory=list)
-    boxes: list[Seen] = field(default_factory=list)
+    path: Track = field(default_factory=Track)
+    truth: Track = field(default_factory=Track)
+    boxes: Pictures = field(default_factory=Pictures)
 
 
 class Observer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import math
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from edge_perception.replay.observation import Pose
+from edge_perception.replay.series import Points
 
 _APART = 0.05
 """Seconds that a pose and the truth that it is compared with may be apart."""
@@ -21,7 +20,6 @@ _SLACK = 0.1
 
 _FEWEST = 3  # times that two paths must share
 
-Points = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 
@@ -38,8 +36,13 @@ class PathError(NamedTuple):
     relative: float
 
 
-def compare(path: Sequence[Pose], truth: Sequence[Pose]) -> PathError | None:
-    """Return how far a path is from the truth; None if they share less than three times."""
+def compare(path: Points, truth: Points) -> PathError | None:
+    """
+    Return how far a path is from the truth; None if they share less than three times.
+
+    :param path: [N, 8], as a `Track` has it.
+    :param truth: [M, 8].
+    """
     ours, theirs = _associated(path, truth)
     if len(ours) < _FEWEST:
         return None
@@ -58,18 +61,13 @@ def compare(path: Sequence[Pose], truth: Sequence[Pose]) -> PathError | None:
     )
 
 
-def laid_upon(path: Sequence[Pose], truth: Sequence[Pose]) -> Points:
-    """Return the places of a path [N, 3], turned and shifted as they lie best upon the truth."""
+def laid_upon(path: Points, truth: Points) -> Points:
+    """Return the places [N, 3] of poses, turned and shifted as they lie best upon the truth."""
     ours, theirs = _associated(path, truth)
     if len(ours) < _FEWEST:
-        return places(path)
+        return path[:, 1:4]
     rotation, shift = alignment(ours[:, 1:4], theirs[:, 1:4])
-    return np.asarray(places(path) @ rotation.T + shift)
-
-
-def places(path: Sequence[Pose]) -> Points:
-    """Return the places of a path [N, 3]."""
-    return np.asarray(path, float)[:, 1:4]
+    return np.asarray(path[:, 1:4] @ rotation.T + shift)
 
 
 def _moved(poses: Points, begins: Indices, ends: Indices) -> Points:
@@ -93,12 +91,11 @@ def alignment(ours: Points, theirs: Points) -> tuple[Points, Points]:
     return rotation, target - rotation @ middle
 
 
-def _associated(path: Sequence[Pose], truth: Sequence[Pose]) -> tuple[Points, Points]:
+def _associated(path: Points, truth: Points) -> tuple[Points, Points]:
     """Return the poses of both at the times of the truth that the path has, too."""
-    if not path or not truth:
+    if not len(path) or not len(truth):
         return np.empty((0, 8)), np.empty((0, 8))
-    ours, theirs = np.asarray(path, float), np.asarray(truth, float)
-    ours = ours[np.argsort(ours[:, 0], kind="stable")]
+    ours, theirs = path[np.argsort(path[:, 0], kind="stable")], truth
     right = np.clip(np.searchsorted(ours[:, 0], theirs[:, 0]), 1, max(1, len(ours) - 1))
     right = np.minimum(right, len(ours) - 1)
     left = np.maximum(right - 1, 0)

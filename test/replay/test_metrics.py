@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from edge_perception.replay import expectations, labels
 from edge_perception.replay.expectations import judge, Range
 from edge_perception.replay.labels import Box, Labels
 from edge_perception.replay.metrics import measure, METRICS
-from edge_perception.replay.observation import Decided, Observation, Pose, Seen
+from edge_perception.replay.observation import Decided, Observation
+from edge_perception.replay.series import Pictures, Points, Seen, Track
 from edge_perception.replay.trajectory import alignment, compare
 from edge_perception.share import share_dir
 
@@ -54,7 +56,7 @@ def test_what_it_never_does_counts_for_as_long_as_it_should() -> None:
 
 
 def test_latencies_and_drops() -> None:
-    observed = Observation(latencies=[float(one) for one in range(101)], received=50, dropped=5)
+    observed = Observation(latencies=array("d", range(101)), received=50, dropped=5)
     assert measure(observed, Labels(), []) == {
         "latency_p50": 50,
         "latency_p95": 95,
@@ -66,8 +68,23 @@ def test_latencies_and_drops() -> None:
 def test_pictures_with_and_without_a_thing() -> None:
     things = (("person", None),)
     seen = [Seen(0, ()), Seen(1, things), Seen(2, things), Seen(3, ()), Seen(4, things)]
-    numbers = measure(Observation(seen=seen), Labels(see={"person": ((1, 3),)}), [])
+    numbers = measure(Observation(seen=Pictures(seen)), Labels(see={"person": ((1, 3),)}), [])
     assert numbers == pytest.approx({"precision": 200 / 3, "recall": 200 / 3})
+
+
+def test_what_was_seen_is_kept_as_messages_have_it() -> None:
+    box = (0.1, 2.5, 1e6, 3.0)
+    seen = [
+        Seen(0.1, ()),
+        Seen(1e9 + 1e-6, (("cat", box), ("dog", None), ("cat", box))),
+        Seen(3, (("", None),)),
+    ]
+    left, *others = box
+    as_sent = (float(np.float32(left)), *others)  # fields of a Detection are float32
+    kept = list(Pictures(seen))
+    assert kept[0] == seen[0]
+    assert kept[1] == Seen(seen[1].time, (("cat", as_sent), ("dog", None), ("cat", as_sent)))
+    assert kept[2] == seen[2]
 
 
 def test_boxes() -> None:
@@ -87,7 +104,7 @@ def test_boxes() -> None:
         Box(1, "cat", (0, 2, 10, 10)),
         Box(5, "dog", (0,) * 4),
     )
-    numbers = measure(Observation(seen=seen), Labels(boxes=marked), [])
+    numbers = measure(Observation(seen=Pictures(seen)), Labels(boxes=marked), [])
     assert numbers["box_precision"] == pytest.approx(200 / 3)
     assert numbers["box_recall"] == pytest.approx(200 / 3)
     assert numbers["box_iou"] == pytest.approx(100 * (1 + 9 / 11) / 2)
@@ -101,26 +118,25 @@ def test_unlocks() -> None:
     }
 
 
-def path(count: int = 200) -> list[Pose]:
+def path(count: int = 200) -> Points:
     angles = np.linspace(0, 3, count)
-    return [
+    track = Track(
         (0.1 * i, 3 * np.cos(a), 3 * np.sin(a), 0, 0, 0, np.sin(a / 2), np.cos(a / 2))
         for i, a in enumerate(angles)
-    ]
+    )
+    return track.rows()
 
 
 def test_a_path_in_another_frame_is_the_same_path() -> None:
     turn = Rotation.from_euler("z", 70, degrees=True)
     truth = path()
-    moved: list[Pose] = []
-    for pose in truth:
-        place = turn.apply(pose[1:4]) + np.array([5, -2, 0])
-        turned = (turn * Rotation.from_quat(pose[4:8])).as_quat()
-        moved.append((pose[0], *place.tolist(), *turned.tolist()))
+    places = turn.apply(truth[:, 1:4]) + np.array([5, -2, 0])
+    turned = (turn * Rotation.from_quat(truth[:, 4:8])).as_quat()
+    moved = np.column_stack([truth[:, 0], places, turned])
     error = compare(moved, truth)
     assert error is not None
     assert error == pytest.approx((0, 0), abs=1e-9)
-    rotation, shift = alignment(np.array(moved)[:, 1:4], np.array(truth)[:, 1:4])
+    rotation, shift = alignment(moved[:, 1:4], truth[:, 1:4])
     assert rotation == pytest.approx(turn.inv().as_matrix())
     assert shift == pytest.approx(-turn.inv().apply((5, -2, 0)))
 
@@ -136,20 +152,20 @@ def test_errors_of_a_path_are_those_that_evo_finds() -> None:
     ours = way * 1.01 + 0.02 * np.stack(noise, 1) + [3.0, -2.0, 0.5]
     heading = (turn * 1.02 + 0.3) / 2
     own = np.column_stack([times + 0.004, ours, zero, zero, np.sin(heading), np.cos(heading)])
-    error = compare([tuple(one) for one in own.tolist()], [tuple(one) for one in truth.tolist()])
+    error = compare(own, truth)
     assert error is not None
     assert error == pytest.approx((0.05389014886364613, 0.3358304404792116), rel=1e-9)
 
 
 def test_errors_of_a_path_are_those_that_were_made() -> None:
     truth = path()
-    wide = [(one[0], 1.1 * one[1], 1.1 * one[2], *one[3:]) for one in truth]
+    wide = truth * [1, 1.1, 1.1, 1, 1, 1, 1, 1]
     error = compare(wide, truth)
     assert error is not None
     assert error.relative == pytest.approx(0.1, rel=0.05)  # of a metre
     assert 0 < error.absolute < 0.3
     assert compare(truth[:2], truth[:2]) is None
-    assert compare([], truth) is None
+    assert compare(Track().rows(), truth) is None
 
 
 def test_what_is_expected_and_not_known_is_wrong() -> None:

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from edge_perception.replay.trajectory import Points
+from edge_perception.replay.series import Points
 
 WIDTH = 1000
 _LEFT, _RIGHT = 130, 30  # of the chart, for the names of rows, for half a number

@@ -15,7 +15,7 @@ from edge_perception.replay.metrics import blind
 from edge_perception.replay.observation import Observation
 from edge_perception.replay.page.drawing import histogram, paths, Span, timeline
 from edge_perception.replay.results import Result, shown
-from edge_perception.replay.trajectory import laid_upon, places
+from edge_perception.replay.trajectory import laid_upon
 from edge_perception.views.picture import action_color
 
 _MUST, _BLIND, _SEEN = "#8a8f98", "#4b5661", "#1d5fa8"
@@ -120,12 +120,14 @@ def _presence(label: str, times: Sequence[float]) -> list[Span]:
 
 def _path(observed: Observation) -> str:
     """Return the way on the plane; beside a truth, laid upon it, as it is compared."""
-    own, truth = observed.path, observed.truth
-    lines = [("truth", places(truth))] if truth else []
-    lines += [("own", laid_upon(own, truth))] if own else []
+    own, truth = observed.path.rows(), observed.truth.rows()
+    lines = [("truth", truth[:, 1:4])] if len(truth) else []
+    lines += [("own", laid_upon(own, truth))] if len(own) else []
     if not lines:
         return ""
-    legend = "<p>blue: its own path, laid upon the truth; grey: the truth</p>" if truth else ""
+    legend = (
+        "<p>blue: its own path, laid upon the truth; grey: the truth</p>" if len(truth) else ""
+    )
     return paths(lines) + legend
 
 
