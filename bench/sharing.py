@@ -21,6 +21,7 @@ import time
 
 import numpy as np
 
+from bench import record
 from bench.cache import BenchError, cache_folder, digest, network_file
 from bench.command import run_alone
 from bench.engines import edge, ROOT
@@ -29,6 +30,7 @@ from edge_compiler.atomic import new_folder
 from edge_compiler.terminal import note, say_table
 from edge_perception.runtime import Executor, load, LoadedModel
 
+PUBLISHED = ROOT / "bench" / "results" / "sharing.json"
 RATE, HEAVY_RATE = 15.0, 5.0  # runs a second
 WARM_UP = 3  # runs that don't count
 PERCENTILES = (50, 95, 99)
@@ -150,6 +152,15 @@ def main() -> int:
     rows = measure(bundles, options.processors, chosen, options.seconds)
     titles = ["", "network", *(f"p{percent} [ms]" for percent in PERCENTILES), "late [%]"]
     say_table(titles, rows, f"from being due to the result, on {options.processors} processors")
+    if all(getattr(options, name) == parser.get_default(name) for name in vars(options)):
+        record.write(
+            PUBLISHED,
+            {
+                **record.circumstances(),
+                **vars(options),
+                "rows": [dict(zip(["situation", *titles[1:]], row, strict=True)) for row in rows],
+            },
+        )
     return 0
 
 

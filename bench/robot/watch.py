@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 import os
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import rclpy
 from rclpy.context import Context
@@ -20,12 +21,35 @@ from edge_perception.transport.ros.profile import use_transport_profile
 from edge_perception.transport.ros.typesupport import rosidl_class
 
 DECISION, DETECTIONS = "edge_perception/msg/Decision", "edge_perception/msg/DetectionArray"
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+_QUEUE = 100
+"""Messages that wait for a watcher that has no processor: none must be missing."""
+
+
+class Sight(NamedTuple):
+    """
+    An image that was decided on.
+
+    :ivar age: when the decision arrived [ms].
+    :ivar work: how long all stages worked on it [ms].
+    :ivar interval: from this image to the next one of the camera [ms]; 0 if there was none.
+    """
+
+    age: float
+    work: float
+    interval: float
+
+    @property
+    def late(self) -> float:
+        """Return what of the age is neither work nor the time until there was a newer image."""
+        return self.age - self.work - self.interval
 
 
 class Watcher:
     """
     What was heard so far.
 
+    :ivar images: stamps of all that the camera gave [ns].
     :ivar decided: by the image's stamp [ns], when the first decision on it arrived [ns].
     :ivar runs: by the image's stamp [ns], how long the model ran [ms].
     :ivar works: by the image's stamp [ns], how long all stages worked on it [ms].
@@ -37,6 +61,7 @@ class Watcher:
 
         :param spin: waits for a message so many seconds at most, and hands it over
         """
+        self.images: list[int] = []
         self.decided: dict[int, int] = {}
         self.runs: dict[int, float] = {}
         self.works: dict[int, float] = {}
@@ -67,18 +92,23 @@ class Watcher:
             if stamp >= begin and stamp in self.runs
         ]
 
-    def waits(self, begin: int) -> list[tuple[float, float]]:
+    def sights(self, begin: int) -> list[Sight]:
         """
-        Return for each image its age when its decision arrived, and that without the work [ms].
+        Return what was decided on.
 
         :param begin: older images don't count; stamps are nanoseconds
         """
+        intervals = {one: (after - one) / 1e6 for one, after in pairwise(self.images)}
         return [
-            (age, age - self.works[stamp])
+            Sight((arrived - stamp) / 1e6, self.works[stamp], intervals.get(stamp, 0.0))
             for stamp, arrived in self.decided.items()
             if stamp >= begin and stamp in self.works
-            for age in [(arrived - stamp) / 1e6]
         ]
+
+    def take_image(self, data: bytes, info: MessageInfo) -> None:
+        """Note an image, by what the camera tells of it."""
+        said = messages.deserialize(data, messages.get(CAMERA_INFO))
+        self.images.append(nanoseconds(said.header.stamp))
 
     def take_decision(self, data: bytes, info: MessageInfo) -> None:
         """Note a decision, unless it repeats one."""
@@ -120,14 +150,20 @@ def outsider(domain: int) -> Iterator[tuple[Node, SingleThreadedExecutor]]:
 
 
 @contextmanager
-def watcher(domain: int) -> Iterator[Watcher]:
-    """Listen on a ROS domain."""
+def watcher(domain: int, *, images: bool = False) -> Iterator[Watcher]:
+    """
+    Listen on a ROS domain.
+
+    :param images: also to when the camera gives one
+    """
     with outsider(domain) as (node, executor):
         heard = Watcher(executor.spin_once)
-        takers: tuple[tuple[str, str, Any], ...] = (
+        takers: list[tuple[str, str, Any]] = [
             (DECISION, "decision", heard.take_decision),
             (DETECTIONS, "detections", heard.take_detections),
-        )
+        ]
+        if images:
+            takers.append((CAMERA_INFO, "camera/camera_info", heard.take_image))
         for kind, topic, take in takers:
-            node.create_subscription(rosidl_class(kind), topic, take, 10, raw=True)
+            node.create_subscription(rosidl_class(kind), topic, take, _QUEUE, raw=True)
         yield heard

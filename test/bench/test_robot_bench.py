@@ -101,14 +101,17 @@ def test_what_is_measured_is_written_whole(tmp_path):
 
 
 @pytest.mark.ros
-def test_the_age_beyond_the_work_is_what_an_image_waited_and_its_way():
+def test_an_age_is_work_the_wait_for_the_next_image_and_the_way():
     from bench.robot.watch import Watcher
 
     heard = Watcher(lambda seconds: None)
+    heard.images = [10 * SECOND, 10 * SECOND + 25_000_000]
     heard.decided = {10 * SECOND: 10 * SECOND + 90_000_000, 20 * SECOND: 20 * SECOND}
     heard.works = {10 * SECOND: 60.0}
-    assert heard.waits(0) == [(pytest.approx(90.0), pytest.approx(30.0))]
-    assert heard.waits(11 * SECOND) == []
+    (sight,) = heard.sights(0)
+    assert (sight.age, sight.work, sight.interval) == pytest.approx((90.0, 60.0, 25.0))
+    assert sight.late == pytest.approx(5.0)
+    assert heard.sights(11 * SECOND) == []
 
 
 @pytest.mark.ros

@@ -68,8 +68,10 @@ class Script:
         self.open_now -= 1
 
 
-def configured(script: Script, **parameters: Any) -> CameraCore:
-    core = CameraCore(replace(this_machine(), open_camera=script.open))
+def configured(
+    script: Script, clock: Callable[[], int] = lambda: 0, **parameters: Any
+) -> CameraCore:
+    core = CameraCore(replace(this_machine(), open_camera=script.open, monotonic=clock))
     assert core.configure(Parameters(core.parameters, parameters)) == ()
     return core
 
@@ -196,6 +198,14 @@ def test_reading_a_file_makes_no_picture_old() -> None:
     assert stamp(core.step({}, later)[0][1]) == later
     assert core.step({}, later) == ()
     assert core.period() == pytest.approx(0.1)
+
+
+def test_reading_a_file_makes_no_picture_late() -> None:
+    moments = iter((0, 0, 0, 30_000_000))  # the second picture takes a while to decode
+    core = configured(Script(rate=10.0), clock=lambda: next(moments))
+    assert publish(core, START)
+    assert core.step({}, START) == ()
+    assert core.period() == pytest.approx(0.07)
 
 
 def test_tries_to_reconnect_grow_rarer() -> None:

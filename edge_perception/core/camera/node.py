@@ -170,11 +170,13 @@ class CameraCore(SourceCore[Frame]):
                 return ()
             due, self._ahead = self._ahead, None
             return self._publish(due, now)
+        begin = self._environment.monotonic()
         frame = self._read(self._connection, now)
         source = self._connection.source
         if source and not source.live:
-            # read ahead, so that the time it takes to decode a file makes no picture old
+            # read ahead, so that the time it takes to decode a file makes no picture old or late
             self._ahead = frame
+            self._now += self._environment.monotonic() - begin
             return ()
         return self._publish(frame, now) if frame else ()
 
