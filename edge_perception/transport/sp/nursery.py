@@ -20,6 +20,7 @@ import traceback
 from typing import NoReturn
 
 from edge_perception import ending
+from edge_perception.transport.sp.sharing import share_more
 from edge_perception.transport.threads import keep_what_is_there, name_thread
 
 PATIENCE = 10.0  # seconds in which a process is forked, and its end reported
@@ -78,6 +79,7 @@ class Nursery:
         self._requests.settimeout(PATIENCE)
         self._ends.settimeout(PATIENCE)
         keep_what_is_there()  # or looking through it would copy what is shared
+        share_more()
         parent = os.getpid()
         self._pid = os.fork()
         if not self._pid:
