@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-import gc
 import os
 from pathlib import Path
 import shutil
@@ -19,7 +18,7 @@ from edge_compiler.destination import check_destination
 from edge_compiler.errors import CompileError
 from edge_compiler.frontends import as_onnx
 from edge_compiler.ir.graph import Graph
-from edge_compiler.machine import processor
+from edge_compiler.machine import give_back_memory, processor
 from edge_compiler.metadata import stated_accuracy
 from edge_compiler.peak import measure_peak
 from edge_compiler.precision.budget import OverBudgetError
@@ -135,7 +134,7 @@ def _compile(
     with new_folder(bundle) as folder:
         compiled = target.build(graph, description, folder, progress, options.build)
         del graph  # the library has its weights now, and the reference needs room for them
-        gc.collect()  # nodes and their graph know each other
+        give_back_memory()
         if not options.keep_source:
             shutil.rmtree(folder / "source")
         elif accuracy is not None:

@@ -7,6 +7,8 @@ different things. The library's value must agree with float64, or be as exact as
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +87,12 @@ class Judge:
         self._parted = False
 
     def judge(
-        self, name: str, value: Array, ours: Arrays, expected: dict[str, Array], run: Run
+        self,
+        name: str,
+        value: Array,
+        ours: Arrays,
+        expected: MutableMapping[str, Array],
+        run: Run,
     ) -> float:
         """
         Compare a tensor with what float64 makes of it; those of a run come in their order.
@@ -101,7 +108,7 @@ class Judge:
             raise self._wrong(name, explain_difference(value, expected[name]), run)
         if self._parted:
             return self._check_alone(name, ours, run)
-        reference = {**{name: ours[name] for name in self._inputs}, **expected}
+        reference = ChainMap(expected, {name: ours[name] for name in self._inputs})
         truth = self._opinion.of(name, reference, coarse=True)
         if not truth.may_be(expected[name]) and not self._follows(name, reference):
             raise CompileError(
@@ -120,9 +127,9 @@ class Judge:
         expected[name] = truth.value.astype(np.float32)
         return error
 
-    def _follows(self, name: str, reference: dict[str, Array]) -> bool:
+    def _follows(self, name: str, reference: ChainMap[str, Array]) -> bool:
         """Return whether the reference's value follows from those that were replaced."""
-        theirs = self._opinion.of(name, reference | self._replaced, coarse=True)
+        theirs = self._opinion.of(name, reference.new_child(self._replaced), coarse=True)
         return bool(self._replaced) and theirs.may_be(reference[name])
 
     def _check_alone(self, name: str, ours: Arrays, run: Run) -> float:

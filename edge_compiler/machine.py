@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import os
 from pathlib import Path
 import platform
@@ -49,6 +51,13 @@ def cache_bytes(level: int, threads: int = 1) -> int:
                 sharing = _count((folder / "shared_cpu_list").read_text())
                 return size * threads // max(threads, sharing)
     return _USUAL_CACHE[level]
+
+
+def give_back_memory() -> None:
+    """Let other processes have what this one has freed; else the C library keeps most of it."""
+    gc.collect()
+    with contextlib.suppress(AttributeError):  # C libraries but GNU's keep less
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def user_cache() -> Path:

@@ -44,8 +44,7 @@ class Opinion:
         :param values: by name, inputs of the model included; its own is not used.
         :param coarse: for values of the reference, whose functions need not be exact.
         """
-        known = {other: array for other, array in values.items() if other != name}
-        return self._network.evaluate(name, known, coarse=coarse)
+        return self._network.evaluate(name, values, coarse=coarse)
 
     def first_wrong(self, name: str, ours: Arrays) -> tuple[str, Exact] | None:
         """
@@ -76,8 +75,7 @@ class Opinion:
         while waiting:
             current = waiting.pop()
             if current in self._network.order and current not in history:
-                others = [other for other in known if other != current]
-                history[current] = sorted(self._network.sources(current, others))
+                history[current] = sorted(self._network.sources(current, known))
                 waiting += history[current]
         return sorted(history.items(), key=lambda item: self._network.order[item[0]])
 

@@ -27,10 +27,12 @@ from edge_compiler.difference import (
 )
 from edge_compiler.errors import CompileError
 from edge_compiler.judge import BUG, describe_step, Judge, Run
+from edge_compiler.machine import give_back_memory
+from edge_compiler.on_disk import ArraysOnDisk
 from edge_compiler.preprocess import preprocess
 from edge_compiler.progress import Progress
 from edge_compiler.reference import NAME, Reference
-from edge_compiler.samples import accepted_inputs, read_image
+from edge_compiler.samples import accepted_inputs, read_image, Values
 from edge_compiler.sandbox import Sandbox
 from edge_perception.runtime.manifest import Model, Proof, Step
 from edge_perception.runtime.selftest import relative_error
@@ -78,10 +80,7 @@ class Prover:
         frames = len(images) + 1 if self._model.preprocess else 0
         for inputs, expected in self._all_inputs(images):
             progress(f"proving against {NAME}", self.inputs, RANDOM_INPUTS + frames)
-            self._reference.rest()  # either has all weights in memory
             self._prove_for(inputs, expected)
-            self._sandbox.rest()
-            del inputs, expected  # before the next ones are made
             self.inputs += 1
         steps = zip(self._model.steps, self.errors, strict=True)
         known = [(error, step.name) for step, error in steps if error is not None]
@@ -91,7 +90,7 @@ class Prover:
         how += f"; {exact} tensor(s) in integers, byte for byte" if exact else ""
         return Proof(self._reference.name + how, self._tolerance, worst, name, self.inputs)
 
-    def _prove_for(self, inputs: Inputs, expected: dict[str, Array]) -> None:
+    def _prove_for(self, inputs: Inputs, expected: Values) -> None:
         """Compare every variant for one input."""
         self._judge.begin_inputs()
         self._check_reference(expected)
@@ -102,9 +101,7 @@ class Prover:
         ]
         self._keep_selftest(inputs, results, expected)
 
-    def _prove_variant(
-        self, variant: str, inputs: Inputs, expected: dict[str, Array]
-    ) -> Iterator[Inputs]:
+    def _prove_variant(self, variant: str, inputs: Inputs, expected: Values) -> Iterator[Inputs]:
         """
         Compare one variant for one input, and yield the different outputs that it gives.
 
@@ -121,7 +118,7 @@ class Prover:
         self._check_outputs(outputs, ours, expected, alone)
         yield outputs
 
-    def _prove_steps(self, run: Run, expected: dict[str, Array]) -> Inputs:
+    def _prove_steps(self, run: Run, expected: Values) -> Inputs:
         """Compare all steps, and return the values that are outputs or inputs, by name."""
         results, off = dict(run.inputs), []
         outputs = {tensor.name for tensor in self._model.outputs}
@@ -144,7 +141,7 @@ class Prover:
             self._judge_steps(off, expected, run)
         return results
 
-    def _judge_steps(self, off: Sequence[int], expected: dict[str, Array], run: Run) -> None:
+    def _judge_steps(self, off: Sequence[int], expected: Values, run: Run) -> None:
         """Judge the steps that differ from the reference, in their order."""
         values = [value for _, value in self._observe(run)]
         ours = self._by_name(values, run)
@@ -172,7 +169,7 @@ class Prover:
         has the first of the inputs for which they differ least.
         """
         right = {
-            name: (value if is_wrong(value, expected[name]) else expected[name]).copy()
+            name: value if is_wrong(value, expected[name]) else expected[name]
             for name, value in results[0].items()
         }
         errors = (
@@ -182,14 +179,25 @@ class Prover:
         if not self.selftest[0] or tolerance < self._tolerance:
             self.selftest, self._tolerance = (inputs, right), tolerance
 
-    def _all_inputs(self, images: Sequence[Path]) -> Iterator[tuple[Inputs, dict[str, Array]]]:
+    def _run_reference(self, inputs: Inputs) -> ArraysOnDisk:
+        """Return what the reference computes. It and the library take turns in having weights."""
+        self._sandbox.rest()
+        values = self._reference.run(inputs)
+        self._reference.rest()
+        kept = ArraysOnDisk()
+        for name in tuple(values):
+            kept[name] = values.pop(name)
+        give_back_memory()
+        return kept
+
+    def _all_inputs(self, images: Sequence[Path]) -> Iterator[tuple[Inputs, Values]]:
         """
         Yield inputs with what the reference makes of them.
 
         They are random, or made of frames, which the library makes as well.
         """
         for seed in range(RANDOM_INPUTS):
-            yield accepted_inputs(self._model, seed, self._reference.run)
+            yield accepted_inputs(self._model, seed, self._run_reference)
         spec = self._model.preprocess
         if spec is None:
             return
@@ -205,7 +213,7 @@ class Prover:
                     f"{explain_difference(made.astype(np.float32), expected)}; {BUG}"
                 )
             given = made if made.dtype == np.uint8 else expected  # bytes were rounded once
-            yield {image.name: given}, self._reference.run({image.name: given})
+            yield {image.name: given}, self._run_reference({image.name: given})
 
     def _check_reference(self, expected: Mapping[str, Array]) -> None:
         """
@@ -222,9 +230,7 @@ class Prover:
                     "check its weights and the range of its input (--preprocess)"
                 )
 
-    def _check_outputs(
-        self, outputs: Inputs, ours: Inputs, expected: dict[str, Array], run: Run
-    ) -> None:
+    def _check_outputs(self, outputs: Inputs, ours: Inputs, expected: Values, run: Run) -> None:
         for name, value in outputs.items():
             if name in ours and is_wrong(value, ours[name]):
                 raise CompileError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,12 @@ IMAGE_FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SPREAD = 1024
 """Of random integers, around zero."""
 
-Run = Callable[[Mapping[str, Array]], dict[str, Array]]
+Values = MutableMapping[str, Array]
+"""Tensors by name."""
+Run = Callable[[Mapping[str, Array]], Values]
 
 
-def accepted_inputs(
-    model: Model, seed: int, run: Run
-) -> tuple[dict[str, Array], dict[str, Array]]:
+def accepted_inputs(model: Model, seed: int, run: Run) -> tuple[Values, Values]:
     """
     Return random inputs that a model accepts, and what it makes of them.
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 import hashlib
-import os
 import shutil
-import tempfile
 from typing import Any, BinaryIO, Protocol
-import weakref
 
 import numpy as np
 
 from edge_compiler.ir.dtype import c_type, of_array
 from edge_compiler.ir.graph import Activation, Value
+from edge_compiler.on_disk import unnamed_file
 from edge_compiler.targets.program.buffers import aligned, Buffer
 from edge_compiler.targets.program.memory import Lifetime
 from edge_compiler.targets.program.variants import Variant
@@ -204,8 +202,7 @@ class Weights:
 
     def __init__(self, base: str) -> None:
         self._base = base
-        self._file = tempfile.TemporaryFile(dir=_roomy_folder())  # noqa: SIM115 - see below
-        weakref.finalize(self, self._file.close)
+        self._file = unnamed_file(self)
         self._known: dict[bytes, int] = {}
         self.bytes = 0
 
@@ -228,12 +225,6 @@ class Weights:
         """Write all constants, each padded to a cache line."""
         self._file.seek(0)
         shutil.copyfileobj(self._file, file, _COPY_BYTES)
-
-
-def _roomy_folder() -> str | None:
-    """Return where large files may lie: unlike the usual folder, it should not be in memory."""
-    wanted = os.environ.get("TMPDIR", "/var/tmp")
-    return wanted if os.access(wanted, os.W_OK) else None
 
 
 @dataclass
