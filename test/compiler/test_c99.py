@@ -13,6 +13,7 @@ from onnx import compose
 import onnxruntime
 from operator_models import OPERATOR_MODELS
 import pytest
+from small_models import make_model, node, weights
 
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
@@ -65,10 +66,10 @@ def supported(name: str, path: Path) -> onnx.ModelProto:
     # what one node has become is called as it is, with a number
     refused = {n.name.partition(":")[0] for n in load(path).nodes if target.refusal(n)}
     gone: set[str] = set()
-    for node in list(graph.node):
-        if node.name in refused or gone.intersection(node.input):
-            gone.update(node.output)
-            graph.node.remove(node)
+    for each in list(graph.node):
+        if each.name in refused or gone.intersection(each.input):
+            gone.update(each.output)
+            graph.node.remove(each)
     for output in [value for value in graph.output if value.name in gone]:
         graph.output.remove(output)
     read = {name for node in graph.node for name in node.input}
@@ -165,3 +166,40 @@ def test_what_has_no_loops_is_refused(tmp_path: Path, capsys: Capture) -> None:
 
 def test_it_says_what_it_has(capsys: Capture) -> None:
     assert "Conv" in str(run_json(capsys, "ops", "--target", "c99"))
+
+
+def many_axes(*perm: int) -> onnx.ModelProto:
+    """Return a model of values with seven axes, one of which is a transposition."""
+    shape = [2, 1, 2, 3, 2, 2, 2]
+    turned = [shape[axis] for axis in perm]
+    return make_model(
+        [
+            node("Transpose", "x", "turned", perm=perm),
+            node("Concat", "turned turned", "joined", axis=3),
+            node("Slice", "joined from to axes", "part"),
+            node("Add", "part w", "y"),
+        ],
+        {"x": shape},
+        {
+            "from": np.array([1]),
+            "to": np.array([turned[3] + 1]),
+            "axes": np.array([3]),
+            "w": weights(*turned[-2:]),
+        },
+    )
+
+
+@pytest.mark.parametrize("target", ["c99", "host"])
+def test_axes_count_if_they_are_gone_through_one_by_one(target: str, tmp_path: Path) -> None:
+    few, many = tmp_path / "few.onnx", tmp_path / "many.onnx"
+    onnx.save(many_axes(2, 3, 4, 5, 6, 0, 1), few)
+    onnx.save(many_axes(6, 5, 4, 3, 2, 1, 0), many)
+    compile_model(few, tmp_path / "few.edge", Options(target), lambda *_: None)
+    refused = [targets.get(target).refusal(node) for node in load(many).nodes]
+    assert refused == [None] * len(refused)
+    seven = make_model(
+        [node("Transpose", "x", "y", perm=[6, 5, 4, 3, 2, 1, 0])], {"x": [2, 3, 2, 3, 2, 3, 2]}
+    )
+    onnx.save(seven, many)
+    [turn] = load(many).nodes
+    assert targets.get(target).refusal(turn) == "copies along more than 6 axes: 7"

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c99.table import lowers
-from edge_compiler.targets.program.boxes import copy_box, copy_part, sliced, source_of
+from edge_compiler.targets.program.boxes import (
+    check_axes,
+    copy_box,
+    copy_part,
+    sliced,
+    source_of,
+    stepped,
+)
 from edge_compiler.targets.program.layout import DENSE, row_major
 from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import starts
 from edge_compiler.targets.program.program import Call, Field, writing
-from edge_compiler.targets.program.reorder import MAX_RANK
-
-
-def _check_rank(node: Node) -> str | None:
-    rank = len(node.input(0).shape)
-    return f"it has more than {MAX_RANK} dimensions: {rank}" if rank > MAX_RANK else None
 
 
 @lowers("Flatten", "Reshape", "Squeeze", "Unsqueeze")
@@ -30,17 +31,29 @@ def lower_identity(low: Lowering, node: Node) -> None:
     low.share(node.output, node.input(0))
 
 
-def _copy_axes(low: Lowering, node: Node, shape: tuple[int, ...], perm: tuple[int, ...]) -> None:
-    """Copy the input, seen as of this shape, with its axes in another order."""
+Axes = tuple[int, ...]
+
+
+def _turned(shape: Axes, perm: Axes) -> tuple[Axes, Axes]:
+    """Return the shape with its axes in another order, and the steps of the input along them."""
     steps = row_major(shape)
-    turned = tuple(shape[axis] for axis in perm)
-    moved = tuple(steps[axis] for axis in perm)
+    return tuple(shape[axis] for axis in perm), tuple(steps[axis] for axis in perm)
+
+
+def _copy_axes(low: Lowering, node: Node, shape: Axes, perm: Axes) -> None:
+    """Copy the input, seen as of this shape, with its axes in another order."""
+    turned, moved = _turned(shape, perm)
     source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
     places = (source, (moved, 0)), (target, (row_major(turned), 0))
     copy_box(low, node, node.output, turned, *places)
 
 
-@lowers("Transpose", check=_check_rank)
+def _check_transpose(node: Node) -> str | None:
+    turned, moved = _turned(node.input(0).shape, tuple(node.attributes["perm"]))
+    return check_axes(turned, moved, row_major(turned))
+
+
+@lowers("Transpose", check=_check_transpose)
 def lower_transpose(low: Lowering, node: Node) -> None:
     """Copy with the axes in another order."""
     _copy_axes(low, node, node.input(0).shape, tuple(node.attributes["perm"]))
@@ -55,7 +68,7 @@ def lower_channel_shuffle(low: Lowering, node: Node) -> None:
     _copy_axes(low, node, shape, (0, 2, 1, *range(3, len(shape))))
 
 
-@lowers("Concat", check=_check_rank)
+@lowers("Concat")
 def lower_concat(low: Lowering, node: Node) -> None:
     """Copy tensors side by side."""
     values = [value for value in node.inputs if value is not None]
@@ -67,7 +80,7 @@ def lower_concat(low: Lowering, node: Node) -> None:
         copy_box(low, node, done, value.shape, source, (target, (strides, start * strides[axis])))
 
 
-@lowers("Split", check=lambda node: require_constant(node, 1) or _check_rank(node))
+@lowers("Split", check=lambda node: require_constant(node, 1))
 def lower_split(low: Lowering, node: Node) -> None:
     """Copy parts along an axis."""
     value = node.input(0)
@@ -76,7 +89,14 @@ def lower_split(low: Lowering, node: Node) -> None:
         copy_part(low, node, value, output, {axis: (start, 1)})
 
 
-@lowers("Slice", check=lambda node: require_constant(node, 1, 2, 3, 4) or _check_rank(node))
+def _check_slice(node: Node) -> str | None:
+    if reason := require_constant(node, 1, 2, 3, 4):
+        return reason
+    moved, _ = stepped(node.input(0), sliced(node))
+    return check_axes(node.output.shape, moved, row_major(node.output.shape))
+
+
+@lowers("Slice", check=_check_slice)
 def lower_slice(low: Lowering, node: Node) -> None:
     """Take a part with constant bounds and steps."""
     copy_part(low, node, node.input(0), node.output, sliced(node))
@@ -88,7 +108,8 @@ def _check_pad(node: Node) -> str | None:
     pads = node.constant(1)
     if pads is not None and (pads.min() < 0 or (len(node.inputs) > 3 and node.inputs[3])):
         return "pads below zero, or of named axes, are not supported"
-    return require_constant(node, 1, 2) or _check_rank(node)
+    shapes = node.input(0).shape, node.output.shape
+    return require_constant(node, 1, 2) or check_axes(shapes[0], *map(row_major, shapes))
 
 
 @lowers("Pad", check=_check_pad)

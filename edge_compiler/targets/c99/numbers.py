@@ -12,6 +12,7 @@ from edge_compiler.targets.c99.table import (
     KNOWN,
     lowers,
 )
+from edge_compiler.targets.program.boxes import check_axes
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import DENSE, image_shape, merge_axes, repeated
@@ -19,7 +20,7 @@ from edge_compiler.targets.program.limits import require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import required
 from edge_compiler.targets.program.program import Call, Field, writing
-from edge_compiler.targets.program.reorder import MAX_RANK, ranked
+from edge_compiler.targets.program.reorder import ranked
 
 
 def _check_function(node: Node) -> str | None:
@@ -64,8 +65,8 @@ _BINARY = {
 
 
 def _check_binary(node: Node) -> str | None:
-    rank = len(node.output.shape)
-    return f"it has more than {MAX_RANK} dimensions: {rank}" if rank > MAX_RANK else None
+    full = node.output.shape
+    return check_axes(full, *(repeated(v.shape, full) for v in node.inputs if v is not None))
 
 
 @lowers(*_BINARY, check=_check_binary)

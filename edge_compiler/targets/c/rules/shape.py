@@ -8,6 +8,7 @@ from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.rules.table import ALL, lowers
 from edge_compiler.targets.program.boxes import (
     Box,
+    check_axes,
     copy_box,
     copy_part,
     sliced,
@@ -21,22 +22,15 @@ from edge_compiler.targets.program.layout import (
     has_sides,
     image_size,
     is_image,
-    merge_axes,
     repeated,
     row_major,
 )
 from edge_compiler.targets.program.limits import require_constant, require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import starts
-from edge_compiler.targets.program.reorder import channel_copy, MAX_RANK
+from edge_compiler.targets.program.reorder import channel_copy
 from edge_compiler.targets.program.views import concat_channels
 from edge_perception.runtime.manifest import CONVOLUTION
-
-
-def _check_axes(shape: tuple[int, ...], *steps: tuple[int, ...]) -> str | None:
-    """Return a reason if a copy with these steps has to count too many axes one by one."""
-    axes, _ = merge_axes(shape, *steps)
-    return f"copies along more than {MAX_RANK} axes: {len(axes)}" if len(axes) > MAX_RANK else None
 
 
 @lowers("Flatten", "Reshape", "Squeeze", "Unsqueeze", types=ALL)
@@ -65,7 +59,7 @@ def _transposed(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def check_transpose(node: Node) -> str | None:
     """Reorder dimensions."""
-    return _check_axes(node.output.shape, *_transposed(node))
+    return check_axes(node.output.shape, *_transposed(node))
 
 
 @lowers("Transpose", check=check_transpose, types=ALL)
@@ -125,7 +119,7 @@ def check_expand(node: Node) -> str | None:
     """Repeat along dimensions, as far as is known before the model runs."""
     shape = node.output.shape
     steps = repeated(node.input(0).shape, shape)
-    return require_constant(node, 1) or _check_axes(shape, steps, row_major(shape))
+    return require_constant(node, 1) or check_axes(shape, steps, row_major(shape))
 
 
 @lowers("Expand", check=check_expand, types=ALL)
@@ -157,7 +151,7 @@ def check_slice(node: Node) -> str | None:
     if reason := require_constant(node, 1, 2, 3, 4):
         return reason
     moved, _ = stepped(node.input(0), sliced(node))
-    return _check_axes(node.output.shape, moved, row_major(node.output.shape))
+    return check_axes(node.output.shape, moved, row_major(node.output.shape))
 
 
 @lowers("Slice", check=check_slice, types=ALL)
