@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError, Start
@@ -48,14 +48,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing.add_argument("-t", "--show-types", action="store_true", help="with their types")
     _command(listing, _shown("topics", "listing", "show_types"))
     info = commands.add_parser("info", help="show who publishes and reads a topic")
-    info.add_argument("topic", metavar="TOPIC")
+    _add_name(info, "topic")
     info.add_argument("-v", "--verbose", action="store_true", help="with nodes and addresses")
     _command(info, _shown("topics", "information", "topic", "verbose"))
     rate = commands.add_parser("hz", help="show how often messages come on a topic")
-    rate.add_argument("topic", metavar="TOPIC")
+    _add_name(rate, "topic")
     _command(rate, _shown("topics", "rate", "topic"))
     echo = commands.add_parser("echo", help="show the messages of a topic")
-    echo.add_argument("topic", metavar="TOPIC")
+    _add_name(echo, "topic")
     echo.add_argument("--once", action="store_true", help="stop after one")
     echo.add_argument("-f", "--full-length", action="store_true", help="with all of long arrays")
     echo.add_argument("--no-arr", action="store_true", help="without elements of arrays")
@@ -69,7 +69,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     bridge.set_defaults(run=_bridge)
     _add_parameters(commands.add_parser("param", help="show and set parameters of nodes"))
     call = commands.add_parser("call", help="call a service of a node")
-    call.add_argument("service", metavar="SERVICE")
+    _add_name(call, "service")
     call.add_argument(
         "request", nargs="?", default="", metavar="YAML", help="the request's fields"
     )
@@ -80,7 +80,7 @@ def _add_parameters(param: argparse.ArgumentParser) -> None:
     """Add what can be done with parameters."""
     commands = param.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="list the parameters of a node, or of all")
-    listing.add_argument("node", nargs="?", default="", metavar="NODE")
+    _add_name(listing, "node", nargs="?", default="")
     _command(listing, _shown("nodes", "names", "node"))
     for name, function, what in (
         ("get", "value", "show the value of a parameter"),
@@ -88,12 +88,25 @@ def _add_parameters(param: argparse.ArgumentParser) -> None:
         ("describe", "description", "show what a parameter is for, and what it takes"),
     ):
         one = commands.add_parser(name, help=what)
-        one.add_argument("node", metavar="NODE")
-        one.add_argument("parameter", metavar="PARAMETER")
+        _add_name(one, "node")
+        _add_name(one, "parameter")
         given = ["value"] if name == "set" else []
         for field in given:
             one.add_argument(field, metavar="VALUE", help="YAML")
         _command(one, _shown("nodes", function, "node", "parameter", *given))
+
+
+def _add_name(command: argparse.ArgumentParser, what: str, **options: Any) -> None:
+    """Add an argument that names something of a robot which runs, for the shell to complete."""
+
+    def complete(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+        from edge_perception.tools import completion
+
+        network = network_of(parsed_args)
+        return completion.names(network, what, getattr(parsed_args, "node", ""))
+
+    argument: Any = command.add_argument(what, metavar=what.upper(), **options)
+    argument.completer = complete  # of argcomplete
 
 
 def up(starts: Sequence[Start], options: argparse.Namespace) -> int:

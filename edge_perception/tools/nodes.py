@@ -85,8 +85,11 @@ def call(network: Network, service: str, text: str) -> str:
     except MessageError as error:
         raise RequestError(str(error)) from error
     where = addresses.parse(address)
-    services.call(choose(), where, network.identity, name, want.type, data, PATIENCE)
-    return f"requester: making request: {want.service}\n{as_yaml(request)}\n\nresponse: received"
+    answer = services.call(choose(), where, network.identity, name, want.type, data, PATIENCE)
+    return (
+        f"requester: making request: {want.service}\n{as_yaml(request)}\n\n"
+        f"response:\n{services.outcome(want.service, answer)}"
+    )
 
 
 def _one(network: Network, node: str, parameter: str) -> dict[str, Any]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+import os
 from pathlib import Path
 import re
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -21,7 +24,7 @@ from edge_perception.messages.types import Image, Imu, PoseStamped, String
 from edge_perception.tools import topics
 from edge_perception.tools.display import as_yaml, from_yaml
 from edge_perception.transport.shell import Shell
-from edge_perception.transport.sp import registry
+from edge_perception.transport.sp import registry, services
 
 Run = Callable[..., str]
 
@@ -134,9 +137,40 @@ def test_services(toy: tuple[Process, Shell], run: Run, stack: ExitStack) -> Non
     heard = toy[0].hear("/echo")
     said = run("call", "text", "{data: called}")
     assert said.startswith("requester: making request: ")
+    assert said.endswith("response:\ntoy_interfaces.srv.Say_Response()\n")
     assert heard.get(timeout=PATIENCE) == messages.serialize(String(data="> called"))
     assert "has no field 'date'" in run("call", "text", "{date: x}", code=1)
     assert "is '/text' meant" in run("call", "/test", code=1)
+
+
+def test_what_a_service_answers() -> None:
+    # as rclpy writes it: std_srvs.srv.Trigger.Response(success=False, message="not now")
+    answer = bytes.fromhex("00010000 00000000 08000000") + b"not now\0"
+    said = services.outcome("std_srvs/srv/Trigger", answer)
+    assert said == "std_srvs.srv.Trigger_Response(success=False, message='not now')"
+    yes = bytes.fromhex("00010000 01000000 01000000 00")
+    said = services.outcome("std_srvs/srv/SetBool", yes)
+    assert said == "std_srvs.srv.SetBool_Response(success=True, message='')"
+    for end in range(len(answer)):  # whatever comes
+        services.outcome("std_srvs/srv/Trigger", answer[:end])
+
+
+def test_tab_completes_what_runs(toy: tuple[Process, Shell], tmp_path: Path) -> None:
+    expected = {"echo /ec": "/echo", "call /t": "/text", "param set /toy vo": "volume"}
+    asked = {}
+    for number, line in enumerate(expected):
+        words, written = f"edge-robot {line}", tmp_path / str(number)
+        environment = {
+            "_ARGCOMPLETE": "1",
+            "_ARGCOMPLETE_STDOUT_FILENAME": str(written),
+            "COMP_LINE": words,
+            "COMP_POINT": str(len(words)),
+        }
+        program = [sys.executable, "-m", "edge_perception.cli"]
+        asked[line] = written, subprocess.Popen(program, env={**os.environ, **environment})
+    for line, (written, process) in asked.items():
+        process.wait(3 * PATIENCE)
+        assert written.read_text().strip() == expected[line]
 
 
 def test_without_a_robot(run: Run) -> None:

@@ -145,6 +145,23 @@ def call(
     return _ask(sockets, address, identity, _frame(service, type_, 0, data), timeout)
 
 
+def outcome(service: str, answer: bytes) -> str:
+    """
+    Return what a service answered, as `ros2 service call` shows it.
+
+    :param service: its type
+    :param answer: CDR
+    """
+    if service not in _ANSWERS or answer[:2] != b"\0\1":
+        shown = "" if answer == _NOTHING else f"{len(answer)} bytes"
+    else:
+        # a bool, and behind three bytes for nothing the length of a text and the text with NUL
+        end = 12 + int.from_bytes(answer[8:12], "little")
+        text = answer[12:end].rstrip(b"\0").decode(errors="replace")
+        shown = f"success={answer[4:5] != bytes(1)}, message={text!r}"
+    return f"{service.replace('/', '.')}_Response({shown})"
+
+
 def _ask(
     sockets: Sockets, address: Address, identity: Identity | None, request: bytes, timeout: float
 ) -> bytes:
