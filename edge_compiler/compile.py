@@ -135,6 +135,13 @@ def _compile(
         compiled = target.build(graph, description, folder, progress, options.build)
         del graph  # the library has its weights now, and the reference needs room for them
         give_back_memory()
+        accelerator = None
+        if target.accelerator is not None:
+            progress("writing the network for the accelerator", 0, 0)
+            graph = frontend.load(model, options.shapes, options.dimensions)
+            accelerator = target.accelerator.add_to(folder, graph, description, target.platform)
+            del graph
+            give_back_memory()
         if not options.keep_source:
             shutil.rmtree(folder / "source")
         elif accuracy is not None:
@@ -163,6 +170,7 @@ def _compile(
             fusions=(*decided, *fusions),
             given=options.overrides.given(),
             accuracy=accuracy,
+            accelerator=accelerator,
         )
         report.write(folder, manifest, report.Measured(proven.errors, profile, before, after))
         manifest = replace(manifest, files=describe_files(folder))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import os
 from pathlib import Path
 import platform
 
 from edge_compiler.errors import CompileError
+from edge_perception.runtime import cache
+from edge_perception.runtime.errors import BundleError
 
 
 class NoCacheError(CompileError):
@@ -66,16 +67,10 @@ def user_cache() -> Path:
 
     :raises NoCacheError: if this user has none, as in some containers.
     """
-    base = os.environ.get("EDGE_CACHE")
-    if base:
-        return Path(base)
     try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge_perception"
-    except RuntimeError:
-        raise NoCacheError(
-            "this user has no home folder, and so no place for what is kept: name a folder with "
-            "the environment variable EDGE_CACHE"
-        ) from None
+        return cache.user_cache()
+    except BundleError as error:
+        raise NoCacheError(str(error)) from None
 
 
 def _count(ranges: str) -> int:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_WITHOUT_TOOLCHAIN = "c99"
-"""The target that has no toolchain of its own."""
+_WITHOUT_TOOLCHAIN = ("aarch64-tensorrt", "c99", "tensorrt")
+"""The targets that have no toolchain of their own."""
 
 
 def add_command(
@@ -43,7 +43,8 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         "--target",
         default="host",
         metavar="NAME",
-        help="machine to compile for: one that edgec doctor lists, or c99 (default: host)",
+        help="machine to compile for: one that edgec doctor lists, c99, tensorrt or "
+        "aarch64-tensorrt (default: host)",
     ).completer = complete_targets  # type: ignore[attr-defined]  # argcomplete looks for it
 
 
@@ -51,7 +52,7 @@ def complete_targets(**_: object) -> list[str]:
     """Return the names of the targets; the toolchains, which most of them have, load sooner."""
     from edge_compiler.toolchain import TOOLCHAINS
 
-    return [*(tools.name for tools in TOOLCHAINS), _WITHOUT_TOOLCHAIN]
+    return [*(tools.name for tools in TOOLCHAINS), *_WITHOUT_TOOLCHAIN]
 
 
 def add_shape(parser: argparse.ArgumentParser) -> None:

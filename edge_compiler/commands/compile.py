@@ -22,7 +22,7 @@ from edge_compiler.units import size
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
     from edge_compiler.precision.network import Wanted
-    from edge_perception.runtime.manifest import Decoder
+    from edge_perception.runtime.manifest import Accelerator, Decoder
 
 MOST_THREADS = 64
 
@@ -169,6 +169,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"{proof.reference}, worst relative error {proof.worst_error:.1e} at "
             f"{proof.worst_step}"
         )
+    if manifest.accelerator is not None:
+        note(_pending(manifest.accelerator, arguments.output))
     if manifest.accuracy is not None:
         say(f"accuracy: {manifest.accuracy}")
     elif arguments.precision == "auto":
@@ -187,6 +189,20 @@ def run(arguments: argparse.Namespace) -> int:
             "give it with --preprocess FILE.json (see docs/cli.md)"
         )
     return 0
+
+
+def _pending(accelerator: Accelerator, bundle: Path) -> str:
+    """Return what is left to do where the accelerator is."""
+    if accelerator.refused:
+        node, reason = next(iter(accelerator.refused.items()))
+        return (
+            f"{accelerator.name} can't run the network ({len(accelerator.refused)} nodes; "
+            f"'{node}': {reason}), so the library does; edgec explain lists them"
+        )
+    return (
+        f"{accelerator.name}: pending on the device, where edgec finish {bundle} builds and "
+        "proves its engine; till then the library runs"
+    )
 
 
 def _meaning(decoder: Decoder) -> str:

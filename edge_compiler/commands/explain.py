@@ -14,7 +14,7 @@ from edge_compiler.units import count, size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
-    from edge_perception.runtime.manifest import Fusion, Manifest, Model
+    from edge_perception.runtime.manifest import Accelerator, Fusion, Manifest, Model
 
 SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 MAP_ROWS, MAP_COLUMNS = 20, 100
@@ -71,6 +71,8 @@ def _summary(manifest: Manifest) -> None:
             f"  proof        {proof.inputs} inputs against {proof.reference}, "
             f"worst relative error {proof.worst_error:.1e}{worst}"
         )
+    if manifest.accelerator:
+        say(f"  {manifest.accelerator.name:<11}  {_accelerator(manifest.accelerator)}")
     if manifest.accuracy:
         say(f"  accuracy     {manifest.accuracy}")
     if manifest.speed:
@@ -82,6 +84,17 @@ def _summary(manifest: Manifest) -> None:
     say(f"  memory       {size(model.weight_bytes)} weights, {size(model.arena_bytes)} arena")
     for key, value in model.provenance.items():
         say(f"  {key:<11}  {value}")
+
+
+def _accelerator(accelerator: Accelerator) -> str:
+    """Return what a bundle brings for an accelerator, or why it can't."""
+    if accelerator.refused:
+        reasons = "; ".join(f"{reason}, at {node}" for node, reason in accelerator.refused.items())
+        return f"can't run the network, the library does: {reasons}"
+    versions = f"{accelerator.oldest} to {accelerator.newest}"
+    return (
+        f"{accelerator.precision}, versions {versions}; pending on each device, see edgec finish"
+    )
 
 
 def _placement(model: Model) -> None:

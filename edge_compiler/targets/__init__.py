@@ -11,10 +11,15 @@ from edge_compiler.targets.c99.backend import PLAIN, PlainBackend
 from edge_compiler.targets.machines import platform_of
 from edge_compiler.targets.program.backend import Backend
 from edge_compiler.targets.program.platform import Platform
+from edge_compiler.targets.tensorrt.backend import TensorRT
 
 
 def _target(name: str, *others: Backend) -> Target:
     return Target(name, platform_of(toolchain.get(name)), CBackend(), others)
+
+
+def _with_tensorrt(name: str, machine: str) -> Target:
+    return Target(name, platform_of(toolchain.get(machine)), CBackend(), accelerator=TensorRT())
 
 
 TARGETS = {
@@ -26,6 +31,8 @@ TARGETS = {
         _target("armv7"),
         _target("armv7-acl", AclBackend()),
         Target("c99", Platform(toolchain.get("host"), (PLAIN,)), PlainBackend()),
+        _with_tensorrt("tensorrt", "host"),
+        _with_tensorrt("aarch64-tensorrt", "aarch64"),
     )
 }
 

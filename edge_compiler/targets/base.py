@@ -12,6 +12,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.progress import Progress
 from edge_compiler.sandbox import open_sandbox, Sandbox
+from edge_compiler.targets.accelerator import AcceleratorBackend
 from edge_compiler.targets.program import library
 from edge_compiler.targets.program.backend import Backend, Home, Job
 from edge_compiler.targets.program.library import LibrarySpec
@@ -44,12 +45,14 @@ class Target:
     :ivar name: as given to ``edgec compile --target``.
     :ivar home: our own kernels.
     :ivar others: what else may run nodes, in the same library.
+    :ivar accelerator: what may run the whole network in place of the library, on a device.
     """
 
     name: str
     platform: Platform
     home: Home
     others: tuple[Backend, ...] = ()
+    accelerator: AcceleratorBackend | None = None
 
     @property
     def triple(self) -> str:

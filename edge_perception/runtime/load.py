@@ -14,13 +14,19 @@ from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.manifest import Manifest
 from edge_perception.runtime.private import private_copy
 from edge_perception.runtime.selftest import largest_selftest, parse_selftest, run_selftest
+from edge_perception.runtime.tensorrt.finished import find_finished
 
 _ATTEMPTS = 5
 """To read a bundle while others take its place."""
 
 
 class LoadedModel(Instance):
-    """A bundle's model, ready to run; see `Instance`."""
+    """
+    A bundle's model, ready to run; see `Instance`.
+
+    :ivar manifest: of the bundle, or of what ``edgec finish`` has made of it.
+    :ivar caveat: what must be said of it, and what to do; empty if all is well.
+    """
 
     def __init__(
         self,
@@ -33,6 +39,7 @@ class LoadedModel(Instance):
     ) -> None:
         super().__init__(library, threads, variant, executor, priority)
         self.manifest = manifest
+        self.caveat = manifest.proof.caveat
 
 
 def load(
@@ -46,14 +53,31 @@ def load(
     """
     Load a bundle: a private copy, which no change of its files reaches.
 
+    Where the bundle is for an accelerator, too, that runs it if ``edgec finish`` has prepared it
+    for this device, else the bundle's library with a caveat. Nothing is ever built here.
+
     :param threads: that share the work, the calling one included; 0: one per processor.
-    :param variant: an instruction set out of ``manifest.model.variants``; None: the best.
+    :param variant: an instruction set out of ``manifest.model.variants``, or the name of the
+        accelerator, which must run it then; None: the best.
     :param selftest: run the model on the bundle's self-test and compare the outputs.
     :param executor: whose threads are used, in place of such of its own; ``threads`` is 0 then.
     :param priority: among the models of the executor; the highest goes first.
     :raises BundleError: if the bundle is damaged, for another machine, or fails its self-test.
     """
-    return _Checked(bundle).create(threads, variant, selftest, executor, priority)
+    checked = _Checked(bundle)
+    accelerator = checked.manifest.accelerator
+    if accelerator is None or variant not in (None, accelerator.name):
+        return checked.create(threads, variant, selftest, executor, priority)
+    try:
+        finished = _Checked(find_finished(checked.manifest, checked.path))
+        return finished.create(threads, None, selftest, executor, priority)
+    except BundleError as error:
+        if variant is not None:
+            raise
+        reason = f"it runs on the CPU, without {accelerator.name}: {error}"
+    model = checked.create(threads, None, selftest, executor, priority)
+    model.caveat = "; ".join(filter(None, (model.caveat, reason)))
+    return model
 
 
 def check_variants(bundle: str | Path) -> dict[str, float]:
@@ -91,7 +115,7 @@ class _Checked:
 
     def _read(self, folder: Folder) -> None:
         self.manifest = manifest = manifest_of(folder)
-        self._path = folder.path
+        self.path = folder.path
         _check_architecture(folder.path, manifest.model.target)
         check_files(folder, manifest, except_for=(manifest.library, manifest.selftest))
         stated = manifest.files[manifest.selftest]
@@ -135,7 +159,7 @@ class _Checked:
 
     def run_selftest(self, model: LoadedModel) -> float:
         """Run the self-test; returns the worst relative error."""
-        path = self._path / self.manifest.selftest
+        path = self.path / self.manifest.selftest
         selftest = parse_selftest(self._selftest, path, model.model)
         return run_selftest(model, selftest, path, self.manifest.proof.tolerance)
 

@@ -16,7 +16,7 @@ from typing import Any
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
 
 FORMAT = "edge-bundle"
-VERSION = 5
+VERSION = 6
 ABI_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 
@@ -218,6 +218,30 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Accelerator:
+    """
+    What may run the whole network on a device, in place of the bundle's library.
+
+    Its own library is made there, by ``edgec finish``, of what the bundle has in the folder of its
+    name. Until then, and where there is no such device, the bundle's library runs.
+
+    :ivar name: "tensorrt"; also that of its variant.
+    :ivar oldest: the first major version of its software that will do.
+    :ivar newest: the last one.
+    :ivar precision: that the network computes in: "float32", or "int8" where it is quantised.
+    :ivar tolerance: relative error of an output that is allowed beside the bundle's library.
+    :ivar refused: why it can't run the network, by node; empty: it can.
+    """
+
+    name: str
+    oldest: int
+    newest: int
+    precision: str
+    tolerance: float
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class CurvePoint:
     """What was lost with a share of the multiply-accumulates in integers."""
 
@@ -297,6 +321,7 @@ class Manifest:
     :ivar given: what the user said when compiling in place of the model's file: "labels",
         "name", "preprocess", "decoder".
     :ivar accuracy: of a quantised model, as its file says; else None.
+    :ivar accelerator: that was compiled for, beside the library; else None.
     """
 
     model: Model
@@ -309,3 +334,4 @@ class Manifest:
     fusions: tuple[Fusion, ...] = ()
     given: tuple[str, ...] = ()
     accuracy: Accuracy | None = None
+    accelerator: Accelerator | None = None

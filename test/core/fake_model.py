@@ -38,6 +38,7 @@ class FakeModel:
     """Its scores are the mean of each channel of the image, as rgb, over 255."""
 
     variant = "avx2"
+    caveat = ""
 
     def __init__(self, **changes: Any) -> None:
         self.manifest: Any = SimpleNamespace(model=replace(MODEL, **changes), proof=PROOF)

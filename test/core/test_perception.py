@@ -100,7 +100,7 @@ def test_labels_are_published_once_for_late_joiners() -> None:
 
 def test_a_model_that_is_not_proven_yet_is_a_warning() -> None:
     model = FakeModel()
-    model.manifest.proof = replace(PROOF, state="pending", missing="a slide rule")
+    model.caveat = replace(PROOF, state="pending", missing="a slide rule").caveat
     [said] = [d for d in make(model).diagnostics(NOW) if d.name == "model"]
     assert said.level == Level.WARN
     assert "is not proven yet, which needs a slide rule; run edgec verify" in said.message

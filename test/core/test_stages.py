@@ -224,7 +224,7 @@ def test_one_slow_run_is_not_the_last_one() -> None:
 def test_a_later_model_that_is_not_proven_yet_is_a_warning() -> None:
     machine = Machine()
     machine.configure()
-    machine.models[1].manifest.proof = replace(PROOF, state="pending", missing="a slide rule")
+    machine.models[1].caveat = replace(PROOF, state="pending", missing="a slide rule").caveat
     assert machine.state().level == Level.WARN
     assert "works, but it is not proven yet" in machine.state().message
 

@@ -119,7 +119,7 @@ def test_any_value_anywhere_in_a_description_is_taken_or_refused(
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["version"], 1, r"\$\.version is 1, this software reads version 5"),
+        (["version"], 1, r"\$\.version is 1, this software reads version 6"),
         (["format"], "zip", r"\$\.format"),
         (["model", "inputs", 0, "shape", 1], "3", r"\$\.model\.inputs\[0\]\.shape\[1\] must be"),
         (["model", "inputs", 0, "shape", 1], 0, r"\$\.model\.inputs\[0\]\.shape.*impossible"),

@@ -66,6 +66,21 @@ class LibrarySpec:
     parts: tuple[AddPart, ...]
 
 
+@dataclass(frozen=True)
+class Written:
+    """
+    The files of a library.
+
+    :ivar model: what the manifest says of it; it stands among the files, too.
+    :ivar sources: to be compiled for it alone.
+    :ivar parts: of its back ends.
+    """
+
+    model: Model
+    sources: Sequence[Source]
+    parts: Sequence[Part]
+
+
 def write(
     graph: Graph,
     program: Program,
@@ -82,16 +97,34 @@ def write(
     """
     source = directory / SOURCE
     source.mkdir()
-    parts = [add(source, program, spec.platform) for add in spec.parts]
-    model = describe(graph, program, spec.platform, parts, description)
-    sources = _write_sources(program, model, description, spec.platform, parts, source)
-    everything = [*runtime_sources(spec.platform), *sources]
-    (source / "CMakeLists.txt").write_text(cmake_file(everything, parts), "utf-8")
-    build_library(spec.platform, source, sources, parts, directory / LIBRARY, progress)
-    return model
+    written = write_sources(graph, program, spec, description, source)
+    library = directory / LIBRARY
+    build_library(spec.platform, source, written.sources, written.parts, library, progress)
+    return written.model
 
 
-def _write_sources(
+def write_sources(
+    graph: Graph,
+    program: Program,
+    spec: LibrarySpec,
+    description: Description,
+    directory: Path,
+) -> Written:
+    """
+    Write all files that a library is compiled from, and a CMakeLists.txt, into a folder.
+
+    :raises CompileError: if a compiler or a library is missing.
+    """
+    platform = spec.platform
+    parts = [add(directory, program, platform) for add in spec.parts]
+    model = describe(graph, program, platform, parts, description)
+    sources = _write_program(program, model, description, platform, parts, directory)
+    everything = [*runtime_sources(platform), *sources]
+    (directory / "CMakeLists.txt").write_text(cmake_file(everything, parts), "utf-8")
+    return Written(model, sources, parts)
+
+
+def _write_program(
     program: Program,
     model: Model,
     description: Description,

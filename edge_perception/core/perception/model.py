@@ -39,6 +39,7 @@ class RunnableModel(Protocol):
 
     manifest: Manifest
     variant: str
+    caveat: str
 
     def run_image(self, frame: npt.NDArray[Any], encoding: str) -> Tensors:
         """Run on the pixels of a camera image."""

@@ -219,9 +219,8 @@ class PerceptionCore(NodeCore):
         return [*({**shown, **found}).values(), *self._pipeline.diagnostics(now)]
 
     def _model_state(self, model: RunnableModel) -> Diagnostic:
-        caveat = model.manifest.proof.caveat
-        level = Level.WARN if caveat else Level.OK
-        said = f"{self._name} is loaded" + (f", but {caveat}" if caveat else "")
+        level = Level.WARN if model.caveat else Level.OK
+        said = f"{self._name} is loaded" + (f", but {model.caveat}" if model.caveat else "")
         return Diagnostic(level, "model", said, {"variant": model.variant})
 
     def _latency(self, now: int) -> Diagnostic:

@@ -112,7 +112,7 @@ class Runner:
         fault = self._faults.current(now).get(self.name)
         if fault is not None:
             return Diagnostic(fault.level, name, fault.message, values)
-        caveat = self.model.manifest.proof.caveat if self.model is not None else ""
+        caveat = self.model.caveat if self.model is not None else ""
         if caveat:
             return Diagnostic(Level.WARN, name, f"works, but {caveat}", values)
         return Diagnostic(Level.OK, name, "works", values)

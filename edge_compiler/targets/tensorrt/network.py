@@ -1,0 +1,57 @@
+"""The network as TensorRT is given it: an ONNX file in which every type is stated."""
+
+from __future__ import annotations
+
+import onnx
+
+from edge_compiler.export import export
+from edge_compiler.ir.graph import Graph, OPSET
+from edge_compiler.passes.constants import fold_constants
+from edge_compiler.passes.dead_code import drop_dead_code
+
+IR_VERSION = 10
+"""Of the file: TensorRT 10.0 reads it."""
+OLDEST_OPSET = 17
+QUANTISING = ("DequantizeLinear", "QuantizeLinear")
+_GIVEN = ("axis",)
+"""Of the attributes of these: the others came later, and say nothing here (`support.py`)."""
+
+
+def prepare(graph: Graph) -> None:
+    """Compute what is known and drop what nothing depends on; TensorRT does all the rest."""
+    for step in (fold_constants, drop_dead_code):
+        for _ in step.run(graph):
+            pass
+
+
+def precision_of(graph: Graph) -> str:
+    """Return what a network computes in: its quantising nodes say so, TensorRT decides nothing."""
+    return "int8" if any(node.op in QUANTISING for node in graph.nodes) else "float32"
+
+
+def network(graph: Graph) -> onnx.ModelProto:
+    """Return the model of a prepared graph, with the oldest opset in which it means the same."""
+    model = export(graph)
+    for node in model.graph.node:
+        if node.op_type in QUANTISING:
+            given = [a for a in node.attribute if a.name in _GIVEN]
+            del node.attribute[:]
+            node.attribute.extend(given)
+    operators = {node.op_type for node in model.graph.node}
+    model.opset_import[0].version = next(
+        opset
+        for opset in range(OLDEST_OPSET, OPSET + 1)
+        if all(_form(op, opset) == _form(op, OPSET) for op in operators)
+    )
+    model.ir_version = IR_VERSION
+    return model
+
+
+def _form(operator: str, opset: int) -> tuple[list[str], list[str]] | None:
+    """Return inputs and attributes of an operator: where they are alike, only types were added."""
+    try:
+        schema = onnx.defs.get_schema(operator, opset, "")
+    except onnx.defs.SchemaError:
+        return None
+    attributes = _GIVEN if operator in QUANTISING else sorted(schema.attributes)
+    return [parameter.name for parameter in schema.inputs], list(attributes)
