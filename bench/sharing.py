@@ -141,7 +141,7 @@ def main() -> int:
     parser.add_argument("--detector", default="ssd_mobilenet_v1", choices=NETWORKS)
     parser.add_argument("--heavy", default="resnet50", choices=NETWORKS)
     parser.add_argument("--processors", type=int, default=2, help="so many of them (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=20.0, help="each (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=16.0, help="each (%(default)s)")
     options = parser.parse_args()
     usable = sorted(os.sched_getaffinity(0))
     if len(usable) < options.processors:
