@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+from hypothesis import settings
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
@@ -48,7 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Give this process, and what it starts, a ROS domain that no other test process uses."""
+    """
+    Give this process, and what it starts, a ROS domain that no other test process uses.
+
+    Hypothesis must not take a busy machine for a slow program.
+    """
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
     os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
     for domain in range(1, 101):
         path = Path(tempfile.gettempdir(), f"edge_perception_test_domain_{domain}.lock")

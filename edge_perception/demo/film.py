@@ -49,7 +49,6 @@ actions:
   stop: {limit: {linear: 0.0, angular: 0.0}}
 default: go
 safe: stop
-precedence: most_restrictive
 rules:
   - {name: somebody on the crossing, when: {label: person, zone: crossing}, action: stop, release: 5 of 5}
   - {name: people, when: {label: person, score: 0.5, height: 0.18}, action: slow, after: 2 of 3}

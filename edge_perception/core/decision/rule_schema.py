@@ -21,7 +21,7 @@ def schema() -> Schema:
         "default": {"description": "The action while no rule is in force", **name},
         "safe": {"description": "The action while an input is missing or stale", **name},
         "precedence": {
-            "description": "Which of the rules in force decides; first, if it is not given",
+            "description": "Which of the rules in force decides; most_restrictive, if not given",
             "enum": list(rules.PRECEDENCE),
         },
         "rules": {

@@ -27,7 +27,7 @@ from edge_perception.core.stamps import SECOND
 
 VERSION = 1
 INPUTS = ("detections", "odometry", "diagnostics")
-PRECEDENCE = ("first", "most_restrictive")
+PRECEDENCE = ("most_restrictive", "first")
 MOST_IMAGES = 1000
 LONGEST = 3600.0
 LEAST_TIMEOUT = 0.01

@@ -18,7 +18,6 @@ actions:
   stop: {limit: {linear: 0, angular: 0}}
 default: go
 safe: stop
-precedence: most_restrictive
 rules:
 """
 NAMED = {
@@ -44,8 +43,8 @@ def test_the_most_restrictive_decides_in_whatever_order_they_stand(order: tuple[
         assert decision.rule == decides
 
 
-def test_otherwise_the_first_decides() -> None:
-    rules = RULES.replace("precedence: most_restrictive\n", "") + "".join(NAMED.values())
+def test_the_first_decides_if_asked_for() -> None:
+    rules = RULES.replace("rules:", "precedence: first\nrules:") + "".join(NAMED.values())
     assert Robot(rules).step(NOW, *map(thing, SHOWN.values())).rule == "fast"
 
 
