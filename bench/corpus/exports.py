@@ -40,7 +40,11 @@ ULTRALYTICS = (
     *("yolov3-tiny", "yolov5n", "yolov8n", "yolov8n-cls", "yolov8n-obb", "yolov8n-pose"),
     *("yolov8n-seg", "yolov10n", "yolo11n", "yolo11n-obb", "yolo12n"),
 )
-BY_DYNAMO = (*TORCH, "convnext_atto", "vit_tiny_patch16_224", "mobilenet_v3_small", "resnet18")
+BY_DYNAMO = {
+    "torch": TORCH,
+    "timm": ("convnext_atto", "vit_tiny_patch16_224"),
+    "torchvision": ("mobilenet_v3_small", "resnet18"),
+}
 """Networks that the newer exporter writes, too."""
 
 
@@ -51,7 +55,7 @@ def exported() -> Iterator[Entry]:
         ("timm", TIMM),
         ("torchvision", TORCHVISION),
         ("ultralytics", ULTRALYTICS),
-        ("torch", tuple(name + DYNAMO for name in BY_DYNAMO)),
+        *((library, [name + DYNAMO for name in names]) for library, names in BY_DYNAMO.items()),
     ):
         for name in names:
             yield Entry(

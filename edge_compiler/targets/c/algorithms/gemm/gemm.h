@@ -100,6 +100,18 @@ INLINE void gemm_tiles(const gemm c, const int tile, const int blocks, const int
         gemm_tile(c, c.height - 1, blocks, columns, a, b, e, y);
 }
 
+/* How many elements an operand's matrix lies behind its first one. The fields are a copy: arrays that a loop indexes keep
+ * their struct in memory, and what depends on its other fields isn't folded before GCC has unrolled all of it. */
+INLINE ptrdiff_t gemm_left_place(const gemm c, const int matrix)
+{
+    return work_place(matrix, GEMM_RANK, c.batch, c.a_matrix);
+}
+
+INLINE ptrdiff_t gemm_right_place(const gemm c, const int matrix)
+{
+    return work_place(matrix, GEMM_RANK, c.batch, c.b_matrix);
+}
+
 /* The product. A piece of work is one tile; tiles that read the same part of the right operand follow each other. */
 INLINE void gemm_run(const gemm c, const float *a, const float *b, const float *e, float *y, int part, int parts)
 {
@@ -111,8 +123,8 @@ INLINE void gemm_run(const gemm c, const float *a, const float *b, const float *
     pieces todo = work_share_in_order(matrices * groups, c.wide_tiles + c.narrow_tiles, part, parts);
     while (work_next_piece(&todo)) {
         const int matrix = todo.outer / groups, group = todo.outer % groups, column = group * c.blocks * BLOCK;
-        const float *aa = a + work_place(matrix, GEMM_RANK, c.batch, c.a_matrix);
-        const float *bb = b + work_place(matrix, GEMM_RANK, c.batch, c.b_matrix) + (size_t)column * c.terms;
+        const float *aa = a + gemm_left_place(c, matrix);
+        const float *bb = b + gemm_right_place(c, matrix) + (size_t)column * c.terms;
         const float *ee = e + column * c.c_column;
         float *yy = y + (size_t)matrix * c.rows * c.columns + column;
         if (group < groups - 1)
