@@ -1,4 +1,4 @@
-"""Layers of random networks that compare, choose, count and look up: see test_random_graphs.py."""
+"""Layers of random networks that compare, choose, count and look up: see random_networks.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import onnx
 from small_models import node
 
 if TYPE_CHECKING:
-    from test_random_graphs import Network
+    from random_networks import Network
 
 Shape = tuple[int, ...]
 
