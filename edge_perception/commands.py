@@ -26,7 +26,7 @@ from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
 from edge_perception.tools import linked, listening, recorded
-from edge_perception.tools.arguments import add_graph, graph_options, graph_values
+from edge_perception.tools.arguments import add_graph, add_view, graph_options, graph_values
 from edge_perception.transport import log
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     up = commands.add_parser("up", help="start the robot and run it until Ctrl-C")
-    up.set_defaults(run=_up)
+    up.set_defaults(run=listening.viewed(_up))
     graph_options(up, graph)
     up.add_argument(
         "--transport",
@@ -98,6 +98,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="with --transport local: record what the nodes say, as edge-robot record does",
     )
+    add_view(up)
     up.add_argument("--once", action="store_true", help="stop after a decision on an image")
     linked.add_options(up)
     linked.add_commands(commands)

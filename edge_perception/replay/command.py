@@ -40,11 +40,13 @@ def run(
     values: dict[str, str],
     options: argparse.Namespace,
     network: Callable[[], Network],
+    listeners: Sequence[Listen] = (),
 ) -> int:
     """
     Replay a bag.
 
     :param network: returns how other processes find the nodes, if they are linked by nanomsg.
+    :param listeners: who else is told of all that is published.
     :returns: the exit code
     :raises BagError: if it can't be read.
     :raises ReplayError: if a node can't be started.
@@ -60,7 +62,7 @@ def run(
     )
     looks = roles(graph, parts, labels)
     observer, album = Observer(looks), Album(looks)
-    listeners = [observer.listen, album.listen] if options.html else [observer.listen]
+    listeners = [observer.listen, *([album.listen] if options.html else []), *listeners]
     progress = Progress(bag.end())
     try:
         if options.transport == IN_BAG_TIME:

@@ -13,7 +13,7 @@ from edge_perception.replay.expectations import Expectations
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
 
-_OF_ONE = ("out", "html", "labels")
+_OF_ONE = ("out", "html", "labels", "view")
 """Options that make sense for one bag alone."""
 
 

@@ -49,6 +49,27 @@ def add_web(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_view(command: argparse.ArgumentParser) -> None:
+    """Add the options of a command that shows in the viewer what it does."""
+    command.add_argument(
+        "--view",
+        action="store_true",
+        help="in the viewer of edge-robot view: pictures, path, decisions, diagnostics",
+    )
+    add_web(command)
+
+
+def is_viewed(options: argparse.Namespace) -> bool:
+    """
+    Return whether such a command is to do so.
+
+    :raises RequestError: if there is a page without the viewer
+    """
+    if options.web is not None and not options.view:
+        raise RequestError("--web is where the viewer is a page: give --view, too")
+    return bool(options.view)
+
+
 def viewer(otherwise: str) -> ModuleType:
     """
     Return what shows things in the viewer.

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
 from edge_perception.tools import linked
-from edge_perception.tools.arguments import add_graph, add_web, of_bags, viewer
+from edge_perception.tools.arguments import add_graph, add_view, is_viewed, of_bags, Run, viewer
 
 if TYPE_CHECKING:
     from edge_perception.replay.record_command import Recording
+
+_OTHERWISE = "edge-robot watch without --view shows the robot on the terminal"
+"""What shows a running robot without the viewer."""
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,12 +42,7 @@ def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     watch = commands.add_parser(
         "watch", help="show a running robot: rates, ages, what it sees, decides, and what is wrong"
     )
-    watch.add_argument(
-        "--view",
-        action="store_true",
-        help="in the viewer of edge-robot view: pictures, path, decisions, diagnostics",
-    )
-    add_web(watch)
+    add_view(watch)
     watch.set_defaults(run=of_bags(_watch))
     _add_robot(watch)
 
@@ -70,14 +70,41 @@ def _record(graph: Graph, options: argparse.Namespace) -> int:
 
 
 def _watch(graph: Graph, options: argparse.Namespace) -> int:
-    if options.view:
-        live = viewer("edge-robot watch without --view shows the robot on the terminal")
+    if is_viewed(options):
+        live = viewer(_OTHERWISE)
         return int(live.run_live(graph, options, lambda: linked.network_of(options)))
-    if options.web is not None:
-        raise RequestError("--web is where the viewer is a page: give --view, too")
     from edge_perception.replay import watch_command
 
     return watch_command.run(graph, options, lambda: linked.network_of(options))
+
+
+def viewed(run: Run) -> Run:
+    """
+    Let a robot be shown in the viewer, if that is asked, as long as a command runs it.
+
+    Another process listens to it and draws; whatever becomes of that, the robot goes on.
+    """
+
+    def beside(graph: Graph, options: argparse.Namespace) -> int:
+        if not is_viewed(options):
+            return run(graph, options)
+        if options.transport == "local":
+            raise RequestError(
+                "--view is for a robot that others can listen to: with --transport nanomsg, too"
+            )
+        command = [sys.executable, "-m", "edge_perception.cli", "watch", "--view"]
+        command += [f"--transport={options.transport}", f"--namespace={options.namespace}"]
+        command += [f"--web={options.web}"] if options.web is not None else []
+        command += [f"--graph={options.graph}"] if options.graph else []
+        # Ctrl-C is for the robot, whose end is the viewer's
+        shown = subprocess.Popen(command, start_new_session=True)
+        try:
+            return run(graph, options)
+        finally:
+            shown.terminate()
+            shown.wait()
+
+    return beside
 
 
 def recording(graph: Graph, folder: Path) -> Recording:

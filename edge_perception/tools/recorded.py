@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 import math
 from pathlib import Path
 
@@ -10,12 +11,17 @@ from edge_perception.robot.graph import Graph
 from edge_perception.tools import linked
 from edge_perception.tools.arguments import (
     add_graph,
+    add_view,
     add_web,
     graph_options,
     graph_values,
+    is_viewed,
     of_bags,
     viewer,
 )
+
+_OTHERWISE = "edge-robot replay BAG --html FILE writes a page"
+"""What shows a bag without the viewer."""
 
 
 def add_commands(
@@ -77,6 +83,7 @@ def _add_replay(
         "html": "write them as a page, with a timeline, and pictures of what changed a decision",
     }.items():
         replay.add_argument(f"--{name}", type=Path, metavar="FILE", help=said)
+    add_view(replay)
     linked.add_network(replay.add_argument_group("with --transport nanomsg"))
     _add_suite(replay)
 
@@ -138,11 +145,15 @@ def _replay(graph: Graph, options: argparse.Namespace) -> int:
     values = graph_values(graph, options)
     if suite_command.is_of_bags(options):
         return suite_command.run(graph, values, options)
-    return command.run(graph, values, options, lambda: linked.network_of(options, "replay"))
+    network = partial(linked.network_of, options, "replay")
+    if not is_viewed(options):
+        return command.run(graph, values, options, network)
+    with viewer(_OTHERWISE).showing(options.web) as listen:
+        return command.run(graph, values, options, network, [listen])
 
 
 def _view(graph: Graph, options: argparse.Namespace) -> int:
-    return int(viewer("edge-robot replay BAG --html FILE writes a page").run(options))
+    return int(viewer(_OTHERWISE).run(options))
 
 
 def _bag(graph: Graph, options: argparse.Namespace) -> int:

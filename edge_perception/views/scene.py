@@ -37,6 +37,8 @@ _JPEG = 80
 _LEVELS = {0: "INFO", 1: "WARN", 2: "ERROR", 3: "WARN"}
 _STRIDE = 0.05
 """Metres between two points of a path that are drawn."""
+_TOGETHER = SECOND
+"""Of what goes to a file, at most this [ns] of pictures comes before what belongs to them."""
 _STRIP = 100
 """Points that are drawn anew with each that follows; those before them stay as they are."""
 
@@ -52,6 +54,8 @@ class Scene:
         :raises OSError: if the file can't be written.
         """
         self._stream = rr.RecordingStream(_APPLICATION)
+        self._is_file = isinstance(place, Path)
+        self._flushed = 0
         if isinstance(place, Path):
             self._stream.save(place, default_blueprint=_layout())
         else:
@@ -93,6 +97,9 @@ class Scene:
 
         :param time: when it came [ns].
         """
+        if self._is_file and time - self._flushed >= _TOGETHER:
+            self._stream.flush()
+            self._flushed = time
         self._stream.set_time(_TIMELINE, timestamp=time / SECOND)
         try:
             self._show[message.__msgtype__](topic.strip("/"), message)

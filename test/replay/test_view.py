@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import os
 from pathlib import Path
 import signal
@@ -53,6 +55,9 @@ def test_a_viewer_is_shown_what_comes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rerun", "--bind", "127.0.0.1", "--port", str(port)]
     viewer = subprocess.Popen([*command, "--save", str(out)], env={**os.environ, "CI": "true"})
     try:
+        with socket.socket() as tried:
+            while tried.connect_ex(("127.0.0.1", port)):
+                assert viewer.poll() is None
         scene = Scene(f"rerun+http://127.0.0.1:{port}/proxy")
         scene.add(BEGIN, "/camera/image_raw", picture("red", BEGIN))
         scene.add(BEGIN, "/decision", Decision(action="stop"))
@@ -61,6 +66,38 @@ def test_a_viewer_is_shown_what_comes(tmp_path: Path) -> None:
         viewer.send_signal(signal.SIGINT)
         viewer.wait(60)
     assert_shown(out, "/camera/camera/image_raw", "/decision/action")
+
+
+def test_a_replay_is_shown_until_the_viewer_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edge_perception.replay import view_command
+
+    shown: list[str] = []
+
+    class Shown:
+        def __init__(self, address: str) -> None:
+            assert address.startswith("rerun+http://127.0.0.1:")
+
+        def show(self, time: int, topic: str, kind: str, data: bytes) -> None:
+            shown.append(topic)
+
+        def close(self) -> None:
+            shown.append("closed")
+
+    @contextmanager
+    def viewer(port: int, web: int | None) -> Iterator[subprocess.Popen[bytes]]:
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+            yield process
+
+    monkeypatch.setattr(view_command, "Scene", Shown)
+    monkeypatch.setattr(view_command, "_viewer", viewer)
+    monkeypatch.setattr(view_command, "_until_closed", lambda viewer: shown.append("waited"))
+    said = [*drive(0.5), (BEGIN + 8_000_000, "/detections", DetectionArray())]
+    bag = write(tmp_path / "bag", sorted(said, key=lambda one: one[0]), types=True)
+    assert main(["replay", str(bag), "--view", "--from-bag=perception"]) == 0
+    assert {"/camera/image_raw", "/odom", "/decision"} <= set(shown)
+    assert shown[-2:] == ["closed", "waited"]
 
 
 def assert_shown(recording: Path, *entities: str) -> None:

@@ -67,6 +67,7 @@ def test_what_comes_is_shown_until_the_viewer_is_closed() -> None:
     ("command", "says"),
     [
         (["watch", "--view"], "edge-robot watch without --view shows the robot on the terminal"),
+        (["replay", "a.mcap", "--view"], "edge-robot replay BAG --html FILE writes a page"),
         (["view", "a.mcap"], "edge-robot replay BAG --html FILE writes a page"),
     ],
 )
