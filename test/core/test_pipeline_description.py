@@ -52,6 +52,9 @@ stages:
             "the first stage has no deadline",
         ),
         (TWO.replace("colour,", "detect,"), "the name 'detect' is taken"),
+        ("version: 1", "the key 'stages' is missing, or 'models'"),
+        ("version: 1\nmodels: []", "line 2, column 9: expected a list with at least one"),
+        ("version: 1\nmodels: [a.edge, b/a.edge]", "the name 'a' is taken"),
     ],
 )
 def test_mistakes(text: str, says: str) -> None:
@@ -59,6 +62,20 @@ def test_mistakes(text: str, says: str) -> None:
         description.load(ModelRequest("robot/pipeline.yaml"), lambda path, most: text.encode())
     assert says in str(caught.value)
     assert str(caught.value).startswith("pipeline.yaml, line")
+
+
+def test_models_are_detectors_named_as_their_bundles() -> None:
+    def read(text: str) -> description.Description:
+        return description.load(ModelRequest("robot/all.yaml"), lambda path, most: text.encode())
+
+    listed = read("version: 1\nmodels: [a.edge, b.edge]\nstages: [{kind: track}]")
+    written = (
+        "version: 1\nstages: [{kind: detect, name: a, model: a.edge},"
+        " {kind: detect, name: b, model: b.edge}, {kind: track}]"
+    )
+    assert [(one.kind, one.name, one.model) for one in listed.stages] == [
+        (one.kind, one.name, one.model) for one in read(written).stages
+    ]
 
 
 @pytest.mark.parametrize("kind", stages.kinds())
@@ -89,4 +106,8 @@ def test_the_examples_of_the_documentation_are_pipelines() -> None:
             item = located_yaml.parse(example, "pipeline.yaml")
             found = description.read(item, ModelRequest("robot"))
             kinds.append([one.kind for one in found.stages])
-    assert kinds == [["detect", "align", "embed", "identify"], ["detect", "track", "locate"]]
+    assert kinds == [
+        ["detect", "align", "embed", "identify"],
+        ["detect", "detect", "track"],
+        ["detect", "track", "locate"],
+    ]

@@ -88,12 +88,15 @@ def read(item: Item, model: ModelRequest) -> Description:
     :param model: its path is the folder of the description; the rest is for every stage's model.
     :raises FileError: with line and column of the first mistake.
     """
-    fields = item.mapping(known=("version", "stages"), required=("version", "stages"))
+    fields = item.mapping(known=("version", "models", "stages"), required=("version",))
     if fields["version"].number(0, 1e9) != VERSION:
         raise fields["version"].error(f"this program reads version {VERSION} of pipelines")
+    if not fields.keys() & {"models", "stages"}:
+        raise item.error("the key 'stages' is missing, or 'models'")
+    wanted = [(one, _detector(one, model)) for one in _listed(fields, "models")]
+    wanted += [(one, _stage(one, model)) for one in _listed(fields, "stages")]
     found: list[StageRequest] = []
-    for one in fields["stages"].sequence():
-        stage = _stage(one, model)
+    for one, stage in wanted:
         if not found and stage.kind != FIRST:
             raise one.error(f"the first stage must be of the kind {FIRST!r}")
         if not found and stage.deadline:
@@ -102,6 +105,16 @@ def read(item: Item, model: ModelRequest) -> Description:
             raise one.error(f"the name {stage.name!r} is taken; give this stage another 'name'")
         found.append(stage)
     return Description(found, Path(model.path))
+
+
+def _listed(fields: Fields, key: str) -> list[Item]:
+    return fields[key].sequence() if key in fields else []
+
+
+def _detector(item: Item, model: ModelRequest) -> StageRequest:
+    """Return the stage of a bundle that is only named: its file's name is the stage's."""
+    path = Path(model.path) / item.text()
+    return StageRequest(FIRST, path.stem, replace(model, path=str(path)), 0, Parameters(()))
 
 
 def _stage(item: Item, model: ModelRequest) -> StageRequest:
