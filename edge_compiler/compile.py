@@ -32,8 +32,8 @@ from edge_compiler.refusal import listed, Refusal
 from edge_compiler.samples import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
-from edge_perception.runtime.bundle import write_manifest
-from edge_perception.runtime.manifest import Fusion, Manifest, Speed, Step, Tensor
+from edge_perception.runtime.bundle import write_manifest, write_record
+from edge_perception.runtime.manifest import Fusion, Manifest, Record, Speed, Step, Tensor
 from edge_perception.runtime.selftest import write_selftest
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
@@ -164,17 +164,17 @@ def _compile(
             library=LIBRARY,
             selftest=SELFTEST,
             proof=proven.proof,
-            speed=speed,
-            files={},
-            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            files=describe_files(folder),
             fusions=(*decided, *fusions),
             given=options.overrides.given(),
             accuracy=accuracy,
             accelerator=accelerator,
         )
-        report.write(folder, manifest, report.Measured(proven.errors, profile, before, after))
-        manifest = replace(manifest, files=describe_files(folder))
+        record = Record(datetime.now(timezone.utc).isoformat(timespec="seconds"), speed, {})
+        measured = report.Measured(proven.errors, profile, before, after)
+        written = report.write(folder, manifest, record, measured)
         write_manifest(folder, manifest)
+        write_record(folder, replace(record, files=written))
     return manifest
 
 

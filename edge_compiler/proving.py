@@ -9,6 +9,7 @@ import shutil
 
 from edge_compiler.atomic import new_folder
 from edge_compiler.difference import TOLERANCE
+from edge_compiler.errors import CompileError
 from edge_compiler.progress import Progress
 from edge_compiler.prove import Inputs, Prover
 from edge_compiler.reference import Reference
@@ -16,14 +17,14 @@ from edge_compiler.running import open_sandbox
 from edge_compiler.samples import accepted_inputs
 from edge_compiler.sandbox import Sandbox
 from edge_perception.runtime.bundle import write_manifest
-from edge_perception.runtime.folder import describe_file
+from edge_perception.runtime.files import describe_file
 from edge_perception.runtime.manifest import (
     BundleFile,
     Manifest,
-    MANIFEST_NAME,
     Model,
     PENDING,
     Proof,
+    SIGNATURE_NAME,
 )
 from edge_perception.runtime.selftest import write_selftest
 
@@ -81,6 +82,11 @@ def complete(
     :raises BundleError: if the bundle is damaged.
     :raises CompileError: if the library doesn't run here, or a step is wrong.
     """
+    if bundle.is_file():
+        raise CompileError(
+            f"the proof of {bundle} is pending and can't be written into a packed bundle: unpack "
+            "it with unzip, complete it, and pack it again with edgec pack"
+        )
     facts = manifest.model
     reference = Reference(model, facts.inputs, [step.value for step in facts.steps])
     with new_folder(bundle) as folder:
@@ -88,9 +94,10 @@ def complete(
             proven = prove(sandbox, facts, reference, (), progress)
         shutil.copytree(bundle, folder, dirs_exist_ok=True)
         write_selftest(folder / manifest.selftest, *proven.selftest)
-        (folder / MANIFEST_NAME).unlink()
-        manifest = replace(manifest, proof=proven.proof, files=describe_files(folder))
+        files = {name: describe_file(folder / name) for name in manifest.files}
+        manifest = replace(manifest, proof=proven.proof, files=files)
         write_manifest(folder, manifest)
+        (folder / SIGNATURE_NAME).unlink(missing_ok=True)  # that was of another manifest
     return manifest, proven
 
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-import tempfile
 
 from edge_compiler import sandbox, toolchain
 from edge_compiler.child.wire import Array
 from edge_compiler.errors import CompileError
 from edge_compiler.sandbox import Sandbox
+from edge_compiler.sandbox.library import library_of
 from edge_perception import runtime
-from edge_perception.runtime import Instance
-from edge_perception.runtime.folder import Folder
+from edge_perception.runtime import Instance, Trust
 from edge_perception.runtime.manifest import Manifest, Model
+from edge_perception.runtime.selftest import read_selftest, run_selftest
 
 
 def is_native(triple: str) -> bool:
@@ -32,10 +32,7 @@ def open_sandbox(bundle: Path, manifest: Manifest) -> Iterator[Sandbox]:
     :raises CompileError: if there is none, or the library is not that of the manifest.
     """
     triple = manifest.model.target
-    with tempfile.TemporaryDirectory(prefix="edgec-") as scratch, Folder(bundle) as folder:
-        library = Path(scratch) / "model.so"
-        with library.open("wb") as file:  # what is checked is what runs
-            file.writelines(folder.blocks(manifest.library, manifest.files[manifest.library]))
+    with library_of(bundle, manifest) as library:
         try:
             opened = sandbox.open_sandbox(library, toolchain.for_machine(triple))
         except CompileError as error:
@@ -74,22 +71,27 @@ def open_model(
         yield SandboxedInstance(opened, manifest.model, opened.best_variant(), threads)
 
 
-def check_variants(bundle: Path, manifest: Manifest) -> dict[str, float]:
+def check_variants(
+    bundle: Path, manifest: Manifest, trust: Trust | None = None
+) -> dict[str, float]:
     """
     Run a bundle's self-test with every instruction set that the processor has.
 
+    :param trust: whose bundles are accepted, if it runs as on a robot; None: anybody's.
     :returns: the worst relative error of an output by instruction set.
     :raises BundleError: if the bundle is damaged or fails.
     :raises CompileError: if it is for another kind of machine and can't be emulated here.
     """
     if is_native(manifest.model.target):
-        return runtime.check_variants(bundle)
-    model, selftest = manifest.model, bundle / manifest.selftest
+        return runtime.check_variants(bundle, trust)
+    model, path = manifest.model, bundle / manifest.selftest
+    selftest = read_selftest(bundle, manifest)
     with open_sandbox(bundle, manifest) as opened:
         return {
-            variant: runtime.check_selftest(
+            variant: run_selftest(
                 SandboxedInstance(opened, model, variant, threads=1),
                 selftest,
+                path,
                 manifest.proof.tolerance,
             )
             for variant in opened.variants(model)

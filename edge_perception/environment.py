@@ -60,6 +60,7 @@ def _load(request: ModelRequest) -> RunnableModel:
         selftest=True,
         executor=executor,
         priority=request.priority,
+        trust=request.trust,
     )
 
 

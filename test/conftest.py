@@ -45,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--graphs", type=int, default=20, help="random networks that are compiled")
     parser.addoption("--bags", type=int, default=60, help="damaged bags that are replayed")
+    parser.addoption("--bytes", type=int, default=1000, help="changed bytes of a packed bundle")
     parser.addoption("--files", type=int, default=100, help="damaged files that are analysed")
 
 

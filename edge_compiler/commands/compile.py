@@ -124,6 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge_compiler.compile import compile_model, Options
     from edge_compiler.description import Overrides
     from edge_compiler.targets.base import BuildOptions
+    from edge_perception.runtime.contents import read_record
     from edge_perception.runtime.schema import encode
 
     options = Options(
@@ -144,7 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     with progress() as show:
         manifest = compile_model(arguments.model, arguments.output, options, show)
-    model, proof, speed = manifest.model, manifest.proof, manifest.speed
+    model, proof, speed = manifest.model, manifest.proof, read_record(arguments.output).speed
     if arguments.json:
         say_json(
             {

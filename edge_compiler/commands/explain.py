@@ -14,7 +14,7 @@ from edge_compiler.units import count, size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
-    from edge_perception.runtime.manifest import Accelerator, Fusion, Manifest, Model
+    from edge_perception.runtime.manifest import Accelerator, Fusion, Manifest, Model, Record
 
 SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 MAP_ROWS, MAP_COLUMNS = 20, 100
@@ -36,24 +36,25 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the manifest in a readable form."""
-    from edge_perception.runtime import read_manifest
+    from edge_perception.runtime import read_contents
     from edge_perception.runtime.schema import encode
 
-    manifest = read_manifest(arguments.bundle)
+    contents = read_contents(arguments.bundle)
+    manifest, record = contents.manifest, contents.record
     if arguments.json:
-        say_json(encode(manifest))
+        say_json(encode(manifest) | {"created": record.created, "speed": encode(record.speed)})
         return 0
-    _summary(manifest)
+    _summary(manifest, record)
     _placement(manifest.model)
     _fusions(manifest.fusions, arguments.all)
     _memory(manifest.model)
     return 0
 
 
-def _summary(manifest: Manifest) -> None:
+def _summary(manifest: Manifest, record: Record) -> None:
     model, proof = manifest.model, manifest.proof
     say(f"{model.name} for {model.target} ({', '.join(model.variants)})", "bold")
-    say(f"  compiled by  {model.compiler}, {manifest.created}")
+    say(f"  compiled by  {model.compiler}, {record.created}")
     for kind, tensors in (("input", model.inputs), ("output", model.outputs)):
         for tensor in tensors:
             shape = " x ".join(map(str, tensor.shape))
@@ -75,8 +76,8 @@ def _summary(manifest: Manifest) -> None:
         say(f"  {manifest.accelerator.name:<11}  {_accelerator(manifest.accelerator)}")
     if manifest.accuracy:
         say(f"  accuracy     {manifest.accuracy}")
-    if manifest.speed:
-        speed = manifest.speed
+    if record.speed:
+        speed = record.speed
         say(f"  speed        {speed.median_ms:.2f} ms, {speed.threads} thread(s), {speed.machine}")
     elif not proof.caveat:
         say("  speed        not measured, the proof was emulated; on the machine: edgec profile")

@@ -114,8 +114,7 @@ def _measure(loaded: LoadedModel, arguments: argparse.Namespace) -> Profile:
     from edge_perception.runtime.selftest import read_selftest
 
     model, threads = loaded.manifest.model, arguments.threads or len(os.sched_getaffinity(0))
-    selftest = arguments.bundle / loaded.manifest.selftest
-    inputs, _ = read_selftest(selftest, model)
+    inputs, _ = read_selftest(arguments.bundle, loaded.manifest)
     with progress() as show:
         show("measuring the peak", 0, 0)
         peak = measure_peak(loaded.variant, threads)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from edge_compiler.commands import add_bundle, add_command, add_json
 from edge_compiler.errors import CompileError
 from edge_compiler.terminal import progress, say, say_json
+from edge_perception.runtime.command import add_keys, signed_by, trust_of
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
@@ -25,6 +26,7 @@ def register(commands: Commands) -> None:
         commands, "verify", "check a bundle's files, run its self-test and prove it again", run
     )
     add_bundle(parser)
+    add_keys(parser)
     parser.add_argument(
         "--model",
         type=Path,
@@ -40,6 +42,7 @@ class Findings:
     """
     What was checked.
 
+    :ivar signature: whose it is, and whether it was checked.
     :ivar selftest_errors: relative error by instruction-set variant.
     :ivar model: the file that the steps were compared with, None if it isn't at hand.
     :ivar node_errors: relative error by step; None for one without a counterpart in the file.
@@ -50,6 +53,7 @@ class Findings:
 
     bundle: str
     files: int
+    signature: str
     selftest_errors: dict[str, float]
     model: str | None = None
     node_errors: dict[str, float | None] = field(default_factory=dict)
@@ -62,12 +66,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Check what can be checked on this machine; anything wrong is an error."""
     from edge_compiler.frontends import as_onnx
     from edge_compiler.running import check_variants
-    from edge_perception.runtime import read_manifest
+    from edge_perception.runtime import read_contents
 
-    bundle = arguments.bundle
+    bundle, trust = arguments.bundle, trust_of(arguments)
     with progress() as show, ExitStack() as converted:
         show("checking the files", 0, 0)
-        manifest = read_manifest(bundle)
+        contents = read_contents(bundle, trust)
+        manifest = contents.manifest
         found = _find_model(bundle, manifest, arguments.model)
         model = None if found is None else converted.enter_context(as_onnx(found))
         if pending := bool(manifest.proof.caveat):
@@ -75,8 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
         show("running the self-test", 0, 0)
         findings = Findings(
             str(bundle),
-            len(manifest.files),
-            check_variants(bundle, manifest),
+            contents.count,
+            signed_by(contents, trust),
+            check_variants(bundle, manifest, trust),
             completed=pending,
             accuracy=manifest.accuracy,
         )
@@ -94,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print(findings: Findings, given: Sequence[str]) -> None:
     say(f"files: {findings.files} as the manifest says")
+    say(f"signature: {findings.signature}")
     for variant, error in findings.selftest_errors.items():
         say(f"self-test: relative error {error:.1e} ({variant})")
     if findings.compared:

@@ -10,6 +10,7 @@ from edge_compiler import toolchain
 from edge_compiler.emulation.steps import count_steps, StepCounts
 from edge_compiler.errors import CompileError, hint
 from edge_compiler.profiling import share_of, sums_by_group
+from edge_compiler.sandbox.library import library_of
 from edge_compiler.toolchain.processors import Processor, PROCESSORS
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import Step
@@ -80,8 +81,9 @@ def count_instructions(bundle: Path, processor: str | None = None) -> Instructio
             "to measure times, or compile with --target aarch64 to count instructions"
         )
     emulated = _processor(processor, tools.machine.emulator.processor)
-    inputs, _ = read_selftest(bundle / manifest.selftest, model)
-    counts = count_steps(bundle / manifest.library, tools, inputs=inputs, processor=emulated)
+    inputs, _ = read_selftest(bundle, manifest)
+    with library_of(bundle, manifest) as library:
+        counts = count_steps(library, tools, inputs=inputs, processor=emulated)
     return _summarise(model.steps, counts, emulated.name)
 
 

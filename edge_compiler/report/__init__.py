@@ -10,14 +10,24 @@ import jinja2
 from edge_compiler.report import pictures
 from edge_compiler.report.content import content, Measured, outline
 from edge_compiler.units import count, size
-from edge_perception.runtime.manifest import Manifest
+from edge_perception.runtime.files import describe_file
+from edge_perception.runtime.manifest import BundleFile, Manifest, Record
 
 __all__ = ["Measured", "outline", "write"]
 
 
-def write(folder: Path, manifest: Manifest, measured: Measured) -> None:
-    """Write both files into ``folder``."""
-    report = content(manifest, measured)
+FILES = ("report.json", "report.html")
+
+
+def write(
+    folder: Path, manifest: Manifest, record: Record, measured: Measured
+) -> dict[str, BundleFile]:
+    """
+    Write both files into ``folder``.
+
+    :returns: what a record says of them.
+    """
+    report = content(manifest, record, measured)
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -38,6 +48,7 @@ def write(folder: Path, manifest: Manifest, measured: Measured) -> None:
         after=pictures.drawing(report["graphs"]["after"], groups),
     )
     (folder / "report.html").write_text(page, encoding="utf-8")
+    return {name: describe_file(folder / name) for name in FILES}
 
 
 def _has_curve(manifest: Manifest) -> bool:

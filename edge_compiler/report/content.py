@@ -8,7 +8,7 @@ from typing import Any
 
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.profiling import Profile
-from edge_perception.runtime.manifest import Manifest
+from edge_perception.runtime.manifest import Manifest, Record
 
 TIMES = ("milliseconds", "share", "gflops", "share_of_peak")
 """What a step of the report takes from the profile, beside what the manifest says of it."""
@@ -63,7 +63,7 @@ def _operator(node: Node) -> str:
     return node.op + residual + activation
 
 
-def content(manifest: Manifest, measured: Measured) -> dict[str, Any]:
+def content(manifest: Manifest, record: Record, measured: Measured) -> dict[str, Any]:
     """Return the content of ``report.json``."""
     model = asdict(manifest.model)
     profile = None if measured.profile is None else asdict(measured.profile)
@@ -74,10 +74,10 @@ def content(manifest: Manifest, measured: Measured) -> dict[str, Any]:
     ]
     del model["labels"]  # by the thousand, and in the manifest
     return model | {
-        "created": manifest.created,
+        "created": record.created,
         "proof": asdict(manifest.proof),
         "accuracy": None if manifest.accuracy is None else asdict(manifest.accuracy),
-        "speed": None if manifest.speed is None else asdict(manifest.speed),
+        "speed": None if record.speed is None else asdict(record.speed),
         "profile": profile,
         "fusions": [asdict(fusion) for fusion in manifest.fusions],
         "steps": steps,

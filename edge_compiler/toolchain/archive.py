@@ -10,7 +10,7 @@ import subprocess
 from edge_compiler.errors import CompileError
 from edge_compiler.progress import Progress
 from edge_compiler.toolchain.apt import AptError, HELPER, run_apt
-from edge_perception.runtime.folder import describe_file
+from edge_perception.runtime.files import describe_file
 
 PUBLIC = (
     "http://deb.debian.org/debian/",

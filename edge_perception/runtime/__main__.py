@@ -12,8 +12,15 @@ import json
 from pathlib import Path
 import sys
 
-from edge_perception.runtime import BundleError, check_variants, read_manifest
-from edge_perception.runtime.command import add_arguments, run_install, SUMMARY
+from edge_perception.runtime import BundleError, check_variants, read_contents
+from edge_perception.runtime.command import (
+    add_arguments,
+    add_keys,
+    run_install,
+    signed_by,
+    SUMMARY,
+    trust_of,
+)
 
 COMPILER = "in a checkout of edge_perception, pip install '.[compiler]'"
 
@@ -33,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     command = commands.add_parser("verify", help="check a bundle's files and run its self-test")
     command.add_argument("bundle", type=Path, metavar="OUT.edge", help="the bundle")
+    add_keys(command)
     command.add_argument("--json", action="store_true", help="print JSON, for programs")
     command.set_defaults(run=_verify)
     command = commands.add_parser("install", help=SUMMARY)
@@ -55,13 +63,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    files = len(read_manifest(arguments.bundle).files)
-    errors = check_variants(arguments.bundle)
+    trust = trust_of(arguments)
+    contents = read_contents(arguments.bundle, trust)
+    errors = check_variants(arguments.bundle, trust)
+    signature = signed_by(contents, trust)
     if arguments.json:
-        findings = {"bundle": str(arguments.bundle), "files": files, "selftest_errors": errors}
+        findings = {
+            "bundle": str(arguments.bundle),
+            "files": contents.count,
+            "signature": signature,
+            "selftest_errors": errors,
+        }
         print(json.dumps(findings, indent=2))
         return 0
-    print(f"files: {files} as the manifest says")
+    print(f"files: {contents.count} as the manifest says")
+    print(f"signature: {signature}")
     for variant, error in errors.items():
         print(f"self-test: relative error {error:.1e} ({variant})")
     print(f"nodes: not compared, that needs ONNX Runtime: {COMPILER}")

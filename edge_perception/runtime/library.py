@@ -17,7 +17,7 @@ from edge_perception.runtime.abi import c_tensors, Observer, open_library, Optio
 from edge_perception.runtime.bundle import model_from_json
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.executor import Executor
-from edge_perception.runtime.folder import file_blocks
+from edge_perception.runtime.files import file_blocks
 from edge_perception.runtime.frames import make_frame, make_regions
 from edge_perception.runtime.manifest import ABI_VERSION, Model, Tensor
 from edge_perception.runtime.private import private_copy, PrivateFile

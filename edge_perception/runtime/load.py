@@ -6,14 +6,20 @@ from functools import partial
 from pathlib import Path
 
 from edge_perception.runtime.architecture import architecture, TARGETS
-from edge_perception.runtime.bundle import check_files, manifest_of, model_to_json
+from edge_perception.runtime.bundle import model_to_json
+from edge_perception.runtime.contents import (
+    check_files,
+    Contents,
+    contents_of,
+    open_bundle,
+    Trust,
+)
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.executor import Executor
-from edge_perception.runtime.folder import Folder
+from edge_perception.runtime.files import Files
 from edge_perception.runtime.library import Instance, Library
-from edge_perception.runtime.manifest import Manifest
 from edge_perception.runtime.private import private_copy
-from edge_perception.runtime.selftest import largest_selftest, parse_selftest, run_selftest
+from edge_perception.runtime.selftest import parse_selftest, run_selftest, selftest_content
 from edge_perception.runtime.tensorrt.finished import find_finished
 
 _ATTEMPTS = 5
@@ -30,7 +36,7 @@ class LoadedModel(Instance):
 
     def __init__(
         self,
-        manifest: Manifest,
+        contents: Contents,
         library: Library,
         threads: int,
         variant: str | None,
@@ -38,8 +44,9 @@ class LoadedModel(Instance):
         priority: int = 0,
     ) -> None:
         super().__init__(library, threads, variant, executor, priority)
-        self.manifest = manifest
-        self.caveat = manifest.proof.caveat
+        self.contents = contents
+        self.manifest = contents.manifest
+        self.caveat = self.manifest.proof.caveat
 
 
 def load(
@@ -49,6 +56,7 @@ def load(
     selftest: bool = False,
     executor: Executor | None = None,
     priority: int = 0,
+    trust: Trust | None = None,
 ) -> LoadedModel:
     """
     Load a bundle: a private copy, which no change of its files reaches.
@@ -62,14 +70,16 @@ def load(
     :param selftest: run the model on the bundle's self-test and compare the outputs.
     :param executor: whose threads are used, in place of such of its own; ``threads`` is 0 then.
     :param priority: among the models of the executor; the highest goes first.
-    :raises BundleError: if the bundle is damaged, for another machine, or fails its self-test.
+    :param trust: whose bundles are accepted; None: anybody's, signed or not.
+    :raises BundleError: if the bundle is damaged, for another machine, fails its self-test, or is
+        not signed by whom it should be: nothing of it has run then.
     """
-    checked = _Checked(bundle)
+    checked = _Checked(bundle, trust)
     accelerator = checked.manifest.accelerator
     if accelerator is None or variant not in (None, accelerator.name):
         return checked.create(threads, variant, selftest, executor, priority)
     try:
-        finished = _Checked(find_finished(checked.manifest, checked.path))
+        finished = _Checked(find_finished(checked.manifest, checked.path), trust)
         return finished.create(threads, None, selftest, executor, priority)
     except BundleError as error:
         if variant is not None:
@@ -80,14 +90,15 @@ def load(
     return model
 
 
-def check_variants(bundle: str | Path) -> dict[str, float]:
+def check_variants(bundle: str | Path, trust: Trust | None = None) -> dict[str, float]:
     """
     Run the self-test with every instruction set of the bundle that this processor has.
 
+    :param trust: whose bundles are accepted; None: anybody's, signed or not.
     :returns: the worst relative error of an output by instruction set.
     :raises BundleError: if the bundle is damaged, for another machine, or fails its self-test.
     """
-    checked = _Checked(bundle)
+    checked = _Checked(bundle, trust)
     with checked.create() as best:
         manifest, variant = best.manifest, best.variant
     if variant not in manifest.model.variants:
@@ -102,36 +113,31 @@ def check_variants(bundle: str | Path) -> dict[str, float]:
 class _Checked:
     """What a bundle's files held when they were checked."""
 
-    def __init__(self, bundle: str | Path) -> None:
+    def __init__(self, bundle: str | Path, trust: Trust | None = None) -> None:
         """Read and check a bundle; if another takes its place meanwhile, that one."""
         for attempt in range(_ATTEMPTS):
-            with Folder(bundle) as folder:
+            with open_bundle(bundle) as files:
                 try:
-                    self._read(folder)
+                    self._read(files, trust)
                     return
                 except BundleError:
-                    if attempt + 1 == _ATTEMPTS or not folder.was_replaced():
+                    if attempt + 1 == _ATTEMPTS or not files.was_replaced():
                         raise
 
-    def _read(self, folder: Folder) -> None:
-        self.manifest = manifest = manifest_of(folder)
-        self.path = folder.path
-        _check_architecture(folder.path, manifest.model.target)
-        check_files(folder, manifest, except_for=(manifest.library, manifest.selftest))
-        stated = manifest.files[manifest.selftest]
-        if stated.bytes > largest_selftest(manifest.model):
-            raise BundleError(
-                f"{folder.path / manifest.selftest} has {stated.bytes} bytes, more than any "
-                "self-test of this model; compile the bundle again with edgec compile"
-            )
-        self._selftest = b"".join(folder.blocks(manifest.selftest, stated))
+    def _read(self, files: Files, trust: Trust | None) -> None:
+        self.contents = contents = contents_of(files, trust)
+        self.manifest = manifest = contents.manifest
+        self.path = files.path
+        _check_architecture(files.path, manifest.model.target)
+        check_files(files, contents, except_for=(manifest.library, manifest.selftest))
+        self._selftest = selftest_content(files, manifest)
         # the check of the library is that of the copy that is loaded
-        blocks = partial(folder.blocks, manifest.library, manifest.files[manifest.library])
-        path = folder.path / manifest.library
+        blocks = partial(files.blocks, manifest.library, manifest.files[manifest.library])
+        path = files.path / manifest.library
         self._library = Library(path, private_copy(blocks, path))
         if self._library.describe() != model_to_json(manifest.model):
             raise BundleError(
-                f"{folder.path}: {manifest.library} and manifest.json describe different models; "
+                f"{files.path}: {manifest.library} and manifest.json describe different models; "
                 "compile the bundle again with edgec compile"
             )
 
@@ -148,7 +154,7 @@ class _Checked:
 
         :raises BundleError: if it can't be made, or the self-test fails.
         """
-        model = LoadedModel(self.manifest, self._library, threads, variant, executor, priority)
+        model = LoadedModel(self.contents, self._library, threads, variant, executor, priority)
         if selftest:
             try:
                 self.run_selftest(model)

@@ -3,9 +3,12 @@ The manifest of a bundle: everything that a consumer needs to know of a compiled
 
 ``manifest.json`` has two parts. ``model`` is fixed when the code is generated and is compiled into
 the library as well (``edge_describe()``), so that a library and a manifest that don't belong
-together are noticed. The rest (proof, speed, file hashes) is known only after the library was
-built and run, or is of no use to a program that has the library alone (``fusions``). ``digest``
-covers the whole manifest.
+together are noticed. The rest (proof, file hashes) is known only after the library was built and
+run, or is of no use to a program that has the library alone (``fusions``). ``digest`` covers the
+whole manifest.
+
+The same model, options and version of the compiler give the same manifest, whoever compiles it,
+when and where. What is true of one build only stands in its `Record`.
 """
 
 from __future__ import annotations
@@ -16,9 +19,14 @@ from typing import Any
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
 
 FORMAT = "edge-bundle"
-VERSION = 6
+RECORD_FORMAT = "edge-build-record"
+VERSION = 7
 ABI_VERSION = 2
 MANIFEST_NAME = "manifest.json"
+RECORD_NAME = "record.json"
+SIGNATURE_NAME = "manifest.json.minisig"
+OWN_FILES = (MANIFEST_NAME, RECORD_NAME, SIGNATURE_NAME)
+"""Files that no list of files has."""
 
 CONVOLUTION = "convolution + activation + concat"
 POOL = "pool + softmax"
@@ -294,16 +302,6 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Speed:
-    """Latency of one run, measured where the bundle was compiled: milliseconds."""
-
-    machine: str
-    threads: int
-    minimum_ms: float
-    median_ms: float
-
-
-@dataclass(frozen=True)
 class BundleFile:
     """A file of the bundle: its size, and its SHA-256 in hexadecimal."""
 
@@ -316,7 +314,7 @@ class Manifest:
     """
     The content of manifest.json.
 
-    :ivar files: every other file, by its path in the bundle.
+    :ivar files: the library, the self-test, and the source if it was kept, by path in the bundle.
     :ivar fusions: what the optimiser decided.
     :ivar given: what the user said when compiling in place of the model's file: "labels",
         "name", "preprocess", "decoder".
@@ -328,10 +326,32 @@ class Manifest:
     library: str
     selftest: str
     proof: Proof
-    speed: Speed | None
     files: dict[str, BundleFile]
-    created: str = ""
     fusions: tuple[Fusion, ...] = ()
     given: tuple[str, ...] = ()
     accuracy: Accuracy | None = None
     accelerator: Accelerator | None = None
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Latency of one run, measured where the bundle was compiled: milliseconds."""
+
+    machine: str
+    threads: int
+    minimum_ms: float
+    median_ms: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """
+    The content of record.json: what was true of one build, and would not be of the next.
+
+    :ivar created: when, in ISO 8601.
+    :ivar files: with what was measured, as the report, by path in the bundle.
+    """
+
+    created: str
+    speed: Speed | None
+    files: dict[str, BundleFile]

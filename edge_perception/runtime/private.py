@@ -21,7 +21,7 @@ from pathlib import Path
 import tempfile
 
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.folder import file_blocks, open_plain
+from edge_perception.runtime.files import file_blocks, open_plain
 
 Blocks = Callable[[], Iterable[bytes]]
 """Returns the content of a file, piece by piece."""

@@ -9,10 +9,11 @@ from typing import Protocol
 import numpy as np
 
 from edge_perception.runtime.arrays import Array, largest_file, read_arrays, write_arrays
+from edge_perception.runtime.contents import open_bundle
 from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.folder import file_blocks
-from edge_perception.runtime.manifest import Model
+from edge_perception.runtime.files import Files
+from edge_perception.runtime.manifest import Manifest, Model
 
 SelfTest = tuple[dict[str, Array], dict[str, Array]]
 """Inputs and expected outputs by name."""
@@ -25,13 +26,31 @@ def write_selftest(path: Path, inputs: Mapping[str, Array], outputs: Mapping[str
     write_arrays(path, arrays)
 
 
-def read_selftest(path: Path, model: Model) -> SelfTest:
+def read_selftest(bundle: Path, manifest: Manifest) -> SelfTest:
     """
-    Read a self-test.
+    Read the self-test of a bundle.
 
-    :raises BundleError: if the file does not hold the model's inputs and outputs.
+    :raises BundleError: if it is not as the manifest says.
     """
-    return parse_selftest(b"".join(file_blocks(path, largest_selftest(model))), path, model)
+    with open_bundle(bundle) as files:
+        content = selftest_content(files, manifest)
+    return parse_selftest(content, bundle / manifest.selftest, manifest.model)
+
+
+def selftest_content(files: Files, manifest: Manifest) -> bytes:
+    """
+    Return the content of an open bundle's self-test.
+
+    :raises BundleError: if it is not as the manifest says.
+    """
+    model, stated = manifest.model, manifest.files[manifest.selftest]
+    path = files.path / manifest.selftest
+    if stated.bytes > largest_selftest(model):
+        raise BundleError(
+            f"{path} has {stated.bytes} bytes, more than any self-test of this model; "
+            "compile the bundle again with edgec compile"
+        )
+    return b"".join(files.blocks(manifest.selftest, stated))
 
 
 def largest_selftest(model: Model) -> int:
@@ -82,16 +101,6 @@ class Runnable(Protocol):
 
     def run(self, inputs: Mapping[str, Array], /) -> Mapping[str, Array]:
         """Return the outputs by name."""
-
-
-def check_selftest(instance: Runnable, path: Path, tolerance: float) -> float:
-    """
-    Read a self-test and run it.
-
-    :returns: the worst relative error of an output.
-    :raises BundleError: if it can't be read, or the error is above ``tolerance``.
-    """
-    return run_selftest(instance, read_selftest(path, instance.model), path, tolerance)
 
 
 def run_selftest(instance: Runnable, selftest: SelfTest, path: Path, tolerance: float) -> float:

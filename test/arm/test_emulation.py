@@ -24,8 +24,8 @@ from edge_compiler.targets.c import part
 from edge_compiler.targets.program.variants import NEON64
 from edge_compiler.toolchain import processors
 from edge_compiler.toolchain.processors import Processor
-from edge_perception.runtime import BundleError, load, read_manifest, write_manifest
-from edge_perception.runtime.folder import describe_file
+from edge_perception.runtime import BundleError, load, read_contents, read_manifest, write_manifest
+from edge_perception.runtime.files import describe_file
 from edge_perception.runtime.manifest import Model, Step
 from edge_perception.runtime.selftest import read_selftest
 
@@ -70,7 +70,7 @@ def photo(tmp_path: Path) -> Path:
 def test_values_are_those_of_this_machine(cross_bundle: Path, tiny_bundle: Path) -> None:
     manifest = read_manifest(cross_bundle)
     model = manifest.model
-    inputs, _ = read_selftest(cross_bundle / manifest.selftest, model)
+    inputs, _ = read_selftest(cross_bundle, manifest)
     frame = np.random.default_rng(2).integers(0, 256, (30, 50, 3), np.uint8)
     with running.open_sandbox(cross_bundle, manifest) as there:
         assert isinstance(there, EmulatedSandbox)
@@ -92,8 +92,9 @@ def _observed(sandbox: Sandbox, inputs: Mapping[str, Array]) -> Iterator[tuple[S
 
 
 def test_bundle_says_that_its_speed_is_unknown(cross_bundle: Path) -> None:
-    manifest = read_manifest(cross_bundle)
-    assert manifest.speed is None
+    contents = read_contents(cross_bundle)
+    manifest = contents.manifest
+    assert contents.record.speed is None
     assert 0 < manifest.proof.worst_error <= manifest.proof.tolerance
     report = json.loads((cross_bundle / "report.json").read_text())
     assert report["speed"] is None

@@ -48,7 +48,7 @@ def test_kept_source_builds_the_same_library(bundle: Path, tmp_path: Path) -> No
 
     manifest = read_manifest(bundle)
     model = manifest.model
-    inputs, _ = read_selftest(bundle / manifest.selftest, model)
+    inputs, _ = read_selftest(bundle, manifest)
     results = []
     for library in (bundle / manifest.library, tmp_path / "model.so"):
         with target.sandbox(library) as sandbox:

@@ -59,7 +59,7 @@ def plan(*sizes: int, counts: Sequence[int] = (1, 1, 5)) -> bytes:
 def test_answers_are_those_of_the_loader(tiny_bundle: Path) -> None:
     manifest = read_manifest(tiny_bundle)
     model = manifest.model
-    inputs, _ = read_selftest(tiny_bundle / manifest.selftest, model)
+    inputs, _ = read_selftest(tiny_bundle, manifest)
     library = tiny_bundle / manifest.library
     frame = np.random.default_rng(1).integers(0, 256, (40, 60, 4), np.uint8)
     with NativeSandbox(library) as native, EmulatedSandbox(library, HOST) as other:
@@ -83,8 +83,7 @@ def test_answers_are_those_of_the_loader(tiny_bundle: Path) -> None:
 
 def test_what_the_library_refuses_is_said(tiny_bundle: Path) -> None:
     manifest = read_manifest(tiny_bundle)
-    model = manifest.model
-    inputs, _ = read_selftest(tiny_bundle / manifest.selftest, model)
+    inputs, _ = read_selftest(tiny_bundle, manifest)
     with EmulatedSandbox(tiny_bundle / manifest.library, HOST) as sandbox:
         with pytest.raises(CompileError, match=r"failed in run\(no, 1\): .*no variant \"no\""):
             sandbox.run("no", 1, inputs)

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from small_models import make_model, node, weights
 
-from edge_perception.runtime import load, read_manifest
+from edge_perception.runtime import load, read_contents, read_manifest
 
 
 def test_compile_writes_a_complete_bundle(
@@ -31,8 +31,10 @@ def test_compile_writes_a_complete_bundle(
     assert manifest.model.name == "eye"
     assert manifest.model.labels == ("red", "green", "blue")
     assert manifest.proof.inputs == 4  # two random ones, a noisy frame, the photo
-    assert manifest.speed is not None
-    assert {"model.so", "selftest.npz", "report.json", "report.html"} <= set(manifest.files)
+    assert {"model.so", "selftest.npz", "source/CMakeLists.txt"} <= set(manifest.files)
+    record = read_contents(bundle).record
+    assert record.speed is not None
+    assert set(record.files) == {"report.json", "report.html"}
     assert (bundle / "source" / "CMakeLists.txt").exists()
     report = json.loads((bundle / "report.json").read_text())
     assert [step["name"] for step in report["steps"]] == [s.name for s in manifest.model.steps]
@@ -120,3 +122,18 @@ def test_bad_output_is_refused_and_left_alone(
     assert "must end in .edge" in refusal(capsys, "compile", tiny_onnx, "-o", tmp_path / "out")
     nowhere = tmp_path / "no" / "out.edge"
     assert "does not exist" in refusal(capsys, "compile", tiny_onnx, "-o", nowhere)
+
+
+def test_the_same_model_gives_the_same_bundle_elsewhere(
+    tiny_onnx: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """But for its record and the report, which say when it was made and how fast it was."""
+    made = []
+    for place in ("one", "other"):
+        (tmp_path / place).mkdir()
+        model = shutil.copy(tiny_onnx, tmp_path / place)
+        bundle = tmp_path / place / f"{place}.edge"
+        run("compile", model, "-o", bundle)
+        made.append({p.name: p.read_bytes() for p in bundle.iterdir() if p.is_file()})
+    same = {name for name, content in made[0].items() if content == made[1][name]}
+    assert same == {"manifest.json", "model.so", "selftest.npz"}

@@ -16,7 +16,7 @@ from edge_compiler.peak import measure_peak
 from edge_compiler.profiling import make_profile
 from edge_compiler.report.pictures import drawing
 from edge_perception.runtime import read_manifest
-from edge_perception.runtime.manifest import CONVOLUTION, Manifest, OTHER, POOL, Step
+from edge_perception.runtime.manifest import CONVOLUTION, Manifest, OTHER, POOL, Record, Step
 
 VOID = {"meta"}
 HOSTILE = "</title><script>alert('x')</script>\"'&"
@@ -120,6 +120,9 @@ def test_report_of_squeezenet(squeezenet_bundle: Path) -> None:
     assert pool["steps"] == 5  # three max pools, the global one, the softmax
 
 
+RECORD = Record("2026-11-23T00:00:00+00:00", None, {})
+
+
 def write_report(folder: Path, manifest: Manifest, name: str) -> None:
     """Write the report of a model whose nodes have a strange name."""
     nodes = [node("Conv", "x w", "c", name=name), node("Relu", "c", "y", name=f"{name}2")]
@@ -129,7 +132,7 @@ def write_report(folder: Path, manifest: Manifest, name: str) -> None:
     fusions = passes.optimise(graph)
     step = Step(name, f"direct {name}", (name,), name, (1, 4, 3, 3), reason=name, macs=648)
     allocation = replace(manifest.model.allocations[0], value=name, first=0, last=0)
-    changed = replace(
+    changed_model = replace(
         manifest.model,
         name=name,
         steps=(step,),
@@ -138,7 +141,8 @@ def write_report(folder: Path, manifest: Manifest, name: str) -> None:
     )
     profile = make_profile([step], [[1000], [3000], [2000]], "avx2", 1, None)
     measured = report.Measured([None], profile, before, report.outline(graph))
-    report.write(folder, replace(manifest, model=changed, fusions=tuple(fusions)), measured)
+    changed = replace(manifest, model=changed_model, fusions=tuple(fusions))
+    report.write(folder, changed, RECORD, measured)
 
 
 def test_hostile_names_stay_text(tiny_bundle: Path, tmp_path: Path) -> None:
@@ -155,7 +159,7 @@ def test_model_without_steps_has_a_report(tiny_bundle: Path, tmp_path: Path) -> 
     model = replace(manifest.model, steps=(), allocations=(), arena_bytes=0)
     profile = make_profile([], [[]], "avx2", 1, 100.0)
     changed = replace(manifest, model=model, fusions=())
-    report.write(tmp_path, changed, report.Measured([], profile, [], []))
+    report.write(tmp_path, changed, RECORD, report.Measured([], profile, [], []))
     read(tmp_path)
 
 

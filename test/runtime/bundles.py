@@ -14,10 +14,12 @@ from edge_perception.runtime import (
     Library,
     Manifest,
     read_manifest,
+    Record,
     write_manifest,
+    write_record,
     write_selftest,
 )
-from edge_perception.runtime.folder import describe_file
+from edge_perception.runtime.files import describe_file
 from edge_perception.runtime.manifest import MANIFEST_NAME, Proof, Speed
 
 
@@ -33,12 +35,14 @@ def write_bundle(directory: Path, spec: Spec, library: Path, **changes: Any) -> 
         library="model.so",
         selftest="selftest.npz",
         proof=Proof("numpy", 1e-4, 0.0, "box", 1),
-        speed=Speed("any", 1, 1, 2.5),  # an int where a float is due is fine
         files={name: describe_file(directory / name) for name in ("model.so", "selftest.npz")},
-        created="2026-11-23T00:00:00+00:00",
     )
     manifest = replace(manifest, **changes)
     write_manifest(directory, manifest)
+    (directory / "report.html").write_text("<p>fast</p>")
+    speed = Speed("any", 1, 1, 2.5)  # an int where a float is due is fine
+    files = {"report.html": describe_file(directory / "report.html")}
+    write_record(directory, Record("2026-11-23T00:00:00+00:00", speed, files))
     return manifest
 
 

@@ -48,8 +48,9 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def only(bundle: Path) -> bool:
-    """Tell whether nothing else was left beside the bundle."""
-    return {path.name for path in bundle.parent.iterdir()} <= {bundle.name, "incoming"}
+    """Return whether nothing but the last one was left beside the bundle."""
+    expected = {bundle.name, f"{bundle.name}.last", "incoming"}
+    return {path.name for path in bundle.parent.iterdir()} <= expected
 
 
 def test_a_robot_that_runs_the_old_one_goes_on_and_the_next_gets_the_new(
@@ -58,7 +59,7 @@ def test_a_robot_that_runs_the_old_one_goes_on_and_the_next_gets_the_new(
     with load(bundle, selftest=True) as running:
         before = running.run(X)
         installed = install(newer, bundle)
-        assert installed.manifest == read_manifest(newer)
+        assert installed.contents.manifest == read_manifest(newer)
         assert set(installed.selftest_errors) == {"fast", "baseline"}
         after = running.run(X)
     for name, value in before.items():
@@ -154,8 +155,8 @@ def test_what_is_not_right_is_not_installed(
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("notes.txt", r"holds files that are not the bundle's: 'notes\.txt'"),
-        ("other/notes.txt", r"not the bundle's: 'other/notes\.txt'; move them"),
+        ("notes.txt", r"holds other files too, which would be lost: 'notes\.txt'"),
+        ("other/notes.txt", r"would be lost: 'other/notes\.txt'; move them"),
     ],
 )
 def test_other_files_in_the_old_folder_are_not_lost(
@@ -175,7 +176,7 @@ def test_what_is_no_bundle_is_left_alone(newer: Path, tmp_path: Path) -> None:
     (tmp_path / "json" / MANIFEST_NAME).write_text('{"format": "web-app"}')
     for name, sentence in (
         ("folder", "exists and is no bundle"),
-        ("file", "is not a folder"),
+        ("file", "exists and is no bundle"),
         ("json", "exists and is no bundle"),
         ("nowhere/x.edge", "does not exist; create it first"),
     ):

@@ -22,11 +22,13 @@ from edge_perception.runtime import (
     model_from_json,
     model_to_json,
     read_manifest,
+    Record,
     schema,
     write_manifest,
+    write_record,
 )
-from edge_perception.runtime.folder import describe_file
-from edge_perception.runtime.manifest import BundleFile, Decoder, MANIFEST_NAME, Proof
+from edge_perception.runtime.files import describe_file
+from edge_perception.runtime.manifest import BundleFile, Decoder, MANIFEST_NAME, Proof, VERSION
 
 MODEL = replace(
     Spec().model(),
@@ -119,7 +121,7 @@ def test_any_value_anywhere_in_a_description_is_taken_or_refused(
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["version"], 1, r"\$\.version is 1, this software reads version 6"),
+        (["version"], 1, rf"\$\.version is 1, this software reads version {VERSION}"),
         (["format"], "zip", r"\$\.format"),
         (["model", "inputs", 0, "shape", 1], "3", r"\$\.model\.inputs\[0\]\.shape\[1\] must be"),
         (["model", "inputs", 0, "shape", 1], 0, r"\$\.model\.inputs\[0\]\.shape.*impossible"),
@@ -195,7 +197,7 @@ def test_a_changed_or_missing_file_is_noticed_before_it_is_used(bundle: Path, na
     ("make", "message"),
     [
         (lambda path: None, "does not exist"),
-        (lambda path: path.write_text("x"), "is not a folder"),
+        (lambda path: path.write_text("x"), "no archive that edgec pack has written"),
         (lambda path: path.mkdir(), r"manifest\.json can't be read"),
     ],
 )
@@ -215,8 +217,9 @@ def test_another_architecture_is_refused_before_its_library_is_opened(tmp_path: 
     digests = {p.name: describe_file(p) for p in (tmp_path / "box.edge").iterdir()}
     model = replace(Spec().model(), target="riscv64-linux-gnu")
     proof = Proof("numpy", 1e-4, 0.0, "box", 1)
-    manifest = Manifest(model, "model.so", "selftest.npz", proof, None, digests)
+    manifest = Manifest(model, "model.so", "selftest.npz", proof, digests)
     write_manifest(tmp_path / "box.edge", manifest)
+    write_record(tmp_path / "box.edge", Record("", None, {}))
     with pytest.raises(
         BundleError, match=f"for riscv64 .* is {platform.machine()}.*--target host"
     ):

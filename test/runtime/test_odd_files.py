@@ -11,7 +11,7 @@ import socket
 import pytest
 
 from edge_perception.runtime import BundleError, Library, load, Manifest, write_manifest
-from edge_perception.runtime.folder import describe_file
+from edge_perception.runtime.files import describe_file
 from edge_perception.runtime.manifest import MANIFEST_NAME
 
 HUGE = 200 * 10**9

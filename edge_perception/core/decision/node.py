@@ -30,6 +30,7 @@ from edge_perception.core.node import (
 )
 from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.stamps import SECOND, to_time
+from edge_perception.core.trust import TRUSTED_KEYS, trusting
 from edge_perception.core.whole_file import FileError
 from edge_perception.messages import Message
 from edge_perception.messages.types import Decision
@@ -64,6 +65,7 @@ class DecisionCore(NodeCore):
             "",
             "The rule file; empty: config/rules.yaml of this package, which explains its keys.",
         ),
+        TRUSTED_KEYS,
         Parameter(
             "dry_run",
             False,
@@ -94,7 +96,7 @@ class DecisionCore(NodeCore):
 
     def ports(self, parameters: Parameters) -> Ports:
         """Leave out the inputs that no rule asks for, and the outputs that no action needs."""
-        rules = self._read_rules(self._path(parameters))
+        rules = self._read_rules(parameters)
         others = tuple(port for port in rule_inputs.OTHERS if port.name in rules.inputs)
         outputs = [_DECISION]
         if parameters.flag("markers"):
@@ -107,7 +109,7 @@ class DecisionCore(NodeCore):
     def configure(self, parameters: Parameters) -> Outputs:
         """Read the rules; nothing is decided before there are detections."""
         self._file = self._path(parameters)
-        self._rules = self._read_rules(self._file)
+        self._rules = self._read_rules(parameters)
         self._dry_run = parameters.flag("dry_run")
         self._shows = parameters.flag("markers")
         self._base = parameters.text("base_frame")
@@ -157,9 +159,12 @@ class DecisionCore(NodeCore):
         given = parameters.text("rules")
         return Path(given) if given else self._environment.share / "config" / "rules.yaml"
 
-    def _read_rules(self, path: Path) -> Rules:
+    def _read_rules(self, parameters: Parameters) -> Rules:
+        environment = self._environment
+        if parameters.text("rules"):  # those of this package come with it
+            environment = trusting(environment, parameters)
         try:
-            return rule_files.load(path, self._environment.read_file)
+            return rule_files.load(self._path(parameters), environment.read_file)
         except FileError as error:
             raise ConfigurationError(f"the rules can't be used: {error}") from error
 

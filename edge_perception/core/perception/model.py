@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from edge_perception.runtime import Manifest
+from edge_perception.runtime import Manifest, Trust
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 """Outputs of a model by name."""
@@ -25,6 +25,7 @@ class ModelRequest:
     :ivar processors: numbers of those that the threads may use; none: every one.
     :ivar variant: instruction set; empty: the best.
     :ivar priority: among the models that share the threads; between steps, the highest goes on.
+    :ivar trust: whose bundles are accepted; None: anybody's.
     """
 
     path: str
@@ -32,6 +33,7 @@ class ModelRequest:
     processors: tuple[int, ...] = ()
     variant: str = ""
     priority: int = 0
+    trust: Trust | None = None
 
 
 class RunnableModel(Protocol):

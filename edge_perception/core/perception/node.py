@@ -36,6 +36,7 @@ from edge_perception.core.perception.runner import View
 from edge_perception.core.perception.stage import INPUTS
 from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
+from edge_perception.core.trust import trusting
 from edge_perception.messages import Message
 from edge_perception.messages.types import (
     CompressedImage,
@@ -79,7 +80,7 @@ class PerceptionCore(NodeCore):
         """Choose the transport of the images, and what the stages ask for beside them."""
         compressed = parameters.text("image_transport") == "compressed"
         asked = (
-            describe(parameters, self._environment.read_file).inputs
+            describe(parameters, trusting(self._environment, parameters).read_file).inputs
             if parameters.text("model")
             else ()
         )
@@ -95,10 +96,9 @@ class PerceptionCore(NodeCore):
         self.close()
         is_compressed = parameters.text("image_transport") == "compressed"
         self._frame: Callable[[Any], Pixels] = compressed.frame if is_compressed else frame
+        environment = trusting(self._environment, parameters)
         try:
-            pipeline = Pipeline(
-                describe(parameters, self._environment.read_file), self._environment
-            )
+            pipeline = Pipeline(describe(parameters, environment.read_file), environment)
         except BundleError as error:
             raise ConfigurationError(str(error)) from error
         self._pipeline = pipeline

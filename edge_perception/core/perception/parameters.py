@@ -11,6 +11,7 @@ from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.perception import description
 from edge_perception.core.perception.description import Description
 from edge_perception.core.perception.model import ModelRequest
+from edge_perception.core.trust import TRUSTED_KEYS
 from edge_perception.core.whole_file import FileError
 
 _DESCRIPTIONS = (".yaml", ".yml")
@@ -29,6 +30,7 @@ PARAMETERS = (
         "The bundle (NAME.edge) that edgec compiled, or a description (NAME.yaml) of a "
         "pipeline of several.",
     ),
+    TRUSTED_KEYS,
     Parameter(
         "threads",
         0,
