@@ -47,6 +47,7 @@ def this_machine() -> Environment:
 
 
 def _load(request: ModelRequest) -> RunnableModel:
+    from edge_perception.core.perception.remote import Policy
     from edge_perception.runtime import Executor, load
 
     wanted = (request.threads, request.processors)
@@ -54,7 +55,7 @@ def _load(request: ModelRequest) -> RunnableModel:
         executor = _EXECUTORS.get(wanted)
         if executor is None:
             executor = _EXECUTORS[wanted] = Executor(*wanted)
-    return load(
+    model = load(
         request.path,
         variant=request.variant or None,
         selftest=True,
@@ -62,6 +63,15 @@ def _load(request: ModelRequest) -> RunnableModel:
         priority=request.priority,
         trust=request.trust,
     )
+    if request.remote is None or request.remote.policy is Policy.LOCAL:
+        return model
+    from edge_perception.drivers.remote.first import RemoteFirst
+
+    try:
+        return RemoteFirst(model, request.remote)
+    except Exception:
+        model.close()
+        raise
 
 
 def _open_camera(spec: str, request: CameraRequest) -> Source:

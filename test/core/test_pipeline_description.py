@@ -9,6 +9,7 @@ import pytest
 from edge_perception.core import located_yaml
 from edge_perception.core.perception import description, stages
 from edge_perception.core.perception.model import ModelRequest
+from edge_perception.core.perception.remote import Policy, RemoteRequest
 from edge_perception.core.perception.stage import Stage
 from edge_perception.core.whole_file import FileError
 
@@ -18,6 +19,13 @@ stages:
   - {kind: detect, model: detector.edge}
   - {kind: classify, name: colour, model: colour.edge, deadline: 0.1}
 """
+
+
+def remote(url: str, more: str = "") -> str:
+    return (
+        "version: 1\nstages:\n  - {kind: detect, model: m.edge, remote: {url: "
+        f"'{url}', model: big, deadline: 0.05{more}}}}}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,6 +63,15 @@ stages:
         ("version: 1", "the key 'stages' is missing, or 'models'"),
         ("version: 1\nmodels: []", "line 2, column 9: expected a list with at least one"),
         ("version: 1\nmodels: [a.edge, b/a.edge]", "the name 'a' is taken"),
+        (remote("grpc://a:1").replace("detect,", "classify,"), "unknown key 'remote'"),
+        (remote("http://a:1"), "line 3, column 49: expected grpcs://HOST:PORT, or grpc://"),
+        (remote("grpc://a:1/x"), "received 'grpc://a:1/x'"),
+        (remote("grpcs://a"), "expected grpcs://HOST:PORT"),
+        (remote("grpcs://u:p@a:1"), "expected grpcs://HOST:PORT"),
+        (remote("grpc://a:1", ", credentials: {token: t}"), "credentials could be read on the"),
+        (remote("grpcs://a:1", ", policy: first"), "expected one of local, remote_first"),
+        (remote("grpcs://a:1", ", tokn: t"), "unknown key 'tokn'"),
+        (remote("grpcs://a:1").replace("0.05", "60"), "expected a number from 0.001 to 10"),
     ],
 )
 def test_mistakes(text: str, says: str) -> None:
@@ -110,4 +127,24 @@ def test_the_examples_of_the_documentation_are_pipelines() -> None:
         ["detect", "align", "embed", "identify"],
         ["detect", "detect", "track"],
         ["detect", "track", "locate"],
+        ["detect"],
     ]
+
+
+def test_a_server_is_described() -> None:
+    text = remote(
+        "grpcs://[::1]:8001", ", policy: remote_first, credentials: {authorities: ca.pem}"
+    )
+    found = description.load(ModelRequest("robot/pipeline.yaml"), lambda path, most: text.encode())
+    assert found.stages[0].model == ModelRequest(
+        "robot/m.edge",
+        remote=RemoteRequest(
+            "[::1]:8001", True, "big", Policy.REMOTE_FIRST, 50_000_000, Path("robot/ca.pem")
+        ),
+    )
+    text = remote("grpc://127.0.0.1:8001", ", credentials: {token: t}")
+    found = description.load(ModelRequest("robot/pipeline.yaml"), lambda path, most: text.encode())
+    asked = found.stages[0].model
+    assert asked is not None
+    assert asked.remote is not None
+    assert (asked.remote.policy, asked.remote.token) == (Policy.LOCAL, Path("robot/t"))

@@ -15,7 +15,7 @@ from edge_perception.core.environment import ReadFile
 from edge_perception.core.located_yaml import Fields, Item
 from edge_perception.core.node import Port
 from edge_perception.core.parameters import Parameter, ParameterError, Parameters
-from edge_perception.core.perception import stages
+from edge_perception.core.perception import remote, stages
 from edge_perception.core.perception.model import ModelRequest
 from edge_perception.core.stamps import SECOND
 
@@ -23,7 +23,9 @@ VERSION = 1
 FIRST = "detect"
 """The kind of the first stage."""
 
-_COMMON = ("kind", "name", "model", "priority", "deadline")
+_COMMON = ("kind", "name", "deadline")
+_OF_MODELS = ("model", "priority")
+_REMOTE = "remote"
 _LONGEST = 60.0
 
 
@@ -123,8 +125,12 @@ def _stage(item: Item, model: ModelRequest) -> StageRequest:
     stage = stages.find(kind)
     declared = {parameter.name: parameter for parameter in stage.parameters}
     fields = item.mapping(
-        known=[key for key in _COMMON if stage.runs_model or key not in ("model", "priority")]
-        + list(declared),
+        known=[
+            *_COMMON,
+            *(_OF_MODELS if stage.runs_model else ()),
+            *((_REMOTE,) if stage.may_ask else ()),
+            *declared,
+        ],
         required=("kind", "model") if stage.runs_model else ("kind",),
     )
     return StageRequest(
@@ -140,10 +146,13 @@ def _stage(item: Item, model: ModelRequest) -> StageRequest:
 
 
 def _model(fields: Fields, model: ModelRequest) -> ModelRequest:
-    path = Path(model.path) / fields["model"].text()
-    if "priority" not in fields:
-        return replace(model, path=str(path))
-    return replace(model, path=str(path), priority=round(fields["priority"].number(-1000, 1000)))
+    folder = Path(model.path)
+    wanted = replace(model, path=str(folder / fields["model"].text()))
+    if "priority" in fields:
+        wanted = replace(wanted, priority=round(fields["priority"].number(-1000, 1000)))
+    if _REMOTE in fields:
+        wanted = replace(wanted, remote=remote.read(fields[_REMOTE], folder))
+    return wanted
 
 
 def _deadline(fields: Fields) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from edge_perception.core.perception.remote import RemoteRequest
 from edge_perception.runtime import Manifest, Trust
 
 Tensors = Mapping[str, npt.NDArray[Any]]
@@ -26,6 +27,7 @@ class ModelRequest:
     :ivar variant: instruction set; empty: the best.
     :ivar priority: among the models that share the threads; between steps, the highest goes on.
     :ivar trust: whose bundles are accepted; None: anybody's.
+    :ivar remote: a server that is asked, too; None: nothing leaves this machine.
     """
 
     path: str
@@ -34,6 +36,7 @@ class ModelRequest:
     variant: str = ""
     priority: int = 0
     trust: Trust | None = None
+    remote: RemoteRequest | None = None
 
 
 class RunnableModel(Protocol):

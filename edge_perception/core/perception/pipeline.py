@@ -13,6 +13,7 @@ from edge_perception.core.node import Diagnostic
 from edge_perception.core.perception import stages
 from edge_perception.core.perception.description import Description, StageRequest
 from edge_perception.core.perception.model import RunnableModel
+from edge_perception.core.perception.remote import Reports
 from edge_perception.core.perception.runner import Runner, View
 from edge_perception.core.perception.stage import Setup, Stage
 from edge_perception.decode.detections import Detections
@@ -49,6 +50,8 @@ class Pipeline:
         except Exception:
             self.close()
             raise
+        models: list[object] = [*self._models]
+        self._reporting = [model for model in models if isinstance(model, Reports)]
         assert self._models[0] is not None, "the first stage runs a model"
         self.model = self._models[0]
         named = [runner.stage.labels for runner in self._runners]
@@ -100,8 +103,13 @@ class Pipeline:
             runner.stage.adapt(options)
 
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
-        """Report on each of the stages but the first, without which there are no images used."""
-        return [runner.diagnostic(now) for runner in self._runners[1:]]
+        """
+        Report on each of the stages but the first, without which there are no images used.
+
+        What models say of themselves stands behind that.
+        """
+        stages = [runner.diagnostic(now) for runner in self._runners[1:]]
+        return [*stages, *(one.diagnose() for one in self._reporting)]
 
     def close(self) -> None:
         """Free the models."""

@@ -92,6 +92,7 @@ class Stage(ABC):
 
     :cvar parameters: its options in a pipeline's description.
     :cvar runs_model: whether it needs one.
+    :cvar may_ask: whether a server may be asked what its model says.
     :cvar sees_nothing: whether it also wants to know of images in which there is nothing.
     :cvar sees_stills: whether it makes something of a single picture, of which neither the time
         nor the camera is known.
@@ -100,6 +101,7 @@ class Stage(ABC):
 
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     runs_model: ClassVar[bool] = True
+    may_ask: ClassVar[bool] = False
     sees_nothing: ClassVar[bool] = False
     sees_stills: ClassVar[bool] = True
     labels: tuple[str, ...] | None = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_perception import decode
+from edge_perception.core.perception.remote import marked
 from edge_perception.core.perception.stage import image_model, Look, Setup, Stage
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections, Indices
@@ -17,6 +18,8 @@ class Detect(Stage):
 
     A pipeline begins with one: if that fails, there is no result.
     """
+
+    may_ask = True
 
     def __init__(self, setup: Setup) -> None:
         """Check that the model takes images and fits its decoder."""
@@ -40,7 +43,7 @@ class Detect(Stage):
         """
         tensors = self._model.run_image(*look.pixels)
         look.lap("run")
-        seen = self._decode(tensors, look.pixels.size)
+        seen = marked(self._decode(tensors, look.pixels.size), tensors)
         look.lap("decode")
         if not len(found):
             return seen

@@ -1,0 +1,114 @@
+"""A server of the Open Inference Protocol, asked by gRPC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_perception.core.perception.remote import RemoteRequest
+from edge_perception.core.stamps import SECOND
+from edge_perception.drivers.remote.messages import METHOD
+from edge_perception.runtime import BundleError
+
+_LONGEST_TOKEN = 16 << 10  # bytes
+_MS = 1000
+
+
+class ServerError(Exception):
+    """There is no answer, and why."""
+
+
+class LateError(ServerError):
+    """There is no answer in time."""
+
+
+class Call:
+    """A request that was sent."""
+
+    def __init__(self, future: object) -> None:
+        self._future = future
+
+    def answer(self, seconds: float) -> bytes:
+        """
+        Return what is answered; nothing is awaited any more afterwards.
+
+        :raises LateError: if it takes longer than so many seconds.
+        :raises ServerError: if the server refuses, or can't be reached.
+        """
+        import grpc
+
+        future: grpc.Future = self._future
+        try:
+            return bytes(future.result(max(0.0, seconds)))
+        except grpc.FutureTimeoutError:
+            future.cancel()
+            raise LateError("no answer in time") from None
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise LateError("no answer in time") from None
+            # of what the server says itself as little as is needed, and nothing that acts
+            raise ServerError(f"{error.code().name}: {str(error.details())!r:.160}") from None
+        except grpc.FutureCancelledError:
+            raise ServerError("the connection was closed") from None
+
+
+class Server:
+    """A connection, made when something is asked first, and again when it is lost."""
+
+    def __init__(self, request: RemoteRequest, largest: int) -> None:
+        """
+        Prepare it.
+
+        :param largest: bytes of an answer; one that announces more is refused unread.
+        :raises BundleError: if gRPC is not installed, or a file of the credentials can't be used.
+        """
+        try:
+            import grpc
+        except ImportError as error:
+            raise BundleError(
+                f"a remote server needs gRPC, which can't be imported ({error}): "
+                "pip install 'edge_perception[remote]'"
+            ) from error
+        options = [
+            ("grpc.max_receive_message_length", largest),
+            ("grpc.max_metadata_size", _LONGEST_TOKEN),
+            ("grpc.initial_reconnect_backoff_ms", _MS // 10),
+            ("grpc.max_reconnect_backoff_ms", 30 * _MS),
+            ("grpc.keepalive_time_ms", 10 * _MS),  # or a connection that is dead at one end stays
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.enable_retries", 0),
+        ]
+        if request.is_encrypted:
+            roots = None if request.authorities is None else _read(request.authorities)
+            credentials = grpc.ssl_channel_credentials(roots)
+            self._channel = grpc.secure_channel(request.host, credentials, options)
+        else:
+            self._channel = grpc.insecure_channel(request.host, options)
+        self._infer = self._channel.unary_unary(METHOD)
+        self._timeout = request.deadline / SECOND
+        self._metadata = (
+            [("authorization", f"Bearer {_token(request.token)}")] if request.token else []
+        )
+
+    def ask(self, request: bytes) -> Call:
+        """Send a request without waiting."""
+        return Call(self._infer.future(request, timeout=self._timeout, metadata=self._metadata))
+
+    def close(self) -> None:
+        """End the connection."""
+        self._channel.close()
+
+
+def _token(path: Path) -> str:
+    """Return a token; errors don't show it."""
+    text = _read(path).decode(errors="replace").strip()
+    if not text or not text.isascii() or not text.isprintable():
+        raise BundleError(f"{path}: expected a token, one line of printable ASCII")
+    return text
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(1 << 20)
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}: give a file that can be read") from error
