@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from edge_perception.core.environment import Environment
 from edge_perception.core.node import ConfigurationError
@@ -27,11 +29,23 @@ TRUSTED_KEYS = Parameter(
 )
 
 
-def trusting(environment: Environment, parameters: Parameters) -> Environment:
+ALLOW_DOWNGRADE = Parameter(
+    "allow_downgrade",
+    False,
+    "With trusted_keys: models may be replaced by such as were signed before them.",
+)
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+def trusting(
+    environment: Environment, parameters: Parameters, signed_at: Mapping[str, int] = NOTHING
+) -> Environment:
     """
     Return an environment that reads and loads only what one of the keys has signed.
 
     :param parameters: with `TRUSTED_KEYS`; without keys the environment is returned as it is.
+    :param signed_at: by a bundle's path, seconds since 1970 before which it may not be signed.
     :raises ConfigurationError: if a key is none.
     """
     given = [key for key in parameters.texts(TRUSTED_KEYS.name) if key]
@@ -60,5 +74,7 @@ def trusting(environment: Environment, parameters: Parameters) -> Environment:
     return replace(
         environment,
         read_file=read_signed,
-        load=lambda request: environment.load(replace(request, trust=trust)),
+        load=lambda request: environment.load(
+            replace(request, trust=replace(trust, since=signed_at.get(request.path, 0)))
+        ),
     )

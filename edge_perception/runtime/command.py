@@ -11,6 +11,7 @@ from edge_perception.runtime.contents import Contents, Trust
 from edge_perception.runtime.install import install, roll_back
 from edge_perception.runtime.signature import find_key
 
+_RELOAD = "running nodes use it when their service reload_models is called"
 SUMMARY = "check a bundle and let it take the place of another at one moment"
 
 
@@ -97,7 +98,7 @@ def run_install(arguments: argparse.Namespace) -> int:
         print(f"self-test: not run, that needs a machine of the kind {manifest.model.target}")
     if manifest.proof.caveat:
         print(f"proof: {manifest.proof.caveat}")
-    print(f"{arguments.destination} is installed; nodes use it when they load it again")
+    print(f"{arguments.destination} is installed; {_RELOAD}")
     return 0
 
 
@@ -107,5 +108,5 @@ def _roll_back(arguments: argparse.Namespace) -> int:
         findings = {"destination": str(arguments.destination), "model": model.name}
         print(json.dumps(findings, indent=2))
         return 0
-    print(f"{arguments.destination} is {model.name} again; nodes use it when they load it again")
+    print(f"{arguments.destination} is {model.name} again; {_RELOAD}")
     return 0

@@ -44,8 +44,8 @@ class LoadedModel(Instance):
         priority: int = 0,
     ) -> None:
         super().__init__(library, threads, variant, executor, priority)
-        self.contents = contents
         self.manifest = contents.manifest
+        self.signed_at = contents.signed_at
         self.caveat = self.manifest.proof.caveat
 
 

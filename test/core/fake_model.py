@@ -39,6 +39,7 @@ class FakeModel:
 
     variant = "avx2"
     caveat = ""
+    signed_at = 0
 
     def __init__(self, **changes: Any) -> None:
         self.manifest: Any = SimpleNamespace(model=replace(MODEL, **changes), proof=PROOF)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 import itertools
 import json
+from threading import Event
 from typing import Any
 
 from fake_model import FakeModel, PROOF
@@ -23,6 +24,7 @@ from edge_perception.runtime.manifest import Decoder
 
 Image = messages.get("sensor_msgs/msg/Image")
 Header = messages.get("std_msgs/msg/Header")
+Empty = messages.get("std_msgs/msg/Empty")
 NOW = 100 * SECOND
 MS = SECOND // 1000
 
@@ -96,6 +98,32 @@ def test_labels_are_published_once_for_late_joiners() -> None:
         "decoder": "classification",
         "labels": ["cat", "dog", "espresso"],
     }
+
+
+def test_the_old_model_answers_until_the_new_one_can() -> None:
+    old, new, ready = FakeModel(), FakeModel(name="new"), Event()
+
+    def load(_: ModelRequest) -> FakeModel:
+        if not asked:
+            asked.append(old)
+            return old
+        assert ready.wait(60)
+        return new
+
+    asked: list[FakeModel] = []
+    core = PerceptionCore(replace(this_machine(), load=load))
+    core.configure(parameters())
+    [result] = of("detections", core.step({"reload": Empty(), "image": image()}, NOW))
+    assert result.model == "fake"
+    ready.set()
+    labels: list[Any] = []
+    while not labels:
+        labels = of("labels", core.step({}, NOW))
+    assert json.loads(labels[0].data)["model"] == "new"
+    assert old.closed
+    assert of("detections", core.step({"image": image()}, NOW))[0].model == "new"
+    core.close()
+    assert new.closed
 
 
 def test_a_model_that_is_not_proven_yet_is_a_warning() -> None:

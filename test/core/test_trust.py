@@ -10,10 +10,11 @@ import pytest
 from edge_compiler.secret import make_key, write_keys
 from edge_compiler.signing import sign_bundle, sign_file
 from edge_perception.core.decision.node import DecisionCore
-from edge_perception.core.node import ConfigurationError
+from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception.node import PerceptionCore
 from edge_perception.environment import this_machine
+from edge_perception.messages.types import Empty
 
 KEY, STRANGER = make_key(), make_key()
 
@@ -66,3 +67,39 @@ def test_a_key_that_is_none() -> None:
     core = DecisionCore(this_machine())
     with pytest.raises(ConfigurationError, match=r"'nowhere\.pub' is no public key"):
         configure(core, rules="rules.yaml", trusted_keys=["nowhere.pub"])
+
+
+def sign(bundle: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_compiler.signing.time.time", lambda: at)
+    sign_bundle(bundle, KEY)
+
+
+def reload(core: PerceptionCore) -> str:
+    """Return what is said of the model afterwards."""
+    outputs = list(core.step({"reload": Empty()}, 1))
+    while True:
+        said = core.diagnostics(1)[0]
+        if said.level == Level.ERROR or any(port == "labels" for port, _ in outputs):
+            return said.message
+        outputs = list(core.step({}, 1))
+
+
+def test_no_older_model_takes_the_place_of_a_newer_one(
+    tiny_bundle: Path, tmp_path: Path, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "tiny.edge"
+    shutil.copytree(tiny_bundle, bundle)
+    sign(bundle, 2000, monkeypatch)
+    core = PerceptionCore(this_machine())
+    given = {"model": str(bundle), "trusted_keys": [str(public)]}
+    configure(core, **given)
+    sign(bundle, 1000, monkeypatch)
+    said = reload(core)
+    assert "is loaded; the new models can't be used, these go on:" in said
+    assert "was signed before" in said
+    sign(bundle, 3000, monkeypatch)
+    assert reload(core) == "tiny is loaded"
+    sign(bundle, 1000, monkeypatch)
+    configure(core, **given, allow_downgrade=True)
+    assert reload(core) == "tiny is loaded"
+    core.close()

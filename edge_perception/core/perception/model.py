@@ -40,11 +40,16 @@ class ModelRequest:
 
 
 class RunnableModel(Protocol):
-    """A compiled model, ready to run: what ``edge_perception.runtime.load`` returns."""
+    """
+    A compiled model, ready to run: what ``edge_perception.runtime.load`` returns.
+
+    :ivar signed_at: when its bundle was signed, in seconds since 1970; 0: not known.
+    """
 
     manifest: Manifest
     variant: str
     caveat: str
+    signed_at: int
 
     def run_image(self, frame: npt.NDArray[Any], encoding: str) -> Tensors:
         """Run on the pixels of a camera image."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 import json
 from typing import Any
 
@@ -32,11 +34,12 @@ from edge_perception.core.perception.model import RunnableModel
 from edge_perception.core.perception.parameters import describe, options_of, PARAMETERS
 from edge_perception.core.perception.pipeline import Pipeline
 from edge_perception.core.perception.publishing import lost_tracks, mask_image, to_messages
+from edge_perception.core.perception.reloading import Reloading
 from edge_perception.core.perception.runner import View
 from edge_perception.core.perception.stage import INPUTS
 from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
-from edge_perception.core.trust import trusting
+from edge_perception.core.trust import NOTHING, trusting
 from edge_perception.messages import Message
 from edge_perception.messages.types import (
     CompressedImage,
@@ -50,6 +53,15 @@ from edge_perception.runtime import BundleError
 _TOO_LATE_MS = 500.0  # from the camera to the detections; above it, diagnostics warn
 
 _IMAGE = Port("image", "sensor_msgs/msg/Image", "camera/image_raw", Qos.MATCHED)
+_RELOAD = Port(
+    "reload",
+    "std_msgs/msg/Empty",
+    "reload_models",
+    optional=True,
+    service="std_srvs/srv/Empty",
+    occasional=True,
+    expires=2.0,
+)
 _COMPRESSED = replace(_IMAGE, type="sensor_msgs/msg/CompressedImage", transport="compressed")
 _OUTPUTS = (
     Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True),
@@ -69,12 +81,14 @@ class PerceptionCore(NodeCore):
     """
 
     parameters = PARAMETERS
-    inputs = (_IMAGE, *INPUTS)
+    inputs = (_IMAGE, _RELOAD, *INPUTS)
     outputs = _OUTPUTS
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._pipeline: Pipeline | None = None
+        self._reloading: Reloading | None = None
+        self._refused = ""
 
     def ports(self, parameters: Parameters) -> Ports:
         """Choose the transport of the images, and what the stages ask for beside them."""
@@ -84,7 +98,7 @@ class PerceptionCore(NodeCore):
             if parameters.text("model")
             else ()
         )
-        return Ports((_COMPRESSED if compressed else _IMAGE, *asked), self.outputs)
+        return Ports((_COMPRESSED if compressed else _IMAGE, _RELOAD, *asked), self.outputs)
 
     def configure(self, parameters: Parameters) -> Outputs:
         """Load the models, check that they fit, and give their labels to publish."""
@@ -96,19 +110,32 @@ class PerceptionCore(NodeCore):
         self.close()
         is_compressed = parameters.text("image_transport") == "compressed"
         self._frame: Callable[[Any], Pixels] = compressed.frame if is_compressed else frame
-        environment = trusting(self._environment, parameters)
-        try:
-            pipeline = Pipeline(describe(parameters, environment.read_file), environment)
-        except BundleError as error:
-            raise ConfigurationError(str(error)) from error
-        self._pipeline = pipeline
-        self.adapt(parameters)
-        facts = pipeline.model.manifest.model
-        self._name = facts.name
-        self._throughput = Throughput(facts.name)
+        self._parameters = parameters
+        self._throughput = Throughput()
         self._faults = Faults()
         self._pace = Pace(parameters.number("rate"))
         self._frozen = FrozenImages(parameters.number("frozen_after"))
+        return self._use(self._load(parameters))
+
+    def _load(self, parameters: Parameters, signed_at: Mapping[str, int] = NOTHING) -> Pipeline:
+        """
+        Load the models.
+
+        :param signed_at: when those were signed that they take the place of, by path.
+        :raises ConfigurationError: if one can't be used.
+        """
+        environment = trusting(self._environment, parameters, signed_at)
+        try:
+            return Pipeline(describe(parameters, environment.read_file), environment)
+        except BundleError as error:
+            raise ConfigurationError(str(error)) from error
+
+    def _use(self, pipeline: Pipeline) -> Outputs:
+        """Look at images with these models from now on."""
+        self._pipeline = pipeline
+        self.adapt(self._parameters)
+        facts = pipeline.model.manifest.model
+        self._name = facts.name
         labels = {
             "model": facts.name,
             "decoder": facts.decoder.kind,
@@ -119,19 +146,39 @@ class PerceptionCore(NodeCore):
     def adapt(self, parameters: Parameters) -> None:
         """Report other detections from now on."""
         assert self._pipeline is not None, "adapt() needs configure()"
+        self._parameters = parameters
         self._pipeline.adapt(options_of(parameters))
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Look at the newest image, if there is one; report the status once a second."""
         outputs: list[tuple[str, Message]] = []
         assert self._pipeline is not None, "step() needs configure()"
+        outputs += self._reload(self._pipeline, "reload" in inputs)
         self._pipeline.hear(inputs)
         if "image" in inputs and self._pace.admits(now):
             self._pace.advance(now)
             outputs += self._look(inputs["image"], now)
-        status = self._throughput.report(self.traffic.get("image"), now)
+        status = self._throughput.report(self._name, self.traffic.get("image"), now)
         if status is not None:
             outputs.append(("status", status))
+        return outputs
+
+    def _reload(self, old: Pipeline, wanted: bool) -> Outputs:
+        """Begin to load other models, or take them when they are ready; until then, go on."""
+        if wanted and self._reloading is None:
+            since = {} if self._parameters.flag("allow_downgrade") else old.signed_at()
+            self._refused = ""
+            self._reloading = Reloading(partial(self._load, self._parameters, since))
+        if self._reloading is None or not self._reloading.is_done:
+            return []
+        reloading, self._reloading = self._reloading, None
+        try:
+            new = reloading.take()
+        except ConfigurationError as error:
+            self._refused = f"the new models can't be used, these go on: {error}"
+            return []
+        outputs = self._use(new)
+        old.close()
         return outputs
 
     def _look(self, image: Image | CompressedImage, now: int) -> Outputs:
@@ -219,8 +266,9 @@ class PerceptionCore(NodeCore):
         return [*({**shown, **found}).values(), *self._pipeline.diagnostics(now)]
 
     def _model_state(self, model: RunnableModel) -> Diagnostic:
-        level = Level.WARN if model.caveat else Level.OK
+        level = Level.ERROR if self._refused else Level.WARN if model.caveat else Level.OK
         said = f"{self._name} is loaded" + (f", but {model.caveat}" if model.caveat else "")
+        said = "; ".join(filter(None, (said, self._refused)))
         return Diagnostic(level, "model", said, {"variant": model.variant})
 
     def _latency(self, now: int) -> Diagnostic:
@@ -236,6 +284,10 @@ class PerceptionCore(NodeCore):
 
     def close(self) -> None:
         """Free the models."""
+        if self._reloading is not None:
+            with suppress(ConfigurationError):
+                self._reloading.take().close()
+            self._reloading = None
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None

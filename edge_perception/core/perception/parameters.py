@@ -11,7 +11,7 @@ from edge_perception.core.parameters import Parameter, Parameters
 from edge_perception.core.perception import description
 from edge_perception.core.perception.description import Description
 from edge_perception.core.perception.model import ModelRequest
-from edge_perception.core.trust import TRUSTED_KEYS
+from edge_perception.core.trust import ALLOW_DOWNGRADE, TRUSTED_KEYS
 from edge_perception.core.whole_file import FileError
 
 _DESCRIPTIONS = (".yaml", ".yml")
@@ -31,6 +31,7 @@ PARAMETERS = (
         "pipeline of several.",
     ),
     TRUSTED_KEYS,
+    ALLOW_DOWNGRADE,
     Parameter(
         "threads",
         0,

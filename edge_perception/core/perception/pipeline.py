@@ -39,6 +39,7 @@ class Pipeline:
         :raises ConfigurationError: if an option of a stage can't be used.
         """
         self._environment = environment
+        self._requests = description.stages
         self._runners: list[Runner] = []
         self._models: list[RunnableModel | None] = []
         try:
@@ -71,6 +72,11 @@ class Pipeline:
         stage = stages.find(request.kind)(setup)
         clock = self._environment.monotonic
         return Runner(request.name, stage, model, request.deadline, clock)
+
+    def signed_at(self) -> dict[str, int]:
+        """Return when the bundles were signed, by path."""
+        pairs = zip(self._requests, self._models, strict=True)
+        return {one.model.path: model.signed_at for one, model in pairs if one.model and model}
 
     @property
     def stages(self) -> list[Stage]:

@@ -18,10 +18,9 @@ class Throughput:
     :ivar rejected: images that could not be used.
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self) -> None:
         self.processed = 0
         self.rejected = 0
-        self._model = model
         self._second = -1
         self._input, self._output = Rate(_WINDOW), Rate(_WINDOW)
         self._latency, self._run = Percentiles(_WINDOW), Percentiles(_WINDOW)
@@ -36,10 +35,11 @@ class Throughput:
         """Return the age that 95 % of the results are below, in milliseconds."""
         return self._latency.at(now, [95])[0]
 
-    def report(self, traffic: Traffic | None, now: int) -> PerceptionStatus | None:
+    def report(self, model: str, traffic: Traffic | None, now: int) -> PerceptionStatus | None:
         """
         Return the status in the first call of each second, else None.
 
+        :param model: what looks at the images.
         :param traffic: of the image input, if the shell counts it.
         """
         if now // SECOND == self._second:
@@ -52,7 +52,7 @@ class Throughput:
         latency, run = self._latency.at(now), self._run.at(now)
         return PerceptionStatus(
             header=Header(stamp=to_time(now)),
-            model=self._model,
+            model=model,
             window=_WINDOW,
             input_rate=self._input.per_second(now),
             output_rate=self._output.per_second(now),

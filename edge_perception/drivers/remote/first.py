@@ -43,6 +43,7 @@ class RemoteFirst:
         :raises BundleError: if gRPC isn't there, or the credentials can't be used.
         """
         self.manifest, self.variant, self.caveat = local.manifest, local.variant, local.caveat
+        self.signed_at = local.signed_at
         self._local, self._asked = local, asked
         self._outputs = local.manifest.model.outputs
         size = sum(one.form.bytes for one in self._outputs)
