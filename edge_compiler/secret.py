@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING
 
 from edge_compiler.errors import CompileError
 from edge_perception.runtime.files import file_blocks
-from edge_perception.runtime.signature import key_name, LARGEST, NEEDED, PublicKey, Signature
+from edge_perception.runtime.signature import (
+    key_name,
+    LARGEST,
+    NEEDED,
+    PublicKey,
+    Signature,
+    text_of_key,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -82,8 +89,7 @@ def write_keys(key: SecretKey, secret: Path, public: Path, password: str) -> Non
         content = _FORM.pack(_KEY, _OPEN, _BLAKE2, bytes(32), 0, 0, inner)
     with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(f"untrusted comment: secret key {name}\n{base64.b64encode(content).decode()}\n")
-    line = base64.b64encode(_KEY + key.number + key.public.key).decode()
-    public.write_text(f"untrusted comment: public key {name}\n{line}\n")
+    public.write_text(f"untrusted comment: public key {name}\n{text_of_key(key.public)}\n")
 
 
 def read_secret(path: Path, password: Callable[[], str]) -> SecretKey:

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from edge_perception.runtime.contents import Contents, Trust
+from edge_perception.runtime.delivery import ask, deliver, parse_remote
 from edge_perception.runtime.install import install, roll_back
 from edge_perception.runtime.signature import find_key
 
@@ -50,9 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, nargs="?", metavar="NEW.edge", help="the bundle")
     parser.add_argument(
         "destination",
-        type=Path,
-        metavar="DESTINATION.edge",
-        help="where it goes; a bundle that is there is replaced, and kept beside it",
+        metavar="[[USER@]HOST:]DESTINATION.edge",
+        help="where it goes, here or through ssh; a bundle that is there is replaced, and kept "
+        "beside it",
     )
     add_keys(parser)
     parser.add_argument(
@@ -73,6 +74,8 @@ def run_install(arguments: argparse.Namespace) -> int:
     """Do it; BundleError or OSError if anything is wrong."""
     if arguments.rollback is (arguments.bundle is not None):
         arguments.usage("give either NEW.edge or --rollback")
+    if (remote := parse_remote(arguments.destination)) is not None:
+        return _elsewhere(arguments, *remote)
     if arguments.rollback:
         return _roll_back(arguments)
     installed = install(
@@ -100,6 +103,14 @@ def run_install(arguments: argparse.Namespace) -> int:
         print(f"proof: {manifest.proof.caveat}")
     print(f"{arguments.destination} is installed; {_RELOAD}")
     return 0
+
+
+def _elsewhere(arguments: argparse.Namespace, host: str, path: str) -> int:
+    flags = ("json", "rollback", "allow_downgrade")
+    options = [f"--{name.replace('_', '-')}" for name in flags if getattr(arguments, name)]
+    if arguments.rollback:
+        return ask(host, [*options, path])
+    return deliver(arguments.bundle, host, [*options, path], trust_of(arguments))
 
 
 def _roll_back(arguments: argparse.Namespace) -> int:

@@ -94,6 +94,11 @@ def parse_key(text: str) -> PublicKey:
     return PublicKey(content[2:10], content[10:])
 
 
+def text_of_key(key: PublicKey) -> str:
+    """Return the text of a public key, without its file's first line."""
+    return base64.b64encode(_KEY + key.number + key.key).decode()
+
+
 def read_key(path: Path) -> PublicKey:
     """
     Read the file of a public key.

@@ -10,6 +10,8 @@ import sysconfig
 
 import pytest
 
+from edge_perception.runtime import read_contents
+
 ROOT = Path(__file__).resolve().parents[2]
 RUN = """
 import sys
@@ -88,6 +90,36 @@ def test_edgec_installs_with_numpy_alone(python: Path, tiny_bundle: Path, tmp_pa
     done = run(python, "-m", "edge_compiler", "install", tmp_path, tmp_path / "m.edge")
     assert done.returncode == 1
     assert done.stderr.startswith(f"edgec: error: {tmp_path}/manifest.json can't be read")
+
+
+def test_edgec_installs_on_another_machine(
+    python: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through what stands in for ssh: the same interface, on this machine."""
+    ssh, there = tmp_path / "bin" / "ssh", tmp_path / "a robot's home"
+    for folder in (ssh.parent, there):
+        folder.mkdir()
+    ssh.write_text(f'#!/bin/sh\n[ "$1 $2" = "-- me@robot" ] && cd "{there}" && eval "$3"\n')
+    (ssh.parent / "edgec").write_text(f'#!/bin/sh\nexec {python} -m edge_compiler "$@"\n')
+    for program in ssh.parent.iterdir():
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(ssh.parent), prepend=":")
+
+    def edgec(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return run(python, "-m", "edge_compiler", "install", *arguments)
+
+    for _ in range(2):
+        done = edgec(tiny_bundle, "me@robot:the model.edge")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[-1].startswith("the model.edge is installed")
+    assert read_contents(there / "the model.edge") == read_contents(tiny_bundle)
+    assert edgec("--rollback", "me@robot:the model.edge").returncode == 0
+    assert edgec(tiny_bundle, "me@robot:nowhere/x.edge").returncode == 1
+    assert {path.name for path in there.iterdir()} == {"the model.edge", "the model.edge.last"}
+    (ssh.parent / "edgec").unlink()
+    done = edgec(tiny_bundle, "me@robot:model.edge")
+    assert done.returncode == 1
+    assert "me@robot has no edgec in the PATH" in done.stderr
 
 
 def test_damaged_bundle_is_refused_with_numpy_alone(
