@@ -24,11 +24,11 @@ def export(graph: Graph) -> onnx.ModelProto:
     operators) becomes nodes of ONNX, whose tensors are called after the node's output.
     """
     writer = _Writer()
-    for node in graph.nodes:
-        writer.node(node)
     for value in graph.constants():
         assert value.constant is not None
         writer.constant(value.name, value.constant)
+    for node in graph.nodes:
+        writer.node(node)
     proto = helper.make_graph(
         writer.nodes,
         graph.name or "graph",
@@ -51,9 +51,13 @@ class _Writer:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
+        self._taken: set[str] = set()
 
     def constant(self, name: str, array: np.ndarray[Any, Any]) -> str:
-        """Add an initializer and return its name."""
+        """Add an initializer and return its name: of an exported file, it may be taken."""
+        while name in self._taken:
+            name += "_"
+        self._taken.add(name)
         self.constants.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 

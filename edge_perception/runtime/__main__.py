@@ -1,5 +1,5 @@
 """
-``edgec`` where only numpy is installed, as on a robot: it can check and install bundles.
+``edgec`` where only numpy is installed, as on a robot: it can check, install and finish bundles.
 
 ``edgec`` starts it where the compiler's packages are missing (`edge_compiler.entry`).
 """
@@ -21,6 +21,7 @@ from edge_perception.runtime.command import (
     SUMMARY,
     trust_of,
 )
+from edge_perception.runtime.tensorrt import command as finishing
 
 COMPILER = "in a checkout of edge_perception, pip install '.[compiler]'"
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="edgec",
-        description="Check and install bundles that edgec has compiled.",
+        description="Check, install and finish bundles that edgec has compiled.",
         epilog=f"The other commands of edgec need the compiler: {COMPILER}. "
         "Exit codes: 0 right, 1 refused or wrong, 2 wrong usage, 130 interrupted.",
     )
@@ -46,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = commands.add_parser("install", help=SUMMARY)
     add_arguments(command)
     command.set_defaults(run=run_install)
+    command = commands.add_parser("finish", help=finishing.SUMMARY)
+    finishing.add_arguments(command)
+    command.set_defaults(run=finishing.run_finish)
     given = sys.argv[1:] if argv is None else list(argv)
     if given and not given[0].startswith("-") and given[0] not in commands.choices:
         return _fail(f"the command {given[0]!r} needs the compiler: {COMPILER}")

@@ -8,6 +8,7 @@ from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph, OPSET
 from edge_compiler.passes.constants import fold_constants
 from edge_compiler.passes.dead_code import drop_dead_code
+from edge_compiler.targets.tensorrt.symmetric import make_symmetric
 
 IR_VERSION = 10
 """Of the file: TensorRT 10.0 reads it."""
@@ -18,10 +19,10 @@ _GIVEN = ("axis",)
 
 
 def prepare(graph: Graph) -> None:
-    """Compute what is known and drop what nothing depends on; TensorRT does all the rest."""
-    for step in (fold_constants, drop_dead_code):
-        for _ in step.run(graph):
-            pass
+    """Compute what is known, drop what nothing depends on, and quantise as TensorRT does."""
+    fold_constants.run(graph)
+    drop_dead_code.run(graph)
+    make_symmetric(graph)
 
 
 def precision_of(graph: Graph) -> str:
@@ -47,11 +48,19 @@ def network(graph: Graph) -> onnx.ModelProto:
     return model
 
 
-def _form(operator: str, opset: int) -> tuple[list[str], list[str]] | None:
-    """Return inputs and attributes of an operator: where they are alike, only types were added."""
+def _form(operator: str, opset: int) -> tuple[list[str], dict[str, bytes]] | None:
+    """
+    Return inputs, and attributes with defaults: where they are alike, only types were added.
+
+    :returns: None if the opset has no such operator.
+    """
     try:
         schema = onnx.defs.get_schema(operator, opset, "")
     except onnx.defs.SchemaError:
         return None
-    attributes = _GIVEN if operator in QUANTISING else sorted(schema.attributes)
-    return [parameter.name for parameter in schema.inputs], list(attributes)
+    attributes = {
+        name: attribute.default_value.SerializeToString()
+        for name, attribute in schema.attributes.items()
+        if operator not in QUANTISING or name in _GIVEN
+    }
+    return [parameter.name for parameter in schema.inputs], attributes

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -72,7 +73,11 @@ template <typename Action> bool guard(char *error, size_t capacity, Action actio
 void *create(const edge_memory *memory, edge_pool *pool, char *error, size_t capacity)
 {
     std::unique_ptr<State> state;
-    guard(error, capacity, [&] { state = configure(*memory, pool); });
+    if (!guard(error, capacity, [&] { state = configure(*memory, pool); }) && capacity) {
+        const size_t length = std::strlen(error);
+        std::snprintf(error + length, capacity - length,
+                      "; compile the model for this machine: edgec compile MODEL -o OUT.edge");
+    }
     return state.release();
 }
 

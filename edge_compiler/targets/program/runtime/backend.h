@@ -9,7 +9,7 @@
 #include "program.h"
 
 typedef struct edge_backend {
-    /* Make an instance's steps ready to run. On failure return NULL and write one clause. */
+    /* Make an instance's steps ready to run. On failure return NULL and write one sentence: what failed, what to do. */
     void *(*create)(const edge_memory *memory, edge_pool *pool, char *error, size_t capacity);
     /* Run a step. On failure return 0 and write one clause. */
     int (*run)(void *state, uint32_t step, char *error, size_t capacity);
@@ -23,7 +23,7 @@ extern const uint32_t edge_backend_count;
 /* What the back ends keep of an instance: one state each. */
 typedef struct edge_backend_states edge_backend_states;
 
-/* Make all back ends ready, on the memory of an instance. On failure return NULL and write one clause. */
+/* Make all back ends ready, on the memory of an instance. On failure return NULL and write one sentence. */
 edge_backend_states *edge_backends_create(const edge_memory *memory, edge_pool *pool, char *error, size_t capacity);
 
 /* Run a step of a back end. On failure return 0 and write one clause. */

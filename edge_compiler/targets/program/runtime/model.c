@@ -92,13 +92,9 @@ static int allocate_memory(edge_model *model, unsigned threads)
 /* Make the steps of other back ends ready. On failure write the reason. */
 static edge_status create_backends(edge_model *model, char *error, size_t capacity)
 {
-    char reason[200] = "";
     const edge_memory memory = edge_memory_of(model, 0);
-    model->backends = edge_backends_create(&memory, model->pool, reason, sizeof reason);
-    if (model->backends)
-        return EDGE_OK;
-    snprintf(error, capacity, "%s; %s", reason, rebuild);
-    return EDGE_ERROR_LIBRARY;
+    model->backends = edge_backends_create(&memory, model->pool, error, capacity);
+    return model->backends ? EDGE_OK : EDGE_ERROR_LIBRARY;
 }
 
 /* Let every step bring its weights into the form that it wants. The original ones, which are not read again, leave the

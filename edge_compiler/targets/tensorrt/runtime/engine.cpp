@@ -63,7 +63,7 @@ void bind(State &state, const edge_tensorrt_tensor *tensors, uint32_t count, Ten
     for (const edge_tensorrt_tensor *tensor = tensors; tensor < tensors + count; tensor++) {
         if (!fits(*state.engine, *tensor, mode))
             throw Failure(std::string("the engine is of another model: it has not the tensor '") + tensor->name +
-                          "' of that shape and type; run edgec finish again");
+                          "' of that shape and type; run edgec finish --again");
         memories.push_back(std::make_unique<edge::Memory>(state.cuda, tensor->bytes));
         if (!state.context->setTensorAddress(tensor->name, memories.back()->get()))
             throw Failure("TensorRT refused the memory of a tensor: " + state.log.last());
@@ -79,10 +79,10 @@ std::unique_ptr<State> open(const edge_memory &memory)
     const size_t bytes = static_cast<size_t>(edge_tensorrt_engine_end - edge_tensorrt_engine);
     state->engine.reset(state->runtime->deserializeCudaEngine(edge_tensorrt_engine, bytes));
     if (!state->engine)
-        throw Failure("TensorRT refused the engine: " + state->log.last() + "; run edgec finish again");
+        throw Failure("TensorRT refused the engine: " + state->log.last() + "; run edgec finish --again");
     const uint32_t tensors = edge_tensorrt_input_count + edge_tensorrt_output_count;
     if (state->engine->getNbIOTensors() != static_cast<int32_t>(tensors))
-        throw Failure("the engine is of another model: it has not as many tensors; run edgec finish again");
+        throw Failure("the engine is of another model: it has not as many tensors; run edgec finish --again");
     state->context.reset(state->engine->createExecutionContext());
     if (!state->context)
         throw Failure("TensorRT has no memory to run the engine: " + state->log.last() +

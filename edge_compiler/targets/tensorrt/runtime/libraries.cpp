@@ -73,12 +73,13 @@ void Log::log(Severity severity, const char *message) noexcept
 std::string Log::last() const { return last_.empty() ? "TensorRT gave no reason" : last_; }
 
 TensorRT::TensorRT(const Cuda &)
-    : library_(library_name("libnvinfer", NV_TENSORRT_MAJOR), "install TensorRT, or run edgec finish again")
+    : library_(library_name("libnvinfer", NV_TENSORRT_MAJOR),
+               "install TensorRT of that version, or run edgec finish for another")
 {
     const int version = library_.find<decltype(&getInferLibVersion)>("getInferLibVersion")();
     if (version != headers)
         throw Failure("this was built for TensorRT " + text_of(headers) + " and " + text_of(version) +
-                      " is installed; run edgec finish again");
+                      " is installed; run edgec finish");
 }
 
 nvinfer1::IRuntime *TensorRT::create_runtime(Log &log) const

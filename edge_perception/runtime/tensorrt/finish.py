@@ -1,0 +1,178 @@
+"""``edgec finish``: a bundle's engine, built and proven on the device that will run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+import statistics
+import time
+
+import numpy as np
+
+from edge_perception.runtime.arrays import Array
+from edge_perception.runtime.bundle import (
+    model_from_json,
+    model_to_json,
+    write_manifest,
+    write_record,
+)
+from edge_perception.runtime.contents import (
+    Contents,
+    contents_of,
+    open_bundle,
+    read_contents,
+)
+from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.files import describe_file, Files
+from edge_perception.runtime.library import Instance, Library
+from edge_perception.runtime.manifest import Accelerator, Manifest, Model, Proof, Record, Speed
+from edge_perception.runtime.selftest import parse_selftest, relative_error, SelfTest
+from edge_perception.runtime.swap import exchange, workplace
+from edge_perception.runtime.tensorrt.build import build, Progress
+from edge_perception.runtime.tensorrt.device import Device, find_device
+from edge_perception.runtime.tensorrt.finished import accelerator_of, place_of
+
+MORE_INPUTS = 3
+"""That are compared beside the self-test: its numbers in other places."""
+RUNS = 50
+"""That are measured."""
+_NETWORK, _SOURCE = "network.onnx", "source"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """
+    What was made.
+
+    :ivar place: the bundle that runs on the device, in the user's cache.
+    :ivar contents: of it.
+    :ivar seconds: that the engine took to build; None: it was there already.
+    """
+
+    place: Path
+    contents: Contents
+    seconds: float | None
+
+
+def finish(
+    bundle: Path, progress: Progress, again: bool = False, include: Path | None = None
+) -> Finished:
+    """
+    Build what runs a bundle's network on this machine's device, prove it, and keep it.
+
+    It appears in the user's cache completely or not at all.
+
+    :param again: also if it is there already.
+    :param include: where TensorRT's headers are, if not where the compiler looks.
+    :raises BundleError: if something is missing or fails, or an output is wrong.
+    :raises OSError: if it can't be written.
+    """
+    with open_bundle(bundle) as files:
+        manifest = contents_of(files).manifest
+        accelerator = accelerator_of(manifest, bundle)
+        device = find_device(accelerator)
+        place = place_of(manifest, device)
+        if place.is_dir() and not again:
+            return Finished(place, read_contents(place), None)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with workplace(place) as scratch:
+            _copy(files, manifest, scratch)
+            sources = scratch / accelerator.name / _SOURCE
+            model = _describe(sources / "description.json", device)
+            network = sources.with_name(_NETWORK)
+            library, seconds = build(sources, network, device, include, progress)
+            new = scratch / "new"
+            new.mkdir()
+            library.rename(new / manifest.library)
+            (scratch / manifest.selftest).rename(new / manifest.selftest)
+            progress("comparing the outputs", 0, 0)
+            finished, speed = _prove(scratch, manifest, model, accelerator, device)
+            described = {path.name: describe_file(path) for path in new.iterdir()}
+            write_manifest(new, replace(finished, files=described))
+            created = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            write_record(new, Record(created, speed, {}))
+            exchange(new, place)
+    return Finished(place, read_contents(place), seconds)
+
+
+def _copy(files: Files, manifest: Manifest, scratch: Path) -> None:
+    """Copy what is needed; what was checked is what is compiled and run."""
+    for name, stated in manifest.files.items():
+        path = scratch / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.writelines(files.blocks(name, stated))
+
+
+def _describe(path: Path, device: Device) -> Model:
+    """Let the library say which TensorRT it was built with."""
+    model = model_from_json(path.read_text("utf-8"))
+    edgec, _, _ = model.compiler.partition(", ")
+    model = replace(model, compiler=f"{edgec}, TensorRT {device.tensorrt}")
+    path.write_text(model_to_json(model), "utf-8")
+    return model
+
+
+def _prove(
+    scratch: Path, manifest: Manifest, model: Model, accelerator: Accelerator, device: Device
+) -> tuple[Manifest, Speed]:
+    """
+    Compare all outputs with those of the bundle's library, and of the self-test.
+
+    :param scratch: has the bundle's files, and those of the finished one in ``new``.
+    :returns: the finished bundle's manifest, but for its files, and how fast it is.
+    :raises BundleError: if an output is wrong.
+    """
+    path = scratch / "new" / manifest.selftest
+    selftest = parse_selftest(path.read_bytes(), path, manifest.model)
+    with (
+        Library(scratch / manifest.library).create() as right,
+        Library(scratch / "new" / manifest.library).create() as ours,
+    ):
+        errors = [_errors(ours, inputs, expected) for inputs, expected in _cases(right, selftest)]
+        speed = _measure(ours, selftest[0], device)
+    worst = {name: max(case[name] for case in errors) for name in errors[0]}
+    name = max(worst, key=lambda output: worst[output])
+    if worst[name] > accelerator.tolerance:
+        raise BundleError(
+            f"TensorRT's output {name!r} is off by {worst[name]:.1e}, allowed in "
+            f"{accelerator.precision}: {accelerator.tolerance:.0e}; the bundle's library goes on "
+            "running the network"
+        )
+    proof = Proof(
+        "the bundle's library, and ONNX Runtime's outputs of the self-test",
+        accelerator.tolerance,
+        worst[name],
+        name,
+        len(errors),
+    )
+    return replace(manifest, model=model, proof=proof, fusions=(), accelerator=None), speed
+
+
+def _cases(right: Instance, selftest: SelfTest) -> Iterator[SelfTest]:
+    """Yield inputs with the outputs that are right for them."""
+    yield selftest
+    for number in range(1, MORE_INPUTS + 1):
+        inputs = {
+            name: np.roll(array, number * array.size // (MORE_INPUTS + 1)) if array.size else array
+            for name, array in selftest[0].items()
+        }
+        yield inputs, right.run(inputs)
+
+
+def _errors(
+    ours: Instance, inputs: dict[str, Array], expected: dict[str, Array]
+) -> dict[str, float]:
+    outputs = ours.run(inputs)
+    return {name: relative_error(outputs[name], array) for name, array in expected.items()}
+
+
+def _measure(ours: Instance, inputs: dict[str, Array], device: Device) -> Speed:
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        ours.run(inputs)
+        times.append((time.perf_counter() - start) * 1e3)
+    return Speed(str(device), 1, min(times), statistics.median(times))
