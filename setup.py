@@ -66,7 +66,7 @@ class BuildWithMessages(build_py):
             return  # the checkout itself is used, and install_messages serves the rest
         shutil.rmtree(self.build_lib, ignore_errors=True)  # or modules that are gone get packed
         super().run()
-        for folder in ("config", "launch"):
+        for folder in ("config", "launch", "templates"):
             self._add_data(ROOT, (ROOT / folder).rglob("*"), SHARE)
         ros = ros_prefix()
         if ros is None:

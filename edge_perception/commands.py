@@ -25,7 +25,7 @@ from edge_perception.robot.drawing import draw
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
-from edge_perception.tools import linked, listening, recorded
+from edge_perception.tools import linked, listening, recorded, setting_up
 from edge_perception.tools.arguments import add_graph, add_view, graph_options, graph_values
 from edge_perception.transport import log
 
@@ -104,6 +104,7 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     linked.add_commands(commands)
     recorded.add_commands(commands, graph)
     listening.add_commands(commands)
+    setting_up.add_commands(commands)
     check = commands.add_parser("check", help="check the description of the robot")
     check.set_defaults(run=_check)
     show = commands.add_parser("graph", help="show nodes, topics and parameters")

@@ -38,6 +38,25 @@ _STALE = 500_000_000
 """Older pictures [ns] were waiting while nobody read, e.g. since before the node was active."""
 
 
+def formats(system: System, descriptor: int) -> list[str]:
+    """
+    Return what a device offers, as fourcc codes such as YUYV.
+
+    :raises OSError: if it isn't there any more, or is no camera.
+    """
+    codes: list[str] = []
+    while True:
+        entry = abi.FormatDescription(index=len(codes), type=abi.VIDEO_CAPTURE)
+        try:
+            system.ioctl(descriptor, abi.ENUM_FMT, entry)
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # the end of the list
+                return codes
+            raise
+        code = int(entry.pixelformat).to_bytes(4, "little")
+        codes.append(code.decode("ascii", "replace").strip())
+
+
 class V4l2Camera:
     """A camera that is streaming."""
 
@@ -129,7 +148,7 @@ class V4l2Camera:
 
     def _negotiate(self) -> tuple[str, abi.PixelFormat, float]:
         """Find the format that comes closest to the size and rate asked for, and set it."""
-        offered = self._formats()
+        offered = formats(self._system, self._device())
         usable = [code for code in _ENCODINGS if code in offered]
         if not usable:
             raise SourceError(
@@ -148,19 +167,6 @@ class V4l2Camera:
 
         best = min(usable, key=shortfall)  # the first, preferred one of equals
         return best, *self._set_format(best, wanted)
-
-    def _formats(self) -> list[str]:
-        codes: list[str] = []
-        while True:
-            entry = abi.FormatDescription(index=len(codes), type=abi.VIDEO_CAPTURE)
-            try:
-                self._ioctl(abi.ENUM_FMT, entry)
-            except OSError as error:
-                if error.errno == errno.EINVAL:  # the end of the list
-                    return codes
-                raise
-            code = int(entry.pixelformat).to_bytes(4, "little")
-            codes.append(code.decode("ascii", "replace").strip())
 
     def _set_format(self, code: str, size: tuple[int, int]) -> tuple[abi.PixelFormat, float]:
         """Set a format; return what the device made of it, and the rate."""
