@@ -62,7 +62,9 @@ def lower_recurrent(low: Lowering, node: Node, chooser: Chooser) -> None:
     """Add the product of all inputs, the step of the states, and copies of the last ones."""
     steps, batch, directions, hidden, width = _sizes(node)
     a, y = node.attributes, node.output
-    x = _inputs(low, node, chooser)
+    peepholes = node.constant(7) if node.op == "LSTM" else None
+    of_inputs, of_reset = _biases(node, width)
+    x = _inputs(low, node, chooser, of_inputs)
     weights = low.weights.add(_packed(node, width))
     first_h, first_c = (
         None if value is None else Data.of(low, value)
@@ -83,7 +85,7 @@ def lower_recurrent(low: Lowering, node: Node, chooser: Chooser) -> None:
         "backwards": int(a["direction"] == "reverse"),
         "has_h": int(first_h is not None),
         "has_c": int(first_c is not None),
-        "has_peepholes": int(node.op == "LSTM" and node.constant(7) is not None),
+        "has_peepholes": int(peepholes is not None),
         "coupled": a.get("input_forget", 0),
         "reset_after": a.get("linear_before_reset", 0),
         "clip": float(a.get("clip", _LARGEST)),
@@ -103,7 +105,7 @@ def lower_recurrent(low: Lowering, node: Node, chooser: Chooser) -> None:
         "cells": cells,
     }
     low.reserve_scratch((2 + GATES[node.op]) * width * FLOAT32.bytes)
-    more = low.weights.add(_more(node, width))
+    more = low.weights.add(of_reset if peepholes is None else _gates(peepholes, node, width))
     data = Data(x)
 
     def call(_: object) -> Call:
@@ -127,14 +129,13 @@ def lower_recurrent(low: Lowering, node: Node, chooser: Chooser) -> None:
     _copy_last(low, node, states, strides, cells)
 
 
-def _inputs(low: Lowering, node: Node, chooser: Chooser) -> Buffer:
+def _inputs(low: Lowering, node: Node, chooser: Chooser, bias: Array) -> Buffer:
     """Add the product of the inputs of all steps with the weights of all gates."""
     value, width = node.input(0), _sizes(node)[4]
     w = _gates(required(node, 1), node, width)
     matrix = w.reshape(-1, w.shape[-1]).T
     rows = Value(f"{node.output.name}/rows", (value.size // matrix.shape[0], matrix.shape[0]))
     low.share_elements(rows, value)
-    bias = _bias(node, width)
     operands = [
         Value(f"{node.output.name}/{name}", array.shape, FLOAT32, array)
         for name, array in (("weights", matrix), ("bias", bias))
@@ -147,28 +148,15 @@ def _inputs(low: Lowering, node: Node, chooser: Chooser) -> Buffer:
 
 
 def _biases(node: Node, width: int) -> tuple[Array, Array]:
-    """Return the biases of inputs and of states, [directions, gates, width] each."""
+    """Return what is added to the products of the inputs, and what a GRU adds before its reset."""
     given = node.constant(3)
     directions, gated, _ = node.input(2).shape
     both = np.zeros((directions, 2 * gated), np.float32) if given is None else given
     of_inputs, of_states = (_gates(part, node, width) for part in np.split(both, 2, axis=1))
-    return of_inputs, of_states
-
-
-def _bias(node: Node, width: int) -> Array:
-    """Return what is added to the products of the inputs."""
-    of_inputs, of_states = _biases(node, width)
+    of_reset = of_states[:, -1].copy()
     if node.attributes.get("linear_before_reset"):
         of_states[:, 2] = 0
-    return (of_inputs + of_states).ravel()
-
-
-def _more(node: Node, width: int) -> Array:
-    """Return the peepholes of an LSTM, or the bias of what a GRU resets."""
-    peepholes = node.constant(7) if node.op == "LSTM" else None
-    if peepholes is not None:
-        return _gates(peepholes, node, width)
-    return _biases(node, width)[1][:, -1]
+    return (of_inputs + of_states).ravel(), of_reset
 
 
 def _packed(node: Node, width: int) -> Array:
