@@ -116,6 +116,7 @@ typedef struct {
 /* Copy a box of a dense tensor; strides may be negative (Slice) or in any order (Transpose). */
 INLINE void copy_strided_run(const strided_copy c, const void *in, void *out, int part, int parts)
 {
+    assert(c.bytes == 1 || c.bytes == 2 || c.bytes == 4 || c.bytes == 8);
     const range todo = work_share(c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], part, parts);
     for (int i = todo.first; i < todo.last; i++) {
         const ptrdiff_t from = work_place(i, MAX_RANK - 1, c.shape, c.in),

@@ -77,6 +77,7 @@ INLINE void elementwise_broadcast_run(const broadcast c, const float *a, const f
 {
     const int lines = c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], length = c.shape[5];
     const int every_a = c.a[5], every_b = c.b[5];
+    assert((every_a == 0 || every_a == 1) && (every_b == 0 || every_b == 1));
     pieces todo = work_share_in_order(lines, (length + BROADCAST_PIECE - 1) / BROADCAST_PIECE, part, parts);
     while (work_next_piece(&todo)) {
         const int first = todo.inner * BROADCAST_PIECE, left = length - first;
@@ -138,6 +139,7 @@ typedef struct {
 INLINE void elementwise_line_affine_run(const line_affine c, const float *in, const float *scale, const float *shift,
                                         float *out, int part, int parts)
 {
+    assert(c.lines % c.channels == 0);
     const range todo = work_share(c.lines, part, parts);
     for (int i = todo.first; i < todo.last; i++) {
         const float *p = in + (size_t)i * c.length;

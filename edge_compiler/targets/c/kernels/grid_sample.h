@@ -76,6 +76,7 @@ INLINE grid_sample_taps grid_sample_axis(const grid_sample c, float place, int s
 /* `grid` has the column and the row of each output pixel, from -1 to 1 over the image. */
 INLINE void grid_sample_run(const grid_sample c, const float *in, const float *grid, float *out, int part, int parts)
 {
+    assert(c.in_h > 0 && c.in_w > 0);
     const range todo = work_share(c.out_h * c.out_w, part, parts);
     for (int pixel = todo.first; pixel < todo.last; pixel++) {
         const grid_sample_taps columns = grid_sample_axis(c, grid[2 * pixel], c.in_w),

@@ -15,6 +15,7 @@ typedef struct {
 /* Clear the border of `blocks` planes that begin at `plane`; the memory was used for something else before. */
 INLINE void halo_clear(const halo h, float *plane, int part, int parts)
 {
+    assert(h.top >= 0 && h.left >= 0 && h.bottom >= 0 && h.right >= 0);
     const int row = (h.left + h.width + h.right) * h.lanes, rows = h.top + h.height + h.bottom;
     pieces todo = work_share_rows(h.blocks, rows, part, parts);
     while (work_next_piece(&todo)) {

@@ -38,6 +38,7 @@ INLINE vec instance_norm_sum(const instance_norm c, const float *in, vec origin,
 INLINE void instance_norm_run(const instance_norm c, const float *in, const float *scale, const float *shift,
                               float *out, int part, int parts)
 {
+    assert(c.height > 0 && c.width > 0);
     const range todo = work_share(c.blocks * VECTORS, part, parts);
     const float pixels = (float)(c.height * c.width);
     for (int i = todo.first; i < todo.last; i++) {
@@ -86,6 +87,7 @@ INLINE float instance_norm_lines_sum(const float *x, const int length, float ori
 INLINE void instance_norm_lines_run(const instance_norm_lines c, const float *in, const float *scale,
                                     const float *shift, float *out, int part, int parts)
 {
+    assert(c.lines % c.channels == 0 && c.length > 0);
     const range todo = work_share(c.lines, part, parts);
     for (int i = todo.first; i < todo.last; i++) {
         const float *x = in + (size_t)i * c.length;

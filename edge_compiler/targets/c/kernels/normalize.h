@@ -72,6 +72,7 @@ INLINE void normalize_softmax_lines(const int length, const int step, const int 
 
 INLINE void normalize_softmax_run(const axis c, const float *in, float *out, int part, int parts)
 {
+    assert(c.length > 0 && c.inner > 0);
     pieces todo = work_share_in_order(c.outer, (c.inner + LANES - 1) / LANES, part, parts);
     while (work_next_piece(&todo)) {
         const int line = todo.inner * LANES;
@@ -92,6 +93,7 @@ typedef struct {
 INLINE void normalize_layer_run(const layer_norm c, const float *in, const float *scale, const float *shift, float *out,
                                 int part, int parts)
 {
+    assert(c.length > 0);
     const range todo = work_share(c.lines, part, parts);
     const int whole = c.length / LANES * LANES;
     for (int i = todo.first; i < todo.last; i++) {
@@ -128,6 +130,7 @@ typedef struct {
 /* x / (bias + alpha / size * sum of x^2 over `size` neighbouring channels)^beta */
 INLINE void normalize_lrn_run(const lrn c, const float *in, float *out, float *scratch, int part, int parts)
 {
+    assert(c.size > 0 && c.channels > 0);
     pieces todo = work_share_in_order(c.height, c.width, part, parts);
     const int before = (c.size - 1) / 2, after = c.size - 1 - before;
     float *square = scratch + before; /* of one pixel's channels, zeros on both sides */

@@ -47,6 +47,7 @@ INLINE void pad_run(const pad c, const void *in, const void *constant, void *out
     int rows = 1;
     for (int axis = 0; axis < LAST; axis++) rows *= c.shape[axis];
     const int inside = c.in[LAST] == 1 && c.out[LAST] == 1 ? c.size[LAST] : 0; /* so many are copied at once */
+    assert(c.before[LAST] >= 0 && c.before[LAST] + inside <= c.shape[LAST]);
     const range todo = work_share(rows, part, parts);
     for (int row = todo.first; row < todo.last; row++) {
         const char *from = in;

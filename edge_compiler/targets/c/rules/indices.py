@@ -6,6 +6,7 @@ import math
 
 from edge_compiler.ir.dtype import c_type
 from edge_compiler.ir.graph import Node, Value
+from edge_compiler.targets.c.rules.axis import axis_fields
 from edge_compiler.targets.c.rules.table import ALL, lowers, NUMBERS
 from edge_compiler.targets.program.boxes import copy_box, source_of
 from edge_compiler.targets.program.buffers import Buffer
@@ -152,9 +153,7 @@ def lower_topk(low: Lowering, node: Node) -> None:
     found = node.outputs[1]
     indices = low.target(found, DENSE)
     fields: dict[str, Field] = {
-        "outer": math.prod(value.shape[:axis]),
-        "length": value.shape[axis],
-        "inner": math.prod(value.shape[axis + 1 :]),
+        **axis_fields(value.shape, axis),
         "count": output.shape[axis],
         "smallest": int(not node.attributes["largest"]),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.reduce import along
+from edge_compiler.targets.c.rules.axis import along, axis_fields
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCKED, DENSE, image_size
@@ -20,8 +20,7 @@ def lower_softmax(low: Lowering, node: Node) -> None:
     value = node.input(0)
     axis = node.attributes["axis"] % len(value.shape)
     source, target = low.source(value, DENSE), low.target(node.output, DENSE)
-    outer, length, inner = along(value.shape, axis, axis + 1)
-    fields: dict[str, Field] = {"outer": outer, "length": length, "inner": inner}
+    fields = axis_fields(value.shape, axis)
 
     def call(_: object) -> Call:
         return Call("normalize_softmax_run", "axis", fields, (reading(source), writing(target)))

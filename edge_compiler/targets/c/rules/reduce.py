@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from edge_compiler.ir.dtype import c_type
 from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.rules.axis import along
 from edge_compiler.targets.c.rules.table import INTEGERS, lowers
 from edge_compiler.targets.program.boxes import copy_box
 from edge_compiler.targets.program.buffers import Buffer
@@ -32,11 +31,6 @@ _REDUCTIONS = {
     "ReduceLogSum": "REDUCE_LOG_SUM",
     "ReduceLogSumExp": "REDUCE_LOG_SUM_EXP",
 }
-
-
-def along(shape: tuple[int, ...], first: int, last: int) -> tuple[int, int, int]:
-    """Return the elements before, along and behind some axes of a row-major value."""
-    return math.prod(shape[:first]), math.prod(shape[first:last]), math.prod(shape[last:])
 
 
 def _axes(node: Node) -> list[int]:

@@ -16,6 +16,7 @@ from edge_compiler.ir.resize import (
     Window,
     windows,
 )
+from edge_compiler.targets.c.rules.axis import gather_fields
 from edge_compiler.targets.c.rules.table import INTEGERS, lowers
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, is_image
@@ -85,12 +86,7 @@ def _look_up(
 ) -> None:
     firsts = [window.first for window in windows(node, axis)]
     indices = low.weights.add(np.asarray(firsts, np.int64))
-    fields: dict[str, Field] = {
-        "outer": math.prod(source.shape[:axis]),
-        "length": source.shape[axis],
-        "count": len(firsts),
-        "bytes": math.prod(source.shape[axis + 1 :]) * source.type.bytes,
-    }
+    fields = gather_fields(source.shape, axis, source.type, len(firsts))
 
     def call(_: object) -> Call:
         pointers = (reading(source), indices, writing(target))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from edge_compiler.ir.dtype import c_type
 from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.rules.axis import axis_fields, gather_fields
 from edge_compiler.targets.c.rules.table import ALL, lowers, NUMBERS
 from edge_compiler.targets.program.boxes import source_of
 from edge_compiler.targets.program.buffers import Buffer
@@ -28,12 +27,7 @@ def lower_gather(low: Lowering, node: Node) -> None:
     axis = node.attributes["axis"] % len(data.shape)
     sources = source_of(low, data), source_of(low, indices)
     target = low.target(node.output, DENSE)
-    fields: dict[str, Field] = {
-        "outer": math.prod(data.shape[:axis]),
-        "length": data.shape[axis],
-        "count": indices.size,
-        "bytes": math.prod(data.shape[axis + 1 :]) * data.type.bytes,
-    }
+    fields = gather_fields(data.shape, axis, data.type, indices.size)
 
     def call(_: object) -> Call:
         pointers = [x if isinstance(x, Pointer) else reading(x) for x in sources]
@@ -51,9 +45,7 @@ def lower_arg_extreme(low: Lowering, node: Node) -> None:
     axis = a["axis"] % len(value.shape)
     source, target = low.source(value, DENSE), low.target(node.output, DENSE)
     fields: dict[str, Field] = {
-        "outer": math.prod(value.shape[:axis]),
-        "length": value.shape[axis],
-        "inner": math.prod(value.shape[axis + 1 :]),
+        **axis_fields(value.shape, axis),
         "smallest": int(node.op == "ArgMin"),
         "last": a["select_last_index"],
     }
