@@ -32,7 +32,7 @@ def check_arithmetic(node: Node) -> str | None:
     """Arithmetic of two tensors of integers, with broadcasting; divisors are constants."""
     if len(node.inputs) != 2:
         return f"{node.op} of integers is supported for two tensors, not {len(node.inputs)}"
-    divisor = node.constant(1)
+    divisor = node.constant(1)  # a computed one may be zero, which a running robot can't refuse
     if node.op in ("Div", "Mod") and (divisor is None or not np.all(divisor)):
         return "integers can be divided by constants only, and not by zero"
     return check_broadcast(node)
