@@ -11,6 +11,7 @@ from edge_compiler.zoo import (
     face_descriptor,
     go1,
     mediapipe,
+    microwakeword,
     nanodet,
     ppocr,
     silero,
@@ -29,6 +30,7 @@ _RECIPES = (
     squeezenet.RECIPE,
     go1.RECIPE,
     silero.RECIPE,
+    *microwakeword.RECIPES,
     *ppocr.RECIPES,
 )
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ai_edge_litert.interpreter import Interpreter
 import numpy as np
 import onnxruntime
 import pytest
 from tflite_cases import CASES, quantise, QUANTISED
-from tflite_files import make_inputs, Net, numbers, options, run_litert, run_onnx, small
+from tflite_files import (
+    make_inputs,
+    Net,
+    numbers,
+    options,
+    run_litert,
+    run_onnx,
+    running_sum,
+    small,
+)
 
 from bench.engines.tflite import Quantised
 from edge_compiler.compile import compile_model, Options
@@ -193,3 +203,25 @@ def test_numbers_of_sixteen_bits_are_refused() -> None:
     net.operator("RELU", [x], [net.output(3, dtype=np.int16, scale=scale)])
     with pytest.raises(CompileError, match=r"integers of 8 bits$"):
         convert(net.write(), "x")
+
+
+def test_a_variable_is_an_input_and_an_output() -> None:
+    file = running_sum()
+    interpreter = Interpreter(model_content=file)
+    interpreter.allocate_tensors()
+    [given], [wanted] = interpreter.get_input_details(), interpreter.get_output_details()
+    state = {"sum": np.zeros((1, 4), np.float32)}
+    for _ in range(3):
+        x = numbers(1, 4)
+        interpreter.set_tensor(given["index"], x)
+        interpreter.invoke()
+        computed = run_onnx(file, {given["name"]: x, **state})
+        assert list(computed) == [wanted["name"], "next_sum"]
+        truth = interpreter.get_tensor(wanted["index"])
+        np.testing.assert_allclose(computed[wanted["name"]], truth, rtol=1e-6)
+        state = {"sum": computed["next_sum"]}
+
+
+def test_a_variable_that_begins_with_a_number_is_refused() -> None:
+    with pytest.raises(CompileError, match="state 'sum' doesn't begin with zeros: convert the"):
+        convert(running_sum(0.5), "made.tflite")

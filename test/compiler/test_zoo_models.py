@@ -230,3 +230,32 @@ def voices(sound: np.ndarray) -> np.ndarray:
         speech, state = session.run(["speech", "next_state"], window)
         said.append(speech.item())
     return np.array(said)
+
+
+@pytest.mark.parametrize("said", ["okay_nabu", "alexa", "hey_mycroft"])
+def test_keywords_are_told_apart(said: str) -> None:
+    """
+    What espeak-ng 1.51 says (``-v en-us -s 140``), a second of silence before it.
+
+    ``keywords.npz`` has its features, as pymicro-features 2.0.2 computes them.
+    """
+    with np.load(Path(__file__).with_name("keywords.npz")) as file:
+        features = file[said]
+    for name in ("okay_nabu", "alexa", "hey_mycroft"):
+        heard = np.max(spotted(name, features))
+        assert heard > 210 if name == said else heard < 10, name
+
+
+def spotted(name: str, features: np.ndarray) -> list[int]:
+    """Return what a spotter says of three spectra after the other."""
+    session = onnxruntime.InferenceSession(fetch(MODELS[name], lambda *_: None))
+    _, *inputs = session.get_inputs()
+    states = {one.name: np.full(one.shape, -128, np.int8) for one in inputs}
+    names = [output.name for output in session.get_outputs()]
+    heard = []
+    for start in range(0, len(features) - 2, 3):
+        window = {"features": features[None, start : start + 3], **states}
+        said = dict(zip(names, session.run(names, window), strict=True))
+        states = {state: said[f"next_{state}"] for state in states}
+        heard.append(said["heard"].item())
+    return heard

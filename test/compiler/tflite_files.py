@@ -7,6 +7,7 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+import flatbuffers
 import numpy as np
 import onnxruntime
 
@@ -107,3 +108,40 @@ def small() -> bytes:
     flat = net.output(1, 192)
     net.operator("RESHAPE", [bent, net.integers(1, 192)], [flat], options("Reshape"))
     return net.write()
+
+
+def running_sum(start: float = 0.0) -> bytes:
+    """Return a file that adds up its inputs in a variable, which begins with a number."""
+    net = Net()
+    net.operator("CALL_ONCE", [], [], options("CallOnce", initSubgraphIndex=1))
+    before, after = net.tensor((1, 4)), net.output(1, 4)
+    handle = _variable(net)
+    net.operator("READ_VARIABLE", [handle], [before], options("ReadVariable"))
+    net.operator("ADD", [net.input(1, 4), before], [after], options("Add"))
+    kept = net.tensor((1, 4))
+    net.operator("ADD", [after, net.constant(np.ones((1, 4), np.float32))], [kept], options("Add"))
+    net.operator("ASSIGN_VARIABLE", [handle, kept], [], options("AssignVariable"))
+    main, net._graph = net._graph, schema.SubGraphT()
+    net._graph.tensors, net._graph.operators, net._graph.inputs, net._graph.outputs = (
+        [],
+        [],
+        [],
+        [],
+    )
+    constant = net.constant(np.full((1, 4), start, np.float32))
+    net.operator("ASSIGN_VARIABLE", [_variable(net), constant], [], options("AssignVariable"))
+    once, net._graph = net._graph, main
+    model = schema.ModelT.InitFromPackedBuf(net.write())
+    model.subgraphs.append(once)
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _variable(net: Net) -> int:
+    """Add the handle of a variable and return its index."""
+    handle = net.tensor(())
+    net._graph.tensors[handle].type = schema.TensorType.RESOURCE
+    net._graph.tensors[handle].name = "sum"
+    net.operator("VAR_HANDLE", [], [handle], options("VarHandle", container="", sharedName="sum"))
+    return handle

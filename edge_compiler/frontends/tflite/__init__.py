@@ -11,6 +11,7 @@ from edge_compiler.frontends.format import Format, head, Imported
 from edge_compiler.frontends.tflite import convolutions, pieces, pointwise, reductions, shapes
 from edge_compiler.frontends.tflite.file import File, Operator, UnsupportedError
 from edge_compiler.frontends.tflite.graph import Graph
+from edge_compiler.frontends.tflite.state import lift_state
 
 _RULES = {
     **convolutions.RULES,
@@ -21,17 +22,13 @@ _RULES = {
 }
 _MAGIC = b"TFL3"
 _DETECTIONS = "leave out the selection of boxes, and let --decoder do it (see docs/decoders.md)"
-_STATE = "convert the model with its state as an input and an output"
 _LOOPS = "convert the model without loops and conditions"
 _ADVICE = {
-    "CALL_ONCE": _STATE,
     "DENSIFY": "its weights are sparse: convert the model with dense ones",
     "IF": _LOOPS,
     "NON_MAX_SUPPRESSION_V4": _DETECTIONS,
     "NON_MAX_SUPPRESSION_V5": _DETECTIONS,
-    "READ_VARIABLE": _STATE,
     "TFLite_Detection_PostProcess": _DETECTIONS,
-    "VAR_HANDLE": _STATE,
     "WHILE": _LOOPS,
 }
 
@@ -47,6 +44,7 @@ def convert(data: bytes, where: str, channels_first: bool = False) -> onnx.Model
     """
     try:
         file = File(data)
+        lift_state(file)
         graph = Graph(file, len(data), channels_first)
         for operator in file.operators:
             _add(graph, operator)

@@ -14,6 +14,7 @@ from edge_compiler.frontends.tflite.schema import CUSTOM, OPERATORS, TYPES
 
 _MOST_AXES = 8
 _MOST_OPERANDS = 4096
+_WITHOUT_OUTPUT = ("ASSIGN_VARIABLE", "CALL_ONCE")
 
 
 class UnsupportedError(ValueError):
@@ -131,10 +132,11 @@ class Operator:
 
 class File:
     """
-    The only graph of a file.
+    The only graph of a file, but for those that run once before it.
 
     :ivar inputs: of the network, in the file's order.
     :ivar outputs: each once.
+    :ivar starts: operators that run once.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -148,16 +150,26 @@ class File:
         self._codes = root.tables(1, _kind)
         self._buffers = root.tables(4, lambda table: table)
         graphs = root.tables(2, lambda table: table)
-        if len(graphs) != 1:
+        if not graphs:
+            raise ValueError("it has no graph")
+        main, *others = graphs
+        self._names: Counter[str] = Counter()
+        self.tensors = main.tables(0, self._tensor)
+        self.inputs = self._several(main, 1)
+        self.outputs = list(dict.fromkeys(self._several(main, 2)))
+        self.operators = main.tables(3, self._operator)
+        once = {op.option(0) for op in self.operators if op.kind == "CALL_ONCE"}
+        if once != set(range(1, len(graphs))):
             raise UnsupportedError(
                 f"it has {len(graphs)} graphs, as control flow and several signatures make them: "
                 "convert one function of the model, without loops and conditions"
             )
-        self._names: Counter[str] = Counter()
-        self.tensors = graphs[0].tables(0, self._tensor)
-        self.inputs = self._several(graphs[0], 1)
-        self.outputs = list(dict.fromkeys(self._several(graphs[0], 2)))
-        self.operators = graphs[0].tables(3, self._operator)
+        self.starts: list[Operator] = []
+        tensors = self.tensors
+        for graph in others:
+            self.tensors = graph.tables(0, self._tensor)
+            self.starts += graph.tables(3, self._operator)
+        self.tensors = tensors
 
     def _several(self, table: Table, number: int) -> list[Tensor]:
         indices = table.array(number, np.int32, _MOST_OPERANDS).tolist()
@@ -173,13 +185,13 @@ class File:
         indices = table.array(1, np.int32, _MOST_OPERANDS).tolist()
         inputs = [None if index == -1 else self._at(index) for index in indices]
         outputs = self._several(table, 2)
-        if not outputs:
+        if not outputs and kind not in _WITHOUT_OUTPUT:
             raise ValueError(f"an operator {kind} computes nothing")
         return Operator(kind, inputs, outputs, table.table(4), table.array(5, np.uint8))
 
     def _tensor(self, table: Table) -> Tensor:
         shape = tuple(table.array(0, np.int32, _MOST_AXES).tolist())
-        name = self._unique(table.text(3) or "tensor")
+        name = self.unique(table.text(3) or "tensor")
         if min(shape, default=0) < 0:
             raise ValueError(f"the tensor '{name}' has the shape {list(shape)}")
         kind = TYPES.get(table.number(1, "<b"))
@@ -209,7 +221,7 @@ class File:
             return np.frombuffer(self._data, np.uint8, size, begin)
         return buffer.array(0, np.uint8)
 
-    def _unique(self, name: str) -> str:
+    def unique(self, name: str) -> str:
         """Return a name that no tensor had before."""
         while True:
             self._names[name] += 1
