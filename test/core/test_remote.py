@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+import itertools
 from pathlib import Path
 import random
 import shutil
 import socket
 import subprocess
-from threading import Event
+from threading import Event, Thread
 import time
 from typing import Any
 
@@ -176,6 +177,42 @@ def test_a_server_that_comes_back_is_asked_again(stack: ExitStack) -> None:
     model = remote(stack, lambda *_: answers.pop(0))
     assert not isinstance(model.run_image(IMAGE, "rgb8"), Answer)
     assert isinstance(model.run_image(IMAGE, "rgb8"), Answer)
+    assert model.diagnose().level is Level.OK
+
+
+def test_a_connection_that_leads_nowhere_is_made_anew(stack: ExitStack) -> None:
+    port = stack.enter_context(serving(lambda *_: response(scores=THERE)))
+    door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    dead = Event()
+
+    def carry(source: socket.socket, target: socket.socket, dies: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                if not (dies and dead.is_set()):
+                    target.sendall(data)
+
+    def work() -> None:
+        with suppress(OSError):  # the door is closed at the end
+            for number in itertools.count():
+                ends = door.accept()[0], socket.create_connection(("127.0.0.1", port))
+                for source, target in (ends, ends[::-1]):
+                    stack.callback(target.close)
+                    Thread(target=carry, args=(source, target, number == 0), daemon=True).start()
+
+    Thread(target=work, daemon=True).start()
+    model = RemoteFirst(Local(), asked(door.getsockname()[1], deadline=0.5))
+    stack.callback(model.close)
+
+    def until_answered() -> None:
+        end = time.monotonic() + PATIENCE
+        while not isinstance(model.run_image(IMAGE, "rgb8"), Answer):
+            assert time.monotonic() < end, model.diagnose()
+            time.sleep(0.05)
+
+    until_answered()
+    dead.set()  # the first connection stays, and nothing goes through it any more
+    assert not isinstance(model.run_image(IMAGE, "rgb8"), Answer)
+    until_answered()
     assert model.diagnose().level is Level.OK
 
 

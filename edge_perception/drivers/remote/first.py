@@ -126,3 +126,5 @@ class RemoteFirst:
     def _fail(self, problem: str) -> None:
         self._problem = problem
         self._breaker.fail()
+        if self._breaker.left:
+            self._server.renew()  # in the pause: it takes several times as long as an answer

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from edge_perception.core.perception.remote import RemoteRequest
 from edge_perception.core.stamps import SECOND
@@ -51,12 +54,36 @@ class Call:
             raise ServerError("the connection was closed") from None
 
 
+class _Connection:
+    """
+    A connection that is being made at once, and by gRPC anew when it is lost.
+
+    :ivar is_ready: whether it is there, as far as this side knows.
+    """
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        import grpc
+
+        ready = grpc.ChannelConnectivity.READY
+        self.is_ready = False
+
+        def note(state: object) -> None:
+            self.is_ready = state is ready
+
+        self._channel = connect()
+        self._channel.subscribe(note, try_to_connect=True)
+        self.infer = self._channel.unary_unary(METHOD)
+
+    def close(self) -> None:
+        self._channel.close()
+
+
 class Server:
-    """A connection, made when something is asked first, and again when it is lost."""
+    """Where requests go."""
 
     def __init__(self, request: RemoteRequest, largest: int) -> None:
         """
-        Prepare it.
+        Begin to connect.
 
         :param largest: bytes of an answer; one that announces more is refused unread.
         :raises BundleError: if gRPC is not installed, or a file of the credentials can't be used.
@@ -73,29 +100,35 @@ class Server:
             ("grpc.max_metadata_size", _LONGEST_TOKEN),
             ("grpc.initial_reconnect_backoff_ms", _MS // 10),
             ("grpc.max_reconnect_backoff_ms", 30 * _MS),
-            ("grpc.keepalive_time_ms", 10 * _MS),  # or a connection that is dead at one end stays
             ("grpc.enable_http_proxy", 0),
             ("grpc.enable_retries", 0),
+            ("grpc.use_local_subchannel_pool", 1),  # or channels would share a dead connection
         ]
-        if request.is_encrypted:
-            roots = None if request.authorities is None else _read(request.authorities)
-            credentials = grpc.ssl_channel_credentials(roots)
-            self._channel = grpc.secure_channel(request.host, credentials, options)
-        else:
-            self._channel = grpc.insecure_channel(request.host, options)
-        self._infer = self._channel.unary_unary(METHOD)
         self._timeout = request.deadline / SECOND
         self._metadata = (
             [("authorization", f"Bearer {_token(request.token)}")] if request.token else []
         )
+        self._connect = partial(grpc.insecure_channel, request.host, options)
+        if request.is_encrypted:
+            roots = None if request.authorities is None else _read(request.authorities)
+            credentials = grpc.ssl_channel_credentials(roots)
+            self._connect = partial(grpc.secure_channel, request.host, credentials, options)
+        self._connection = _Connection(self._connect)
 
     def ask(self, request: bytes) -> Call:
         """Send a request without waiting."""
-        return Call(self._infer.future(request, timeout=self._timeout, metadata=self._metadata))
+        infer = self._connection.infer
+        return Call(infer.future(request, timeout=self._timeout, metadata=self._metadata))
+
+    def renew(self) -> None:
+        """Connect anew if there is a connection that seems to lead nowhere."""
+        if self._connection.is_ready:
+            self._connection.close()
+            self._connection = _Connection(self._connect)
 
     def close(self) -> None:
         """End the connection."""
-        self._channel.close()
+        self._connection.close()
 
 
 def _token(path: Path) -> str:
