@@ -22,6 +22,7 @@ from edge_compiler.machine import give_back_memory, processor
 from edge_compiler.metadata import stated_accuracy
 from edge_compiler.peak import measure_peak
 from edge_compiler.precision.budget import OverBudgetError
+from edge_compiler.precision.half import round_file, Rounding
 from edge_compiler.precision.network import quantise_file, Source, Wanted
 from edge_compiler.profiling import make_profile, Profile
 from edge_compiler.progress import Progress
@@ -37,7 +38,8 @@ from edge_perception.runtime.manifest import Fusion, Manifest, Record, Speed, St
 from edge_perception.runtime.selftest import write_selftest
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
-QUANTISED = "quantised.onnx"
+WRITTEN = "model.onnx"
+"""A model in another precision, among the sources."""
 PROVING_IMAGES = 4
 """Of those that a model is calibrated on."""
 MEASURE_SECONDS = PROFILE_SECONDS = 0.5
@@ -51,6 +53,7 @@ class Options:
     :ivar shapes: of inputs, by name.
     :ivar dimensions: sizes of those that the file only names.
     :ivar calibration: pictures to prove it on.
+    :ivar rounding: for weights in float16; None: they stay as they are.
     :ivar quantisation: how it shall be quantised; None: it isn't.
     :ivar float_over_budget: compile in float32 if no layer is within the budget of that.
     :ivar build: of how the library is made.
@@ -61,6 +64,7 @@ class Options:
     dimensions: Mapping[str, int] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=Overrides)
     calibration: Path | None = None
+    rounding: Rounding | None = None
     quantisation: Wanted | None = None
     float_over_budget: bool = False
     keep_source: bool = False
@@ -76,29 +80,42 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     bundle = check_destination(bundle)
     target = targets.get(options.target)
     target.check(options.build)
-    wanted = options.quantisation
+    images = _proving_images(options)
     with as_onnx(model) as file, tempfile.TemporaryDirectory(prefix="edgec-") as scratch:
-        if wanted is None:
-            given = calibration_images(options.calibration) if options.calibration else []
-            return _compile(file, bundle, target, options, given, (), progress)
-        images = _proving_images(wanted)
-        quantised = Path(scratch, file.name)
+        written = Path(scratch, file.name)
         source = Source(file, options.shapes, options.dimensions, options.overrides)
-        try:
-            decided = quantise_file(source, quantised, wanted, progress).fusions
-        except OverBudgetError:
-            if not options.float_over_budget:
-                raise
-            return _compile(file, bundle, target, options, images, (), progress)
+        decided = _write_in_precision(source, written, options, progress)
+        if decided is None:
+            return _compile(file, bundle, target, options, images, None, progress)
         # all that the user said of the model stands in the file now, but for its name
         overrides = Overrides(name=options.overrides.name)
         options = replace(options, shapes={}, dimensions={}, overrides=overrides)
-        return _compile(quantised, bundle, target, options, images, decided, progress)
+        return _compile(written, bundle, target, options, images, decided, progress)
 
 
-def _proving_images(wanted: Wanted) -> Sequence[Path]:
+def _write_in_precision(
+    source: Source, output: Path, options: Options, progress: Progress
+) -> Sequence[Fusion] | None:
+    """Write the model in the precision that is wanted; return None if it stays as it is."""
+    if options.rounding is not None:
+        return round_file(source, output, options.rounding, progress)
+    if options.quantisation is None:
+        return None
+    try:
+        return quantise_file(source, output, options.quantisation, progress).fusions
+    except OverBudgetError:
+        if not options.float_over_budget:
+            raise
+        return None
+
+
+def _proving_images(options: Options) -> Sequence[Path]:
     """Return pictures to prove a library on: calibration takes more than that needs."""
-    folder = wanted.calibration
+    folder = options.calibration
+    if folder is None:
+        return []
+    if options.quantisation is None and options.rounding is None:
+        return calibration_images(folder)
     return calibration_images(folder)[:PROVING_IMAGES] if folder.is_dir() else []
 
 
@@ -108,14 +125,14 @@ def _compile(
     target: Target,
     options: Options,
     images: Sequence[Path],
-    decided: Sequence[Fusion],
+    decided: Sequence[Fusion] | None,
     progress: Progress,
 ) -> Manifest:
     """
     Compile an ONNX file as it is.
 
     :param images: to prove the library on.
-    :param decided: by the optimiser, before.
+    :param decided: by the optimiser, before the file was written; None: it is the user's.
     """
     progress("reading the model", 0, 0)
     graph = frontend.load(model, options.shapes, options.dimensions)
@@ -144,8 +161,8 @@ def _compile(
             give_back_memory()
         if not options.keep_source:
             shutil.rmtree(folder / "source")
-        elif accuracy is not None:
-            shutil.copyfile(model, folder / "source" / QUANTISED)
+        elif decided is not None:
+            shutil.copyfile(model, folder / "source" / WRITTEN)
         reference = Reference(model, compiled.inputs, [step.value for step in compiled.steps])
         speed = profile = None
         if missing := target.missing_device(compiled):
@@ -165,7 +182,7 @@ def _compile(
             selftest=SELFTEST,
             proof=proven.proof,
             files=describe_files(folder),
-            fusions=(*decided, *fusions),
+            fusions=(*(decided or ()), *fusions),
             given=options.overrides.given(),
             accuracy=accuracy,
             accelerator=accelerator,

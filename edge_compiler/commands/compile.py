@@ -21,6 +21,7 @@ from edge_compiler.units import size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
+    from edge_compiler.precision.half import Rounding
     from edge_compiler.precision.network import Wanted
     from edge_perception.runtime.manifest import Accelerator, Decoder
 
@@ -40,10 +41,10 @@ def register(commands: Commands) -> None:
     add_shape(parser)
     parser.add_argument(
         "--precision",
-        choices=("float32", "int8", "auto"),
+        choices=("float32", "half", "int8", "auto"),
         default="float32",
-        help="that layers compute in; int8 needs --calibration, auto is int8 as far as --max-drop "
-        "allows (default: float32)",
+        help="of layers: half has weights of float16; int8 needs --calibration, auto is int8 as "
+        "far as --max-drop allows (default: float32)",
     )
     add_quantisation(parser, "; pictures prove the library, too")
     add_description(parser)
@@ -51,7 +52,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--keep-source",
         action="store_true",
-        help="keep the generated C in the bundle, and the quantised model",
+        help="keep the generated C in the bundle, and the model in its precision as model.onnx",
     )
     parser.add_argument(
         "--tune",
@@ -110,13 +111,26 @@ def _threads(text: str) -> int:
 
 
 def _quantisation(arguments: argparse.Namespace) -> Wanted | None:
-    if arguments.precision == "float32":
-        if arguments.max_drop is not None or arguments.validation is not None:
-            arguments.usage_error("--max-drop and --validation need --precision int8 or auto")
+    if arguments.precision in ("float32", "half"):
         return None
     if arguments.precision == "auto" and arguments.max_drop is None:
         arguments.usage_error("--precision auto needs --max-drop: how much worse it may be")
     return wanted_quantisation(arguments)
+
+
+def _rounding(arguments: argparse.Namespace) -> Rounding | None:
+    """Return how weights shall be rounded; that is measured on what calibrates, if need be."""
+    from edge_compiler.precision.half import Rounding
+
+    asked = arguments.max_drop is not None or arguments.validation is not None
+    if arguments.precision == "float32" and asked:
+        arguments.usage_error("--max-drop and --validation need --precision half, int8 or auto")
+    if arguments.precision != "half":
+        return None
+    samples = arguments.validation or arguments.calibration
+    if samples is None and arguments.max_drop is not None:
+        arguments.usage_error("--max-drop needs samples: add --validation or --calibration")
+    return Rounding(samples, arguments.max_drop)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -135,6 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.name, arguments.preprocess, arguments.labels, arguments.decoder
         ),
         calibration=arguments.calibration,
+        rounding=_rounding(arguments),
         quantisation=_quantisation(arguments),
         float_over_budget=arguments.precision == "auto",
         keep_source=arguments.keep_source,

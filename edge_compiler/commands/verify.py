@@ -138,7 +138,7 @@ def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | 
     name = Path(manifest.model.provenance.get("file", "model.onnx")).name
     candidates = [
         bundle.resolve().parent / name,
-        bundle / "source" / "quantised.onnx",  # kept by --keep-source
+        bundle / "source" / "model.onnx",  # kept by --keep-source
     ]
     with suppress(CompileError):  # a user without a home folder has no cache
         candidates.append(model_folder(Path(name).stem) / name)

@@ -51,6 +51,7 @@ class Judge:
 
     :ivar measure: "labels", "top-1", "boxes", "embeddings" or "tensors", see `Accuracy`.
     :ivar float_right: share of samples for which the float model says the right label.
+    :ivar samples: how many.
     :ivar digest: of what the float model says, and of the labels.
     """
 
@@ -68,7 +69,7 @@ class Judge:
         :param labels: the true class of each sample.
         :raises CompileError: if ONNX Runtime can't.
         """
-        self._samples, self._labels = samples, labels
+        self._samples, self._labels, self.samples = samples, labels, len(samples)
         self._decode = _decoder(graph, description)
         self._float: list[Outputs] = []
         self._seen: list[Detections | None] = []

@@ -86,7 +86,7 @@ def quantise_file(source: Source, output: Path, wanted: Wanted, progress: Progre
     graph = frontend.load(source.model, source.shapes, source.dimensions)
     description = describe(graph, source.model, source.overrides)
     quantised = quantise_model(graph, description, wanted, progress)
-    _write(quantised, description, output)
+    write_model(quantised.graph, description, quantised.accuracy, "quantised_from", output)
     return quantised
 
 
@@ -137,17 +137,27 @@ def quantise_model(
     return Quantised(quantise(graph, ranges, chosen.assignment, errors), fusions, accuracy, kept)
 
 
-def _write(quantised: Quantised, description: Description, path: Path) -> None:
-    model = export(quantised.graph)
+def write_model(
+    graph: Graph, description: Description, accuracy: Accuracy | None, origin: str, path: Path
+) -> None:
+    """
+    Write a model that was made of another one, with all that is known of it in its metadata.
+
+    :param accuracy: what was lost; None if that wasn't measured.
+    :param origin: what to call the other one in its provenance.
+    :raises CompileError: if that is impossible; ``path`` is then as it was.
+    """
+    model = export(graph)
     facts = {key: text for key, text in description.provenance.items() if key != "file"}
-    origin = f"{description.provenance['file']} sha256:{description.sha256}"
+    made_of = f"{description.provenance['file']} sha256:{description.sha256}"
     metadata = metadata_of(
         preprocess=description.preprocess,
         labels=description.labels,
         decoder=description.decoder,
-        provenance=facts | {"quantised_from": origin},
+        provenance=facts | {origin: made_of},
     )
-    metadata[ACCURACY] = json.dumps(schema.encode(quantised.accuracy))
+    if accuracy is not None:
+        metadata[ACCURACY] = json.dumps(schema.encode(accuracy))
     onnx.helper.set_model_props(model, metadata)
     unfinished = path.with_name(f".{path.name}.new")
     try:

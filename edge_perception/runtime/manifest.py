@@ -257,10 +257,14 @@ class CurvePoint:
     drop: float
 
 
+INT8, HALF = "int8", "half"
+"""Precisions: layers in 8-bit integers; weights in float16."""
+
+
 @dataclass(frozen=True)
 class Accuracy:
     """
-    What a model loses by computing in integers, beside the float model of which it was made.
+    What a model loses by its precision, beside the float model of which it was made.
 
     :ivar measure: what was compared: "labels" that are true, or what the float model says:
         "top-1", "boxes", "embeddings", "tensors".
@@ -274,6 +278,7 @@ class Accuracy:
     :ivar integer_macs: share of the multiply-accumulates in integers.
     :ivar float_layers: what stays in float32 so that the drop is within the budget.
     :ivar curve: from most in integers to least, as far as it was followed.
+    :ivar precision: INT8 or HALF.
     """
 
     measure: str
@@ -286,6 +291,7 @@ class Accuracy:
     integer_macs: float
     float_layers: tuple[str, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
+    precision: str = INT8
 
     def __str__(self) -> str:
         what = {
@@ -295,9 +301,14 @@ class Accuracy:
             "embeddings": "the same embeddings",
             "tensors": "the same outputs",
         }[self.measure]
+        how = (
+            "weights in float16"
+            if self.precision == HALF
+            else f"{self.integer_macs:.1%} of the multiply-accumulates in 8 bits"
+        )
         return (
             f"{self.drop:.2%} less of {what} on {self.samples} samples, signal to noise "
-            f"{self.sqnr_db:.1f} dB, {self.integer_macs:.1%} of the multiply-accumulates in 8 bits"
+            f"{self.sqnr_db:.1f} dB, {how}"
         )
 
 

@@ -545,6 +545,24 @@ def matrices() -> onnx.ModelProto:
     return b.model()
 
 
+def halves() -> onnx.ModelProto:
+    """Layers of all kinds with weights that float16 has, so that libraries keep them in it."""
+    b = Builder(
+        x=IMAGE, rgb=(1, 3, HEIGHT, WIDTH), deep=DEEP, deeper=DEEPER, line=(1, 90), q=(3, 17, 24)
+    )
+    b.conv("half_strided", 18, 3, strides=[2, 2], **_EDGES)
+    b.conv("half_first", 16, 5, "rgb", strides=[2, 1], pads=[2, 2, 2, 2])
+    b.conv("half_grouped", 40, 3, group=4, **_EDGES)
+    b.conv("half_winograd", 48, 3, "deep", **_EDGES)
+    b.conv("half_winograd_large", 560, 3, "deeper", **_EDGES)
+    b.add("half_row", "MatMul", f"line {b.constant(b.numbers(90, 35) * 0.1)}")
+    b.add("half_rows", "MatMul", f"q {b.constant(b.numbers(24, 33))}")
+    b.constants = {
+        name: array.astype(np.float16).astype(np.float32) for name, array in b.constants.items()
+    }
+    return b.model()
+
+
 def tokens() -> onnx.ModelProto:
     """Values of any rank that broadcast, reductions, normalisation: the rest of a transformer."""
     b = Builder(t=(2, 9, 21), u=(9, 1), v=(2, 1, 21), n=(3, 2, 5, 4, 2), m=(3, 1, 5, 1, 2))
@@ -794,6 +812,7 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
         choices,
         typed_moves,
         matrices,
+        halves,
         tokens,
         batches,
         sequences,

@@ -89,7 +89,7 @@ MUTATIONS = [
         ("winograd", "o[j] + bias", "o[j]"),
         ("winograd", "half[j][i]", "half[i][j]"),
         ("winograd_large", "product.accumulate = i > 0", "product.accumulate = 0"),
-        ("winograd_large", "w + lane * BLOCK, lanes", "w, lanes"),
+        ("winograd_large", "weights_at(w, lane * BLOCK, c.half)", "w"),
     ),
     *_of(
         "winograd.h",
@@ -105,6 +105,13 @@ MUTATIONS = [
         ("transposed_depthwise", "y + p * c.out_pixel", "y + p * BLOCK"),
     ),
     Mutation("depthwise.h", "+= vec_load(r", "-= vec_load(r", "fused", "depthwise_residual"),
+    *_of(
+        "weights.h",
+        "halves",
+        ("half_strided", "0x1p112f", "0x1p111f"),
+        ("half_winograd", "(bits & 0x8000) << 16", "0"),
+        ("half_rows", "half ? (ptrdiff_t)sizeof(uint16_t)", "half ? 1"),
+    ),
     *_of(
         "gemm.h",
         "matrices",

@@ -215,5 +215,5 @@ def test_a_bundle_says_what_was_lost(
     verified = run_json(capsys, "verify", bundle)
     assert isinstance(verified, dict)
     assert verified["accuracy"] == accuracy
-    assert verified["model"] == str(bundle / "source" / "quantised.onnx")
+    assert verified["model"] == str(bundle / "source" / "model.onnx")
     assert "signal to noise" in (bundle / "report.html").read_text("utf-8")

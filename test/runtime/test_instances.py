@@ -138,7 +138,7 @@ def test_the_best_supported_variant_is_taken_unless_one_is_named(make: Make) -> 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="asks for x86-64's features")
 def test_the_best_variant_is_that_of_the_processor(tiny_bundle: Path) -> None:
     features = set(Path("/proc/cpuinfo").read_text().split("flags", 1)[1].split("\n")[0].split())
-    avx2 = {"avx2", "fma", "bmi1", "bmi2"}
+    avx2 = {"avx2", "fma", "f16c", "bmi1", "bmi2"}
     avx512 = avx2 | {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
     expected = "avx512" if avx512 <= features else "avx2" if avx2 <= features else "baseline"
     with load(tiny_bundle) as model:

@@ -62,7 +62,7 @@ AVX2 = Variant(
     lanes=8,
     registers=16,
     supported="edge_cpu_avx2",
-    features=("avx2", "fma"),
+    features=("avx2", "fma", "f16c"),
     byte_sums=2,
 )
 AVX512VNNI = replace(

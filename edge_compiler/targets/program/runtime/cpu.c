@@ -16,12 +16,14 @@ int edge_cpu_always(void) { return 1; }
 
 #if defined __x86_64__
 
-/* The compiler's run-time library asks cpuid, and xgetbv whether the system saves the wide registers. */
+/* The compiler's run-time library asks cpuid, and xgetbv whether the system saves the wide registers. Not all of them know
+ * F16C by name. */
 int edge_cpu_avx2(void)
 {
+    unsigned a, b, c, d;
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2");
+           __builtin_cpu_supports("bmi2") && __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
 
 int edge_cpu_avx512(void)

@@ -5,7 +5,7 @@
  * `pixels` broadcast input elements. Tile, window and activation are constants where conv_run() is inlined, so that the
  * innermost loops become straight code; sizes and distances may be known only when it runs.
  *
- * Weights: [output block][input block][kernel row][kernel column][input lane][16 output channels].
+ * Weights, see weights.h: [output block][input block][kernel row][kernel column][input lane][16 output channels].
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,6 +13,7 @@
 #define EDGE_CONV_H
 
 #include "activation.h"
+#include "weights.h"
 #include "work.h"
 
 typedef enum { CHANNELS_OUTER, ROWS_OUTER } conv_order;
@@ -22,8 +23,9 @@ typedef struct {
     int in_plane, in_row;                /* floats between input blocks and rows */
     int chunk;                           /* input blocks that are summed up apart; 0: all in one sum */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-    int block_weights; /* floats from one output block's weights to the next */
-    int prefetch;      /* floats by which weights are fetched ahead; 0: the processor does it */
+    int block_weights; /* from one output block's weights to the next */
+    int prefetch;      /* weights by which they are fetched ahead; 0: the processor does it */
+    int half;          /* weights are in float16 */
     int out_blocks, out_h, out_plane, out_row;
     int out_pixel; /* floats from one pixel of the result to the next: BLOCK, or more where others lie between them */
     int residual_plane, residual_row;
@@ -43,15 +45,16 @@ enum { CONV_MAX_TILE = 32 };
 #if LANE_PRODUCTS
 
 /* Load a channel's weights; return those of the next channel. */
-INLINE const float *conv_weights(const conv c, const int blocks, const float *restrict w, vec *weight)
+INLINE const void *conv_weights(const conv c, const int blocks, const void *restrict w, vec *weight)
 {
-    UNROLLED_FOR (int b = 1; b < blocks; b++) vec_load_block(w + b * c.block_weights, weight + b * VECTORS);
-    return vec_load_block(w, weight);
+    UNROLLED_FOR (int b = 1; b < blocks; b++)
+        weights_load_block(weights_at(w, b * c.block_weights, c.half), weight + b * VECTORS, c.half);
+    return weights_load_block(w, weight, c.half);
 }
 
 /* Accumulate `lanes` input channels at one kernel position; return the next weights. */
-INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
-                               const float *restrict x, const float *restrict w)
+INLINE const void *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
+                              const float *restrict x, const void *restrict w)
 {
     const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
     UNROLLED_FOR (int first = 0; first < lanes; first += LANES) {
@@ -84,8 +87,8 @@ INLINE int conv_has_rows(const conv c, const int pixels)
 }
 
 /* Accumulate one row of the kernel over a plane; return the next weights. */
-INLINE const float *conv_row(const conv c, const int pixels, const int blocks, vec *sum, const float *restrict x,
-                             const float *restrict w)
+INLINE const void *conv_row(const conv c, const int pixels, const int blocks, vec *sum, const float *restrict x,
+                            const void *restrict w)
 {
     const int vectors = blocks * VECTORS, floats = conv_row_floats(c, pixels), whole = (floats - 1) / LANES;
     vec input[CONV_MAX_TILE];
@@ -108,16 +111,18 @@ INLINE const float *conv_row(const conv c, const int pixels, const int blocks, v
 
 /* The same, channel by channel: each input element is broadcast. Two channels a round would need more registers than GCC has
  * for tiles that fill them. */
-INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
-                               const float *restrict x, const float *restrict w)
+INLINE const void *conv_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
+                              const float *restrict x, const void *restrict w)
 {
     const int vectors = blocks * VECTORS, stride = c.stride_w * c.in_lanes;
-    ROLLED_FOR (int lane = 0; lane < lanes; lane++, w += BLOCK, x++) {
+    ROLLED_FOR (int lane = 0; lane < lanes; lane++, w = weights_at(w, BLOCK, c.half), x++) {
         vec weight[CONV_MAX_TILE];
         UNROLLED_FOR (int v = 0; v < vectors; v++)
-            weight[v] = vec_load(w + v / VECTORS * c.block_weights + v % VECTORS * LANES);
+            weight[v] =
+                weights_load(weights_at(w, v / VECTORS * c.block_weights + v % VECTORS * LANES, c.half), c.half);
         if (c.prefetch)
-            UNROLLED_FOR (int b = 0; b < blocks; b++) __builtin_prefetch(w + b * c.block_weights + c.prefetch, 0, 3);
+            UNROLLED_FOR (int b = 0; b < blocks; b++)
+                __builtin_prefetch(weights_at(w, b * c.block_weights + c.prefetch, c.half), 0, 3);
         UNROLLED_FOR (int p = 0; p < pixels; p++)
             UNROLLED_FOR (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
     }
@@ -128,8 +133,8 @@ INLINE const float *conv_lanes(const conv c, const int pixels, const int blocks,
 
 /* Accumulate the input blocks from `first` to `last`, which have `lanes` channels each; return the next weights. Where
  * code for channels is a loop, it serves the last block too, which may have fewer. */
-INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks, const int most_lanes, const int first,
-                                const int last, vec *sum, const float *restrict x, const float *restrict w)
+INLINE const void *conv_blocks(const conv c, const int pixels, const int blocks, const int most_lanes, const int first,
+                               const int last, vec *sum, const float *restrict x, const void *restrict w)
 {
     for (int i = first; i < last; i++) {
         const int lanes = !LANE_PRODUCTS && i == c.in_blocks - 1 ? c.last_lanes : most_lanes;
@@ -149,8 +154,8 @@ INLINE const float *conv_blocks(const conv c, const int pixels, const int blocks
 }
 
 /* One tile. x: the input pixel under the kernel's first position; b: bias or NULL; r: residual. */
-INLINE void conv_tile(const conv c, const int pixels, const int blocks, const float *restrict x,
-                      const float *restrict w, const float *restrict b, float *restrict y, const float *restrict r)
+INLINE void conv_tile(const conv c, const int pixels, const int blocks, const float *restrict x, const void *restrict w,
+                      const float *restrict b, float *restrict y, const float *restrict r)
 {
     const int vectors = blocks * VECTORS, count = pixels * vectors;
     vec sum[CONV_MAX_TILE];
@@ -196,7 +201,7 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
 }
 
 /* One row of tiles for `blocks` output blocks, or a single tile of it if `tile` >= 0. */
-INLINE void conv_tiles(const conv c, const int blocks, const int tile, const float *x, const float *w, const float *b,
+INLINE void conv_tiles(const conv c, const int blocks, const int tile, const float *x, const void *w, const float *b,
                        float *y, const float *r)
 {
     const int step = c.stride_w * c.in_lanes;
@@ -214,7 +219,7 @@ INLINE void conv_tiles(const conv c, const int blocks, const int tile, const flo
 }
 
 /* The layer. A piece of work is a row of tiles, or one tile where the plane is a single row, for a group of blocks. */
-INLINE void conv_run(const conv c, const float *x, const float *w, const float *b, float *y, const float *r, int part,
+INLINE void conv_run(const conv c, const float *x, const void *w, const float *b, float *y, const float *r, int part,
                      int parts)
 {
     assert(c.in_lanes == 1 || c.in_lanes == BLOCK);
@@ -231,7 +236,8 @@ INLINE void conv_run(const conv c, const float *x, const float *w, const float *
         const int tile = by_tile ? row : -1, line = by_tile ? 0 : row;
         const int block = group * c.blocks;
         const float *xx = x + (c.first_block ? c.first_block[block] * c.in_plane : 0) + line * c.stride_h * c.in_row;
-        const float *ww = w + (size_t)block * c.block_weights, *bb = b + block * BLOCK;
+        const void *ww = weights_at(w, (ptrdiff_t)block * c.block_weights, c.half);
+        const float *bb = b + block * BLOCK;
         float *yy = y + (size_t)block * c.out_plane + line * c.out_row;
         const float *rr = c.has_residual ? r + (size_t)block * c.residual_plane + line * c.residual_row : yy;
         if (c.rest && group == groups - 1)

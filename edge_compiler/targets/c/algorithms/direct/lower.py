@@ -6,6 +6,7 @@ import math
 
 from edge_compiler.targets.c.algorithms.tiles import SUM_TERMS
 from edge_compiler.targets.c.choice import Choice, Chooser, Scheme, Sizes
+from edge_compiler.targets.c.halves import in_halves, is_half, kept_in, pays
 from edge_compiler.targets.c.layer import Layer, pack, pad_channels, part_sizes, spread_groups
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
@@ -22,10 +23,13 @@ def lower_direct(
     low: Lowering, chooser: Chooser, layer: Layer, w: Array, b: Array, scheme: Scheme
 ) -> None:
     """Add the step of a dense or grouped convolution."""
-    first_block = None
+    name, first_block = "direct", None
     if layer.kind == "grouped":
+        name = "direct grouped"
         w, first_block = spread_groups(w, layer.source.channels)
     packed, bias, in_channels = pack(w, layer.lanes), pad_channels(b), w.shape[1]
+    if pays(low.leading, layer.target.images * math.prod(layer.size)):
+        packed = in_halves(packed)
     weights, biases = low.weights.add(packed), low.weights.add(bias)
     block_weights, out_blocks = packed.shape[1], len(packed)
     source, target, residual = layer.source, layer.target, layer.residual
@@ -41,6 +45,7 @@ def lower_direct(
             "in_lanes": lanes,
             "chunk": _chunk(in_channels, lanes, geometry),
             "first_block": first_block,
+            "half": int(is_half(packed)),
             **candidate.fields,
             **layer.common_fields(),
         }
@@ -65,7 +70,7 @@ def lower_direct(
 
     low.add(
         layer.node,
-        f"direct {geometry}" if first_block is None else f"direct grouped {geometry}",
+        f"{name} {geometry}{kept_in(half=is_half(packed))}",
         layer.reads,
         target,
         call,

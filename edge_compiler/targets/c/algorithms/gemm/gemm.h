@@ -4,8 +4,8 @@
  * the terms: each vector of the right operand is loaded once a tile and multiplied by `height` broadcast elements of the left
  * one. Every field of `gemm` is a constant where gemm_run() is inlined.
  *
- * The right operand is packed: [matrix][block of columns][term][16 columns], the last block filled up with zeros. Everything
- * else is in row-major order, or any other that strides describe.
+ * The right operand is packed: [matrix][block of columns][term][16 columns], the last block filled up with zeros; it may be
+ * weights in float16. Everything else is in row-major order, or any other that strides describe.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,6 +13,7 @@
 #define EDGE_GEMM_H
 
 #include "activation.h"
+#include "weights.h"
 #include "work.h"
 
 enum { GEMM_RANK = 4, GEMM_MAX_TILE = 32 };
@@ -23,6 +24,7 @@ typedef struct {
         b_matrix[GEMM_RANK]; /* elements from one matrix of an operand to the next; 0: the same one */
     int rows, columns, terms;
     int a_row, a_term;          /* elements from one row or term of the left operand to the next */
+    int half;                   /* the right operand is in float16 */
     int chunk;                  /* terms that are summed up apart; 0: all in one sum */
     float alpha, beta;          /* y = act(alpha a b + beta c) */
     int has_c, c_row, c_column; /* elements from one row or column of c to the next; a column: 0 or 1 */
@@ -32,13 +34,14 @@ typedef struct {
 } gemm;
 
 /* Accumulate `count` terms; return the next of the right operand. */
-INLINE const float *gemm_terms(const gemm c, const int height, const int blocks, const int count, vec *sum,
-                               const float *restrict a, const float *restrict b)
+INLINE const void *gemm_terms(const gemm c, const int height, const int blocks, const int count, vec *sum,
+                              const float *restrict a, const void *restrict b)
 {
     const int vectors = blocks * VECTORS, panel = c.terms * BLOCK;
-    ROLLED_FOR (int k = 0; k < count; k++, a += c.a_term, b += BLOCK) {
+    ROLLED_FOR (int k = 0; k < count; k++, a += c.a_term, b = weights_at(b, BLOCK, c.half)) {
         vec right[GEMM_MAX_TILE];
-        UNROLLED_FOR (int v = 0; v < vectors; v++) right[v] = vec_load(b + v / VECTORS * panel + v % VECTORS * LANES);
+        UNROLLED_FOR (int v = 0; v < vectors; v++)
+            right[v] = weights_load(weights_at(b, v / VECTORS * panel + v % VECTORS * LANES, c.half), c.half);
         UNROLLED_FOR (int r = 0; r < height; r++)
             UNROLLED_FOR (int v = 0; v < vectors; v++) sum[r * vectors + v] += right[v] * a[r * c.a_row];
     }
@@ -47,7 +50,7 @@ INLINE const float *gemm_terms(const gemm c, const int height, const int blocks,
 
 /* One tile, whose last block has `columns` columns from its first on. y: its first element; e: the same of c. */
 INLINE void gemm_tile(const gemm c, const int height, const int blocks, const int columns, const float *restrict a,
-                      const float *restrict b, const float *restrict e, float *restrict y)
+                      const void *restrict b, const float *restrict e, float *restrict y)
 {
     const int vectors = blocks * VECTORS, count = height * vectors;
     vec sum[GEMM_MAX_TILE];
@@ -88,8 +91,8 @@ INLINE void gemm_tile(const gemm c, const int height, const int blocks, const in
 }
 
 /* The tile of a number, of the row that it begins. */
-INLINE void gemm_tiles(const gemm c, const int tile, const int blocks, const int columns, const float *a,
-                       const float *b, const float *e, float *y)
+INLINE void gemm_tiles(const gemm c, const int tile, const int blocks, const int columns, const float *a, const void *b,
+                       const float *e, float *y)
 {
     const int wide = tile < c.wide_tiles;
     const int row = wide ? tile * c.height : c.wide_tiles * c.height + (tile - c.wide_tiles) * (c.height - 1);
@@ -113,7 +116,7 @@ INLINE ptrdiff_t gemm_right_place(const gemm c, const int matrix)
 }
 
 /* The product. A piece of work is one tile; tiles that read the same part of the right operand follow each other. */
-INLINE void gemm_run(const gemm c, const float *a, const float *b, const float *e, float *y, int part, int parts)
+INLINE void gemm_run(const gemm c, const float *a, const void *b, const float *e, float *y, int part, int parts)
 {
     assert(c.wide_tiles * c.height + c.narrow_tiles * (c.height - 1) == c.rows);
     assert(c.c_column == 0 || c.c_column == 1);
@@ -124,7 +127,7 @@ INLINE void gemm_run(const gemm c, const float *a, const float *b, const float *
     while (work_next_piece(&todo)) {
         const int matrix = todo.outer / groups, group = todo.outer % groups, column = group * c.blocks * BLOCK;
         const float *aa = a + gemm_left_place(c, matrix);
-        const float *bb = b + gemm_right_place(c, matrix) + (size_t)column * c.terms;
+        const void *bb = weights_at(b, gemm_right_place(c, matrix) + (ptrdiff_t)column * c.terms, c.half);
         const float *ee = e + column * c.c_column;
         float *yy = y + (size_t)matrix * c.rows * c.columns + column;
         if (group < groups - 1)

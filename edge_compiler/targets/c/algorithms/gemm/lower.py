@@ -9,6 +9,7 @@ import numpy as np
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.algorithms.gemm.product import Product, RANK
 from edge_compiler.targets.c.algorithms.tiles import best_tiles, SUM_TERMS
+from edge_compiler.targets.c.halves import in_halves, is_half, kept_in, pays
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCK, DENSE
@@ -26,8 +27,13 @@ def lower_product(low: Lowering, node: Node) -> None:
     """Add the step of a product, after one that packs a right operand that is computed."""
     product, a = Product.of(node), node.attributes
     matrix = -(-product.columns // BLOCK) * BLOCK * product.terms  # elements, packed
-    packed = product.right.value.constant is None
-    right = (_pack_when_run if packed else _pack_now)(low, node, product)
+    weights, half = _packed(node, product), False
+    if weights is None:
+        right = _pack_when_run(low, node, product)
+    else:
+        if pays(low.leading, math.prod(product.batch) * product.rows):
+            weights = in_halves(weights)
+        half, right = is_half(weights), Data(low.weights.add(weights), weights.nbytes)
     left, target = Data.of(low, product.left.value), low.target(node.output, DENSE)
     addend = node.inputs[2] if len(node.inputs) > 2 else None
     third = None if addend is None else Data.of(low, addend)
@@ -43,6 +49,7 @@ def lower_product(low: Lowering, node: Node) -> None:
         "terms": product.terms,
         "a_row": product.left.line,
         "a_term": product.left.term,
+        "half": int(half),
         "chunk": SUM_TERMS if product.terms >= 2 * SUM_TERMS else 0,
         "alpha": float(a.get("alpha", 1.0)),
         "beta": float(a.get("beta", 1.0)),
@@ -62,7 +69,7 @@ def lower_product(low: Lowering, node: Node) -> None:
     operands = [data for data in (left, right, third) if data is not None]
     low.add(
         node,
-        f"product {product.rows}x{product.terms}x{product.columns}",
+        f"product {product.rows}x{product.terms}x{product.columns}{kept_in(half=half)}",
         [buffer for data in operands for buffer in data.reads],
         target,
         call,
@@ -73,18 +80,19 @@ def lower_product(low: Lowering, node: Node) -> None:
     )
 
 
-def _pack_now(low: Lowering, node: Node, product: Product) -> Data:
-    """Return where a constant right operand is packed among the weights."""
+def _packed(node: Node, product: Product) -> Array | None:
+    """Return a constant right operand as the kernel reads it; None if it is computed."""
     data = product.right.value.constant
-    assert data is not None
+    if data is None:
+        return None
     lines = (-1, product.terms, product.columns)
     if node.attributes.get("transB"):
         matrices = data.reshape(-1, *lines[:0:-1]).swapaxes(1, 2)
     else:
         matrices = data.reshape(lines)
     padded: Array = np.pad(matrices, [(0, 0), (0, 0), (0, -product.columns % BLOCK)])
-    blocks = padded.reshape(len(padded), product.terms, -1, BLOCK).swapaxes(1, 2)
-    return Data(low.weights.add(blocks), blocks.nbytes)
+    blocks: Array = padded.reshape(len(padded), product.terms, -1, BLOCK).swapaxes(1, 2)
+    return blocks
 
 
 def _pack_when_run(low: Lowering, node: Node, product: Product) -> Data:

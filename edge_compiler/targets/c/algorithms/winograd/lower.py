@@ -8,6 +8,7 @@ from edge_compiler.targets.c.algorithms.winograd.cost import (
     transforms_when_run,
 )
 from edge_compiler.targets.c.choice import Choice, Chooser, Problem, Scheme, Sizes
+from edge_compiler.targets.c.halves import in_halves, is_half, kept_in
 from edge_compiler.targets.c.layer import Layer, pack, pad_channels, part_sizes
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK
@@ -35,7 +36,7 @@ def lower_winograd(
     chunks, problem = -(-rows * columns // chunk), layer.problem(channels)
     bias = low.weights.add(pad_channels(b))
     raw = transforms_when_run(problem, m)
-    packed = pack(w, BLOCK)
+    packed = in_halves(pack(w, BLOCK))
     if raw:
         weights, prepare = low.weights.add(packed), None
     else:
@@ -73,6 +74,7 @@ def lower_winograd(
         fields: dict[str, Field] = {
             "m": m,
             "raw_weights": int(raw),
+            "half": int(raw and is_half(packed)),
             "has_residual": int(residual is not None),
             "act": layer.node.fused.activation,
             **candidate.fields,
@@ -99,7 +101,7 @@ def lower_winograd(
     low.add(layer.node, "Winograd points", [source], gathered, call_points, group=CONVOLUTION)
     low.add(
         layer.node,
-        f"Winograd {layer.geometry}",
+        f"Winograd {layer.geometry}{kept_in(half=is_half(packed))}",
         [gathered, *layer.reads[1:]],
         target,
         call,
@@ -120,5 +122,6 @@ def _prepared(low: Lowering, packed: Array, m: int, problem: Problem) -> tuple[P
     position = low.reserve_prepared((original, form), size)
     sizes = {"channels": problem.channels, "blocks": problem.out_blocks}
     place = Pointer.to("m->prepared", position)
-    call = Call("winograd_prepare", "winograd_kernels", {"m": m}, (original, place), sizes)
+    fields: dict[str, Field] = {"m": m, "half": int(is_half(packed))}
+    call = Call("winograd_prepare", "winograd_kernels", fields, (original, place), sizes)
     return Pointer.to("m->prepared", position, const=True), call

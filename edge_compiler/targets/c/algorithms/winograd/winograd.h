@@ -21,6 +21,7 @@ typedef struct {
     int tiles_h, tiles_w; /* tiles that cover the image */
     int chunk_tiles;      /* tiles that are worked on together */
     int raw_weights;      /* weights are as conv.h has them, and are transformed when they are used */
+    int half;             /* these are in float16 */
     int in_blocks, last_lanes, in_plane, in_row;
     int block_weights; /* of the transformed weights, see conv.h */
     int out_blocks, out_h, out_w, out_plane, out_row;
@@ -89,17 +90,18 @@ INLINE void winograd_transform_kernel(const int m, const vec *d, vec *o)
     }
 }
 
-/* Transform the kernel of one input channel for one output block. w: its 3 x 3 positions, `step` floats apart; points are
+/* Transform the kernel of one input channel for one output block. w: its 3 x 3 positions, `step` weights apart; points are
  * `stride` floats apart. */
-INLINE void winograd_kernel(const int m, const float *restrict w, const int step, float *restrict points,
-                            const int stride)
+INLINE void winograd_kernel(const int m, const int half_weights, const void *restrict w, const int step,
+                            float *restrict points, const int stride)
 {
     const int a = m + 2;
     for (int v = 0; v < BLOCK; v += LANES) {
         vec half[3][WINOGRAD_MAX]; /* [column][point] */
         UNROLLED_FOR (int x = 0; x < 3; x++) {
             vec d[3];
-            UNROLLED_FOR (int y = 0; y < 3; y++) d[y] = vec_load(w + (y * 3 + x) * step + v);
+            UNROLLED_FOR (int y = 0; y < 3; y++)
+                d[y] = weights_load(weights_at(w, (y * 3 + x) * step + v, half_weights), half_weights);
             winograd_transform_kernel(m, d, half[x]);
         }
         UNROLLED_FOR (int y = 0; y < a; y++) {
@@ -112,20 +114,20 @@ INLINE void winograd_kernel(const int m, const float *restrict w, const int step
 }
 
 typedef struct {
-    int m, channels, blocks;
+    int m, half, channels, blocks; /* half: they are in float16 */
 } winograd_kernels;
 
 /* Transform the weights, packed as conv.h says. */
-INLINE void winograd_prepare(const winograd_kernels c, const float *w, float *prepared, int part, int parts)
+INLINE void winograd_prepare(const winograd_kernels c, const void *w, float *prepared, int part, int parts)
 {
     const int points = (c.m + 2) * (c.m + 2);
     pieces todo = work_share_in_order(c.blocks, c.channels, part, parts);
     while (work_next_piece(&todo)) {
         const int block = todo.outer, channel = todo.inner, first = channel / BLOCK * BLOCK;
         const int lanes = c.channels - first < BLOCK ? c.channels - first : BLOCK; /* of this input block */
-        winograd_kernel(c.m, w + ((size_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK,
-                        lanes * BLOCK, prepared + ((size_t)block * points * c.channels + channel) * BLOCK,
-                        c.channels * BLOCK);
+        const ptrdiff_t at = ((ptrdiff_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK;
+        winograd_kernel(c.m, c.half, weights_at(w, at, c.half), lanes * BLOCK,
+                        prepared + ((size_t)block * points * c.channels + channel) * BLOCK, c.channels * BLOCK);
     }
 }
 
@@ -231,29 +233,31 @@ INLINE void winograd_chunk_out(const winograd c, const float *points, const int 
 
 /* Multiply the points of a chunk with weights as conv.h has them, of one output block: those of one input block at a time
  * are transformed into `slice` and used from the cache, while the next ones are fetched. */
-INLINE void winograd_raw_products(const winograd c, conv product, const float *x, const int x_stride, const float *w,
+INLINE void winograd_raw_products(const winograd c, conv product, const float *x, const int x_stride, const void *w,
                                   float *slice, float *y, const int y_stride)
 {
     const int points = (c.m + 2) * (c.m + 2);
     product.in_blocks = 1;
-    for (int i = 0; i < c.in_blocks; i++, x += product.in_plane, w += 9 * BLOCK * BLOCK) {
+    for (int i = 0; i < c.in_blocks; i++) {
         const int lanes = i < c.in_blocks - 1 ? BLOCK : c.last_lanes;
         for (int lane = 0; lane < lanes; lane++)
-            winograd_kernel(c.m, w + lane * BLOCK, lanes * BLOCK, slice + lane * BLOCK, WINOGRAD_SLICE);
+            winograd_kernel(c.m, c.half, weights_at(w, lane * BLOCK, c.half), lanes * BLOCK, slice + lane * BLOCK,
+                            WINOGRAD_SLICE);
         product.last_lanes = c.last_lanes == BLOCK ? BLOCK : lanes;
         product.accumulate = i > 0;
         for (int point = 0; point < points; point++) {
             const range ahead = work_share(9 * BLOCK, point, points);
             for (int line = ahead.first; line < ahead.last; line++)
-                __builtin_prefetch(w + (9 * BLOCK + line) * BLOCK, 0, 2);
+                __builtin_prefetch(weights_at(w, (9 * BLOCK + line) * BLOCK, c.half), 0, 2);
             float *to = y + point * y_stride;
             conv_tiles(product, 1, -1, x + point * x_stride, slice + point * WINOGRAD_SLICE, 0, to, to);
         }
+        x += product.in_plane, w = weights_at(w, 9 * BLOCK * BLOCK, c.half);
     }
 }
 
 /* Multiply the points of a chunk with the weights of `blocks` output blocks. */
-INLINE void winograd_products(const winograd c, const int blocks, const int first, const float *points, const float *w,
+INLINE void winograd_products(const winograd c, const int blocks, const int first, const float *points, const void *w,
                               float *scratch)
 {
     const int count = (c.m + 2) * (c.m + 2), channels = (c.in_blocks - 1) * BLOCK + c.last_lanes;
@@ -277,21 +281,23 @@ INLINE void winograd_products(const winograd c, const int blocks, const int firs
         .prefetch = c.prefetch,
     };
     if (c.raw_weights)
-        winograd_raw_products(c, product, points, in_stride, w + (size_t)first * channels * 9 * BLOCK,
+        winograd_raw_products(c, product, points, in_stride,
+                              weights_at(w, (ptrdiff_t)first * channels * 9 * BLOCK, c.half),
                               scratch + count * out_stride, scratch, out_stride);
     else
         for (int point = 0; point < count; point++) {
             float *to = scratch + point * out_stride;
             conv_tiles(product, blocks, -1, points + point * in_stride,
-                       w + (size_t)first * c.block_weights + point * channels * BLOCK, 0, to, to);
+                       (const float *)w + (size_t)first * c.block_weights + point * channels * BLOCK, 0, to, to);
         }
 }
 
 /* The layer, given the points: a piece of work is a group of output blocks of a chunk. */
-INLINE void winograd_run(const winograd c, const float *points, const float *w, const float *b, float *y,
-                         const float *r, float *scratch, int part, int parts)
+INLINE void winograd_run(const winograd c, const float *points, const void *w, const float *b, float *y, const float *r,
+                         float *scratch, int part, int parts)
 {
     assert(c.m == 2 || c.m == 4);
+    assert(c.raw_weights || !c.half);
     assert(c.wide_tiles * c.pixels + c.narrow_tiles * (c.pixels - 1) == c.chunk_tiles);
     assert(c.rest == c.out_blocks % c.blocks);
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, chunks = winograd_chunks(c);

@@ -1,0 +1,105 @@
+"""From a float model to one whose layers have weights that float16 holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_compiler import frontend, passes
+from edge_compiler.description import describe
+from edge_compiler.errors import CompileError
+from edge_compiler.ir.graph import Graph
+from edge_compiler.precision.judge import Judge
+from edge_compiler.precision.labelled import read_validation
+from edge_compiler.precision.network import Source, write_model
+from edge_compiler.progress import Progress
+from edge_perception.runtime.manifest import Accuracy, Fusion, HALF
+
+Array = np.ndarray[Any, Any]
+
+_LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_LARGEST, _SMALLEST = 65504.0, 2.0**-14
+"""Of the numbers that float16 has with all of its digits."""
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """
+    How much may be lost by weights in float16.
+
+    :ivar validation: what that is measured on, see `read_validation`; None: it isn't.
+    :ivar max_drop: by how much the model may be worse, 0 to 1; None: whatever it is.
+    """
+
+    validation: Path | None = None
+    max_drop: float | None = None
+
+
+def round_file(
+    source: Source, output: Path, wanted: Rounding, progress: Progress
+) -> Sequence[Fusion]:
+    """
+    Write a model with rounded weights, and all that is known of it in its metadata.
+
+    :returns: what the optimiser decided before.
+    :raises CompileError: if that is impossible, or more is lost than may be.
+    """
+    progress("reading the model", 0, 0)
+    graph = frontend.load(source.model, source.shapes, source.dimensions)
+    description = describe(graph, source.model, source.overrides)
+    fusions = passes.optimise(graph, fuse=False)
+    judge = None
+    if wanted.validation is not None:
+        samples, labels = read_validation(wanted.validation, graph, description)
+        judge = Judge(graph, description, samples, labels, progress)
+    floats = round_weights(graph)
+    accuracy = None if judge is None else _measure(judge, graph, floats)
+    if accuracy is not None and wanted.max_drop is not None and accuracy.drop > wanted.max_drop:
+        raise CompileError(
+            f"{description.name} loses {accuracy.drop:.2%} by weights in float16, more than "
+            f"--max-drop {wanted.max_drop:.2%}: compile it in float32"
+        )
+    write_model(graph, description, accuracy, "rounded_from", output)
+    return fusions
+
+
+def round_weights(graph: Graph) -> list[str]:
+    """
+    Round the weights of layers to the nearest numbers of float16.
+
+    Each differs by 2**-11 of itself at most; one that is smaller than float16's least normal
+    number, by 2**-25.
+
+    :returns: the names of layers whose weights are too large, or all too small, and stay as they
+        are.
+    """
+    floats = []
+    for node in graph.nodes:
+        weights = node.constant(1) if node.op in _LAYERS else None
+        if weights is None or not weights.size:
+            continue
+        if _SMALLEST <= np.abs(weights).max() <= _LARGEST:
+            node.input(1).constant = weights.astype(np.float16).astype(np.float32)
+        elif np.any(weights):
+            floats.append(node.name)
+    return floats
+
+
+def _measure(judge: Judge, graph: Graph, floats: Sequence[str]) -> Accuracy:
+    score = judge.judge(graph)
+    return Accuracy(
+        measure=judge.measure,
+        drop=score.drop,
+        right=score.right,
+        float_right=judge.float_right,
+        sqnr_db=score.sqnr_db,
+        samples=judge.samples,
+        calibration="",
+        integer_macs=0.0,
+        float_layers=tuple(floats),
+        precision=HALF,
+    )
