@@ -82,6 +82,12 @@ def run(
     finally:
         progress.close()
     _say(played, options.out)
+    if options.transport != IN_BAG_TIME and (lost := observer.observed.dropped):
+        print(
+            f"warning: {lost} pictures were superseded before they were looked at: this machine "
+            "does not keep up; a lower --rate helps, and without --transport none is missed",
+            file=sys.stderr,
+        )
     numbers = measure(observer.observed, labels, expected.hold)
     nodes = [start.name for start in parts.starts]
     found = results.result(options.bag, played, nodes, numbers)
