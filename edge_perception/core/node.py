@@ -68,8 +68,7 @@ class Port:
     seconds went by since the last look. So a node that works at a pace of its own is woken less
     often, and what changes slowly is not read at every step. An input that ``expires`` takes
     commands: what was published more than so many seconds ago, and waited in a process that was
-    stopped or for a connection, is not followed any more. A transport that doesn't know when that
-    was leaves it to the stamps in messages.
+    stopped or for a connection, is not followed any more.
     """
 
     name: str

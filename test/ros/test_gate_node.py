@@ -1,10 +1,14 @@
 """The velocity gate over real ROS 2, between a decision and a base."""
 
+import time
+
 from geometry_msgs.msg import Twist, TwistStamped
 import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.serialization import serialize_message
 
 from edge_perception.core.decision.node import DecisionCore
+from edge_perception.core.stamps import SECOND
 from edge_perception.environment import this_machine
 from edge_perception.nodes import base
 from edge_perception.robot import graph
@@ -77,6 +81,26 @@ def test_commands_are_limited_by_the_decision_and_end_with_a_stop(robot, tmp_pat
     assert robot.do(node.trigger_deactivate) is TransitionCallbackReturn.SUCCESS
     robot.wait(lambda: forward(heard[-1]) == 0)
     assert {forward(message) for message in heard} == {0, 0.5}
+
+
+def test_a_command_that_waited_is_not_followed_though_it_has_no_stamp(robot):
+    node = gate(robot, "stamped:=false")
+    robot.speak("cmd_vel_in", Twist)
+    subscription = next(one for one in node.subscriptions if one.topic_name == "/cmd_vel_in")
+    data = serialize_message(command(Twist, 2.0))
+    name = "velocity_gate: input velocity_in"
+
+    def is_named() -> bool:
+        subscription.callback(data, {"source_timestamp": time.time_ns() - 2 * SECOND})
+        said = "of /peer on /cmd_vel_in are not followed"
+        return robot.level(name) == ERROR and said in robot.status[name].message
+
+    robot.wait(is_named)
+    traffic = node.shell.worker.slots.traffic["velocity_in"]
+    assert traffic.received == 0
+    subscription.callback(data, {"source_timestamp": time.time_ns()})
+    assert traffic.received == 1
+    robot.wait(lambda: robot.level(name) == OK)
 
 
 def test_commands_of_the_other_type_are_named_with_what_to_do(robot):

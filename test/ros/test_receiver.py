@@ -119,7 +119,7 @@ def test_a_callback_that_fails_costs_one_message(robot, sleeper, monkeypatch):
     subscription = next(one for one in sleeper.subscriptions if one.topic_name == "/alarm")
     good = subscription.callback
 
-    def fail(data: bytes) -> None:
+    def fail(data: bytes, info: Mapping[str, object]) -> None:
         subscription.callback = good
         raise ValueError("no room")
 

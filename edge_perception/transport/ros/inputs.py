@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import difflib
 import time
 from typing import Any
@@ -22,6 +22,7 @@ from edge_perception.core.node import (
     Qos,
     Traffic,
 )
+from edge_perception.core.stamps import SECOND
 from edge_perception.transport import arrivals
 from edge_perception.transport.arrivals import Arrivals
 from edge_perception.transport.ros import qos
@@ -35,6 +36,8 @@ from edge_perception.transport.ros.upstream import Upstream, WAITS_FOR
 
 GRACE = 1.0  # seconds that discovery may take after activation
 SUGGESTIONS = 3
+_SENT = "source_timestamp"
+_REMEMBER_EXPIRED = 1.0  # seconds
 
 
 class Input:
@@ -71,6 +74,9 @@ class Input:
         self._known: list[TopicEndpointInfo] | None = None
         self._useful: list[TopicEndpointInfo] = []
         self._conflict = ""
+        self._lifetime = round(port.expires * SECOND)
+        self._expired = 0
+        self._expired_at = float("-inf")
         self._reader = Reader(self._subscription, port.type, self._receive)
         EXCHANGE.join((node.context, self._topic), self._reader)
         self._service = self._offer() if port.service else None
@@ -97,6 +103,8 @@ class Input:
             "lost": str(self._subscription.losses.total),
             "reliability": self._subscription.profile.reliability.name.lower(),
         }
+        if self._lifetime:
+            values["expired"] = str(self._expired)
         if self._waits_for:
             values[WAITS_FOR] = self._waits_for
         return Diagnostic(level, f"input {self.port.name}", message, values)
@@ -118,7 +126,18 @@ class Input:
             response.success = True
         return response
 
-    def _receive(self, data: bytes) -> None:
+    def _receive(self, data: bytes, info: Mapping[str, Any] | None = None) -> None:
+        """
+        Take a message, unless it is a command that has expired.
+
+        :param info: what the middleware tells of it; None if it was handed over at once.
+        """
+        sent = info[_SENT] if self._lifetime and info else 0  # 0: this middleware can't tell
+        # from the future counts too: with another clock nobody knows how old it is
+        if sent and abs(time.time_ns() - sent) > self._lifetime:
+            self._expired += 1
+            self._expired_at = time.monotonic()
+            return
         self._arrivals.note()
         self._put(self.port.name, data)
 
@@ -137,6 +156,13 @@ class Input:
             if now - self._arrivals.since < GRACE:
                 return Level.OK, "waiting for a publisher"
             return Level.ERROR, self._no_publisher(publishers)
+        if now - self._expired_at < _REMEMBER_EXPIRED:
+            return Level.ERROR, (
+                f"messages of {_name(useful[0])} on {self._topic} are not followed: they came more"
+                f" than {self.port.expires:g} s after they were published; its process was stopped"
+                " or the network blocked, or the clocks of two computers differ: synchronise them"
+                " (chrony)"
+            )
         if self.port.qos is Qos.LATCHED and self._traffic.received:
             return Level.OK, "received"
         if self.port.occasional:

@@ -65,6 +65,8 @@ class Receiver:
         """
         Start giving messages to the callbacks of their subscriptions.
 
+        Callbacks get what the middleware tells of a message, too.
+
         :param prompt: those whose messages wake the thread
         :param patient: those whose messages wait for `fetch`
         """
@@ -133,4 +135,4 @@ def _hand_over(subscription: Subscription) -> None:
             return
         data, info = taken
         if not EXCHANGE.has_given(info):
-            give(data)
+            give(data, info)

@@ -57,14 +57,14 @@ class Subscription:
     """
 
     def __init__(
-        self, node: Node, group: CallbackGroup, port: Port, receive: Callable[[bytes], None]
+        self, node: Node, group: CallbackGroup, port: Port, receive: Callable[..., None]
     ) -> None:
         """
         Subscribe.
 
         :param node: that the input belongs to
         :param group: of the subscription
-        :param receive: is given each serialised message
+        :param receive: is given each serialised message, and what the middleware tells of it
         :raises ConfigurationError: if a parameter asks for a quality of service that isn't one
         """
         self._node = node
