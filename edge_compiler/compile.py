@@ -27,7 +27,7 @@ from edge_compiler.precision.network import quantise_file, Source, Wanted
 from edge_compiler.profiling import make_profile, Profile
 from edge_compiler.progress import Progress
 from edge_compiler.prove import Inputs
-from edge_compiler.proving import describe_files, postpone, prove
+from edge_compiler.proving import describe_files, postpone, prove, write_cases
 from edge_compiler.reference import Reference
 from edge_compiler.refusal import listed, Refusal
 from edge_compiler.samples import calibration_images
@@ -36,6 +36,7 @@ from edge_compiler.targets.base import BuildOptions, Target
 from edge_perception.runtime.bundle import write_manifest, write_record
 from edge_perception.runtime.manifest import Fusion, Manifest, Record, Speed, Step, Tensor
 from edge_perception.runtime.selftest import write_selftest
+from edge_perception.runtime.tensorrt.finish import CASE, NETWORK
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
 WRITTEN = "model.onnx"
@@ -159,6 +160,8 @@ def _compile(
             accelerator = target.accelerator.add_to(folder, graph, description, target.platform)
             del graph
             give_back_memory()
+            if not accelerator.refused:
+                write_cases(compiled, folder / accelerator.name / NETWORK, CASE)
         if not options.keep_source:
             shutil.rmtree(folder / "source")
         elif decided is not None:

@@ -72,6 +72,19 @@ def postpone(model: Model, reference: Reference, missing: str) -> Proven:
     return Proven(proof, (inputs, outputs), [None] * len(model.steps))
 
 
+def write_cases(model: Model, network: Path, pattern: str, count: int = 4) -> None:
+    """
+    Write self-tests of another file of the network, with what ONNX Runtime makes of them.
+
+    :param pattern: of their names beside it, with ``{}`` for the number.
+    """
+    reference = Reference(network, model.inputs, ())
+    for number in range(count):
+        inputs, expected = accepted_inputs(model, number, reference.run)
+        outputs = {tensor.name: expected[tensor.name] for tensor in model.outputs}
+        write_selftest(network.with_name(pattern.format(number)), inputs, outputs)
+
+
 def complete(
     bundle: Path, manifest: Manifest, model: Path, progress: Progress
 ) -> tuple[Manifest, Proven]:

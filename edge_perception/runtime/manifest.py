@@ -237,7 +237,7 @@ class Accelerator:
     :ivar oldest: the first major version of its software that will do.
     :ivar newest: the last one.
     :ivar precision: that the network computes in: "float32", or "int8" where it is quantised.
-    :ivar tolerance: relative error of an output that is allowed beside the bundle's library.
+    :ivar tolerance: relative error of an output that is allowed beside ONNX Runtime.
     :ivar refused: why it can't run the network, by node; empty: it can.
     """
 

@@ -12,13 +12,13 @@ from edge_compiler.targets.tensorrt.loader import NAME, write_loader
 from edge_compiler.targets.tensorrt.network import network, precision_of, prepare
 from edge_compiler.targets.tensorrt.support import refusals
 from edge_perception.runtime.manifest import Accelerator
+from edge_perception.runtime.tensorrt.finish import NETWORK, SOURCE
 
-NETWORK, SOURCE = "network.onnx", "source"
 OLDEST, NEWEST = 10, 11
 TOLERANCES = {"float32": 1e-3, "int8": 1e-1}
 """
-Of outputs beside the bundle's library, by precision. Sums in another order are off by some 1e-6;
-quantised, a step of a scale more or less goes through the rest of the network.
+Of outputs beside ONNX Runtime's of the same network, by precision. Sums in another order are off
+by some 1e-6; quantised, a step of a scale more or less goes through the rest of the network.
 """
 
 
