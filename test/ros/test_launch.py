@@ -18,6 +18,7 @@ LAUNCH = [
     "launch",
 ]
 ROBOT = str(share_dir() / "launch" / "robot.launch.py")
+BRIDGE = str(share_dir() / "launch" / "bridge.launch.py")
 REPLAY = str(share_dir() / "launch" / "replay.launch.py")
 
 
@@ -90,3 +91,11 @@ def test_the_robot_does_not_outlive_its_launch(robot, composed, number):
         robot.wait(lambda: nodes <= set(robot.peer.get_node_names()), 30)
         process.send_signal(number)
     robot.wait(lambda: not nodes & set(robot.peer.get_node_names()), 10)
+
+
+def test_a_bridge_without_its_file_fails_the_launch():
+    assert "'config':" in launch("--show-args", file=BRIDGE).stdout
+    done = launch("config:=/nowhere.yaml", file=BRIDGE)
+    assert done.returncode == 1
+    assert "nowhere.yaml" in done.stdout
+    assert "Traceback" not in done.stdout
