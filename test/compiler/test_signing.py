@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 import shutil
 import subprocess
@@ -88,7 +89,7 @@ def test_a_number_alone_is_no_key(bundle: Path) -> None:
 
 def test_nothing_can_be_changed_after_it_was_signed(signed: Path) -> None:
     contents = read_contents(signed, OURS)
-    write_record(signed, contents.record.__class__("2030-01-01", None, contents.record.files))
+    write_record(signed, replace(contents.record, created="2030-01-01"))
     with pytest.raises(BundleError, match=r"record\.json is not what was signed"):
         read_contents(signed, OURS)
     read_contents(signed)
