@@ -172,7 +172,8 @@ def keep(results: Results, complete: bool) -> None:
     file = (ROOT / "bench/results" if complete else build) / f"{results.machine.name}.json"
     plot = (ROOT / "docs" if complete else build) / "benchmark.png"
     write_results(file, results)
-    say(f"\nwritten to {file}")
+    say()
+    say(f"written to {file}")
     if any(results.mean_ratio(threads, "minimum_ms") for threads in results.threads):
         draw(file, plot)
         say(f"drawn in {plot}")

@@ -129,7 +129,8 @@ def keep(results: Results, complete: bool) -> None:
     file = (ROOT / "bench/results" if complete else build) / "arm-instruction-counts.json"
     plot = (ROOT / "docs" if complete else build) / "arm-instruction-counts.png"
     write_results(file, results)
-    say(f"\nwritten to {file}")
+    say()
+    say(f"written to {file}")
     if results.counts:
         draw(file, plot)
         say(f"drawn in {plot}")

@@ -286,7 +286,7 @@ class Instance:
     def _check_inputs(self, inputs: Mapping[str, NDArray[Any]]) -> list[Array]:
         _check_names("input", inputs, self.model.inputs)
         return [
-            np.require(_checked("input", inputs[tensor.name], tensor), requirements=["C", "A"])
+            _in_order(_checked("input", inputs[tensor.name], tensor))
             for tensor in self.model.inputs
         ]
 
@@ -321,6 +321,13 @@ def _text(text: bytes | None, function: str) -> str:
     if text is None:
         raise BundleError(f"{function} says nothing; compile the model again with edgec compile")
     return text.decode(errors="replace")
+
+
+def _in_order(array: Array) -> Array:
+    """Return an array, copied if its elements aren't contiguous and aligned."""
+    flags = array.flags
+    is_so = flags.c_contiguous and flags.aligned
+    return array if is_so else np.require(array, requirements=["C", "A"])
 
 
 def _checked(kind: str, array: Any, tensor: Tensor) -> Array:

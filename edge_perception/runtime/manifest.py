@@ -14,6 +14,7 @@ when and where. What is true of one build only stands in its `Record`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
@@ -53,7 +54,7 @@ class Tensor:
     dtype: str = "float32"
     layout: str = ""
 
-    @property
+    @cached_property
     def form(self) -> Form:
         """Shape and element type of an array with its elements."""
         return Form(self.shape, ELEMENT_TYPES[self.dtype])
@@ -129,7 +130,7 @@ class Step:
     macs: int = 0
     weight_bytes: int = 0
 
-    @property
+    @cached_property
     def form(self) -> Form:
         """Shape and element type of an array with what it computes."""
         return Form(self.shape, ELEMENT_TYPES[self.dtype])
