@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge_compiler.commands import Commands
     from edge_compiler.precision.half import Rounding
     from edge_compiler.precision.network import Wanted
-    from edge_perception.runtime.manifest import Accelerator, Decoder
+    from edge_perception.runtime.manifest import Accelerator, Decoder, Model, Proof
 
 MOST_THREADS = 64
 
@@ -180,11 +180,7 @@ def run(arguments: argparse.Namespace) -> int:
     if proof.caveat:
         note(f"{arguments.output}: {proof.caveat}")
     else:
-        say(
-            f"proven: {len(model.steps)} steps on {proof.inputs} inputs against "
-            f"{proof.reference}, worst relative error {proof.worst_error:.1e} at "
-            f"{proof.worst_step}"
-        )
+        say(f"proven: {_proven(model, proof)}")
     if manifest.accelerator is not None:
         note(_pending(manifest.accelerator, arguments.output))
     if manifest.accuracy is not None:
@@ -205,6 +201,16 @@ def run(arguments: argparse.Namespace) -> int:
             "give it with --preprocess FILE.json (see docs/cli.md)"
         )
     return 0
+
+
+def _proven(model: Model, proof: Proof) -> str:
+    """Return what was compared, with what, and where the difference was largest."""
+    against = f"on {proof.inputs} inputs against {proof.reference}"
+    if not model.steps:
+        outputs = ", ".join(tensor.name for tensor in model.outputs)
+        return f"{outputs} {against}; inputs become outputs without a step"
+    worst = f"worst relative error {proof.worst_error:.1e} at {proof.worst_step}"
+    return f"{len(model.steps)} steps {against}, {worst}"
 
 
 def _pending(accelerator: Accelerator, bundle: Path) -> str:

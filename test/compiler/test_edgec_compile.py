@@ -61,7 +61,9 @@ def test_model_that_only_renames_compiles(
         assert run(*command) == 0
     assert run("profile", bundle, "--seconds", "0.01") == 0
     assert run("explain", bundle) == 0
-    assert "its input and output are both named" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"proven: {', '.join(outputs)} on 2 inputs" in said
+    assert "its input and output are both named" in said
     with load(bundle) as model:
         given = np.arange(48, dtype=np.float32).reshape(1, 3, 4, 4)
         result = model.run({"x": given})
