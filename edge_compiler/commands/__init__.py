@@ -145,8 +145,8 @@ def add_quantisation(parser: argparse.ArgumentParser, otherwise: str = "") -> No
     parser.add_argument(
         "--calibration-method",
         choices=("minmax", "percentile", "mse"),
-        default="minmax",
-        help="how ranges follow from them (default: minmax, from the least to the largest)",
+        default="mse",
+        help="how ranges follow from them (default: mse, what differs least once it is rounded)",
     )
     parser.add_argument(
         "--validation",

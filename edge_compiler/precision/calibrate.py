@@ -17,7 +17,7 @@ from edge_compiler.progress import Progress
 from edge_perception.runtime.dtypes import FLOAT32
 
 Array = np.ndarray[Any, Any]
-MINMAX = "minmax"
+MINMAX, MSE = "minmax", "mse"
 
 
 def calibrate(graph: Graph, samples: Samples, method: str, progress: Progress) -> Ranges:

@@ -18,7 +18,7 @@ from edge_compiler.metadata import ACCURACY, metadata_of
 from edge_compiler.precision.assign import assign
 from edge_compiler.precision.bias import bias_errors
 from edge_compiler.precision.budget import choose, integer_share, Trials, trials_file
-from edge_compiler.precision.calibrate import calibrate, MINMAX
+from edge_compiler.precision.calibrate import calibrate, MSE
 from edge_compiler.precision.judge import Judge
 from edge_compiler.precision.labelled import read_validation
 from edge_compiler.precision.quantise import quantise
@@ -55,7 +55,7 @@ class Wanted:
     """
 
     calibration: Path
-    method: str = MINMAX
+    method: str = MSE
     validation: Path | None = None
     max_drop: float | None = None
 
