@@ -784,6 +784,7 @@ def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
     larger = b.constant([1.0, 1.0, 2.0, 3.0])
     how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     b.around("q_nearest", "Resize", f"x_q - {larger}", mode="nearest", **how)
+    b.layer("q_square", "Conv", (33, 37, 3, 3), "q_pointwise", **_EDGES)
     for name in ("q_limited", "q_cut"):
         b.layer(f"{name}_before", "Conv", (16, CHANNELS, 1, 1))
         b.nodes.pop()

@@ -411,6 +411,18 @@ MUTATIONS = [
         ("q_rows", "(size_t)p * c.out_pixel", "(size_t)p * BLOCK"),
     ),
     *_of(
+        "qwinograd.h",
+        "quantised",
+        ("q_square", "o[3] = r + s;", "o[3] = r - s;"),
+        ("q_square", "o[2] = p + 4 * r;", "o[2] = p + 2 * r;"),
+        ("q_square", "6 * d[2]", "5 * d[2]"),
+        ("q_square", "bytes_splat(c.outside) ^ flip", "flip"),
+        ("q_square", "954437177u", "954437178u"),
+        ("q_square", ">> 6) + bias", ">> 6)"),
+        ("q_square", "first + i < tiles", "first + i < tiles - 1"),
+    ),
+    *_of("words.h", "quantised", ("q_square", "two[i] = *(const words", "two[0] = *(const words")),
+    *_of(
         "qdepthwise.h",
         "quantised",
         ("q_depthwise", "vec_float(wide[v] - c.in_zero)", "vec_float(wide[v])"),

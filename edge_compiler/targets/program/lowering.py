@@ -22,6 +22,7 @@ from edge_compiler.targets.program.program import (
     Call,
     Choice,
     KernelCall,
+    nothing,
     Program,
     Step,
     Weights,
@@ -115,7 +116,7 @@ class Lowering:
         *,
         value: Value | None = None,
         group: str = OTHER,
-        prepare: Call | None = None,
+        prepare: Callable[[Variant], Call | None] = nothing,
         macs: int = 0,
         weight_bytes: int = 0,
         choose: Callable[[Variant], Choice] | None = None,
@@ -126,7 +127,7 @@ class Lowering:
         :param kernel: what runs it, for people.
         :param call: makes the call of our kernel, once all buffers have their place; or what
             another back end is told.
-        :param prepare: the call that is run once at create.
+        :param prepare: makes the call that is run once at create, if there is one.
         :param choose: tells which of several kernels was chosen.
         """
         moved = sum(math.prod(b.shape) * b.type.bytes for b in (*reads, output))

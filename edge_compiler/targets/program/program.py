@@ -102,18 +102,22 @@ class Choice(Protocol):
         """Why it was chosen."""
 
 
+def nothing(_: Variant) -> None:
+    """Return no call."""
+
+
 @dataclass(frozen=True)
 class KernelCall:
     """
     A step of our own kernels.
 
     :ivar call: makes the call, once all buffers have their place.
-    :ivar prepare: the call that is run once at create, if any.
+    :ivar prepare: makes the call that is run once at create, if there is one.
     :ivar choose: tells which of several kernels was chosen, if there were several.
     """
 
     call: Callable[[Variant], Call]
-    prepare: Call | None = None
+    prepare: Callable[[Variant], Call | None] = nothing
     choose: Callable[[Variant], Choice] | None = None
 
 

@@ -118,8 +118,9 @@ class _StepFile:
         if step.output.halo:
             calls.insert(0, _clear_halo(step.output))
         self._function(step, step_function(self.variant, index), calls, step.images)
-        if isinstance(step.code, KernelCall) and step.code.prepare is not None:
-            self._function(step, prepare_function(self.variant, index), [step.code.prepare], 1)
+        prepare = step.code.prepare(self.variant) if isinstance(step.code, KernelCall) else None
+        if prepare is not None:
+            self._function(step, prepare_function(self.variant, index), [prepare], 1)
 
     def _function(self, step: Step, name: str, calls: Sequence[Call], images: int) -> None:
         shape = list(step.value.shape) if step.value is not None else ""

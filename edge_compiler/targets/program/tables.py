@@ -102,7 +102,8 @@ def _steps(
         backend = 0
         if isinstance(step.code, KernelCall):
             run = step_function(variant, index)
-            prepare = prepare_function(variant, index) if step.code.prepare else "0"
+            if step.code.prepare(variant) is not None:
+                prepare = prepare_function(variant, index)
         else:
             backend = backends.index(step.code.backend)
         functions += [name for name in (run, prepare) if name != "0"]

@@ -22,6 +22,8 @@ class Variant:
         constants of the cost model; empty: it is time.
     :ivar byte_sums: vectors of sums that a block of 16 channels takes when bytes are multiplied.
     :ivar byte_registers: vector registers for these sums: the others hold what is multiplied.
+    :ivar byte_products: products of bytes an instruction of qconv.h, all of its loop counted.
+    :ivar word_products: the same of words in qwinograd.h.
     :ivar signed_bytes: its products take signed bytes; all variants of a machine agree on that.
     :ivar chunk_floats: how much of a Winograd convolution is worked on together: parts of a
         second-level cache.
@@ -37,6 +39,8 @@ class Variant:
     counted_as: str = ""
     byte_sums: int = 4
     byte_registers: int = 12
+    byte_products: float = 2.3
+    word_products: float = 2.3
     signed_bytes: bool = False
     chunk_floats: tuple[int, ...] = (48 * 1024, 96 * 1024, 192 * 1024)
 
@@ -55,6 +59,8 @@ AVX512 = Variant(
     features=("avx512f", "avx512bw", "avx512dq", "avx512vl"),
     byte_sums=1,
     byte_registers=28,
+    byte_products=12.8,
+    word_products=12.8,
 )
 AVX2 = Variant(
     "avx2",
@@ -64,6 +70,8 @@ AVX2 = Variant(
     supported="edge_cpu_avx2",
     features=("avx2", "fma", "f16c"),
     byte_sums=2,
+    byte_products=6.4,
+    word_products=6.4,
 )
 AVX512VNNI = replace(
     AVX512,
@@ -71,6 +79,8 @@ AVX512VNNI = replace(
     flags=(*AVX512.flags, "-mavx512vnni"),
     supported="edge_cpu_avx512vnni",
     features=(*AVX512.features, "avx512_vnni"),
+    byte_products=42,
+    word_products=21,
 )
 AVXVNNI = replace(
     AVX2,
@@ -78,6 +88,7 @@ AVXVNNI = replace(
     flags=(*AVX2.flags, "-mavxvnni"),
     supported="edge_cpu_avxvnni",
     features=(*AVX2.features, "avx_vnni"),
+    byte_products=21,
 )
 BASELINE = Variant(
     "baseline",
@@ -101,6 +112,8 @@ NEON64 = Variant(
     counted_as="aarch64",
     byte_sums=8,
     byte_registers=24,
+    byte_products=5,
+    word_products=3.7,
     signed_bytes=True,
     chunk_floats=(64 * 1024,),  # four threads share the 1 MiB of a Cortex-A72
 )
@@ -112,6 +125,7 @@ DOTPROD = replace(
     features=("asimd", "asimddp"),
     byte_sums=4,
     byte_registers=20,
+    byte_products=14,
 )
 NEON32 = Variant(
     "neon",
@@ -130,6 +144,8 @@ NEON32 = Variant(
     counted_as="armv7",
     byte_sums=8,
     byte_registers=8,
+    byte_products=5,
+    word_products=3.5,
     signed_bytes=True,
     chunk_floats=(32 * 1024,),  # four threads share the 512 KiB of a Cortex-A7
 )

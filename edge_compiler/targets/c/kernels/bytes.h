@@ -9,11 +9,10 @@
 #ifndef EDGE_BYTES_H
 #define EDGE_BYTES_H
 
-#include "vec.h"
+#include "words.h"
 
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
 typedef uint16_t words8 __attribute__((vector_size(16)));
-typedef int16_t words __attribute__((vector_size(4 * LANES)));
 
 INLINE bytes16 bytes_load(const void *p)
 {
@@ -172,25 +171,7 @@ INLINE ivec bytes_four(const unsigned char *four)
     return (ivec){0} + x;
 }
 
-#if defined DOT_WORDS
-/* Add products with two channels of a cell to two vectors of sums. One piece of assembler: compilers would load the cells of a
- * whole tile, or do all of its products, before they add any, for which there are no registers. */
-INLINE void bytes_dot_words(ivec *a, ivec *b, const words *w, const unsigned char *two)
-{
-    ivec x, product;
-#if defined __AVX__ /* "v": all registers that AVX-512 has */
-    __asm__(
-        "vpbroadcastd %6, %2\n\tvpmaddwd %2, %4, %3\n\tvpaddd %3, %0, %0\n\tvpmaddwd %2, %5, %2\n\tvpaddd %2, %1, %1"
-        : "+v"(*a), "+v"(*b), "=&v"(x), "=&v"(product)
-        : "v"(w[0]), "v"(w[1]), "m"(*(const unsigned char (*)[4])two));
-#else
-    __asm__("movd %6, %2\n\tpshufd $0, %2, %2\n\tmovdqa %2, %3\n\tpmaddwd %4, %3\n\tpaddd %3, %0\n\tpmaddwd %5, %2\n\t"
-            "paddd %2, %1"
-            : "+x"(*a), "+x"(*b), "=&x"(x), "=&x"(product)
-            : "x"(w[0]), "x"(w[1]), "m"(*(const unsigned char (*)[4])two));
-#endif
-}
-#elif defined DOT_BYTES && defined __SSE2__
+#if defined DOT_BYTES && defined __SSE2__
 INLINE ivec bytes_dot_four(ivec sum, ivec x, ivec w)
 {
 #if defined __AVX512VNNI__
@@ -222,7 +203,7 @@ INLINE void bytes_dot(const int pixels, const int blocks, const int groups, cons
                 }
                 UNROLLED_FOR (int p = 0; p < pixels; p++) {
                     ivec *s = sum + p * vectors + v;
-                    bytes_dot_words(s, v + 1 < vectors ? s + 1 : &none, two, cells + p * step + odd * BLOCK);
+                    words_dot_two(s, v + 1 < vectors ? s + 1 : &none, two, cells + p * step + odd * BLOCK);
                 }
             }
 #elif defined DOT_BYTES && defined __SSE2__
@@ -284,8 +265,8 @@ INLINE void bytes_dot(const int pixels, const int blocks, const int groups, cons
 /* The sums before any product: of the bias, where dot products leave them as they are. */
 #define SUMS_HAVE_BIAS (SUMS == VECTORS)
 
-/* The sums of a block. */
-INLINE void bytes_sums(const ivec *sum, ivec *total)
+/* The sums of a block and its bias b. */
+INLINE void bytes_sums(const ivec *sum, const int32_t *b, ivec *total)
 {
 #if defined DOT_HALVES
     UNROLLED_FOR (int v = 0; v < VECTORS; v++) {
@@ -300,6 +281,16 @@ INLINE void bytes_sums(const ivec *sum, ivec *total)
 #else
     UNROLLED_FOR (int v = 0; v < VECTORS; v++) total[v] = sum[v];
 #endif
+    if (!SUMS_HAVE_BIAS)
+        UNROLLED_FOR (int v = 0; v < VECTORS; v++) total[v] += *(const ivec *)(b + v * LANES);
+}
+
+/* The bytes of a block's sums, each channel times its number of m. */
+INLINE bytes16 bytes_of_sums(const ivec *sum, const float *m, const rounding c)
+{
+    vec scaled[VECTORS];
+    UNROLLED_FOR (int v = 0; v < VECTORS; v++) scaled[v] = vec_float(sum[v]) * vec_load(m + v * LANES);
+    return bytes_round(scaled, c);
 }
 
 #endif

@@ -1,4 +1,4 @@
-"""From a QConv or QMatMul to a step of qconv.h."""
+"""From a QConv or QMatMul to a step of qconv.h or qwinograd.h."""
 
 from __future__ import annotations
 
@@ -17,13 +17,23 @@ from edge_compiler.targets.c.algorithms.integer.tiles import (
     MOST_PIXELS,
     pack_bytes,
 )
+from edge_compiler.targets.c.algorithms.integer.winograd import suits_winograd, Winograd
 from edge_compiler.targets.c.layer import pad_channels, spread_groups
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, Geometry, required
-from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, Table, writing
+from edge_compiler.targets.program.program import (
+    Call,
+    Field,
+    Pointer,
+    reading,
+    SCRATCH,
+    Table,
+    writing,
+)
 from edge_compiler.targets.program.variants import Variant
+from edge_perception.runtime.dtypes import ELEMENT_TYPES
 from edge_perception.runtime.manifest import CONVOLUTION
 
 _CELL = 2 * BLOCK
@@ -56,14 +66,16 @@ class ByteLayer:
     """
     A node with its buffers.
 
-    :ivar weights: (out, in, h, w).
+    :ivar shape: of the weights: (out, in, h, w).
+    :ivar rounding: of the sums, as C text.
     :ivar pixels: returns how a buffer lies, once all have their place.
     :ivar starts: input block at which each output block of a grouped convolution begins.
     """
 
     node: Node
     geometry: Geometry
-    weights: Array
+    shape: tuple[int, ...]
+    rounding: str
     source: Buffer
     target: Buffer
     pixels: Callable[[Buffer], Pixels]
@@ -72,7 +84,60 @@ class ByteLayer:
     @property
     def image_blocks(self) -> int:
         """Blocks of the input."""
-        return self.source.blocks if self.starts else -(-self.weights.shape[1] // BLOCK)
+        return self.source.blocks if self.starts else -(-self.shape[1] // BLOCK)
+
+    @property
+    def out_blocks(self) -> int:
+        """Blocks of the result."""
+        return -(-self.shape[0] // BLOCK)
+
+    def winograd(self, weights: Array, leading: Variant) -> Winograd | None:
+        """Return how qwinograd.h may compute it, if it can."""
+        image = self.starts is None and self.source.layout is BLOCKED
+        if not image or not suits_winograd(weights, self.geometry):
+            return None
+        size = self.target.height, self.target.width
+        return Winograd.of(self.shape[0], self.shape[1], size, leading)
+
+    def sizes(self) -> dict[str, int | str]:
+        """Return what any kernel is told of the image and the result."""
+        return {
+            **self.pixels(self.source).fields("in"),
+            **self.pixels(self.target).fields("out"),
+            "outside": unsigned_zero(self.node.input(0)),
+            "pad_top": self.geometry.pads[0],
+            "pad_left": self.geometry.pads[1],
+            "out_blocks": self.out_blocks,
+            "round": self.rounding,
+        }
+
+    def direct(
+        self, block_weights: int, variant: Variant
+    ) -> tuple[dict[str, Field], dict[str, int | str]]:
+        """
+        Return what qconv.h is told: constants of its machine code, and what it reads.
+
+        :param block_weights: bytes of an output block.
+        """
+        made, (out_channels, channels) = self.pixels(self.target), self.shape[:2]
+        together = 1 if self.starts else self.out_blocks
+        tile = ByteTile.of(made.width, together, variant.byte_registers, variant.byte_sums)
+        rest = (out_channels - 1) % BLOCK + 1
+        fields: dict[str, Field] = {
+            **self.geometry.fields(),
+            "last_groups": last_groups(channels),
+            "first_block": self.starts,
+            "in_flip": flip(self.node.input(0)),
+            **tile.fields(),
+        }
+        return fields, {
+            **self.sizes(),
+            **tile.sizes(made.height, self.out_blocks),
+            "image_blocks": self.image_blocks,
+            "in_blocks": -(-channels // BLOCK),
+            "last_channels": BLOCK if self.target.layout is BLOCKED else rest,
+            "block_weights": block_weights,
+        }
 
 
 def lower_convolution(low: Lowering, node: Node) -> None:
@@ -89,7 +154,11 @@ def lower_convolution(low: Lowering, node: Node) -> None:
             return Pixels(1, buffer.height * buffer.width, steps)
         return Pixels(buffer.height, buffer.width, steps)
 
-    _add(low, ByteLayer(node, geometry, w, source, target, pixels, starts))
+    _add(
+        low,
+        ByteLayer(node, geometry, w.shape, _rounding(node, w), source, target, pixels, starts),
+        w,
+    )
 
 
 def lower_product(low: Lowering, node: Node) -> None:
@@ -102,7 +171,7 @@ def lower_product(low: Lowering, node: Node) -> None:
         length = buffer.shape[-1]
         return Pixels(1, buffer.channels // length, (BLOCK, 0, length))
 
-    _add(low, ByteLayer(node, geometry, w, source, target, pixels))
+    _add(low, ByteLayer(node, geometry, w.shape, _rounding(node, w), source, target, pixels), w)
 
 
 def as_planes(weights: Array) -> Array:
@@ -110,55 +179,55 @@ def as_planes(weights: Array) -> Array:
     return weights if weights.ndim == 4 else weights[:, :, None]
 
 
-def _add(low: Lowering, layer: ByteLayer) -> None:
-    node, geometry, w = layer.node, layer.geometry, layer.weights
-    source, target, x = layer.source, layer.target, node.input(0)
+def _rounding(node: Node, w: Array) -> str:
+    return rounding_text(node, largest_sum(w, required(node, 2)))
+
+
+def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
+    node, geometry = layer.node, layer.geometry
     sums = w.astype(np.int64).reshape(len(w), -1).sum(1)
     least = _SIGNED if low.leading.signed_bytes else 0
-    bias = (required(node, 2) + (least - unsigned_zero(x)) * sums).astype(np.int32)
+    bias = required(node, 2) + (least - unsigned_zero(node.input(0))) * sums
     scale = np.broadcast_to(multipliers(node), len(w)).astype(np.float32)
     packed = pack_bytes(w)
-    constants = [low.weights.add(a) for a in (packed, pad_channels(bias), pad_channels(scale))]
-    round_ = rounding_text(node, largest_sum(w, required(node, 2)))
+    block_weights = packed.shape[1]
+    arrays = packed, pad_channels(bias.astype(np.int32)), pad_channels(scale)
+    weights, *others = (low.weights.add(array) for array in arrays)
     low.reserve_scratch(layer.image_blocks * geometry.kernel[0] * _cells(geometry) * _CELL)
+    winograd, prepared = layer.winograd(w, low.leading), weights
+    if winograd is not None:
+        low.reserve_scratch(winograd.scratch_bytes)
+        place = low.reserve_prepared((weights, w.shape), winograd.prepared_bytes)
+        prepared = Pointer.to("m->prepared", place, ELEMENT_TYPES["int16"])
 
     def call(variant: Variant) -> Call:
-        seen, made = layer.pixels(source), layer.pixels(target)
-        blocks = 1 if layer.starts else len(packed)
-        tile = ByteTile.of(made.width, blocks, variant)
-        fields: dict[str, Field] = {
-            **geometry.fields(),
-            "last_groups": last_groups(w.shape[1]),
-            "first_block": layer.starts,
-            "in_flip": flip(x),
-            **tile.fields(),
-        }
-        sizes: dict[str, int | str] = {
-            **seen.fields("in"),
-            **made.fields("out"),
-            **tile.sizes(made.height, len(packed)),
-            "image_blocks": layer.image_blocks,
-            "in_blocks": -(-w.shape[1] // BLOCK),
-            "outside": unsigned_zero(x),
-            "pad_top": geometry.pads[0],
-            "pad_left": geometry.pads[1],
-            "out_blocks": len(packed),
-            "last_channels": BLOCK if target.layout is BLOCKED else (len(w) - 1) % BLOCK + 1,
-            "block_weights": packed.shape[1],
-            "round": round_,
-        }
-        pointers = (reading(source), *constants, writing(target), SCRATCH)
+        image, result = reading(layer.source), writing(layer.target)
+        if winograd is not None and winograd.pays(variant):
+            fields = {"in_flip": flip(node.input(0)), **winograd.fields(variant)}
+            sizes = {n: size for n, size in layer.sizes().items() if not n.endswith("_pixel")}
+            pointers = (image, prepared, *others, result, SCRATCH)
+            sizes |= winograd.sizes(variant)
+            return Call("qwinograd_run", "qwinograd", fields, pointers, sizes)
+        fields, sizes = layer.direct(block_weights, variant)
+        pointers = (image, weights, *others, result, SCRATCH)
         return Call("qconv_run", "qconv", fields, pointers, sizes)
 
+    def prepare(variant: Variant) -> Call | None:
+        if winograd is None or not winograd.pays(variant):
+            return None
+        return winograd.prepare(block_weights, weights, prepared)
+
     kind = "product" if node.op == "QMatMul" else f"{'grouped ' if layer.starts else ''}{geometry}"
+    how = "Winograd " if winograd is not None and winograd.pays(low.leading) else ""
     low.add(
         node,
-        f"int8 {kind}",
-        [source],
-        target,
+        f"int8 {how}{kind}",
+        [layer.source],
+        layer.target,
         call,
         value=node.output,
         group=CONVOLUTION,
+        prepare=prepare,
         macs=ops.macs(node),
         weight_bytes=packed.nbytes,
     )

@@ -75,15 +75,8 @@ INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const 
     UNROLLED_FOR (int p = 0; p < pixels; p++)
         UNROLLED_FOR (int i = 0; i < blocks; i++) {
             ivec total[VECTORS];
-            vec scaled[VECTORS];
-            bytes_sums(sum + (p * blocks + i) * SUMS, total);
-            UNROLLED_FOR (int v = 0; v < VECTORS; v++) {
-                const int at = i * BLOCK + v * LANES;
-                if (!SUMS_HAVE_BIAS)
-                    total[v] += *(const ivec *)(b + at);
-                scaled[v] = vec_float(total[v]) * vec_load(m + at);
-            }
-            const bytes16 result = bytes_round(scaled, c.round);
+            bytes_sums(sum + (p * blocks + i) * SUMS, b + i * BLOCK, total);
+            const bytes16 result = bytes_of_sums(total, m + i * BLOCK, c.round);
             uint8_t *to = y + (size_t)p * c.out_pixel + (size_t)i * c.out_plane;
             if (channels - i * BLOCK >= BLOCK)
                 bytes_store(to, result);

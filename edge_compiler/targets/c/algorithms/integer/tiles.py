@@ -10,17 +10,17 @@ from edge_compiler.targets.c.layer import pad_first
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.nodes import Array
 from edge_compiler.targets.program.program import Field
-from edge_compiler.targets.program.variants import Variant
 
 _GROUP = 4
 """Input channels whose products one instruction adds up, at best."""
-_MOST_BLOCKS, _FEW_TILES, _MOST_SPLITS = 4, 16, 8
-MOST_PIXELS = 16
+_FEW_TILES, _MOST_SPLITS = 16, 8
+MOST_PIXELS, MOST_BLOCKS = 16, 4
+"""Of a tile."""
 
 
 @dataclass(frozen=True)
 class ByteTile:
-    """A tile of qconv.h; a row is ``wide`` tiles of ``pixels``, then ``narrow`` of one less."""
+    """A tile of products; a row is ``wide`` tiles of ``pixels``, then ``narrow`` of one less."""
 
     pixels: int
     blocks: int
@@ -28,13 +28,17 @@ class ByteTile:
     narrow: int
 
     @classmethod
-    def of(cls, width: int, out_blocks: int, variant: Variant) -> ByteTile:
-        """Return the largest tile whose sums fit into registers, and that cuts rows evenly."""
-        room = variant.byte_registers // variant.byte_sums  # pixels times blocks
-        largest = room // 2 if variant.byte_sums == 1 else room  # two blocks hide the latency
+    def of(cls, width: int, out_blocks: int, registers: int, sums: int) -> ByteTile:
+        """
+        Return the largest tile whose sums fit into registers, and that cuts rows evenly.
+
+        :param sums: registers that a pixel's sums of an output block take.
+        """
+        room = registers // sums  # pixels times blocks
+        largest = room // 2 if sums == 1 else room  # two blocks hide the latency
         count = -(-width // min(MOST_PIXELS, max(1, largest)))
         pixels = -(-width // count)
-        blocks = max(1, min(room // pixels, out_blocks, _MOST_BLOCKS))
+        blocks = max(1, min(room // pixels, out_blocks, MOST_BLOCKS))
         narrow = count * pixels - width
         return cls(pixels, blocks, count - narrow, narrow)
 

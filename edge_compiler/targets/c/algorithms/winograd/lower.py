@@ -38,9 +38,9 @@ def lower_winograd(
     raw = transforms_when_run(problem, m)
     packed = in_halves(pack(w, BLOCK))
     if raw:
-        weights, prepare = low.weights.add(packed), None
+        weights, preparing = low.weights.add(packed), None
     else:
-        weights, prepare = _prepared(low, packed, m, problem)
+        weights, preparing = _prepared(low, packed, m, problem)
     together = 1 if raw else min(WINOGRAD_BLOCKS, target.blocks)
     products = points * chunk * together * BLOCK
     low.reserve_scratch((products + points * _SLICE_FLOATS * raw) * FLOAT32.bytes)
@@ -107,7 +107,7 @@ def lower_winograd(
         call,
         value=layer.node.output,
         group=CONVOLUTION,
-        prepare=prepare,
+        prepare=lambda _: preparing,
         macs=layer.macs(channels * 9 * target.blocks * BLOCK),
         weight_bytes=packed.nbytes if raw else transformed_weights(problem, m) * FLOAT32.bytes,
         choose=choose,
