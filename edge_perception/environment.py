@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 import time
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from edge_perception.core.environment import Environment
+from edge_perception.core.environment import Environment, Task
 from edge_perception.files import read_file
 from edge_perception.share import share_dir
 
@@ -36,6 +37,7 @@ def this_machine() -> Environment:
     return Environment(
         monotonic=time.monotonic_ns,
         read_file=read_file,
+        start=_start,
         share=share_dir(),
         load=_load,
         open_camera=_open_camera,
@@ -44,6 +46,12 @@ def this_machine() -> Environment:
         open_audit=_open_audit,
         open_biases=_open_biases,
     )
+
+
+def _start(work: Callable[[], None]) -> Task:
+    thread = Thread(target=work, name="edge-aside", daemon=True)
+    thread.start()
+    return thread
 
 
 def _load(request: ModelRequest) -> RunnableModel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edge_perception.core.decision.audit import OpenAudit
@@ -19,6 +19,16 @@ ReadFile = Callable[[Path, int], bytes]
 """Returns the first so many bytes of a file; raises OSError if it can't be read."""
 
 
+class Task(Protocol):
+    """Something that is done beside the node's steps."""
+
+    def is_alive(self) -> bool:
+        """Return whether it is still being done."""
+
+    def join(self) -> None:
+        """Wait for its end."""
+
+
 @dataclass(frozen=True)
 class Environment:
     """
@@ -30,6 +40,7 @@ class Environment:
     :ivar monotonic: nanoseconds of a clock that goes on where the time of messages stands still;
         stages and silences are measured by it.
     :ivar read_file: reads parameters that are files.
+    :ivar start: does what takes longer than a step, and raises nothing, beside the steps.
     :ivar share: the folder of this package's data, with config/rules.yaml.
     :ivar load: loads models.
     :ivar open_camera: opens sources of pictures.
@@ -41,6 +52,7 @@ class Environment:
 
     monotonic: Callable[[], int]
     read_file: ReadFile
+    start: Callable[[Callable[[], None]], Task]
     share: Path
     load: Load
     open_camera: OpenCamera

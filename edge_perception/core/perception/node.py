@@ -168,7 +168,8 @@ class PerceptionCore(NodeCore):
         if wanted and self._reloading is None:
             since = {} if self._parameters.flag("allow_downgrade") else old.signed_at()
             self._refused = ""
-            self._reloading = Reloading(partial(self._load, self._parameters, since))
+            load = partial(self._load, self._parameters, since)
+            self._reloading = Reloading(load, self._environment.start)
         if self._reloading is None or not self._reloading.is_done:
             return []
         reloading, self._reloading = self._reloading, None

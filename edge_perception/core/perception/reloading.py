@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Thread
 
+from edge_perception.core.environment import Task
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.perception.pipeline import Pipeline
 
 
 class Reloading:
-    """A pipeline that is loaded and tested in a thread of its own."""
+    """A pipeline that is loaded and tested beside the steps of the node."""
 
-    def __init__(self, load: Callable[[], Pipeline]) -> None:
+    def __init__(
+        self, load: Callable[[], Pipeline], start: Callable[[Callable[[], None]], Task]
+    ) -> None:
         """
         Begin.
 
         :param load: returns it, or raises ConfigurationError.
+        :param start: that of the environment.
         """
         self._load = load
         self._found: Pipeline | ConfigurationError | None = None
-        self._thread = Thread(target=self._run, name="edge-reload", daemon=True)
-        self._thread.start()
+        self._task = start(self._run)
 
     def _run(self) -> None:
         try:
@@ -32,7 +34,7 @@ class Reloading:
     @property
     def is_done(self) -> bool:
         """Whether `take` doesn't wait."""
-        return not self._thread.is_alive()
+        return not self._task.is_alive()
 
     def take(self) -> Pipeline:
         """
@@ -40,7 +42,7 @@ class Reloading:
 
         :raises ConfigurationError: if it can't be used.
         """
-        self._thread.join()
+        self._task.join()
         if isinstance(self._found, Pipeline):
             return self._found
         raise self._found or ConfigurationError("it can't be loaded: see the node's log")
