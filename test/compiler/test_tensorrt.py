@@ -165,6 +165,17 @@ def test_what_is_not_installed_is_named(finished: Path, tmp_path: Path) -> None:
     assert said.endswith("or give the folder of TensorRT's headers with --include")
 
 
+def test_headers_of_another_version_are_named(finished: Path, tmp_path: Path) -> None:
+    """Finish against headers that are newer than the library."""
+    headers = shutil.copytree(IMITATION, tmp_path / "include") / "NvInfer.h"
+    headers.write_text(headers.read_text().replace("NV_TENSORRT_PATCH 0", "NV_TENSORRT_PATCH 1"))
+    code, said = _finish(
+        finished / "toy.edge", "--include", headers.parent, EDGE_CACHE=str(tmp_path / "cache")
+    )
+    assert code == 1
+    assert "NvInfer.h is of TensorRT 10.8.1 and libnvinfer of 10.8.0; install both" in said
+
+
 @pytest.mark.parametrize(
     "name", sorted({*OPERATOR_MODELS} - {"quantised", "signed_bytes"})
 )  # see below

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
-import json
 from typing import Any
 
 import numpy as np
@@ -30,23 +27,20 @@ from edge_perception.core.node import (
 from edge_perception.core.pace import Pace
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.perception.frozen import FrozenImages
-from edge_perception.core.perception.model import RunnableModel
-from edge_perception.core.perception.parameters import describe, options_of, PARAMETERS
-from edge_perception.core.perception.pipeline import Pipeline
+from edge_perception.core.perception.models import Models
+from edge_perception.core.perception.parameters import describe, PARAMETERS
 from edge_perception.core.perception.publishing import lost_tracks, mask_image, to_messages
-from edge_perception.core.perception.reloading import Reloading
 from edge_perception.core.perception.runner import View
 from edge_perception.core.perception.stage import INPUTS
 from edge_perception.core.perception.throughput import Throughput
 from edge_perception.core.stamps import nanoseconds, SECOND, to_duration
-from edge_perception.core.trust import NOTHING, trusting
+from edge_perception.core.trust import trusting
 from edge_perception.messages import Message
 from edge_perception.messages.types import (
     CompressedImage,
     DetectionArray,
     Image,
     StageTime,
-    String,
 )
 from edge_perception.runtime import BundleError
 
@@ -86,9 +80,7 @@ class PerceptionCore(NodeCore):
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._pipeline: Pipeline | None = None
-        self._reloading: Reloading | None = None
-        self._refused = ""
+        self._models: Models | None = None
 
     def ports(self, parameters: Parameters) -> Ports:
         """Choose the transport of the images, and what the stages ask for beside them."""
@@ -110,81 +102,37 @@ class PerceptionCore(NodeCore):
         self.close()
         is_compressed = parameters.text("image_transport") == "compressed"
         self._frame: Callable[[Any], Pixels] = compressed.frame if is_compressed else frame
-        self._parameters = parameters
+        self._models = Models(parameters, self._environment)
         self._throughput = Throughput()
         self._faults = Faults()
         self._pace = Pace(parameters.number("rate"))
         self._frozen = FrozenImages(parameters.number("frozen_after"))
-        return self._use(self._load(parameters))
-
-    def _load(self, parameters: Parameters, signed_at: Mapping[str, int] = NOTHING) -> Pipeline:
-        """
-        Load the models.
-
-        :param signed_at: when those were signed that they take the place of, by path.
-        :raises ConfigurationError: if one can't be used.
-        """
-        environment = trusting(self._environment, parameters, signed_at)
-        try:
-            return Pipeline(describe(parameters, environment.read_file), environment)
-        except BundleError as error:
-            raise ConfigurationError(str(error)) from error
-
-    def _use(self, pipeline: Pipeline) -> Outputs:
-        """Look at images with these models from now on."""
-        self._pipeline = pipeline
-        self.adapt(self._parameters)
-        facts = pipeline.model.manifest.model
-        self._name = facts.name
-        labels = {
-            "model": facts.name,
-            "decoder": facts.decoder.kind,
-            "labels": pipeline.labels,
-        }
-        return [("labels", String(data=json.dumps(labels, ensure_ascii=False)))]
+        return [("labels", self._models.labels())]
 
     def adapt(self, parameters: Parameters) -> None:
         """Report other detections from now on."""
-        assert self._pipeline is not None, "adapt() needs configure()"
-        self._parameters = parameters
-        self._pipeline.adapt(options_of(parameters))
+        assert self._models is not None, "adapt() needs configure()"
+        self._models.adapt(parameters)
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Look at the newest image, if there is one; report the status once a second."""
         outputs: list[tuple[str, Message]] = []
-        assert self._pipeline is not None, "step() needs configure()"
-        outputs += self._reload(self._pipeline, "reload" in inputs)
-        self._pipeline.hear(inputs)
+        assert self._models is not None, "step() needs configure()"
+        if self._models.exchange():
+            outputs.append(("labels", self._models.labels()))
+        if "reload" in inputs:
+            self._models.load_again()
+        self._models.pipeline.hear(inputs)
         if "image" in inputs and self._pace.admits(now):
             self._pace.advance(now)
-            outputs += self._look(inputs["image"], now)
-        status = self._throughput.report(self._name, self.traffic.get("image"), now)
+            outputs += self._look(self._models, inputs["image"], now)
+        status = self._throughput.report(self._models.name, self.traffic.get("image"), now)
         if status is not None:
             outputs.append(("status", status))
         return outputs
 
-    def _reload(self, old: Pipeline, wanted: bool) -> Outputs:
-        """Begin to load other models, or take them when they are ready; until then, go on."""
-        if wanted and self._reloading is None:
-            since = {} if self._parameters.flag("allow_downgrade") else old.signed_at()
-            self._refused = ""
-            load = partial(self._load, self._parameters, since)
-            self._reloading = Reloading(load, self._environment.start)
-        if self._reloading is None or not self._reloading.is_done:
-            return []
-        reloading, self._reloading = self._reloading, None
-        try:
-            new = reloading.take()
-        except ConfigurationError as error:
-            self._refused = f"the new models can't be used, these go on: {error}"
-            return []
-        outputs = self._use(new)
-        old.close()
-        return outputs
-
-    def _look(self, image: Image | CompressedImage, now: int) -> Outputs:
+    def _look(self, models: Models, image: Image | CompressedImage, now: int) -> Outputs:
         """Run the models on an image."""
-        assert self._pipeline is not None, "step() needs configure()"
         clock = self._environment.monotonic
         begin = clock()
         waited = self._wait(image, now)
@@ -194,7 +142,7 @@ class PerceptionCore(NodeCore):
             pixels = self._frame(image)
             header = image.header
             view = View(pixels, nanoseconds(header.stamp), header.frame_id)
-            found, times = self._pipeline.run(view, begin - waited, now)
+            found, times = models.pipeline.run(view, begin - waited, now)
         except (FrameError, BundleError) as error:
             self._throughput.rejected += 1
             self._faults.report(now, Level.ERROR, "images", f"{self.topic('image')}: {error}")
@@ -204,7 +152,7 @@ class PerceptionCore(NodeCore):
         width, height = pixels.size
         result = DetectionArray(
             header=image.header,
-            model=self._name,
+            model=models.name,
             image_width=width,
             image_height=height,
             detections=to_messages(found),
@@ -247,11 +195,11 @@ class PerceptionCore(NodeCore):
 
     def diagnostics(self, now: int) -> Sequence[Diagnostic]:
         """Report on the model, the images, their time, and the latency."""
-        if self._pipeline is None:
+        if self._models is None:
             return ()
         found = self._faults.current(now)
         shown = {
-            "model": self._model_state(self._pipeline.model),
+            "model": self._models.diagnostic(),
             "images": Diagnostic(
                 Level.OK,
                 "images",
@@ -264,13 +212,7 @@ class PerceptionCore(NodeCore):
             "time": Diagnostic(Level.OK, "time", "the images carry a plausible time"),
             "latency": self._latency(now),
         }
-        return [*({**shown, **found}).values(), *self._pipeline.diagnostics(now)]
-
-    def _model_state(self, model: RunnableModel) -> Diagnostic:
-        level = Level.ERROR if self._refused else Level.WARN if model.caveat else Level.OK
-        said = f"{self._name} is loaded" + (f", but {model.caveat}" if model.caveat else "")
-        said = "; ".join(filter(None, (said, self._refused)))
-        return Diagnostic(level, "model", said, {"variant": model.variant})
+        return [*({**shown, **found}).values(), *self._models.pipeline.diagnostics(now)]
 
     def _latency(self, now: int) -> Diagnostic:
         latency = self._throughput.latency(now)
@@ -285,10 +227,6 @@ class PerceptionCore(NodeCore):
 
     def close(self) -> None:
         """Free the models."""
-        if self._reloading is not None:
-            with suppress(ConfigurationError):
-                self._reloading.take().close()
-            self._reloading = None
-        if self._pipeline is not None:
-            self._pipeline.close()
-            self._pipeline = None
+        if self._models is not None:
+            self._models.close()
+            self._models = None
