@@ -24,6 +24,7 @@ CHANNELS, HEIGHT, WIDTH = 20, 9, 11
 """The channels do not fill their last block; the sides fit no tile."""
 
 IMAGE = (1, CHANNELS, HEIGHT, WIDTH)
+MANY = (1, 37, HEIGHT, WIDTH)
 DEEP = (1, 40, 12, 13)
 """Channels enough for Winograd's way."""
 DEEPER = (1, 120, 5, 7)
@@ -761,7 +762,7 @@ def signed_bytes() -> onnx.ModelProto:
 
 
 def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
-    b = QuantisedBuilder(type_, x=IMAGE, rows=(3, 50), column=(1, CHANNELS, 1, 1))
+    b = QuantisedBuilder(type_, x=IMAGE, rows=(3, 50), column=(1, CHANNELS, 1, 1), many=MANY)
     b.layer("q_pointwise", "Conv", (37, CHANNELS, 1, 1))
     b.layer("q_strided", "Conv", (18, CHANNELS, 3, 3), strides=[2, 2], **_EDGES)
     b.layer("q_dilated", "Conv", (17, CHANNELS, 3, 3), dilations=[2, 2], pads=[2, 0, 1, 2])
@@ -784,7 +785,7 @@ def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
     larger = b.constant([1.0, 1.0, 2.0, 3.0])
     how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     b.around("q_nearest", "Resize", f"x_q - {larger}", mode="nearest", **how)
-    b.layer("q_square", "Conv", (33, 37, 3, 3), "q_pointwise", **_EDGES)
+    b.layer("q_square", "Conv", (33, MANY[1], 3, 3), "many_q", **_EDGES)
     for name in ("q_limited", "q_cut"):
         b.layer(f"{name}_before", "Conv", (16, CHANNELS, 1, 1))
         b.nodes.pop()

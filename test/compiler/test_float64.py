@@ -52,6 +52,9 @@ def test_onnx_runtime_is_as_near_as_float32_can_be(name: str, tmp_path: Path) ->
         assert exact.may_be(found), output.name
         wrong = found.copy()
         wrong.flat[3] = not found.flat[3]
+        if found.dtype.itemsize == 1 and found.dtype.kind in "iu":  # sums of hundreds of products
+            ends = np.iinfo(found.dtype)
+            wrong.flat[3] = ends.min if found.flat[3] > (ends.min + ends.max) / 2 else ends.max
         if found.dtype.kind == "f":
             wrong.flat[3] = found.flat[3] + 1e-3 * (1 + np.abs(found).max())
         assert not exact.rounds_to(wrong), output.name

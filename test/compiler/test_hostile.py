@@ -23,7 +23,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.samples import read_image
 from edge_compiler.strict_json import parse_json
 from edge_compiler.terminal import printable, shortened
-from edge_perception.runtime import read_manifest
+from edge_perception.runtime import BundleError, read_manifest
 
 HOSTILE = "a\x1b]0;title\x07\x9b2J\u202eb\r\nc"
 WITHOUT_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -230,7 +230,7 @@ def test_a_bundle_that_holds_other_files_is_not_replaced(
     (bundle / "model.so").unlink()  # damaged, but nothing else
     assert check_destination(bundle) == bundle
     (bundle / "notes.txt").write_text("months of work")
-    with pytest.raises(CompileError, match=r"holds other files too, .*: notes.txt; move them"):
+    with pytest.raises(BundleError, match=r"holds other files too, .*: 'notes\.txt'; move them"):
         check_destination(bundle)
 
 
@@ -238,5 +238,5 @@ def test_a_fifo_for_a_manifest_is_no_bundle(tmp_path: Path) -> None:
     bundle = tmp_path / "own.edge"
     bundle.mkdir()
     os.mkfifo(bundle / "manifest.json")
-    with pytest.raises(CompileError, match="exists and is no bundle"):
+    with pytest.raises(BundleError, match="exists and is no bundle"):
         check_destination(bundle)
