@@ -1,6 +1,7 @@
 """A ROS context with an executor in the background, for tests of nodes."""
 
 from collections.abc import Callable, Iterator
+import gc
 import operator
 from pathlib import Path
 import sys
@@ -131,6 +132,7 @@ class Robot:
         for node in (*self.nodes, self.peer):
             node.destroy_node()
         rclpy.shutdown(context=self.context)
+        gc.collect()  # what hangs in circles would go on speaking beside the next test
 
     def _look(self) -> None:
         while not self.ended.wait(CHECK_PERIOD):
