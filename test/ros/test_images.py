@@ -133,6 +133,7 @@ def test_lost_images_of_a_driver_are_named_with_the_remedy(robot, driver):
     robot.toy()
     driver(1920, 1080, 10, "best_effort")
     robot.wait(lambda: "get lost" in said(robot), 60)
+    robot.wait(lambda: "from /stranger" in said(robot))  # its name is known a little later
     message = said(robot)
     assert robot.level("toy: input image") >= WARN
     assert "from /stranger, which sends each one once (best effort): make it publish" in message
