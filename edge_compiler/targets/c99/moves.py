@@ -6,11 +6,12 @@ from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c99.table import lowers
 from edge_compiler.targets.program.boxes import (
     check_axes,
+    check_slice,
+    check_transpose,
     copy_box,
     copy_part,
     sliced,
     source_of,
-    stepped,
 )
 from edge_compiler.targets.program.layout import DENSE, row_major
 from edge_compiler.targets.program.limits import require_constant
@@ -31,29 +32,17 @@ def lower_identity(low: Lowering, node: Node) -> None:
     low.share(node.output, node.input(0))
 
 
-Axes = tuple[int, ...]
-
-
-def _turned(shape: Axes, perm: Axes) -> tuple[Axes, Axes]:
-    """Return the shape with its axes in another order, and the steps of the input along them."""
-    steps = row_major(shape)
-    return tuple(shape[axis] for axis in perm), tuple(steps[axis] for axis in perm)
-
-
-def _copy_axes(low: Lowering, node: Node, shape: Axes, perm: Axes) -> None:
+def _copy_axes(low: Lowering, node: Node, shape: tuple[int, ...], perm: tuple[int, ...]) -> None:
     """Copy the input, seen as of this shape, with its axes in another order."""
-    turned, moved = _turned(shape, perm)
+    steps = row_major(shape)
+    turned = tuple(shape[axis] for axis in perm)
+    moved = tuple(steps[axis] for axis in perm)
     source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
     places = (source, (moved, 0)), (target, (row_major(turned), 0))
     copy_box(low, node, node.output, turned, *places)
 
 
-def _check_transpose(node: Node) -> str | None:
-    turned, moved = _turned(node.input(0).shape, tuple(node.attributes["perm"]))
-    return check_axes(turned, moved, row_major(turned))
-
-
-@lowers("Transpose", check=_check_transpose)
+@lowers("Transpose", check=check_transpose)
 def lower_transpose(low: Lowering, node: Node) -> None:
     """Copy with the axes in another order."""
     _copy_axes(low, node, node.input(0).shape, tuple(node.attributes["perm"]))
@@ -89,14 +78,7 @@ def lower_split(low: Lowering, node: Node) -> None:
         copy_part(low, node, value, output, {axis: (start, 1)})
 
 
-def _check_slice(node: Node) -> str | None:
-    if reason := require_constant(node, 1, 2, 3, 4):
-        return reason
-    moved, _ = stepped(node.input(0), sliced(node))
-    return check_axes(node.output.shape, moved, row_major(node.output.shape))
-
-
-@lowers("Slice", check=_check_slice)
+@lowers("Slice", check=check_slice)
 def lower_slice(low: Lowering, node: Node) -> None:
     """Take a part with constant bounds and steps."""
     copy_part(low, node, node.input(0), node.output, sliced(node))

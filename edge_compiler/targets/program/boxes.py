@@ -7,6 +7,7 @@ import math
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import DENSE, merge_axes, row_major
+from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.program import Call, Pointer, reading, writing
 from edge_compiler.targets.program.reorder import MAX_RANK, strided_fields
@@ -16,6 +17,25 @@ def check_axes(shape: tuple[int, ...], *steps: tuple[int, ...]) -> str | None:
     """Return a reason if a copy with these steps has to count too many axes one by one."""
     axes, _ = merge_axes(shape, *steps)
     return f"copies along more than {MAX_RANK} axes: {len(axes)}" if len(axes) > MAX_RANK else None
+
+
+def transposed(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the steps of a Transpose's input and output along the output's axes."""
+    strides = row_major(node.input(0).shape)
+    return tuple(strides[axis] for axis in node.attributes["perm"]), row_major(node.output.shape)
+
+
+def check_transpose(node: Node) -> str | None:
+    """Reorder dimensions."""
+    return check_axes(node.output.shape, *transposed(node))
+
+
+def check_slice(node: Node) -> str | None:
+    """Take a part of a tensor, with constant bounds and steps."""
+    if reason := require_constant(node, 1, 2, 3, 4):
+        return reason
+    moved, _ = stepped(node.input(0), sliced(node))
+    return check_axes(node.output.shape, moved, row_major(node.output.shape))
 
 
 def source_of(low: Lowering, value: Value) -> Buffer | Pointer:

@@ -9,11 +9,13 @@ from edge_compiler.targets.c.rules.table import ALL, lowers
 from edge_compiler.targets.program.boxes import (
     Box,
     check_axes,
+    check_slice,
+    check_transpose,
     copy_box,
     copy_part,
     sliced,
     source_of,
-    stepped,
+    transposed,
 )
 from edge_compiler.targets.program.layout import (
     BLOCK,
@@ -51,21 +53,10 @@ def lower_identity(low: Lowering, node: Node) -> None:
     low.share(node.output, node.input(0))
 
 
-def _transposed(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the steps of the input and of the output along the output's axes."""
-    strides = row_major(node.input(0).shape)
-    return tuple(strides[axis] for axis in node.attributes["perm"]), row_major(node.output.shape)
-
-
-def check_transpose(node: Node) -> str | None:
-    """Reorder dimensions."""
-    return check_axes(node.output.shape, *_transposed(node))
-
-
 @lowers("Transpose", check=check_transpose, types=ALL)
 def lower_transpose(low: Lowering, node: Node) -> None:
     """Copy with the strides of the input in another order."""
-    moved, whole = _transposed(node)
+    moved, whole = transposed(node)
     source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
     places = (source, (moved, 0)), (target, (whole, 0))
     copy_box(low, node, node.output, node.output.shape, *places)
@@ -144,14 +135,6 @@ def lower_split(low: Lowering, node: Node) -> None:
     axis = node.attributes["axis"] % len(value.shape)
     for output, start in zip(node.outputs, starts(node.outputs, axis), strict=True):
         _take(low, node, value, output, {axis: (start, 1)})
-
-
-def check_slice(node: Node) -> str | None:
-    """Take a part of a tensor, with constant bounds and steps."""
-    if reason := require_constant(node, 1, 2, 3, 4):
-        return reason
-    moved, _ = stepped(node.input(0), sliced(node))
-    return check_axes(node.output.shape, moved, row_major(node.output.shape))
 
 
 @lowers("Slice", check=check_slice, types=ALL)
