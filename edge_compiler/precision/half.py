@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from edge_compiler.precision.judge import Judge
 from edge_compiler.precision.labelled import read_validation
 from edge_compiler.precision.network import Source, write_model
 from edge_compiler.progress import Progress
-from edge_perception.runtime.manifest import Accuracy, Fusion, HALF
+from edge_perception.runtime.manifest import Fusion, HALF
 
 Array = np.ndarray[Any, Any]
 
@@ -57,7 +57,10 @@ def round_file(
         samples, labels = read_validation(wanted.validation, graph, description)
         judge = Judge(graph, description, samples, labels, progress)
     floats = round_weights(graph)
-    accuracy = None if judge is None else _measure(judge, graph, floats)
+    accuracy = None
+    if judge is not None:
+        measured = judge.accuracy(judge.judge(graph))
+        accuracy = replace(measured, float_layers=tuple(floats), precision=HALF)
     if accuracy is not None and wanted.max_drop is not None and accuracy.drop > wanted.max_drop:
         raise CompileError(
             f"{description.name} loses {accuracy.drop:.2%} by weights in float16, more than "
@@ -87,19 +90,3 @@ def round_weights(graph: Graph) -> list[str]:
         elif np.any(weights):
             floats.append(node.name)
     return floats
-
-
-def _measure(judge: Judge, graph: Graph, floats: Sequence[str]) -> Accuracy:
-    score = judge.judge(graph)
-    return Accuracy(
-        measure=judge.measure,
-        drop=score.drop,
-        right=score.right,
-        float_right=judge.float_right,
-        sqnr_db=score.sqnr_db,
-        samples=judge.samples,
-        calibration="",
-        integer_macs=0.0,
-        float_layers=tuple(floats),
-        precision=HALF,
-    )

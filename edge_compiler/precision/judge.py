@@ -20,6 +20,7 @@ from edge_compiler.precision.session import Session
 from edge_compiler.progress import Progress
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections
+from edge_perception.runtime.manifest import Accuracy
 
 Array = np.ndarray[Any, Any]
 Outputs = Mapping[str, Array]
@@ -51,7 +52,6 @@ class Judge:
 
     :ivar measure: "labels", "top-1", "boxes", "embeddings" or "tensors", see `Accuracy`.
     :ivar float_right: share of samples for which the float model says the right label.
-    :ivar samples: how many.
     :ivar digest: of what the float model says, and of the labels.
     """
 
@@ -69,7 +69,7 @@ class Judge:
         :param labels: the true class of each sample.
         :raises CompileError: if ONNX Runtime can't.
         """
-        self._samples, self._labels, self.samples = samples, labels, len(samples)
+        self._samples, self._labels = samples, labels
         self._decode = _decoder(graph, description)
         self._float: list[Outputs] = []
         self._seen: list[Detections | None] = []
@@ -116,6 +116,19 @@ class Judge:
             return Score(min(1.0, 10 ** (-decibels / 20)), None, decibels)
         agreement = AGREEMENTS[self.measure](list(zip(self._seen, seen, strict=False)))
         return Score(1 - agreement, None, decibels)
+
+    def accuracy(self, score: Score) -> Accuracy:
+        """Return what a manifest says of a model with this score, but for how it was made."""
+        return Accuracy(
+            measure=self.measure,
+            drop=score.drop,
+            right=score.right,
+            float_right=self.float_right,
+            sqnr_db=score.sqnr_db,
+            samples=len(self._samples),
+            calibration="",
+            integer_macs=0.0,
+        )
 
 
 def _decoder(graph: Graph, description: Description) -> Callable[[Outputs], Detections | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import json
 from pathlib import Path
 
@@ -121,13 +121,8 @@ def quantise_model(
     errors = bias_errors(graph, samples, progress)
     trials = Trials(graph, ranges, errors, judge, trials_file(ranges, judge))
     chosen = choose(graph, trials, wanted.max_drop, progress)
-    accuracy = Accuracy(
-        measure=judge.measure,
-        drop=chosen.score.drop,
-        right=chosen.score.right,
-        float_right=judge.float_right,
-        sqnr_db=chosen.score.sqnr_db,
-        samples=len(others),
+    accuracy = replace(
+        judge.accuracy(chosen.score),
         calibration=f"{wanted.method}, {len(samples)} samples",
         integer_macs=integer_share(graph, chosen.assignment),
         float_layers=chosen.floats,
