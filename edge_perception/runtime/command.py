@@ -78,11 +78,10 @@ def run_install(arguments: argparse.Namespace) -> int:
         return _elsewhere(arguments, *remote)
     if arguments.rollback:
         return _roll_back(arguments)
-    installed = install(
-        arguments.bundle, arguments.destination, trust_of(arguments), arguments.allow_downgrade
-    )
+    trust = trust_of(arguments)
+    installed = install(arguments.bundle, arguments.destination, trust, arguments.allow_downgrade)
     manifest, errors = installed.contents.manifest, installed.selftest_errors
-    signature = signed_by(installed.contents, trust_of(arguments))
+    signature = signed_by(installed.contents, trust)
     if arguments.json:
         findings = {
             "bundle": str(arguments.bundle),

@@ -74,13 +74,17 @@ class Contents:
     @property
     def signed_at(self) -> int:
         """When it was signed, in seconds since 1970; 0: not known."""
-        stated = "" if self.signature is None else self.signature.field(TIME_FIELD)
+        stated = self.stated(TIME_FIELD)
         return int(stated) if stated.isascii() and stated.isdigit() else 0
 
     @property
     def record_is_signed(self) -> bool:
         """Whether the signature holds for the record, too: not if minisign has signed."""
-        return self.signature is not None and bool(self.signature.field(RECORD_FIELD))
+        return bool(self.stated(RECORD_FIELD))
+
+    def stated(self, field: str) -> str:
+        """Return what the signature's comment says of something; empty: nothing."""
+        return "" if self.signature is None else self.signature.field(field)
 
 
 def open_bundle(bundle: str | Path) -> Files:
@@ -105,8 +109,7 @@ def contents_of(files: Files, trust: Trust | None = None) -> Contents:
     if trust is not None:
         _check_trust(files.path, content, signature, trust)
     manifest = parse_manifest(content, files.path / MANIFEST_NAME)
-    content = read_bytes(files, RECORD_NAME)
-    record = parse_record(content, files.path / RECORD_NAME)
+    record, content = _record_of(files)
     contents = Contents(manifest, record, signature)
     if trust is not None:
         _check_record(files.path, content, contents, trust)
@@ -145,7 +148,7 @@ def read_record(bundle: str | Path) -> Record:
     :raises BundleError: if the bundle is missing, damaged or of an unknown version.
     """
     with open_bundle(bundle) as files:
-        return contents_of(files).record
+        return _record_of(files)[0]
 
 
 def check_files(files: Files, contents: Contents, except_for: Collection[str] = ()) -> None:
@@ -159,6 +162,12 @@ def check_files(files: Files, contents: Contents, except_for: Collection[str] = 
         if name not in except_for:
             for _ in files.blocks(name, stated):
                 pass
+
+
+def _record_of(files: Files) -> tuple[Record, bytes]:
+    """Return the record, and its text."""
+    content = read_bytes(files, RECORD_NAME)
+    return parse_record(content, files.path / RECORD_NAME), content
 
 
 def _signature_of(files: Files) -> Signature | None:
@@ -178,7 +187,7 @@ def _check_trust(bundle: Path, manifest: bytes, signature: Signature | None, tru
 
 
 def _check_record(bundle: Path, record: bytes, contents: Contents, trust: Trust) -> None:
-    stated = contents.signature.field(RECORD_FIELD) if contents.signature else ""
+    stated = contents.stated(RECORD_FIELD)
     if stated and stated != hashlib.sha256(record).hexdigest():
         raise BundleError(
             f"{bundle / RECORD_NAME} is not what was signed with the bundle; copy it again"

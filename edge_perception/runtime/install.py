@@ -6,7 +6,6 @@ A bundle that is copied over another file by file is for some time neither of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 import os
 from pathlib import Path
@@ -24,7 +23,7 @@ from edge_perception.runtime.files import Files
 from edge_perception.runtime.load import check_variants
 from edge_perception.runtime.manifest import Manifest
 from edge_perception.runtime.packed import Packed
-from edge_perception.runtime.packing import blocks_of, write_file
+from edge_perception.runtime.packing import blocks_of, new_file, write_file
 from edge_perception.runtime.place import check_place
 from edge_perception.runtime.swap import exchange, workplace
 
@@ -121,7 +120,8 @@ def _copy(source: Files, contents: Contents, new: Path) -> None:
         path = new / name
         for parent in reversed(path.relative_to(new).parents[:-1]):
             _make_folder(new / parent)
-        _write(path, blocks)
+        with new_file(path) as file:
+            file.writelines(blocks)
     for folder, _, _ in os.walk(new, topdown=False):
         _flush(Path(folder))
 
@@ -129,15 +129,6 @@ def _copy(source: Files, contents: Contents, new: Path) -> None:
 def _make_folder(path: Path) -> None:
     path.mkdir(exist_ok=True)
     path.chmod(0o755)
-
-
-def _write(path: Path, blocks: Iterable[bytes]) -> None:
-    with path.open("xb") as file:
-        for block in blocks:
-            file.write(block)
-        file.flush()
-        os.fchmod(file.fileno(), 0o644)
-        os.fsync(file.fileno())
 
 
 def _flush(folder: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from edge_perception.runtime import document
 from edge_perception.runtime.contents import Contents, contents_of, open_bundle
@@ -59,8 +61,15 @@ def pack(bundle: Path, out: Path) -> Contents:
 
 def write_file(path: Path, files: Files, contents: Contents) -> None:
     """Pack an open bundle into a new file, that only its owner may change."""
-    with path.open("xb") as file:
+    with new_file(path) as file:
         write_packed(file, blocks_of(files, contents))
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a new file, which is on the disk at the end, and that only its owner may change."""
+    with path.open("xb") as file:
+        yield file
         file.flush()
         os.fchmod(file.fileno(), 0o644)
         os.fsync(file.fileno())
