@@ -115,8 +115,13 @@ def _listed(fields: Fields, key: str) -> list[Item]:
 
 def _detector(item: Item, model: ModelRequest) -> StageRequest:
     """Return the stage of a bundle that is only named: its file's name is the stage's."""
-    path = Path(model.path) / item.text()
-    return StageRequest(FIRST, path.stem, replace(model, path=str(path)), 0, Parameters(()))
+    wanted = _bundle(item, model)
+    return StageRequest(FIRST, Path(wanted.path).stem, wanted, 0, Parameters(()))
+
+
+def _bundle(item: Item, model: ModelRequest) -> ModelRequest:
+    """Return the request for a bundle, which is meant from the description's folder."""
+    return replace(model, path=str(Path(model.path) / item.text()))
 
 
 def _stage(item: Item, model: ModelRequest) -> StageRequest:
@@ -146,12 +151,11 @@ def _stage(item: Item, model: ModelRequest) -> StageRequest:
 
 
 def _model(fields: Fields, model: ModelRequest) -> ModelRequest:
-    folder = Path(model.path)
-    wanted = replace(model, path=str(folder / fields["model"].text()))
+    wanted = _bundle(fields["model"], model)
     if "priority" in fields:
         wanted = replace(wanted, priority=round(fields["priority"].number(-1000, 1000)))
     if _REMOTE in fields:
-        wanted = replace(wanted, remote=remote.read(fields[_REMOTE], folder))
+        wanted = replace(wanted, remote=remote.read(fields[_REMOTE], Path(model.path)))
     return wanted
 
 
