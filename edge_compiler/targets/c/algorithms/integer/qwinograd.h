@@ -63,6 +63,9 @@ INLINE void qwinograd_transform_out(const uvec *d, uvec *o)
     o[3] = q + 4 * (2 * s + d[5]);
 }
 
+/* Transformed weights of an output block. */
+INLINE size_t qwinograd_block_weights(const int pairs) { return (size_t)QWINOGRAD_POINTS * pairs * 2 * BLOCK; }
+
 typedef struct {
     int pairs, blocks, block_weights; /* see qconv.h */
 } qwinograd_kernels;
@@ -77,7 +80,7 @@ INLINE void qwinograd_prepare(const qwinograd_kernels c, const int8_t *w, int16_
         const int together = groups - first < BLOCK / 4 ? groups - first : BLOCK / 4;
         const int8_t *from = w + (size_t)todo.outer * c.block_weights + first * 9 * 4 * BLOCK +
                              (channel / 4 - first) * 4 * BLOCK + channel % 4;
-        int16_t *to = prepared + (size_t)todo.outer * QWINOGRAD_POINTS * c.pairs * 2 * BLOCK +
+        int16_t *to = prepared + todo.outer * qwinograd_block_weights(c.pairs) +
                       channel / WORDS_TOGETHER * WORDS_TOGETHER * BLOCK + channel % WORDS_TOGETHER;
         for (int lane = 0; lane < BLOCK; lane++) {
             int16_t half[3][QWINOGRAD_SIDE]; /* [column][point] */
@@ -163,7 +166,7 @@ INLINE void qwinograd_tile(const qwinograd c, const int pixels, const int blocks
                            int32_t *y)
 {
     const int whole = c.pairs / (BLOCK / 2), rest = c.pairs % (BLOCK / 2);
-    const size_t block_weights = (size_t)QWINOGRAD_POINTS * c.pairs * 2 * BLOCK;
+    const size_t block_weights = qwinograd_block_weights(c.pairs);
     ivec sum[WORDS_MAX_SUMS];
     UNROLLED_FOR (int i = 0; i < pixels * blocks * VECTORS; i++) sum[i] = (ivec){0};
     for (int block = 0; block < whole; block++, x += c.chunk_tiles * BLOCK, w += BLOCK * BLOCK)
@@ -216,12 +219,12 @@ INLINE void qwinograd_run(const qwinograd c, const void *x, const int16_t *w, co
             }
         for (int block = from; block < to; block += c.blocks) {
             const int blocks = to - block < c.blocks ? to - block : c.blocks;
-            const int16_t *weights = w + (size_t)block * QWINOGRAD_POINTS * c.pairs * 2 * BLOCK;
+            const int16_t *weights = w + block * qwinograd_block_weights(c.pairs);
             if (blocks == c.blocks)
                 qwinograd_products(c, c.blocks, points, weights, products);
             else
                 for (int k = 0; k < blocks; k++) /* the last ones, fewer than a tile has */
-                    qwinograd_products(c, 1, points, weights + (size_t)k * QWINOGRAD_POINTS * c.pairs * 2 * BLOCK,
+                    qwinograd_products(c, 1, points, weights + k * qwinograd_block_weights(c.pairs),
                                        products + k * c.chunk_tiles * BLOCK);
             for (int k = 0; k < blocks; k++)
                 for (int i = 0; i < c.chunk_tiles && first + i < tiles; i++) {
