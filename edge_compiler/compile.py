@@ -209,6 +209,7 @@ def _measure_profile(sandbox: NativeSandbox, steps: Sequence[Step], inputs: Inpu
     """Measure every step with one thread."""
     variant = sandbox.best_variant()
     observed = sandbox.profile(variant, 1, inputs, PROFILE_SECONDS)
+    sandbox.rest()  # a compiler is run next, which needs the room
     return make_profile(steps, observed, variant, 1, measure_peak(variant, 1))
 
 

@@ -53,6 +53,11 @@ class Source:
     path: str
     flags: tuple[str, ...] = ()
 
+    @property
+    def holds_data(self) -> bool:
+        """Whether it has no code, but takes in files that may be as large as all weights."""
+        return self.path.endswith(".S")
+
 
 @dataclass(frozen=True)
 class Part:
@@ -116,9 +121,12 @@ def build_library(
     compiler = tools.find_compiler()
     with tempfile.TemporaryDirectory(prefix=".objects-", dir=directory) as scratch:
         folder = Path(scratch)
+        code = [source for source in sources if not source.holds_data]
         objects = [
             *_runtime_objects(platform, compiler, folder, progress),
-            *_compile_all(compiler, directory, sources, folder, progress),
+            *_compile_all(compiler, directory, code, folder, progress),
+            # not beside a compiler: the assembler has all of the weights in memory
+            *(source.path for source in sources if source.holds_data),
         ]
         cxx = any(part.language == "c++" for part in parts)
         linker = tools.find_compiler("c++") if cxx else compiler

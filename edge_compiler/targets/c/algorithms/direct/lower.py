@@ -30,6 +30,7 @@ def lower_direct(
     packed, bias, in_channels = pack(w, layer.lanes), pad_channels(b), w.shape[1]
     if pays(low.leading, layer.target.images * math.prod(layer.size)):
         packed = in_halves(packed)
+    half = is_half(packed)
     weights, biases = low.weights.add(packed), low.weights.add(bias)
     block_weights, out_blocks = packed.shape[1], len(packed)
     source, target, residual = layer.source, layer.target, layer.residual
@@ -45,7 +46,7 @@ def lower_direct(
             "in_lanes": lanes,
             "chunk": _chunk(in_channels, lanes, geometry),
             "first_block": first_block,
-            "half": int(is_half(packed)),
+            "half": int(half),
             **candidate.fields,
             **layer.common_fields(),
         }
@@ -70,7 +71,7 @@ def lower_direct(
 
     low.add(
         layer.node,
-        f"{name} {geometry}{kept_in(half=is_half(packed))}",
+        f"{name} {geometry}{kept_in(half=half)}",
         layer.reads,
         target,
         call,

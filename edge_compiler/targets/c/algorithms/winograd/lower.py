@@ -37,6 +37,7 @@ def lower_winograd(
     bias = low.weights.add(pad_channels(b))
     raw = transforms_when_run(problem, m)
     packed = in_halves(pack(w, BLOCK))
+    half = is_half(packed)
     if raw:
         weights, preparing = low.weights.add(packed), None
     else:
@@ -74,7 +75,7 @@ def lower_winograd(
         fields: dict[str, Field] = {
             "m": m,
             "raw_weights": int(raw),
-            "half": int(raw and is_half(packed)),
+            "half": int(raw and half),
             "has_residual": int(residual is not None),
             "act": layer.node.fused.activation,
             **candidate.fields,
@@ -101,7 +102,7 @@ def lower_winograd(
     low.add(layer.node, "Winograd points", [source], gathered, call_points, group=CONVOLUTION)
     low.add(
         layer.node,
-        f"Winograd {layer.geometry}{kept_in(half=is_half(packed))}",
+        f"Winograd {layer.geometry}{kept_in(half=half)}",
         [gathered, *layer.reads[1:]],
         target,
         call,
