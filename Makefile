@@ -2,14 +2,14 @@
 # `make` lists what can be done. Everything runs in .venv, which the first command sets up.
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := bench edge_compiler edge_perception launch setup.py test tools
+CODE := bench edge_compiler edge_perception launch release setup.py test tools
 
 # A ROS 2 that the shell has sourced must not mix with the one in .venv
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPLEMENTATION
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport operators test test-quick test-arm test-bags test-chaos test-hostile test-mutated test-random lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport operators dist test test-quick test-arm test-bags test-chaos test-hostile test-mutated test-random lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench-pose: setup ## drive the pose node along real trajectories, compare it wit
 
 operators: setup ## run ONNX's backend tests through the compiler and write docs/operators.md; takes ten minutes
 	@$(BIN)/python -m bench.operators
+
+dist: setup ## make all that is released, in dist/: wheels, sources, a package of Debian; takes two minutes
+	@$(BIN)/python -m release
 
 # emulated, a large network takes minutes
 test: lint ## lint, then run all tests but those of large networks on Arm

@@ -19,14 +19,18 @@ SHARE = Path("share/edge_perception")
 # Where the generated Python package is installed, seen from the prefix. Not in site-packages:
 # there it would hide the checkout, which has a package of the same name.
 GENERATED = Path("lib/edge_perception/python")
+WITHOUT_MESSAGES = "EDGE_WITHOUT_MESSAGES"
+"""Names a variable; if it is set, the wheel has no messages, and suits every machine."""
 
 
 def ros_prefix() -> Path | None:
     """
     Find the ROS 2 that Python sees.
 
-    :returns: its prefix, or None if there is none with message generators
+    :returns: its prefix, or None if there is none with message generators, or none is wanted
     """
+    if os.environ.get(WITHOUT_MESSAGES):
+        return None
     spec = importlib.util.find_spec("ament_package")
     if spec is None or spec.origin is None:
         return None
@@ -70,7 +74,7 @@ class BuildWithMessages(build_py):
             self._add_data(ROOT, (ROOT / folder).rglob("*"), SHARE)
         ros = ros_prefix()
         if ros is None:
-            print("warning: there are no ROS 2 message generators: no edge_perception.msg")
+            print("warning: without ROS 2 message generators, no edge_perception.msg is made")
             definitions = (*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv"))
             self._add_data(ROOT, [ROOT / "package.xml", *definitions], SHARE)
             return

@@ -23,15 +23,12 @@ from edge_perception.runtime.command import (
 )
 from edge_perception.runtime.tensorrt import command as finishing
 
+COMMANDS = ("verify", "install", "finish")
 COMPILER = "in a checkout of edge_perception, pip install '.[compiler]'"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """
-    Run a command.
-
-    :returns: the exit code.
-    """
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="edgec",
         description="Check, install and finish bundles that edgec has compiled.",
@@ -50,8 +47,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = commands.add_parser("finish", help=finishing.SUMMARY)
     finishing.add_arguments(command)
     command.set_defaults(run=finishing.run_finish)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run a command.
+
+    :returns: the exit code.
+    """
+    parser = build_parser()
     given = sys.argv[1:] if argv is None else list(argv)
-    if given and not given[0].startswith("-") and given[0] not in commands.choices:
+    if given and not given[0].startswith("-") and given[0] not in COMMANDS:
         return _fail(f"the command {given[0]!r} needs the compiler: {COMPILER}")
     arguments = parser.parse_args(given)
     try:

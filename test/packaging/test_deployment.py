@@ -38,7 +38,8 @@ def test_service_starts_a_program_with_options_that_it_has() -> None:
     parser.read_string(text)
     program, *words = shlex.split(parser["Service"]["ExecStart"])
     assert Path(program).name == "edge-robot"
-    [example] = re.findall(r"^# EDGE_ROBOT_OPTIONS=(.*)$", text, re.MULTILINE)
+    defaults = (ROOT / "deploy" / "edge-robot.default").read_text()
+    [example] = re.findall(r"^EDGE_ROBOT_OPTIONS=(.*)$", defaults, re.MULTILINE)
     assert words.pop() == "$EDGE_ROBOT_OPTIONS"
     options = commands.build_parser(GRAPH).parse_args([*words, *shlex.split(example)])
     assert options.model == "/opt/models/model.edge"

@@ -19,7 +19,8 @@ CMAKE = (ROOT / "CMakeLists.txt").read_text()
 
 
 def test_version_is_the_same_everywhere() -> None:
-    assert PACKAGE.findtext("version") == PROJECT["version"] == edge_compiler.version.VERSION
+    assert PACKAGE.findtext("version") == edge_compiler.version.VERSION
+    assert PROJECT["dynamic"] == ["version"]
 
 
 def test_name_maintainer_and_licence_agree() -> None:
