@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 import os
@@ -57,6 +57,7 @@ class Options:
     :ivar rounding: for weights in float16; None: they stay as they are.
     :ivar quantisation: how it shall be quantised; None: it isn't.
     :ivar float_over_budget: compile in float32 if no layer is within the budget of that.
+    :ivar seal: is given the finished bundle before it takes its place, to sign it.
     :ivar build: of how the library is made.
     """
 
@@ -69,6 +70,7 @@ class Options:
     quantisation: Wanted | None = None
     float_over_budget: bool = False
     keep_source: bool = False
+    seal: Callable[[Path], None] | None = None
     build: BuildOptions = field(default_factory=BuildOptions)
 
 
@@ -195,6 +197,8 @@ def _compile(
         written = report.write(folder, manifest, record, measured)
         write_manifest(folder, manifest)
         write_record(folder, replace(record, files=written))
+        if options.seal is not None:
+            options.seal(folder)
     return manifest
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +78,12 @@ def register(commands: Commands) -> None:
         "Compute Library (acl); NODE may be 'all', for all that can run there; repeat for more",
     )
     place.completer = _complete_place  # type: ignore[attr-defined]
+    parser.add_argument(
+        "--sign", type=Path, metavar="NAME.key", help="sign the bundle with this secret key"
+    )
+    parser.add_argument(
+        "--pack", action="store_true", help="write the bundle into one file, as edgec pack does"
+    )
     add_json(parser)
     parser.set_defaults(usage_error=parser.error)
 
@@ -133,12 +141,24 @@ def _rounding(arguments: argparse.Namespace) -> Rounding | None:
     return Rounding(samples, arguments.max_drop)
 
 
+def _seal(key: Path | None) -> Callable[[Path], None] | None:
+    """Return what signs the bundle; a password is asked for now, before it takes minutes."""
+    if key is None:
+        return None
+    from edge_compiler.secret import known_password, read_secret
+    from edge_compiler.signing import sign_bundle
+
+    secret = read_secret(key, partial(known_password, key))
+    return lambda bundle: sign_bundle(bundle, secret)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Compile, and print what came out."""
     from edge_compiler.compile import compile_model, Options
     from edge_compiler.description import Overrides
     from edge_compiler.targets.base import BuildOptions
     from edge_perception.runtime.contents import read_record
+    from edge_perception.runtime.packing import pack
     from edge_perception.runtime.schema import encode
 
     options = Options(
@@ -153,6 +173,7 @@ def run(arguments: argparse.Namespace) -> int:
         quantisation=_quantisation(arguments),
         float_over_budget=arguments.precision == "auto",
         keep_source=arguments.keep_source,
+        seal=_seal(arguments.sign),
         build=BuildOptions(
             tune_threads=arguments.tune_threads if arguments.tune else 0,
             places=dict(arguments.place),
@@ -160,6 +181,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     with progress() as show:
         manifest = compile_model(arguments.model, arguments.output, options, show)
+    if arguments.pack:
+        pack(arguments.output, arguments.output)
     model, proof, speed = manifest.model, manifest.proof, read_record(arguments.output).speed
     if arguments.json:
         say_json(

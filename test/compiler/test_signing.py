@@ -43,6 +43,18 @@ def signed(bundle: Path) -> Path:
     return bundle
 
 
+def test_a_compile_signs_and_packs(tiny_onnx: Path, tmp_path: Path) -> None:
+    secret, out = tmp_path / "k.key", tmp_path / "tiny.edge"
+    write_keys(KEY, secret, tmp_path / "k.pub", "")
+    given = ["compile", str(tiny_onnx), "-o", str(out), "--pack", "--sign"]
+    assert main([*given, str(tmp_path / "no.key")]) == 1
+    assert not out.exists()
+    assert main([*given, str(secret)]) == 0
+    assert out.is_file()
+    assert read_contents(out, OURS).is_signed
+    assert {path.name for path in tmp_path.iterdir()} == {"k.key", "k.pub", "tiny.edge"}
+
+
 @needs_minisign
 @pytest.mark.parametrize("password", ["", "secret"])
 def test_minisign_checks_what_we_sign_and_signs_with_our_keys(
