@@ -6,7 +6,7 @@ The launch file and `edge-robot` start what `plan` returns, so they start the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import yaml
@@ -106,7 +106,10 @@ def plan(graph: Graph, request: StartRequest) -> list[Start]:
     for argument, _ in given:
         is_for_node = argument.effect is Effect.RENAMES or argument in dict(settings)
         if is_for_node and argument.node in left_out:
-            raise RequestError(f"{argument.name} is for {argument.node}, which is left out")
+            raise RequestError(
+                f"{argument.name} is for {argument.node}, which is left out"
+                f"{_way_to_start(graph, argument.node, present)}"
+            )
     if left_out >= {entry.name for entry in graph.nodes}:
         needed = " or ".join(dict.fromkeys(name for entry in graph.nodes for name in entry.needs))
         raise RequestError(f"there is nothing to start: give {needed}")
@@ -115,6 +118,20 @@ def plan(graph: Graph, request: StartRequest) -> list[Start]:
         for entry in graph.nodes
         if entry.name not in left_out
     ]
+
+
+def _way_to_start(graph: Graph, node: str, given: Collection[str]) -> str:
+    """Return what to give for a node that is left out; nothing if another takes its place."""
+    needed = [name for entry in graph.nodes if entry.name == node for name in entry.needs]
+    starting = [
+        argument.name
+        for argument in graph.arguments
+        if argument.effect is Effect.STARTS and argument.node == node
+    ]
+    for names in (needed, starting):
+        if names and not {*names} & {*given}:
+            return f": give {' or '.join(names)}, too"
+    return ""
 
 
 def doubts(request: StartRequest, starts: Sequence[Start]) -> list[str]:

@@ -193,7 +193,10 @@ def test_mistake_is_shown_with_line_and_column(tmp_path, text, place, reason):
     [
         ({}, "nothing to start: give imu or wheels or cmd_vel_in or model or camera"),
         ({"model": ""}, "nothing to start"),
-        ({"camera": "0", "rules": "mine.yaml"}, "rules is for decision, which is left out"),
+        (
+            {"camera": "0", "rules": "mine.yaml"},
+            "rules is for decision, which is left out: give model, too",
+        ),
         ({"model": "x", "camera": "0", "image_topic": "/i"}, "camera, which is left out"),
     ],
 )

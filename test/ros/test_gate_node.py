@@ -161,5 +161,7 @@ def test_the_gate_is_started_by_the_topic_that_it_takes_commands_from():
         "stamped:=false",
     ):
         assert word in words
-    with pytest.raises(RequestError, match="cmd_vel_out is for velocity_gate, which is left out"):
+    with pytest.raises(
+        RequestError, match="velocity_gate, which is left out: give cmd_vel_in, too"
+    ):
         plan(robot, StartRequest({"model": "x", "cmd_vel_out": "cmd_vel"}))
