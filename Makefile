@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport operators dist test test-quick test-arm test-bags test-chaos test-hostile test-mutated test-random lint clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport operators dist test test-quick test-arm test-bags test-chaos test-dist test-hostile test-mutated test-random lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ bench-pose: setup ## drive the pose node along real trajectories, compare it wit
 operators: setup ## run ONNX's backend tests through the compiler and write docs/operators.md; takes ten minutes
 	@$(BIN)/python -m bench.operators
 
-dist: setup ## make all that is released, in dist/: wheels, sources, a package of Debian; takes two minutes
+dist: setup ## make all that is released, in dist/: wheels, sources, a package of Debian, and what is in them; takes two minutes
 	@$(BIN)/python -m release
 
 # emulated, a large network takes minutes
@@ -68,6 +68,9 @@ test-bags: setup ## replay 2,000 damaged bags; takes ten minutes
 
 test-chaos: setup ## kill and stop processes of a robot without ROS for five minutes: it comes back, and is safe meanwhile
 	$(BIN)/pytest -n 0 -rP --chaos 300 test/sp/test_chaos.py
+
+test-dist: dist ## install what is in dist/ where nothing else is, and run it there; takes five minutes
+	$(BIN)/pytest -n 0 --released dist test/packaging/test_installed.py
 
 test-random: setup ## compile and prove 400 random networks of all operators; takes half an hour
 	$(BIN)/pytest -n 2 --graphs 400 test/compiler/test_random_graphs.py

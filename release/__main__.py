@@ -8,7 +8,7 @@ from pathlib import Path
 import shutil
 import sys
 
-from release import deb, python
+from release import deb, materials, python
 from release.facts import ROOT, source_date
 
 SUMS = "SHA256SUMS"
@@ -38,6 +38,7 @@ def make(out: Path, *, messages: bool) -> None:
     sources = python.build_sources(out, date)
     wheel = python.build_wheel(sources, out, date, messages=False)
     deb.build(wheel, out, date)
+    materials.write(out, date)
     if messages:
         python.build_wheel(sources, out, date, messages=True)
     sums = [

@@ -4,6 +4,7 @@ from pathlib import Path
 import re
 from xml.etree import ElementTree
 
+from catkin_pkg.package import parse_package
 import pytest
 import yaml
 
@@ -21,6 +22,14 @@ CMAKE = (ROOT / "CMakeLists.txt").read_text()
 def test_version_is_the_same_everywhere() -> None:
     assert PACKAGE.findtext("version") == edge_compiler.version.VERSION
     assert PROJECT["dynamic"] == ["version"]
+
+
+@pytest.mark.parametrize("file", ["package.xml", "templates/ros/package.xml"])
+def test_package_of_ros_keeps_to_its_format(file: str) -> None:
+    warnings: list[str] = []
+    package = parse_package(str(ROOT / file), warnings=warnings)
+    package.validate(warnings=warnings)
+    assert warnings == []
 
 
 def test_name_maintainer_and_licence_agree() -> None:

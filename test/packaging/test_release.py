@@ -4,6 +4,8 @@ from collections.abc import Callable
 from email.parser import Parser
 import gzip
 import hashlib
+from importlib import metadata
+import json
 from pathlib import Path
 import shlex
 import subprocess
@@ -114,3 +116,21 @@ def test_service_starts_the_robot_that_is_configured(unpacked: Path) -> None:
     assert (options.transport, options.model) == ("nanomsg", "/opt/models/model.edge")
     for file in (options.graph, options.rules):
         assert (unpacked / str(file).lstrip("/")).is_file()
+
+
+def test_bill_of_materials_names_what_the_extras_install(released: Path) -> None:
+    [file] = released.glob("*.cdx.json")
+    bill = json.loads(file.read_text())
+    versions = {one["name"]: one["version"] for one in bill["components"]}
+    for name in ("numpy", "onnxruntime", "pyyaml", "grpcio", "cryptography"):
+        assert versions[name] == metadata.version(name)
+    assert "Arm Compute Library" in versions
+    assert not {"pytest", "edge-perception", "mypy"} & versions.keys()
+    references = {one["bom-ref"] for one in bill["components"]}
+    assert len(references) == len(bill["components"])
+    for one in bill["dependencies"]:
+        assert {*one["dependsOn"]} <= references
+    [licences] = released.glob("*.licenses.md")
+    rows = licences.read_text().splitlines()
+    for name, version in versions.items():
+        assert any(row.startswith(f"| {name} | {version} | ") for row in rows)
