@@ -20,8 +20,9 @@ class Variant:
     :ivar lane_products: it multiplies a vector by one lane of another: see kernels/vec.h.
     :ivar counted_as: the cost of a kernel is how many instructions it executes, estimated by these
         constants of the cost model; empty: it is time.
-    :ivar byte_sums: vectors of sums that a block of 16 channels takes when bytes are multiplied.
-    :ivar byte_registers: vector registers for these sums: the others hold what is multiplied.
+    :ivar byte_sums: vector registers that a pixel's sums of a block of 16 channels take when bytes
+        are multiplied, and what it holds of the pixel beside them.
+    :ivar byte_registers: vector registers for these: the others hold what is multiplied.
     :ivar byte_products: products of bytes an instruction of qconv.h, all of its loop counted.
     :ivar word_products: the same of words in qwinograd.h.
     :ivar signed_bytes: its products take signed bytes; all variants of a machine agree on that.
@@ -110,7 +111,7 @@ NEON64 = Variant(
     features=("asimd",),
     lane_products=True,
     counted_as="aarch64",
-    byte_sums=8,
+    byte_sums=10,
     byte_registers=24,
     byte_products=5,
     word_products=3.7,

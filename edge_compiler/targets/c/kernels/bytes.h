@@ -183,6 +183,14 @@ INLINE ivec bytes_dot_four(ivec sum, ivec x, ivec w)
 }
 #endif
 
+#if defined __aarch64__
+#define bytes_high_products vmull_high_s8
+#define bytes_add_high_products vmlal_high_s8
+#elif defined __ARM_NEON
+#define bytes_high_products(a, b) vmull_s8(vget_high_s8(a), vget_high_s8(b))
+#define bytes_add_high_products(sum, a, b) vmlal_s8(sum, vget_high_s8(a), vget_high_s8(b))
+#endif
+
 /* Add the products of `groups` x 4 channels of cells, `step` bytes apart for each pixel, and weights of `blocks` blocks that are
  * `block_weights` bytes apart. sum: [pixel][block][SUMS]. */
 INLINE void bytes_dot(const int pixels, const int blocks, const int groups, const unsigned char *cells, const int step,
@@ -235,20 +243,24 @@ INLINE void bytes_dot(const int pixels, const int blocks, const int groups, cons
     UNROLLED_FOR (int g = 0; g < 4; g += 2) {
         if (g >= groups)
             break;
-        int8x8_t x[2][8];
+        int8x16_t x[2][4]; /* four channels again and again */
         UNROLLED_FOR (int p = 0; p < pixels; p++)
             UNROLLED_FOR (int i = 0; i < 2; i++)
-                x[i][p] = vreinterpret_s8_s32(vld1_dup_s32((const int32_t *)(cells + p * step + 4 * (g + i))));
+                x[i][p] = vreinterpretq_s8_s32(vld1q_dup_s32((const int32_t *)(cells + p * step + 4 * (g + i))));
         for (int block = 0; block < blocks; block++)
-            UNROLLED_FOR (int i = 0; i < SUMS; i++) {
+            UNROLLED_FOR (int i = 0; i < SUMS; i += 2) {
                 const int8_t *four = w + block * block_weights + g * 4 * BLOCK + i * 8;
-                const int8x8_t first = vld1_s8(four), second = vld1_s8(four + 4 * BLOCK);
+                const int8x16_t first = vld1q_s8(four), second = vld1q_s8(four + 4 * BLOCK);
                 UNROLLED_FOR (int p = 0; p < pixels; p++) {
                     ivec *s = sum + (p * blocks + block) * SUMS + i;
-                    int16x8_t both = vmull_s8(first, x[0][p]);
-                    if (g + 1 < groups)
-                        both = vmlal_s8(both, second, x[1][p]);
-                    *s = (ivec)vpadalq_s16((int32x4_t)*s, both);
+                    int16x8_t low = vmull_s8(vget_low_s8(first), vget_low_s8(x[0][p]));
+                    int16x8_t high = bytes_high_products(first, x[0][p]);
+                    if (g + 1 < groups) {
+                        low = vmlal_s8(low, vget_low_s8(second), vget_low_s8(x[1][p]));
+                        high = bytes_add_high_products(high, second, x[1][p]);
+                    }
+                    s[0] = (ivec)vpadalq_s16((int32x4_t)s[0], low);
+                    s[1] = (ivec)vpadalq_s16((int32x4_t)s[1], high);
                 }
             }
     }
