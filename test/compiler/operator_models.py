@@ -25,6 +25,7 @@ CHANNELS, HEIGHT, WIDTH = 20, 9, 11
 
 IMAGE = (1, CHANNELS, HEIGHT, WIDTH)
 MANY = (1, 37, HEIGHT, WIDTH)
+PICTURE = (1, 3, HEIGHT, 40)
 DEEP = (1, 40, 12, 13)
 """Channels enough for Winograd's way."""
 DEEPER = (1, 120, 5, 7)
@@ -762,7 +763,9 @@ def signed_bytes() -> onnx.ModelProto:
 
 
 def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
-    b = QuantisedBuilder(type_, x=IMAGE, rows=(3, 50), column=(1, CHANNELS, 1, 1), many=MANY)
+    b = QuantisedBuilder(
+        type_, x=IMAGE, rows=(3, 50), column=(1, CHANNELS, 1, 1), many=MANY, picture=PICTURE
+    )
     b.layer("q_pointwise", "Conv", (37, CHANNELS, 1, 1))
     b.layer("q_strided", "Conv", (18, CHANNELS, 3, 3), strides=[2, 2], **_EDGES)
     b.layer("q_dilated", "Conv", (17, CHANNELS, 3, 3), dilations=[2, 2], pads=[2, 0, 1, 2])
@@ -786,6 +789,7 @@ def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
     how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     b.around("q_nearest", "Resize", f"x_q - {larger}", mode="nearest", **how)
     b.layer("q_square", "Conv", (33, MANY[1], 3, 3), "many_q", **_EDGES)
+    b.layer("q_picture", "Conv", (18, 3, 3, 3), "picture_q", strides=[2, 2], **_EDGES)
     for name in ("q_limited", "q_cut"):
         b.layer(f"{name}_before", "Conv", (16, CHANNELS, 1, 1))
         b.nodes.pop()

@@ -411,6 +411,14 @@ MUTATIONS = [
         ("q_rows", "(size_t)p * c.out_pixel", "(size_t)p * BLOCK"),
     ),
     *_of(
+        "qplanes.h",
+        "quantised",
+        ("q_picture", "+ ky - c.pad_top", "+ ky"),
+        ("q_picture", "c.outside ^ c.in_flip", "c.in_flip"),
+        ("q_picture", "from + p * c.stride_w", "from + p"),
+        ("q_picture", "windows += c.kernel_w", "windows += c.kernel_w + 1"),
+    ),
+    *_of(
         "qwinograd.h",
         "quantised",
         ("q_square", "o[3] = r + s;", "o[3] = r - s;"),

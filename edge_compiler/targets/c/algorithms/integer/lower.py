@@ -1,4 +1,4 @@
-"""From a QConv or QMatMul to a step of qconv.h or qwinograd.h."""
+"""From a QConv or QMatMul to a step of qconv.h, qplanes.h or qwinograd.h."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge_compiler.targets.c.algorithms.integer.tiles import (
 from edge_compiler.targets.c.algorithms.integer.winograd import suits_winograd, Winograd
 from edge_compiler.targets.c.layer import pad_channels, spread_groups
 from edge_compiler.targets.program.buffers import Buffer
-from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE
+from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, image_shape
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, Geometry, required
 from edge_compiler.targets.program.program import (
@@ -38,6 +38,8 @@ from edge_perception.runtime.manifest import CONVOLUTION
 
 _CELL = 2 * BLOCK
 """Bytes of a cell at most, see bytes.h."""
+_MOST_PLANES, _MOST_COLUMNS = 4, 8
+"""Of what qplanes.h takes: an image's channels; a kernel's columns, and those of a stride."""
 _SIGNED = 128
 """What a signed byte is less than the unsigned one of the same bits, its top bit turned."""
 
@@ -70,6 +72,8 @@ class ByteLayer:
     :ivar rounding: of the sums, as C text.
     :ivar pixels: returns how a buffer lies, once all have their place.
     :ivar starts: input block at which each output block of a grouped convolution begins.
+    :ivar planes: of an image whose windows are multiplied, see qplanes.h: the shape's channels
+        are what a result reads of all of them; 0: the image lies in blocks.
     """
 
     node: Node
@@ -80,16 +84,27 @@ class ByteLayer:
     target: Buffer
     pixels: Callable[[Buffer], Pixels]
     starts: Table | None = None
+    planes: int = 0
 
     @property
     def image_blocks(self) -> int:
-        """Blocks of the input."""
+        """Blocks of the input, or its planes."""
+        if self.planes:
+            return self.planes
         return self.source.blocks if self.starts else -(-self.shape[1] // BLOCK)
 
     @property
     def out_blocks(self) -> int:
         """Blocks of the result."""
         return -(-self.shape[0] // BLOCK)
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes that a thread needs for what a tile reads of the image."""
+        if self.planes:
+            in_blocks = -(-self.shape[1] // BLOCK)
+            return MOST_PIXELS * (in_blocks * _CELL + (in_blocks + 1) * BLOCK)
+        return self.image_blocks * self.geometry.kernel[0] * _cells(self.geometry) * _CELL
 
     def winograd(self, weights: Array, leading: Variant) -> Winograd | None:
         """Return how qwinograd.h may compute it, if it can."""
@@ -143,6 +158,9 @@ class ByteLayer:
 def lower_convolution(low: Lowering, node: Node) -> None:
     """Add the step of a dense or grouped convolution."""
     geometry, w, starts = Geometry.of(node), as_planes(required(node, 1)), None
+    if _suits_planes(low, node, geometry):
+        _lower_planes(low, node, geometry, w)
+        return
     source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
     if node.attributes.get("group", 1) > 1:
         w, starts = spread_groups(w, source.channels)
@@ -159,6 +177,38 @@ def lower_convolution(low: Lowering, node: Node) -> None:
         ByteLayer(node, geometry, w.shape, _rounding(node, w), source, target, pixels, starts),
         w,
     )
+
+
+def _suits_planes(low: Lowering, node: Node, geometry: Geometry) -> bool:
+    """Return whether qplanes.h suits a convolution: of one image with few channels, in planes."""
+    image = node.input(0)
+    few = image.shape[0] == 1 and image.shape[1] <= _MOST_PLANES and node.attributes["group"] == 1
+    small = 1 < geometry.kernel[1] <= _MOST_COLUMNS >= geometry.stride[1]
+    in_planes = low.is_free(image, DENSE) and not low.is_free(image, BLOCKED)
+    return few and small and in_planes and geometry.dilation == (1, 1)
+
+
+def _lower_planes(low: Lowering, node: Node, geometry: Geometry, w: Array) -> None:
+    source, target = low.source(node.input(0), DENSE), low.target(node.output, BLOCKED)
+    _, planes, height, width = image_shape(node.input(0).shape)
+
+    def pixels(buffer: Buffer) -> Pixels:
+        if buffer is source:
+            return Pixels(height, width, (height * width, width, 1))
+        return Pixels(buffer.height, buffer.width, (buffer.plane, buffer.row, BLOCK))
+
+    windows = w.transpose(0, 2, 1, 3).reshape(len(w), -1, 1, 1)
+    layer = ByteLayer(
+        node,
+        geometry,
+        windows.shape,
+        _rounding(node, w),
+        source,
+        target,
+        pixels,
+        planes=planes,
+    )
+    _add(low, layer, windows)
 
 
 def lower_product(low: Lowering, node: Node) -> None:
@@ -193,7 +243,7 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
     block_weights = packed.shape[1]
     arrays = packed, pad_channels(bias.astype(np.int32)), pad_channels(scale)
     weights, *others = (low.weights.add(array) for array in arrays)
-    low.reserve_scratch(layer.image_blocks * geometry.kernel[0] * _cells(geometry) * _CELL)
+    low.reserve_scratch(layer.scratch_bytes)
     winograd, prepared = layer.winograd(w, low.leading), weights
     if winograd is not None:
         low.reserve_scratch(winograd.scratch_bytes)
@@ -210,7 +260,8 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
             return Call("qwinograd_run", "qwinograd", fields, pointers, sizes)
         fields, sizes = layer.direct(block_weights, variant)
         pointers = (image, weights, *others, result, SCRATCH)
-        return Call("qconv_run", "qconv", fields, pointers, sizes)
+        kernel = "qplanes_run" if layer.planes else "qconv_run"
+        return Call(kernel, "qconv", fields, pointers, sizes)
 
     def prepare(variant: Variant) -> Call | None:
         if winograd is None or not winograd.pays(variant):

@@ -15,8 +15,8 @@
 enum { QCONV_MAX_SUMS = 32 };
 
 typedef struct {
-    int image_blocks;                           /* of input channels, all of which are packed */
-    int in_blocks, last_groups;                 /* those that an output block reads */
+    int image_blocks;           /* of input channels, all of which are packed; or its planes: qplanes.h */
+    int in_blocks, last_groups; /* those that an output block reads */
     int in_h, in_w, in_plane, in_row, in_pixel; /* in bytes, here and below */
     int in_flip, outside;                       /* the bytes outside of the image */
     const uint16_t *first_block;                /* where an output block of a group begins to read; NULL: at 0 */
@@ -106,25 +106,52 @@ INLINE void qconv_blocks(const qconv c, const int pixels, const unsigned char *p
     }
 }
 
-/* The convolution. A piece of work is a tile, with all of its output blocks or some. */
-INLINE void qconv_run(const qconv c, const void *x, const int8_t *w, const int32_t *b, const float *m, void *y,
-                      void *scratch, int part, int parts)
+/* A tile: `narrow` if it has one pixel less than others; with the output blocks from one to another. */
+typedef struct {
+    int row, first, narrow;
+    int from, to;
+} qconv_piece;
+
+INLINE pieces qconv_share(const qconv c, int part, int parts)
 {
     const int tiles = c.wide_tiles + c.narrow_tiles;
     assert(c.wide_tiles * c.pixels + c.narrow_tiles * (c.pixels - 1) == c.out_w);
     assert(c.pixels * c.blocks * SUMS <= QCONV_MAX_SUMS);
-    pieces todo = work_share_in_order(c.splits, c.out_h * tiles, part, parts);
+    return work_share_in_order(c.splits, c.out_h * tiles, part, parts);
+}
+
+INLINE qconv_piece qconv_piece_of(const qconv c, const pieces todo)
+{
+    const int tiles = c.wide_tiles + c.narrow_tiles, tile = todo.inner % tiles, narrow = tile - c.wide_tiles;
+    return (qconv_piece){
+        .row = todo.inner / tiles,
+        .first = narrow < 0 ? tile * c.pixels : c.wide_tiles * c.pixels + narrow * (c.pixels - 1),
+        .narrow = narrow >= 0,
+        .from = todo.outer * c.out_blocks / c.splits,
+        .to = (todo.outer + 1) * c.out_blocks / c.splits,
+    };
+}
+
+/* Multiply a tile's cells by the weights, and store its results. */
+INLINE void qconv_multiply(const qconv c, const qconv_piece t, const unsigned char *patch, const int8_t *w,
+                           const int32_t *b, const float *m, void *y)
+{
+    uint8_t *out = (uint8_t *)y + (size_t)t.row * c.out_row + (size_t)t.first * c.out_pixel;
+    if (!t.narrow)
+        qconv_blocks(c, c.pixels, patch, w, b, m, out, t.from, t.to);
+    else if (c.narrow_tiles)
+        qconv_blocks(c, c.pixels - 1, patch, w, b, m, out, t.from, t.to);
+}
+
+/* The convolution. A piece of work is a tile. */
+INLINE void qconv_run(const qconv c, const void *x, const int8_t *w, const int32_t *b, const float *m, void *y,
+                      void *scratch, int part, int parts)
+{
+    pieces todo = qconv_share(c, part, parts);
     while (work_next_piece(&todo)) {
-        const int row = todo.inner / tiles, tile = todo.inner % tiles, narrow = tile - c.wide_tiles;
-        const int first = narrow < 0 ? tile * c.pixels : c.wide_tiles * c.pixels + narrow * (c.pixels - 1);
-        const int from = todo.outer * c.out_blocks / c.splits, to = (todo.outer + 1) * c.out_blocks / c.splits;
-        uint8_t *out = (uint8_t *)y + (size_t)row * c.out_row + (size_t)first * c.out_pixel;
-        const int pixels = narrow < 0 ? c.pixels : c.pixels - 1;
-        qconv_pack(c, x, row, first, qconv_cells(c, pixels), scratch);
-        if (narrow < 0)
-            qconv_blocks(c, c.pixels, scratch, w, b, m, out, from, to);
-        else if (c.narrow_tiles)
-            qconv_blocks(c, c.pixels - 1, scratch, w, b, m, out, from, to);
+        const qconv_piece tile = qconv_piece_of(c, todo);
+        qconv_pack(c, x, tile.row, tile.first, qconv_cells(c, c.pixels - tile.narrow), scratch);
+        qconv_multiply(c, tile, scratch, w, b, m, y);
     }
 }
 
