@@ -39,3 +39,9 @@ def keep_what_is_there() -> None:
     gc.freeze()
     with suppress(OSError, AttributeError):  # a C library without it keeps what it has
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def look_through_everything() -> None:
+    """Destroy what nobody needs any more, even of what was to be kept until the end."""
+    gc.unfreeze()
+    gc.collect()

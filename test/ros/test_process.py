@@ -20,6 +20,9 @@ from edge_perception.transport.ros.typesupport import rosidl_class
 pytestmark = pytest.mark.ros
 LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 TOY = [sys.executable, str(Path(__file__).parents[1] / "toy.py")]
+LEASE = (
+    20  # seconds for which Fast DDS believes in who says neither that it ends nor anything else
+)
 ROBOT = [sys.executable, "-m", "edge_perception.cli", "up"]
 
 
@@ -57,6 +60,7 @@ def test_signal_ends_a_node_without_a_trace(robot, number):
         output, _ = process.communicate(timeout=60)
     assert output == ""
     assert process.returncode == 0
+    robot.wait(lambda: "toy" not in robot.peer.get_node_names(), LEASE / 2)
     assert not any(Path(path).exists() for path in own - set(shared_memory_of_this_process()))
 
 

@@ -24,7 +24,12 @@ from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.profile import use_transport_profile
 from edge_perception.transport.shell import CHECK_PERIOD
 from edge_perception.transport.stop import Stop
-from edge_perception.transport.threads import keep_what_is_there, name_thread, switch_soon
+from edge_perception.transport.threads import (
+    keep_what_is_there,
+    look_through_everything,
+    name_thread,
+    switch_soon,
+)
 
 LONGEST_END = 8.0  # seconds: `ros2 launch` and containers kill what has not ended after ten
 REFUSALS = (
@@ -68,15 +73,21 @@ def run(
         stop.fail(_explained(error))
     finally:
         _bound_the_end()
-        for node in nodes:
-            node.halt()  # all at once, so that their last steps end at the same time
-        for node in reversed(nodes):
-            node.destroy_node()
+        _destroy(nodes)
         rclpy.try_shutdown()
         guard.dismiss()
         ending.not_again()
         faulthandler.cancel_dump_traceback_later()
     return int(stop.failed)
+
+
+def _destroy(nodes: list[RosNode]) -> None:
+    """End nodes, and leave nothing of them: others would see them for 20 seconds more."""
+    for node in nodes:
+        node.halt()  # all at once, so that their last steps end at the same time
+    while nodes:
+        nodes.pop().destroy_node()
+    look_through_everything()  # a node and its state machine know each other
 
 
 def _explained(error: Exception) -> str:
