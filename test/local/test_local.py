@@ -73,12 +73,14 @@ def test_it_ends_after_a_decision_without_a_word_of_ros(up: Callable[..., list[s
     assert "go (" in done.stdout or "halt (" in done.stdout
 
 
-def test_a_robot_that_decides_nothing_is_not_silent() -> None:
-    options = ["--imu", "simulated", "--transport", "local", "--duration", "0.1"]
+def test_a_robot_that_decides_nothing_says_so_and_misses_no_decisions() -> None:
+    """Within its time a look at all inputs names those that nobody publishes."""
+    options = ["--imu", "simulated", "--transport", "local", "--duration", "2.5"]
     command = [sys.executable, "-c", UP, "up", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0
     assert done.stdout == "imu, pose: none of them decides, so no decisions are shown here\n"
+    assert "terminal:" not in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
