@@ -74,8 +74,21 @@ def build_wheel(sources: Path, out: Path, date: int, *, messages: bool) -> Path:
 def _run(
     command: list[str], folder: Path, date: int, more: Mapping[str, str] | None = None
 ) -> None:
-    environment = {**os.environ, EPOCH: str(date), **(more or {})}
-    subprocess.run(command, cwd=folder, env=environment, check=True)
+    """
+    Run a command, whose warnings are for nobody here.
+
+    :raises SystemExit: with all that it said, if it fails.
+    """
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, EPOCH: str(date), **(more or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"{done.stdout}\n{' '.join(command)}: exit code {done.returncode}")
 
 
 def _repacked(archive: Path, out: Path, date: int) -> Path:

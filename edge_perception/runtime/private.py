@@ -65,10 +65,11 @@ def private_copy(blocks: Blocks, what: Path) -> PrivateFile:
     :raises BundleError: if neither is possible, or the content is not what it should be.
     """
     reasons = []
-    for place, copy in (("memory", _in_memory), (tempfile.gettempdir(), _in_folder)):
+    for copy in (_in_memory, _in_folder):
         try:
             return copy(blocks)
         except OSError as error:
+            place = "memory" if copy is _in_memory else tempfile.tempdir or "a temporary folder"
             reasons.append(f"{place}: {error.strerror}")
     raise BundleError(
         f"{what} can't be copied to where nobody changes it and its code may run "

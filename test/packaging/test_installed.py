@@ -54,7 +54,7 @@ def environment(folder: Path, *wanted: object) -> Path:
 
 
 def test_a_desk_compiles_a_model_and_runs_it(dist: Path, tiny_onnx: Path, tmp_path: Path) -> None:
-    programs = environment(tmp_path / "desk", "--find-links", dist, f"{NAME}[compiler]")
+    programs = environment(tmp_path / "desk", "--find-links", dist, f"{NAME}[compiler]=={VERSION}")
     bundle = tmp_path / "tiny.edge"
     cache = tmp_path / "cache"
     run(programs / "edgec", "compile", tiny_onnx, "-o", bundle, XDG_CACHE_HOME=cache)
@@ -81,7 +81,7 @@ def test_a_lean_robot_decides(
 def test_a_robot_with_ros_decides(
     dist: Path, sees_red: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    programs = environment(tmp_path / "ros", "--find-links", dist, f"{NAME}[ros]")
+    programs = environment(tmp_path / "ros", "--find-links", dist, f"{NAME}[ros]=={VERSION}")
     prefix = {"AMENT_PREFIX_PATH": programs.parent, "HOME": tmp_path}
     assert "seen" in run(programs / "edge-robot", "up", *sees_red(), "--once", **prefix)
 

@@ -189,6 +189,15 @@ def test_where_memory_may_hold_no_code_a_file_without_a_name_does(
         model.run(X)
 
 
+def test_memory_is_enough_where_no_folder_can_be_written(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(tempfile, "gettempdir", refuse)
+    with load(bundle, selftest=True) as model:
+        model.run(X)
+
+
 def test_without_a_place_for_code_the_reasons_are_named(
     bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
