@@ -731,11 +731,12 @@ class QuantisedBuilder(Builder):
         shape: tuple[int, ...],
         values: str = "x_q",
         axis: int = 0,
+        largest: int = 127,
         **a: Any,
     ) -> str:
         """Add a convolution or product with weights of one scale for each output."""
         count = shape[axis]
-        weights = self._random.integers(-127, 128, shape, np.int8)
+        weights = self._random.integers(-largest, largest + 1, shape, np.int8)
         scales = self.numbers(count, low=0.5, high=1) / np.float32(
             60 * (weights.size / count) ** 0.5
         )
@@ -789,6 +790,7 @@ def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
     how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     b.around("q_nearest", "Resize", f"x_q - {larger}", mode="nearest", **how)
     b.layer("q_square", "Conv", (33, MANY[1], 3, 3), "many_q", **_EDGES)
+    b.layer("q_small", "Conv", (18, CHANNELS, 3, 3), largest=64, strides=[2, 2], **_EDGES)
     b.layer("q_picture", "Conv", (18, 3, 3, 3), "picture_q", strides=[2, 2], **_EDGES)
     for name in ("q_limited", "q_cut"):
         b.layer(f"{name}_before", "Conv", (16, CHANNELS, 1, 1))

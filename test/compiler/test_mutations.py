@@ -403,7 +403,7 @@ MUTATIONS = [
         "qconv.h",
         "quantised",
         ("q_dilated", "ky * c.dilation_h - c.pad_top", "ky - c.pad_top"),
-        ("q_strided", "bytes_cell(patch, outside)", "bytes_cell(patch, bytes_splat(0))"),
+        ("q_strided", "bytes_cell(patch, outside", "bytes_cell(patch, bytes_splat(0)"),
         ("q_dilated", "kx * c.dilation_w * CELL", "kx * CELL"),
         ("q_grouped", "c.first_block[i] *", "0 *"),
         ("q_pointwise", "SUMS_HAVE_BIAS ? *", "0 ? *"),

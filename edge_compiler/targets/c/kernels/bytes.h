@@ -130,13 +130,18 @@ INLINE vec bytes_rounded(vec x)
  *
  * DOT_BYTES: one instruction multiplies and adds four bytes; NEON's takes signed ones, from one lane.
  * DOT_HALVES: NEON without it adds two products of bytes in 16 bits, which holds 2 * 128 * 127.
- * DOT_WORDS: SSE2 and AVX add two products of 16 bits: a cell has its even channels first, then its odd ones. */
+ * DOT_WORDS: SSE2 and AVX add two products of 16 bits: a cell has its even channels first, then its odd ones.
+ * DOT_PAIRS: AVX2 adds two products of bytes in 16 bits, too, but of unsigned and signed ones: only where weights are so small
+ * that the sum has room (`small`). */
 #if defined __AVX512VNNI__ || defined __AVXVNNI__ || defined __ARM_FEATURE_DOTPROD
 #define DOT_BYTES 1
 #elif defined __ARM_NEON
 #define DOT_HALVES 1
 #elif defined __SSE2__
 #define DOT_WORDS 1
+#if defined __AVX2__
+#define DOT_PAIRS 1
+#endif
 #endif
 
 #if defined DOT_WORDS
@@ -151,17 +156,23 @@ enum { CELL = BLOCK, SUMS = VECTORS };
 #else
 #define CELL_FLIP 0
 #endif
+#if defined DOT_PAIRS
+enum { SMALL_CELL = BLOCK };
+#else
+enum { SMALL_CELL = CELL };
+#endif
+INLINE int bytes_cell_size(const int small) { return small ? SMALL_CELL : CELL; }
 
 /* Pack unsigned bytes. */
-INLINE void bytes_cell(unsigned char *cell, bytes16 v)
+INLINE void bytes_cell(unsigned char *cell, bytes16 v, const int small)
 {
-#if defined DOT_WORDS
+    if (bytes_cell_size(small) == BLOCK) {
+        bytes_store(cell, v ^ bytes_splat(CELL_FLIP));
+        return;
+    }
     const words8 both = (words8)v;
     bytes_store(cell, (bytes16)(both & 0x00ff));
     bytes_store(cell + BLOCK, (bytes16)(both >> 8));
-#else
-    bytes_store(cell, v ^ bytes_splat(CELL_FLIP));
-#endif
 }
 
 INLINE ivec bytes_four(const unsigned char *four)
@@ -183,6 +194,39 @@ INLINE ivec bytes_dot_four(ivec sum, ivec x, ivec w)
 }
 #endif
 
+#if defined DOT_PAIRS
+/* Add products with four bytes to two vectors of sums. The second weights stay in memory: registers are full of sums. */
+INLINE void bytes_dot_pairs(ivec *a, ivec *b, const ivec w, const ivec *other, const ivec ones,
+                            const unsigned char *four)
+{
+    const unsigned char (*from)[4] = (const unsigned char (*)[4])four;
+    ivec x, product;
+    __asm__("vpbroadcastd %7, %2\n\tvpmaddubsw %4, %2, %3\n\tvpmaddwd %6, %3, %3\n\tvpaddd %3, %0, %0\n\t"
+            "vpmaddubsw %5, %2, %2\n\tvpmaddwd %6, %2, %2\n\tvpaddd %2, %1, %1"
+            : "+v"(*a), "+v"(*b), "=&v"(x), "=&v"(product)
+            : "v"(w), "m"(*other), "v"(ones), "m"(*from));
+}
+
+/* bytes_dot() of small weights. */
+INLINE void bytes_dot_small(const int pixels, const int blocks, const int groups, const unsigned char *cells,
+                            const int step, const int8_t *w, const size_t block_weights, ivec *sum)
+{
+    const int vectors = blocks * VECTORS;
+    const ivec ones = (ivec)((words){0} + 1);
+    ivec none = {0};
+    ROLLED_FOR (int g = 0; g < groups; g++, w += 4 * BLOCK, cells += 4)
+        UNROLLED_FOR (int v = 0; v < vectors; v += 2) {
+            const int at = v + 1 < vectors ? v + 1 : v;
+            const ivec first = *(const ivec *)(w + v / VECTORS * block_weights + v % VECTORS * 4 * LANES);
+            const ivec *second = (const ivec *)(w + at / VECTORS * block_weights + at % VECTORS * 4 * LANES);
+            UNROLLED_FOR (int p = 0; p < pixels; p++) {
+                ivec *s = sum + p * vectors + v;
+                bytes_dot_pairs(s, v + 1 < vectors ? s + 1 : &none, first, second, ones, cells + p * step);
+            }
+        }
+}
+#endif
+
 #if defined __aarch64__
 #define bytes_high_products vmull_high_s8
 #define bytes_add_high_products vmlal_high_s8
@@ -193,9 +237,17 @@ INLINE ivec bytes_dot_four(ivec sum, ivec x, ivec w)
 
 /* Add the products of `groups` x 4 channels of cells, `step` bytes apart for each pixel, and weights of `blocks` blocks that are
  * `block_weights` bytes apart. sum: [pixel][block][SUMS]. */
-INLINE void bytes_dot(const int pixels, const int blocks, const int groups, const unsigned char *cells, const int step,
-                      const int8_t *w, const size_t block_weights, ivec *sum)
+INLINE void bytes_dot(const int pixels, const int blocks, const int groups, const int small, const unsigned char *cells,
+                      const int step, const int8_t *w, const size_t block_weights, ivec *sum)
 {
+#if defined DOT_PAIRS
+    if (small) {
+        bytes_dot_small(pixels, blocks, groups, cells, step, w, block_weights, sum);
+        return;
+    }
+#else
+    (void)small;
+#endif
 #if defined DOT_WORDS
     const int vectors = blocks * VECTORS;
     ivec none = {0};

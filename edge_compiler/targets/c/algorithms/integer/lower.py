@@ -12,6 +12,7 @@ from edge_compiler.ir.graph import Node
 from edge_compiler.ir.quantised import largest_sum, multipliers
 from edge_compiler.targets.c.algorithms.integer.rounding import flip, rounding_text, unsigned_zero
 from edge_compiler.targets.c.algorithms.integer.tiles import (
+    are_small,
     ByteTile,
     last_groups,
     MOST_PIXELS,
@@ -127,12 +128,13 @@ class ByteLayer:
         }
 
     def direct(
-        self, block_weights: int, variant: Variant
+        self, block_weights: int, small: bool, variant: Variant
     ) -> tuple[dict[str, Field], dict[str, int | str]]:
         """
         Return what qconv.h is told: constants of its machine code, and what it reads.
 
         :param block_weights: bytes of an output block.
+        :param small: whether its weights are.
         """
         made, (out_channels, channels) = self.pixels(self.target), self.shape[:2]
         together = 1 if self.starts else self.out_blocks
@@ -142,6 +144,7 @@ class ByteLayer:
             **self.geometry.fields(),
             "last_groups": last_groups(channels),
             "first_block": self.starts,
+            "small": int(small),
             "in_flip": flip(self.node.input(0)),
             **tile.fields(),
         }
@@ -240,7 +243,7 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
     bias = required(node, 2) + (least - unsigned_zero(node.input(0))) * sums
     scale = np.broadcast_to(multipliers(node), len(w)).astype(np.float32)
     packed = pack_bytes(w)
-    block_weights = packed.shape[1]
+    block_weights, small = packed.shape[1], are_small(packed)
     arrays = packed, pad_channels(bias.astype(np.int32)), pad_channels(scale)
     weights, *others = (low.weights.add(array) for array in arrays)
     low.reserve_scratch(layer.scratch_bytes)
@@ -258,7 +261,7 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
             pointers = (image, prepared, *others, result, SCRATCH)
             sizes |= winograd.sizes(variant)
             return Call("qwinograd_run", "qwinograd", fields, pointers, sizes)
-        fields, sizes = layer.direct(block_weights, variant)
+        fields, sizes = layer.direct(block_weights, small, variant)
         pointers = (image, weights, *others, result, SCRATCH)
         kernel = "qplanes_run" if layer.planes else "qconv_run"
         return Call(kernel, "qconv", fields, pointers, sizes)

@@ -18,6 +18,7 @@ typedef struct {
     int image_blocks;           /* of input channels, all of which are packed; or its planes: qplanes.h */
     int in_blocks, last_groups; /* those that an output block reads */
     int in_h, in_w, in_plane, in_row, in_pixel; /* in bytes, here and below */
+    int small;                                  /* sums of two products of its weights have room in 16 bits */
     int in_flip, outside;                       /* the bytes outside of the image */
     const uint16_t *first_block;                /* where an output block of a group begins to read; NULL: at 0 */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
@@ -41,7 +42,7 @@ INLINE void qconv_pack(const qconv c, const uint8_t *x, const int row, const int
                        unsigned char *patch)
 {
     const bytes16 flip = bytes_splat(c.in_flip), outside = bytes_splat(c.outside);
-    const int apart = qconv_apart(c), left = first * c.stride_w - c.pad_left;
+    const int size = bytes_cell_size(c.small), apart = qconv_apart(c), left = first * c.stride_w - c.pad_left;
     int begin = left < 0 ? (-left + apart - 1) / apart : 0, end = (c.in_w - left + apart - 1) / apart;
     begin = begin < cells ? begin : cells, end = work_clamp(end, begin, cells);
     for (int block = 0; block < c.image_blocks; block++)
@@ -50,10 +51,10 @@ INLINE void qconv_pack(const qconv c, const uint8_t *x, const int row, const int
             const uint8_t *from =
                 x + (size_t)block * c.in_plane + (ptrdiff_t)y * c.in_row + (ptrdiff_t)left * c.in_pixel;
             int i = 0;
-            for (; i < (inside ? begin : cells); i++, patch += CELL) bytes_cell(patch, outside);
-            for (; i < (inside ? end : cells); i++, patch += CELL)
-                bytes_cell(patch, bytes_load(from + (ptrdiff_t)i * apart * c.in_pixel) ^ flip);
-            for (; i < cells; i++, patch += CELL) bytes_cell(patch, outside);
+            for (; i < (inside ? begin : cells); i++, patch += size) bytes_cell(patch, outside, c.small);
+            for (; i < (inside ? end : cells); i++, patch += size)
+                bytes_cell(patch, bytes_load(from + (ptrdiff_t)i * apart * c.in_pixel) ^ flip, c.small);
+            for (; i < cells; i++, patch += size) bytes_cell(patch, outside, c.small);
         }
 }
 
@@ -61,15 +62,17 @@ INLINE void qconv_pack(const qconv c, const uint8_t *x, const int row, const int
 INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const unsigned char *patch, const int8_t *w,
                        const int32_t *b, const float *m, uint8_t *y, const int channels)
 {
-    const int step = c.stride_w / qconv_apart(c) * CELL, cells = qconv_cells(c, pixels);
+    const int size = bytes_cell_size(c.small), cells = qconv_cells(c, pixels);
+    const int step = c.stride_w / qconv_apart(c) * size;
     ivec sum[QCONV_MAX_SUMS];
     UNROLLED_FOR (int i = 0; i < pixels * blocks * SUMS; i++)
         sum[i] = SUMS_HAVE_BIAS ? *(const ivec *)(b + i % (blocks * SUMS) * LANES) : (ivec){0};
     for (int block = 0; block < c.in_blocks; block++)
-        for (int ky = 0; ky < c.kernel_h; ky++, patch += cells * CELL)
+        for (int ky = 0; ky < c.kernel_h; ky++, patch += cells * size)
             for (int kx = 0; kx < c.kernel_w; kx++) {
                 const int groups = block < c.in_blocks - 1 ? 4 : c.last_groups;
-                bytes_dot(pixels, blocks, groups, patch + kx * c.dilation_w * CELL, step, w, c.block_weights, sum);
+                bytes_dot(pixels, blocks, groups, c.small, patch + kx * c.dilation_w * size, step, w, c.block_weights,
+                          sum);
                 w += groups * 4 * BLOCK;
             }
     UNROLLED_FOR (int p = 0; p < pixels; p++)
@@ -93,7 +96,7 @@ INLINE void qconv_blocks(const qconv c, const int pixels, const unsigned char *p
     for (int i = from; i < to; i += c.blocks) {
         const unsigned char *first = patch;
         if (c.first_block)
-            first += (size_t)c.first_block[i] * c.kernel_h * cells * CELL;
+            first += (size_t)c.first_block[i] * c.kernel_h * cells * bytes_cell_size(c.small);
         const int8_t *weights = w + (size_t)i * c.block_weights;
         uint8_t *out = y + (size_t)i * c.out_plane;
         const int left = (c.out_blocks - 1 - i) * BLOCK + c.last_channels;

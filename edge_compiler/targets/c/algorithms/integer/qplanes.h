@@ -43,8 +43,9 @@ INLINE void qplanes_run(const qconv c, const void *x, const int8_t *w, const int
     qconv products = c;
     products.kernel_h = products.kernel_w = products.stride_w = products.dilation_w = 1;
     const bytes16 flip = bytes_splat(c.in_flip);
+    const int size = bytes_cell_size(c.small);
     const size_t apart = (size_t)(c.in_blocks + 1) * BLOCK;
-    unsigned char *windows = (unsigned char *)scratch + (size_t)c.in_blocks * c.pixels * CELL;
+    unsigned char *windows = (unsigned char *)scratch + (size_t)c.in_blocks * c.pixels * size;
     pieces todo = qconv_share(c, part, parts);
     while (work_next_piece(&todo)) {
         const qconv_piece tile = qconv_piece_of(c, todo);
@@ -52,8 +53,8 @@ INLINE void qplanes_run(const qconv c, const void *x, const int8_t *w, const int
         unsigned char *cell = scratch;
         qplanes_windows(c, x, tile.row, tile.first, pixels, apart, windows);
         for (int block = 0; block < c.in_blocks; block++)
-            for (int p = 0; p < pixels; p++, cell += CELL)
-                bytes_cell(cell, bytes_load(windows + p * apart + block * BLOCK) ^ flip);
+            for (int p = 0; p < pixels; p++, cell += size)
+                bytes_cell(cell, bytes_load(windows + p * apart + block * BLOCK) ^ flip, c.small);
         qconv_multiply(products, tile, scratch, w, b, m, y);
     }
 }

@@ -13,6 +13,8 @@ from edge_compiler.targets.program.program import Field
 
 _GROUP = 4
 """Input channels whose products one instruction adds up, at best."""
+_MOST_PAIR = (2**15 - 1) // 255
+"""Of two weights of one sign, whose products with unsigned bytes fit into 16 bits together."""
 _FEW_TILES, _MOST_SPLITS = 16, 8
 MOST_PIXELS, MOST_BLOCKS = 16, 4
 """Of a tile."""
@@ -59,6 +61,12 @@ class ByteTile:
 def last_groups(channels: int) -> int:
     """Return the groups of the last block of so many input channels."""
     return -(-((channels - 1) % BLOCK + 1) // _GROUP)
+
+
+def are_small(packed: Array) -> bool:
+    """Return whether 16 bits hold the sum of products of any two weights and unsigned bytes."""
+    pairs = packed.reshape(-1, 2).astype(np.int16)
+    return all(int(np.maximum(sign * pairs, 0).sum(1).max()) <= _MOST_PAIR for sign in (1, -1))
 
 
 def pack_bytes(weights: Array) -> Array:
