@@ -25,7 +25,7 @@ from edge_perception.robot.drawing import draw
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import doubts, plan, RequestError, Start, StartRequest
-from edge_perception.tools import linked, listening, recorded, setting_up
+from edge_perception.tools import knowing, linked, listening, recorded, setting_up
 from edge_perception.tools.arguments import add_graph, add_view, graph_options, graph_values
 from edge_perception.transport import log
 
@@ -113,25 +113,8 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="check the record of what was unlocked")
     audit.add_argument("log", type=Path, metavar="FILE", help="the decision node's audit_log")
     audit.set_defaults(run=_audit)
-    enrol = commands.add_parser(
-        "enroll", help="let the robot know somebody by pictures, or by a camera"
-    )
-    enrol.add_argument("name", metavar="NAME")
-    enrol.add_argument(
-        "pictures",
-        nargs="+",
-        metavar="PICTURE|CAMERA",
-        help="files, or a camera (number, /dev path) or video that sees this one alone",
-    )
-    enrol.set_defaults(run=_enrol)
-    owners = commands.add_parser("owners", help="list those whom the robot knows")
-    owners.add_argument("--remove", default="", metavar="NAME", help="forget this one")
-    owners.set_defaults(run=_owners)
-    for command in (enrol, owners):
-        command.add_argument(
-            "--model", type=Path, required=True, metavar="FILE", help="the pipeline (NAME.yaml)"
-        )
-    for command in (up, check, show, audit, enrol, owners):
+    knowing.add_commands(commands)
+    for command in (up, check, show, audit):
         add_graph(command)
     return parser
 
@@ -284,37 +267,3 @@ def _show(graph: Graph, options: argparse.Namespace) -> int:
     """Print the graph."""
     print(draw(graph, options.parameters))
     return 0
-
-
-def _enrol(graph: Graph, options: argparse.Namespace) -> int:
-    """Let the robot know somebody."""
-    from edge_perception.robot import enrolment
-
-    environment = this_machine()
-    register = enrolment.find(options.model, environment)
-    known = enrolment.enrol(register, options.name, options.pictures, environment)
-    by, names = _pictures(len(known.vectors[options.name])), ", ".join(known.names)
-    print(f"{register.path}: {options.name} by {by}; owners: {names}")
-    return 0
-
-
-def _owners(graph: Graph, options: argparse.Namespace) -> int:
-    """List those whom the robot knows, or forget one."""
-    from edge_perception.robot import enrolment
-
-    environment = this_machine()
-    register = enrolment.find(options.model, environment)
-    if options.remove:
-        enrolment.remove(register, options.remove, environment)
-        print(f"{register.path}: {options.remove} is forgotten")
-        return 0
-    known = enrolment.read(register, environment)
-    for name in known.names:
-        print(f"{name}: {_pictures(len(known.vectors[name]))}")
-    if not known.names:
-        print(f"{register.path}: nobody is enrolled")
-    return 0
-
-
-def _pictures(count: int) -> str:
-    return f"{count} picture{'s' * (count != 1)}"

@@ -209,17 +209,17 @@ def test_who_is_removed_is_gone_and_the_file_with_the_last_one(
 ) -> None:
     for name, colour in (("anna", ANNA), ("bert", BERT)):
         enrol(pipeline, name, picture(name, colour))
-    assert main(["owners", "--model", str(pipeline)]) == 0
+    assert main(["owners", "list", "--model", str(pipeline)]) == 0
     assert capsys.readouterr().out == "anna: 1 picture\nbert: 1 picture\n"
-    assert main(["owners", "--model", str(pipeline), "--remove", "cleo"]) == 1
+    assert main(["owners", "remove", "cleo", "--model", str(pipeline)]) == 1
     assert "'cleo' is no owner; there are anna, bert" in capsys.readouterr().err
     for name in ("anna", "bert"):
-        assert main(["owners", "--model", str(pipeline), "--remove", name]) == 0
+        assert main(["owners", "remove", name, "--model", str(pipeline)]) == 0
     assert not pipeline.with_name("us.json").exists()
     capsys.readouterr()
-    assert main(["owners", "--model", str(pipeline)]) == 0
+    assert main(["owners", "list", "--model", str(pipeline)]) == 0
     assert capsys.readouterr().out.endswith("us.json: nobody is enrolled\n")
-    assert main(["owners", "--model", str(pipeline), "--remove", "anna"]) == 1
+    assert main(["owners", "remove", "anna", "--model", str(pipeline)]) == 1
     assert "'anna' is no owner; there are none" in capsys.readouterr().err
 
 
