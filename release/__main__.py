@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 from pathlib import Path
-import shutil
 import sys
 
+from edge_compiler.atomic import new_folder
 from release import deb, materials, python
 from release.facts import ROOT, source_date
 
@@ -22,7 +22,12 @@ def main() -> int:
         "--without-messages", action="store_true", help="leave out the wheel that takes minutes"
     )
     arguments = parser.parse_args()
-    make(arguments.output, messages=not arguments.without_messages)
+    out = arguments.output.resolve()
+    if out.exists() and not (out / SUMS).is_file():
+        parser.error(f"{out} holds no {SUMS}, so it is no earlier release: give another --output")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with new_folder(out) as folder:
+        make(folder, messages=not arguments.without_messages)
     return 0
 
 
@@ -33,8 +38,6 @@ def make(out: Path, *, messages: bool) -> None:
     :param messages: with the wheel that has those of ROS 2.
     """
     date = source_date()
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
     sources = python.build_sources(out, date)
     wheel = python.build_wheel(sources, out, date, messages=False)
     deb.build(wheel, out, date)

@@ -51,6 +51,15 @@ def tracked(*folders: str) -> set[str]:
     return {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
 
 
+def test_a_folder_that_is_no_earlier_release_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    command = [sys.executable, "-m", "release", "--output", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"{tmp_path} holds no SHA256SUMS, so it is no earlier release" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
 def test_sums_are_those_of_the_files(released: Path) -> None:
     lines = (released / "SHA256SUMS").read_text().splitlines()
     stated = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
