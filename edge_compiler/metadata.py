@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 import json
 from pathlib import Path
@@ -58,9 +59,21 @@ def copy_with(model: Path, metadata: Mapping[str, str], copy: Path) -> None:
 
     :raises CompileError: if that is impossible.
     """
-    more = onnx.ModelProto()
-    onnx.helper.set_model_props(more, dict(metadata))
-    append_to_copy(model, more, copy)
+    parsed = read_model(model)
+    if metadata.keys().isdisjoint(entry.key for entry in parsed.metadata_props):
+        more = onnx.ModelProto()
+        onnx.helper.set_model_props(more, dict(metadata))
+        append_to_copy(model, more, copy)
+        return
+    _check_place(
+        model, parsed, copy
+    )  # a key may be there once only: the whole file is written anew
+    with _written(copy) as unfinished:
+        whole = onnx.load(model, load_external_data=False)
+        said = {entry.key: entry.value for entry in whole.metadata_props}
+        del whole.metadata_props[:]
+        onnx.helper.set_model_props(whole, {**said, **metadata})
+        onnx.save(whole, unfinished)
 
 
 def append_to_copy(model: Path, more: onnx.ModelProto, copy: Path) -> None:
@@ -69,9 +82,19 @@ def append_to_copy(model: Path, more: onnx.ModelProto, copy: Path) -> None:
 
     :raises CompileError: if that is impossible.
     """
+    _check_place(model, read_model(model), copy)
+    with _written(copy) as unfinished:
+        shutil.copyfile(model, unfinished)
+        # what is appended to a message of protocol buffers is merged into it
+        with unfinished.open("ab") as file:
+            file.write(more.SerializeToString())
+
+
+def _check_place(model: Path, parsed: onnx.ModelProto, copy: Path) -> None:
+    """Refuse a copy that would not find the weights which the model has in other files."""
     places = {
         entry.value
-        for tensor in read_model(model).graph.initializer
+        for tensor in parsed.graph.initializer
         for entry in tensor.external_data
         if entry.key == "location"
     } - {model.name}
@@ -80,12 +103,14 @@ def append_to_copy(model: Path, more: onnx.ModelProto, copy: Path) -> None:
             f"{model} has weights in {', '.join(sorted(places))} beside it, so its copy must be "
             f"in the same folder: -o {model.parent / copy.name}"
         )
+
+
+@contextmanager
+def _written(copy: Path) -> Iterator[Path]:
+    """Give the path to write to; what is there at the end becomes the copy."""
     unfinished = copy.with_name(f".{copy.name}.new")
     try:
-        shutil.copyfile(model, unfinished)
-        # what is appended to a message of protocol buffers is merged into it
-        with unfinished.open("ab") as file:
-            file.write(more.SerializeToString())
+        yield unfinished
         unfinished.replace(copy)
     except OSError as error:
         raise CompileError(f"cannot write {copy}: {error.strerror or error}") from error

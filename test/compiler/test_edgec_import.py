@@ -195,6 +195,17 @@ def test_what_file_and_user_say_is_not_guessed(tmp_path: Path, capsys: Capture) 
     assert because == {}
 
 
+def test_a_file_that_has_metadata_says_each_thing_once(
+    tiny_onnx: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    copy, labels = tmp_path / "copy.onnx", tmp_path / "labels.txt"
+    labels.write_text("cat\ndog\nfox\n")
+    assert run("import", tiny_onnx, "--labels", labels, "-o", copy) == 0
+    onnx.checker.check_model(copy)
+    said = {entry.key: entry.value for entry in onnx.load(copy).metadata_props}
+    assert json.loads(said["edge.labels"]) == ["cat", "dog", "fox"]
+
+
 def test_weights_beside_the_file_stay_beside_its_copy(tmp_path: Path, capsys: Capture) -> None:
     path = write(tmp_path / "m.onnx", {"out": zeros(1, 1000)})
     onnx.save(onnx.load(path), path, save_as_external_data=True, location="w", size_threshold=0)
