@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport operators dist test test-quick test-arm test-bags test-chaos test-dist test-hostile test-mutated test-random lint site clean
+.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport operators dist test test-quick test-arm test-bags test-chaos test-dist test-docs test-hostile test-mutated test-random lint site clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ test-quick: setup ## run the tests that compile no large network
 test-arm: setup ## run all tests of the Arm targets; says what to install if something is missing
 	$(BIN)/edgec doctor aarch64 aarch64-acl armv7 armv7-acl
 	$(BIN)/pytest -n 2 test/arm
+
+test-docs: setup ## run the commands of the documentation, slow ones, too; takes four minutes
+	$(BIN)/pytest -n 2 --docs test/docs
 
 test-hostile: setup ## send 10,000 hostile streams into the pose and the decision, and as many frames into sockets; takes twelve minutes
 	$(BIN)/pytest -n 2 -rP --streams 5000 test/core/pose/test_hostile_streams.py test/sp/test_hostile_peers.py
