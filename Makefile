@@ -72,8 +72,8 @@ test-bags: setup ## replay 2,000 damaged bags; takes ten minutes
 test-chaos: setup ## kill and stop processes of a robot without ROS for five minutes: it comes back, and is safe meanwhile
 	$(BIN)/pytest -n 0 -rP --chaos 300 test/sp/test_chaos.py
 
-test-dist: dist ## install what is in dist/ where nothing else is, and run it there; takes five minutes
-	$(BIN)/pytest -n 0 --released dist test/packaging/test_installed.py
+test-dist: dist ## install what is in dist/ where nothing else is, and run it there; takes ten minutes
+	$(BIN)/pytest -n 0 --released dist test/packaging/test_installed.py test/packaging/test_debian.py
 
 test-random: setup ## compile and prove 400 random networks of all operators; takes half an hour
 	$(BIN)/pytest -n 2 --graphs 400 test/compiler/test_random_graphs.py
