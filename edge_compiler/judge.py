@@ -78,6 +78,19 @@ class Judge:
             raise self._wrong(name, explain_difference(ours[name], due), run)
         self.exact.add(name)
 
+    def settles(self, name: str) -> bool:
+        """Return whether quantised integers alone lead to a tensor; see `Integers.settles`."""
+        return self._integers is not None and self._integers.settles(name)
+
+    def check_same(self, name: str, digest: str, digests: dict[str, str], run: Run) -> None:
+        """
+        Compare the digest of a settled tensor with that of the runs before on the same inputs.
+
+        :raises CompileError: if it is another one.
+        """
+        if digests.setdefault(name, digest) != digest:
+            raise self._wrong(name, "other bytes than in the runs before, of the same inputs", run)
+
     def begin_inputs(self) -> None:
         """Begin with the reference's values for other inputs."""
         self._replaced = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +92,7 @@ def check_variants(
                 SandboxedInstance(opened, model, variant, threads=1),
                 selftest,
                 path,
-                manifest.proof.tolerance,
+                manifest.proof,
             )
             for variant in opened.variants(model)
         }
@@ -110,6 +110,11 @@ class SandboxedInstance:
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the model on tensors."""
         return self.sandbox.run(self.variant, self.threads, inputs)
+
+    def watch(self, inputs: Mapping[str, Array], each: Callable[[int, int, Array], None]) -> None:
+        """Run, and hand over what each step computed; an emulator's times say nothing."""
+        for step, value in enumerate(self.sandbox.observe(self.variant, self.threads, inputs)):
+            each(step, 0, value)
 
     def run_image(self, frame: Array, encoding: str) -> dict[str, Array]:
         """Run the model on a camera frame."""

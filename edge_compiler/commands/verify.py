@@ -48,6 +48,7 @@ class Findings:
     :ivar node_errors: relative error by step; None for one without a counterpart in the file.
     :ivar compared: what the bundle says of the model as the file does, such as "labels".
     :ivar accuracy: what a quantised model lost, as the bundle says.
+    :ivar exact: of how many steps the self-test compared all bytes.
     :ivar completed: whether the proof was pending until now.
     """
 
@@ -58,6 +59,7 @@ class Findings:
     model: str | None = None
     node_errors: dict[str, float | None] = field(default_factory=dict)
     compared: tuple[str, ...] = ()
+    exact: int = 0
     completed: bool = False
     accuracy: Accuracy | None = None
 
@@ -83,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             contents.count,
             signed_by(contents, trust),
             check_variants(bundle, manifest, trust),
+            exact=len(manifest.proof.digests),
             completed=pending,
             accuracy=manifest.accuracy,
         )
@@ -101,8 +104,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _print(findings: Findings, given: Sequence[str]) -> None:
     say(f"files: {findings.files} as the manifest says")
     say(f"signature: {findings.signature}")
+    exact = f", {findings.exact} tensors byte for byte" if findings.exact else ""
     for variant, error in findings.selftest_errors.items():
-        say(f"self-test: relative error {error:.1e} ({variant})")
+        say(f"self-test: relative error {error:.1e}{exact} ({variant})")
     if findings.compared:
         say(f"{', '.join(findings.compared)}: as {findings.model} says")
     if given:

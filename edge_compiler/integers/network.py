@@ -10,8 +10,15 @@ import numpy as np
 
 from edge_compiler import frontend, passes
 from edge_compiler.integers.evaluate import evaluate, RULES
-from edge_compiler.ir.graph import Node
+from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.ir.quantised import Array
+
+_SETTLED = (
+    *("Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "Identity", "MaxPool", "Pad"),
+    *("Reshape", "Slice", "SpaceToDepth", "Split", "Squeeze", "Tile", "Transpose", "Unsqueeze"),
+    *("DequantizeLinear", "QuantizeLinear", *RULES),
+)
+"""Operators that move, and those that round each number once at most."""
 
 
 class Integers:
@@ -29,10 +36,15 @@ class Integers:
             value.name: node for node in graph.nodes for value in node.outputs
         }
         self._known: dict[str, tuple[bytes, Array]] = {}
+        self._settled = _settled(graph)
 
     def defines(self, name: str) -> bool:
         """Return whether a tensor is computed in integers."""
         return name in self._producers and self._producers[name].op in RULES
+
+    def settles(self, name: str) -> bool:
+        """Return whether a tensor follows from the inputs in quantised integers alone."""
+        return name in self._settled
 
     def of(self, name: str, values: Mapping[str, Array]) -> Array:
         """
@@ -62,6 +74,17 @@ class Integers:
     def _value(self, name: str, values: Mapping[str, Array]) -> Array:
         """Return a value of the library, or what moves out of its values."""
         return values[name] if name in values else self._evaluate(self._producers[name], values)
+
+
+def _settled(graph: Graph) -> set[str]:
+    """Return the tensors that follow from inputs by operators that settle every byte."""
+    settled = {value.name for value in graph.inputs}
+    settled |= {value.name for value in graph.constants()}
+    for node in graph.nodes:
+        known = (value is None or value.name in settled for value in node.inputs)
+        if node.op in _SETTLED and all(known):
+            settled |= {value.name for value in node.outputs}
+    return settled
 
 
 def _digest(array: Array) -> bytes:

@@ -167,7 +167,7 @@ class _Checked:
         """Run the self-test; returns the worst relative error."""
         path = self.path / self.manifest.selftest
         selftest = parse_selftest(self._selftest, path, model.model)
-        return run_selftest(model, selftest, path, self.manifest.proof.tolerance)
+        return run_selftest(model, selftest, path, self.manifest.proof)
 
 
 def _check_architecture(directory: Path, target: str) -> None:

@@ -21,7 +21,7 @@ from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
 
 FORMAT = "edge-bundle"
 RECORD_FORMAT = "edge-build-record"
-VERSION = 7
+VERSION = 8
 ABI_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 RECORD_NAME = "record.json"
@@ -205,6 +205,9 @@ class Proof:
     :ivar tolerance: relative error that the self-test allows on the robot.
     :ivar state: "proven" or "pending".
     :ivar missing: what a pending proof waits for, e.g. "an NVIDIA GPU"; else empty.
+    :ivar digests: SHA-256 of the bytes that steps must compute in the self-test, by the tensor
+        that they write: of those that follow from the inputs in quantised integers alone, and so
+        are the same on every machine.
     """
 
     reference: str
@@ -214,6 +217,7 @@ class Proof:
     inputs: int
     state: str = PROVEN
     missing: str = ""
+    digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def caveat(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+import hashlib
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from edge_perception.runtime.contents import open_bundle
 from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.files import Files
-from edge_perception.runtime.manifest import Manifest, Model
+from edge_perception.runtime.manifest import Manifest, Model, Proof
 
 SelfTest = tuple[dict[str, Array], dict[str, Array]]
 """Inputs and expected outputs by name."""
@@ -102,22 +103,55 @@ class Runnable(Protocol):
     def run(self, inputs: Mapping[str, Array], /) -> Mapping[str, Array]:
         """Return the outputs by name."""
 
+    def watch(
+        self, inputs: Mapping[str, Array], each: Callable[[int, int, Array], None], /
+    ) -> None:
+        """Run, and hand over the index of each step, its nanoseconds and what it computed."""
 
-def run_selftest(instance: Runnable, selftest: SelfTest, path: Path, tolerance: float) -> float:
+
+def digest_of(array: Array) -> str:
+    """Return the SHA-256 of an array's elements, in hexadecimal."""
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def run_selftest(instance: Runnable, selftest: SelfTest, path: Path, proof: Proof) -> float:
     """
     Run a self-test.
 
     :param path: names it in errors.
+    :param proof: says by how much outputs may differ, and which steps must compute which bytes.
     :returns: the worst relative error of an output.
-    :raises BundleError: if it is above ``tolerance``: the machine or the bundle is broken.
+    :raises BundleError: if more differs: the machine or the bundle is broken.
     """
     inputs, expected = selftest
     actual = instance.run(inputs)
     errors = {name: relative_error(actual[name], expected[name]) for name in expected}
     worst = max(errors, key=lambda name: errors[name])
-    if errors[worst] > tolerance:
+    if errors[worst] > proof.tolerance:
         raise BundleError(
             f"{path.parent} fails its self-test: output {worst!r} is off by {errors[worst]:.2e} "
-            f"(allowed: {tolerance:.0e}); compile the bundle again on a sound machine"
+            f"(allowed: {proof.tolerance:.0e}); compile the bundle again on a sound machine"
         )
+    if proof.digests:
+        _check_bytes(instance, inputs, proof.digests, path)
     return errors[worst]
+
+
+def _check_bytes(
+    instance: Runnable, inputs: Mapping[str, Array], digests: Mapping[str, str], path: Path
+) -> None:
+    """Check that steps compute the bytes that were proven."""
+    actual: dict[str, str] = {}
+
+    def note(step: int, _nanoseconds: int, value: Array) -> None:
+        name = instance.model.steps[step].value
+        if name in digests:
+            actual[name] = digest_of(value)
+
+    instance.watch(inputs, note)
+    for name, digest in digests.items():
+        if actual.get(name) != digest:
+            raise BundleError(
+                f"{path.parent} fails its self-test: {name!r} is computed in integers and has "
+                "other bytes than were proven; compile the bundle again on a sound machine"
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -26,7 +26,10 @@ from edge_compiler.precision.labelled import read_validation
 from edge_compiler.precision.samples import tensors
 from edge_compiler.precision.share import Ranges
 from edge_perception.decode.detections import Detections
+from edge_perception.runtime import BundleError, LoadedModel, read_manifest
+from edge_perception.runtime import load as load_bundle
 from edge_perception.runtime.schema import encode
+from edge_perception.runtime.selftest import read_selftest, run_selftest
 
 Array = np.ndarray[Any, Any]
 
@@ -217,3 +220,30 @@ def test_a_bundle_says_what_was_lost(
     assert verified["accuracy"] == accuracy
     assert verified["model"] == str(bundle / "source" / "model.onnx")
     assert "signal to noise" in (bundle / "report.html").read_text("utf-8")
+    _check_every_byte(bundle)
+
+
+def _check_every_byte(bundle: Path) -> None:
+    """Check that the self-test refuses a model if one bit of an integer tensor is another."""
+    proof, selftest = read_manifest(bundle).proof, read_selftest(bundle, read_manifest(bundle))
+    with load_bundle(bundle, selftest=True) as model:
+        integers = {step.value for step in model.model.steps if step.dtype in ("int8", "uint8")}
+        assert integers - {""} < set(proof.digests)  # which has the floats that they become, too
+        for name in proof.digests:
+            with pytest.raises(BundleError, match=f"'{name}' is computed in integers"):
+                run_selftest(_OneBitOff(model, name), selftest, bundle / "x.npz", proof)
+
+
+class _OneBitOff:
+    """A model that changes one bit of one tensor, and not enough for its outputs to differ."""
+
+    def __init__(self, sound: LoadedModel, value: str) -> None:
+        self._sound, self._value, self.model, self.run = sound, value, sound.model, sound.run
+
+    def watch(self, inputs: Mapping[str, Array], each: Callable[[int, int, Any], None]) -> None:
+        def changed(step: int, nanoseconds: int, value: Array) -> None:
+            if self.model.steps[step].value == self._value:
+                value.reshape(-1).view(np.uint8)[-1] ^= 1
+            each(step, nanoseconds, value)
+
+        self._sound.watch(inputs, changed)
