@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from importlib.util import find_spec
 import io
@@ -12,10 +12,12 @@ import re
 import shutil
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
 
 from pages import Block, blocks, ROOT
 from PIL import Image
 import pytest
+from tflite_files import small
 
 from edge_compiler.cli import build_parser as edgec_parser
 from edge_perception.commands import build_parser as robot_parser
@@ -76,51 +78,59 @@ def test_each_command_is_one_that_there_is() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("block", RUN, ids=_name)
-def test_a_block_runs(
-    block: Block,
-    tiny_onnx: Path,
-    made_once: Callable[..., Path],
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-) -> None:
-    """In a folder with what a reader has: a model, pictures, rules, a bag."""
-    if block.mark == "slow" and not request.config.getoption("--docs"):
-        pytest.skip(f"make test-docs runs it: it {block.reason}")
+@pytest.fixture
+def run(
+    tiny_onnx: Path, made_once: Callable[..., Path], tmp_path: Path
+) -> Iterator[Callable[[str], None]]:
+    """Return what runs commands where a reader has a model, pictures, rules and a bag."""
     for name in ("own.onnx", "model.onnx"):
         shutil.copy(tiny_onnx, tmp_path / name)
+    (tmp_path / "own.tflite").write_bytes(small())
     (tmp_path / "pictures").mkdir()
-    for name, colour in (
-        ("picture.jpg", "red"),
-        ("photo.jpg", "green"),
-        ("pictures/1.jpg", "blue"),
-    ):
-        Image.new("RGB", (64, 48), colour).save(tmp_path / name)
+    for name in ("picture.jpg", "photo.jpg", "pictures/1.jpg"):
+        Image.new("RGB", (64, 48), "green").save(tmp_path / name)
     for name in ("my_rules.yaml", "other_rules.yaml"):
         shutil.copy(ROOT / "config" / "rules.yaml", tmp_path / name)
+    shutil.copy(
+        made_once("robot_of_the_docs", _make_robot) / "test/bags/example.mcap",
+        tmp_path / "drive.mcap",
+    )
     (tmp_path / ".venv").symlink_to(sys.prefix)
-    shutil.copytree(made_once("bag", _make_bag), tmp_path / "BAG")
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block.text],
-        cwd=tmp_path,
-        env={
+    with TemporaryDirectory(prefix="robot") as sockets:  # their paths must be short
+        environment = {
             **os.environ,
+            "EDGE_ROBOT_RUN": sockets,
             "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
-        },
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        }
+
+        def run(commands: str) -> None:
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", commands],
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            assert done.returncode == 0, done.stdout[-3000:]
+
+        yield run
 
 
-def _make_bag(folder: Path) -> None:
-    """Make the folder with the bag that a new robot is given."""
-    folder.mkdir()
-    made = folder.with_name("robot_of_the_docs")
-    subprocess.run(
-        [sys.executable, "-m", "edge_perception.cli", "new", "--no-ros", made],
-        check=True,
-        cwd=ROOT,
-    )
-    shutil.copy(made / "test" / "bags" / "example.mcap", folder)
+def _make_robot(folder: Path) -> None:
+    command = [sys.executable, "-m", "edge_perception.cli", "new", "--no-ros", folder]
+    subprocess.run(command, check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("page", sorted({block.page for block in RUN}))
+def test_a_page_runs(
+    page: str, run: Callable[[str], None], request: pytest.FixtureRequest
+) -> None:
+    """From its first block to its last, in one folder."""
+    mine = [block for block in RUN if block.page == page]
+    slow = [block.reason for block in mine if block.mark == "slow"]
+    if slow and not request.config.getoption("--docs"):
+        pytest.skip(f"make test-docs runs it: it {slow[0]}")
+    for block in mine:
+        run(block.text)
