@@ -74,9 +74,11 @@ def _load(request: ModelRequest) -> RunnableModel:
     if request.remote is None or request.remote.policy is Policy.LOCAL:
         return model
     from edge_perception.drivers.remote.first import RemoteFirst
+    from edge_perception.drivers.remote.second import SecondOpinion
 
+    first = request.remote.policy is Policy.REMOTE_FIRST
     try:
-        return RemoteFirst(model, request.remote)
+        return (RemoteFirst if first else SecondOpinion)(model, request.remote)
     except Exception:
         model.close()
         raise

@@ -70,6 +70,8 @@ def remote(url: str, more: str = "") -> str:
         (remote("grpcs://u:p@a:1"), "expected grpcs://HOST:PORT"),
         (remote("grpc://a:1", ", credentials: {token: t}"), "credentials could be read on the"),
         (remote("grpcs://a:1", ", policy: first"), "expected one of local, remote_first"),
+        (remote("grpcs://a:1", ", policy: remote_first, rate: 2"), "a rate is of second_opinion"),
+        (remote("grpcs://a:1", ", policy: second_opinion, rate: 0"), "a number from 0.001 to 30"),
         (remote("grpcs://a:1", ", tokn: t"), "unknown key 'tokn'"),
         (remote("grpcs://a:1").replace("0.05", "60"), "expected a number from 0.001 to 10"),
     ],
@@ -141,6 +143,12 @@ def test_a_server_is_described() -> None:
         remote=RemoteRequest(
             "[::1]:8001", True, "big", Policy.REMOTE_FIRST, 50_000_000, Path("robot/ca.pem")
         ),
+    )
+    text = remote("grpc://a:1", ", policy: second_opinion, rate: 0.5")
+    found = description.load(ModelRequest("pipeline.yaml"), lambda path, most: text.encode())
+    assert found.stages[0].model == ModelRequest(
+        "m.edge",
+        remote=RemoteRequest("a:1", False, "big", Policy.SECOND_OPINION, 50_000_000, rate=0.5),
     )
     text = remote("grpc://127.0.0.1:8001", ", credentials: {token: t}")
     found = description.load(ModelRequest("robot/pipeline.yaml"), lambda path, most: text.encode())

@@ -13,6 +13,7 @@ import socket
 import subprocess
 from threading import Event, Thread
 import time
+from types import SimpleNamespace
 from typing import Any
 
 from fake_model import FakeModel
@@ -33,6 +34,7 @@ from edge_perception.decode.detections import Detections
 from edge_perception.drivers.remote.breaker import Breaker, FAILURES, FIRST_PAUSE, LONGEST_PAUSE
 from edge_perception.drivers.remote.first import RemoteFirst
 from edge_perception.drivers.remote.messages import answer, AnswerError
+from edge_perception.drivers.remote.second import SecondOpinion
 from edge_perception.environment import this_machine
 from edge_perception.runtime import BundleError
 from edge_perception.runtime.manifest import Tensor
@@ -107,12 +109,13 @@ def test_a_compiled_model_and_onnx_runtime_as_the_server(
     wanted = asked(stack.enter_context(serving(infer)))
     frame = np.random.default_rng(1).integers(0, 256, (30, 40, 3), np.uint8)
     results = []
-    for one in (wanted, replace(wanted, policy=Policy.LOCAL), None):
+    second = replace(wanted, policy=Policy.SECOND_OPINION)
+    for one in (wanted, replace(wanted, policy=Policy.LOCAL), second, None):
         model = this_machine().load(ModelRequest(str(tiny_bundle), remote=one))
         stack.callback(model.close)
         results.append(model.run_image(frame, "bgr8"))
-    assert [isinstance(one, Answer) for one in results] == [True, False, False]
-    there, here, _ = (one["scores"] for one in results)
+    assert [isinstance(one, Answer) for one in results] == [True, False, False, False]
+    there, here, *_ = (one["scores"] for one in results)
     np.testing.assert_allclose(there, here, rtol=1e-4, atol=1e-5)
 
 
@@ -178,6 +181,86 @@ def test_a_server_that_comes_back_is_asked_again(stack: ExitStack) -> None:
     assert not isinstance(model.run_image(IMAGE, "rgb8"), Answer)
     assert isinstance(model.run_image(IMAGE, "rgb8"), Answer)
     assert model.diagnose().level is Level.OK
+
+
+def test_a_second_opinion_comes_beside_what_is_seen_here(stack: ExitStack) -> None:
+    asking, go = Event(), Event()
+
+    def infer(request: Any, context: Any) -> Any:
+        asking.set()
+        go.wait(PATIENCE)
+        return response(scores=THERE)
+
+    port = stack.enter_context(serving(infer))
+    stack.callback(go.set)
+    wanted = asked(port, policy=Policy.SECOND_OPINION, rate=0.001)
+    model = SecondOpinion(Local(), wanted)
+    stack.callback(model.close)
+    detect, alone = (Detect(Setup("detect", Parameters(()), one)) for one in (model, Local()))
+    nothing = Detections()
+
+    def look(stage: Detect, stamp: int) -> Detections:
+        view = Look(Pixels(IMAGE, "rgb8"), lambda part: None, stamp)
+        return stage.run(view, nothing, nothing.indices())
+
+    here = look(alone, 0).labels
+    assert look(detect, 1_250_000_000).labels == here
+    assert asking.wait(PATIENCE)
+    assert look(detect, 2_000_000_000).labels == here  # nobody waits for the server
+    go.set()
+    end = time.monotonic() + PATIENCE
+    while len(seen := look(detect, 3_000_000_000)) == len(here):
+        assert time.monotonic() < end, model.diagnose()
+        time.sleep(0.01)
+    told = [
+        (label, {one.stage: one.label for one in said})
+        for label, said in zip(seen.labels, seen.attributes, strict=True)
+    ]
+    assert [label for label, said in told if not said] == [*here]
+    from_there = [(label, said) for label, said in told if said]
+    assert from_there[0] == ("espresso", {"source": "remote", "stamp": "1.250"})
+    assert look(detect, 4_000_000_000).labels == here  # it is told once
+    values = model.diagnose().values or {}
+    assert (values["answered"], values["late"], values["failed"]) == ("1", "0", "0")
+
+
+@pytest.mark.parametrize(
+    ("infer", "deadline", "says"),
+    [
+        (lambda *_: response(scores=THERE * np.nan), PATIENCE, "scores is not finite"),
+        (late, 0.1, "it does not answer within 0.1 s"),
+    ],
+)
+def test_a_bad_second_opinion_is_left_out(
+    infer: Infer, deadline: float, says: str, stack: ExitStack
+) -> None:
+    port = stack.enter_context(serving(infer))
+    wanted = asked(port, deadline, policy=Policy.SECOND_OPINION, rate=30.0)
+    model = SecondOpinion(Local(), wanted)
+    stack.callback(model.close)
+    begun = time.monotonic()
+    while int((model.diagnose().values or {})["not asked"]) == 0:
+        assert model.consult(Pixels(IMAGE, "rgb8"), 1) is None
+        assert time.monotonic() - begun < LONGEST
+        time.sleep(0.01)
+    assert says in model.diagnose().message
+
+
+def test_an_opinion_without_a_picture_in_time_is_late(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = stack.enter_context(serving(lambda *_: response(scores=THERE)))
+    model = SecondOpinion(Local(), asked(port, policy=Policy.SECOND_OPINION))
+    stack.callback(model.close)
+    assert model.consult(Pixels(IMAGE, "rgb8"), 1) is None
+    assert model._under_way is not None
+    model._under_way.call.answer(PATIENCE)
+    pause = SimpleNamespace(monotonic=lambda: time.monotonic() + 2 * PATIENCE)
+    monkeypatch.setattr("edge_perception.drivers.remote.second.time", pause)
+    assert model.consult(Pixels(IMAGE, "rgb8"), 2) is None
+    found = model.diagnose()
+    assert (found.values or {})["late"] == "1"
+    assert "no picture to show it with" in found.message
 
 
 def test_a_connection_that_leads_nowhere_is_made_anew(stack: ExitStack) -> None:

@@ -28,7 +28,12 @@ class Call:
     """A request that was sent."""
 
     def __init__(self, future: object) -> None:
-        self._future = future
+        self._future: Any = future
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether there is an answer, or will be none: that the time is over, too."""
+        return bool(self._future.done())
 
     def answer(self, seconds: float) -> bytes:
         """
@@ -39,11 +44,10 @@ class Call:
         """
         import grpc
 
-        future: grpc.Future = self._future
         try:
-            return bytes(future.result(max(0.0, seconds)))
+            return bytes(self._future.result(max(0.0, seconds)))
         except grpc.FutureTimeoutError:
-            future.cancel()
+            self._future.cancel()
             raise LateError("no answer in time") from None
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edge_perception import decode
-from edge_perception.core.perception.remote import marked
+from edge_perception.core.perception.remote import Adviser, beside, marked
 from edge_perception.core.perception.stage import image_model, Look, Setup, Stage
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections, Indices
@@ -24,6 +24,8 @@ class Detect(Stage):
     def __init__(self, setup: Setup) -> None:
         """Check that the model takes images and fits its decoder."""
         self._model, self._facts = image_model(setup)
+        model: object = self._model
+        self._adviser = model if isinstance(model, Adviser) else None
         self.labels = self._facts.labels or None
         self.adapt(decode.Options())
 
@@ -44,6 +46,8 @@ class Detect(Stage):
         tensors = self._model.run_image(*look.pixels)
         look.lap("run")
         seen = marked(self._decode(tensors, look.pixels.size), tensors)
+        if self._adviser is not None:
+            seen = self._advised(self._adviser, look, seen)
         look.lap("decode")
         if not len(found):
             return seen
@@ -54,3 +58,11 @@ class Detect(Stage):
                     "each other"
                 )
         return joined(found, seen)
+
+    def _advised(self, adviser: Adviser, look: Look, seen: Detections) -> Detections:
+        """Return what was seen with what a second opinion adds, if one has come."""
+        opinion = adviser.consult(look.pixels, look.stamp)
+        if opinion is None:
+            return seen
+        there = marked(self._decode(opinion.answer, opinion.size), opinion.answer)
+        return beside(seen, there, opinion.stamp)
