@@ -314,8 +314,8 @@ MUTATIONS = [
         ("cropped", "0.0f : c.outside", "0.0f : 0.0f"),
     ),
     # memory that held something else before: the halo must be cleared
-    Mutation("halo.h", "memset(p, 0, sizeof(float) * row)", "(void)row", "chain", "second"),
-    Mutation("halo.h", "h.right * h.lanes);", "0);", "chain", "second"),
+    Mutation("halo.h", "(behind + h.bottom * row)", "behind", "chain", "second"),
+    Mutation("halo.h", "sizeof(float) * behind);", "0);", "chain", "second"),
     *_of(
         "copy.h",
         "moves",

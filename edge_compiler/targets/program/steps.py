@@ -185,15 +185,14 @@ class _StepFile:
 
 def _clear_halo(buffer: Buffer) -> Call:
     halo = buffer.halo
+    # constants, so that the few zeros between two rows are stored and need no call of memset()
+    fields: dict[str, Field] = {"lanes": buffer.block, "left": halo.left, "right": halo.right}
     sizes = {
         "blocks": buffer.blocks,
         "height": buffer.height,
         "width": buffer.width,
-        "lanes": buffer.block,
         "top": halo.top,
-        "left": halo.left,
         "bottom": halo.bottom,
-        "right": halo.right,
     }
     start = Pointer.to("m->arena", buffer.start, buffer.type, image=buffer.image)
-    return Call("halo_clear", "halo", {}, (start,), sizes)
+    return Call("halo_clear", "halo", fields, (start,), sizes)

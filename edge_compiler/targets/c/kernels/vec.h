@@ -29,9 +29,9 @@
 #define VECTORS (BLOCK / LANES)
 
 #define INLINE static inline __attribute__((always_inline))
-#if defined __clang__
+#if defined __clang__ || defined __ARM_NEON
 #define NOINLINE static __attribute__((noinline))
-#else /* nor a copy for each caller */
+#else /* nor a copy for each caller, whose sizes are no constants as they are on Arm */
 #define NOINLINE static __attribute__((noinline, noclone))
 #endif
 

@@ -33,22 +33,21 @@ static unsigned char *image_of(const edge_value *value, unsigned char *arena, ui
     return arena + value->offset + image * value->image * edge_element_bytes(value->element);
 }
 
+/* Clear the halo of rows, of which some may be above or below the image. */
 static void clear_halo(const edge_value *value, unsigned char *image, ptrdiff_t begin, ptrdiff_t end)
 {
     const ptrdiff_t bytes = (ptrdiff_t)edge_element_bytes(value->element), pixel = value->block * bytes;
-    const ptrdiff_t left = value->halo_left, right = value->halo_right;
-    const ptrdiff_t channels = value->channels, height = value->height, width = value->width;
+    const ptrdiff_t left = value->halo_left * pixel, row = (ptrdiff_t)value->row * bytes;
+    const ptrdiff_t channels = value->channels, height = value->height, width = value->width * pixel;
     for (ptrdiff_t c = 0; c < channels; c += value->block) {
         unsigned char *plane = image + c / value->block * (ptrdiff_t)value->plane * bytes;
-        for (ptrdiff_t y = begin; y < end; y++) {
-            unsigned char *row = plane + y * (ptrdiff_t)value->row * bytes;
-            if (y < 0 || y >= height) {
-                memset(row - left * pixel, 0, (size_t)((left + width + right) * pixel));
-            } else {
-                memset(row - left * pixel, 0, (size_t)(left * pixel));
-                memset(row + width * pixel, 0, (size_t)(right * pixel));
-            }
+        unsigned char *zeros = plane + begin * row - left; /* up to the next row of the image */
+        for (ptrdiff_t y = begin < 0 ? 0 : begin; y < end && y < height; y++) {
+            unsigned char *line = plane + y * row;
+            memset(zeros, 0, (size_t)(line - zeros));
+            zeros = line + width;
         }
+        memset(zeros, 0, (size_t)(plane + end * row - left - zeros));
     }
 }
 

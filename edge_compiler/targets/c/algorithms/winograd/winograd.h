@@ -144,7 +144,8 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
             UNROLLED_FOR (int i = 0; i < a; i++) d[i] = vec_load(from + i * c.in_row);
             winograd_transform_in(c.m, d, half[j]);
             from += BLOCK;
-            COUNT_FROM(from);
+            if (!LANE_PRODUCTS) /* where distances are constants, instructions have them in them */
+                COUNT_FROM(from);
         }
         UNROLLED_FOR (int i = 0; i < a; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
@@ -152,7 +153,8 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
             winograd_transform_in(c.m, d, o);
             UNROLLED_FOR (int j = 0; j < a; j++) vec_store(to + j * stride, o[j]);
             to += a * stride;
-            COUNT_FROM(to);
+            if (!LANE_PRODUCTS)
+                COUNT_FROM(to);
         }
     }
 }
@@ -171,7 +173,8 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
             UNROLLED_FOR (int i = 0; i < a; i++) d[i] = vec_load(from + i * a * stride);
             winograd_transform_out(c.m, d, half[j]);
             from += stride;
-            COUNT_FROM(from);
+            if (!LANE_PRODUCTS)
+                COUNT_FROM(from);
         }
         UNROLLED_FOR (int i = 0; i < c.m; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
