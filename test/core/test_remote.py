@@ -183,6 +183,18 @@ def test_a_server_that_comes_back_is_asked_again(stack: ExitStack) -> None:
     assert model.diagnose().level is Level.OK
 
 
+def test_a_server_whose_model_changes(stack: ExitStack) -> None:
+    answers = [response(scores=one) for one in (THERE, np.zeros((1, 4), np.float32), THERE)]
+    model = remote(stack, lambda *_: answers.pop(0))
+    came = []
+    for _ in range(3):
+        came.append(isinstance(model.run_image(IMAGE, "rgb8"), Answer))
+        if not came[-1]:
+            assert "is it another model?" in model.diagnose().message
+    assert came == [True, False, True]
+    assert model.diagnose().level is Level.OK
+
+
 def test_a_second_opinion_comes_beside_what_is_seen_here(stack: ExitStack) -> None:
     asking, go = Event(), Event()
 
