@@ -161,6 +161,12 @@ def add_quantisation(parser: argparse.ArgumentParser, otherwise: str = "") -> No
         metavar="1%",
         help="by how much it may be worse than in float32: the worst layers stay float32",
     )
+    parser.add_argument(
+        "--equalise",
+        action="store_true",
+        help="scale channels between layers to like ranges before they become 8 bits, which does "
+        "not change the float model",
+    )
 
 
 def _percentage(text: str) -> float:
@@ -193,6 +199,7 @@ def wanted_quantisation(arguments: argparse.Namespace) -> Wanted:
         arguments.calibration_method,
         arguments.validation,
         arguments.max_drop,
+        arguments.equalise,
     )
 
 

@@ -19,6 +19,7 @@ from edge_compiler.precision.assign import assign
 from edge_compiler.precision.bias import bias_errors
 from edge_compiler.precision.budget import choose, integer_share, Trials, trials_file
 from edge_compiler.precision.calibrate import calibrate, MSE
+from edge_compiler.precision.equalise import equalise
 from edge_compiler.precision.judge import Judge
 from edge_compiler.precision.labelled import read_validation
 from edge_compiler.precision.quantise import quantise
@@ -52,12 +53,14 @@ class Wanted:
     :ivar method: how ranges follow from them.
     :ivar validation: what the accuracy is measured on, see `read_validation`; None: on the same.
     :ivar max_drop: by how much the model may be worse, 0 to 1; None: whatever it is.
+    :ivar equalise: whether channels are scaled to like ranges before.
     """
 
     calibration: Path
     method: str = MSE
     validation: Path | None = None
     max_drop: float | None = None
+    equalise: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ def quantise_model(
         raise CompileError(
             f"{description.name} has no layer that can compute in integers: compile it in float32"
         )
+    if wanted.equalise:
+        equalise(graph)
     ranges = calibrate(graph, samples, wanted.method, progress)
     judge = Judge(graph, description, others, labels, progress)
     errors = bias_errors(graph, samples, progress)
@@ -123,7 +128,7 @@ def quantise_model(
     chosen = choose(graph, trials, wanted.max_drop, progress)
     accuracy = replace(
         judge.accuracy(chosen.score),
-        calibration=f"{wanted.method}, {len(samples)} samples",
+        calibration=f"{wanted.method}{', equalised' * wanted.equalise}, {len(samples)} samples",
         integer_macs=integer_share(graph, chosen.assignment),
         float_layers=chosen.floats,
         curve=chosen.curve,
