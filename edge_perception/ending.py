@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+import ctypes
 import os
 import select
 import signal
 import sys
 import threading
+import time
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, the request of a supervisor, the end of the terminal."""
@@ -37,6 +40,43 @@ def not_again() -> None:
     """Let nothing interrupt the end of Python."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def at_most(seconds: float, code: int) -> Iterator[None]:
+    """
+    End the process with an exit code if the block takes longer.
+
+    No thread of Python could do so while a library hangs with the interpreter's lock: here the C
+    library calls ``_exit`` in a thread of its own (timer_create(2), SIGEV_THREAD).
+    """
+    libc, timer = ctypes.CDLL(None, use_errno=True), ctypes.c_void_p()
+    what = _Sigevent(code, 0, _SIGEV_THREAD, ctypes.cast(libc._exit, ctypes.c_void_p))
+    when = (ctypes.c_long * 4)(0, 0, int(seconds), int(seconds % 1 * 1e9))  # not again and again
+    with suppress(AttributeError):  # a C library that has timers elsewhere: then nothing is bound
+        libc.timer_create(time.CLOCK_MONOTONIC, ctypes.byref(what), ctypes.byref(timer))
+        libc.timer_settime(timer, 0, when, None)
+    try:
+        yield
+    finally:
+        if timer:
+            libc.timer_delete(timer)
+
+
+class _Sigevent(ctypes.Structure):
+    """What a timer does, as in signal.h, and at least as large."""
+
+    _fields_ = (
+        ("value", ctypes.c_void_p),
+        ("signal", ctypes.c_int),
+        ("notify", ctypes.c_int),
+        ("function", ctypes.c_void_p),
+        ("attributes", ctypes.c_void_p),
+        ("rest", ctypes.c_byte * 48),
+    )
+
+
+_SIGEV_THREAD = 2
 
 
 def _with_parent() -> None:

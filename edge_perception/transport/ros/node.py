@@ -117,12 +117,17 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         """Let the core end after the step that is under way, and don't wait for that."""
         self.shell.halt()
 
-    def destroy_node(self) -> None:
-        """Stop the core before the node goes; what fails is logged, other nodes end, too."""
+    def close(self) -> None:
+        """Stop the core for good; what fails is logged, other nodes end, too."""
         self._end_bond()
         self.shell.clean_up(State.FINALIZED)
         if self._bond is not None:
             self._bond.close()
+            self._bond = None
+
+    def destroy_node(self) -> None:
+        """Stop the core before the node goes."""
+        self.close()
         super().destroy_node()
 
     def _form_bond(self) -> None:

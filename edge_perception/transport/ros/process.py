@@ -32,6 +32,7 @@ from edge_perception.transport.threads import (
 )
 
 LONGEST_END = 8.0  # seconds: `ros2 launch` and containers kill what has not ended after ten
+LONGEST_GOODBYE = 3.0  # seconds that the middleware may take of them
 REFUSALS = (
     ConfigurationError,
     NameValidationException,
@@ -71,20 +72,27 @@ def run(
             stop.failed |= not stop
     except REFUSALS as error:
         stop.fail(_explained(error))
+    except BaseException:
+        stop.failed = True
+        raise
     finally:
         _bound_the_end()
-        _destroy(nodes)
-        rclpy.try_shutdown()
+        for node in nodes:
+            node.halt()  # all at once, so that their last steps end at the same time
+        for node in reversed(nodes):
+            node.close()
         guard.dismiss()
+        # Fast DDS may hang within itself when others end, too; all that matters is done
+        with ending.at_most(LONGEST_GOODBYE, int(stop.failed)):
+            _destroy(nodes)
+            rclpy.try_shutdown()
         ending.not_again()
         faulthandler.cancel_dump_traceback_later()
     return int(stop.failed)
 
 
 def _destroy(nodes: list[RosNode]) -> None:
-    """End nodes, and leave nothing of them: others would see them for 20 seconds more."""
-    for node in nodes:
-        node.halt()  # all at once, so that their last steps end at the same time
+    """Let nodes leave the graph; else others would see them for 20 seconds more."""
     while nodes:
         nodes.pop().destroy_node()
     look_through_everything()  # a node and its state machine know each other
