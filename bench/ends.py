@@ -34,7 +34,7 @@ PATIENCE = 15.0  # seconds until a process that does not end is taken to hang
 FORMS = ("composed", "separate", "launch", "launch separate")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 COMPLAINT = re.compile(
-    r"Traceback|error|exception|invalid|terminate called|process has died", re.I
+    r"Traceback|Timeout \(|error|exception|invalid|terminate called|process has died", re.I
 )
 
 
