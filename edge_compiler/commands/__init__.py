@@ -167,6 +167,11 @@ def add_quantisation(parser: argparse.ArgumentParser, otherwise: str = "") -> No
         help="scale channels between layers to like ranges before they become 8 bits, which does "
         "not change the float model",
     )
+    parser.add_argument(
+        "--reduce-range",
+        action="store_true",
+        help="weights of 7 bits: faster on processors with AVX2 or AVX-512 but without VNNI",
+    )
 
 
 def _percentage(text: str) -> float:
@@ -200,6 +205,7 @@ def wanted_quantisation(arguments: argparse.Namespace) -> Wanted:
         arguments.validation,
         arguments.max_drop,
         arguments.equalise,
+        arguments.reduce_range,
     )
 
 

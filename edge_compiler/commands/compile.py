@@ -120,8 +120,10 @@ def _threads(text: str) -> int:
 
 def _quantisation(arguments: argparse.Namespace) -> Wanted | None:
     if arguments.precision in ("float32", "half"):
-        if arguments.equalise:
-            arguments.usage_error("--equalise needs --precision int8 or auto")
+        for name in ("equalise", "reduce_range"):
+            if getattr(arguments, name):
+                option = name.replace("_", "-")
+                arguments.usage_error(f"--{option} needs --precision int8 or auto")
         return None
     if arguments.precision == "auto" and arguments.max_drop is None:
         arguments.usage_error("--precision auto needs --max-drop: how much worse it may be")

@@ -15,7 +15,7 @@ import numpy as np
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.precision.assign import channel_axis, layers
 from edge_compiler.precision.samples import Samples
-from edge_compiler.precision.scales import quantise_weights
+from edge_compiler.precision.scales import LARGEST_WEIGHT, quantise_weights
 from edge_compiler.precision.session import Session
 from edge_compiler.progress import Progress
 
@@ -24,14 +24,17 @@ Errors = Mapping[str, Array]
 """The mean error of each output channel of a layer, by the name of what it computes."""
 
 
-def bias_errors(graph: Graph, samples: Samples, progress: Progress) -> Errors:
+def bias_errors(
+    graph: Graph, samples: Samples, progress: Progress, largest: int = LARGEST_WEIGHT
+) -> Errors:
     """
     Return what the rounded weights of layers with a bias add to their outputs, in the mean.
 
     :param graph: of floats; it is not changed.
+    :param largest: of the weights' integers.
     """
     twins = {
-        node.output.name: _twin(node)
+        node.output.name: _twin(node, largest)
         for node in layers(graph)
         if len(node.inputs) > 2 and node.inputs[2] is not None
     }
@@ -51,11 +54,11 @@ def bias_errors(graph: Graph, samples: Samples, progress: Progress) -> Errors:
     return {name: total / len(samples) for name, total in sums.items()}
 
 
-def _twin(node: Node) -> Node:
+def _twin(node: Node, largest: int) -> Node:
     """Return the same layer with the numbers that its quantised weights stand for."""
     weights, axis = node.input(1), channel_axis(node)
     assert weights.constant is not None, "layers have constant weights"
-    integers, scales, _ = quantise_weights(weights.constant, axis, None, 1.0)
+    integers, scales, _ = quantise_weights(weights.constant, axis, None, 1.0, largest)
     shape = [1] * integers.ndim
     if axis is not None:
         shape[axis] = -1

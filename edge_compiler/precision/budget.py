@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 import hashlib
 import json
@@ -13,9 +13,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import NoCacheError, user_cache
 from edge_compiler.precision.assign import assign, Assignment, layers
-from edge_compiler.precision.bias import Errors
 from edge_compiler.precision.judge import Judge, Score
-from edge_compiler.precision.quantise import quantise
 from edge_compiler.precision.share import Ranges
 from edge_compiler.progress import Progress
 from edge_perception.runtime.manifest import CurvePoint
@@ -51,15 +49,15 @@ class Trials:
     """
 
     def __init__(
-        self, graph: Graph, ranges: Ranges, errors: Errors, judge: Judge, file: Path | None
+        self, graph: Graph, write: Callable[[Assignment], Graph], judge: Judge, file: Path | None
     ) -> None:
         """
         Read what the file has.
 
-        :param errors: that biases take back.
+        :param write: the graph with these nodes in integers.
         :param file: names all that scores depend on; None: keep nothing.
         """
-        self._graph, self._ranges, self._errors = graph, ranges, errors
+        self._graph, self._write = graph, write
         self._judge, self._file = judge, file
         self._known: dict[str, Score] = {}
         if file is not None and file.is_file():
@@ -75,8 +73,7 @@ class Trials:
         key = json.dumps([sorted(floats), most])
         if key not in self._known:
             assignment = assign(self._graph, floats)
-            network = quantise(self._graph, self._ranges, assignment, self._errors)
-            self._known[key] = self._judge.judge(network, most)
+            self._known[key] = self._judge.judge(self._write(assignment), most)
             self._keep()
         return self._known[key]
 
@@ -90,9 +87,14 @@ class Trials:
         unfinished.replace(self._file)
 
 
-def trials_file(ranges: Ranges, judge: Judge) -> Path | None:
-    """Return where the user's cache keeps what follows from ranges and samples; None: nowhere."""
-    digest = hashlib.sha256(json.dumps([sorted(ranges.items()), judge.digest]).encode())
+def trials_file(ranges: Ranges, largest: int, judge: Judge) -> Path | None:
+    """
+    Return where the user's cache keeps what follows from ranges and samples; None: nowhere.
+
+    :param largest: of the weights' integers.
+    """
+    known = [sorted(ranges.items()), largest, judge.digest]
+    digest = hashlib.sha256(json.dumps(known).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
     try:

@@ -15,7 +15,7 @@ from edge_compiler.errors import CompileError
 from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph
 from edge_compiler.metadata import ACCURACY, metadata_of
-from edge_compiler.precision.assign import assign
+from edge_compiler.precision.assign import assign, Assignment
 from edge_compiler.precision.bias import bias_errors
 from edge_compiler.precision.budget import choose, integer_share, Trials, trials_file
 from edge_compiler.precision.calibrate import calibrate, MSE
@@ -24,6 +24,7 @@ from edge_compiler.precision.judge import Judge
 from edge_compiler.precision.labelled import read_validation
 from edge_compiler.precision.quantise import quantise
 from edge_compiler.precision.samples import read_samples
+from edge_compiler.precision.scales import LARGEST_WEIGHT, REDUCED_WEIGHT
 from edge_compiler.progress import Progress
 from edge_perception.runtime import schema
 from edge_perception.runtime.manifest import Accuracy, Fusion
@@ -54,6 +55,7 @@ class Wanted:
     :ivar validation: what the accuracy is measured on, see `read_validation`; None: on the same.
     :ivar max_drop: by how much the model may be worse, 0 to 1; None: whatever it is.
     :ivar equalise: whether channels are scaled to like ranges before.
+    :ivar reduce_range: whether weights have 7 bits.
     """
 
     calibration: Path
@@ -61,6 +63,12 @@ class Wanted:
     validation: Path | None = None
     max_drop: float | None = None
     equalise: bool = False
+    reduce_range: bool = False
+
+    def ways(self) -> list[str]:
+        """Return what is done, for people."""
+        ways = {self.method: True, "equalised": self.equalise, "7-bit weights": self.reduce_range}
+        return [way for way, taken in ways.items() if taken]
 
 
 @dataclass(frozen=True)
@@ -123,18 +131,23 @@ def quantise_model(
         equalise(graph)
     ranges = calibrate(graph, samples, wanted.method, progress)
     judge = Judge(graph, description, others, labels, progress)
-    errors = bias_errors(graph, samples, progress)
-    trials = Trials(graph, ranges, errors, judge, trials_file(ranges, judge))
+    largest = REDUCED_WEIGHT if wanted.reduce_range else LARGEST_WEIGHT
+    errors = bias_errors(graph, samples, progress, largest)
+
+    def write(assignment: Assignment) -> Graph:
+        return quantise(graph, ranges, assignment, errors, largest)
+
+    trials = Trials(graph, write, judge, trials_file(ranges, largest, judge))
     chosen = choose(graph, trials, wanted.max_drop, progress)
     accuracy = replace(
         judge.accuracy(chosen.score),
-        calibration=f"{wanted.method}{', equalised' * wanted.equalise}, {len(samples)} samples",
+        calibration=", ".join((*wanted.ways(), f"{len(samples)} samples")),
         integer_macs=integer_share(graph, chosen.assignment),
         float_layers=chosen.floats,
         curve=chosen.curve,
     )
     kept = {node.name: reason for node, reason in chosen.assignment.kept.items() if ops.macs(node)}
-    return Quantised(quantise(graph, ranges, chosen.assignment, errors), fusions, accuracy, kept)
+    return Quantised(write(chosen.assignment), fusions, accuracy, kept)
 
 
 def write_model(

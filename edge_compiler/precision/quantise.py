@@ -26,7 +26,12 @@ from edge_compiler.precision.assign import (
     ROLES,
 )
 from edge_compiler.precision.bias import Errors
-from edge_compiler.precision.scales import activation_scale, quantise_array, quantise_weights
+from edge_compiler.precision.scales import (
+    activation_scale,
+    LARGEST_WEIGHT,
+    quantise_array,
+    quantise_weights,
+)
 from edge_compiler.precision.share import Ranges, shared_ranges
 from edge_perception.runtime.dtypes import FLOAT32, UINT8
 
@@ -35,15 +40,20 @@ _INTEGERS, _FLOATS = "QuantizeLinear", "DequantizeLinear"
 
 
 def quantise(
-    graph: Graph, ranges: Ranges, assignment: Assignment, errors: Errors = MappingProxyType({})
+    graph: Graph,
+    ranges: Ranges,
+    assignment: Assignment,
+    errors: Errors = MappingProxyType({}),
+    largest: int = LARGEST_WEIGHT,
 ) -> Graph:
     """
     Return a graph in which the assigned nodes compute in integers.
 
     :param graph: before anything was fused into its nodes; it is not changed.
     :param errors: that biases take back, see `bias_errors`.
+    :param largest: of the weights' integers, as for `bias_errors`.
     """
-    return _Quantiser(graph, ranges, assignment, errors).run()
+    return _Quantiser(graph, ranges, assignment, errors, largest).run()
 
 
 class _Quantiser:
@@ -54,9 +64,15 @@ class _Quantiser:
     """
 
     def __init__(
-        self, graph: Graph, ranges: Ranges, assignment: Assignment, errors: Errors
+        self,
+        graph: Graph,
+        ranges: Ranges,
+        assignment: Assignment,
+        errors: Errors,
+        largest: int,
     ) -> None:
         self._graph, self._integer, self._errors = graph, assignment.integer, errors
+        self._largest = largest
         self._ranges = shared_ranges(graph, ranges, self._integer)
         self._nodes: list[Node] = []
         self._scales: dict[Value, Quantisation] = {}
@@ -161,7 +177,9 @@ class _Quantiser:
         terms = None
         if bias is not None and bias.constant is not None:
             terms = bias.constant.reshape(-1) - self._errors.get(node.output.name, np.float32(0))
-        small, scales, integers = quantise_weights(weights.constant, axis, terms, unit)
+        small, scales, integers = quantise_weights(
+            weights.constant, axis, terms, unit, self._largest
+        )
         name = f"{node.output.name}/{weights.name}"
         found = [self._dequantised(name, small, scales, axis)]
         if bias is not None and integers is not None:

@@ -2,7 +2,8 @@
 How floats become integers of eight bits: ``real = (integer - zero_point) * scale``.
 
 Activations are uint8, with one scale and zero point a tensor; weights are int8 from -127 to 127,
-around zero, with a scale for each output channel; biases are int32 in the unit of the products.
+or -64 to 64, around zero, with a scale for each output channel; biases are int32 in the unit of
+the products.
 Scales are those of onnxruntime.quantization, to the bit.
 """
 
@@ -19,6 +20,8 @@ Array = np.ndarray[Any, Any]
 LEVELS = 255
 """Of uint8, above the least."""
 LARGEST_WEIGHT = 127
+REDUCED_WEIGHT = 64
+"""Of 7 bits: no sum of two products leaves int16, in which some processors add them up faster."""
 LARGEST_SUM = 2**31 - 1
 _TINY = float(np.finfo(np.float32).tiny)
 _MARGIN = 1.0001
@@ -42,7 +45,11 @@ def quantise_array(array: Array, how: Quantisation) -> Array:
 
 
 def quantise_weights(
-    weights: Array, axis: int | None, bias: Array | None, input_scale: float
+    weights: Array,
+    axis: int | None,
+    bias: Array | None,
+    input_scale: float,
+    largest: int = LARGEST_WEIGHT,
 ) -> tuple[Array, Array, Array | None]:
     """
     Return weights as int8, their scales, and the bias as int32.
@@ -52,13 +59,14 @@ def quantise_weights(
 
     :param axis: of the output channels; None: one scale for all.
     :param bias: of each output channel; None: there is none.
+    :param largest: of the integers.
     :returns: the scales are float32, one for each index along ``axis``.
     """
     rows = weights.reshape(1, -1) if axis is None else _by_channel(weights, axis)
-    scales = 2 * np.abs(rows).max(1, initial=0).astype(np.float64) / (2 * LARGEST_WEIGHT)
+    scales = 2 * np.abs(rows).max(1, initial=0).astype(np.float64) / (2 * largest)
     scales = np.where(scales < _TINY, 1.0, scales).astype(np.float32)
     if bias is not None:
-        room = LARGEST_SUM - LEVELS * LARGEST_WEIGHT * rows.shape[1]
+        room = LARGEST_SUM - LEVELS * largest * rows.shape[1]
         size = np.abs(bias) if axis is not None else np.abs(bias).max(initial=0)[None]
         least = _MARGIN * size.astype(np.float64) / (input_scale * room)
         scales = np.maximum(scales, least.astype(np.float32))

@@ -87,7 +87,8 @@ def test_equalised_channels_change_no_float_and_lose_less(tmp_path: Path) -> Non
     assert equalise(graph) == []
 
 
-def test_equalising_belongs_to_integers(tmp_path: Path, capsys: Capture) -> None:
+@pytest.mark.parametrize("option", ["--equalise", "--reduce-range"])
+def test_what_integers_have_belongs_to_them(tmp_path: Path, capsys: Capture, option: str) -> None:
     with pytest.raises(SystemExit):
-        run("compile", tmp_path / "net.onnx", "-o", tmp_path / "net.edge", "--equalise")
-    assert "--equalise needs --precision int8 or auto" in capsys.readouterr().err
+        run("compile", tmp_path / "net.onnx", "-o", tmp_path / "net.edge", option)
+    assert f"{option} needs --precision int8 or auto" in capsys.readouterr().err

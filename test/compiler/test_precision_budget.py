@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 import json
 from pathlib import Path
 import shutil
@@ -23,6 +24,7 @@ from edge_compiler.precision.budget import choose, OverBudgetError, Trials
 from edge_compiler.precision.calibrate import calibrate
 from edge_compiler.precision.judge import AGREEMENTS, Judge, measure_of, Pairs
 from edge_compiler.precision.labelled import read_validation
+from edge_compiler.precision.quantise import quantise
 from edge_compiler.precision.samples import tensors
 from edge_compiler.precision.share import Ranges
 from edge_perception.decode.detections import Detections
@@ -70,9 +72,8 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 
 def _choose(case: Case, budget: float | None, file: Path | None = None) -> Any:
-    return choose(
-        case.graph, Trials(case.graph, case.ranges, {}, case.judge, file), budget, _quiet
-    )
+    write = partial(quantise, case.graph, case.ranges)
+    return choose(case.graph, Trials(case.graph, write, case.judge, file), budget, _quiet)
 
 
 def test_the_worst_layers_return_to_float32(case: Case) -> None:

@@ -35,7 +35,7 @@ from edge_compiler.precision.calibrate import calibrate
 from edge_compiler.precision.histogram import Histogram, METHODS
 from edge_compiler.precision.quantise import quantise
 from edge_compiler.precision.samples import Samples, tensors
-from edge_compiler.precision.scales import quantise_weights
+from edge_compiler.precision.scales import LARGEST_WEIGHT, quantise_weights, REDUCED_WEIGHT
 from edge_compiler.precision.session import Session
 
 Array = np.ndarray[Any, Any]
@@ -98,6 +98,7 @@ class Case:
     samples: Samples
     ours: Graph
     theirs: onnx.ModelProto
+    largest: int
 
     @property
     def model(self) -> onnx.ModelProto:
@@ -117,9 +118,10 @@ def _quiet(_what: str, _done: int, _total: int) -> None:
     """Show no progress."""
 
 
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """Quantise the network twice."""
+@pytest.fixture(scope="module", params=[LARGEST_WEIGHT, REDUCED_WEIGHT])
+def case(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Case:
+    """Quantise the network twice, with weights of 8 and of 7 bits."""
+    largest: int = request.param
     folder = tmp_path_factory.mktemp("quantise")
     graph = load_model(network(), folder)
     passes.optimise(graph, fuse=False)
@@ -127,7 +129,8 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     images *= np.linspace(0.5, 2, SAMPLES, dtype=np.float32)[:, None, None, None, None]
     np.savez(folder / "images.npz", image=images)
     samples = tensors(folder / "images.npz", graph)
-    ours = quantise(graph, calibrate(graph, samples, "minmax", _quiet), assign(graph))
+    ranges = calibrate(graph, samples, "minmax", _quiet)
+    ours = quantise(graph, ranges, assign(graph), largest=largest)
     onnx.save(export(graph), folder / "float.onnx")
     quantize_static(
         folder / "float.onnx",
@@ -135,11 +138,12 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
         _Reader(samples),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
+        reduce_range=largest == REDUCED_WEIGHT,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         op_types_to_quantize=["Conv", "Gemm", *QUANTISED],
     )
-    return Case(graph, samples, ours, onnx.load(folder / "theirs.onnx"))
+    return Case(graph, samples, ours, onnx.load(folder / "theirs.onnx"), largest)
 
 
 def _activations(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
@@ -203,8 +207,10 @@ def test_results_are_as_near_as_those_of_onnx_runtime(case: Case) -> None:
 def test_biases_take_back_what_rounded_weights_add(case: Case) -> None:
     """In the mean over samples, and at every output channel."""
     ranges = calibrate(case.graph, case.samples, "minmax", _quiet)
-    errors = bias_errors(case.graph, case.samples, _quiet)
-    corrected = _layers(export(quantise(case.graph, ranges, assign(case.graph), errors)))
+    errors = bias_errors(case.graph, case.samples, _quiet, case.largest)
+    corrected = _layers(
+        export(quantise(case.graph, ranges, assign(case.graph), errors, case.largest))
+    )
     integers, scales, before, unit = _layers(case.model)["logits"]
     exact = next(n for n in case.graph.nodes if n.output.name == "logits").input(1).constant
     assert exact is not None
