@@ -404,10 +404,10 @@ MUTATIONS = [
         "quantised",
         ("q_dilated", "ky * c.dilation_h - c.pad_top", "ky - c.pad_top"),
         ("q_strided", "bytes_cell(patch, outside", "bytes_cell(patch, bytes_splat(0)"),
-        ("q_dilated", "kx * c.dilation_w * CELL", "kx * CELL"),
+        ("q_dilated", "kx * c.dilation_w * size", "kx * size"),
         ("q_grouped", "c.first_block[i] *", "0 *"),
         ("q_pointwise", "SUMS_HAVE_BIAS ? *", "0 ? *"),
-        ("q_pointwise", "(size_t)first * c.out_pixel", "0"),
+        ("q_pointwise", "(size_t)t.first * c.out_pixel", "0"),
         ("q_rows", "(size_t)p * c.out_pixel", "(size_t)p * BLOCK"),
     ),
     *_of(
