@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -43,7 +42,7 @@ class Findings:
     What was checked.
 
     :ivar signature: whose it is, and whether it was checked.
-    :ivar selftest_errors: relative error by instruction-set variant.
+    :ivar selftest_errors: relative error by instruction-set variant, or accelerator.
     :ivar model: the file that the steps were compared with, None if it isn't at hand.
     :ivar node_errors: relative error by step; None for one without a counterpart in the file.
     :ivar compared: what the bundle says of the model as the file does, such as "labels".
@@ -97,20 +96,24 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         say_json(asdict(findings))
     else:
-        _print(findings, manifest.given)
+        _print(findings, manifest)
     return 0
 
 
-def _print(findings: Findings, given: Sequence[str]) -> None:
+def _print(findings: Findings, manifest: Manifest) -> None:
     say(f"files: {findings.files} as the manifest says")
     say(f"signature: {findings.signature}")
     exact = f", {findings.exact} tensors byte for byte" if findings.exact else ""
     for variant, error in findings.selftest_errors.items():
-        say(f"self-test: relative error {error:.1e}{exact} ({variant})")
+        how = exact if variant in manifest.model.variants else ""
+        say(f"self-test: relative error {error:.1e}{how} ({variant})")
+    accelerator = manifest.accelerator
+    if accelerator is not None and accelerator.name not in findings.selftest_errors:
+        say(f"{accelerator.name}: not prepared for this device; see edgec finish")
     if findings.compared:
         say(f"{', '.join(findings.compared)}: as {findings.model} says")
-    if given:
-        say(f"{', '.join(given)}: not compared, given to edgec compile in place of the file's")
+    if given := ", ".join(manifest.given):
+        say(f"{given}: not compared, given to edgec compile in place of the file's")
     known = {name: e for name, e in findings.node_errors.items() if e is not None}
     if findings.model is None:
         say("nodes: not compared, the model is not at hand; give it with --model")

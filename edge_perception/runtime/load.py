@@ -94,8 +94,10 @@ def check_variants(bundle: str | Path, trust: Trust | None = None) -> dict[str, 
     """
     Run the self-test with every instruction set of the bundle that this processor has.
 
+    Where ``edgec finish`` has prepared the bundle for this device, its accelerator runs it, too.
+
     :param trust: whose bundles are accepted; None: anybody's, signed or not.
-    :returns: the worst relative error of an output by instruction set.
+    :returns: the worst relative error of an output by instruction set, or by accelerator.
     :raises BundleError: if the bundle is damaged, for another machine, or fails its self-test.
     """
     checked = _Checked(bundle, trust)
@@ -107,7 +109,21 @@ def check_variants(bundle: str | Path, trust: Trust | None = None) -> dict[str, 
     for name in manifest.model.variants[manifest.model.variants.index(variant) :]:
         with checked.create(variant=name) as model:
             errors[name] = checked.run_selftest(model)
+    if (place := _finished(checked)) is not None:
+        finished = _Checked(place, trust)
+        with finished.create() as model:
+            errors[model.variant] = finished.run_selftest(model)
     return errors
+
+
+def _finished(checked: _Checked) -> Path | None:
+    """Return the bundle that is finished for this device, if there is one."""
+    if checked.manifest.accelerator is None:
+        return None
+    try:
+        return find_finished(checked.manifest, checked.path)
+    except BundleError:  # which is no fault of the bundle's
+        return None
 
 
 class _Checked:

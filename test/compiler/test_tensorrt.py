@@ -24,6 +24,8 @@ import pytest
 from small_models import load_model, make_model, node, random_feeds
 from small_models import run as run_onnx
 
+from edge_compiler.secret import make_key
+from edge_compiler.signing import sign_bundle
 from edge_compiler.targets.tensorrt.network import network, OLDEST_OPSET, prepare
 from edge_compiler.targets.tensorrt.support import refusals
 from edge_perception.runtime import read_contents
@@ -118,6 +120,49 @@ def test_the_engine_is_proven_and_that_is_recorded(finished: Path) -> None:
     code, again = _finish(finished / "toy.edge")
     assert code == 0
     assert "it was finished already" in again
+
+
+@pytest.mark.parametrize("program", ["edge_compiler", "edge_perception.runtime"])
+def test_what_is_finished_is_verified_with_its_engine(finished: Path, program: str) -> None:
+    command = [sys.executable, "-m", program, "verify", finished / "toy.edge"]
+
+    def verify(fault: str, **others: str) -> subprocess.CompletedProcess[str]:
+        environment = _environment(finished, fault, **others)
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    done = verify("")
+    assert done.returncode == 0, done.stderr
+    assert "self-test: relative error 0.0e+00 (tensorrt)" in done.stdout
+    done = verify("wrong result")
+    assert done.returncode == 1
+    assert "fails its self-test: output 'y' is off by" in done.stderr
+    done = verify("", EDGE_CACHE=str(finished / "none"))
+    assert done.returncode == 0, done.stderr
+    assert "(tensorrt)" not in done.stdout
+
+
+def test_what_is_finished_must_be_signed_like_the_bundle(finished: Path, tmp_path: Path) -> None:
+    """The device has made it, so its owner has to sign it there."""
+    key = make_key()
+    for folder in ("cache", "toy.edge", "libraries"):
+        shutil.copytree(finished / folder, tmp_path / folder)
+    sign_bundle(tmp_path / "toy.edge", key)
+    program = f"""
+from edge_perception.runtime import load, Trust
+from edge_perception.runtime.signature import PublicKey
+with load({str(tmp_path / "toy.edge")!r}, trust=Trust(({key.public!r},))) as model:
+    print(model.variant, model.caveat)
+"""
+
+    def loaded() -> str:
+        command = [sys.executable, "-c", program]
+        environment = _environment(tmp_path)
+        return subprocess.run(command, env=environment, stdout=-1, text=True, check=True).stdout
+
+    assert "it runs on the CPU, without tensorrt: " in loaded()
+    [place] = (tmp_path / "cache").rglob("*.edge")
+    sign_bundle(place, key)
+    assert loaded() == "tensorrt \n"
 
 
 def test_the_loader_says_in_a_sentence_what_is_wrong(finished: Path) -> None:
