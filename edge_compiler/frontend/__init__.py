@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from edge_compiler.collector import collector_paused
 from edge_compiler.frontend.build import build_graph
 from edge_compiler.frontend.convert import to_opset
 from edge_compiler.frontend.inline import inline
@@ -19,6 +20,7 @@ from edge_compiler.ir.graph import Graph, OPSET
 __all__ = ["load"]
 
 
+@collector_paused()
 def load(
     path: Path,
     shapes: Mapping[str, tuple[int, ...]] | None = None,

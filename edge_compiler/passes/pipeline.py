@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge_compiler.collector import collector_paused
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes.activation import fuse_activation
 from edge_compiler.passes.base import Pass
@@ -57,6 +58,7 @@ FUSING = (fold_bias, fuse_residual, fuse_activation)
 """Passes after which a node computes more than one operator of ONNX."""
 
 
+@collector_paused()
 def optimise(graph: Graph, *, fuse: bool = True) -> list[Fusion]:
     """
     Run all passes on the graph, in place.

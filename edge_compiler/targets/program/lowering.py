@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import math
 from types import MappingProxyType
 
+from edge_compiler.collector import collector_paused
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.ir.image import image_layout
 from edge_compiler.targets.program.buffers import aligned, Buffer
@@ -242,6 +243,7 @@ class Lowering:
         return target
 
 
+@collector_paused()
 def lower(
     graph: Graph,
     leading: Variant,
