@@ -28,6 +28,7 @@ typedef struct {
 /* Up to 16 bytes of an operand, or one of them again and again, less the zero point. */
 INLINE void qelements_load(const q_operand c, const uint8_t *x, const int step, const int count, vec *numbers)
 {
+    assert((step == 0 || step == 1) && count > 0);
     ivec wide[VECTORS];
     const bytes16 v = !step ? bytes_splat(*x) : count < BLOCK ? bytes_load_some(x, count) : bytes_load(x);
     bytes_widen(v ^ bytes_splat(c.flip), wide);
@@ -36,6 +37,7 @@ INLINE void qelements_load(const q_operand c, const uint8_t *x, const int step, 
 
 INLINE void qelements_run(const qelements q, const void *x, const void *y, void *out, int part, int parts)
 {
+    assert(q.op == Q_SCALE || q.op == Q_ADD || q.op == Q_MUL);
     elements c = {{0}, {0}, {0}, {0}, 0};
     memcpy(c.shape, q.shape, sizeof c.shape), memcpy(c.a, q.a, sizeof c.a), memcpy(c.b, q.b, sizeof c.b);
     for (row_piece row = elements_first_row(c, part, parts); elements_next_row(c, &row);)

@@ -52,6 +52,7 @@ INLINE bytes16 qpool_pixel(const qpool c, const uint8_t *image, const int y, con
     if (c.count_include_pad)
         taps = qpool_count(y, c.kernel_h, c.dilation_h, c.padded_h - c.pad_top) *
                qpool_count(x, c.kernel_w, c.dilation_w, c.padded_w - c.pad_left);
+    assert(taps > 0);
     const float by = c.by / (float)taps;
     vec scaled[VECTORS];
     UNROLLED_FOR (int v = 0; v < VECTORS; v++) scaled[v] = vec_float(sum[v]) * by;
@@ -60,6 +61,8 @@ INLINE bytes16 qpool_pixel(const qpool c, const uint8_t *image, const int y, con
 
 INLINE void qpool_run(const qpool c, const void *in, void *out, int part, int parts)
 {
+    assert(c.kernel_h >= 1 && c.kernel_w >= 1 && c.stride_w >= 1 && c.dilation_h >= 1 && c.dilation_w >= 1);
+    assert(c.pad_top >= 0 && c.pad_left >= 0);
     pieces todo = work_share_rows(c.blocks, c.out_h, part, parts);
     while (work_next_piece(&todo)) {
         const uint8_t *image = (const uint8_t *)in + (size_t)todo.outer * c.in_plane;

@@ -61,6 +61,8 @@ INLINE void qdepthwise_tile(const qdepthwise c, const depthwise d, const int pix
 INLINE void qdepthwise_run(const qdepthwise c, const void *x, const float *w, const float *b, const float *m, void *y,
                            float *scratch, int part, int parts)
 {
+    assert(c.pixels >= 1 && c.pixels <= DEPTHWISE_MAX_PIXELS && c.strip >= 1);
+    assert(c.pad_top >= 0 && c.pad_left >= 0);
     const int columns = (c.out_w - 1) * c.stride_w + (c.kernel_w - 1) * c.dilation_w + 1;
     const depthwise d = {.kernel_h = c.kernel_h,
                          .kernel_w = c.kernel_w,
