@@ -60,20 +60,18 @@ def copy_with(model: Path, metadata: Mapping[str, str], copy: Path) -> None:
     :raises CompileError: if that is impossible.
     """
     parsed = read_model(model)
-    if metadata.keys().isdisjoint(entry.key for entry in parsed.metadata_props):
-        more = onnx.ModelProto()
-        onnx.helper.set_model_props(more, dict(metadata))
-        append_to_copy(model, more, copy)
-        return
-    _check_place(
-        model, parsed, copy
-    )  # a key may be there once only: the whole file is written anew
+    _check_place(model, parsed, copy)
+    said = {entry.key: entry.value for entry in parsed.metadata_props}
     with _written(copy) as unfinished:
-        whole = onnx.load(model, load_external_data=False)
-        said = {entry.key: entry.value for entry in whole.metadata_props}
-        del whole.metadata_props[:]
-        onnx.helper.set_model_props(whole, {**said, **metadata})
-        onnx.save(whole, unfinished)
+        if metadata.keys().isdisjoint(said):
+            more = onnx.ModelProto()
+            onnx.helper.set_model_props(more, dict(metadata))
+            _append(model, more, unfinished)
+        else:  # a key may be there once only: the whole file is written anew
+            whole = onnx.load(model, load_external_data=False)
+            del whole.metadata_props[:]
+            onnx.helper.set_model_props(whole, {**said, **metadata})
+            onnx.save(whole, unfinished)
 
 
 def append_to_copy(model: Path, more: onnx.ModelProto, copy: Path) -> None:
@@ -84,10 +82,14 @@ def append_to_copy(model: Path, more: onnx.ModelProto, copy: Path) -> None:
     """
     _check_place(model, read_model(model), copy)
     with _written(copy) as unfinished:
-        shutil.copyfile(model, unfinished)
-        # what is appended to a message of protocol buffers is merged into it
-        with unfinished.open("ab") as file:
-            file.write(more.SerializeToString())
+        _append(model, more, unfinished)
+
+
+def _append(model: Path, more: onnx.ModelProto, copy: Path) -> None:
+    shutil.copyfile(model, copy)
+    # what is appended to a message of protocol buffers is merged into it
+    with copy.open("ab") as file:
+        file.write(more.SerializeToString())
 
 
 def _check_place(model: Path, parsed: onnx.ModelProto, copy: Path) -> None:
