@@ -37,6 +37,13 @@ enum {
                                               they would all fall on the same lines of the cache */
 };
 
+/* Arm's distances are constants, which its instructions have in them: there to count takes one more. */
+#if LANE_PRODUCTS
+#define WINOGRAD_COUNT_FROM(pointer) ((void)0)
+#else
+#define WINOGRAD_COUNT_FROM(pointer) COUNT_FROM(pointer)
+#endif
+
 /* B^T d, in one direction: m + 2 input elements to m + 2 points. */
 INLINE void winograd_transform_in(const int m, const vec *d, vec *o)
 {
@@ -144,8 +151,7 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
             UNROLLED_FOR (int i = 0; i < a; i++) d[i] = vec_load(from + i * c.in_row);
             winograd_transform_in(c.m, d, half[j]);
             from += BLOCK;
-            if (!LANE_PRODUCTS) /* where distances are constants, instructions have them in them */
-                COUNT_FROM(from);
+            WINOGRAD_COUNT_FROM(from);
         }
         UNROLLED_FOR (int i = 0; i < a; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
@@ -153,8 +159,7 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
             winograd_transform_in(c.m, d, o);
             UNROLLED_FOR (int j = 0; j < a; j++) vec_store(to + j * stride, o[j]);
             to += a * stride;
-            if (!LANE_PRODUCTS)
-                COUNT_FROM(to);
+            WINOGRAD_COUNT_FROM(to);
         }
     }
 }
@@ -173,8 +178,7 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
             UNROLLED_FOR (int i = 0; i < a; i++) d[i] = vec_load(from + i * a * stride);
             winograd_transform_out(c.m, d, half[j]);
             from += stride;
-            if (!LANE_PRODUCTS)
-                COUNT_FROM(from);
+            WINOGRAD_COUNT_FROM(from);
         }
         UNROLLED_FOR (int i = 0; i < c.m; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
