@@ -21,6 +21,7 @@ from edge_compiler.integers import Integers
 from edge_compiler.opinion import Arrays, Opinion
 from edge_compiler.reference import NAME, Reference
 from edge_perception.runtime.manifest import Model, Step
+from edge_perception.runtime.selftest import digest_of
 
 BUG = "this is a bug of the compiler, please report it"
 
@@ -49,6 +50,7 @@ class Judge:
 
     :ivar tensors: the names of those that were judged.
     :ivar exact: the names of those that were compared with exact arithmetic of integers.
+    :ivar digests: of the bytes that every run on the inputs of now must compute, by tensor.
     """
 
     def __init__(self, model: Model, reference: Reference) -> None:
@@ -61,6 +63,7 @@ class Judge:
         self._integers: Integers | None = None
         self.tensors: set[str] = set()
         self.exact: set[str] = set()
+        self.digests: dict[str, str] = {}
 
     def check_integers(self, name: str, ours: Arrays, run: Run) -> None:
         """
@@ -78,22 +81,21 @@ class Judge:
             raise self._wrong(name, explain_difference(ours[name], due), run)
         self.exact.add(name)
 
-    def settles(self, name: str) -> bool:
-        """Return whether quantised integers alone lead to a tensor; see `Integers.settles`."""
-        return self._integers is not None and self._integers.settles(name)
-
-    def check_same(self, name: str, digest: str, digests: dict[str, str], run: Run) -> None:
+    def check_settled(self, name: str, value: Array, run: Run) -> None:
         """
-        Compare the digest of a settled tensor with that of the runs before on the same inputs.
+        Compare a tensor, if quantised integers settle it, with the runs before on these inputs.
 
-        :raises CompileError: if it is another one.
+        :raises CompileError: if it has other bytes.
         """
-        if digests.setdefault(name, digest) != digest:
+        if self._integers is None or not self._integers.settles(name):
+            return
+        digest = digest_of(value)
+        if self.digests.setdefault(name, digest) != digest:
             raise self._wrong(name, "other bytes than in the runs before, of the same inputs", run)
 
     def begin_inputs(self) -> None:
         """Begin with the reference's values for other inputs."""
-        self._replaced = {}
+        self._replaced, self.digests = {}, {}
 
     def begin(self) -> None:
         """Begin with the values of another run."""

@@ -35,7 +35,7 @@ from edge_compiler.reference import NAME, Reference
 from edge_compiler.samples import accepted_inputs, read_image, Values
 from edge_compiler.sandbox import Sandbox
 from edge_perception.runtime.manifest import Model, Proof, Step
-from edge_perception.runtime.selftest import digest_of, relative_error
+from edge_perception.runtime.selftest import relative_error
 
 Array = np.ndarray[Any, Any]
 Inputs = Mapping[str, Array]
@@ -68,7 +68,6 @@ class Prover:
         self._judge = Judge(model, reference)
         self._tolerance = TOLERANCE
         self.selftest: tuple[Inputs, Inputs] = ({}, {})
-        self._digests: dict[str, str] = {}
         self._selftest_digests: dict[str, str] = {}
         self.variants = sandbox.variants(model)
 
@@ -103,7 +102,6 @@ class Prover:
         """Compare every variant for one input."""
         self._judge.begin_inputs()
         self._check_reference(expected)
-        self._digests = {}
         results = [
             outputs
             for variant in self.variants
@@ -137,8 +135,7 @@ class Prover:
             if step.dtype in _BYTES:
                 quantised[step.value] = value
                 self._judge.check_integers(step.value, quantised, run)
-            if self._judge.settles(step.value):
-                self._judge.check_same(step.value, digest_of(value), self._digests, run)
+            self._judge.check_settled(step.value, value, run)
             if step.value in outputs:
                 results[step.value] = value
             worst = self.errors[index]
@@ -190,7 +187,7 @@ class Prover:
         tolerance = max(TOLERANCE, 2 * max(errors))
         if not self.selftest[0] or tolerance < self._tolerance:
             self.selftest, self._tolerance = (inputs, right), tolerance
-            self._selftest_digests = self._digests
+            self._selftest_digests = self._judge.digests
 
     def _run_reference(self, inputs: Inputs) -> ArraysOnDisk:
         """Return what the reference computes. It and the library take turns in having weights."""

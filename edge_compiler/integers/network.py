@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-import hashlib
 from pathlib import Path
-
-import numpy as np
 
 from edge_compiler import frontend, passes
 from edge_compiler.integers.evaluate import evaluate, RULES
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.ir.quantised import Array
+from edge_perception.runtime.selftest import digest_of
 
 _SETTLED = (
     *("Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "Identity", "MaxPool", "Pad"),
@@ -35,7 +33,7 @@ class Integers:
         self._producers: dict[str, Node] = {
             value.name: node for node in graph.nodes for value in node.outputs
         }
-        self._known: dict[str, tuple[bytes, Array]] = {}
+        self._known: dict[str, tuple[str, Array]] = {}
         self._settled = _settled(graph)
 
     def defines(self, name: str) -> bool:
@@ -54,7 +52,7 @@ class Integers:
         """
         node = self._producers[name]
         computed = (value for value in node.inputs if value is not None and value.constant is None)
-        digest = b"".join(_digest(self._value(value.name, values)) for value in computed)
+        digest = "".join(digest_of(self._value(value.name, values)) for value in computed)
         known = self._known.get(name)
         if known is None or known[0] != digest:
             known = self._known[name] = digest, self._evaluate(node, values)
@@ -85,7 +83,3 @@ def _settled(graph: Graph) -> set[str]:
         if node.op in _SETTLED and all(known):
             settled |= {value.name for value in node.outputs}
     return settled
-
-
-def _digest(array: Array) -> bytes:
-    return hashlib.sha256(np.ascontiguousarray(array).data.cast("B")).digest()
