@@ -97,5 +97,5 @@ site: setup ## make the site of docs/ in site/; a link or an anchor that leads n
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 clean: ## remove what was built, .venv too
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build install log output site *.egg-info
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist install log output site *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
