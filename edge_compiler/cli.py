@@ -30,6 +30,7 @@ from edge_compiler.commands import (
     ops,
     pack,
     profile,
+    prune,
     quantise,
     run,
     sign,
@@ -43,11 +44,14 @@ from edge_compiler.errors import CompileError
 from edge_compiler.terminal import note, shortened
 from edge_compiler.version import VERSION
 from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.nowhere import write_nowhere
+from edge_perception.runtime.parser import CommandParser
 
 COMMANDS = (
     fetch,
     import_,
     analyze,
+    prune,
     quantise,
     compile_,
     verify,
@@ -68,7 +72,7 @@ COMMANDS = (
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = CommandParser(
         prog="edgec",
         description="Compile ONNX models into libraries for robots, and prove them right.",
         epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.",
@@ -99,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except BrokenPipeError:
         # the reader (head, less) has had enough; the interpreter must not try to flush either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        write_nowhere(sys.stdout)
         return 1
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""

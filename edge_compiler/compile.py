@@ -19,28 +19,31 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontends import as_onnx
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import give_back_memory, processor
-from edge_compiler.metadata import stated_accuracy
+from edge_compiler.metadata import stated_accuracy, stated_pruning
 from edge_compiler.peak import measure_peak
 from edge_compiler.precision.budget import OverBudgetError
 from edge_compiler.precision.half import round_file, Rounding
-from edge_compiler.precision.network import quantise_file, Source, Wanted
+from edge_compiler.precision.network import Changed, quantise_file, Source, Wanted
 from edge_compiler.profiling import make_profile, Profile
 from edge_compiler.progress import Progress
-from edge_compiler.prove import Inputs
-from edge_compiler.proving import describe_files, postpone, prove, write_cases
+from edge_compiler.proof.prove import Inputs
+from edge_compiler.proof.proving import describe_files, postpone, prove, write_cases
+from edge_compiler.pruning.network import prune_file
+from edge_compiler.pruning.network import Wanted as WantedPruning
 from edge_compiler.reference import Reference
 from edge_compiler.refusal import listed, Refusal
 from edge_compiler.samples import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
 from edge_perception.runtime.bundle import write_manifest, write_record
-from edge_perception.runtime.manifest import Fusion, Manifest, Record, Speed, Step, Tensor
+from edge_perception.runtime.manifest import Manifest, Step, Tensor
+from edge_perception.runtime.record import Record, Speed
 from edge_perception.runtime.selftest import write_selftest
 from edge_perception.runtime.tensorrt.finish import CASE, NETWORK
 
 LIBRARY, SELFTEST = "model.so", "selftest.npz"
 WRITTEN = "model.onnx"
-"""A model in another precision, among the sources."""
+"""A model that is smaller or in another precision, among the sources."""
 PROVING_IMAGES = 4
 """Of those that a model is calibrated on."""
 MEASURE_SECONDS = PROFILE_SECONDS = 0.5
@@ -54,6 +57,7 @@ class Options:
     :ivar shapes: of inputs, by name.
     :ivar dimensions: sizes of those that the file only names.
     :ivar calibration: pictures to prove it on.
+    :ivar pruning: what shall be removed of it; None: nothing.
     :ivar rounding: for weights in float16; None: they stay as they are.
     :ivar quantisation: how it shall be quantised; None: it isn't.
     :ivar float_over_budget: compile in float32 if no layer is within the budget of that.
@@ -66,6 +70,7 @@ class Options:
     dimensions: Mapping[str, int] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=Overrides)
     calibration: Path | None = None
+    pruning: WantedPruning | None = None
     rounding: Rounding | None = None
     quantisation: Wanted | None = None
     float_over_budget: bool = False
@@ -87,29 +92,31 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
     with as_onnx(model) as file, tempfile.TemporaryDirectory(prefix="edgec-") as scratch:
         written = Path(scratch, file.name)
         source = Source(file, options.shapes, options.dimensions, options.overrides)
-        decided = _write_in_precision(source, written, options, progress)
-        if decided is None:
-            return _compile(file, bundle, target, options, images, None, progress)
-        # all that the user said of the model stands in the file now, but for its name
-        overrides = Overrides(name=options.overrides.name)
-        options = replace(options, shapes={}, dimensions={}, overrides=overrides)
-        return _compile(written, bundle, target, options, images, decided, progress)
+        try:
+            changed = _write_changed(source, written, options, progress)
+            if changed is not None:
+                # all that the user said of it stands in the file now, but for its name
+                said = Overrides(name=options.overrides.name)
+                its = replace(options, shapes={}, dimensions={}, overrides=said)
+                return _compile(written, bundle, target, its, images, changed, progress)
+        except OverBudgetError:
+            if not options.float_over_budget:
+                raise
+        return _compile(file, bundle, target, options, images, None, progress)
 
 
-def _write_in_precision(
+def _write_changed(
     source: Source, output: Path, options: Options, progress: Progress
-) -> Sequence[Fusion] | None:
-    """Write the model in the precision that is wanted; return None if it stays as it is."""
+) -> Changed | None:
+    """Write the model as small, or in the precision, as is wanted; None: it stays as it is."""
+    if options.pruning is not None:
+        return Changed(prune_file(source, output, options.pruning, progress).fusions)
     if options.rounding is not None:
         return round_file(source, output, options.rounding, progress)
-    if options.quantisation is None:
-        return None
-    try:
-        return quantise_file(source, output, options.quantisation, progress).fusions
-    except OverBudgetError:
-        if not options.float_over_budget:
-            raise
-        return None
+    if options.quantisation is not None:
+        quantised = quantise_file(source, output, options.quantisation, progress)
+        return Changed(quantised.fusions, quantised.loss)
+    return None
 
 
 def _proving_images(options: Options) -> Sequence[Path]:
@@ -117,7 +124,7 @@ def _proving_images(options: Options) -> Sequence[Path]:
     folder = options.calibration
     if folder is None:
         return []
-    if options.quantisation is None and options.rounding is None:
+    if (options.quantisation or options.rounding or options.pruning) is None:
         return calibration_images(folder)
     return calibration_images(folder)[:PROVING_IMAGES] if folder.is_dir() else []
 
@@ -128,14 +135,14 @@ def _compile(
     target: Target,
     options: Options,
     images: Sequence[Path],
-    decided: Sequence[Fusion] | None,
+    changed: Changed | None,
     progress: Progress,
 ) -> Manifest:
     """
     Compile an ONNX file as it is.
 
     :param images: to prove the library on.
-    :param decided: by the optimiser, before the file was written; None: it is the user's.
+    :param changed: how the file was written; None: it is the user's.
     """
     progress("reading the model", 0, 0)
     graph = frontend.load(model, options.shapes, options.dimensions)
@@ -143,13 +150,14 @@ def _compile(
     if images and description.preprocess is None:
         raise CompileError("--calibration needs to know the pre-processing: add --preprocess")
     accuracy = stated_accuracy(graph.metadata, model)
+    pruning = stated_pruning(graph.metadata, model)
     before = report.outline(graph)
     progress("optimising", 0, 0)
     fusions = passes.optimise(graph)
     after = report.outline(graph)
     refuse_unsupported(graph, target)
     # what it can't load can't be proven, which shall not be found out when all is compiled
-    Reference(model, [Tensor(value.name, value.shape) for value in graph.inputs], ())
+    Reference(model, [Tensor(value.name, value.shape) for value in graph.inputs], ()).check()
 
     with new_folder(bundle) as folder:
         compiled = target.build(graph, description, folder, progress, options.build)
@@ -166,7 +174,7 @@ def _compile(
                 write_cases(compiled, folder / accelerator.name / NETWORK, CASE)
         if not options.keep_source:
             shutil.rmtree(folder / "source")
-        elif decided is not None:
+        elif changed is not None:
             shutil.copyfile(model, folder / "source" / WRITTEN)
         reference = Reference(model, compiled.inputs, [step.value for step in compiled.steps])
         speed = profile = None
@@ -175,22 +183,26 @@ def _compile(
         else:
             with target.sandbox(folder / LIBRARY) as sandbox:
                 proven = prove(sandbox, compiled, reference, images, progress)
+                if changed is not None and changed.loss is not None:
+                    accuracy = changed.loss.of(sandbox, compiled, progress)
                 if isinstance(sandbox, NativeSandbox):
                     progress("measuring the speed", 0, 0)
                     inputs, _ = proven.selftest
                     speed = _measure_speed(sandbox, inputs)
                     profile = _measure_profile(sandbox, compiled.steps, inputs)
-        write_selftest(folder / SELFTEST, *proven.selftest)
+        inputs, answers = proven.selftest
+        write_selftest(folder / SELFTEST, inputs, *answers)
         manifest = Manifest(
             model=compiled,
             library=LIBRARY,
             selftest=SELFTEST,
             proof=proven.proof,
             files=describe_files(folder),
-            fusions=(*(decided or ()), *fusions),
+            fusions=(*(changed.fusions if changed else ()), *fusions),
             given=options.overrides.given(),
             accuracy=accuracy,
             accelerator=accelerator,
+            pruning=pruning,
         )
         record = Record(datetime.now(timezone.utc).isoformat(timespec="seconds"), speed, {})
         measured = report.Measured(proven.errors, profile, before, after)

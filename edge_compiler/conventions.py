@@ -67,6 +67,8 @@ _RETINAFACE = (
     {"color": "bgr", **_BLACK, "mean": [104, 117, 123]},
     "RetinaFace is trained with BGR less the mean",
 )
+_LIKE_YOLO = {"gfl": {"first": "edges"}, "ssd": {"unit": "pixel"}}
+"""By decoder: parameters of networks that are trained as YOLO is."""
 _FACES = ("blazeface", "centerface", "yunet")
 _DETECTORS = ("centernet", "gfl", "ssd", "yolo", "yolo_heads", "yolox")
 _NORMALISING = ("Add", "BatchNormalization", "Div", "Mul", "Sub")
@@ -87,11 +89,14 @@ class Guess:
     because: str
 
 
-def complete(graph: Graph, model: Path, overrides: Overrides) -> tuple[Description, list[Guess]]:
+def complete(
+    graph: Graph, model: Path, overrides: Overrides, ended: Decoder | None = None
+) -> tuple[Description, list[Guess]]:
     """
     Return the description of a model, completed by guesses of what neither file nor user says.
 
     :param graph: was read from the file ``model``; its metadata is completed, too.
+    :param ended: what its outputs mean, by a node that was cut off behind them.
     :raises CompileError: if what file and user say is wrong.
     """
     guesses = []
@@ -106,12 +111,14 @@ def complete(graph: Graph, model: Path, overrides: Overrides) -> tuple[Descripti
         take(Guess("edge.labels", exported["names"], "Ultralytics' metadata names them"))
     decoder = describe(graph, model, overrides).decoder
     if decoder.because:  # nobody says it
-        take(_decoder(graph, decoder, exported))
+        take(_decoder(graph, ended or decoder, exported))
     described = describe(graph, model, overrides)
     if not described.labels:
         take(_labels(graph, described))
     if described.preprocess is None:
         take(_frames(graph, described.decoder, exported))
+    elif not overrides.preprocess:
+        take(_fit(json.loads(graph.metadata["edge.preprocess"]), described.decoder))
     return describe(graph, model, overrides), guesses
 
 
@@ -179,7 +186,7 @@ def _frames(graph: Graph, decoder: Decoder, exported: Mapping[str, Any]) -> Gues
         spec, because = (_UNIT if is_whole else _ULTRALYTICS), "Ultralytics' models are trained so"
     elif decoder.kind == "ssd" and "landmarks" in decoder.parameters:
         spec, because = _RETINAFACE
-    elif decoder.kind == "gfl" and decoder.parameters.get("first") == "edges":
+    elif any(decoder.parameters.get(k) == v for k, v in _LIKE_YOLO.get(decoder.kind, {}).items()):
         spec, because = _FRAMES["yolo"]
     image = graph.inputs[0]
     readers = graph.consumers(image)
@@ -190,3 +197,13 @@ def _frames(graph: Graph, decoder: Decoder, exported: Mapping[str, Any]) -> Gues
         spec = {key: value for key, value in spec.items() if not isinstance(value, list)}
         spec.pop("color", None)
     return Guess("edge.preprocess", spec, because)
+
+
+def _fit(said: Mapping[str, Any], decoder: Decoder) -> Guess | None:
+    """Return how frames are fitted to the input, where a file leaves that open."""
+    usual, _ = _FRAMES.get(decoder.kind, ({}, ""))
+    fit = {key: usual[key] for key in ("resize", "pad_value") if key in usual}
+    if said.get("resize", "") is not None or not fit:
+        return None
+    because = f"the file says the rest; what {decoder.kind} decodes is trained with whole frames"
+    return Guess("edge.preprocess", {**said, **fit}, because)

@@ -130,6 +130,7 @@ def parse_preprocess(data: Any, graph: Graph, where: str) -> Preprocess:
     """
     Check a pre-processing given as JSON, and complete it with defaults.
 
+    :param data: null is as good as nothing: what isn't known.
     :param where: what the JSON was read from, for messages.
     :raises CompileError: naming the field that is wrong.
     """
@@ -139,6 +140,7 @@ def parse_preprocess(data: Any, graph: Graph, where: str) -> Preprocess:
     for key in data:
         if key not in known:
             raise CompileError(f"{where} has the unknown field {key!r}; {hint(str(key), known)}")
+    data = {key: value for key, value in data.items() if value is not None}
     image = _image_input(data.get("input"), graph, where)
     channels = _channels(image, where)
     for key, choices in CHOICES.items():

@@ -15,6 +15,8 @@ from edge_compiler.supervise import supervise
 
 PACKAGES = ("argcomplete", "jinja2", "onnx", "onnxruntime", "PIL", "rich")
 """What the extra ``compiler`` of pyproject.toml installs, as it is imported."""
+_LAST_STANDARD = 2
+"""Number of standard error."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     signal.signal(signal.SIGINT, _interrupt_once)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):  # what can't be written in this locale is escaped
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -49,6 +52,15 @@ def _run(argv: Sequence[str] | None) -> int:
         reason = " ".join(str(error).split()) or type(error).__name__
         sys.stderr.write(f"edgec: error: it can't go on, a library can't be loaded: {reason}\n")
         return 1
+
+
+def _open_closed_streams() -> None:
+    """Let what was started without an output write nowhere, and not into a file of its own."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _LAST_STANDARD:
+        pass
+    os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _interrupt_once(number: int, _frame: FrameType | None) -> NoReturn:

@@ -11,6 +11,7 @@ from onnx import helper, numpy_helper
 from edge_compiler.ir.graph import Activation, Graph, Node, OPSET, Value
 from edge_compiler.ir.proto import node_proto
 from edge_compiler.ops.activations import activation_of, FUNCTIONS
+from edge_perception.runtime.dtypes import ElementType
 
 IR_VERSION = 11
 """What opset OPSET was published with."""
@@ -75,7 +76,7 @@ class _Writer:
         if residual:
             self.add("Add", [computed, residual.name], [summed])
         if activation:
-            self._activation(activation, summed, result)
+            self._activation(activation, summed, result, node.output.type)
 
     def _operator(self, node: Node, result: str) -> None:
         """Add the operator itself, without what is fused into it."""
@@ -88,7 +89,7 @@ class _Writer:
             self.add("MatMul", [left, right], [f"{result}/product"])
             self.add("Add", [f"{result}/product", bias], [result])
         elif (activation := activation_of(node)) is not None:
-            self._activation(activation, node.input(0).name, result)
+            self._activation(activation, node.input(0).name, result, node.output.type)
         else:
             proto = node_proto(node)
             proto.output[0] = result
@@ -114,7 +115,9 @@ class _Writer:
         self.add("Transpose", [grouped], [swapped], perm=[0, 2, 1, 3, 4])
         self.add("Reshape", [swapped, joined_name], [result])
 
-    def _activation(self, activation: Activation, source: str, result: str) -> None:
+    def _activation(
+        self, activation: Activation, source: str, result: str, type_: ElementType
+    ) -> None:
         """Add an activation of its own."""
         function = FUNCTIONS[activation.op]
         if function.steps:
@@ -124,8 +127,9 @@ class _Writer:
                 self.add(op, [values[index] for index in operands], [values[-1]])
         elif function.bounds:
             bounds = [
-                self.constant(f"{result}/{side}", np.array(bound, np.float32))
-                if np.isfinite(bound)
+                self.constant(f"{result}/{side}", np.array(bound, type_.numpy))
+                if abs(bound)
+                < float(np.finfo(type_.numpy).max)  # which is what is meant without one
                 else ""
                 for side, bound in zip(("low", "high"), activation.parameters, strict=True)
             ]

@@ -4,22 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cache
 import json
 from pathlib import Path
 import shutil
-from typing import Any
+from typing import Any, TypeVar
 
 import onnx
 
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.read import read_model
 from edge_perception.runtime import schema
+from edge_perception.runtime.accuracy import Accuracy, HALF, Pruning
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.manifest import Accuracy, Decoder, Preprocess
+from edge_perception.runtime.manifest import Decoder, Preprocess
 
 ACCURACY = "edge.accuracy"
 """What a model lost when it was quantised, see `Accuracy`."""
+PRUNING = "edge.pruning"
+"""What was removed from a model, see `Pruning`."""
+
+PRECISION = "edge.precision"
+"""HALF, if what layers multiply may be rounded to 16 bits."""
+FLOAT16_LAYERS = "edge.float16"
+"""Which layers may add up products in float16, if any may round, see `Float16`."""
+
+MOST_EXPONENT = 60
+"""Of `Float16`: so biases stay far from float32's ends."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Float16:
+    """
+    Layers whose inputs, and sums of a few products, float16 has place for.
+
+    :ivar exponents: of the power of two that the input is multiplied by before, by the layer.
+    """
+
+    exponents: dict[str, int]
 
 
 def metadata_of(
@@ -44,13 +69,56 @@ def stated_accuracy(metadata: Mapping[str, str], model: Path) -> Accuracy | None
 
     :raises CompileError: if what it says is damaged.
     """
-    if ACCURACY not in metadata:
-        return None
-    where = f"the metadata {ACCURACY} of {model}"
+    return _stated(Accuracy, ACCURACY, metadata, model, "quantise")
+
+
+def stated_pruning(metadata: Mapping[str, str], model: Path) -> Pruning | None:
+    """
+    Return what a file says was removed when it was pruned; None if it says nothing.
+
+    :raises CompileError: if what it says is damaged.
+    """
+    return _stated(Pruning, PRUNING, metadata, model, "prune")
+
+
+def may_round(metadata: Mapping[str, str]) -> bool:
+    """Return whether a file says that what its layers multiply may be rounded to 16 bits."""
+    return metadata.get(PRECISION) == json.dumps(HALF)
+
+
+def float16_layers(metadata: Mapping[str, str]) -> Mapping[str, int]:
+    """
+    Return by which power of two layers multiply their input if they add up products in float16.
+
+    Float16 has no place for the numbers of those that are not among them.
+
+    :raises CompileError: if what the file says is damaged.
+    """
+    return _exponents(metadata[FLOAT16_LAYERS]) if FLOAT16_LAYERS in metadata else {}
+
+
+@cache
+def _exponents(text: str) -> dict[str, int]:
+    where = f"the metadata {FLOAT16_LAYERS}"
     try:
-        return schema.decode(Accuracy, schema.parse(metadata[ACCURACY], where))
+        exponents = schema.decode(Float16, schema.parse(text, where)).exponents
+        if any(abs(exponent) > MOST_EXPONENT for exponent in exponents.values()):
+            raise BundleError(f"an exponent is beyond {MOST_EXPONENT}")
     except BundleError as error:
-        raise CompileError(f"{where}: {error}; quantise the model again") from error
+        raise CompileError(f"{where}: {error}; round the model again") from error
+    return exponents
+
+
+def _stated(
+    cls: type[T], key: str, metadata: Mapping[str, str], model: Path, remedy: str
+) -> T | None:
+    if key not in metadata:
+        return None
+    where = f"the metadata {key} of {model}"
+    try:
+        return schema.decode(cls, schema.parse(metadata[key], where))
+    except BundleError as error:
+        raise CompileError(f"{where}: {error}; {remedy} the model again") from error
 
 
 def copy_with(model: Path, metadata: Mapping[str, str], copy: Path) -> None:

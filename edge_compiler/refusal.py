@@ -10,6 +10,7 @@ import re
 NAMED = 3
 """More nodes of a group are not named in a sentence."""
 
+_SAVE = "save the model before ONNX Runtime optimises or quantises it"
 _FLOAT = "export the model in float32, before it is quantised"
 _MASK = "what it yields has no fixed size: multiply by a mask, or take the best with TopK"
 _NOISE = "it yields something else each time: let the noise be an input"
@@ -17,7 +18,7 @@ _COURSE = (
     "export it by tracing with example inputs, or fix what decides with edgec import --constant"
 )
 ADVICE = {
-    "com.microsoft": "save the model before ONNX Runtime optimises or quantises it",
+    **dict.fromkeys(("com.microsoft", "com.microsoft.nchwc"), _SAVE),
     **dict.fromkeys(("ConvInteger", "DynamicQuantizeLinear", "MatMulInteger"), _FLOAT),
     **dict.fromkeys(("QLinearConv", "QLinearMatMul"), _FLOAT),
     **dict.fromkeys(("Compress", "NonZero", "Unique"), _MASK),

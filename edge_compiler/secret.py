@@ -10,13 +10,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from getpass import getpass
+from getpass import getpass, GetPassWarning
 import hashlib
 import os
 from pathlib import Path
 import secrets
 import struct
+import sys
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
 
 from edge_compiler.errors import CompileError
 from edge_perception.runtime.files import file_blocks
@@ -179,6 +181,15 @@ def known_password(path: Path) -> str:
 
 def _asked(prompt: str) -> str:
     try:
-        return getpass(prompt)
+        with catch_warnings():
+            simplefilter("error", GetPassWarning)
+            return getpass(prompt)
+    except GetPassWarning:  # there is no terminal, so nothing is echoed
+        if line := sys.stdin.readline():
+            return line.rstrip("\n")
     except EOFError:
-        raise CompileError("the password was not given: nothing can be read from here") from None
+        pass
+    raise CompileError(
+        "the password was not given, and there is no terminal to ask for it: write it to standard "
+        "input, one a line"
+    )

@@ -20,11 +20,11 @@ from edge_perception.runtime.manifest import (
     FORMAT,
     Manifest,
     MANIFEST_NAME,
-    Record,
     RECORD_FORMAT,
     SIGNATURE_NAME,
 )
 from edge_perception.runtime.packing import write_file
+from edge_perception.runtime.record import Record
 from edge_perception.runtime.signature import Signature, SUFFIX, text_of
 from edge_perception.runtime.swap import exchange, workplace
 

@@ -10,7 +10,7 @@ import sys
 
 _PR_SET_PDEATHSIG = 1
 _M_MMAP_THRESHOLD = -3
-_LARGE_BYTES = 1 << 20
+_LARGE_BYTES = 1 << 17
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SENT_BY_A_PROCESS = 0
 """Value of ``si_code``; what the terminal sends, the child receives by itself."""

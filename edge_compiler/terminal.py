@@ -75,6 +75,11 @@ def note(text: str, style: str | None = None) -> None:
     _console(stderr=True).print(printable(text), style=style, soft_wrap=True)
 
 
+def duration(milliseconds: float) -> str:
+    """Return a time for people; small networks run for microseconds."""
+    return f"{milliseconds:.2f} ms" if milliseconds >= 0.1 else f"{1000 * milliseconds:.1f} us"
+
+
 def say_json(value: Any) -> None:
     """Print the result for a program."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")

@@ -65,6 +65,9 @@ class _Server:
     def best_variant(self, _: Inputs) -> Reply:
         return self._instance(None, 1).variant, []
 
+    def variants(self, _: Inputs) -> Reply:
+        return list(self._library.variants()), []
+
     def observe(self, variant: str, threads: int, inputs: Inputs) -> Reply:
         def send(_step: int, _nanoseconds: int, value: Array) -> None:
             wire.send(self._socket, {}, [value])
@@ -92,15 +95,10 @@ class _Server:
     def profile(self, variant: str, threads: int, seconds: float, inputs: Inputs) -> Reply:
         instance = self._instance(variant, threads)
         runs: list[list[int]] = []
-
-        def note(_step: int, nanoseconds: int, _value: Array) -> None:
-            runs[-1].append(nanoseconds)
-
         instance.run(inputs)
         end = time.perf_counter() + seconds
         while len(runs) < LEAST_RUNS or time.perf_counter() < end:
-            runs.append([])
-            instance.watch(inputs, note)
+            runs.append(instance.time_steps(inputs))
         return runs, []
 
     def step_times(
@@ -111,15 +109,15 @@ class _Server:
         others = np.ones(evict_bytes // 4, np.float32)
         shortest = [float("inf")] * len(steps)
 
-        def note(step: int, nanoseconds: int, _value: Array) -> None:
-            shortest[step] = min(shortest[step], nanoseconds / 1e3)
+        def evict(step: int) -> None:
             if steps[step].macs:
                 others.sum()
 
         end = time.perf_counter() + seconds
         rounds = 0
         while rounds < LEAST_ROUNDS or time.perf_counter() < end:
-            instance.watch(inputs, note)
+            times = instance.time_steps(inputs, evict)
+            shortest = [min(one, each / 1e3) for one, each in zip(shortest, times, strict=True)]
             rounds += 1
         return shortest, []
 

@@ -13,19 +13,24 @@ from edge_compiler.commands import (
     add_description,
     add_json,
     add_model,
-    add_quantisation,
     add_shape,
     add_target,
+)
+from edge_compiler.commands.smaller import (
+    add_prune,
+    add_quantisation,
+    takes_bags,
+    wanted_pruning,
     wanted_quantisation,
 )
-from edge_compiler.terminal import note, progress, say, say_json
-from edge_compiler.units import size
+from edge_compiler.terminal import progress, say_json
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
+    from edge_compiler.compile import Options
     from edge_compiler.precision.half import Rounding
     from edge_compiler.precision.network import Wanted
-    from edge_perception.runtime.manifest import Accelerator, Decoder, Model, Proof
+    from edge_compiler.pruning.network import Wanted as WantedPruning
 
 MOST_THREADS = 64
 
@@ -49,6 +54,7 @@ def register(commands: Commands) -> None:
         "far as --max-drop allows (default: float32)",
     )
     add_quantisation(parser, "; pictures prove the library, too")
+    add_prune(parser)
     add_description(parser)
     parser.add_argument("--name", help="of the model (default: that of the file)")
     parser.add_argument(
@@ -135,14 +141,25 @@ def _rounding(arguments: argparse.Namespace) -> Rounding | None:
     from edge_compiler.precision.half import Rounding
 
     asked = arguments.max_drop is not None or arguments.validation is not None
-    if arguments.precision == "float32" and asked:
-        arguments.usage_error("--max-drop and --validation need --precision half, int8 or auto")
+    if arguments.precision == "float32" and asked and arguments.prune is None:
+        arguments.usage_error(
+            "--max-drop and --validation need --precision half, int8 or auto, or --prune"
+        )
     if arguments.precision != "half":
         return None
     samples = arguments.validation or arguments.calibration
     if samples is None and arguments.max_drop is not None:
         arguments.usage_error("--max-drop needs samples: add --validation or --calibration")
     return Rounding(samples, arguments.max_drop)
+
+
+def _pruning(arguments: argparse.Namespace) -> WantedPruning | None:
+    if arguments.prune is not None and arguments.precision != "float32":
+        arguments.usage_error(
+            "--prune and --precision have a budget each: write the smaller model with edgec "
+            "prune, and compile that"
+        )
+    return wanted_pruning(arguments)
 
 
 def _seal(key: Path | None) -> Callable[[Path], None] | None:
@@ -156,16 +173,13 @@ def _seal(key: Path | None) -> Callable[[Path], None] | None:
     return lambda bundle: sign_bundle(bundle, secret)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Compile, and print what came out."""
-    from edge_compiler.compile import compile_model, Options
+def _options(arguments: argparse.Namespace) -> Options:
+    """Return what was chosen."""
+    from edge_compiler.compile import Options
     from edge_compiler.description import Overrides
     from edge_compiler.targets.base import BuildOptions
-    from edge_perception.runtime.contents import read_record
-    from edge_perception.runtime.packing import pack
-    from edge_perception.runtime.schema import encode
 
-    options = Options(
+    return Options(
         target=arguments.target,
         shapes=dict(arguments.shape),
         dimensions=dict(arguments.shape_of),
@@ -173,6 +187,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.name, arguments.preprocess, arguments.labels, arguments.decoder
         ),
         calibration=arguments.calibration,
+        pruning=_pruning(arguments),
         rounding=_rounding(arguments),
         quantisation=_quantisation(arguments),
         float_over_budget=arguments.precision == "auto",
@@ -183,85 +198,27 @@ def run(arguments: argparse.Namespace) -> int:
             places=dict(arguments.place),
         ),
     )
+
+
+@takes_bags
+def run(arguments: argparse.Namespace) -> int:
+    """Compile, and print what came out."""
+    from edge_compiler.commands import outcome
+    from edge_compiler.compile import compile_model
+    from edge_perception.runtime.contents import read_record
+    from edge_perception.runtime.packing import pack
+
+    bundle, options = arguments.output, _options(arguments)
     with progress() as show:
-        manifest = compile_model(arguments.model, arguments.output, options, show)
+        manifest = compile_model(arguments.model, bundle, options, show)
     if arguments.pack:
-        pack(arguments.output, arguments.output)
-    model, proof, speed = manifest.model, manifest.proof, read_record(arguments.output).speed
+        pack(bundle, bundle)
+    speed = read_record(bundle).speed
     if arguments.json:
-        say_json(
-            {
-                "bundle": str(arguments.output),
-                "name": model.name,
-                "proof": proof.state,
-                "worst_error": proof.worst_error,
-                "worst_step": proof.worst_step,
-                "inputs": proof.inputs,
-                "accuracy": encode(manifest.accuracy),
-                "median_ms": speed.median_ms if speed else None,
-                "weight_bytes": model.weight_bytes,
-                "arena_bytes": model.arena_bytes,
-            }
-        )
+        say_json(outcome.as_json(bundle, manifest, speed))
         return 0
-    if proof.caveat:
-        note(f"{arguments.output}: {proof.caveat}")
-    else:
-        say(f"proven: {_proven(model, proof)}")
-    if manifest.accelerator is not None:
-        note(_pending(manifest.accelerator, arguments.output))
-    if manifest.accuracy is not None:
-        say(f"accuracy: {manifest.accuracy}")
-    elif arguments.precision == "auto":
-        say(f"precision: float32, as no layer in integers is within {arguments.max_drop:.2%}")
-    if speed:
-        say(f"speed: {speed.median_ms:.2f} ms a run with {speed.threads} thread(s)")
-    elif not proof.caveat:
-        say("speed: not measured, the proof was emulated; on the machine itself: edgec profile")
-    say(f"memory: {size(model.weight_bytes)} weights, {size(model.arena_bytes)} working memory")
-    say(f"written: {arguments.output}", "bold green")
-    if model.preprocess is not None and model.decoder.because:
-        note(_meaning(model.decoder))
-    if model.preprocess is None:
-        note(
-            "the model has no pre-processing, so it can't be run on camera frames; "
-            "give it with --preprocess FILE.json (see docs/cli.md)"
-        )
+    over_budget = ""
+    if manifest.accuracy is None and arguments.precision == "auto":
+        over_budget = f"float32, as no layer in integers is within {arguments.max_drop:.2%}"
+    outcome.show(arguments.model, bundle, manifest, speed, over_budget)
     return 0
-
-
-def _proven(model: Model, proof: Proof) -> str:
-    """Return what was compared, with what, and where the difference was largest."""
-    against = f"on {proof.inputs} inputs against {proof.reference}"
-    if not model.steps:
-        outputs = ", ".join(tensor.name for tensor in model.outputs)
-        return f"{outputs} {against}; inputs become outputs without a step"
-    worst = f"worst relative error {proof.worst_error:.1e} at {proof.worst_step}"
-    return f"{len(model.steps)} steps {against}, {worst}"
-
-
-def _pending(accelerator: Accelerator, bundle: Path) -> str:
-    """Return what is left to do where the accelerator is."""
-    if accelerator.refused:
-        node, reason = next(iter(accelerator.refused.items()))
-        return (
-            f"{accelerator.name} can't run the network ({len(accelerator.refused)} nodes; "
-            f"'{node}': {reason}), so the library does; edgec explain lists them"
-        )
-    return (
-        f"{accelerator.name}: pending on the device, where edgec finish {bundle} builds and "
-        "proves its engine; till then the library runs"
-    )
-
-
-def _meaning(decoder: Decoder) -> str:
-    """Return what the outputs were taken for, where nobody has said what they mean."""
-    if decoder.kind == "tensors":
-        return (
-            f"what the outputs mean is not known: {decoder.because}; say it with --decoder "
-            "(see docs/decoders.md)"
-        )
-    return (
-        f"the outputs are read by the decoder {decoder.kind}, as they look like its own: "
-        f"{decoder.because}; if they are not, say so with --decoder"
-    )

@@ -6,8 +6,8 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_json, complete_targets
-from edge_compiler.terminal import progress, say_json, say_table
+from edge_compiler.commands import add_command, add_json, complete_toolchains
+from edge_compiler.terminal import progress, say, say_json, say_table
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
@@ -26,14 +26,14 @@ def register(commands: Commands) -> None:
         nargs="*",
         metavar="TARGET",
         help="a target that must be ready, or the exit code is 1 (default: any of them)",
-    ).completer = complete_targets  # type: ignore[attr-defined]
+    ).completer = complete_toolchains  # type: ignore[attr-defined]  # of argcomplete
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what there is of each target; 0 if the named ones, or one of all, are ready."""
     from edge_compiler import toolchain
-    from edge_compiler.toolchain.inspection import inspect
+    from edge_compiler.toolchain.inspection import inspect, TRIAL
 
     names = arguments.targets or [tools.name for tools in toolchain.TOOLCHAINS]
     chosen = [toolchain.get(name) for name in names]
@@ -59,4 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
                 for part in parts
             ],
         )
+        lacking = [
+            name
+            for name, parts in found.items()
+            if any(p.missing and p.name != TRIAL for p in parts)
+        ]
+        if lacking:
+            say()
+            say("To install what is missing:", "bold")
+        for name in lacking:
+            say(f"edgec toolchain install {name}")
     return 0 if (all if arguments.targets else any)(ready.values()) else 1

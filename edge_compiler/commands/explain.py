@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import json
 import re
 from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_bundle, add_command, add_json
-from edge_compiler.terminal import say, say_json, say_table
+from edge_compiler.terminal import duration, say, say_json, say_table
 from edge_compiler.units import count, size
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
-    from edge_perception.runtime.manifest import Accelerator, Fusion, Manifest, Model, Record
+    from edge_perception.runtime.accelerator import Accelerator
+    from edge_perception.runtime.manifest import Fusion, Manifest, Model
+    from edge_perception.runtime.record import Record
 
 SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 MAP_ROWS, MAP_COLUMNS = 20, 100
 LISTED = 3
 """Nodes named where many were decided on alike."""
+LISTED_IN_STEP = 1
+"""Nodes named that a step computes beside its own: in quantised networks it has many."""
 
 
 def register(commands: Commands) -> None:
@@ -29,7 +33,9 @@ def register(commands: Commands) -> None:
     )
     add_bundle(parser)
     parser.add_argument(
-        "--all", action="store_true", help="list every node that the optimiser decided on"
+        "--all",
+        action="store_true",
+        help="list every node that a step computes, or that the optimiser decided on",
     )
     add_json(parser)
 
@@ -45,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         say_json(encode(manifest) | {"created": record.created, "speed": encode(record.speed)})
         return 0
     _summary(manifest, record)
-    _placement(manifest.model)
+    _placement(manifest.model, arguments.all)
     _fusions(manifest.fusions, arguments.all)
     _memory(manifest.model)
     return 0
@@ -60,8 +66,7 @@ def _summary(manifest: Manifest, record: Record) -> None:
             shape = " x ".join(map(str, tensor.shape))
             say(f"  {kind:<11}  {tensor.name}: {shape} {tensor.dtype} {tensor.layout}".rstrip())
     if model.preprocess:
-        spec = model.preprocess
-        say(f"  frames       {spec.color}, {spec.resize}, mean {spec.mean}, scale {spec.scale}")
+        say(f"  frames       {model.preprocess}")
     because = f" ({model.decoder.because})" if model.decoder.because else ""
     say(f"  decoder      {model.decoder.kind} {json.dumps(model.decoder.parameters)}{because}")
     if proof.caveat:
@@ -74,11 +79,14 @@ def _summary(manifest: Manifest, record: Record) -> None:
         )
     if manifest.accelerator:
         say(f"  {manifest.accelerator.name:<11}  {_accelerator(manifest.accelerator)}")
+    if manifest.pruning:
+        say(f"  pruned       {manifest.pruning}")
     if manifest.accuracy:
         say(f"  accuracy     {manifest.accuracy}")
     if record.speed:
         speed = record.speed
-        say(f"  speed        {speed.median_ms:.2f} ms, {speed.threads} thread(s), {speed.machine}")
+        median = duration(speed.median_ms)
+        say(f"  speed        {median}, {speed.threads} thread(s), {speed.machine}")
     elif not proof.caveat:
         say("  speed        not measured, the proof was emulated; on the machine: edgec profile")
     say(f"  work         {count(model.macs)} multiply-accumulates")
@@ -90,15 +98,24 @@ def _summary(manifest: Manifest, record: Record) -> None:
 def _accelerator(accelerator: Accelerator) -> str:
     """Return what a bundle brings for an accelerator, or why it can't."""
     if accelerator.refused:
-        reasons = "; ".join(f"{reason}, at {node}" for node, reason in accelerator.refused.items())
-        return f"can't run the network, the library does: {reasons}"
+        return f"can't run the network, the library does: {_grouped(accelerator.refused)}"
+    precision = accelerator.precision
+    if accelerator.float_layers:
+        layers = ", ".join(accelerator.float_layers)
+        precision += f", but float32 in {layers}, whose numbers are too large"
     versions = f"{accelerator.oldest} to {accelerator.newest}"
-    return (
-        f"{accelerator.precision}, versions {versions}; pending on each device, see edgec finish"
-    )
+    return f"{precision}; versions {versions}; pending on each device, see edgec finish"
 
 
-def _placement(model: Model) -> None:
+def _grouped(refused: Mapping[str, str]) -> str:
+    """Return each reason once, with the first nodes that have it; --json lists all of them."""
+    nodes: dict[str, list[str]] = {}
+    for node, reason in refused.items():
+        nodes.setdefault(reason, []).append(node)
+    return "; ".join(f"{reason} (at {_named(names, LISTED)})" for reason, names in nodes.items())
+
+
+def _placement(model: Model, everything: bool) -> None:
     say()
     say_table(
         ("#", "step", "kernel", "why", "type", "shape", "MACs", "weights", "also computes"),
@@ -112,7 +129,10 @@ def _placement(model: Model) -> None:
                 "x".join(map(str, step.shape)),
                 count(step.macs),
                 size(step.weight_bytes),
-                ", ".join(name for name in step.nodes if name != step.name),
+                _named(
+                    [name for name in step.nodes if name != step.name],
+                    len(step.nodes) if everything else LISTED_IN_STEP,
+                ),
             )
             for number, step in enumerate(model.steps)
         ],
@@ -135,7 +155,13 @@ def _fusions(fusions: Sequence[Fusion], everything: bool) -> None:
     say_table(
         ("pass", "nodes", "done", "reason", "at"),
         [
-            (name, len(found), done, found[0].reason if len(found) == 1 else kind, _nodes(found))
+            (
+                name,
+                len(found),
+                done,
+                found[0].reason if len(found) == 1 else kind,
+                _named([fusion.node for fusion in found], LISTED),
+            )
             for (name, done, kind), found in alike.items()
         ],
         title=f"{title} (--all lists every node)",
@@ -146,10 +172,10 @@ def _done(fusion: Fusion) -> str:
     return "yes" if fusion.done else "no"
 
 
-def _nodes(fusions: Sequence[Fusion]) -> str:
-    listed = ", ".join(fusion.node for fusion in fusions[:LISTED])
-    more = len(fusions) - LISTED
-    return f"{listed} and {more} more" if more > 0 else listed
+def _named(nodes: Sequence[str], most: int) -> str:
+    """Name ``most`` nodes and say how many more there are."""
+    more = len(nodes) - most
+    return ", ".join(nodes[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _memory(model: Model) -> None:

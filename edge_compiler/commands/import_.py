@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge_compiler.conventions import Guess
     from edge_compiler.description import Description
     from edge_compiler.ir.graph import Graph
-    from edge_perception.runtime.manifest import Preprocess
+    from edge_perception.runtime.manifest import Decoder, Preprocess
 
 _SHOWN = 5  # labels
 
@@ -82,8 +82,10 @@ def _constant(text: str) -> tuple[str, tuple[float, ...]]:
 def run(arguments: argparse.Namespace) -> int:
     """Show what is guessed and why, try it, and write it."""
     from edge_compiler.constant_inputs import with_constants
+    from edge_compiler.frontend.read import read_model
     from edge_compiler.frontends import as_onnx
     from edge_compiler.other_outputs import with_outputs
+    from edge_compiler.suppression import decoder_before
 
     if arguments.draw and not arguments.image:
         arguments.usage_error("--draw needs --image")
@@ -97,15 +99,20 @@ def run(arguments: argparse.Namespace) -> int:
         with_outputs(file, arguments.outputs, arguments.output) as shorter,
         with_constants(shorter, constants, arguments.output) as model,
     ):
-        return _import(model, arguments, {} if file == arguments.model else {"source": file.name})
+        origin = {} if file == arguments.model else {"source": file.name}
+        ended = decoder_before(read_model(file), arguments.outputs) if arguments.outputs else None
+        return _import(model, arguments, origin, ended)
 
 
-def _import(model: Path, arguments: argparse.Namespace, origin: Mapping[str, str]) -> int:
+def _import(
+    model: Path, arguments: argparse.Namespace, origin: Mapping[str, str], ended: Decoder | None
+) -> int:
     """
     Show what is guessed and why, try it, and write it.
 
     :param model: the ONNX file, with its inputs that are constants.
     :param origin: what the copy says, beside what the file does, of where it comes from.
+    :param ended: what the outputs mean if the model ends before its own choice of boxes.
     """
     from edge_compiler import frontend
     from edge_compiler.conventions import complete
@@ -114,7 +121,7 @@ def _import(model: Path, arguments: argparse.Namespace, origin: Mapping[str, str
 
     overrides = Overrides(None, arguments.preprocess, arguments.labels, arguments.decoder)
     graph = frontend.load(model, dict(arguments.shape), dict(arguments.shape_of))
-    described, guesses = complete(graph, model, overrides)
+    described, guesses = complete(graph, model, overrides, ended)
     seen = _look(arguments, model, graph, described) if arguments.image else None
     metadata = metadata_of(
         preprocess=described.preprocess,
@@ -161,6 +168,7 @@ def _look(
 def _print(
     described: Description, guesses: list[Guess], seen: list[dict[str, Any]] | None
 ) -> None:
+    from edge_compiler.frontends import LEFT_OUT
     from edge_compiler.seen import lines
 
     because = {guess.key: guess.because for guess in guesses}
@@ -175,6 +183,8 @@ def _print(
         if key == "edge.decoder" and decoder.because:
             reason = decoder.because
         say(f"  {name:<9}{value}" + (f"  ({reason})" if reason else ""))
+    if left_out := described.provenance.get(LEFT_OUT):
+        note(f"of what the file says of itself this is left out: {left_out}")
     if decoder.kind == "tensors":
         note("what the outputs mean is not known; say it with --decoder (see docs/decoders.md)")
     elif seen is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edge_compiler.commands import add_bundle, add_command, add_json, add_threads
 from edge_compiler.errors import CompileError
-from edge_compiler.terminal import progress, say, say_json, say_table
+from edge_compiler.terminal import duration, progress, say, say_json, say_table
 from edge_compiler.units import Quantity
 
 if TYPE_CHECKING:
@@ -118,28 +118,29 @@ def _measure(loaded: LoadedModel, arguments: argparse.Namespace) -> Profile:
     with progress() as show:
         show("measuring the peak", 0, 0)
         peak = measure_peak(loaded.variant, threads)
-        loaded.observe(inputs)  # the first run pays for page faults
+        loaded.time_steps(inputs)  # the first run pays for page faults
         runs: list[list[int]] = []
         totals: list[float] = []
         start = time.perf_counter()
         while len(runs) < LEAST_RUNS or time.perf_counter() - start < arguments.seconds:
-            runs.append([nanoseconds for _, nanoseconds, _ in loaded.observe(inputs)])
+            runs.append(loaded.time_steps(inputs))
             totals.append(sum(runs[-1]) / 1e6)
             passed = min(time.perf_counter() - start, arguments.seconds)
             median = statistics.median(totals[-LIVE_RUNS:])
-            what = f"measuring: {median:.2f} ms, {len(totals)} runs"
+            what = f"measuring: {duration(median)}, {len(totals)} runs"
             show(what, round(1000 * passed), round(1000 * arguments.seconds))
     return make_profile(model.steps, runs, loaded.variant, threads, peak)
 
 
 def _print_times(result: Profile, slowest_first: bool) -> None:
+    unit, scale = ("ms", 1.0) if result.milliseconds >= 1 else ("us", 1000.0)
     _print_tables(
         result.steps,
         result.groups,
         slowest_first,
         about={},
-        unit="ms",
-        cost=lambda part: Quantity(f"{part.milliseconds:.3f}"),
+        unit=unit,
+        cost=lambda part: Quantity(f"{scale * part.milliseconds:.3f}"),
         rates={
             "GFLOP/s": lambda step: _number(step.gflops, ".1f"),
             "of peak": lambda step: _number(step.share_of_peak, ".0%"),
@@ -147,7 +148,7 @@ def _print_times(result: Profile, slowest_first: bool) -> None:
     )
     peak = result.peak_gflops
     say(
-        f"{result.milliseconds:.2f} ms in {len(result.steps)} steps, median of {result.runs} "
+        f"{duration(result.milliseconds)} in {len(result.steps)} steps, median of {result.runs} "
         f"runs, {result.threads} thread(s), {result.variant}, "
         + (f"peak {peak:.0f} GFLOP/s" if peak else "peak unknown (no C compiler)"),
         "bold",

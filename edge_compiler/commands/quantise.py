@@ -6,15 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import (
-    add_command,
-    add_description,
-    add_json,
-    add_model,
-    add_quantisation,
-    add_shape,
-    wanted_quantisation,
-)
+from edge_compiler.commands import add_command, add_description, add_json, add_model, add_shape
+from edge_compiler.commands.smaller import add_quantisation, takes_bags, wanted_quantisation
 from edge_compiler.terminal import progress, say, say_json
 
 if TYPE_CHECKING:
@@ -36,6 +29,7 @@ def register(commands: Commands) -> None:
     add_json(parser)
 
 
+@takes_bags
 def run(arguments: argparse.Namespace) -> int:
     """Quantise, and print what computes in integers."""
     from edge_compiler.description import Overrides

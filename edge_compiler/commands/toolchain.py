@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, complete_targets
+from edge_compiler.commands import add_command, complete_toolchains
 from edge_compiler.terminal import note, progress, say, say_table
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def register(commands: Commands) -> None:
     ):
         add_command(actions, name, summary, function).add_argument(
             "name", metavar="NAME", help="of the toolchain, the same as the target's"
-        ).completer = complete_targets  # type: ignore[attr-defined]
+        ).completer = complete_toolchains  # type: ignore[attr-defined]  # of argcomplete
 
 
 def run_list(_arguments: argparse.Namespace) -> int:

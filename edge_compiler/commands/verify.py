@@ -16,7 +16,8 @@ from edge_perception.runtime.command import add_keys, signed_by, trust_of
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
     from edge_compiler.progress import Progress
-    from edge_perception.runtime.manifest import Accuracy, Manifest
+    from edge_perception.runtime.accuracy import Accuracy, Pruning
+    from edge_perception.runtime.manifest import Manifest
 
 
 def register(commands: Commands) -> None:
@@ -47,6 +48,7 @@ class Findings:
     :ivar node_errors: relative error by step; None for one without a counterpart in the file.
     :ivar compared: what the bundle says of the model as the file does, such as "labels".
     :ivar accuracy: what a quantised model lost, as the bundle says.
+    :ivar pruning: what was removed from a model, as the bundle says.
     :ivar exact: of how many steps the self-test compared all bytes.
     :ivar completed: whether the proof was pending until now.
     """
@@ -61,6 +63,7 @@ class Findings:
     exact: int = 0
     completed: bool = False
     accuracy: Accuracy | None = None
+    pruning: Pruning | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -87,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             exact=len(manifest.proof.digests),
             completed=pending,
             accuracy=manifest.accuracy,
+            pruning=manifest.pruning,
         )
         if model is not None:
             compared = _compare(manifest, model)
@@ -123,6 +127,8 @@ def _print(findings: Findings, manifest: Manifest) -> None:
             f"nodes: {len(known)} steps as {findings.model} says, "
             f"worst relative error {known[worst]:.1e} at {worst}"
         )
+    if findings.pruning is not None:
+        say(f"pruned: {findings.pruning}")
     if findings.accuracy is not None:
         say(f"accuracy, measured when it was quantised: {findings.accuracy}")
     if findings.completed:
@@ -177,7 +183,7 @@ def _complete(
     bundle: Path, manifest: Manifest, model: Path | None, show: Progress
 ) -> tuple[Manifest, dict[str, float | None]]:
     """Do the proof that is pending; return the new manifest, and the errors by step."""
-    from edge_compiler.proving import complete
+    from edge_compiler.proof.proving import complete
 
     if model is None:
         raise CompileError(
@@ -192,7 +198,7 @@ def _complete(
 def _prove(
     bundle: Path, manifest: Manifest, model: Path, show: Progress
 ) -> dict[str, float | None]:
-    from edge_compiler.prove import Prover
+    from edge_compiler.proof.prove import Prover
     from edge_compiler.reference import Reference
     from edge_compiler.running import open_sandbox
 

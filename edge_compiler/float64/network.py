@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from edge_compiler import frontend
+from edge_compiler.float64.bfloat16 import round_operands, round_points
 from edge_compiler.float64.exact import Array, Exact
+from edge_compiler.float64.float16 import round_sums
 from edge_compiler.float64.rules import apply
 from edge_compiler.ir.graph import Node, Value
+from edge_compiler.metadata import float16_layers
 from edge_compiler.passes.constants import fold_constants
 
 
@@ -22,12 +27,24 @@ class Network:
     """
 
     def __init__(self, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        self._rounding: Mapping[str, str] = MappingProxyType({})
         graph = frontend.load(path, shapes)
         fold_constants.run(graph)
+        self._exponents = float16_layers(graph.metadata)
         self._producers: dict[str, Node] = {
             value.name: node for node in graph.nodes for value in node.outputs
         }
         self.order = {name: index for index, name in enumerate(self._producers)}
+
+    def rounded(self, rounding: Mapping[str, str]) -> Network:
+        """
+        Return the same nodes, some of which round what they multiply.
+
+        :param rounding: what is rounded to 16 bits, by the node's name.
+        """
+        network = copy(self)
+        network._rounding = rounding
+        return network
 
     def sources(self, name: str, known: Collection[str]) -> set[str]:
         """Return the tensors out of ``known`` from which the tensor ``name`` is computed."""
@@ -68,7 +85,9 @@ class Network:
                 continue
             waiting.pop()
             inputs = [None if value is None else results[value.name] for value in node.inputs]
-            outputs = apply(node, inputs, coarse)
+            outputs = apply(node, round_operands(node, inputs, self._rounding), coarse)
+            outputs[0] = round_points(node, inputs, outputs[0], self._rounding)
+            outputs[0] = round_sums(node, inputs, outputs[0], self._rounding, self._exponents)
             results.update(zip((value.name for value in node.outputs), outputs, strict=False))
         return results[name]
 

@@ -169,8 +169,8 @@ def _resize(call: Call) -> Exact:
     for axis in resized_axes(call.node):
         weights, missing = _weights(call.node, axis)
         terms = np.abs(weights)
-        if call.attribute("mode") == "cubic":  # a weight is a sum of larger terms
-            terms = np.where(weights != 0, 1.0, 0.0)
+        if call.attribute("mode") == "cubic":  # |a| (d^3 + 5 d^2 + 8 d + 4), d at most 2, and 6
+            terms = np.where(weights != 0, 48 * abs(call.attribute("cubic_coeff_a")) + 6, 0.0)
         value = _along(value, axis, weights) + _of_axis(missing * outside, axis, value.ndim)
         size = _along(size, axis, terms)
         size = size + _of_axis(missing * abs(outside), axis, value.ndim)

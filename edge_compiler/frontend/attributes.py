@@ -14,6 +14,11 @@ from edge_compiler.ir.graph import OPSET, Value
 WINDOWED = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool")
 
 
+def stated(proto: onnx.NodeProto) -> dict[str, Any]:
+    """Return the attributes that a node states, as `onnx` gives them: texts are bytes."""
+    return {a.name: helper.get_attribute_value(a) for a in proto.attribute}
+
+
 def read_attributes(
     proto: onnx.NodeProto, inputs: Sequence[Value | None], outputs: Sequence[Value]
 ) -> dict[str, Any]:

@@ -12,19 +12,17 @@ from onnx import helper, numpy_helper, shape_inference
 
 from edge_compiler.errors import CompileError, first_line
 from edge_compiler.frontend.attributes import read_attributes
+from edge_compiler.frontend.ending import COUNTED, last_of_known_size
 from edge_compiler.frontend.expand import expand
 from edge_compiler.frontend.limits import check_shape
 from edge_compiler.frontend.scope import Scope
 from edge_compiler.frontend.weights import SMALL
 from edge_compiler.ir.dtype import from_onnx, of_array, onnx_name
-from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs, LEARNED, RANDOM
+from edge_compiler.ir.evaluate import check_numbers, evaluate, known_inputs, RANDOM
 from edge_compiler.ir.graph import Graph, Node, OPSET, Value
 from edge_perception.runtime.dtypes import ELEMENT_TYPES
 
 Array = np.ndarray[Any, Any]
-
-_COUNTED = ("Compress", "NonZero", "Unique")
-"""Operators whose results are as long as what they find."""
 
 
 def build_graph(model: onnx.ModelProto, weights: Mapping[str, Array], name: str) -> Graph:
@@ -72,21 +70,30 @@ class _Builder:
                 inputs.append(self._input(value))
         nodes = [node for proto in self.proto.node for node in self._nodes(proto, proto.name)]
         outputs = [self._defined(value.name) for value in self.proto.output]
+        for value in outputs:
+            self._check_filled(value)
         return Graph(name, inputs, outputs, nodes, self.metadata)
 
     def _defined(self, name: str) -> Value:
+        if name in self.scope.sequences:
+            raise CompileError(_is_sequence(f"the tensor '{name}'"))
         if name not in self.values:
             raise CompileError(f"no node computes the tensor '{name}': export the model again")
-        value = self.values[name]
-        if 0 in value.shape and name not in self.known and value.constant is None:
+        return self.values[name]
+
+    def _check_filled(self, value: Value) -> None:
+        """
+        Refuse a tensor without elements, unless it is a constant: axes, say.
+
+        :raises CompileError: naming it.
+        """
+        if 0 in value.shape and value.name not in self.known and value.constant is None:
             raise CompileError(
-                f"the tensor '{name}' has the empty shape {list(value.shape)}: "
+                f"the tensor '{value.name}' has the empty shape {list(value.shape)}: "
                 "the input is too small"
             )
-        return value
 
     def _constant(self, name: str, array: Array) -> None:
-        check_numbers(name, array)
         if array.dtype.name not in ELEMENT_TYPES:
             raise CompileError(_unsupported(f"the constant '{name}'", array.dtype.name))
         self.values[name] = Value(name, array.shape, of_array(array), array)
@@ -110,9 +117,9 @@ class _Builder:
 
     def _node(self, proto: onnx.NodeProto, origin: str) -> Node:
         inputs = [self._defined(name) if name else None for name in proto.input]
-        for value in inputs if proto.op_type in LEARNED else ():
+        for value in inputs:
             if value is not None and value.constant is not None:
-                check_numbers(value.name, value.constant, learned=True)
+                check_numbers(value.name, value.constant, proto.op_type)
         types = self._infer(proto, inputs)
         if known := self._evaluate(proto, inputs, types):
             types = [_type_of(array) for array in known]
@@ -121,6 +128,10 @@ class _Builder:
             value = self._output(proto, name or f"{proto.name}:{index}", type_)
             self.values[value.name] = value
             outputs.append(value)
+        if any(0 not in value.shape for value in outputs):  # else nobody will compute it
+            for value in inputs:
+                if value is not None:
+                    self._check_filled(value)
         if known or (
             proto.op_type not in RANDOM and self.fixed.issuperset(filter(None, proto.input))
         ):
@@ -135,7 +146,7 @@ class _Builder:
         types: list[onnx.TypeProto | None],
     ) -> list[Array]:
         """Return the outputs if they can be computed now with little work, else nothing."""
-        if any(_elements(type_) > SMALL for type_ in types):
+        if any(_elements(type_) > SMALL or not _is_tensor(type_) for type_ in types):
             return []
         arrays = known_inputs(proto.op_type, inputs, lambda value: self.known.get(value.name))
         if arrays is None:
@@ -183,27 +194,13 @@ class _Builder:
         who = f"the output '{name}' of node '{proto.name}' ({proto.op_type})"
         kind = (inferred.WhichOneof("value") or "") if inferred is not None else ""
         if kind not in ("", "tensor_type"):
-            raise CompileError(
-                f"{who} is a {kind.removesuffix('_type')}, but only tensors are supported: export "
-                "the model with tensors throughout, as Split and Concat yield them"
-            )
-        if proto.op_type == "NonMaxSuppression":
-            raise CompileError(
-                f"node '{proto.name}' (NonMaxSuppression) yields as many boxes as it finds, but "
-                "shapes of compiled models are fixed: let the model end before it, with edgec "
-                f"import MODEL --outputs {','.join(proto.input[:2])} -o SHORTER.onnx; the robot's "
-                "decoders select boxes themselves"
-            )
-        if proto.op_type in _COUNTED:
-            raise CompileError(
-                f"node '{proto.name}' ({proto.op_type}) yields as many elements "
-                "as it finds, but shapes of compiled models are fixed: export the model with the "
-                "tensors before it as outputs; the robot's decoders select boxes themselves"
-            )
+            raise CompileError(_is_sequence(who, kind.removesuffix("_type")))
+        if proto.op_type in COUNTED:
+            raise CompileError(self._finds_as_much(proto))
         if tensor is None or not tensor.HasField("shape"):
-            raise CompileError(f"{who} has a shape that is known only while the model runs")
+            raise CompileError(f"{who} has a shape that {self._is_computed(proto)}")
         if any(not d.HasField("dim_value") for d in tensor.shape.dim):
-            raise CompileError(f"{who} has a dimension that is known only while the model runs")
+            raise CompileError(f"{who} has a dimension that {self._is_computed(proto)}")
         shape = tuple(dimension.dim_value for dimension in tensor.shape.dim)
         check_shape(who, shape)
         if any(size < 0 for size in shape):
@@ -212,6 +209,38 @@ class _Builder:
         if type_ is None:
             raise CompileError(_unsupported(who, onnx_name(tensor.elem_type)))
         return Value(name, shape, type_)
+
+    def _finds_as_much(self, proto: onnx.NodeProto) -> str:
+        """Return the sentence that refuses a node whose results are as long as what it finds."""
+        what, then = "elements", "the robot's decoders select boxes themselves"
+        if proto.op_type == "NonMaxSuppression":
+            what, then = "boxes", "there the decoder 'ssd' suppresses boxes, as this node would"
+        inputs = (value.name for value in self.proto.input if value.name not in self.weights)
+        names = ",".join(last_of_known_size(self.proto, inputs))
+        end = "export the model with the tensors before it as outputs"
+        if names:
+            command = f"edgec import MODEL --outputs {names} -o SHORTER.onnx"
+            end = f"let the model end before it, with {command}"
+        return (
+            f"node '{proto.name}' ({proto.op_type}) yields as many {what} as it finds, but shapes "
+            f"of compiled models are fixed: {end}; {then}"
+        )
+
+    def _is_computed(self, proto: onnx.NodeProto) -> str:
+        """Return the clause that nobody knows a shape yet, and on what it may depend."""
+        what = "is known only while the model runs"
+        names = [name for name in proto.input[1:] if name and name not in self.known]
+        if not names:
+            return what
+        read = ", ".join(map(repr, names))
+        return f"{what}, as it may depend on {read}: export the model with constants there"
+
+
+def _is_sequence(who: str, kind: str = "sequence") -> str:
+    return (
+        f"{who} is a {kind}, but only tensors are supported: export the model with tensors "
+        "throughout, as Split and Concat yield them"
+    )
 
 
 def _unsupported(who: str, kind: str) -> str:
@@ -224,6 +253,10 @@ def _elements(type_: onnx.TypeProto | None) -> int:
     if type_ is None or not type_.tensor_type.HasField("shape"):
         return 0
     return math.prod(d.dim_value for d in type_.tensor_type.shape.dim)
+
+
+def _is_tensor(type_: onnx.TypeProto | None) -> bool:
+    return type_ is None or type_.WhichOneof("value") in (None, "tensor_type")
 
 
 def _type_of(array: Array) -> onnx.TypeProto:

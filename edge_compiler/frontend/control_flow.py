@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend.attributes import stated
 from edge_compiler.frontend.inner_graphs import (
     graph_nodes,
     graph_of,
     make_constant,
     make_node,
     Nodes,
+    stacked,
 )
 from edge_compiler.frontend.scope import Scope
 
@@ -40,6 +41,11 @@ def _if(node: onnx.NodeProto, scope: Scope) -> Nodes:
     taken = yield from _branch(node, "then")
     other = yield from _branch(node, "else")
     for yes, no, outer in zip(taken, other, node.output, strict=True):
+        if {yes, no} & scope.sequences.keys():
+            raise CompileError(
+                f"node '{node.name}' (If) chooses between sequences while the model runs, but "
+                "only tensors are supported: export the model with the branch that the robot needs"
+            )
         shapes = [list(scope.values[name].shape) for name in (node.input[0], yes, no)]
         if math.prod(shapes[0]) != 1 or len(shapes[0]) > len(shapes[1]) or shapes[1] != shapes[2]:
             raise CompileError(
@@ -81,11 +87,11 @@ def _loop(node: onnx.NodeProto, scope: Scope) -> Nodes:
         goes_on = _known(node, scope, condition, "condition", True)
     yield from _last_state(node, state, yielded)
     for place, output in enumerate(node.output[len(state) :]):
-        yield from _stacked(output, [one[place] for one in yielded], 0)
+        yield from stacked(output, [one[place] for one in yielded], 0)
 
 
 def _scan(node: onnx.NodeProto, scope: Scope) -> Nodes:
-    given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    given = stated(node)
     body = graph_of(node, "body", len(node.input), len(node.output))
     count = given["num_scan_inputs"]
     split = len(node.input) - count
@@ -114,7 +120,7 @@ def _scan(node: onnx.NodeProto, scope: Scope) -> Nodes:
     backwards = given.get("scan_output_directions") or [0] * len(outputs)
     for place, output in enumerate(outputs):
         ordered = yielded[::-1] if backwards[place] else yielded
-        yield from _stacked(output, [one[place] for one in ordered], axes[place])
+        yield from stacked(output, [one[place] for one in ordered], axes[place])
 
 
 CONTROL_FLOW = {"If": _if, "Loop": _loop, "Scan": _scan}
@@ -147,14 +153,3 @@ def _last_state(node: onnx.NodeProto, state: list[str], yielded: list[list[str]]
     for source, target in zip(state, node.output, strict=False):
         if target:
             yield make_node("Identity", [source], target)
-
-
-def _stacked(target: str, parts: list[str], axis: int) -> Nodes:
-    """Yield the nodes that put tensors side by side along a new axis."""
-    if not target:
-        return
-    axes = f"{target}:axis"
-    yield make_constant(axes, np.array([axis], np.int64))
-    for index, part in enumerate(parts):
-        yield make_node("Unsqueeze", [part, axes], f"{target}:{index}")
-    yield make_node("Concat", [f"{target}:{i}" for i in range(len(parts))], target, axis=axis)

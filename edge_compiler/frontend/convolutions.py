@@ -22,7 +22,7 @@ from edge_compiler.frontend.writer import Writer
 def write_convolution_of_computed_weights(w: Writer) -> str | None:
     """Write a convolution whose weights are known only while the model runs."""
     sides = sides_of(w, w.value(0).shape[2:], w.value(1).shape[2:])
-    if w.is_fixed(1) or sides is None:
+    if w.is_fixed(1, 2) or sides is None:
         return None
     return _with_bias(w, _product(w, unfold(w, w.inputs[0], sides), sides), 2)
 
@@ -49,7 +49,7 @@ def _with_bias(w: Writer, result: str, index: int) -> str:
 def write_transposed_convolution(w: Writer) -> str | None:
     """Write a transposed convolution of volumes, or of computed weights, as a product and sums."""
     (images, channels, *sizes), (_, outputs, *kernel) = w.value(0).shape, w.value(1).shape
-    if len(sizes) < 3 and w.is_fixed(1):
+    if len(sizes) < 3 and w.is_fixed(1, 2):
         return None
     sides = _transposed_sides(w, sizes, kernel)
     if sides is None:

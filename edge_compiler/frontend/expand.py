@@ -1,8 +1,9 @@
 """
 Write out the nodes that stand for others, so that only plain operators are left.
 
-These are control flow (loops must be of a known length), operators that the compiler writes as
-others (`rewrite.py`), and those that ONNX defines by others, unless they are known themselves.
+These are control flow (loops must be of a known length), sequences of tensors, operators that the
+compiler writes as others (`rewrite.py`), and those that ONNX defines by others, unless they are
+known themselves.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from edge_compiler.frontend.functions import call, function_of
 from edge_compiler.frontend.inner_graphs import Nodes
 from edge_compiler.frontend.rewrite import rewrite, REWRITES
 from edge_compiler.frontend.scope import Scope
+from edge_compiler.frontend.sequences import SEQUENCES
 from edge_compiler.ir.graph import OPSET
 from edge_compiler.ops import OPERATORS
 
@@ -28,8 +30,10 @@ def expand(node: onnx.NodeProto, scope: Scope) -> Nodes | None:
 
     :raises CompileError: if control flow depends on what is known only while the model runs.
     """
-    if node.op_type in CONTROL_FLOW:
+    if node.op_type in CONTROL_FLOW and not node.domain:
         return CONTROL_FLOW[node.op_type](node, scope)
+    if node.op_type in SEQUENCES and not node.domain:
+        return SEQUENCES[node.op_type](node, scope)
     rewritten = rewrite(node, scope)
     if rewritten is not None:
         return iter(rewritten)
@@ -47,4 +51,11 @@ def expandable() -> list[str]:
         for schema in schemas
         if schema.has_function or schema.has_context_dependent_function
     }
-    return sorted({*REWRITES, *CONTROL_FLOW, *(functions - OPERATORS.keys())})
+    return sorted(
+        {
+            *REWRITES,
+            *CONTROL_FLOW,
+            *(SEQUENCES.keys() - {"Identity"}),
+            *(functions - OPERATORS.keys()),
+        }
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_compiler.errors import CompileError
 from edge_compiler.frontend.writer import Writer
 
 Array = np.ndarray[Any, Any]
@@ -40,12 +41,19 @@ def write_short_time_transform(w: Writer) -> str | None:
     return w.add("Reshape", found, w.integers([batch, count, frequencies, 2]))
 
 
-def write_transform(w: Writer) -> str | None:
-    """Write a discrete transform, or its inverse, of real or complex numbers along an axis."""
+def write_transform(w: Writer) -> str:
+    """
+    Write a discrete transform, or its inverse, of real or complex numbers along an axis.
+
+    :raises CompileError: if it is the inverse of half a spectrum.
+    """
     shape, a = w.value(0).shape, w.attributes
     is_inverse, is_half = a.get("inverse", 0), a.get("onesided", 0)
-    if is_inverse and is_half:  # ONNX Runtime has none of these
-        return None
+    if is_inverse and is_half:
+        raise CompileError(
+            f"node '{w.name}' (DFT) is the inverse of half a spectrum (onesided), which ONNX "
+            "Runtime doesn't compute: export it with the whole spectrum"
+        )
     axis = int(w.known(2).item()) if len(w.inputs) > 2 and w.inputs[2] else a.get("axis", -2)
     axis %= len(shape)
     length = int(w.known(1).item()) if len(w.inputs) > 1 and w.inputs[1] else shape[axis]

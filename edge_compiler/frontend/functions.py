@@ -11,7 +11,7 @@ from onnx import helper
 from edge_compiler.frontend.inner_graphs import make_node, Nodes, renamed_nodes
 from edge_compiler.frontend.precision import nodes_to_float32
 from edge_compiler.frontend.scope import Scope
-from edge_compiler.ir.graph import OPSET, Value
+from edge_compiler.ir.graph import OPSET
 
 
 def function_of(node: onnx.NodeProto, scope: Scope) -> onnx.FunctionProto | None:
@@ -19,7 +19,7 @@ def function_of(node: onnx.NodeProto, scope: Scope) -> onnx.FunctionProto | None
     schema: Any = onnx.defs.get_schema(node.op_type, OPSET, "")
     versions = schema.context_dependent_function_opset_versions
     if versions:
-        types = [_type_of(scope.values[name]) if name else b"" for name in node.input]
+        types = [_type_of(name, scope) if name else b"" for name in node.input]
         content = schema.get_context_dependent_function_with_opset_version(
             max(v for v in versions if v <= OPSET), node.SerializeToString(), types
         )
@@ -33,8 +33,12 @@ def function_of(node: onnx.NodeProto, scope: Scope) -> onnx.FunctionProto | None
     return function
 
 
-def _type_of(value: Value) -> bytes:
+def _type_of(name: str, scope: Scope) -> bytes:
+    elements = scope.sequences.get(name)
+    value = scope.values[elements[0] if elements else name]
     type_ = helper.make_tensor_type_proto(value.type.number, value.shape)
+    if elements:
+        type_ = helper.make_sequence_type_proto(type_)
     return bytes(type_.SerializeToString())
 
 

@@ -122,7 +122,7 @@ def write_convolution_of_volumes(w: Writer) -> str | None:
     The slices that a result is computed of stand side by side as its channels.
     """
     a = w.attributes
-    if len(_sides(w)) != 3 or not (w.is_padded_explicitly() and w.is_fixed(1)):
+    if len(_sides(w)) != 3 or not (w.is_padded_explicitly() and w.is_fixed(1, 2)):
         return None
     rows, *kernel = w.value(1).shape[2:]
     images, channels, depth, height, width = w.value(0).shape
@@ -146,3 +146,16 @@ def write_convolution_of_volumes(w: Writer) -> str | None:
     sides = w.add("Shape", result, start=1)
     shape = w.add("Concat", w.integers([images, count]), sides, axis=0)
     return w.add("Transpose", w.add("Reshape", result, shape), perm=[0, 2, 1, 3, 4])
+
+
+def write_affine_grid(w: Writer) -> str:
+    """Write the places that an affine map samples: [N, H, W, 2], or [N, D, H, W, 3]."""
+    images, _, *sizes = (int(size) for size in w.known(1))
+    centred = 0 if w.attributes.get("align_corners", 0) else 1
+    axes = [np.arange(size) * 2.0 + centred for size in sizes]
+    spans = [size - 1 + centred for size in sizes]
+    lines = [axis / max(span, 1) - 1 for axis, span in zip(axes, spans, strict=True)]
+    places = [*np.meshgrid(*lines, indexing="ij")][::-1]
+    rows = np.stack([p.ravel() for p in (*places, np.ones(sizes))], 1).astype(np.float32)
+    mapped = w.add("MatMul", w.constant(rows), w.add("Transpose", w.inputs[0], perm=[0, 2, 1]))
+    return w.add("Reshape", mapped, w.integers([images, *sizes, len(sizes)]))

@@ -9,6 +9,7 @@ import onnx
 from onnx import inliner
 
 from edge_compiler.errors import CompileError, first_line
+from edge_compiler.frontend.contrib import CONTRIB, IN_ONNX_DOMAIN
 
 ONNX_DOMAIN, ITS_OTHER_NAME = "", "ai.onnx"
 
@@ -42,7 +43,7 @@ def name_domain(model: onnx.ModelProto) -> None:
 
 def _name_domain_of(nodes: Iterable[onnx.NodeProto]) -> None:
     for node in nodes:
-        node.domain = _domain(node.domain)
+        node.domain = CONTRIB if node.op_type in IN_ONNX_DOMAIN else _domain(node.domain)
         for attribute in node.attribute:
             _name_domain_of(attribute.g.node)
 

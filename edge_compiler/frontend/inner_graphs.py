@@ -78,3 +78,14 @@ def make_node(op: str, inputs: list[str], output: str, **attributes: Any) -> onn
 def make_constant(name: str, array: Array) -> onnx.NodeProto:
     """Return a Constant node."""
     return make_node("Constant", [], name, value=numpy_helper.from_array(array))
+
+
+def stacked(target: str, parts: list[str], axis: int) -> Nodes:
+    """Yield the nodes that put tensors side by side along a new axis."""
+    if not target:
+        return
+    axes = f"{target}:axis"
+    yield make_constant(axes, np.array([axis], np.int64))
+    for index, part in enumerate(parts):
+        yield make_node("Unsqueeze", [part, axes], f"{target}:{index}")
+    yield make_node("Concat", [f"{target}:{i}" for i in range(len(parts))], target, axis=axis)

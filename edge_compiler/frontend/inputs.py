@@ -10,9 +10,6 @@ from edge_compiler.errors import CompileError
 from edge_compiler.frontend.limits import check_shape
 from edge_compiler.ir.dtype import from_onnx, onnx_name
 
-WEIGHTS = dict.fromkeys(("GRU", "LSTM", "RNN"), (1, 2, 3, 7))
-"""Which inputs of an operator are weights; what else it reads is its state."""
-
 
 def fix_inputs(
     model: onnx.ModelProto,
@@ -28,7 +25,6 @@ def fix_inputs(
     :raises CompileError: naming the input and what to give instead.
     """
     inputs = {value.name: value for value in model.graph.input if value.name not in weights}
-    readers = _weight_readers(model.graph)
     for name, shape in shapes.items():
         if name not in inputs:
             raise CompileError(
@@ -38,19 +34,7 @@ def fix_inputs(
         _set_shape(inputs[name], shape)
     _set_dimensions(inputs.values(), dimensions)
     for value in inputs.values():
-        _check(value, readers.get(value.name))
-
-
-def _weight_readers(graph: onnx.GraphProto) -> dict[str, str]:
-    """Return who reads each tensor as its weights, and nobody as anything else."""
-    others = {name for node in graph.node for name in node.input[:1]}
-    return {
-        name: f"node '{node.name or node.output[0]}' ({node.op_type})"
-        for node in graph.node
-        for index in WEIGHTS.get(node.op_type, ())
-        for name in node.input[index : index + 1]
-        if name not in others
-    }
+        _check(value)
 
 
 def _set_shape(value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
@@ -83,17 +67,12 @@ def _set_dimensions(
             dimension.dim_value = dimensions[dimension.dim_param]
 
 
-def _check(value: onnx.ValueInfoProto, reader: str | None) -> None:
+def _check(value: onnx.ValueInfoProto) -> None:
     kind = value.type.WhichOneof("value")
     if kind not in (None, "tensor_type"):
         raise CompileError(
             f"the input '{value.name}' is a {kind.removesuffix('_type')}, but only tensors are "
             "supported: export the model with tensors as inputs"
-        )
-    if reader is not None:
-        raise CompileError(
-            f"{reader} reads its weights from the input '{value.name}', but weights must be "
-            "constants: export the model with them inside"
         )
     tensor = value.type.tensor_type
     if from_onnx(tensor.elem_type) is None:
@@ -144,4 +123,7 @@ def _suggestion(value: onnx.ValueInfoProto) -> str:
     option = f"--shape {value.name}=" + ",".join(str(size or "N") for size in sizes)
     names = (d.dim_param for d in value.type.tensor_type.shape.dim if d.dim_param)
     named = next(names, None)
-    return option if named is None else f"{option}, or by its name: --shape-of {named}=SIZE"
+    if named is None:
+        return option
+    size = 1 if value.type.tensor_type.shape.dim[0].dim_param == named else "SIZE"  # a batch
+    return f"{option}, or by its name: --shape-of {named}={size}"

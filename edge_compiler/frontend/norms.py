@@ -14,7 +14,7 @@ def _column(w: Writer, name: str) -> str:
 
 def write_instance_normalization(w: Writer) -> str | None:
     """Write the normalisation of channels with computed factors as one without any."""
-    if w.is_fixed(1):
+    if w.is_fixed(1, 2):
         return None
     channels = w.value(0).shape[1]
     one, zero = (w.constant(np.full(channels, number, np.float32)) for number in (1, 0))
@@ -26,7 +26,7 @@ def write_instance_normalization(w: Writer) -> str | None:
 
 def write_batch_normalization(w: Writer) -> str | None:
     """Write the normalisation by computed means and variances."""
-    if w.is_fixed(1) or w.attributes.get("training_mode") or len(w.value(0).shape) < 2:
+    if w.is_fixed(1, 2, 3, 4) or w.attributes.get("training_mode") or len(w.value(0).shape) < 2:
         return None
     scale, shift, mean, variance = (_column(w, name) for name in w.inputs[1:])
     epsilon = w.constant(np.float32(w.attributes.get("epsilon", 1e-5)))

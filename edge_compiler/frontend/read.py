@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError, Message  # type: ignore[import-
 import onnx
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend.foreign import advice
 from edge_compiler.frontend.limits import check_count, check_limits
 from edge_compiler.frontend.skeleton import skeleton
 from edge_compiler.frontend.validate import check_outputs
@@ -25,7 +26,15 @@ def read_model(path: Path) -> onnx.ModelProto:
     :raises CompileError: if the file is missing, no ONNX model, or too large in some way.
     """
     if not path.is_file():
-        raise CompileError(f"there is no model file {path}: check the path")
+        known = advice(path) if path.exists() else None
+        raise CompileError(
+            f"{path} {known}" if known else f"there is no model file {path}: check the path"
+        )
+    if path.name.encode(errors="ignore").decode() != path.name:  # it has surrogates
+        raise CompileError(
+            f"{path}: the name of the file is no text in this locale: rename it, or set "
+            "LC_ALL=C.UTF-8"
+        )
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
@@ -36,19 +45,27 @@ def read_model(path: Path) -> onnx.ModelProto:
         content = _read(path) if size else b""
     except OSError as error:
         raise CompileError(f"cannot read the model {path}: {error.strerror}") from error
-    damaged = f"{path} ({size} bytes) is not an ONNX model, or it is truncated: get the file again"
     try:
         model = onnx.load_model_from_string(content)
     except DecodeError as error:
-        raise CompileError(damaged) from error
+        raise _damaged(path, size) from error
     if not model.graph.node or not model.opset_import:
-        raise CompileError(damaged)
+        raise _damaged(path, size)
     check_count(model, path)
     if not _is_text(model):
-        raise CompileError(damaged)
+        raise _damaged(path, size)
     check_outputs(model, path)
     check_limits(model, path)
     return model
+
+
+def _damaged(path: Path, size: int) -> CompileError:
+    """Return what is to be said of a file that is no ONNX model."""
+    return CompileError(
+        f"{path} {known}"
+        if (known := advice(path))
+        else f"{path} ({size} bytes) is not an ONNX model, or it is truncated: get the file again"
+    )
 
 
 def _read(path: Path) -> bytes:

@@ -8,15 +8,13 @@ import numpy as np
 import onnx
 
 from edge_compiler.errors import CompileError
-from edge_compiler.frontend import convolutions, fourier, images, norms, pools
+from edge_compiler.frontend import convolutions, fourier, images, norms, pools, quantised
+from edge_compiler.frontend.contrib import CONTRIB_REWRITES, is_contrib
 from edge_compiler.frontend.einsum import write_einsum
+from edge_compiler.frontend.recurrent import write_recurrent
 from edge_compiler.frontend.rotary import write_rotary_embedding
 from edge_compiler.frontend.scope import Scope
 from edge_compiler.frontend.writer import Writer
-
-_EXACT = 2**24
-"""Below it, float32 has all integers."""
-_LARGEST_PRODUCT = 255 * 255
 
 
 def _mean(w: Writer) -> str:
@@ -81,6 +79,10 @@ def _convolution(w: Writer) -> str | None:
 
 
 def _max_pool(w: Writer) -> str | tuple[str, str] | None:
+    type_ = w.values[0].type
+    if w.outputs == 1 and not type_.is_float and type_.bytes == 1:  # float32 has all bytes
+        numbers = w.add("Cast", w.inputs[0], to=onnx.TensorProto.FLOAT)
+        return w.add("Cast", w.add("MaxPool", numbers, **w.attributes), to=type_.number)
     if w.outputs > 1:
         return pools.write_pool_with_indices(w)
     return images.write_pool_of_volumes(w)
@@ -116,6 +118,22 @@ def _relu(w: Writer) -> str | None:
     return w.add("Max", w.inputs[0], w.constant(np.zeros((), w.values[0].type.numpy)))
 
 
+def _pow(w: Writer) -> str | None:
+    """Let floats have exponents that are floats, too."""
+    if not _is_float(w) or w.value(1).type.is_float:
+        return None
+    return w.add("Pow", w.inputs[0], w.add("Cast", w.inputs[1], to=onnx.TensorProto.FLOAT))
+
+
+def _resize(w: Writer) -> str | None:
+    """Let integers be floats between pixels, and cut off what is behind the point."""
+    if _is_float(w) or w.attributes.get("mode") != b"linear":
+        return None
+    numbers = w.add("Cast", w.inputs[0], to=onnx.TensorProto.FLOAT)
+    found = w.add("Resize", numbers, *w.inputs[1:], **w.attributes)
+    return w.add("Cast", found, to=w.values[0].type.number)
+
+
 def _extreme(w: Writer) -> str | None:
     if w.values[0].type.numpy.kind != "b":
         return None
@@ -124,69 +142,8 @@ def _extreme(w: Writer) -> str | None:
     return w.add("Cast", found, to=onnx.TensorProto.BOOL)
 
 
-# integers that stand for numbers
-
-
-def _centred(w: Writer, index: int, zero: int, column: tuple[int, ...] | None = None) -> str:
-    """Return integers less their zero point, as floats."""
-    x = w.add("Cast", w.inputs[index], to=onnx.TensorProto.FLOAT)
-    if zero >= len(w.inputs) or not w.inputs[zero]:
-        return x
-    point = w.add("Cast", w.inputs[zero], to=onnx.TensorProto.FLOAT)
-    if column is not None and w.value(zero).size > 1:
-        point = w.add("Reshape", point, w.integers(column))
-    return w.add("Sub", x, point)
-
-
-def _dequantised(w: Writer, index: int, axis: int = 1) -> str:
-    """Return the numbers that an input, followed by its scale and zero point, stands for."""
-    return w.add("DequantizeLinear", *w.inputs[index : index + 3], axis=axis)
-
-
-def _qlinear_matmul(w: Writer) -> str:
-    for index in (1, 2):
-        if w.value(index).size > 1:
-            raise CompileError(
-                f"node '{w.name}' (QLinearMatMul) has a scale for each row: "
-                "quantise it with one scale for the left matrix"
-            )
-    right = _dequantised(w, 3, len(w.value(3).shape) - 1)
-    return w.add("QuantizeLinear", w.add("MatMul", _dequantised(w, 0), right), *w.inputs[6:8])
-
-
-def _qlinear_conv(w: Writer) -> str:
-    operands = [_dequantised(w, 0), _dequantised(w, 3, 0)]
-    if len(w.inputs) > 8 and w.inputs[8]:
-        scale = w.constant(w.known(1) * w.known(4))
-        operands.append(w.add("DequantizeLinear", w.inputs[8], scale, axis=0))
-    total = w.add("Conv", *operands, **w.attributes)
-    return w.add("QuantizeLinear", total, *w.inputs[6:8])
-
-
-def _integers(w: Writer, total: str, terms: int) -> str:
-    if terms * _LARGEST_PRODUCT >= _EXACT:
-        raise CompileError(
-            f"node '{w.name}' ({w.op}) adds up {terms} products of integers, which float32 can't "
-            f"do exactly from {_EXACT // _LARGEST_PRODUCT + 1} on: export it with QLinear "
-            "operators or in float32"
-        )
-    return w.add("Cast", w.add("Round", total), to=onnx.TensorProto.INT32)
-
-
-def _matmul_integer(w: Writer) -> str:
-    rows = (-1, 1) if len(w.value(0).shape) > 1 else None
-    total = w.add("MatMul", _centred(w, 0, 2, rows), _centred(w, 1, 3))
-    return _integers(w, total, w.value(0).shape[-1])
-
-
-def _conv_integer(w: Writer) -> str:
-    shape = w.value(1).shape
-    weights = _centred(w, 1, 3, (-1, *(1,) * (len(shape) - 1)))
-    total = w.add("Conv", _centred(w, 0, 2), weights, **w.attributes)
-    return _integers(w, total, int(np.prod(shape[1:])))
-
-
 REWRITES: dict[str, Callable[[Writer], str | tuple[str, ...] | None]] = {
+    "AffineGrid": images.write_affine_grid,
     "AveragePool": images.write_pool_of_volumes,
     "BatchNormalization": norms.write_batch_normalization,
     "BitwiseNot": _bitwise_not,
@@ -194,30 +151,36 @@ REWRITES: dict[str, Callable[[Writer], str | tuple[str, ...] | None]] = {
     "Col2Im": convolutions.write_columns_as_image,
     "Concat": _concat,
     "Conv": _convolution,
-    "ConvInteger": _conv_integer,
+    "ConvInteger": quantised.write_conv_integer,
     "ConvTranspose": convolutions.write_transposed_convolution,
     "DFT": fourier.write_transform,
     "DeformConv": convolutions.write_deformed_convolution,
+    "DynamicQuantizeLinear": quantised.write_dynamic_quantisation,
     "Einsum": write_einsum,
     "GlobalAveragePool": images.write_global_average_pool,
     "GlobalLpPool": images.write_global_lp_pool,
     "GlobalMaxPool": images.write_global_max_pool,
+    "GRU": write_recurrent,
     "GroupNormalization": images.write_group_normalization,
     "Hardmax": _hardmax,
     "InstanceNormalization": norms.write_instance_normalization,
+    "LSTM": write_recurrent,
     "LayerNormalization": norms.write_layer_normalization,
     "LpNormalization": images.write_lp_normalization,
     "LpPool": images.write_lp_pool,
-    "MatMulInteger": _matmul_integer,
+    "MatMulInteger": quantised.write_matmul_integer,
     "MaxPool": _max_pool,
     "MaxUnpool": pools.write_unpool,
     "Mean": _mean,
     "OneHot": _one_hot,
-    "QLinearConv": _qlinear_conv,
-    "QLinearMatMul": _qlinear_matmul,
+    "Pow": _pow,
+    "QLinearConv": quantised.write_qlinear_conv,
+    "QLinearMatMul": quantised.write_qlinear_matmul,
+    "RNN": write_recurrent,
     "ReduceMax": _extreme,
     "ReduceMin": _extreme,
     "Relu": _relu,
+    "Resize": _resize,
     "ReverseSequence": _reverse_sequence,
     "RotaryEmbedding": write_rotary_embedding,
     "STFT": fourier.write_short_time_transform,
@@ -230,15 +193,25 @@ if the node is left as it is.
 
 
 def rewrite(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
-    """Return the nodes that a node is written as; None if it is left as it is."""
-    if node.op_type not in REWRITES:
+    """
+    Return the nodes that a node is written as; None if it is left as it is.
+
+    :raises CompileError: if it can't be written as others.
+    """
+    rewrites = CONTRIB_REWRITES if is_contrib(node) else REWRITES
+    if node.op_type not in rewrites:
         return None
     writer = Writer(node, scope)
-    results = REWRITES[node.op_type](writer)
+    results = rewrites[node.op_type](writer)
     if results is None:
         return None
     results = (results,) if isinstance(results, str) else results
     for output, result in zip(node.output, results, strict=False):
+        if output and not result:
+            raise CompileError(
+                f"the output '{output}' of node '{node.name}' ({node.op_type}) is not supported: "
+                "save the model before ONNX Runtime optimises it"
+            )
         if output:
             writer.add_as(output, "Identity", result)
     return writer.nodes

@@ -10,6 +10,7 @@ import onnx
 from onnx import checker
 
 from edge_compiler.errors import CompileError, first_line
+from edge_compiler.frontend.contrib import CONTRIB, is_contrib
 from edge_compiler.refusal import listed, Refusal
 
 OLDEST_OPSET = 6
@@ -42,10 +43,12 @@ def validate(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
         )
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", version))
+    model.opset_import.append(onnx.helper.make_opsetid(CONTRIB, 1))
     checked = onnx.ModelProto()
     checked.CopyFrom(model)
     for output in checked.graph.output:  # its shape is inferred: the checker need not insist on it
-        output.type.tensor_type.shape.SetInParent()
+        if output.type.WhichOneof("value") in (None, "tensor_type"):
+            output.type.tensor_type.shape.SetInParent()
     try:
         checker.check_model(checked)
     except checker.ValidationError as error:
@@ -94,6 +97,8 @@ def name_nodes(graph: onnx.GraphProto) -> None:
 def _unknown(graph: onnx.GraphProto, version: int) -> Iterator[Refusal]:
     """Yield each node that can't be compiled, with the reason."""
     for node in graph.node:
+        if is_contrib(node):
+            continue
         if node.domain:
             op = f"{node.domain}.{node.op_type}"
             yield Refusal(node.name, op, "not an ONNX operator")

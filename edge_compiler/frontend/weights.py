@@ -120,12 +120,16 @@ def _bytes(tensor: onnx.TensorProto) -> int:
     if any(size < 0 for size in tensor.dims):
         raise ValueError("a dimension is negative")
     elements: int = math.prod(tensor.dims)
-    if tensor.data_type in _HALF_BYTES:
-        return -(-elements // 2)
+    if tensor.data_type in _IN_A_BYTE:
+        return -(-elements // _IN_A_BYTE[tensor.data_type])
     return elements * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
 
 
-_HALF_BYTES = (onnx.TensorProto.INT4, onnx.TensorProto.UINT4, onnx.TensorProto.FLOAT4E2M1)
+_IN_A_BYTE = {
+    **dict.fromkeys(map(onnx.TensorProto.DataType.Value, ("INT4", "UINT4", "FLOAT4E2M1")), 2),
+    **dict.fromkeys(map(onnx.TensorProto.DataType.Value, ("INT2", "UINT2")), 4),
+}
+"""Elements that are packed into one byte, by type."""
 
 
 def _node_tensors(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:

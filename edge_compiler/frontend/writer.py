@@ -11,6 +11,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from edge_compiler.errors import CompileError
+from edge_compiler.frontend.attributes import stated
 from edge_compiler.frontend.inner_graphs import make_node
 from edge_compiler.frontend.scope import Scope
 from edge_compiler.ir.graph import Value
@@ -27,9 +28,10 @@ class Writer:
 
     def __init__(self, node: onnx.NodeProto, scope: Scope) -> None:
         """Begin with no nodes."""
-        self.name, self.op, self.inputs = node.name, node.op_type, list(node.input)
+        self.name, self.op = node.name, node.op_type
+        self.inputs: list[str] = list(node.input)
         self.outputs = len(node.output)
-        self.attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        self.attributes = stated(node)
         self.nodes: list[onnx.NodeProto] = []
         self._scope = scope
 
@@ -52,18 +54,23 @@ class Writer:
 
         :raises CompileError: if it is known only while the model runs.
         """
-        value = self.value(index)
-        content = self._scope.known.get(value.name, value.constant)
+        content = self.content(index)
         if content is None:
             raise CompileError(
-                f"node '{self.name}' ({self.op}) reads '{value.name}', which must be a constant: "
-                "export the model with it inside"
+                f"node '{self.name}' ({self.op}) reads '{self.inputs[index]}', which must be a "
+                "constant: export the model with it inside"
             )
         return content
 
-    def is_fixed(self, first: int) -> bool:
-        """Return whether no input of the model decides on the node's inputs from this one on."""
-        return all(name in self._scope.fixed for name in self.inputs[first:] if name)
+    def content(self, index: int) -> np.ndarray[Any, Any] | None:
+        """Return the content of an input; None if it is not known yet."""
+        value = self.value(index)
+        return self._scope.known.get(value.name, value.constant)
+
+    def is_fixed(self, *indices: int) -> bool:
+        """Return whether no input of the model decides on these inputs of the node."""
+        names = (self.inputs[index] for index in indices if index < len(self.inputs))
+        return all(name in self._scope.fixed for name in names if name)
 
     def is_padded_explicitly(self) -> bool:
         """Return whether the padding of a window is that of the attribute ``pads``."""
@@ -72,6 +79,12 @@ class Writer:
     def add(self, op: str, *inputs: str, **attributes: Any) -> str:
         """Add a node; return what its output is called."""
         return self.add_as(f"{self.name}:{len(self.nodes)}", op, *inputs, **attributes)
+
+    def add_all(self, op: str, *inputs: str, outputs: int) -> list[str]:
+        """Add a node with several outputs; return what they are called."""
+        names = [f"{self.name}:{len(self.nodes)}:{index}" for index in range(outputs)]
+        self.nodes.append(helper.make_node(op, inputs, names, name=names[0]))
+        return names
 
     def add_as(self, output: str, op: str, *inputs: str, **attributes: Any) -> str:
         """Add a node whose output has a name."""

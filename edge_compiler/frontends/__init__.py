@@ -28,6 +28,8 @@ FORMATS: tuple[Format, ...] = (
     tflite.FORMAT,
     *tensorflow.FORMATS,
 )
+LEFT_OUT = "left out"
+"""Entry of the provenance: what the model's files say beside the graph, and why it isn't taken."""
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def as_onnx(path: Path) -> Iterator[Path]:
 
     The same model gives the same bytes, whatever it is called and wherever it lies (but for what
     TensorFlow exports). Their metadata
-    ``edge.provenance`` names the format and the SHA-256 of what was read.
+    ``edge.provenance`` names the format, the SHA-256 of what was read, and what was left out.
 
     :param path: the file, or the folder of a format that has folders; its content says what it is.
     :raises CompileError: if it is of another format and can't be read.
@@ -63,6 +65,8 @@ def _convert(path: Path, form: Format, destination: Path) -> None:
         origin = {"format": form.name, "source_sha256": ", ".join(map(sha256, imported.files))}
     except OSError as error:
         raise CompileError(f"cannot read the model {path}: {error.strerror or error}") from error
+    if imported.left_out:
+        origin[LEFT_OUT] = "; ".join(imported.left_out)
     metadata = {**imported.metadata, "edge.provenance": json.dumps(origin)}
     onnx.helper.set_model_props(imported.model, metadata)
     try:

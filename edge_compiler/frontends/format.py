@@ -20,11 +20,13 @@ class Imported:
     :ivar files: what it was read from, always in the same order.
     :ivar metadata: what its files say of it beside the graph: ``edge.labels``,
         ``edge.preprocess`` and ``edge.decoder``, each JSON.
+    :ivar left_out: what else they say that can't be taken, with the reason, each without a stop.
     """
 
     model: onnx.ModelProto
     files: tuple[Path, ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

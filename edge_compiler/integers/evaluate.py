@@ -16,6 +16,7 @@ from edge_compiler.ir.evaluate import evaluate as evaluate_onnx
 from edge_compiler.ir.graph import Node
 from edge_compiler.ir.proto import node_proto
 from edge_compiler.ir.quantised import Array, limits, multipliers, zero_point_of
+from edge_compiler.ir.resize import ends, windows
 
 Rule = Callable[[Node, Sequence[Array]], Array]
 
@@ -73,6 +74,16 @@ def _lookup(node: Node, inputs: Sequence[Array]) -> Array:
     return np.asarray(inputs[1].view(node.output.type.numpy)[inputs[0].view(np.uint8)])
 
 
+def _resize(node: Node, inputs: Sequence[Array]) -> Array:
+    x = _centred(node, inputs[:1]).astype(np.float32)
+    for axis in (3, 2):
+        first, last, part = zip(*(ends(window) for window in windows(node, axis)), strict=True)
+        shape = [-1 if index == axis else 1 for index in range(4)]
+        f = np.array(part, np.float32).reshape(shape)
+        x = np.take(x, first, axis) * (np.float32(1) - f) + np.take(x, last, axis) * f
+    return _rounded(node, x * multipliers(node))
+
+
 def _max_pool(node: Node, inputs: Sequence[Array]) -> Array:
     lowest = np.iinfo(inputs[0].dtype).min
     windows = [pixels for _, pixels in shifted(node, inputs[0].astype(np.int64), lowest)]
@@ -112,6 +123,7 @@ RULES: dict[str, Rule] = {
     "QMaxPool": _max_pool,
     "QAveragePool": _average_pool,
     "QGlobalAveragePool": _global_average,
+    "QResize": _resize,
     "Requantise": _requantise,
     "Lookup": _lookup,
 }

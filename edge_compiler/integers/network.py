@@ -70,8 +70,12 @@ class Integers:
         return evaluate(node, inputs)
 
     def _value(self, name: str, values: Mapping[str, Array]) -> Array:
-        """Return a value of the library, or what moves out of its values."""
-        return values[name] if name in values else self._evaluate(self._producers[name], values)
+        """Return a value of the library, or what follows from its values."""
+        if name in values:
+            return values[name]
+        if self.defines(name):
+            return self.of(name, values)
+        return self._evaluate(self._producers[name], values)
 
 
 def _settled(graph: Graph) -> set[str]:

@@ -53,6 +53,8 @@ def evaluate(
     :param inputs: one for each input of the node, None for an omitted one.
     :raises Exception: whatever the reference implementation raises.
     """
+    if node.op_type == "GatherElements":  # numpy's choose, which it uses, ends at 64 elements
+        return [_gather_elements(node, *inputs)]
     feeds = {
         name: array
         for name, array in zip(node.input, inputs, strict=True)
@@ -64,18 +66,36 @@ def evaluate(
     return [np.asarray(output) for output in outputs]
 
 
+def _gather_elements(node: onnx.NodeProto, *inputs: Any) -> np.ndarray[Any, Any]:
+    data, indices = inputs
+    axis = next((a.i for a in node.attribute if a.name == "axis"), 0) % data.ndim
+    read = [slice(size) for size in indices.shape]
+    read[axis] = slice(None)
+    return np.take_along_axis(data[tuple(read)], indices, axis)
+
+
 LEARNED = {"BatchNormalization", "Conv", "ConvTranspose", "Gemm", "MatMul"}
 """Operators whose constants come from training, where infinity is as wrong as NaN."""
 
 
-def check_numbers(name: str, array: np.ndarray[Any, Any], *, learned: bool = False) -> None:
-    """
-    Refuse a constant that holds NaN, or infinity if it is ``learned``: a mask or bound may.
+MOVES = {
+    *("Concat", "Expand", "Gather", "GatherElements", "GatherND", "Identity", "IsNaN", "Pad"),
+    *("Reshape", "ScatterElements", "ScatterND", "Slice", "Split", "Squeeze", "Tile", "Transpose"),
+    *("Unsqueeze", "Where"),
+}
+"""Operators that may read NaN: they compute nothing of it, and it may be replaced later."""
 
+
+def check_numbers(name: str, array: np.ndarray[Any, Any], reader: str) -> None:
+    """
+    Refuse a constant that holds NaN, or infinity if it is learned: a mask or bound may.
+
+    :param reader: the operator that reads it.
     :raises CompileError: naming the constant.
     """
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or reader in MOVES:
         return
+    learned = reader in LEARNED
     count = int(np.count_nonzero(~np.isfinite(array) if learned else np.isnan(array)))
     if count:
         what = "NaN or infinite" if learned else "NaN"

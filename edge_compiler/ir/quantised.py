@@ -13,6 +13,8 @@ s of each value, n the pixels of a window, and x an integer less its zero point:
 - ``QMul`` (a, b): a * b, times (sa * sb) / sy;
 - ``QAdd`` (a, b): float32(a) * (sa / sy) + float32(b) * (sb / sy), each rounded to float32;
 - ``QAveragePool``, ``QGlobalAveragePool`` (x): sum, times (sx / sy) / n;
+- ``QResize`` (x): of the pixels left, right of a place, l * (1 - f) + r * f, and the same of what
+  that is above and below it, times sx / sy; each product and sum is rounded to float32;
 - ``QMaxPool`` (x): the maximum; input and output have one quantisation;
 - ``Requantise`` (x): x, times sx / sy;
 - ``Lookup`` (x, table): the byte of a table, at the place of x as an unsigned byte.

@@ -115,13 +115,14 @@ def resized_axes(node: Node) -> list[int]:
 def windows(node: Node, axis: int) -> list[Window]:
     """Return the window of each output index of a Resize along an axis."""
     a, old, new = node.attributes, node.input(0).shape[axis], node.output.shape[axis]
+    if axis not in resized_axes(node):
+        return [Window(index, (1.0,)) for index in range(new)]
     how = Axis(old, new, np.float32(_scale(node, axis)), *_part(node, axis))
     moved = COORDINATES[a["coordinate_transformation_mode"]]
     crops = a["coordinate_transformation_mode"] == "tf_crop_and_resize"
-    moves = axis in resized_axes(node)
     result = []
     for index in range(new):
-        x = float(moved(np.float32(index), how)) if moves else float(index)
+        x = float(moved(np.float32(index), how))
         if crops and not 0 <= x <= old - 1:
             result.append(Window(0, ()))
         elif a["mode"] == "nearest":
@@ -132,6 +133,24 @@ def windows(node: Node, axis: int) -> list[Window]:
                 x = min(max(x, 0.0), old - 1.0)  # of an infinity at the edge this makes NaN, too
             result.append(_inside(_taps(node, x, float(how.scale)), old, a["exclude_outside"]))
     return result
+
+
+def ends(window: Window) -> tuple[int, int, float]:
+    """
+    Return the first and the last index of a window of one or two, and the weight of the last.
+
+    Of one index it is a half, and not zero or one: nothing times infinity is NaN.
+    """
+    last = len(window.weights) - 1
+    return window.first, window.first + last, window.weights[1] if last else 0.5
+
+
+def blends_four(node: Node) -> bool:
+    """Return whether a Resize makes each pixel of an image of four at most."""
+    image = len(node.output.shape) == 4 and min(resized_axes(node), default=2) > 1
+    return image and all(
+        1 <= len(window.weights) <= 2 for axis in (2, 3) for window in windows(node, axis)
+    )
 
 
 def _taps(node: Node, x: float, scale: float) -> dict[int, float]:

@@ -6,17 +6,10 @@ What a target makes of it, with its limits, is the target's affair.
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 from edge_compiler.ir.graph import Node
-from edge_compiler.ops import (  # noqa: F401 they define
-    elementwise,
-    images,
-    indices,
-    layers,
-    logic,
-    moves,
-    quantised,
-    recurrent,
-)
 from edge_compiler.ops.activations import activation_of
 from edge_compiler.ops.layers import has_constant_weights
 from edge_compiler.ops.table import Operator, OPERATORS
@@ -33,6 +26,9 @@ __all__ = [
     "macs",
     "outputs",
 ]
+
+for _module in pkgutil.iter_modules(__path__):  # each defines operators
+    importlib.import_module(f"{__name__}.{_module.name}")
 
 
 def fault(node: Node) -> str | None:

@@ -26,5 +26,8 @@ define(
     *("QMaxPool", "QAveragePool", "QGlobalAveragePool"),
     summary="Pooling of quantised images; internal.",
 )
+define(
+    "QResize", summary="Linear interpolation between the pixels of a quantised image; internal."
+)
 define("Requantise", summary="Another scale or zero point for a quantised tensor; internal.")
 define("Lookup", summary="A function of quantised numbers, as a table of 256; internal.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import math
+from typing import Any
 
 from edge_compiler.ir.graph import Activation, Node
 from edge_compiler.ops.activations import FUNCTIONS
@@ -20,11 +22,21 @@ _DEFAULTS = {
 """Parameters of activations, where a node gives none."""
 
 
+ACTIVATIONS = {op: len(names) for op, names in _USUAL.items()}
+"""How many a direction has."""
+
+
 def activations_of(node: Node) -> list[Activation]:
     """Return the activations of all directions, one behind the other."""
-    a, directions = node.attributes, node.input(2).shape[0]
-    names = a.get("activations") or _USUAL[node.op] * directions
-    alphas, betas = (iter(a.get(f"activation_{which}", ())) for which in ("alpha", "beta"))
+    return activations(node.op, node.attributes, node.input(2).shape[0])
+
+
+def activations(op: str, attributes: Mapping[str, Any], directions: int) -> list[Activation]:
+    """Return the same of an operator with these attributes."""
+    names = attributes.get("activations") or _USUAL[op] * directions
+    alphas, betas = (
+        iter(attributes.get(f"activation_{which}", ())) for which in ("alpha", "beta")
+    )
     known = {name.lower(): name for name in FUNCTIONS}
     found = []
     for given in names:

@@ -58,7 +58,8 @@ def _fold(graph: Graph, later: Collection[str] = ()) -> Iterator[Decision]:
             yield kept(node, f"{node.op} of constants could not be computed: {error}")
             continue
         for value, array in zip(node.outputs, results, strict=False):
-            check_numbers(value.name, array)
+            for reader in graph.consumers(value):
+                check_numbers(value.name, array, reader.op)
             value.constant = array.astype(array_type(value.type), copy=False).reshape(value.shape)
         graph.remove(node)
         yield done(node, f"{node.op} of constants is computed by the compiler")
@@ -66,12 +67,12 @@ def _fold(graph: Graph, later: Collection[str] = ()) -> Iterator[Decision]:
 
 
 def _check_outputs(graph: Graph) -> None:
-    for value in graph.outputs:
-        if value.constant is not None:
-            raise CompileError(
-                f"the output '{value.name}' doesn't depend on any input of the model: "
-                "remove it from the outputs, it is a constant"
-            )
+    """Refuse a model of which nothing depends on what it is given; tables of anchors may not."""
+    if all(value.constant is not None for value in graph.outputs):
+        raise CompileError(
+            f"the output '{graph.outputs[0].name}' doesn't depend on any input of the model, nor "
+            "does another one: there is nothing to compute"
+        )
 
 
 def _check_size(node: Node) -> None:

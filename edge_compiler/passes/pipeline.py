@@ -20,12 +20,14 @@ from edge_compiler.passes.layer_norm import recognise_layer_norm
 from edge_compiler.passes.noops import remove_noops
 from edge_compiler.passes.padding import fuse_padding
 from edge_compiler.passes.product_bias import fold_bias
+from edge_compiler.passes.repeated import merge_repeated
 from edge_compiler.passes.residual import fuse_residual
 from edge_compiler.passes.row_vector import column_to_row
 from edge_perception.runtime.manifest import Fusion
 
 PASSES: tuple[Pass, ...] = (
     # what needs no thought
+    merge_repeated,
     fold_constants,
     drop_dead_code,
     remove_noops,

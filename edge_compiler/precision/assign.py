@@ -9,6 +9,8 @@ import math
 
 from edge_compiler import ops
 from edge_compiler.ir.graph import Graph, Node, Value
+from edge_compiler.ir.resize import blends_four
+from edge_compiler.passes.integers.phases import phases_of
 from edge_compiler.precision.scales import fits
 from edge_perception.runtime.dtypes import FLOAT32
 
@@ -29,10 +31,10 @@ _FUNCTIONS = (
 """Functions of one number: a table of 256 entries."""
 _MOVES = (
     *("AveragePool", "DepthToSpace", "Flatten", "Gather", "Identity", "MaxPool", "Pad", "Reshape"),
-    *("Resize", "Slice", "SpaceToDepth", "Squeeze", "Transpose", "Unsqueeze"),
+    *("Resize", "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose", "Unsqueeze"),
 )
 ROLES: Mapping[str, Role] = {
-    **dict.fromkeys(("Conv", "Gemm", "MatMul"), Role.LAYER),
+    **dict.fromkeys(("Conv", "ConvTranspose", "Gemm", "MatMul"), Role.LAYER),
     **dict.fromkeys((*_VALUES, *_FUNCTIONS), Role.VALUES),
     **dict.fromkeys(_MOVES, Role.MOVE),
 }
@@ -124,6 +126,8 @@ def channel_axis(node: Node) -> int | None:
     weights = node.input(1)
     if node.op == "Conv":
         return 0
+    if node.op == "ConvTranspose":
+        return 1
     if node.op == "Gemm":
         return 0 if node.attributes["transB"] else 1
     return 1 if len(weights.shape) == 2 else None
@@ -144,6 +148,11 @@ def _layer_fault(node: Node) -> str | None:
     return None if fits(terms) else "a sum of so many products could leave 32 bits"
 
 
+def _transposed_fault(node: Node) -> str | None:
+    phases = phases_of(node)
+    return phases if isinstance(phases, str) else _layer_fault(node)
+
+
 def _gemm_fault(node: Node) -> str | None:
     attributes = node.attributes
     if attributes["transA"] or (attributes["alpha"], attributes["beta"]) != (1, 1):
@@ -162,7 +171,10 @@ def _pad_fault(node: Node) -> str | None:
 
 
 def _resize_fault(node: Node) -> str | None:
-    return None if node.attributes["mode"] == "nearest" else "it interpolates"
+    mode = node.attributes["mode"]
+    if mode == "nearest" or (mode == "linear" and blends_four(node)):
+        return None
+    return "it makes a pixel of more than four"
 
 
 def _function_fault(node: Node) -> str | None:
@@ -171,6 +183,7 @@ def _function_fault(node: Node) -> str | None:
 
 _FAULTS: Mapping[str, Callable[[Node], str | None]] = {
     **dict.fromkeys(("Conv", "MatMul"), _layer_fault),
+    "ConvTranspose": _transposed_fault,
     "Gemm": _gemm_fault,
     "Pad": _pad_fault,
     "Resize": _resize_fault,

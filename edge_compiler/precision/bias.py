@@ -48,7 +48,7 @@ def bias_errors(
         values = session.run(inputs)
         for name, twin in twins.items():
             error = values[twin.output.name].astype(np.float64) - values[name]
-            channels = 1 if twin.op == "Conv" else error.ndim - 1
+            channels = 1 if twin.op in ("Conv", "ConvTranspose") else error.ndim - 1
             others = tuple(axis for axis in range(error.ndim) if axis != channels)
             sums[name] = sums.get(name, 0.0) + error.mean(others)
     return {name: total / len(samples) for name, total in sums.items()}

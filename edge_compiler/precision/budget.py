@@ -14,9 +14,10 @@ from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import NoCacheError, user_cache
 from edge_compiler.precision.assign import assign, Assignment, layers
 from edge_compiler.precision.judge import Judge, Score
+from edge_compiler.precision.session import Session
 from edge_compiler.precision.share import Ranges
 from edge_compiler.progress import Progress
-from edge_perception.runtime.manifest import CurvePoint
+from edge_perception.runtime.accuracy import CurvePoint
 
 SENSITIVITY_SAMPLES = 16
 """On which each layer is tried alone: enough to tell the worst from the others."""
@@ -73,7 +74,7 @@ class Trials:
         key = json.dumps([sorted(floats), most])
         if key not in self._known:
             assignment = assign(self._graph, floats)
-            self._known[key] = self._judge.judge(self._write(assignment), most)
+            self._known[key] = self._judge.judge(Session(self._write(assignment)).run, most)
             self._keep()
         return self._known[key]
 
@@ -155,11 +156,11 @@ def _over_budget(budget: float, curve: Sequence[CurvePoint]) -> OverBudgetError:
     return OverBudgetError(
         f"no layer can compute in integers within --max-drop {budget:.2%}: the nearest loses "
         f"{nearest.drop:.2%}, with {nearest.integer_macs:.1%} of the multiply-accumulates in "
-        f"integers; allow that with --max-drop {_upwards(nearest.drop)}, try another "
+        f"integers; allow that with --max-drop {upwards(nearest.drop)}, try another "
         "--calibration-method, or compile in float32"
     )
 
 
-def _upwards(drop: float) -> str:
+def upwards(drop: float) -> str:
     """Return a percentage that a drop is within."""
     return f"{-(-drop * 10000 // 1) / 100:g}%"

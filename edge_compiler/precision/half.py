@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,20 @@ from edge_compiler import frontend, passes
 from edge_compiler.description import describe
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
+from edge_compiler.magnitudes import LARGEST, SMALLEST
+from edge_compiler.metadata import ACCURACY, FLOAT16_LAYERS, PRECISION
+from edge_compiler.precision.float16 import float16_layers
 from edge_compiler.precision.judge import Judge
 from edge_compiler.precision.labelled import read_validation
-from edge_compiler.precision.network import Source, write_model
+from edge_compiler.precision.library import Loss
+from edge_compiler.precision.network import Changed, Source, write_model
+from edge_compiler.precision.session import Session
 from edge_compiler.progress import Progress
-from edge_perception.runtime.manifest import Fusion, HALF
+from edge_perception.runtime.accuracy import HALF
 
 Array = np.ndarray[Any, Any]
 
 _LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-_LARGEST, _SMALLEST = 65504.0, 2.0**-14
-"""Of the numbers that float16 has with all of its digits."""
 
 
 @dataclass(frozen=True)
@@ -39,35 +41,36 @@ class Rounding:
     max_drop: float | None = None
 
 
-def round_file(
-    source: Source, output: Path, wanted: Rounding, progress: Progress
-) -> Sequence[Fusion]:
+def round_file(source: Source, output: Path, wanted: Rounding, progress: Progress) -> Changed:
     """
     Write a model with rounded weights, and all that is known of it in its metadata.
 
-    :returns: what the optimiser decided before.
     :raises CompileError: if that is impossible, or more is lost than may be.
     """
     progress("reading the model", 0, 0)
     graph = frontend.load(source.model, source.shapes, source.dimensions)
     description = describe(graph, source.model, source.overrides)
     fusions = passes.optimise(graph, fuse=False)
-    judge = None
+    judge = samples = None
     if wanted.validation is not None:
         samples, labels = read_validation(wanted.validation, graph, description)
         judge = Judge(graph, description, samples, labels, progress)
     floats = round_weights(graph)
-    accuracy = None
+    accuracy = loss = None
     if judge is not None:
-        measured = judge.accuracy(judge.judge(graph))
+        measured = judge.accuracy(judge.judge(Session(graph).run))
         accuracy = replace(measured, float_layers=tuple(floats), precision=HALF)
+        loss = Loss(judge, accuracy, wanted.max_drop)
     if accuracy is not None and wanted.max_drop is not None and accuracy.drop > wanted.max_drop:
         raise CompileError(
             f"{description.name} loses {accuracy.drop:.2%} by weights in float16, more than "
             f"--max-drop {wanted.max_drop:.2%}: compile it in float32"
         )
-    write_model(graph, description, accuracy, "rounded_from", output)
-    return fusions
+    progress("looking how large numbers become", 0, 0)
+    fitting = float16_layers(graph, description.preprocess, samples)
+    known = {ACCURACY: accuracy, PRECISION: HALF, FLOAT16_LAYERS: fitting}
+    write_model(graph, description, known, "rounded_from", output)
+    return Changed(fusions, loss)
 
 
 def round_weights(graph: Graph) -> list[str]:
@@ -85,7 +88,7 @@ def round_weights(graph: Graph) -> list[str]:
         weights = node.constant(1) if node.op in _LAYERS else None
         if weights is None or not weights.size:
             continue
-        if _SMALLEST <= np.abs(weights).max() <= _LARGEST:
+        if SMALLEST <= np.abs(weights).max() <= LARGEST:
             node.input(1).constant = weights.astype(np.float16).astype(np.float32)
         elif np.any(weights):
             floats.append(node.name)

@@ -20,10 +20,11 @@ from edge_compiler.precision.session import Session
 from edge_compiler.progress import Progress
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections
-from edge_perception.runtime.manifest import Accuracy
+from edge_perception.runtime.accuracy import Accuracy
 
 Array = np.ndarray[Any, Any]
 Outputs = Mapping[str, Array]
+Run = Callable[[Mapping[str, Array]], Outputs]
 
 SAME_BOX = 0.5
 """Intersection by union of two boxes from which on they are the same thing's."""
@@ -88,19 +89,19 @@ class Judge:
                 digest.update(np.ascontiguousarray(array).data)
         self.digest = digest.hexdigest()
 
-    def judge(self, graph: Graph, most: int | None = None) -> Score:
+    def judge(self, run: Run, most: int | None = None) -> Score:
         """
-        Run a quantised graph and compare.
+        Run a model and compare.
 
+        :param run: returns its outputs.
         :param most: samples at most, the first ones.
         """
-        session = Session(graph)
         signal = noise = 0.0
         seen: list[Detections | None] = []
         for inputs, exact in zip(self._samples, self._float, strict=True):
             if most is not None and len(seen) == most:
                 break
-            outputs = session.run(inputs)
+            outputs = run(inputs)
             seen.append(self._decode(outputs))
             for name, array in exact.items():
                 true = array.astype(np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from edge_compiler.description import describe, Description, Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph
-from edge_compiler.metadata import ACCURACY, metadata_of
+from edge_compiler.metadata import ACCURACY, Float16, metadata_of, PRUNING
 from edge_compiler.precision.assign import assign, Assignment
 from edge_compiler.precision.bias import bias_errors
 from edge_compiler.precision.budget import choose, integer_share, Trials, trials_file
@@ -22,12 +22,14 @@ from edge_compiler.precision.calibrate import calibrate, MSE
 from edge_compiler.precision.equalise import equalise
 from edge_compiler.precision.judge import Judge
 from edge_compiler.precision.labelled import read_validation
+from edge_compiler.precision.library import Loss
 from edge_compiler.precision.quantise import quantise
 from edge_compiler.precision.samples import read_samples
 from edge_compiler.precision.scales import LARGEST_WEIGHT, REDUCED_WEIGHT
 from edge_compiler.progress import Progress
 from edge_perception.runtime import schema
-from edge_perception.runtime.manifest import Accuracy, Fusion
+from edge_perception.runtime.accuracy import Accuracy, Pruning
+from edge_perception.runtime.manifest import Fusion
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,19 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """
+    A model that was written smaller or in another precision.
+
+    :ivar fusions: what the optimiser decided before.
+    :ivar loss: how it is measured what the library loses; None: it isn't.
+    """
+
+    fusions: Sequence[Fusion]
+    loss: Loss | None = None
+
+
+@dataclass(frozen=True)
 class Quantised:
     """
     A model that computes in integers.
@@ -79,12 +94,14 @@ class Quantised:
     :ivar graph: as `quantise` writes it.
     :ivar fusions: what the optimiser decided before.
     :ivar kept_layers: why layers stay float32, by name.
+    :ivar loss: how it is measured what is lost.
     """
 
     graph: Graph
     fusions: list[Fusion]
     accuracy: Accuracy
     kept_layers: Mapping[str, str]
+    loss: Loss
 
 
 def quantise_file(source: Source, output: Path, wanted: Wanted, progress: Progress) -> Quantised:
@@ -97,7 +114,8 @@ def quantise_file(source: Source, output: Path, wanted: Wanted, progress: Progre
     graph = frontend.load(source.model, source.shapes, source.dimensions)
     description = describe(graph, source.model, source.overrides)
     quantised = quantise_model(graph, description, wanted, progress)
-    write_model(quantised.graph, description, quantised.accuracy, "quantised_from", output)
+    lost = {ACCURACY: quantised.accuracy}
+    write_model(quantised.graph, description, lost, "quantised_from", output)
     return quantised
 
 
@@ -147,16 +165,21 @@ def quantise_model(
         curve=chosen.curve,
     )
     kept = {node.name: reason for node, reason in chosen.assignment.kept.items() if ops.macs(node)}
-    return Quantised(write(chosen.assignment), fusions, accuracy, kept)
+    loss = Loss(judge, accuracy, wanted.max_drop)
+    return Quantised(write(chosen.assignment), fusions, accuracy, kept, loss)
 
 
 def write_model(
-    graph: Graph, description: Description, accuracy: Accuracy | None, origin: str, path: Path
+    graph: Graph,
+    description: Description,
+    known: Mapping[str, Accuracy | Float16 | Pruning | str | None],
+    origin: str,
+    path: Path,
 ) -> None:
     """
     Write a model that was made of another one, with all that is known of it in its metadata.
 
-    :param accuracy: what was lost; None if that wasn't measured.
+    :param known: what else, by the key of the metadata; None if that wasn't measured.
     :param origin: what to call the other one in its provenance.
     :raises CompileError: if that is impossible; ``path`` is then as it was.
     """
@@ -169,8 +192,11 @@ def write_model(
         decoder=description.decoder,
         provenance=facts | {origin: made_of},
     )
-    if accuracy is not None:
-        metadata[ACCURACY] = json.dumps(schema.encode(accuracy))
+    if PRUNING in graph.metadata:  # it is still true
+        metadata[PRUNING] = graph.metadata[PRUNING]
+    metadata |= {
+        key: json.dumps(schema.encode(what)) for key, what in known.items() if what is not None
+    }
     onnx.helper.set_model_props(model, metadata)
     unfinished = path.with_name(f".{path.name}.new")
     try:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 
 from edge_compiler.errors import CompileError, first_line
 from edge_compiler.export import export
@@ -26,6 +25,8 @@ class Session:
         :param tensors: that it shall yield beside its outputs.
         :raises CompileError: if ONNX Runtime refuses it.
         """
+        import onnxruntime  # memory that only those need who quantise
+
         model = export(graph)
         outputs = {value.name for value in model.graph.output}
         more = [name for name in tensors if name not in outputs]

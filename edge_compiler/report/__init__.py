@@ -11,7 +11,8 @@ from edge_compiler.report import pictures
 from edge_compiler.report.content import content, Measured, outline
 from edge_compiler.units import count, size
 from edge_perception.runtime.files import describe_file
-from edge_perception.runtime.manifest import BundleFile, Manifest, Record
+from edge_perception.runtime.manifest import BundleFile, Manifest
+from edge_perception.runtime.record import Record
 
 __all__ = ["Measured", "outline", "write"]
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.profiling import Profile
-from edge_perception.runtime.manifest import Manifest, Record
+from edge_perception.runtime.manifest import Manifest
+from edge_perception.runtime.record import Record
 
 TIMES = ("milliseconds", "share", "gflops", "share_of_peak")
 """What a step of the report takes from the profile, beside what the manifest says of it."""
@@ -77,6 +78,7 @@ def content(manifest: Manifest, record: Record, measured: Measured) -> dict[str,
         "created": record.created,
         "proof": asdict(manifest.proof),
         "accuracy": None if manifest.accuracy is None else asdict(manifest.accuracy),
+        "pruning": None if manifest.pruning is None else asdict(manifest.pruning),
         "speed": None if record.speed is None else asdict(record.speed),
         "profile": profile,
         "fusions": [asdict(fusion) for fusion in manifest.fusions],

@@ -76,6 +76,10 @@ class Sandbox(ABC):
         """Return the instruction set that the library chooses on this processor."""
 
     @abstractmethod
+    def supported_variants(self) -> Sequence[str]:
+        """Return the instruction sets of the library that this processor has, best first."""
+
+    @abstractmethod
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> Iterable[Array]:
         """
         Run, and yield what each step computed, in their order.
@@ -100,12 +104,12 @@ class Sandbox(ABC):
 
         :raises CompileError: if the library chooses one that its description does not have.
         """
-        best = self.best_variant()
-        if best not in model.variants:
+        found = tuple(self.supported_variants())
+        if unknown := set(found) - set(model.variants):
             raise CompileError(
-                f"the compiled library has a variant {best!r} unknown to its bundle"
+                f"the compiled library has a variant {min(unknown)!r} unknown to its bundle"
             )
-        return model.variants[model.variants.index(best) :]  # it lacks what the others need
+        return found
 
     @contextmanager
     def _asking(self, method: str, *arguments: Any) -> Iterator[None]:

@@ -76,6 +76,11 @@ class EmulatedSandbox(Sandbox):
             self._model()
             return _text(self._ask(Command.VARIANT, [_choice("", 1)]))
 
+    def supported_variants(self) -> Sequence[str]:
+        """Return those from the best one on: each of Arm's has what is in those after it."""
+        best, known = self.best_variant(), self.model().variants
+        return known[known.index(best) :] if best in known else [best]
+
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> list[Array]:
         """Run, and return what each step computed, all at once."""
         with self._asking("observe", variant, threads):

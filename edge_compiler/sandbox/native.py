@@ -49,6 +49,11 @@ class NativeSandbox(Sandbox):
         with self._asking("best_variant"):
             return str(self._ask("best_variant")[0])
 
+    def supported_variants(self) -> Sequence[str]:
+        """Return the instruction sets of the library that this processor has."""
+        with self._asking("variants"):
+            return [str(name) for name in self._ask("variants")[0]]
+
     def observe(self, variant: str, threads: int, inputs: Mapping[str, Array]) -> Iterator[Array]:
         """Run, and yield what each step computed, as it comes."""
         steps = self.model().steps

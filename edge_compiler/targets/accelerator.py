@@ -8,7 +8,7 @@ from typing import Protocol
 from edge_compiler.description import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.program.platform import Platform
-from edge_perception.runtime.manifest import Accelerator
+from edge_perception.runtime.accelerator import Accelerator
 
 
 class AcceleratorBackend(Protocol):

@@ -10,6 +10,7 @@ from edge_compiler import ops
 from edge_compiler.description import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.metadata import may_round
 from edge_compiler.progress import Progress
 from edge_compiler.sandbox import open_sandbox, Sandbox
 from edge_compiler.targets.accelerator import AcceleratorBackend
@@ -110,6 +111,8 @@ class Target:
         platform = self.platform
         if any(node.op in _BYTE_PRODUCTS for node in graph.nodes):
             platform = platform.with_bytes()
+        if may_round(graph.metadata):
+            platform = platform.with_halves()
         leading = platform.best_here() if options.tune_threads else platform.variants[0]
         job = Job(platform, leading, options.tune_threads)
         placed = place(graph, self.home, self.others, job, options.places, progress)

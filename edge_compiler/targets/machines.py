@@ -8,10 +8,13 @@ from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.variants import (
     AVX2,
     AVX512,
+    AVX512BF16,
     AVX512VNNI,
     AVXVNNI,
     BASELINE,
     DOTPROD,
+    FP16,
+    I8MM,
     NEON32,
     NEON64,
     Variant,
@@ -27,11 +30,14 @@ class InstructionSets:
     variants: tuple[Variant, ...]
     least_flags: tuple[str, ...] = ()
     for_bytes: tuple[Variant, ...] = ()
+    for_halves: tuple[Variant, ...] = ()
 
 
 INSTRUCTION_SETS = {
-    X86_64: InstructionSets((AVX512, AVX2, BASELINE), for_bytes=(AVX512VNNI, AVXVNNI)),
-    AARCH64: InstructionSets((NEON64,), for_bytes=(DOTPROD,)),
+    X86_64: InstructionSets(
+        (AVX512, AVX2, BASELINE), for_bytes=(AVX512VNNI, AVXVNNI), for_halves=(AVX512BF16,)
+    ),
+    AARCH64: InstructionSets((NEON64,), for_bytes=(I8MM, DOTPROD), for_halves=(FP16,)),
     ARMV7: InstructionSets((NEON32,), ("-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard")),
 }
 
@@ -39,7 +45,7 @@ INSTRUCTION_SETS = {
 def platform_of(tools: Toolchain) -> Platform:
     """Return what libraries are compiled for by a toolchain."""
     sets = INSTRUCTION_SETS[tools.machine]
-    return Platform(tools, sets.variants, sets.least_flags, sets.for_bytes)
+    return Platform(tools, sets.variants, sets.least_flags, sets.for_bytes, sets.for_halves)
 
 
 def variants_of(machine: Machine) -> tuple[Variant, ...]:

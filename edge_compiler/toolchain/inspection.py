@@ -16,6 +16,8 @@ PROGRAMS = {
     "c++": '#include <iostream>\nint main() { std::cout << "works\\n"; return 0; }\n',
 }
 """What is compiled and run as a trial, by language."""
+TRIAL = "trial"
+"""The part that installing can't bring: that the others work."""
 TIMEOUT_S = 60
 
 
@@ -48,7 +50,7 @@ def inspect(tools: Toolchain) -> list[Part]:
         parts.append(_part("emulator", lambda: _version(tools.emulator()[0])))
     parts += [library(found.name, found.title) for found in tools.libraries]
     if not any(part.missing for part in parts):
-        parts.append(_part("trial", lambda: _try(tools)))
+        parts.append(_part(TRIAL, lambda: _try(tools)))
     return parts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_compiler.toolchain.emulation import Emulator
-from edge_compiler.toolchain.processors import CORTEX_A7, CORTEX_A72, CORTEX_A76
+from edge_compiler.toolchain.processors import CORTEX_A7, CORTEX_A72, MAX
 from edge_perception.runtime.architecture import architecture
 
 
@@ -35,5 +35,5 @@ class Machine:
 
 
 X86_64 = Machine("x86_64-linux-gnu", "amd64")
-AARCH64 = Machine("aarch64-linux-gnu", "arm64", Emulator("qemu-aarch64", CORTEX_A72, CORTEX_A76))
+AARCH64 = Machine("aarch64-linux-gnu", "arm64", Emulator("qemu-aarch64", CORTEX_A72, MAX))
 ARMV7 = Machine("arm-linux-gnueabihf", "armhf", Emulator("qemu-arm", CORTEX_A7, CORTEX_A7))

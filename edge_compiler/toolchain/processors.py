@@ -52,4 +52,6 @@ CORTEX_A7 = Processor(
 CORTEX_A53 = Processor("cortex-a53", 0xD03, 8, _ARMV8)
 CORTEX_A72 = Processor("cortex-a72", 0xD08, 8, _ARMV8)
 CORTEX_A76 = Processor("cortex-a76", 0xD0B, 8, (*_ARMV8_2, "asimddp"))
-PROCESSORS = (CORTEX_A7, CORTEX_A53, CORTEX_A72, CORTEX_A76)
+MAX = Processor("max", 0x051, 8, (*_ARMV8_2, "asimddp", "i8mm", "bf16"))
+"""What qemu can do, of no real processor: the only one that multiplies matrices."""
+PROCESSORS = (CORTEX_A7, CORTEX_A53, CORTEX_A72, CORTEX_A76, MAX)

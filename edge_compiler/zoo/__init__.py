@@ -13,6 +13,7 @@ from edge_compiler.zoo import (
     mediapipe,
     microwakeword,
     nanodet,
+    posenet,
     ppocr,
     silero,
     squeezenet,
@@ -24,6 +25,7 @@ from edge_compiler.zoo.recipe import Recipe
 _RECIPES = (
     nanodet.RECIPE,
     *mediapipe.RECIPES,
+    posenet.RECIPE,
     centerface.RECIPE,
     face_descriptor.RECIPE,
     efficientnet.RECIPE,

@@ -32,7 +32,7 @@ _PACKAGE = Package(
     sha256="3869f536402b1254e3be3549d3a462ecd6ed21ce2c3e77ec8eb501c3c700417c",
     license_member="pymicro_wakeword-2.5.0.dist-info/licenses/LICENSE",
 )
-_NAMES = {"serving_default_input_audio:0": "features", "StatefulPartitionedCall:0": "heard"}
+_NAMES = {"input_audio": "features", "dense_1": "heard"}
 _KEYWORDS = {"okay_nabu": 252, "alexa": 255, "hey_mycroft": 219}
 """And what they answer to themselves."""
 

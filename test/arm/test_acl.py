@@ -31,6 +31,8 @@ from edge_perception.runtime.manifest import Model
 from edge_perception.runtime.selftest import relative_error
 
 TOLERANCE = 1e-4
+BY_OUR_RULE = {"q_linear", "q_residual", "q_strided_sum"}
+"""What often lies in the middle between two bytes; libraries round it alike on all machines."""
 LIBRARY_BYTES = 4_500_000
 """What the library may add to a model's weights."""
 IMAGE = (1, 3, 21, 26)
@@ -143,7 +145,10 @@ def test_all_that_can_run_on_the_library_gives_the_same(
         for threads in (1, 3):
             outputs = sandbox.run(sandbox.best_variant(), threads, feeds)
             for tensor, values in outputs.items():
-                assert relative_error(values, expected[tensor]) <= TOLERANCE, tensor
+                if tensor in BY_OUR_RULE:
+                    np.testing.assert_allclose(values, expected[tensor], rtol=0, atol=1)
+                else:
+                    assert relative_error(values, expected[tensor]) <= TOLERANCE, tensor
 
 
 def test_low_scores_of_the_library_are_proven(target: str, tmp_path: Path) -> None:

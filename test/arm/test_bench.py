@@ -1,6 +1,7 @@
 """The comparison on Arm, with our library only and a network of a few layers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from bench import cache, environments
 from bench.arm import guest, run, subjects, table
+from bench.arm.kept import Kept
 from bench.arm.results import Competitor, Count, Counted, Results
 from bench.builder import Builder
 from bench.cache import BenchError
@@ -20,6 +22,7 @@ from bench.engines import Engine, ENGINES, OURS
 from bench.environments import Environment
 from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
+from edge_compiler.toolchain import processors
 
 ARMV7 = f"{OURS} armv7"
 
@@ -55,13 +58,15 @@ def test_a_run_ends_with_a_table_and_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(environments, "prepare", prepare)
-    run.run(run.Plan([ARMV7, "ncnn"], ["small"]))
+    run.run(run.Plan([ARMV7, f"{OURS} int8 armv7", "ncnn"], ["small"]))
     printed = capsys.readouterr()
     assert "Instructions, not times" in printed.out
     assert "ncnn is skipped, it can't be installed: no such package" in printed.err
     results = json.loads((tmp_path / "build/bench/arm-instruction-counts.json").read_text())
-    [count] = results["counts"]
+    count, in_integers = results["counts"]
     assert (count["engine"], count["correct"]) == (ARMV7, True)
+    assert in_integers["correct"]
+    assert 1e-4 < in_integers["error"] < 0.1
     counted = count["counted"]
     assert counted["runs"][0] == counted["runs"][1]
     inside = sum(counted["groups"].values())
@@ -93,11 +98,36 @@ def test_an_engine_is_counted_in_the_python_of_the_guest(tmp_path: Path) -> None
     subject = subjects.prepare(f"{OURS} aarch64")
     image = tmp_path / "image.npy"
     np.save(image, np.zeros((1, 3, 16, 16), np.float32))
-    counted, [scores] = subject.count(subject.convert("small", cache.network_file("small")), image)
+    conversion = subject.convert("small", cache.network_file("small"), tmp_path / "none.npz")
+    counted, [scores] = subject.count(conversion, image)
     assert scores.shape == (1, 4)
     assert sum(counted.groups.values()) < counted.instructions < 1e6  # Python takes most of it
     assert counted.memory_bytes is not None
     assert 10 << 20 < counted.memory_bytes < 100 << 20
+
+
+def test_what_was_counted_is_not_counted_again(tmp_path: Path) -> None:
+    here = Environment(ENGINES["ncnn"], Path(sys.executable), "1", 0)
+    subject = subjects.Subject(here, Path("ncnn-0123"), "float32", processors.CORTEX_A72)
+    image = tmp_path / "image.npy"
+    image.write_bytes(b"pixels")
+    runs = iter(range(10, 20))
+
+    def count(kept: Kept, network: str = "small", of: subjects.Subject = subject) -> int:
+        conversion = Path("conversions", network, "ncnn", "ncnn-4567")
+        return kept.count(of, conversion, image, lambda: (Counted([next(runs)], 1), 0.5))[0].runs[
+            0
+        ]
+
+    kept = Kept(tmp_path / "kept", "qemu 7")
+    assert [count(kept), count(kept)] == [10, 10]
+    assert count(Kept(kept.folder, "qemu 8")) == 11
+    assert count(kept, "large") == 12
+    assert count(kept, of=replace(subject, processor=processors.CORTEX_A76)) == 13
+    assert count(Kept(kept.folder, "qemu 7", again=True)) == 14
+    assert count(kept) == 14
+    image.write_bytes(b"others")
+    assert count(kept) == 15
 
 
 def test_a_wheel_that_does_not_exist_is_reported(
@@ -142,9 +172,9 @@ def test_only_right_answers_count(capsys: pytest.CaptureFixture[str]) -> None:
         ("fast but wrong", 10, 0.5),
         ("right", 140, 1e-6),
     ):
-        results.engines[name] = Competitor("1", "cortex-a72", 0)
+        results.engines[name] = Competitor("1", "cortex-a72", "float32", 0)
         counted = Counted([million * 1_000_000] * 2, 1000)
         results.counts.append(Count("net", name, error, error < 1e-3, counted))
-    assert results.ratio("net", "cortex-a72") == 2
+    assert results.ratio("net", ("cortex-a72", "float32")) == 2
     table.show(results)
     assert "wrong by 5e-01" in capsys.readouterr().out

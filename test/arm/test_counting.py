@@ -1,5 +1,6 @@
 """Instructions counted under QEMU: against programs whose number of instructions is known."""
 
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 import subprocess
@@ -8,10 +9,13 @@ import pytest
 
 from edge_compiler import toolchain
 from edge_compiler.emulation.counting import (
+    Block,
     counting,
+    counting_blocks,
     instructions_by_step,
     mark_number,
     MARKS,
+    read_blocks,
     read_marks,
 )
 from edge_compiler.errors import CompileError
@@ -87,8 +91,14 @@ int main(void)
 """
 
 
-def count(name: str, source: Path, log: Path, *flags: str) -> list[tuple[int, int]]:
-    """Compile a program, run it, and return its marks."""
+def run(
+    name: str,
+    source: Path,
+    log: Path,
+    *flags: str,
+    how: Callable[[Sequence[str], Path], list[str]] = counting,
+) -> None:
+    """Compile a program, and run it with a plugin that writes the log."""
     tools = toolchain.get(name)
     try:
         compiler, emulator = tools.find_compiler(), tools.emulator()
@@ -96,7 +106,12 @@ def count(name: str, source: Path, log: Path, *flags: str) -> list[tuple[int, in
         pytest.skip(str(error))
     program = source.with_suffix(".program")
     subprocess.run([compiler, *flags, "-static", source, "-o", program], check=True)
-    subprocess.run([*counting(emulator, log), program], check=True, timeout=60)
+    subprocess.run([*how(emulator, log), program], check=True, timeout=60)
+
+
+def count(name: str, source: Path, log: Path, *flags: str) -> list[tuple[int, int]]:
+    """Return the marks of a program."""
+    run(name, source, log, *flags)
     return read_marks(log)
 
 
@@ -107,6 +122,27 @@ def test_a_loop_is_counted_exactly(name: str, assembly: str, tmp_path: Path) -> 
     (first, start), (second, end) = count(name, source, tmp_path / "a, b", "-nostdlib")
     assert (first, second) == (0, 1)
     assert end - start == BETWEEN
+
+
+@pytest.mark.parametrize(("name", "assembly"), [("aarch64", AARCH64), ("armv7", ARMV7)])
+def test_executions_are_those_of_each_block(name: str, assembly: str, tmp_path: Path) -> None:
+    source, log = tmp_path / "loop.S", tmp_path / "log"
+    source.write_text(assembly)
+    run(name, source, log, "-nostdlib", how=counting_blocks)
+    blocks = read_blocks(log, 0, 1)
+    assert sum(block.executions * len(block.code) // 4 for block in blocks) == BETWEEN
+    loop = max(blocks, key=lambda block: block.executions)
+    assert (loop.executions, len(loop.code)) == (
+        LOOPS - 1,
+        8,
+    )  # the first with what is before
+
+
+def test_what_was_executed_last_between_two_marks_counts(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("mark 0\n5 10 aa\nmark 1\n6 10 bb\nmark 0\n7 10 cc\nmark 1\n8 10 dd\n")
+    assert read_blocks(log, 0, 1) == [Block(8, b"\xdd")]
+    assert read_blocks(log, 1, 2) == []
 
 
 def test_counts_are_of_one_thread_and_repeat(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from operator_functions import ACTIVATIONS, PARTIAL
 
 if TYPE_CHECKING:
     from random_networks import Network
@@ -12,25 +13,11 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 
 
-PLAIN = (
-    "Relu",
-    "LeakyRelu",
-    "Sigmoid",
-    "HardSwish",
-    "Tanh",
-    "Elu",
-    "Erf",
-    "Dropout",
-    "Neg",
-    "Abs",
-    "Selu",
-    "Softplus",
-    "Softsign",
-    "Sin",
-    "Cos",
-    "Atan",
-    "Asinh",
-)
+JUMPS = ("Floor", "Ceil", "Round", "Sign", "ThresholdedRelu")
+"""Functions that jump somewhere: a rounding before them may become a one."""
+SMOOTH = [
+    case for name, case in ACTIVATIONS.items() if name not in PARTIAL and case[0] not in JUMPS
+]
 
 
 def arithmetic(net: Network, name: str, shape: Shape) -> None:
@@ -42,10 +29,9 @@ def arithmetic(net: Network, name: str, shape: Shape) -> None:
 
 
 def activation(net: Network, name: str, shape: Shape) -> None:
-    op = net.choose.choice([*PLAIN, "Gelu", "Clip"])
+    op, attributes = net.choose.choice([*SMOOTH, ("Clip", {}), ("Dropout", {})])
     bounds = f"{net.constant(low=-1, high=0)} -" if op == "Clip" else ""
-    form = {"approximate": net.choose.choice(["none", "tanh"])} if op == "Gelu" else {}
-    net.add(op, f"{name} {bounds}", shape, **form)
+    net.add(op, f"{name} {bounds}", shape, **attributes)
 
 
 def gate(net: Network, name: str, shape: Shape) -> None:
@@ -83,6 +69,5 @@ def jump(net: Network, name: str, shape: Shape) -> None:
     """Apply a function that jumps far from where it does."""
     net.add("Mul", f"{name} {net.constant(1, low=0, high=1e-9)}", shape)
     net.add("Add", f"{net.values.pop()[0]} {net.constant(1, low=0.6, high=0.9)}", shape)
-    op = net.choose.choice(["Floor", "Ceil", "Round", "Sign", "ThresholdedRelu"])
-    net.add(op, net.values.pop()[0], shape)
+    net.add(net.choose.choice(JUMPS), net.values.pop()[0], shape)
     net.add("Add", f"{net.values.pop()[0]} {name}", shape)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from random_networks import Network
 
@@ -36,6 +38,8 @@ def multiply(net: Network, name: str, shape: Shape) -> None:
     """Come down to products and squares, of what is below one."""
     net.add("Sigmoid", name, shape)
     op = net.choose.choice(["ReduceProd", "ReduceSumSquare", "ReduceLogSum"])
+    if op == "ReduceLogSum":  # of numbers far below zero nothing is left, which has no logarithm
+        net.add("Add", f"{net.values.pop()[0]} {net.given(np.float32(0.1))}", shape)
     net.add(op, f"{net.values.pop()[0]} {net.given([3])}", (*shape[:3], 1))
     net.add("Add", f"{net.values.pop()[0]} {name}", shape)
 

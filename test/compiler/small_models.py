@@ -42,7 +42,8 @@ def node(op: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProt
 def with_variants(target: str, *variants: Variant) -> Target:
     """Return a target that generates code for some instruction sets only."""
     whole = targets.get(target)
-    return replace(whole, platform=replace(whole.platform, variants=variants, for_bytes=()))
+    platform = replace(whole.platform, variants=variants, for_bytes=(), for_halves=())
+    return replace(whole, platform=platform)
 
 
 def weights(*shape: int, low: float = -1, high: float = 1) -> Array:

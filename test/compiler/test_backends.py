@@ -11,7 +11,7 @@ from small_models import make_model, node, with_variants
 from edge_compiler import cli, targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
-from edge_compiler.proving import complete
+from edge_compiler.proof.proving import complete
 from edge_compiler.targets.base import BuildOptions
 from edge_compiler.targets.program.variants import BASELINE
 from edge_perception.runtime import check_variants, read_manifest

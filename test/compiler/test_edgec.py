@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,11 @@ import pytest
 
 
 def test_tab_completes_commands_and_models(tmp_path: Path) -> None:
-    for typed, expected in (("edgec comp", "compile"), ("edgec fetch sq", "squeezenet1.1")):
+    for typed, expected in (
+        ("edgec comp", "compile"),
+        ("edgec fetch sq", "squeezenet1.1"),
+        ("edgec compile --target c", "c99"),
+    ):
         context = {
             "_ARGCOMPLETE": "1",
             "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "completions"),
@@ -63,6 +68,19 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: Capture) -> No
         run(*arguments)
     assert stopped.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+def test_closed_streams_do_no_harm(tmp_path: Path) -> None:
+    """A file of its own must not become standard output, and nobody needs to listen."""
+    (tmp_path / "text").write_text("hello")
+    command = [sys.executable, "-m", "edge_compiler", "analyze", str(tmp_path / "text")]
+    closed = ["sh", "-c", f"exec {shlex.join(command)} <&- >&-"]
+    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[1:] == [
+        f"edgec: error: {tmp_path}/text (5 bytes) is not an ONNX model, or it is truncated: get "
+        "the file again"
+    ]
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

@@ -41,11 +41,12 @@ def test_compile_writes_a_complete_bundle(
 
 
 def test_second_compile_replaces_the_bundle(
-    tiny_onnx: Path, tiny_bundle: Path, tmp_path: Path
+    tiny_onnx: Path, tiny_bundle: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     bundle = shutil.copytree(tiny_bundle, tmp_path / "old.edge")
     (bundle / "model.so").write_bytes(b"old")
     assert run("compile", tiny_onnx, "-o", bundle) == 0
+    assert "frames: rgb, stretch, mean" in capsys.readouterr().out
     assert (bundle / "model.so").read_bytes() != b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["old.edge"]
 

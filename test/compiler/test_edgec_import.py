@@ -195,6 +195,17 @@ def test_what_file_and_user_say_is_not_guessed(tmp_path: Path, capsys: Capture) 
     assert because == {}
 
 
+def test_a_file_may_leave_open_how_frames_are_fitted(tmp_path: Path, capsys: Capture) -> None:
+    """As TensorFlow Lite's metadata does; what is not null is said."""
+    faces = {"a": zeros(1, 224, 16), "b": zeros(1, 224, 1)}
+    for resize, fitted in (("null", "letterbox"), ('"stretch"', "stretch")):
+        said = {"edge.preprocess": f'{{"color": "bgr", "resize": {resize}}}'}
+        metadata, because = guessed(capsys, write(tmp_path / "m.onnx", faces, said))
+        assert metadata["edge.preprocess"]["color"] == "bgr"
+        assert metadata["edge.preprocess"]["resize"] == fitted
+        assert ("edge.preprocess" in because) == (resize == "null")
+
+
 def test_a_file_that_has_metadata_says_each_thing_once(
     tiny_onnx: Path, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -255,19 +266,57 @@ def test_an_input_becomes_a_constant(tmp_path: Path, capsys: Capture) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.onnx", "model.onnx"]
 
 
-def test_a_model_ends_before_it_selects_boxes(tmp_path: Path, capsys: Capture) -> None:
-    boxes, scores = np.arange(CELLS * 4.0).reshape(1, CELLS, 4), zeros(1, 3, CELLS)
+@pytest.mark.parametrize(
+    ("producer", "is_centre", "parameters", "row"),
+    [
+        ("tf2onnx", 0, {"order": "yx"}, [0.25, 0.125, 0.5, 0.375]),
+        ("pytorch", 0, {"unit": "pixel"}, [8, 16, 24, 32]),
+        ("pytorch", 1, {"unit": "pixel", "form": "centre"}, [16, 24, 16, 16]),
+    ],
+)
+def test_a_model_ends_before_it_selects_boxes(
+    producer: str,
+    is_centre: int,
+    parameters: dict[str, str],
+    row: list[float],
+    tmp_path: Path,
+    capsys: Capture,
+) -> None:
+    boxes, scores = zeros(1, CELLS, 4), zeros(1, 3, CELLS)
+    boxes[:, :2], scores[0, 1, :2] = row, (0.9, 0.8)
     path = write(tmp_path / "whole.onnx", {"boxes": boxes, "scores": scores})
     whole = onnx.load(path)
-    whole.graph.node.append(helper.make_node("NonMaxSuppression", ["boxes", "scores"], ["found"]))
+    whole.producer_name = producer
+    limits = {"most": np.array([9]), "iou": np.array(0.6, np.float32), "least": np.float32([0.3])}
+    whole.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in limits.items())
+    suppression = helper.make_node(
+        "NonMaxSuppression", ["boxes", "scores", *limits], ["found"], center_point_box=is_centre
+    )
+    whole.graph.node.append(suppression)
     del whole.graph.output[:]
     whole.graph.output.append(helper.make_tensor_value_info("found", TensorProto.INT64, [None, 3]))
     onnx.save(whole, path)
+    image = np.zeros((1, 3, SIDE, SIDE), np.float32)
+    assert run_model(path, {"image": image})[0].tolist() == [[0, 1, 0]]
     copy = tmp_path / "shorter.onnx"
     assert "--outputs boxes,scores" in refusal(capsys, "import", path, "-o", copy)
     assert "'scores' meant" in refusal(
         capsys, "import", path, "--outputs", "boxes,score", "-o", copy
     )
-    run("import", path, "--outputs", "boxes,scores", "-o", copy)
+    Image.new("RGB", (SIDE, SIDE)).save(tmp_path / "grey.png")
+    arguments = ("--outputs", "boxes,scores", "-o", copy, "--image", tmp_path / "grey.png")
+    said = run_json(capsys, "import", path, *arguments)
+    assert said["metadata"]["edge.decoder"]["parameters"] == {
+        "boxes": "boxes",
+        "scores": "scores",
+        "background": "none",
+        "iou": 0.6,
+        "min_score": 0.3,
+        **parameters,
+    }
+    assert "NonMaxSuppression reads" in said["guessed"]["edge.decoder"]
+    (seen,) = said["detections"]
+    assert (seen["class"], seen["box"]) == (1, [8, 16, 24, 32])
     assert [value.name for value in load(copy).outputs] == ["boxes", "scores"]
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["shorter.onnx", "whole.onnx"]
+    names = ["grey.png", "shorter.onnx", "whole.onnx"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == names

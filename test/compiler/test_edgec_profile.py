@@ -26,7 +26,9 @@ def test_profile_times_every_step_and_group(tiny_bundle: Path, capsys: Capture) 
             share = entry["gflops"] / result["peak_gflops"]
             assert entry["share_of_peak"] == pytest.approx(share)
     assert run("profile", tiny_bundle, "--seconds", "0.05", "--sort", "time") == 0
-    table = capsys.readouterr().out.partition("group ")[0]
+    said = capsys.readouterr().out
+    assert re.search(r"[1-9]\d*\.\d+ (us|ms) in", said), "small networks run for microseconds"
+    table = said.partition("group ")[0]
     shown = [float(number) for number in re.findall(r" (\d+\.\d{3}) +\d", table)]
     assert len(shown) == len(steps)
     assert shown == sorted(shown, reverse=True)

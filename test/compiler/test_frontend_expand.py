@@ -228,21 +228,153 @@ def test_products_of_integers(tmp_path: Path) -> None:
     _check(make_model(nodes, inputs, constants, list(types), types=types), tmp_path)
 
 
-def test_a_long_sum_of_integers_is_refused(tmp_path: Path) -> None:
-    nodes = [node("Cast", "x", "i", to=2), node("MatMulInteger", "i w", "y")]
-    model = make_model(nodes, {"x": [1, 300]}, {"w": np.ones((300, 2), np.int8)}, types={"y": 6})
-    refused(model, tmp_path, r"'y' \(MatMulInteger\) adds up 300 products of integers")
+def test_images_of_bytes_are_resized(tmp_path: Path) -> None:
+    nodes = [
+        node("Cast", "x", "bytes", to=2),
+        node("Resize", "bytes - - size", "y", mode="linear"),
+    ]
+    constants = {"size": np.array([1, 2, 9, 7], np.int64)}
+    _check(make_model(nodes, {"x": [1, 2, 5, 6]}, constants, types={"y": 2}), tmp_path)
+
+
+def test_numbers_that_are_all_zero_become_integers(tmp_path: Path) -> None:
+    constants = {"zero": np.float32(0)}
+    nodes = [
+        node("Mul", "x zero", "nothing"),
+        node("DynamicQuantizeLinear", "nothing", "y scale point"),
+        node("DynamicQuantizeLinear", "x", "z z_scale z_point"),
+    ]
+    outputs = ["y", "scale", "point", "z", "z_scale", "z_point"]
+    types = dict.fromkeys(("y", "point", "z", "z_point"), 2)
+    _check(make_model(nodes, ROWS, constants, outputs, types=types), tmp_path)
+
+
+def test_long_sums_of_integers(tmp_path: Path) -> None:
+    """Float32 has them in parts: as many as the weights say, or the largest bytes."""
+    generator = np.random.default_rng(0)
+    constants = {
+        "large_weights": np.full((600, 2), 255, np.uint8),
+        "small": generator.integers(-9, 9, (600, 2), np.int8),
+        "k": np.full((2, 300, 1, 1), -128, np.int8),
+        "shape": np.int64([1, 300, 2, 1]),
+        "many": np.float32(200),
+        "most": np.float32(255),
+    }
+    nodes = [
+        node("Abs", "x", "size"),
+        node("Mul", "size many", "large_size"),
+        node("Min", "large_size most", "limited"),
+        node("Cast", "limited", "bytes", to=2),
+        node("MatMulInteger", "bytes large_weights", "parts"),
+        node("MatMulInteger", "bytes small", "whole"),
+        node("Transpose", "bytes", "column", perm=[1, 0]),
+        node("MatMulInteger", "bytes column", "computed"),
+        node("Reshape", "bytes shape", "pixels"),
+        node("ConvInteger", "pixels k", "conv"),
+    ]
+    types = dict.fromkeys(("parts", "whole", "computed", "conv"), 6)
+    model = make_model(nodes, {"x": [1, 600]}, constants, list(types), types=types)
+    graph = load_model(model, tmp_path)
+    assert [n.op for n in graph.nodes].count("MatMul") == 3 + 1 + 3
+    assert_same(graph, model)
+
+
+def test_a_long_sum_of_integers_in_each_group_is_refused(tmp_path: Path) -> None:
+    nodes = [node("Cast", "x", "i", to=2), node("ConvInteger", "i k", "y", group=2)]
+    constants = {"k": np.full((2, 600, 1, 1), -128, np.int8)}
+    model = make_model(nodes, {"x": [1, 1200, 1, 1]}, constants, types={"y": 6})
+    refused(model, tmp_path, r"'y' \(ConvInteger\) adds up 600 products of integers in each group")
 
 
 def test_results_as_long_as_what_is_found_are_refused(tmp_path: Path) -> None:
-    boxes = {"boxes": [1, 6, 4], "scores": [1, 1, 6]}
-    model = make_model([node("NonMaxSuppression", "boxes scores", "y")], boxes, types={"y": 7})
+    nodes = [
+        node("Relu", "x", "boxes"),
+        node("Sigmoid", "likely", "scores"),
+        node("NonMaxSuppression", "boxes scores", "y"),
+    ]
+    model = make_model(nodes, {"x": [1, 6, 4], "likely": [1, 1, 6]}, types={"y": 7})
     refused(model, tmp_path, "yields as many boxes as it finds.*fixed.*--outputs boxes,scores")
 
 
-def test_sequences_are_refused(tmp_path: Path) -> None:
+def test_sequences_of_known_length(tmp_path: Path) -> None:
+    body = helper.make_graph(
+        [
+            node("Identity", "go", "still"),
+            node("SequenceAt", "rows i", "row"),
+            node("Mul", "row two", "doubled"),
+            node("SequenceInsert", "kept doubled first", "more"),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("i", 7, []),
+            helper.make_tensor_value_info("go", 9, []),
+            helper.make_tensor_sequence_value_info("kept", 1, None),
+        ],
+        [
+            helper.make_tensor_value_info("still", 9, []),
+            helper.make_tensor_sequence_value_info("more", 1, None),
+        ],
+    )
+    nodes = [
+        node("SplitToSequence", "x", "rows", axis=-2, keepdims=0),
+        node("SequenceLength", "rows", "count"),
+        node("SequenceEmpty", "", "none"),
+        node("Loop", "count - none", "doubled_rows", body=body),
+        node("SequenceErase", "doubled_rows first", "fewer"),
+        node("ConcatFromSequence", "fewer", "stacked", axis=1, new_axis=1),
+        node("SplitToSequence", "x", "alone"),
+        node("SequenceAt", "alone first", "one"),
+        node("SplitToSequence", "x two_rows", "pairs", axis=1),
+        node("SequenceAt", "pairs last", "rest"),
+        node("SplitToSequence", "x sizes", "parts", axis=2),
+        node("ConcatFromSequence", "parts", "whole", axis=2),
+        node("SequenceConstruct", "one x", "two_of_them"),
+        node("SequenceInsert", "two_of_them one last", "three"),
+        node("SequenceErase", "three", "two_again"),
+        node("ConcatFromSequence", "two_again", "joined", axis=0),
+    ]
+    nodes[3].input[1] = ""
+    constants = {
+        "two": np.float32(2),
+        "first": np.int64(0),
+        "last": np.int64(-1),
+        "two_rows": np.int64(2),
+        "sizes": np.array([1, 3]),
+    }
+    outputs = ["stacked", "one", "rest", "whole", "joined", "count"]
+    model = make_model(nodes, {"x": [1, 5, 4]}, constants, outputs, types={"count": 7})
+    assert_same(load_model(model, tmp_path), model)
+
+
+def test_each_of_a_sequence_is_mapped(tmp_path: Path) -> None:
+    body = helper.make_graph(
+        [node("Exp", "part", "power")],
+        "body",
+        [helper.make_tensor_value_info("part", 1, None)],
+        [helper.make_tensor_value_info("power", 1, None)],
+    )
+    nodes = [
+        node("SplitToSequence", "x", "rows", axis=1),
+        node("SequenceMap", "rows", "powers", body=body),
+        node("ConcatFromSequence", "powers", "y", axis=1),
+    ]
+    model = make_model(nodes, {"x": [1, 3, 4]})
+    assert_same(load_model(model, tmp_path), model)
+
+
+def test_sequences_that_a_robot_would_see_are_refused(tmp_path: Path) -> None:
+    nodes = [node("SplitToSequence", "x", "y")]
+    model = make_model(nodes, {"x": [1, 3, 4]})
+    sequence = helper.make_tensor_sequence_value_info("y", 1, [1, 1, 4])
+    model.graph.output[0].CopyFrom(sequence)
+    refused(model, tmp_path, r"'y' is a sequence, but only tensors")
     nodes = [
         node("SplitToSequence", "x", "parts"),
-        node("ConcatFromSequence", "parts", "y", axis=0),
+        node("ArgMax", "x", "i", axis=2, keepdims=0),
+        node("ReduceMax", "i", "place", keepdims=0),
+        node("SequenceAt", "parts place", "y"),
     ]
-    refused(make_model(nodes, ROWS), tmp_path, r"'parts' .* is a sequence, but only tensors")
+    model = make_model(nodes, {"x": [1, 3, 4]})
+    refused(model, tmp_path, r"\(SequenceAt\) has a place or size, 'place', that is known")
+    nodes = [node("SequenceEmpty", "", "none"), node("ConcatFromSequence", "none", "y", axis=0)]
+    refused(make_model(nodes, {"x": [1, 3]}), tmp_path, r"'y' .* joins the tensors of an empty")

@@ -20,9 +20,7 @@ from edge_compiler.passes import optimise
 def test_files_that_are_no_models(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match=r"no model file .*gone\.onnx"):
         load(tmp_path / "gone.onnx")
-    with pytest.raises(CompileError, match="no model file"):
-        load(tmp_path)
-    for content in (b"", b"\x00" * 100, b"<html>not found</html>", bytes(range(256))):
+    for content in (b"", b"\x00" * 100, bytes(range(256))):
         path = tmp_path / "model.onnx"
         path.write_bytes(content)
         with pytest.raises(CompileError, match="is not an ONNX model, or it is truncated"):

@@ -16,10 +16,10 @@ def test_all_unknown_operators_are_listed(tmp_path: Path) -> None:
     )
     nodes = model.graph.node
     nodes[0].CopyFrom(node("Frobnicate", "x", "a", name="first"))
-    nodes[1].CopyFrom(node("FusedConv", "a", "b", domain="com.microsoft"))
+    nodes[1].CopyFrom(node("Frobnicate", "a", "b", domain="com.microsoft"))
     message = refused(model, tmp_path, "2 unsupported node")
     assert "'first' (Frobnicate)" in message
-    assert "'b' (com.microsoft.FusedConv)" in message
+    assert "'b' (com.microsoft.Frobnicate)" in message
 
 
 @pytest.mark.parametrize("opset", [1, 5, 999])
@@ -68,10 +68,7 @@ def test_a_model_without_operators_of_onnx_itself(tmp_path: Path) -> None:
     refused(model, tmp_path, "only those of ai.onnx.ml.TreeEnsembleRegressor")
 
 
-def test_inputs_that_are_weights_or_no_tensors(tmp_path: Path) -> None:
-    inputs = {"x": [2, 1, 3], "w": [1, 4, 3], "r": [1, 4, 4]}
-    model = make_model([node("RNN", "x w r", "y", hidden_size=4)], inputs)
-    refused(model, tmp_path, r"node 'y' \(RNN\) reads its weights from the input 'w'")
+def test_inputs_that_are_no_tensors(tmp_path: Path) -> None:
     model = make_model([node("Relu", "x", "y")], IMAGE)
     model.graph.input[0].type.sequence_type.elem_type.tensor_type.elem_type = 1
     refused(model, tmp_path, "the input 'x' is a sequence, but only tensors")

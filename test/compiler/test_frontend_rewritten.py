@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
-from operator_models import Builder, Built
+from operator_builder import Builder
+from operator_models import Built
 import pytest
 
 from bench.operators import best_of_host
 from edge_compiler import targets
+from edge_compiler.frontend import load
+from edge_compiler.passes import optimise
 
 BOOL, FLOAT, INT64 = onnx.TensorProto.BOOL, onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
 CHANNELS, HEIGHT, WIDTH = 4, 7, 9
@@ -32,6 +36,8 @@ def rewritten() -> onnx.ModelProto:
         v=(1, 40),
         i=(2, 9),
         t=(2, 9),
+        turned=(1, 2, 3),
+        mapped=(2, 3, 4),
     )
     lies = {"strides": [2, 1], "dilations": [1, 2], "pads": [1, 0, 2, 1]}
     b.add("conv", "Conv", "x w c", group=2, **lies)
@@ -52,6 +58,9 @@ def rewritten() -> onnx.ModelProto:
     b.add("most_up where_up", "MaxPool", ceil_mode=1, storage_order=1, **pooled)
     b.inner |= {"top", "top_places"}
     b.add("top top_places", "MaxPool", "even", kernel_shape=[2, 2], strides=[2, 2])
+    b.inner.add(b.add("bytes", "Cast", "x", to=onnx.TensorProto.INT8))
+    b.add("most_bytes", "MaxPool", "bytes", **pooled)
+    b.add("power", "Pow", f"x {b.constant([2])}")
     b.add("unpooled", "MaxUnpool", "top top_places", kernel_shape=[2, 2], strides=[2, 2])
     b.add("instance", "InstanceNormalization", "x g g")
     b.inner.add(b.add("positive", "Exp", "g"))
@@ -72,22 +81,72 @@ def rewritten() -> onnx.ModelProto:
     )
     b.inner |= {b.add("none", "Slice", f"x {nothing}"), b.add("all", "Slice", f"x {all_rows}")}
     b.add("rolled", "Concat", "none all", axis=2)
+    b.add("grid", "AffineGrid", f"turned {b.constant([1, 3, 4, 5])}")
+    b.add("deep_grid", "AffineGrid", f"mapped {b.constant([2, 1, 2, 3, 4])}", align_corners=1)
     return b.model()
 
 
+def recurrent() -> onnx.ModelProto:
+    """Return a model of networks with a state, whose weights are inputs."""
+    inputs, units, size = 3, 4, (2, 2, 4)
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}
+    weights = {
+        f"{name}_{part}": shape
+        for name, count in gates.items()
+        for part, shape in (
+            ("w", (2, count * units, inputs)),
+            ("r", (2, count * units, units)),
+            ("b", (2, 2 * count * units)),
+        )
+    }
+    b = Builder(x=(5, 2, inputs), h=size, c=size, p=(2, 3 * units), **weights)
+    parts = {name: f"{name}_w {name}_r {name}_b" for name in gates}
+    both = {"direction": "bidirectional", "hidden_size": units}
+    b.add("rnn rnn_h", "RNN", f"x {parts['rnn']} - h", **both)
+    kinds = {"activations": ["HardSigmoid", "Relu"] * 2, "activation_alpha": [0.3], "clip": 0.7}
+    b.add("gru gru_h", "GRU", f"x {parts['gru']}", **both)
+    b.add("gru_after", "GRU", f"x {parts['gru']}", linear_before_reset=1, **kinds, **both)
+    b.add("lstm lstm_h lstm_c", "LSTM", f"x {parts['lstm']} - h c p", **both)
+    first = [
+        b.add(f"first_{p}", "Slice", f"lstm_{p} {b.constant([0])} {b.constant([1])}") for p in "wr"
+    ]
+    b.add(
+        "coupled",
+        "LSTM",
+        f"x {' '.join(first)}",
+        input_forget=1,
+        direction="reverse",
+        hidden_size=units,
+    )
+    return b.model()
+
+
+@pytest.mark.parametrize("model", [rewritten, recurrent])
 def test_results_are_those_of_onnx_runtime(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Callable[[], onnx.ModelProto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(targets.TARGETS, "host", best_of_host())
     random = np.random.default_rng(1)
-    with Built(rewritten(), tmp_path) as built:
+    with Built(model(), tmp_path) as built:
         feeds = {
             tensor.name: random.normal(size=tensor.shape).astype(np.float32)
             for tensor in built.model.inputs
         }
-        feeds["i"] = random.integers(-9, 9, (2, 9))
-        feeds["t"] = random.random((2, 9)) < 0.1
+        if "i" in feeds:
+            feeds["i"] = random.integers(-9, 9, (2, 9))
+            feeds["t"] = random.random((2, 9)) < 0.1
         expected = built.reference(feeds)
         found = built.run(built.variants[0], feeds)
     for name, want in expected.items():
         np.testing.assert_allclose(found[name], want, rtol=1e-4, atol=2e-5, err_msg=name)
+
+
+def test_a_damaged_name_of_an_activation_is_refused(tmp_path: Path) -> None:
+    model = recurrent()
+    (named,) = (a for n in model.graph.node for a in n.attribute if a.name == "activations")
+    named.strings[0] = b"\xb7"
+    onnx.save(model, tmp_path / "model.onnx")
+    graph, host = load(tmp_path / "model.onnx"), targets.get("host")
+    optimise(graph)
+    refusals = list(filter(None, map(host.refusal, graph.nodes)))
+    assert refusals == ["the input 'gru_w' must be a constant"]

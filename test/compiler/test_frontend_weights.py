@@ -32,6 +32,22 @@ def test_computed_constants_that_are_no_numbers(tmp_path: Path) -> None:
         refused(model, tmp_path, "constant 'l'")
 
 
+def test_constants_that_are_no_numbers_may_be_moved(tmp_path: Path) -> None:
+    """They are refused where something is computed of them."""
+    none = {"none": np.full([1, 1, 1, 6], np.nan, np.float32)}
+    nodes = [
+        node("Greater", "x zero", "known"),
+        node("Where", "known x none", "partly"),
+        node("IsNaN", "partly", "lacks"),
+        node("Where", "lacks zero partly", "y"),
+    ]
+    constants = none | {"zero": np.zeros(1, np.float32)}
+    model = make_model(nodes, {"x": [1, 1, 2, 6]}, constants)
+    assert_same(load_model(model, tmp_path), model)
+    model = make_model([node("Add", "x none", "y")], {"x": [1, 1, 2, 6]}, none)
+    refused(model, tmp_path, "constant 'none' .* holds 6 NaN")
+
+
 def test_a_negative_variance(tmp_path: Path) -> None:
     """Folding a batch normalisation must not make weights that are no numbers."""
     model = make_model(

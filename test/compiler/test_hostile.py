@@ -182,7 +182,7 @@ def test_whoever_ends_edgec_ends_its_child(number: signal.Signals) -> None:
         assert parent.stdout is not None
         assert parent.stdout.readline()
         parent.send_signal(number)
-        assert parent.wait(timeout=30) == (143 if number == signal.SIGTERM else -number)
+        assert parent.wait(timeout=60) == (143 if number == signal.SIGTERM else -number)
         assert parent.stdout.read() == ""  # which ends when the child has ended
 
 

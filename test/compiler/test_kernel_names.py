@@ -18,4 +18,4 @@ _DEFINITION = re.compile(
 def test_functions_begin_with_the_name_of_their_header(header: Path) -> None:
     names = _DEFINITION.findall(header.read_text())
     assert names
-    assert [name for name in names if not name.startswith(f"{header.stem}_")] == []
+    assert [name for name in names if not f"{name}_".startswith(f"{header.stem}_")] == []

@@ -26,7 +26,8 @@ from edge_compiler.targets.program.variants import BASELINE
 
 BLOCKS_ONLY = {"Conv", "MaxPool", "AveragePool", "GlobalAveragePool"}
 """Operators whose kernels write blocks only."""
-ROW_MAJOR_ONLY = {"Reshape", "Flatten", "Transpose"}
+ROW_MAJOR_ONLY = {"Reshape", "Flatten"}
+"""A Transpose between images and their channels is itself a conversion."""
 
 
 def lowered(model: onnx.ModelProto, folder: Path) -> tuple[Program, dict[str, set[str]]]:
@@ -42,7 +43,7 @@ def lowered(model: onnx.ModelProto, folder: Path) -> tuple[Program, dict[str, se
     return program, around
 
 
-@pytest.mark.parametrize("network", sorted(NETWORKS.keys() - {"convnext_tiny"}))
+@pytest.mark.parametrize("network", NETWORKS)
 def test_no_conversion_of_the_benchmark_could_be_saved(network: str, tmp_path: Path) -> None:
     program, around = lowered(NETWORKS[network](), tmp_path)
     conversions = [around[step.name] for step in program.steps if step.name in around]
@@ -50,13 +51,6 @@ def test_no_conversion_of_the_benchmark_could_be_saved(network: str, tmp_path: P
         assert operators & BLOCKS_ONLY
         assert operators & ROW_MAJOR_ONLY
         assert operators <= BLOCKS_ONLY | ROW_MAJOR_ONLY
-
-
-def test_blocks_of_convnext_are_converted_as_often_as_transposed(tmp_path: Path) -> None:
-    program, around = lowered(NETWORKS["convnext_tiny"](), tmp_path)
-    conversions = [around[step.name] for step in program.steps if step.name in around]
-    assert all("Transpose" in operators for operators in conversions)
-    assert len(conversions) <= 45  # its Transposes: to layer normalisations and back
 
 
 def test_arithmetic_stays_in_the_layout_of_its_operands(tmp_path: Path) -> None:
@@ -70,7 +64,8 @@ def test_arithmetic_stays_in_the_layout_of_its_operands(tmp_path: Path) -> None:
     constants: dict[str, Array] = {"w": weights(4, 3, 1, 1)}
     program, _ = lowered(make_model(nodes, {"x": [1, 3, 5, 5]}, constants), tmp_path)
     layouts = [step.output.layout.name for step in program.steps]
-    assert layouts == ["blocks", "blocks", *["row-major"] * 3]
+    assert layouts == ["blocks", "blocks", "row-major", "row-major"]
+    assert [step.kernel for step in program.steps[2:]] == ["to channels last", "Mul"]
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,8 @@ def test_constants_that_are_large_only_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "LARGEST_TOTAL", 2**22)  # for less work
-    nodes = [node("ConstantOfShape", "size", f"c{i}") for i in range(8)]
+    values = [onnx.numpy_helper.from_array(np.array([i], np.float32)) for i in range(8)]
+    nodes = [node("ConstantOfShape", "size", f"c{i}", value=x) for i, x in enumerate(values)]
     nodes.append(node("Sum", "x " + " ".join(f"c{i}" for i in range(8)), "y"))
     model = make_model(nodes, {"x": [2**20]}, {"size": np.array([2**20])})
     refused(model, tmp_path, r"up to 'c4' .* have 5242880 elements together")

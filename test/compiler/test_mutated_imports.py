@@ -66,6 +66,7 @@ MODELS: dict[str, tuple[Callable[[random.Random], Files], tuple[Damage, ...]]] =
         lambda _: _files("mxnet", "operators-symbol.json", "operators-0000.params"),
         (flipped, cut, repeated),
     ),
+    "described": (lambda _: _files("tflite", "classifier.tflite"), (flipped, cut, repeated)),
     "tflite": (
         lambda choose: {"made.tflite": choose.choice(list(CASES.values())).write()},
         (flipped, cut, repeated, _rewritten, _rewritten, _rewritten),

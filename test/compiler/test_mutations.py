@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import io
 from pathlib import Path
@@ -17,10 +18,21 @@ from small_models import with_variants
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
+from edge_compiler.machine import processor_features
 from edge_compiler.targets.c import part
 from edge_compiler.targets.c.headers import HEADERS
 from edge_compiler.targets.program.program import Weights
-from edge_compiler.targets.program.variants import BASELINE
+from edge_compiler.targets.program.variants import (
+    AVX2,
+    AVX512,
+    AVX512BF16,
+    AVX512VNNI,
+    BASELINE,
+    FP16,
+    I8MM,
+    NEON64,
+    Variant,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,9 @@ class Mutation:
     :ivar new: what it becomes.
     :ivar model: the one of ``OPERATOR_MODELS`` with a node that shows it.
     :ivar output: of that node.
+    :ivar variant: the instruction set whose code it is in.
+    :ivar target: that has it.
+    :ivar others: instruction sets that the library has, too.
     """
 
     file: str
@@ -40,6 +55,9 @@ class Mutation:
     new: str
     model: str
     output: str
+    variant: Variant = BASELINE
+    target: str = "host"
+    others: tuple[Variant, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.output}: {self.old} -> {self.new}"
@@ -62,6 +80,7 @@ MUTATIONS = [
         ("multiplier", "c.first_block ?", "0 ?"),
         ("first", "x + column * step", "x + column * BLOCK"),
         ("transposed", "+ p * c.out_pixel", "+ p * BLOCK"),
+        ("windows", "c.first_result ?", "0 ?"),
     ),
     *_of(
         "conv.h",
@@ -81,15 +100,19 @@ MUTATIONS = [
         ("edge", "activation_apply(c.act, result)", "result"),
     ),
     *_of(
+        "winograd_transform.h",
+        "convolutions",
+        ("winograd", "- 5.0f * square * d[2]", "- 4.0f * square * d[2]"),
+        ("winograd", "q + 8.0f * s", "q - 8.0f * s"),
+        ("winograd", "0.25f * scale * d[0]", "0.5f * scale * d[0]"),
+    ),
+    *_of(
         "winograd.h",
         "convolutions",
-        ("winograd", "- 5.0f * d[2]", "- 4.0f * d[2]"),
-        ("winograd", "q + 8.0f * s", "q - 8.0f * s"),
-        ("winograd", "0.25f * d[0]", "0.5f * d[0]"),
         ("winograd", "o[j] + bias", "o[j]"),
         ("winograd", "half[j][i]", "half[i][j]"),
         ("winograd_large", "product.accumulate = i > 0", "product.accumulate = 0"),
-        ("winograd_large", "weights_at(w, lane * BLOCK, c.half)", "w"),
+        ("winograd_large", "c.half, w, channels, slice", "c.half, w, 1, slice"),
     ),
     *_of(
         "winograd.h",
@@ -111,6 +134,44 @@ MUTATIONS = [
         ("half_strided", "0x1p112f", "0x1p111f"),
         ("half_winograd", "(bits & 0x8000) << 16", "0"),
         ("half_rows", "half ? (ptrdiff_t)sizeof(uint16_t)", "half ? 1"),
+    ),
+    *(
+        Mutation(file, old, new, "halves", output, AVX512BF16)
+        for file, output, old, new in (
+            ("pairs.h", "half_pointwise", "+ 0x7fff + (b", "+ (b"),
+            ("pairs.h", "half_strided", "& ~0xffff", "& ~0x1ffff"),
+            ("conv_pairs.h", "half_strided", "lane + 1 < lanes ?", "0 ?"),
+            ("conv_pairs.h", "half_strided", "(c.stride_h / down) *", ""),
+            ("conv_pairs.h", "half_dilated", "(c.kernel_w - 1) * c.dilation_w", "c.kernel_w"),
+            ("conv_pairs.h", "half_planes", "c.stride_w / 2 :", "c.stride_w :"),
+            ("winograd_weights.h", "half_winograd", "second = others ?", "second = !others ?"),
+            ("winograd.h", "half_winograd", "all_lanes * BLOCK", "channels * BLOCK"),
+            ("winograd_transform.h", "half_winograd_4", "a * (q + 2.0f * s)", "q + 2.0f * s"),
+            ("winograd_transform.h", "half_winograd_4", "pairs ? 0.75f", "pairs ? 1.0f"),
+            ("pairs.h", "half_winograd_4", "0x7fff + (a", "(a"),
+            ("conv_pairs.h", "half_planes", "(c.kernel_w + 1) / 2", "c.kernel_w / 2"),
+            ("conv_pairs.h", "half_dilated", "first * c.stride_h * c.in_row", "0"),
+        )
+    ),
+    *(
+        Mutation(file, old, new, "halves", output, FP16, "aarch64")
+        for file, output, old, new in (
+            ("halves.h", "half_pointwise", "v[i] *= factor", "v[i] *= 1.0f"),
+            ("halves.h", "half_dilated", "vget_low_f16(all)", "vget_high_f16(all)"),
+            ("conv.h", "half_pointwise", "(1.0f / c.factor)", "1.0f"),
+            ("conv.h", "half_strided", "2 * pair % HALF_LANES + lane", "lane"),
+            ("conv.h", "half_dilated", "w = weights_at(w, BLOCK, 0)", "w = weights_at(w, 0, 0)"),
+        )
+    ),
+    Mutation(
+        "conv_pairs.h",
+        "(ptrdiff_t)todo.outer * lines",
+        "0",
+        "halves",
+        "half_pointwise",
+        FP16,
+        "aarch64",
+        others=(NEON64,),
     ),
     *_of(
         "gemm.h",
@@ -250,6 +311,9 @@ MUTATIONS = [
         ("norm_rows", "+ c.epsilon", "- c.epsilon"),
         ("norm", "result += vec_load_some(shift", "result -= vec_load_some(shift"),
     ),
+    Mutation("copy.h", "rest, c.in)", "rest, c.out)", "tokens", "turned"),
+    Mutation("normalize.h", "vpermilps $0x4e", "vpermilps $0xb1", "tokens", "norm", AVX2),
+    Mutation("normalize.h", "vshuff64x2 $0xb1", "vshuff64x2 $0x4e", "tokens", "norm", AVX512),
     *_of(
         "reduce.h",
         "tokens",
@@ -284,6 +348,7 @@ MUTATIONS = [
         "quantise.h",
         "lookups",
         ("quantised", "rintf(", "floorf("),
+        ("quantised", "LANES) / quantise_divisor(scale)", "LANES) * scale"),
         ("quantised_rows", "zero[row.c + i * STEP(c)]", "zero[0]"),
         ("numbers", "- zero[row.c", "+ zero[row.c"),
     ),
@@ -322,8 +387,10 @@ MUTATIONS = [
         ("concat", "c.out_channel + channel", "channel"),
         ("shuffled", "c.source ? c.source[channel] : channel", "channel"),
         ("transpose", "x * c.in[5]", "x"),
-        ("slice", "MAX_RANK - 1, c.shape, c.in", "MAX_RANK - 1, c.shape, c.out"),
+        ("slice", "slice * c.in[cut]", "slice * c.out[cut]"),
         ("expand", "x * c.in[5] * c.bytes", "x * c.bytes"),
+        ("last", "from + x * c.in.lanes, sizeof(T) * BLOCK", "from, sizeof(T) * BLOCK"),
+        ("last", "from + x * c.in.lanes, sizeof(T) * (c.ch", "from, sizeof(T) * (c.ch"),
     ),
     *_of(
         "instance_norm.h",
@@ -367,7 +434,7 @@ MUTATIONS = [
     *_of(
         "copy.h",
         "typed_moves",
-        ("h_turned", "x * c.in[5] * c.bytes", "x * c.in[5] * 4"),
+        ("h_turned", "slice * c.in[cut]", "slice"),
         ("l_part", "from * c.bytes", "from * 4"),
     ),
     *_of(
@@ -396,6 +463,7 @@ MUTATIONS = [
         ("div_long", "(T)(0 - u)", "(T)(1 - u)"),
         ("abs_byte", "|| x < 0", "|| x < -1"),
         ("mod", "(T)(rest + y) : rest", "rest : rest"),
+        ("rest_computed", "(T)(u - v * (U)whole)", "(T)(u + v * (U)whole)"),
         ("shift", "u >> v", "u << v"),
     ),
     *_of("remainder.h", "arithmetic", ("rest", "fmodf", "remainderf")),
@@ -406,9 +474,9 @@ MUTATIONS = [
         ("q_strided", "bytes_cell(patch, outside", "bytes_cell(patch, bytes_splat(0)"),
         ("q_dilated", "kx * c.dilation_w * size", "kx * size"),
         ("q_grouped", "c.first_block[i] *", "0 *"),
-        ("q_pointwise", "SUMS_HAVE_BIAS ? *", "0 ? *"),
+        ("q_pointwise", "sum[i] = *(const ivec *)(b", "sum[i] = 0 * *(const ivec *)(b"),
         ("q_pointwise", "(size_t)t.first * c.out_pixel", "0"),
-        ("q_rows", "(size_t)p * c.out_pixel", "(size_t)p * BLOCK"),
+        ("q_rows", "(size_t)c.out_pixel, channels", "(size_t)BLOCK, channels"),
     ),
     *_of(
         "qplanes.h",
@@ -437,10 +505,42 @@ MUTATIONS = [
         ("q_depthwise", "sum[p] * vec_load(m + v)", "sum[p] * vec_load(m)"),
         ("q_depthwise", "(row - first) * c.stride_h", "0"),
     ),
+    *(
+        Mutation("qdepthwise_dot.h", old, new, "quantised", "q_depthwise", AVX512VNNI)
+        for old, new in (
+            ("c.in_zero ^ c.in_flip", "c.in_flip"),
+            ("1 << 4 * first", "1 << first"),
+            ("(row - first) * c.stride_h", "0"),
+            ("p + four *", "four *"),
+        )
+    ),
+    *_of("bytes_store.h", "quantised", ("q_rows", "sum + p * step", "sum")),
+    *(
+        Mutation(file, old, new, "quantised", output, AVX512VNNI)
+        for file, output, old, new in (
+            ("bytes_store.h", "q_pointwise", "(first + p) * step", "p * step"),
+            ("bytes_wide.h", "q_pointwise", '"vpaddsw", low', '"vpsubsw", low'),
+            ("bytes_wide.h", "q_sum", "0x1p23f + (float)zero", "0x1p23f"),
+            ("bytes_wide.h", "q_sum", '"vpunpckhwd", wide[1], low', '"vpunpckhwd", wide[1], high'),
+            ("qelements.h", "q_sum", "bytes_wide_load(y + i", "bytes_wide_load(y"),
+            ("qconv.h", "q_residual", "other + (size_t)block * c.other_plane", "other"),
+            ("qconv.h", "q_strided_sum", "(size_t)t.row * c.other_row", "0"),
+            ("qconv.h", "q_skipping", "c.kernel_w == 1 && !qconv_in_place(c)", "c.kernel_w == 1"),
+        )
+    ),
+    *_of("qback.h", "quantised", ("q_floats", "wide[v] - c.zero", "wide[v]")),
+    *_of("bytes_dot.h", "quantised", ("q_pointwise", "odd ? four >> 8 :", "odd ? four :")),
+    *_of("bytes_cell.h", "quantised", ("q_pointwise", "both & 0x00ff", "both >> 8")),
+    *(
+        Mutation(f"bytes_dot_{file}.h", old, new, "quantised", "q_small", variant, target)
+        for file, old, new, variant, target in (
+            ("avx", "vpmaddubsw %5, %2, %2", "vpmaddubsw %4, %2, %2", AVX2, "host"),
+            ("arm", "sadalp %1.4s, v29.8h", "sadalp %1.4s, v28.8h", NEON64, "aarch64"),
+        )
+    ),
     *_of(
         "bytes.h",
         "quantised",
-        ("q_pointwise", "odd ? four >> 8 :", "odd ? four :"),
         ("q_cut", "vec_splat((float)c.high)", "vec_splat(255.0f)"),
         ("q_add", "+ c.zero;", ";"),
         (
@@ -449,22 +549,65 @@ MUTATIONS = [
             "wide[1] = (ivec)_mm_unpackhi_epi16(high",
         ),
     ),
+    Mutation("bytes.h", "{0, 4, 8, ", "{0, 8, 4, ", "quantised", "q_pointwise", AVX512VNNI),
     Mutation("bytes.h", "^ bytes_splat(c.flip);", ";", "signed_bytes", "q_limited"),
+    Mutation(
+        "bytes_dot_avx.h", "*b, x, w[1]", "*b, x, w[0]", "quantised", "q_pointwise", AVX512VNNI
+    ),
     *_of(
         "qelements.h",
         "quantised",
         ("q_add", "bytes_rounded(b[v] * q.by_right)", "bytes_rounded(b[v] * q.by_left)"),
         ("q_add", "!step ? bytes_splat(*x) :", ""),
         ("q_mul", "a[v] * b[v] : a[v]", "a[v] + b[v] : a[v]"),
-        ("q_table", "table[from[i]]", "table[255 - from[i]]"),
+    ),
+    Mutation("qlookup.h", "table[from[i]]", "table[255 - from[i]]", "quantised", "q_table"),
+    Mutation(
+        "qlookup_vectors.h", "place -=", "place +=", "quantised", "q_table", NEON64, "aarch64"
+    ),
+    *(
+        Mutation("qlookup_vectors.h", old, new, "quantised", "q_table", variant)
+        for variant, old, new in (
+            (AVX2, "<< (3 - bit)", "<< (2 - bit)"),
+            (AVX512VNNI, "~two >> 5", "two >> 5"),
+            (AVX512VNNI, "two << 8, words_of", "two, words_of"),
+        )
+    ),
+    *(
+        Mutation("qmatrix.h", old, new, "quantised", "q_pointwise", I8MM, "aarch64")
+        for old, new in (
+            ("g % 2 * 4", "0"),
+            ("memset(four, 0, 4)", "memset(four, 1, 4)"),
+            ("+ half * 4 * BLOCK", ""),
+            ("apart + i / 2", "apart"),
+        )
+    ),
+    *_of(
+        "qresize.h",
+        "quantised",
+        ("q_nearest_pixels", "rows[todo.inner]", "rows[0]"),
+        ("q_nearest_pixels", "columns[i] * BLOCK", "columns[0] * BLOCK"),
+    ),
+    *_of(
+        "qturn.h",
+        "quantised",
+        ("q_spread", "v[i + BLOCK / 2]", "v[i]"),
+        ("q_spread", "* c.out_plane, v[i], count)", "* c.out_plane, v[0], count)"),
     ),
     *_of(
         "qpool.h",
         "quantised",
-        ("q_max_pool", "tap > largest", "tap < largest"),
-        ("q_average_pool", "taps++", "taps = 6"),
+        ("q_max_pool", "qpool_larger(tap, largest)", "tap"),
+        ("q_average_pool", "taps += right", "taps = right"),
         ("q_average_all", "if (c.count_include_pad)", "if (0)"),
         ("q_mean", "wide[v] - c.zero", "wide[v]"),
+    ),
+    *_of(
+        "qblend.h",
+        "quantised",
+        ("q_linear", "* fraction)", "* (1.0f - fraction))"),
+        ("q_linear", "a[v] - c.zero", "a[v]"),
+        ("q_linear", "lower[v] * row.fraction", "upper[v] * row.fraction"),
     ),
     *_of(
         "cast.h",
@@ -485,16 +628,30 @@ MUTATIONS = [
 
 
 def _compile_with_error(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, model: onnx.ModelProto, node: str
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    model: onnx.ModelProto,
+    node: str,
+    variants: Sequence[Variant] = (BASELINE,),
+    target: str = "host",
 ) -> None:
     """Check that the compiler refuses ``model``, names ``node``, and leaves nothing behind."""
-    monkeypatch.setitem(targets.TARGETS, "host", with_variants("host", BASELINE))
+    monkeypatch.setitem(targets.TARGETS, target, with_variants(target, *variants))
     path = folder / "model.onnx"
     onnx.save(model, path)
     with pytest.raises(CompileError) as caught:
-        compile_model(path, folder / "model.edge", Options(), lambda *_: None)
+        compile_model(path, folder / "model.edge", Options(target), lambda *_: None)
     assert re.search(rf"is wrong at node .*\b{node}\b.*: ", str(caught.value)), caught.value
     assert not list(folder.glob("*.edge*"))
+
+
+def _skip_without_tools(target: str) -> None:
+    tools = targets.get(target).platform.tools
+    try:
+        tools.find_compiler()
+        tools.emulator()
+    except CompileError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
@@ -504,11 +661,17 @@ def test_an_error_in_a_kernel_is_found(
     headers = {path.name: path for path in HEADERS}
     text = headers[mutation.file].read_text()
     assert mutation.old in text, "the kernel has changed: choose another error"
+    if mutation.target != "host":
+        _skip_without_tools(mutation.target)
+    elif not processor_features().issuperset(mutation.variant.features):
+        pytest.skip(f"this processor has no {mutation.variant.name}")
     headers[mutation.file] = tmp_path / mutation.file
     headers[mutation.file].write_text(text.replace(mutation.old, mutation.new))
     monkeypatch.setattr(part, "HEADERS", list(headers.values()))
     model = part_of(mutation.model, mutation.output)
-    _compile_with_error(monkeypatch, tmp_path, model, mutation.output)
+    variants = (mutation.variant, *mutation.others)
+    kind = variants, mutation.target
+    _compile_with_error(monkeypatch, tmp_path, model, mutation.output, *kind)
 
 
 def test_every_kernel_has_its_errors() -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 import re
 
 import numpy as np
 import onnx
+from onnx import helper
 from operator_models import part_of
 import pytest
 from small_models import Array, make_model, node, with_variants
 
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.difference import TOLERANCE
 from edge_compiler.errors import CompileError
+from edge_compiler.proof.difference import TOLERANCE
 from edge_compiler.reference import Reference
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.program.variants import BASELINE
 from edge_perception.runtime import check_variants
-from edge_perception.runtime.manifest import Proof
+from edge_perception.runtime.proof import Proof
 
 OTHER = np.float32(99999)
 Change = Callable[[dict[str, Array]], None]
@@ -41,14 +42,17 @@ def prove(model: onnx.ModelProto, folder: Path) -> Proof:
 
 def with_reference(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
     """Change what the reference says."""
-    honest = Reference.run
+    honest = Reference.run_into
 
-    def run(self: Reference, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        values = honest(self, inputs)
+    def run_into(
+        self: Reference, kept: MutableMapping[str, Array], inputs: Mapping[str, Array]
+    ) -> None:
+        values: dict[str, Array] = {}
+        honest(self, values, inputs)
         change(values)
-        return values
+        kept.update(values)
 
-    monkeypatch.setattr(Reference, "run", run)
+    monkeypatch.setattr(Reference, "run_into", run_into)
 
 
 def with_library(
@@ -95,6 +99,27 @@ def test_infinities_that_are_meant_are_compiled(tmp_path: Path) -> None:
     outputs = ["weights", "largest", "bounded"]
     model = make_model(nodes, {"x": [1, 2, 6, 6]}, constants, outputs)
     assert prove(model, tmp_path).worst_error <= 1e-6
+
+
+def test_no_number_where_it_comes_to_nothing(tmp_path: Path) -> None:
+    """What is unknown is NaN, and becomes a number before anything is computed of it."""
+    constants = {
+        "unknown": np.full((2, 6), np.nan, np.float32),
+        "zero": np.zeros(1, np.float32),
+        "half": np.full(1, 0.5, np.float32),
+    }
+    nodes = [
+        node("Greater", "x zero", "is_known"),
+        node("Where", "is_known x unknown", "partly"),
+        node("Concat", "partly x", "both", axis=0),
+        node("IsNaN", "both", "lacks"),
+        node("Where", "lacks half both", "y"),
+    ]
+    model = make_model(nodes, {"x": [2, 6]}, constants)
+    assert prove(model, tmp_path).worst_error <= 1e-6
+    model.graph.output.append(helper.make_tensor_value_info("partly", 1, [2, 6]))
+    with pytest.raises(CompileError, match="model itself gives NaN or infinity at node 'partly'"):
+        prove(model, tmp_path)
 
 
 def test_a_result_that_is_infinite_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from pass_cases import IMAGE, ops, optimised
 import pytest
-from small_models import load_model, make_model, node, weights
+from small_models import assert_same, load_model, make_model, node, weights
 
 from edge_compiler.errors import CompileError
 from edge_compiler.passes import optimise
@@ -33,12 +33,20 @@ def test_constants_are_computed(tmp_path: Path) -> None:
     assert sum(d.pass_name == "fold-constants" and d.done for d in decisions) == 6
 
 
-def test_a_constant_output_is_refused(tmp_path: Path) -> None:
-    model = make_model(
-        [node("Relu", "x", "y"), node("Neg", "c", "z")],
-        IMAGE,
-        {"c": weights(2)},
-        outputs=["y", "z"],
-    )
+def test_elements_are_gathered_of_many_rows(tmp_path: Path) -> None:
+    """The reference of ONNX knows 64 at most."""
+    constants = {"table": weights(100, 3), "rows": np.array([[99, -1], [0, 70]])}
+    nodes = [node("GatherElements", "table rows", "c"), node("Add", "x c", "y")]
+    model = make_model(nodes, {"x": [2, 2]}, constants)
+    graph, _ = optimised(model, tmp_path)
+    assert ops(graph) == ["Add"]
+    assert_same(graph, model)
+
+
+def test_outputs_of_which_none_is_computed_are_refused(tmp_path: Path) -> None:
+    nodes = [node("Relu", "x", "y"), node("Neg", "c", "z")]
+    constants = {"c": weights(2)}
+    optimise(load_model(make_model(nodes, IMAGE, constants, outputs=["y", "z"]), tmp_path))
+    model = make_model(nodes[1:], IMAGE, constants, outputs=["z"])
     with pytest.raises(CompileError, match="output 'z' doesn't depend on any input"):
         optimise(load_model(model, tmp_path))

@@ -240,6 +240,7 @@ class _OneBitOff:
 
     def __init__(self, sound: LoadedModel, value: str) -> None:
         self._sound, self._value, self.model, self.run = sound, value, sound.model, sound.run
+        self.variant = sound.variant
 
     def watch(self, inputs: Mapping[str, Array], each: Callable[[int, int, Any], None]) -> None:
         def changed(step: int, nanoseconds: int, value: Array) -> None:

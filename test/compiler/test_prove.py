@@ -19,13 +19,15 @@ from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.preprocess import preprocess
 from edge_compiler.progress import Progress
-from edge_compiler.prove import Prover
+from edge_compiler.proof.difference import is_wrong
+from edge_compiler.proof.prove import Prover
 from edge_compiler.reference import Reference
 from edge_compiler.samples import random_inputs
 from edge_compiler.sandbox import NativeSandbox, Sandbox
 from edge_compiler.targets.base import BuildOptions, Target
-from edge_perception.runtime import read_manifest
+from edge_perception.runtime import BundleError, check_variants, load, read_manifest
 from edge_perception.runtime.manifest import Model, Preprocess, Tensor
+from edge_perception.runtime.selftest import read_selftest, run_selftest
 
 Array = np.ndarray[Any, Any]
 
@@ -123,6 +125,38 @@ def test_any_wrong_value_of_any_thread_count_is_noticed(
         prover = Prover(sandbox, model, reference)
         with pytest.raises(CompileError, match=rf"node 'softmax'.*{message}.*{threads} thread"):
             prover.prove((), silent)
+
+
+def test_where_instruction_sets_choose_differently_there_are_several_answers(
+    tmp_path: Path,
+) -> None:
+    """Scores in pairs whose terms are the same, in another order: rounding decides on the best."""
+    w, order = weights(128, 64), np.arange(128)[::-1].copy()
+    # of so many choices not all are alike, whatever the numbers
+    constants = {"w": w, "turned": w[::-1].copy(), "order": order, "k": np.array([96])}
+    nodes = [
+        node("MatMul", "x w", "one"),
+        node("Gather", "x order", "back", axis=1),
+        node("MatMul", "back turned", "other"),
+        node("Concat", "one other", "scores", axis=1),
+        node("TopK", "scores k", "best places", axis=1),
+        node("Gather", "table places", "y", axis=0),
+    ]
+    constants["table"] = weights(128, 3)
+    onnx.save(make_model(nodes, {"x": [1, 128]}, constants, ["y"]), tmp_path / "model.onnx")
+    bundle = tmp_path / "model.edge"
+    proof = compile_model(tmp_path / "model.onnx", bundle, Options(), silent).proof
+    inputs, answers = read_selftest(bundle, read_manifest(bundle))
+    errors = check_variants(bundle)
+    assert proof.answers == len(answers) == min(len(errors), 2)  # with and without FMA
+    assert max(errors.values()) <= proof.tolerance == 1e-4
+    answer = answers[-1]["y"]
+    with load(bundle) as model:
+        assert not is_wrong(model.run(inputs)["y"], answers[0]["y"])
+        swapped = {"y": answer[:, ::-1]}
+        selftest = (inputs, (swapped,) * len(answers))
+        with pytest.raises(BundleError, match="output 'y' is off by"):
+            run_selftest(model, selftest, bundle / "selftest.npz", proof)
 
 
 def test_wrong_preprocessing_is_noticed(
@@ -245,6 +279,15 @@ def test_grey_is_that_of_bt601() -> None:
     spec = Preprocess("image", "mono", mean=(0.0,), scale=(1.0,))
     image = preprocess(frame, spec, Tensor("image", (1, 1, 3, 1), layout="NCHW"))
     np.testing.assert_allclose(image.ravel() / 255, [0.299, 0.587, 0.114], atol=1e-6)
+
+
+def test_random_masks_keep_the_first_and_most() -> None:
+    tensors = [Tensor("attention_mask", (40, 16), "int64"), Tensor("mask", (), "int32")]
+    mask, one = random_inputs(tensors, None, 1).values()
+    assert set(np.unique(mask)) == {0, 1}
+    assert np.all(mask[:, 0])
+    assert mask.mean() > 0.6
+    assert one in (0, 1)
 
 
 def test_random_inputs_are_reproducible_and_in_range() -> None:

@@ -16,7 +16,8 @@ from edge_compiler.peak import measure_peak
 from edge_compiler.profiling import make_profile
 from edge_compiler.report.pictures import drawing
 from edge_perception.runtime import read_manifest
-from edge_perception.runtime.manifest import CONVOLUTION, Manifest, OTHER, POOL, Record, Step
+from edge_perception.runtime.manifest import CONVOLUTION, Manifest, OTHER, POOL, Step
+from edge_perception.runtime.record import Record
 
 VOID = {"meta"}
 HOSTILE = "</title><script>alert('x')</script>\"'&"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -180,3 +181,24 @@ def test_the_commands_print_who_has_signed(
         line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("signature"))
         assert line.startswith(f"signature: by the key {key.name}, ")
         assert line.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [("pass\npass\n", 0, ""), ("", 1, "the password was not given"), ("a\nb\n", 1, "differ")],
+)
+def test_without_a_terminal_the_password_is_read_from_standard_input(
+    given: str, code: int, said: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_compiler", "keygen", str(tmp_path / "k")],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    assert done.returncode == code
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == code
+    assert (tmp_path / "k.key").exists() is not bool(code)

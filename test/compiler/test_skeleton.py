@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 import numpy as np
 import onnx
 from onnx import numpy_helper, TensorProto
+from onnx.reference import ReferenceEvaluator
 import pytest
 from small_models import make_model, node, weights
 
@@ -102,6 +103,6 @@ def test_weights_are_read_from_the_file(
     for value in graph.constants():
         np.testing.assert_array_equal(value.constant, wanted[value.name])
     x = weights(1, 64, 8, 8)
-    expected = onnx.reference.ReferenceEvaluator(made).run(["y"], {"x": x})[0]
+    expected = ReferenceEvaluator(made).run(["y"], {"x": x})[0]
     found = Reference(path, [Tensor("x", (1, 64, 8, 8))], []).run({"x": x})["y"]
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())

@@ -24,9 +24,11 @@ import pytest
 from small_models import load_model, make_model, node, random_feeds
 from small_models import run as run_onnx
 
+from edge_compiler import targets
+from edge_compiler.description import Description
 from edge_compiler.secret import make_key
 from edge_compiler.signing import sign_bundle
-from edge_compiler.targets.tensorrt.network import network, OLDEST_OPSET, prepare
+from edge_compiler.targets.tensorrt.network import network, OLDEST_OPSET, precision_of, prepare
 from edge_compiler.targets.tensorrt.support import refusals
 from edge_perception.runtime import read_contents
 from edge_perception.runtime.selftest import relative_error
@@ -237,6 +239,78 @@ def test_the_network_means_what_the_model_means(name: str, tmp_path: Path) -> No
         assert relative_error(ours, expected) < 1e-5
 
 
+def half_network(large: float = 1.0, weights: float = 1.0) -> onnx.ModelProto:
+    """Return a network with weights of float16, so large in its second layer."""
+    random = np.random.default_rng(5)
+    first, second = (random.standard_normal((8, n, 3, 3)).astype(np.float16) for n in (3, 8))
+    nodes = [
+        node("Conv", "x first bias", "a", pads=[1] * 4),
+        node("BatchNormalization", "a scale bias bias variance", "n"),
+        node("Clip", "n zero -", "b"),
+        node("Conv", "b second", "c", pads=[1] * 4),
+        node("Mul", "c large", "d"),
+        node("Resize", "d - sizes", "e", mode="linear"),
+        node("Softmax", "e", "y", axis=1),
+        node("Add", "b bias", "z"),
+    ]
+    constants = {
+        "first": first.astype(np.float32),
+        "second": second.astype(np.float32) * np.float32(weights),
+        "bias": random.standard_normal((8, 1, 1)).astype(np.float32)[:, 0, 0],
+        "scale": random.standard_normal(8).astype(np.float32),
+        "variance": random.uniform(0.5, 2, 8).astype(np.float32),
+        "zero": np.float32(0),
+        "large": np.float32(large),
+        "sizes": np.array([1, 1, 2, 2], np.float32),
+    }
+    nodes[-1].input[1] = "zero"
+    return make_model(nodes, {"x": [1, 3, 8, 8]}, constants, outputs=["y", "z"])
+
+
+@pytest.mark.parametrize(
+    ("large", "weights", "kept", "layers"),
+    [
+        (1.0, 1.0, "", ()),
+        (1e4, 1.0, "de", ()),
+        (1.0, 2.0**12, "cde", ("c",)),
+    ],
+)
+def test_layers_with_weights_of_float16_compute_in_it(
+    large: float, weights: float, kept: str, layers: tuple[str, ...], tmp_path: Path
+) -> None:
+    """What becomes too large for it stays in float32, as do sums, inputs and outputs."""
+    model = half_network(large, weights)
+    graph = load_model(model, tmp_path)
+    bundle = tmp_path / "half.edge"
+    bundle.mkdir()
+    target = targets.get("tensorrt")
+    assert target.accelerator is not None
+    said = target.accelerator.add_to(bundle, graph, Description("half", ""), target.platform)
+    assert (said.precision, said.refused, said.float_layers) == ("float16", {}, layers)
+    written = onnx.load(bundle / "tensorrt" / "network.onnx")
+    onnx.checker.check_model(written, full_check=True)
+    inferred = onnx.shape_inference.infer_shapes(written).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in inferred.value_info}
+    halves = {name for name, type_ in types.items() if type_ == onnx.TensorProto.FLOAT16}
+    assert halves & set("anbcde") == set("anbcde") - set(kept)
+    assert all(v.type.tensor_type.elem_type == 1 for v in (*inferred.input, *inferred.output))
+    feeds = random_feeds(graph)
+    expected = run_onnx(model, feeds)
+    pairs = zip(run_onnx(written, feeds), expected, strict=True)
+    errors = [relative_error(ours, theirs) for ours, theirs in pairs]
+    assert 0 < max(errors) < said.tolerance
+
+
+def test_other_weights_stay_in_float32(tmp_path: Path) -> None:
+    model = half_network()
+    [weights] = (t for t in model.graph.initializer if t.name == "second")
+    array = onnx.numpy_helper.to_array(weights) * np.float32(1 / 3)
+    weights.CopyFrom(onnx.numpy_helper.from_array(array, "second"))
+    graph = load_model(model, tmp_path)
+    prepare(graph)
+    assert precision_of(graph) == "float32"
+
+
 def test_nodes_that_tensorrt_refuses_are_named(tmp_path: Path, capsys: Capture) -> None:
     """Compile a network with a cubic Resize: it has none for TensorRT, and explain says why."""
     sizes = np.array([1, 1, 8, 8])
@@ -248,7 +322,7 @@ def test_nodes_that_tensorrt_refuses_are_named(tmp_path: Path, capsys: Capture) 
     assert f"can't run the network (1 nodes; 'z': {reason})" in capsys.readouterr().err
     assert not (bundle / "tensorrt").exists()
     assert run("explain", bundle) == 0
-    assert f"can't run the network, the library does: {reason}, at z" in capsys.readouterr().out
+    assert f"can't run the network, the library does: {reason} (at z)" in capsys.readouterr().out
     assert run("finish", bundle) == 1
     assert f"TensorRT can't run the node 'z': {reason}" in capsys.readouterr().err
 
@@ -263,7 +337,7 @@ def test_nodes_that_tensorrt_refuses_are_named(tmp_path: Path, capsys: Capture) 
                 node("DequantizeLinear", "t s z", "y"),
             ],
             {"s": np.float32(0.1), "z": np.uint8(3)},
-            "TensorRT quantises to int8, 'q' is uint8",
+            "TensorRT quantises to int8, not to uint8",
         ),
         (
             [node("MaxPool", "x", "y", kernel_shape=[2, 2], dilations=[2, 2])],
@@ -274,7 +348,7 @@ def test_nodes_that_tensorrt_refuses_are_named(tmp_path: Path, capsys: Capture) 
         (
             [node("Cast", "x", "i", to=onnx.TensorProto.INT16), node("Cast", "i", "y", to=1)],
             {},
-            "TensorRT computes no int16, which 'i' is",
+            "TensorRT computes no int16",
         ),
     ],
 )

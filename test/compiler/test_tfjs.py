@@ -97,6 +97,59 @@ def test_a_graph_computes_what_it_says() -> None:
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5)
 
 
+def fused(*functions: str) -> tuple[bytes, bytes, np.ndarray]:
+    """Return a graph of a depthwise convolution and one behind it, fused, and both kernels."""
+    kernels = RANDOM.standard_normal((2, 1, 1, 3, 3)).astype(np.float32)
+    deep = kernels[0].reshape(1, 1, 9, 1)[:, :, :3]
+    weights = {"deep": deep, "wide": kernels[1], "ones": np.ones(3)}
+    ones = {"list": {"i": ["1"] * 4}}
+    listed = [base64.b64encode(one.encode()).decode() for one in functions]
+    attributes = {
+        "padding": {"s": base64.b64encode(b"SAME").decode()},
+        "strides": ones,
+        "dilations": ones,
+        "fused_ops": {"list": {"s": listed}},
+    }
+    nodes: list[dict[str, Any]] = [{"name": name, "op": "Const", "attr": {}} for name in weights]
+    nodes.append({"name": "in", "op": "Placeholder", "attr": {}})
+    for op, name, *read in (
+        ("FusedDepthwiseConv2dNative", "first", "in", "deep", "ones"),
+        ("_FusedConv2D", "out", "first", "wide", "ones"),
+    ):
+        nodes.append({"name": name, "op": op, "input": read, "attr": attributes})
+    manifest = [
+        {"name": name, "shape": list(array.shape), "dtype": "float32"}
+        for name, array in weights.items()
+    ]
+    described = {"tensorShape": {"dim": [{"size": str(size)} for size in (1, 4, 5, 3)]}}
+    graph = {
+        "signature": {"inputs": {"in:0": described}, "outputs": {"out:0": described}},
+        "modelTopology": {"node": nodes},
+        "weightsManifest": [{"weights": manifest}],
+    }
+    data = b"".join(array.astype(np.float32).tobytes() for array in weights.values())
+    return json.dumps(graph).encode(), data, kernels
+
+
+def test_fused_convolutions_with_channels_first() -> None:
+    text, data, kernels = fused("BiasAdd", "Relu6")
+    model = convert(text, data, "fused", NAMES, channels_first=True)
+    assert "Transpose" not in [node.op_type for node in model.graph.node]
+    image = 3 * RANDOM.standard_normal((1, 3, 4, 5)).astype(np.float32)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    (result,) = session.run(["result"], {"image": image})
+    deep = kernels[0].reshape(-1)[:3, None, None]
+    x = np.clip(image * deep + 1, 0, 6)
+    expected = np.clip(np.einsum("nihw,io->nohw", x, kernels[1, 0, 0]) + 1, 0, 6)
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_what_is_fused_must_be_known() -> None:
+    text, data, _ = fused("BiasAdd", "Elu")
+    with pytest.raises(CompileError, match=r"what first is fused with is not known.*Elu"):
+        convert(text, data, "fused", NAMES)
+
+
 def test_transpositions_are_written_only_where_they_count() -> None:
     model = convert(TEXT, WEIGHTS, "small", NAMES)
     assert [node.op_type for node in model.graph.node].count("Transpose") == 1

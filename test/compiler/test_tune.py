@@ -58,7 +58,8 @@ def network() -> onnx.ModelProto:
         node("Add", "c1 c2", "sum"),
         node("Conv", "sum w3", "c3", group=32, **pads),
         node("Conv", "c3 w4", "c4", group=2, **pads),
-        node("Conv", "c4 w5", "c5", kernel_shape=[1, 1]),
+        node("ConvTranspose", "c4 w7", "t", strides=[2, 2], kernel_shape=[2, 2]),
+        node("Conv", "t w5", "c5", kernel_shape=[1, 1]),
         node("Flatten", "c5", "flat"),
         node("Gemm", "flat w6", "y", transB=1),
     ]
@@ -70,7 +71,8 @@ def network() -> onnx.ModelProto:
         "w3": weights(32, 1, 3, 3),
         "w4": weights(32, 16, 3, 3),
         "w5": weights(20, 32, 1, 1),
-        "w6": weights(5, 20 * 49),
+        "w6": weights(5, 20 * 14 * 14),
+        "w7": weights(32, 32, 2, 2),
     }
     return make_model(nodes, {"image": [1, 3, 14, 14]}, constants)
 
@@ -102,7 +104,7 @@ def test_without_tuning_the_choice_is_always_the_same(graph: Graph) -> None:
         return [chosen for step in program.steps for v in X86_64 if (chosen := choice_of(step, v))]
 
     assert choices() == choices()
-    assert len(choices()) == 7 * len(X86_64)
+    assert len(choices()) == 8 * len(X86_64)
 
 
 def test_every_instruction_set_has_candidates_of_the_chosen_scheme() -> None:
@@ -137,7 +139,7 @@ def test_the_fastest_is_chosen_and_the_reason_given(graph: Graph) -> None:
 
 def test_trials_pose_the_problems_of_the_network(graph: Graph) -> None:
     tasks = problems(graph)
-    assert {task.problem.kind for task in tasks} == {"dense", "depthwise", "grouped"}
+    assert {task.problem.kind for task in tasks} == {"dense", "depthwise", "grouped", "spread"}
     assert any(task.problem.lanes == 1 for task in tasks)
     assert any(task.problem.residual for task in tasks)
     assert any(isinstance(candidate, Winograd) for task in tasks for candidate in task.candidates)
@@ -277,7 +279,7 @@ def test_tuned_bundle_is_proven_and_says_why(threads: int, tmp_path: Path, cache
     assert manifest.proof.worst_error <= manifest.proof.tolerance
     steps = [step for step in manifest.model.steps if step.macs]
     how = "tuned" if threads == 1 else "tuned for 2 threads"
-    assert len(steps) == 7
+    assert len(steps) == 8
     for step in steps:
         assert step.reason.startswith(f"{how}: "), step
     assert list(cache.glob("*/*.json"))

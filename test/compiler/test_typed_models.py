@@ -15,7 +15,7 @@ from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
 from edge_compiler.preprocess import preprocess
-from edge_compiler.prove import Prover
+from edge_compiler.proof.prove import Prover
 from edge_compiler.reference import Reference
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.program.variants import BASELINE
@@ -283,3 +283,16 @@ def test_large_weights_of_half_floats_stay_in_their_file(tmp_path: Path) -> None
     with load(bundle, threads=1) as loaded:
         ours = loaded.run({"x": x})["y"]
     np.testing.assert_allclose(ours, x.astype(np.float64) @ w.astype(np.float64), atol=1e-4)
+
+
+def test_divisors_that_are_zero_stop_no_robot(tmp_path: Path) -> None:
+    """ONNX Runtime refuses them, so the proof has others."""
+    nodes = [node("Div", "a b", "whole"), node("Mod", "a b", "rest")]
+    shapes = {"a": [2, 3], "b": [3]}
+    model = make_model(nodes, shapes, outputs=["whole", "rest"], types=dict.fromkeys("ab", INT32))
+    bundle, _ = compiled(model, tmp_path)
+    a, b = np.array([[7, -7, 7], [-128, 2, 0]], np.int32), np.array([2, 0, -3], np.int32)
+    with load(bundle, threads=1, selftest=True) as loaded:
+        found = loaded.run({"a": a, "b": b})
+    assert found["whole"].tolist() == [[3, 0, -2], [-64, 0, 0]]
+    assert found["rest"].tolist() == [[1, -7, -2], [0, 2, 0]]

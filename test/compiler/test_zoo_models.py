@@ -172,6 +172,20 @@ def test_the_points_of_a_person(look: Look) -> None:
     assert len(look("blazepose", picture("coffee"))) == 0
 
 
+def test_the_joints_of_persons(look: Look) -> None:
+    found = look("posenet", picture("astronaut"))
+    assert found.labels == ("person",)
+    assert found.landmarks is not None
+    assert found.landmark_scores is not None
+    nose, ears = found.landmarks[0, 0], found.landmarks[0, 3:5]
+    assert ((nose > FACE[:2]) & (nose < FACE[2:])).all()
+    left, right = found.landmarks[0, 5], found.landmarks[0, 6]  # shoulders
+    assert right[0] < ears[1, 0] < nose[0] < ears[0, 0] < left[0]
+    assert found.landmark_scores[0, :6].min() > 0.9
+    for other in ("chelsea", "coffee"):
+        assert len(look("posenet", picture(other))) == 0
+
+
 def test_the_pixels_of_a_person(look: Look) -> None:
     found = look("selfie", picture("astronaut"))
     assert found.labels == ("person",)

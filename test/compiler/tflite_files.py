@@ -133,6 +133,33 @@ def running_sum(start: float = 0.0) -> bytes:
     once, net._graph = net._graph, main
     model = schema.ModelT.InitFromPackedBuf(net.write())
     model.subgraphs.append(once)
+    return _packed(model)
+
+
+def signed(
+    file: bytes,
+    inputs: Mapping[str, int],
+    outputs: Mapping[str, int],
+    key: str = "serving_default",
+) -> bytes:
+    """Return a file with a signature, which has names for tensors."""
+    model = schema.ModelT.InitFromPackedBuf(file)
+    made = schema.SignatureDefT()
+    made.signatureKey, made.subgraphIndex = key, 0
+    made.inputs, made.outputs = (_names(tensors) for tensors in (inputs, outputs))
+    model.signatureDefs = [*(model.signatureDefs or ()), made]
+    return _packed(model)
+
+
+def _names(tensors: Mapping[str, int]) -> list[Any]:
+    entries = []
+    for name, index in tensors.items():
+        entries.append(schema.TensorMapT())
+        entries[-1].name, entries[-1].tensorIndex = name, index
+    return entries
+
+
+def _packed(model: Any) -> bytes:
     builder = flatbuffers.Builder(1 << 16)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

@@ -10,7 +10,6 @@ import sys
 import pytest
 
 from edge_compiler import cli, targets, toolchain
-from edge_compiler.commands import complete_targets
 from edge_compiler.errors import CompileError
 from edge_compiler.toolchain import processors
 from edge_compiler.toolchain.processors import Processor
@@ -50,7 +49,6 @@ def test_unknown_toolchain_is_refused_with_a_hint() -> None:
 def test_every_toolchain_has_a_target() -> None:
     for tools in toolchain.TOOLCHAINS:
         assert targets.get(tools.name).platform.tools is tools
-    assert sorted(complete_targets()) == targets.names()
 
 
 def test_cross_compiler_and_emulator(
@@ -108,6 +106,7 @@ def test_32_bit_system_on_a_64_bit_kernel(
         ("aarch64", processors.CORTEX_A53),
         ("aarch64", processors.CORTEX_A72),
         ("aarch64", processors.CORTEX_A76),
+        ("aarch64", processors.MAX),
         ("armv7", processors.CORTEX_A7),
     ],
 )
@@ -140,6 +139,7 @@ def test_doctor_tells_what_is_missing_and_how_to_get_it(
     for tools in toolchain.TOOLCHAINS:
         remedy = f"edgec toolchain install {tools.name}"
         assert any(line.startswith(tools.name) and remedy in line for line in lines)
+        assert remedy in lines  # to be copied, however narrow the table is
 
 
 @pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
@@ -175,4 +175,6 @@ def test_doctor_notices_a_compiler_that_does_not_work(
     )
     compiler.chmod(0o755)
     assert cli.main(["doctor", "host"]) == 1
-    assert "mycc failed: fatal error: stdio.h: no such file" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "mycc failed: fatal error: stdio.h: no such file" in said
+    assert "toolchain install" not in said  # it would help nobody

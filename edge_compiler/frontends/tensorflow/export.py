@@ -7,9 +7,12 @@ files. Both are refused before the model is loaded.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 import json
 from pathlib import Path
 import sys
+import tempfile
 from typing import Any
 import zipfile
 
@@ -40,7 +43,8 @@ def main(kind: str, source: str, destination: str) -> int:
     try:
         export(source, destination)
     except Exception as error:  # whatever they raise is the reason
-        lines = [line for line in str(error).splitlines() if line.strip()]
+        said = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        lines = [line for line in said.splitlines() if line.strip()]
         sys.stderr.write(f"\n{lines[0] if lines else type(error).__name__}\n")
         return 1
     return 0
@@ -49,7 +53,6 @@ def main(kind: str, source: str, destination: str) -> int:
 def _keras(source: str, destination: str) -> None:
     import keras
     import tensorflow as tf
-    import tf2onnx
 
     check_file(source)
     model = keras.saving.load_model(source, compile=False, safe_mode=True)
@@ -64,8 +67,30 @@ def _keras(source: str, destination: str) -> None:
         names = model.output_names
         return dict(zip(names, tf.nest.flatten(outputs), strict=True))
 
+    _convert(call, inputs, destination)
+
+
+def _convert(call: Callable[..., Any], inputs: list[Any], destination: str) -> None:
+    """
+    Write what is computed of inputs.
+
+    Larger constants are captured, and tf2onnx would take them for inputs: they become part of the
+    graph here.
+    """
+    import tensorflow as tf
+    import tf2onnx
+
+    traced = tf.function(call, input_signature=inputs).get_concrete_function()
+    captured = traced.captured_inputs
+
+    def closed(*tensors: Any) -> Any:
+        traced.set_external_captures(
+            [one if one.dtype == tf.resource else tf.constant(one.numpy()) for one in captured]
+        )
+        return traced(*tensors)
+
     tf2onnx.convert.from_function(
-        tf.function(call, input_signature=inputs),
+        tf.function(closed, input_signature=inputs),
         input_signature=inputs,
         opset=OPSET,
         output_path=destination,
@@ -117,13 +142,13 @@ def _one_image(shape: Any) -> list[int | None]:
 def _saved_model(source: str, destination: str) -> None:
     import tensorflow as tf
     from tensorflow.core.protobuf import saved_model_pb2
-    import tf2onnx
 
     file = saved_model_pb2.SavedModel()
     file.ParseFromString((Path(source) / "saved_model.pb").read_bytes())
     for meta in file.meta_graphs:
         _check_operators(meta.graph_def)
-    loaded = tf.saved_model.load(source)
+    with _without_optimisers(file, Path(source)) as folder:
+        loaded = tf.saved_model.load(folder)
     signatures = list(loaded.signatures)
     if "serving_default" not in signatures and len(signatures) != 1:
         raise ValueError(f"it has the signatures {signatures}, and none is called serving_default")
@@ -138,12 +163,25 @@ def _saved_model(source: str, destination: str) -> None:
     def call(*tensors: Any) -> Any:
         return concrete(**{one.name: x for one, x in zip(inputs, tensors, strict=True)})
 
-    tf2onnx.convert.from_function(
-        tf.function(call, input_signature=fixed),
-        input_signature=fixed,
-        opset=OPSET,
-        output_path=destination,
-    )
+    _convert(call, fixed, destination)
+
+
+@contextmanager
+def _without_optimisers(file: Any, source: Path) -> Iterator[str]:
+    """
+    Return the folder of a SavedModel without what a training would go on with.
+
+    TensorFlow finds no optimiser of Keras 2 for that, and would stop.
+    """
+    for meta in file.meta_graphs:
+        for node in meta.object_graph_def.nodes:
+            del node.slot_variables[:]
+    with tempfile.TemporaryDirectory() as folder:
+        for part in source.iterdir():
+            if part.name != "saved_model.pb":
+                (Path(folder) / part.name).symlink_to(part.absolute())
+        (Path(folder) / "saved_model.pb").write_bytes(file.SerializeToString())
+        yield folder
 
 
 def _graph(source: str, destination: str) -> None:

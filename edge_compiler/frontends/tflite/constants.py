@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.builder import Array, Builder
-from edge_compiler.frontends.tflite.file import File, Quantisation, Tensor, UnsupportedError
+from edge_compiler.frontends.tflite.file import File
+from edge_compiler.frontends.tflite.operator import Quantisation, Tensor, UnsupportedError
 from edge_compiler.frontends.tflite.order import Order
 
 QUANTISED = (np.int8, np.uint8)

@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from edge_compiler.frontends.tflite.file import Operator, Tensor, UnsupportedError
 from edge_compiler.frontends.tflite.graph import Graph
+from edge_compiler.frontends.tflite.operator import Operator, Tensor, UnsupportedError
 from edge_compiler.frontends.tflite.order import IMAGE, plain
 from edge_compiler.frontends.tflite.rule import require_rank, Rule
 

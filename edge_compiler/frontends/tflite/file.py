@@ -3,137 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from functools import partial
 import math
 
 import numpy as np
 
 from edge_compiler.builder import Array
 from edge_compiler.frontends.tflite.flatbuffer import Table
+from edge_compiler.frontends.tflite.operator import (
+    Operator,
+    Quantisation,
+    Tensor,
+    UnsupportedError,
+)
 from edge_compiler.frontends.tflite.schema import CUSTOM, OPERATORS, TYPES
+from edge_compiler.frontends.tflite.sparse import densify
 
 _MOST_AXES = 8
 _MOST_OPERANDS = 4096
 _WITHOUT_OUTPUT = ("ASSIGN_VARIABLE", "CALL_ONCE")
 
 
-class UnsupportedError(ValueError):
-    """What is right in a file, and can't be ONNX here; the message says what to do."""
-
-
-@dataclass(frozen=True, eq=False)
-class Quantisation:
-    """
-    How integers stand for numbers: ``(integer - zero) * scale``.
-
-    :ivar scales: one, or one for each index along the axis; above zero, float32.
-    :ivar zeros: as many, int64.
-    """
-
-    scales: Array
-    zeros: Array
-    axis: int = 0
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether the same integers stand for the same numbers."""
-        return (
-            isinstance(other, Quantisation)
-            and np.array_equal(self.scales, other.scales)
-            and np.array_equal(self.zeros, other.zeros)
-            and self.axis == other.axis
-        )
-
-
-@dataclass(eq=False)
-class Tensor:
-    """
-    A tensor of the file.
-
-    :ivar name: no other tensor has it.
-    :ivar shape: as in the file; images have their channels last.
-    :ivar constant: its values, if the file has them.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    type: type[np.generic] | None = np.float32
-    quantisation: Quantisation | None = None
-    constant: Array | None = None
-
-    @property
-    def rank(self) -> int:
-        """How many axes it has."""
-        return len(self.shape)
-
-
-@dataclass(frozen=True)
-class Operator:
-    """
-    An operator of the file.
-
-    :ivar kind: its name in the schema, or its own name if it is no part of it.
-    :ivar inputs: None is one that it lacks.
-    :ivar custom: the options of a kind that is no part of the schema.
-    """
-
-    kind: str
-    inputs: list[Tensor | None]
-    outputs: list[Tensor]
-    options: Table | None = None
-    custom: Array = field(default_factory=lambda: np.zeros(0, np.uint8))
-
-    @property
-    def output(self) -> Tensor:
-        """The first of its outputs."""
-        return self.outputs[0]
-
-    def has(self, index: int) -> bool:
-        """Return whether it has an input."""
-        return index < len(self.inputs) and self.inputs[index] is not None
-
-    def tensor(self, index: int) -> Tensor:
-        """Return an input."""
-        if not self.has(index):
-            raise ValueError(f"it lacks its input {index}")
-        tensor = self.inputs[index]
-        assert tensor is not None
-        return tensor
-
-    def tensors(self) -> list[Tensor]:
-        """Return all inputs, which must be there."""
-        return [self.tensor(index) for index in range(len(self.inputs))]
-
-    def constant(self, index: int) -> Array:
-        """Return the values of an input that the file has."""
-        tensor = self.tensor(index)
-        if tensor.constant is None:
-            raise UnsupportedError(
-                f"its input '{tensor.name}' is computed while the model runs, and must be a "
-                "constant: convert the model with fixed shapes"
-            )
-        return tensor.constant
-
-    def integers(self, index: int) -> list[int]:
-        """Return the values of such an input, one after the other."""
-        return [int(number) for number in self.constant(index).reshape(-1).tolist()]
-
-    def option(self, number: int, form: str = "<i") -> int:
-        """Return a whole number of its options, by its place in the schema."""
-        return 0 if self.options is None else self.options.number(number, form)
-
-    def flag(self, number: int) -> bool:
-        """Return a yes or no of its options."""
-        return self.option(number, "<b") != 0
-
-    def real(self, number: int) -> float:
-        """Return a number of its options."""
-        return 0.0 if self.options is None else self.options.real(number)
-
-
 class File:
     """
     The only graph of a file, but for those that run once before it.
 
+    :ivar root: all that it holds.
     :ivar inputs: of the network, in the file's order.
     :ivar outputs: each once.
     :ivar starts: operators that run once.
@@ -145,46 +41,36 @@ class File:
 
         :raises ValueError: if it is damaged.
         """
-        root = Table.root(data)
+        self.root = Table.root(data)
         self._data = data
-        self._codes = root.tables(1, _kind)
-        self._buffers = root.tables(4, lambda table: table)
-        graphs = root.tables(2, lambda table: table)
+        self._codes = self.root.tables(1, _kind)
+        self._buffers = self.root.each(4)
+        graphs = self.root.each(2)
         if not graphs:
             raise ValueError("it has no graph")
-        main, *others = graphs
         self._names: Counter[str] = Counter()
-        self.tensors = main.tables(0, self._tensor)
-        self.inputs = self._several(main, 1)
-        self.outputs = list(dict.fromkeys(self._several(main, 2)))
-        self.operators = main.tables(3, self._operator)
+        main, *others = graphs
+        self.tensors, self.operators = self._graph(main)
+        self.inputs = _several(main, 1, self.tensors)
+        self.outputs = list(dict.fromkeys(_several(main, 2, self.tensors)))
         once = {op.option(0) for op in self.operators if op.kind == "CALL_ONCE"}
         if once != set(range(1, len(graphs))):
             raise UnsupportedError(
                 f"it has {len(graphs)} graphs, as control flow and several signatures make them: "
                 "convert one function of the model, without loops and conditions"
             )
-        self.starts: list[Operator] = []
-        tensors = self.tensors
-        for graph in others:
-            self.tensors = graph.tables(0, self._tensor)
-            self.starts += graph.tables(3, self._operator)
-        self.tensors = tensors
+        self.starts = [operator for graph in others for operator in self._graph(graph)[1]]
 
-    def _several(self, table: Table, number: int) -> list[Tensor]:
-        indices = table.array(number, np.int32, _MOST_OPERANDS).tolist()
-        return [self._at(index) for index in indices]
+    def _graph(self, table: Table) -> tuple[list[Tensor], list[Operator]]:
+        """Return a graph's tensors, and its operators, which are of these."""
+        tensors = table.tables(0, self._tensor)
+        return tensors, table.tables(3, partial(self._operator, tensors))
 
-    def _at(self, index: int) -> Tensor:
-        if not 0 <= index < len(self.tensors):
-            raise ValueError(f"there is no tensor {index}")
-        return self.tensors[index]
-
-    def _operator(self, table: Table) -> Operator:
+    def _operator(self, tensors: Sequence[Tensor], table: Table) -> Operator:
         kind = self._codes[table.number(0, "<I")]
         indices = table.array(1, np.int32, _MOST_OPERANDS).tolist()
-        inputs = [None if index == -1 else self._at(index) for index in indices]
-        outputs = self._several(table, 2)
+        inputs = [None if index == -1 else _at(index, tensors) for index in indices]
+        outputs = _several(table, 2, tensors)
         if not outputs and kind not in _WITHOUT_OUTPUT:
             raise ValueError(f"an operator {kind} computes nothing")
         return Operator(kind, inputs, outputs, table.table(4), table.array(5, np.uint8))
@@ -200,12 +86,10 @@ class File:
                 f"the tensor '{name}' keeps its value from run to run: convert the model with its "
                 "state as an input and an output"
             )
-        if table.table(6) is not None:
-            raise UnsupportedError(
-                f"the tensor '{name}' is sparse: convert the model with dense weights"
-            )
         tensor = Tensor(name, shape, kind, _quantisation(table.table(4), shape))
-        content = self._content(table.number(2, "<I"))
+        content, sparsity = self.content(table.number(2, "<I")), table.table(6)
+        if sparsity is not None and len(content) and kind is not None:
+            content = densify(content.view(kind), shape, sparsity).reshape(-1).view(np.uint8)
         if len(content) and kind is not None:
             count = math.prod(shape)
             if len(content) != count * np.dtype(kind).itemsize:
@@ -213,7 +97,7 @@ class File:
             tensor.constant = content.view(np.dtype(kind).newbyteorder("<")).reshape(shape)
         return tensor
 
-    def _content(self, index: int) -> Array:
+    def content(self, index: int) -> Array:
         """Return the bytes of a buffer; those of large files lie behind all tables."""
         buffer = self._buffers[index]
         begin, size = buffer.number(1, "<Q"), buffer.number(2, "<Q")
@@ -228,6 +112,25 @@ class File:
             if self._names[name] == 1:
                 return name
             name = f"{name}:{self._names[name]}"
+
+    def rename(self, tensor: Tensor, name: str) -> None:
+        """Give a tensor a name; one that had it gets the other's."""
+        for other in self.tensors:
+            if other.name == name:
+                other.name = tensor.name
+        self._names[name] += 1
+        tensor.name = name
+
+
+def _several(table: Table, number: int, tensors: Sequence[Tensor]) -> list[Tensor]:
+    indices = table.array(number, np.int32, _MOST_OPERANDS).tolist()
+    return [_at(index, tensors) for index in indices]
+
+
+def _at(index: int, tensors: Sequence[Tensor]) -> Tensor:
+    if not 0 <= index < len(tensors):
+        raise ValueError(f"there is no tensor {index}")
+    return tensors[index]
 
 
 def _kind(code: Table) -> str:

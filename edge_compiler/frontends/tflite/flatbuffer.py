@@ -61,11 +61,15 @@ class Table:
 
     def tables(self, field: int, make: Callable[[Table], T]) -> list[T]:
         """Return what is made of each table of a vector."""
+        return [make(table) for table in self.each(field)]
+
+    def each(self, field: int) -> list[Table]:
+        """Return the tables of a vector."""
         begin, count = self._vector(field)
         if count > len(self._data) // 4:
             raise ValueError(f"a vector of {count} tables is longer than the file")
         places = range(begin, begin + 4 * count, 4)
-        return [make(Table(self._data, self._follow(place))) for place in places]
+        return [Table(self._data, self._follow(place)) for place in places]
 
     def _vector(self, field: int) -> tuple[int, int]:
         place = self._at(field)

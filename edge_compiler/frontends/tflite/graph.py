@@ -11,7 +11,8 @@ import onnx
 from onnx import helper
 
 from edge_compiler.frontends.tflite.constants import Constants, QUANTISED
-from edge_compiler.frontends.tflite.file import File, Tensor, UnsupportedError
+from edge_compiler.frontends.tflite.file import File
+from edge_compiler.frontends.tflite.operator import Tensor, UnsupportedError
 from edge_compiler.frontends.tflite.order import IMAGE, Order, ordered, plain, Value
 
 OPSET = 20

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 from onnx import TensorProto
 
-from edge_compiler.frontends.tflite.file import Operator, Tensor, UnsupportedError
 from edge_compiler.frontends.tflite.graph import Graph
+from edge_compiler.frontends.tflite.operator import Operator, Tensor, UnsupportedError
 from edge_compiler.frontends.tflite.order import ordered
 from edge_compiler.frontends.tflite.rule import axis_of, require_rank, Rule
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from onnx import helper
 
-from edge_compiler.frontends.tflite.file import Operator, Tensor, UnsupportedError
 from edge_compiler.frontends.tflite.graph import Graph
+from edge_compiler.frontends.tflite.operator import Operator, Tensor, UnsupportedError
 from edge_compiler.frontends.tflite.order import Order
 from edge_compiler.frontends.tflite.rule import Rule
 
@@ -142,6 +142,11 @@ def _dequantise(graph: Graph, operator: Operator) -> None:
         graph.same(output, x)
 
 
+def _dense(_: Graph, operator: Operator) -> None:
+    """Take weights that are sparse in the file: they are read with their zeros (`sparse.py`)."""
+    operator.output.constant = operator.constant(0)
+
+
 def _softmax(graph: Graph, operator: Operator, op: str) -> None:
     x, output = operator.tensor(0), operator.output
     order = graph.order(x)
@@ -177,6 +182,7 @@ RULES: dict[str, Rule] = {
     "CAST": _cast,
     "CEIL": partial(_unary, ops=["Ceil"]),
     "COS": partial(_unary, ops=["Cos"]),
+    "DENSIFY": _dense,
     "DEQUANTIZE": _dequantise,
     "DIV": partial(_binary, op="Div", field=0),
     "ELU": partial(_with, op="Elu", options=lambda _: {"alpha": 1.0}),

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 from onnx import helper, TensorProto
 
-from edge_compiler.frontends.tflite.file import Operator
 from edge_compiler.frontends.tflite.graph import Graph
+from edge_compiler.frontends.tflite.operator import Operator
 from edge_compiler.frontends.tflite.order import IMAGE, ordered, plain
 from edge_compiler.frontends.tflite.rule import axis_of, require_rank, Rule
 

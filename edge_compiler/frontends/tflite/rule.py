@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge_compiler.frontends.tflite.file import Operator, Tensor
 from edge_compiler.frontends.tflite.graph import Graph
+from edge_compiler.frontends.tflite.operator import Operator, Tensor
 
 Rule = Callable[[Graph, Operator], None]
 """Adds the nodes of an operator; raises ValueError if it is damaged or not supported."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from edge_compiler.frontends.tflite.file import File, Operator, Tensor, UnsupportedError
+from edge_compiler.frontends.tflite.file import File
+from edge_compiler.frontends.tflite.operator import Operator, Tensor, UnsupportedError
 
 _HANDLE, _READ, _WRITE, _ONCE = "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"
 _ADVICE = "convert the model with its state as an input and an output"

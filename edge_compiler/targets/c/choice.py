@@ -15,7 +15,8 @@ class Problem:
     """
     A convolution, as far as its speed depends on it.
 
-    :ivar kind: "dense", "grouped" or "depthwise".
+    :ivar kind: "dense", "grouped", "depthwise", or "spread": each pixel becomes a window of its
+        own, whose places are blocks of output channels.
     :ivar channels: input channels that one output channel reads.
     :ivar lanes: input channels that lie side by side: 16, or 1 in separate planes.
     :ivar out_blocks: blocks of output channels.

@@ -10,9 +10,9 @@ import numpy as np
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.choice import Problem, Sizes
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Field, Pointer, reading, Table, writing
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.nodes import Array, Geometry
-from edge_compiler.targets.program.program import Field, Pointer, reading, Table, writing
 from edge_compiler.targets.program.variants import Variant
 
 
@@ -68,6 +68,12 @@ class Layer:
         return self.node.output if self.phase.last else None
 
     @property
+    def out_blocks(self) -> int:
+        """Blocks of output channels, see `Problem.kind`."""
+        places = math.prod(self.phase.step) if self.kind == "spread" else 1
+        return -(-self.target.channels // BLOCK) * places
+
+    @property
     def size(self) -> tuple[int, int]:
         """Rows and columns that are computed."""
         return self.phase.size(self.target.height, self.target.width)
@@ -95,7 +101,7 @@ class Layer:
             self.kind,
             channels,
             self.lanes,
-            -(-self.target.channels // BLOCK),
+            self.out_blocks,
             height,
             width,
             self.geometry.kernel,
@@ -109,6 +115,29 @@ class Layer:
     def macs(self, weights: int) -> int:
         """Return the multiply-accumulates, given the number of weights of all channels."""
         return weights * self.target.images * math.prod(self.size)
+
+    def channel_sizes(self, channels: int) -> Sizes:
+        """
+        Return how the input's channels lie.
+
+        :param channels: that one output channel reads.
+        """
+        return {
+            "in_blocks": -(-channels // self.lanes),
+            "last_lanes": (channels - 1) % self.lanes + 1,
+        }
+
+    def image_sizes(self) -> Sizes:
+        """Return the sizes of the images, once all buffers have their place."""
+        source, residual, lanes = self.source, self.residual, self.lanes
+        return {
+            "in_plane": source.plane if source.block == lanes else lanes,
+            "in_row": source.row,
+            "out_blocks": self.out_blocks,
+            "out_row": self.phase.step[0] * self.target.row,
+            "residual_plane": residual.plane if residual else 0,
+            "residual_row": residual.row if residual else 0,
+        }
 
     def pointers(self, w: Pointer, b: Pointer) -> tuple[Pointer, ...]:
         """Return the arguments of a convolution kernel."""
@@ -182,6 +211,18 @@ def spread_groups(w: Array, in_channels: int) -> tuple[Array, Table]:
         at = channel // group_out * group_in - starts[channel // BLOCK] * BLOCK
         dense[channel, at : at + group_in] = w[channel]
     return dense, Table("uint16_t", tuple(map(str, starts)))
+
+
+def spread_places(w: Array, b: Array) -> tuple[Array, Array]:
+    """
+    Return weights and bias of a convolution that makes a window of each pixel.
+
+    :param w: (out, in, h, w); a block of the result has channels at one place of the window.
+    """
+    channels, (height, width) = w.shape[1], w.shape[2:]
+    blocks = pad_first(w).reshape(-1, BLOCK, channels, height, width)
+    biases = pad_channels(b).reshape(-1, 1, BLOCK).repeat(height * width, 1)
+    return blocks.transpose(0, 3, 4, 1, 2).reshape(-1, channels, 1, 1), biases.reshape(-1)
 
 
 def pad_channels(vector: Array) -> Array:

@@ -19,7 +19,7 @@ def refusal(node: Node) -> str | None:
     if reason := ops.fault(node):
         return reason
     if more := node.outputs[ops.outputs(node) :]:
-        return f"the output '{more[0].name}' is not supported"
+        return f"the output '{more[0].name}' is not supported: export the model for inference"
     if node.op not in RULES:
         return require_float32(node) or REPLACED[node.op](node)
     entry = entry_of(node)

@@ -8,16 +8,16 @@ from edge_compiler.targets.program.boxes import (
     check_axes,
     check_slice,
     check_transpose,
+    copy_beside,
     copy_box,
     copy_part,
     sliced,
-    source_of,
 )
+from edge_compiler.targets.program.calls import Call, Field, writing
 from edge_compiler.targets.program.layout import DENSE, row_major
 from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import starts
-from edge_compiler.targets.program.program import Call, Field, writing
 
 
 @lowers("Flatten", "Reshape", "Squeeze", "Unsqueeze")
@@ -60,13 +60,7 @@ def lower_channel_shuffle(low: Lowering, node: Node) -> None:
 @lowers("Concat")
 def lower_concat(low: Lowering, node: Node) -> None:
     """Copy tensors side by side."""
-    values = [value for value in node.inputs if value is not None]
-    axis = node.attributes["axis"] % len(node.output.shape)
-    strides, target = row_major(node.output.shape), low.target(node.output, DENSE)
-    for index, (value, start) in enumerate(zip(values, starts(values, axis), strict=True), 1):
-        done = node.output if index == len(values) else None
-        source = source_of(low, value), (row_major(value.shape), 0)
-        copy_box(low, node, done, value.shape, source, (target, (strides, start * strides[axis])))
+    copy_beside(low, node)
 
 
 @lowers("Split", check=lambda node: require_constant(node, 1))

@@ -14,12 +14,12 @@ from edge_compiler.targets.c99.table import (
 )
 from edge_compiler.targets.program.boxes import check_axes
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import DENSE, image_shape, merge_axes, repeated
 from edge_compiler.targets.program.limits import require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import required
-from edge_compiler.targets.program.program import Call, Field, writing
 from edge_compiler.targets.program.reorder import ranked
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edge_compiler.ir.graph import Node
+from edge_compiler.targets.program.calls import Call, Field, Pointer, reading, writing
 from edge_compiler.targets.program.layout import DENSE
 from edge_compiler.targets.program.lowering import Lowering, Rule
-from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 
 Check = Callable[[Node], str | None]
 

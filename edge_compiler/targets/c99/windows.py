@@ -10,11 +10,11 @@ from edge_compiler.targets.c99.table import (
     add_step,
     lowers,
 )
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.layout import DENSE, image_shape
 from edge_compiler.targets.program.limits import require_constant, require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Geometry, matrix_and_bias, required
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 
 
 def _check_image(node: Node) -> str | None:

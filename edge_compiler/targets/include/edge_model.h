@@ -178,6 +178,9 @@ EDGE_API edge_status edge_read_step(edge_model *model, uint32_t step, const edge
 EDGE_API edge_status edge_preprocess(edge_model *model, const edge_frame *frame, const edge_region *region,
                                      const edge_tensor *destination);
 
+/* Does this processor have what the variant of this name needs? 0, too, where edge_describe() names no such variant. */
+EDGE_API int edge_supports(const char *variant);
+
 /* The instruction-set variant that this instance uses, as named by edge_describe(). */
 EDGE_API const char *edge_variant(const edge_model *model);
 

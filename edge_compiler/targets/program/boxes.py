@@ -6,10 +6,11 @@ import math
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Pointer, reading, writing
 from edge_compiler.targets.program.layout import DENSE, merge_axes, row_major
 from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Pointer, reading, writing
+from edge_compiler.targets.program.nodes import starts
 from edge_compiler.targets.program.reorder import MAX_RANK, strided_fields
 
 
@@ -108,3 +109,15 @@ def copy_part(low: Lowering, node: Node, value: Value, output: Value, box: Box) 
     whole = row_major(output.shape)
     places = (source, stepped(value, box)), (target, (whole, 0))
     copy_box(low, node, output, output.shape, *places)
+
+
+def copy_beside(low: Lowering, node: Node) -> None:
+    """Add a step for each input of a Concat that copies it beside the one before."""
+    values = [value for value in node.inputs if value is not None]
+    axis = node.attributes["axis"] % len(node.output.shape)
+    strides, target = row_major(node.output.shape), low.target(node.output, DENSE)
+    for index, (value, start) in enumerate(zip(values, starts(values, axis), strict=True), 1):
+        # by position: a value may be concatenated several times
+        done = node.output if index == len(values) else None
+        source = source_of(low, value), (row_major(value.shape), 0)
+        copy_box(low, node, done, value.shape, source, (target, (strides, start * strides[axis])))

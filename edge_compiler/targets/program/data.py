@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from edge_compiler.ir.graph import Value
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Pointer, reading
 from edge_compiler.targets.program.layout import DENSE
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Pointer, reading
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,7 @@ def describe(
         abi=ABI_VERSION,
         target=platform.triple,
         variants=tuple(variant.name for variant in platform.variants),
+        rounding_variants=tuple(v.name for v in platform.variants if v.pairs),
         requires=platform.variants[-1].features,
         inputs=tuple(map(as_tensor, graph.inputs)),
         outputs=tuple(map(as_tensor, graph.outputs)),
@@ -80,6 +81,7 @@ def _step(step: Step, leading: Variant) -> manifest.Step:
         reason="; ".join(filter(None, (choice.reason if choice else "", step.reason))),
         macs=step.macs,
         weight_bytes=step.weight_bytes,
+        rounds=step.rounds,
     )
 
 

@@ -72,11 +72,17 @@ def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sizes)[: len(shape)][::-1]
 
 
-def repeated(shape: tuple[int, ...], full: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the steps along each axis of ``full`` in a row-major value that broadcasts to it."""
-    aligned = (1,) * (len(full) - len(shape)) + shape
-    steps = zip(aligned, row_major(aligned), strict=True)
-    return tuple(0 if size == 1 else step for size, step in steps)
+def repeated(
+    shape: tuple[int, ...], full: tuple[int, ...], steps: tuple[int, ...] | None = None
+) -> tuple[int, ...]:
+    """
+    Return the steps along each axis of ``full`` in a value that broadcasts to it.
+
+    :param steps: along each axis of the value; None: it is row-major.
+    """
+    known = zip(shape, row_major(shape) if steps is None else steps, strict=True)
+    missing = (0,) * (len(full) - len(shape))
+    return missing + tuple(0 if size == 1 else step for size, step in known)
 
 
 def merge_axes(

@@ -7,7 +7,7 @@ import math
 
 from edge_compiler.ir.graph import Activation
 from edge_compiler.ops.activations import FUNCTIONS
-from edge_compiler.targets.program.program import Field
+from edge_compiler.targets.program.calls import Field
 
 
 def c_value(value: Field) -> str:

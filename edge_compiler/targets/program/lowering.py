@@ -10,6 +10,7 @@ from edge_compiler.collector import collector_paused
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.ir.image import image_layout
 from edge_compiler.targets.program.buffers import aligned, Buffer
+from edge_compiler.targets.program.calls import Call, writing
 from edge_compiler.targets.program.layout import (
     CHANNELS_LAST,
     DENSE,
@@ -20,14 +21,12 @@ from edge_compiler.targets.program.layout import (
 from edge_compiler.targets.program.memory import Lifetime, plan
 from edge_compiler.targets.program.program import (
     BackendRecord,
-    Call,
     Choice,
     KernelCall,
     nothing,
     Program,
     Step,
     Weights,
-    writing,
 )
 from edge_compiler.targets.program.reorder import channel_copy, strided_fields
 from edge_compiler.targets.program.variants import Variant
@@ -43,7 +42,8 @@ class Lowering:
 
     A value may exist in several layouts. Rules ask for the one that their kernel reads; a step
     that converts is inserted when the value is there in another one only. A graph input takes the
-    layout in which it is asked for first.
+    layout in which it is asked for first. The steps of a value may be deferred until it is asked
+    for: a rule that can do with what it is made of doesn't ask.
     """
 
     def __init__(self, graph: Graph, leading: Variant, reasons: Mapping[str, str]) -> None:
@@ -63,11 +63,13 @@ class Lowering:
         self.prepared = 0
         self._prepared: dict[object, int] = {}
         self._buffers: dict[Value, dict[Layout, Buffer]] = {}
+        self._deferred: dict[Value, Callable[[], None]] = {}
 
     # what rules read
 
     def source(self, value: Value, layout: Layout) -> Buffer:
         """Return the buffer that holds a value in a layout."""
+        self._catch_up(value)
         buffers = self._buffers.setdefault(value, {})
         if layout not in buffers:
             if self.is_free(value, layout):
@@ -78,11 +80,17 @@ class Lowering:
 
     def is_free(self, value: Value, layout: Layout) -> bool:
         """Return whether a value is there in a layout already, or is so without a copy."""
+        if self.is_deferred(value):
+            return layout is DENSE
         buffers = self._buffers.get(value)
         if buffers:
             return layout in buffers
         is_there = not layout.is_image or image_layout(value.shape) == "NCHW"
         return value in self.graph.inputs and is_there
+
+    def is_deferred(self, value: Value) -> bool:
+        """Return whether nobody has asked yet for a value that is not computed before."""
+        return value in self._deferred
 
     def is_input(self, buffer: Buffer) -> bool:
         """Return whether a buffer is filled before the first step."""
@@ -96,6 +104,10 @@ class Lowering:
         buffer = Buffer(value.name, value.shape, layout, value.type)
         self._buffers.setdefault(value, {})[layout] = buffer
         return buffer
+
+    def defer(self, value: Value, compute: Callable[[], None]) -> None:
+        """Add the steps that compute a row-major value when it is asked for first."""
+        self._deferred[value] = compute
 
     def share(self, value: Value, other: Value) -> None:
         """Let ``value`` be another name of ``other``."""
@@ -121,6 +133,7 @@ class Lowering:
         macs: int = 0,
         weight_bytes: int = 0,
         choose: Callable[[Variant], Choice] | None = None,
+        rounds: str = "",
     ) -> None:
         """
         Append a step that computes ``node`` (a part of it, if ``value`` is None).
@@ -130,6 +143,7 @@ class Lowering:
             another back end is told.
         :param prepare: makes the call that is run once at create, if there is one.
         :param choose: tells which of several kernels was chosen.
+        :param rounds: what instruction sets with products of 16 bits round.
         """
         moved = sum(math.prod(b.shape) * b.type.bytes for b in (*reads, output))
         self.steps.append(
@@ -146,6 +160,7 @@ class Lowering:
                 traffic=moved + weight_bytes,
                 weight_bytes=weight_bytes,
                 reason=self._reasons.get(node.name, ""),
+                rounds=rounds,
             )
         )
 
@@ -160,9 +175,15 @@ class Lowering:
             self.prepared += aligned(size)
         return self._prepared[content]
 
+    def _catch_up(self, value: Value) -> None:
+        if value in self._deferred:
+            self._deferred.pop(value)()
+
     def _convert(self, value: Value, layout: Layout) -> None:
         """Add a step that copies a value into another layout, unless it lies so already."""
         source = self._stored(value)
+        if source.layout is layout:
+            return
         pixels = layout is DENSE and source.layout is CHANNELS_LAST
         if pixels and source.is_dense and source.is_aligned:
             self.target(value, DENSE).place_in(source, 0)
@@ -179,10 +200,16 @@ class Lowering:
         )
 
     def _stored(self, value: Value) -> Buffer:
-        """Return the buffer that holds a value first; a graph input becomes row-major."""
-        if value.constant is not None:
-            raise AssertionError(f"constant {value.name} must be packed, not stored in the arena")
+        """
+        Return the buffer that holds a value first; a graph input becomes row-major.
+
+        Kernels have their weights packed. A constant in a place where few networks have one, such
+        as the image that a grid samples, is copied into the arena in each run.
+        """
+        self._catch_up(value)
         if not self._buffers.get(value):
+            if value.constant is not None:
+                return self._copy_constant(value)
             if value not in self.graph.inputs:
                 raise AssertionError(f"{value.name} is read before it is computed")
             self.target(value, DENSE)
@@ -192,7 +219,7 @@ class Lowering:
 
     def finish(self) -> Program:
         """Plan the memory and return the program."""
-        outputs = [(value, self._output(value)) for value in self.graph.outputs]
+        outputs = [(value, self._stored(value)) for value in self.graph.outputs]
         inputs = [(value, self._stored(value)) for value in self.graph.inputs]
         lives: dict[Buffer, Lifetime] = {}
 
@@ -221,13 +248,8 @@ class Lowering:
             lifetimes=list(lives.values()),
         )
 
-    def _output(self, value: Value) -> Buffer:
-        if value.constant is not None:
-            return self._constant_output(value)
-        return self._stored(value)
-
-    def _constant_output(self, value: Value) -> Buffer:
-        """Copy a constant into the arena, for a graph whose output doesn't depend on its input."""
+    def _copy_constant(self, value: Value) -> Buffer:
+        """Copy a constant into the arena; a graph may have outputs that are, too."""
         assert value.constant is not None
         data, target = self.weights.add(value.constant), self.target(value, DENSE)
         node = Node("Constant", value.name, [], [value])

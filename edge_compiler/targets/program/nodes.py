@@ -12,7 +12,7 @@ import numpy as np
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.ops import has_constant_weights
 from edge_compiler.targets.program.buffers import Halo
-from edge_compiler.targets.program.program import Field
+from edge_compiler.targets.program.calls import Field
 from edge_perception.runtime.dtypes import FLOAT32
 
 Array = np.ndarray[Any, Any]

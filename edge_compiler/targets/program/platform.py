@@ -17,6 +17,7 @@ class Platform:
     :ivar tools: that compile for it.
     :ivar variants: the instruction sets that a library carries code for, best first.
     :ivar for_bytes: more of them, better still, for libraries that multiply quantised bytes.
+    :ivar for_halves: the same, for libraries that may round what they multiply to 16 bits.
     :ivar least_flags: for what is compiled for every processor of that kind: the code that asks
         which instruction sets it has.
     """
@@ -25,6 +26,7 @@ class Platform:
     variants: tuple[Variant, ...]
     least_flags: tuple[str, ...] = ()
     for_bytes: tuple[Variant, ...] = ()
+    for_halves: tuple[Variant, ...] = ()
 
     @property
     def triple(self) -> str:
@@ -34,6 +36,10 @@ class Platform:
     def with_bytes(self) -> Platform:
         """Return the platform of a library that multiplies quantised bytes."""
         return replace(self, variants=(*self.for_bytes, *self.variants), for_bytes=())
+
+    def with_halves(self) -> Platform:
+        """Return the platform of a library that may round what it multiplies to 16 bits."""
+        return replace(self, variants=(*self.for_halves, *self.variants), for_halves=())
 
     def best_here(self) -> Variant:
         """Return the best instruction set of this processor; of all, for another machine."""

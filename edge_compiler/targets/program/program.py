@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 import hashlib
 import shutil
@@ -10,84 +10,16 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from edge_compiler.ir.dtype import c_type, of_array
-from edge_compiler.ir.graph import Activation, Value
+from edge_compiler.ir.dtype import of_array
+from edge_compiler.ir.graph import Value
 from edge_compiler.on_disk import unnamed_file
 from edge_compiler.targets.program.buffers import aligned, Buffer
+from edge_compiler.targets.program.calls import Call, Pointer
 from edge_compiler.targets.program.memory import Lifetime
 from edge_compiler.targets.program.variants import Variant
-from edge_perception.runtime.dtypes import ElementType, FLOAT32
 from edge_perception.runtime.manifest import OTHER
 
 _COPY_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Table:
-    """A constant array of the generated code: C type of an element, and the elements as C text."""
-
-    ctype: str
-    elements: tuple[str, ...]
-
-
-Field = int | float | str | Table | tuple[int, ...] | Activation | None
-"""The value of a field of a kernel's configuration; None is NULL."""
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """
-    A pointer argument of a kernel.
-
-    :ivar ctype: its C type.
-    :ivar expression: in ``m``, the edge_memory.
-    :ivar image: elements from one image to the next in a step that runs for each of several.
-    """
-
-    ctype: str
-    expression: str
-    image: int = 0
-
-    @classmethod
-    def to(
-        cls,
-        base: str,
-        position: int,
-        type_: ElementType = FLOAT32,
-        *,
-        const: bool = False,
-        image: int = 0,
-    ) -> Pointer:
-        """Return a pointer to elements of a type, so many bytes behind ``base``."""
-        ctype = f"{'const ' * const}{c_type(type_)} *"
-        return cls(ctype, f"({ctype})({base} + {position})", image)
-
-    def plus(self, elements: int) -> Pointer:
-        """Return a pointer so many elements further on."""
-        if not elements:
-            return self
-        return Pointer(self.ctype, f"{self.expression} + {elements}", self.image)
-
-    def of_images(self, elements: int) -> Pointer:
-        """Return the pointer to the first of several images that are so many elements apart."""
-        return Pointer(self.ctype, self.expression, elements)
-
-
-@dataclass(frozen=True)
-class Call:
-    """
-    A call of the kernel ``function``, whose first argument is a struct ``config``.
-
-    :ivar fields: of the struct, as constants of the kernel's machine code.
-    :ivar sizes: more of its fields. Calls that differ in nothing else share machine code, which
-        reads these when it runs.
-    """
-
-    function: str
-    config: str
-    fields: Mapping[str, Field]
-    arguments: tuple[Pointer | Table, ...]
-    sizes: Mapping[str, int | str] = field(default_factory=dict)
 
 
 class Choice(Protocol):
@@ -162,6 +94,7 @@ class Step:
     :ivar traffic: bytes read and written.
     :ivar weight_bytes: of its packed constants.
     :ivar reason: why that back end, if there was a choice.
+    :ivar rounds: what instruction sets with products of 16 bits round, see the manifest's Step.
     """
 
     name: str
@@ -176,6 +109,7 @@ class Step:
     traffic: int = 0
     weight_bytes: int = 0
     reason: str = ""
+    rounds: str = ""
 
     @property
     def backend(self) -> str:
@@ -262,22 +196,3 @@ class Program:
             for index, step in enumerate(self.steps)
             if isinstance(step.code, BackendRecord) and step.code.backend == backend
         ]
-
-
-def reading(buffer: Buffer, y: int = 0, x: int = 0) -> Pointer:
-    """Return a pointer for reading ``buffer`` from pixel (y, x) on."""
-    place = buffer.at(y, x)
-    return Pointer.to("m->arena", place, buffer.type, const=True, image=_step(buffer))
-
-
-def writing(buffer: Buffer, y: int = 0, x: int = 0) -> Pointer:
-    """Return a pointer for writing ``buffer`` from pixel (y, x) on."""
-    return Pointer.to("m->arena", buffer.at(y, x), buffer.type, image=_step(buffer))
-
-
-def _step(buffer: Buffer) -> int:
-    """Return the elements from one image to the next; 0 if all steps meet the same one."""
-    return buffer.image if len(buffer.shape) and buffer.shape[0] > 1 else 0
-
-
-SCRATCH = Pointer("float *", "(float *)m->scratch")

@@ -6,8 +6,8 @@ import numpy as np
 
 from edge_compiler.ir.dtype import c_type
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, reading, Table, writing
 from edge_compiler.targets.program.layout import BLOCK, merge_axes
-from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
 from edge_perception.runtime.dtypes import ElementType
 
 MAX_RANK = 6
@@ -26,6 +26,8 @@ def channel_copy(
         if source.block == target.block == BLOCK:
             return _block_copy(source, target, out_channel)
         return _run_copy(source, target, shape, out_channel)
+    if order is None and source.type.bytes == target.block == 1 and source.block == BLOCK:
+        return _plane_copy(source, target, shape, out_channel)
     fields = _copy_fields(source, target, shape, out_channel)
     whole = order is None and not out_channel and target.channels == shape[0]
     if whole and source.type.bytes == source.block == 1 and target.block == BLOCK:
@@ -60,6 +62,21 @@ def _block_copy(source: Buffer, target: Buffer, out_channel: int) -> Call:
     return Call(_kernel("copy_blocks", source), "block_copy", fields, (reading(source), to))
 
 
+def _plane_copy(
+    source: Buffer, target: Buffer, shape: tuple[int, int, int], out_channel: int
+) -> Call:
+    """Return the call that makes planes of bytes in blocks, neither of which has a halo."""
+    channels, height, width = shape
+    fields: dict[str, Field] = {
+        "channels": channels,
+        "pixels": height * width,
+        "in_plane": source.plane,
+        "out_plane": height * width,
+    }
+    to = writing(target).plus(out_channel * height * width)
+    return Call("qturn_run", "qturn", fields, (reading(source), to))
+
+
 def _run_copy(
     source: Buffer, target: Buffer, shape: tuple[int, int, int], out_channel: int
 ) -> Call:
@@ -68,6 +85,27 @@ def _run_copy(
     run = target.plane if target.block == BLOCK else BLOCK
     to = writing(target).plus(out_channel // BLOCK * run)
     return Call(_kernel("copy_runs", source), "run_copy", fields, (reading(source), to))
+
+
+def pixel_copy(source: Buffer, target: Buffer) -> Call:
+    """
+    Return the call that copies pixels with all channels into blocks.
+
+    :param source: in row-major order, (images, height, width, channels).
+    :param target: in blocks, the same image with its channels first.
+    """
+    channels, height, width = target.channels, target.height, target.width
+    fields: dict[str, Field] = {
+        "channels": channels,
+        "height": height,
+        "width": width,
+        "in": (channels, 0, width * channels),
+        "out": (target.block, target.plane, target.row),
+        "clear_lanes": -channels % BLOCK,
+    }
+    return Call(
+        _kernel("copy_runs", source), "run_copy", fields, (reading(source), writing(target))
+    )
 
 
 def _copy_fields(

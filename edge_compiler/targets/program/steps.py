@@ -8,16 +8,9 @@ from itertools import chain
 from textwrap import indent
 
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, Pointer, Table
 from edge_compiler.targets.program.literals import c_value, members
-from edge_compiler.targets.program.program import (
-    Call,
-    Field,
-    KernelCall,
-    Pointer,
-    Program,
-    Step,
-    Table,
-)
+from edge_compiler.targets.program.program import KernelCall, Program, Step
 from edge_compiler.targets.program.variants import Variant
 
 KERNELS_PER_FILE = 16
@@ -149,7 +142,8 @@ class _StepFile:
         body = f"{call.function}({self._config(call)}, {arguments}, part, parts);"
         if body not in self.kernels:
             name = f"{call.config}_{len(self.kernels)}"
-            head = f"NOINLINE void {name}({', '.join(parameters)}, int part, int parts)"
+            kind = "NOINLINE TILED" if call.tiled else "NOINLINE"
+            head = f"{kind} void {name}({', '.join(parameters)}, int part, int parts)"
             self.kernels[body] = (name, f"{head}\n{{\n    {body}\n}}\n")
         return f"{self.kernels[body][0]}({', '.join(actual)}, part, parts);"
 

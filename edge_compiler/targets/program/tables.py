@@ -8,8 +8,9 @@ import math
 
 from edge_compiler.description import Description
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Field
 from edge_compiler.targets.program.literals import c_float, c_value, members
-from edge_compiler.targets.program.program import Field, KernelCall, Program
+from edge_compiler.targets.program.program import KernelCall, Program
 from edge_compiler.targets.program.steps import prepare_function, step_function
 from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.dtypes import FLOAT32
@@ -114,7 +115,8 @@ def _steps(
 
 def _program(variant: Variant) -> str:
     lacks = f"this processor lacks {' or '.join(variant.features)}" if variant.features else ""
-    return f'{{"{variant.name}", {variant.supported}, "{lacks}", steps_{variant.name}}}'
+    steps = f"steps_{variant.name}"
+    return f'{{"{variant.name}", {variant.supported}, "{lacks}", {steps}, {variant.pays}}}'
 
 
 def _backends(names: Iterable[str]) -> str:

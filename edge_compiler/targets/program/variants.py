@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from edge_compiler.targets.program.layout import BLOCK
 
+BFLOAT16, FLOAT16 = "bfloat16", "float16"
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -16,15 +18,23 @@ class Variant:
     :ivar lanes: floats a vector.
     :ivar registers: vector registers: they bound the size of a tile.
     :ivar supported: C function of the run time that says whether the processor has it.
+    :ivar pays: C function that says whether it is faster there than those behind it.
     :ivar features: what the processor must have, for the manifest; as Linux names it.
     :ivar lane_products: it multiplies a vector by one lane of another: see kernels/vec.h.
     :ivar counted_as: the cost of a kernel is how many instructions it executes, estimated by these
         constants of the cost model; empty: it is time.
-    :ivar byte_sums: vector registers that a pixel's sums of a block of 16 channels take when bytes
-        are multiplied, and what it holds of the pixel beside them.
-    :ivar byte_registers: vector registers for these: the others hold what is multiplied.
+    :ivar byte_registers: vector registers for sums when bytes are multiplied: the others hold
+        what is multiplied.
+    :ivar word_registers: the same of words.
     :ivar byte_products: products of bytes an instruction of qconv.h, all of its loop counted.
     :ivar word_products: the same of words in qwinograd.h.
+    :ivar byte_windows: four bytes of neighbouring pixels are multiplied at once: see
+        qdepthwise_dot.h.
+    :ivar byte_matrices: eight bytes of two pixels and of two output channels are multiplied at
+        once: see qmatrix.h.
+    :ivar pairs: of what type are the pairs of numbers that it multiplies, see pairs.h; empty: it
+        has no such instruction.
+    :ivar pair_registers: vector registers for tiles of pairs: others hold sums of less precision.
     :ivar signed_bytes: its products take signed bytes; all variants of a machine agree on that.
     :ivar chunk_floats: how much of a Winograd convolution is worked on together: parts of a
         second-level cache.
@@ -36,12 +46,17 @@ class Variant:
     registers: int
     supported: str
     features: tuple[str, ...] = ()
+    pays: str = "edge_cpu_always"
     lane_products: bool = False
     counted_as: str = ""
-    byte_sums: int = 4
     byte_registers: int = 12
+    word_registers: int = 12
     byte_products: float = 2.3
     word_products: float = 2.3
+    byte_windows: bool = False
+    byte_matrices: bool = False
+    pairs: str = ""
+    pair_registers: int = 0
     signed_bytes: bool = False
     chunk_floats: tuple[int, ...] = (48 * 1024, 96 * 1024, 192 * 1024)
 
@@ -58,8 +73,8 @@ AVX512 = Variant(
     registers=32,
     supported="edge_cpu_avx512",
     features=("avx512f", "avx512bw", "avx512dq", "avx512vl"),
-    byte_sums=1,
     byte_registers=28,
+    word_registers=28,
     byte_products=12.8,
     word_products=12.8,
 )
@@ -70,7 +85,6 @@ AVX2 = Variant(
     registers=16,
     supported="edge_cpu_avx2",
     features=("avx2", "fma", "f16c"),
-    byte_sums=2,
     byte_products=6.4,
     word_products=6.4,
 )
@@ -82,6 +96,17 @@ AVX512VNNI = replace(
     features=(*AVX512.features, "avx512_vnni"),
     byte_products=42,
     word_products=21,
+    byte_windows=True,
+)
+AVX512BF16 = replace(
+    AVX512,
+    name="avx512bf16",
+    flags=(*AVX512.flags, "-mavx512bf16"),
+    supported="edge_cpu_avx512bf16",
+    features=(*AVX512.features, "avx512_bf16"),
+    pays="edge_cpu_fast_bf16",
+    pairs=BFLOAT16,
+    pair_registers=AVX512.registers,
 )
 AVXVNNI = replace(
     AVX2,
@@ -111,8 +136,8 @@ NEON64 = Variant(
     features=("asimd",),
     lane_products=True,
     counted_as="aarch64",
-    byte_sums=10,
-    byte_registers=24,
+    byte_registers=16,
+    word_registers=20,
     byte_products=5,
     word_products=3.7,
     signed_bytes=True,
@@ -124,9 +149,27 @@ DOTPROD = replace(
     flags=("-march=armv8.2-a+dotprod", *_TILES),
     supported="edge_cpu_dotprod",
     features=("asimd", "asimddp"),
-    byte_sums=4,
     byte_registers=20,
     byte_products=14,
+)
+I8MM = replace(
+    DOTPROD,
+    name="i8mm",
+    flags=("-march=armv8.2-a+dotprod+i8mm", *_TILES),
+    supported="edge_cpu_i8mm",
+    features=(*DOTPROD.features, "i8mm"),
+    byte_registers=16,
+    byte_products=20,
+    byte_matrices=True,
+)
+FP16 = replace(
+    NEON64,
+    name="fp16",
+    flags=("-march=armv8.2-a+fp16", *_TILES),
+    supported="edge_cpu_fp16",
+    features=("asimd", "asimdhp"),
+    pairs=FLOAT16,
+    pair_registers=24,
 )
 NEON32 = Variant(
     "neon",
@@ -143,8 +186,8 @@ NEON32 = Variant(
     features=("neon", "vfpv4"),
     lane_products=True,
     counted_as="armv7",
-    byte_sums=8,
     byte_registers=8,
+    word_registers=8,
     byte_products=5,
     word_products=3.5,
     signed_bytes=True,

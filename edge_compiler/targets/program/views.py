@@ -7,8 +7,8 @@ from itertools import accumulate
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call
 from edge_compiler.targets.program.reorder import channel_copy
 from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.manifest import CONVOLUTION

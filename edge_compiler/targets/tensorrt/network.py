@@ -8,14 +8,15 @@ from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph, OPSET
 from edge_compiler.passes.constants import fold_constants
 from edge_compiler.passes.dead_code import drop_dead_code
+from edge_compiler.targets.tensorrt.half import in_halves
 from edge_compiler.targets.tensorrt.symmetric import make_symmetric
 
 IR_VERSION = 10
 """Of the file: TensorRT 10.0 reads it."""
 OLDEST_OPSET = 17
 QUANTISING = ("DequantizeLinear", "QuantizeLinear")
-_GIVEN = ("axis",)
-"""Of the attributes of these: the others came later, and say nothing here (`support.py`)."""
+_GIVEN = {"Cast": ("to",), **dict.fromkeys(QUANTISING, ("axis",))}
+"""Attributes of operators whose others came later, and say nothing here (`support.py`)."""
 
 
 def prepare(graph: Graph) -> None:
@@ -26,16 +27,18 @@ def prepare(graph: Graph) -> None:
 
 
 def precision_of(graph: Graph) -> str:
-    """Return what a network computes in: its quantising nodes say so, TensorRT decides nothing."""
-    return "int8" if any(node.op in QUANTISING for node in graph.nodes) else "float32"
+    """Return what a prepared network is to compute in: its numbers say so."""
+    if any(node.op in QUANTISING for node in graph.nodes):
+        return "int8"
+    return "float16" if in_halves(graph) else "float32"
 
 
 def network(graph: Graph) -> onnx.ModelProto:
     """Return the model of a prepared graph, with the oldest opset in which it means the same."""
     model = export(graph)
     for node in model.graph.node:
-        if node.op_type in QUANTISING:
-            given = [a for a in node.attribute if a.name in _GIVEN]
+        if node.op_type in _GIVEN:
+            given = [a for a in node.attribute if a.name in _GIVEN[node.op_type]]
             del node.attribute[:]
             node.attribute.extend(given)
     operators = {node.op_type for node in model.graph.node}
@@ -61,6 +64,6 @@ def _form(operator: str, opset: int) -> tuple[list[str], dict[str, bytes]] | Non
     attributes = {
         name: attribute.default_value.SerializeToString()
         for name, attribute in schema.attributes.items()
-        if operator not in QUANTISING or name in _GIVEN
+        if name in _GIVEN.get(operator, (name,))
     }
     return [parameter.name for parameter in schema.inputs], attributes

@@ -61,7 +61,7 @@ def _wrong_type(node: Node, graph: Graph) -> str:
             and value.type.name not in _TYPES
             and not _is_edge(node, value, graph)
         ):
-            return f"TensorRT computes no {value.type}, which '{value.name}' is"
+            return f"TensorRT computes no {value.type}"
     return ""
 
 
@@ -74,10 +74,10 @@ def _quantising(node: Node) -> str:
     """Check that the bytes are signed and have their zero at 0."""
     integers = node.input(0) if node.op == "DequantizeLinear" else node.output
     if integers.type.name != "int8":
-        return f"TensorRT quantises to int8, '{integers.name}' is {integers.type}"
+        return f"TensorRT quantises to int8, not to {integers.type}"
     zero = node.inputs[2] if len(node.inputs) > 2 else None
     if zero is not None and (zero.constant is None or np.any(zero.constant)):
-        return "TensorRT wants zero points of 0"
+        return "TensorRT quantises with a zero point of 0 alone"
     if node.attributes.get("block_size") or node.attributes.get("precision"):
         return "TensorRT wants one scale for a tensor or a channel"
     return ""

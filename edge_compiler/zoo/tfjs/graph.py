@@ -43,19 +43,27 @@ class Graph(Builder):
         self._values: dict[str, Value] = {}
 
     def convert(
-        self, rules: Mapping[str, Callable[[Graph, Any], None]], names: Mapping[str, str]
+        self,
+        rules: Mapping[str, Callable[[Graph, Any], None]],
+        names: Mapping[str, str],
+        *,
+        channels_first: bool = False,
     ) -> onnx.ModelProto:
         """
         Return the model.
 
         :param rules: for each operator, what adds its nodes.
         :param names: of the input and the outputs, and what the model calls them.
+        :param channels_first: whether inputs and outputs, whose channels are last in the file,
+            have them first in the model.
         """
         described = {
             key.removesuffix(":0"): [int(dim["size"]) for dim in value["tensorShape"]["dim"]]
             for part in ("inputs", "outputs")
             for key, value in self._signature[part].items()
         }
+        if channels_first:
+            described = {key: [size[i] for i in FIRST] for key, size in described.items()}
         info = {
             name: helper.make_tensor_value_info(names[name], TensorProto.FLOAT, described[name])
             for name in names
@@ -65,14 +73,15 @@ class Graph(Builder):
             operator = node["op"]
             if operator == "Placeholder":
                 image = node["name"]
-                self.put(image, Value(names[image]))
+                self.put(image, Value(names[image], LAST if channels_first else PLAIN))
             elif operator != "Const":
                 if operator not in rules:
                     raise ValueError(f"the operator {operator} is not known")
                 rules[operator](self, node)
         outputs = [name for name in names if name != image]
         for name in outputs:
-            self.add("Identity", [self.written(self._values[name], PLAIN)], names[name])
+            order = FIRST if channels_first else PLAIN
+            self.add("Identity", [self.written(self._values[name], order)], names[name])
         return self.model("tfjs", [info[image]], [info[name] for name in outputs], opset=18)
 
     def value(self, node: Any, index: int = 0) -> Value:

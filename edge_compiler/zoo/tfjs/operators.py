@@ -14,6 +14,11 @@ from onnx import helper
 from edge_compiler.zoo.tfjs.graph import FIRST, Graph, LAST, PLAIN, Value
 
 
+def _listed(node: Any, attribute: str, kind: str) -> list[Any]:
+    """Return the elements of an attribute that is a list; it may lack."""
+    return list(node["attr"].get(attribute, {}).get("list", {}).get(kind, ()))
+
+
 def _numbers(node: Any, attribute: str) -> list[int]:
     return [int(number) for number in node["attr"][attribute]["list"]["i"]]
 
@@ -44,19 +49,42 @@ def _transpose(graph: Graph, node: Any) -> None:
     graph.put(node["name"], replace(x, order=order))
 
 
-def _convolve(graph: Graph, node: Any) -> None:
+def _convolve(graph: Graph, node: Any, *, depthwise: bool = False) -> None:
     x, name = graph.written(graph.value(node), FIRST), node["name"]
-    kernel = graph.constant_input(node, 1)  # rows, columns, in, out
+    kernel = graph.constant_input(node, 1)  # rows, columns, in, out of all or of one channel
+    weight, groups = kernel.transpose(3, 2, 0, 1), 1
+    if depthwise:
+        groups = kernel.shape[2]
+        weight = kernel.transpose(2, 3, 0, 1).reshape(-1, 1, *kernel.shape[:2])
+    fused = [base64.b64decode(one) for one in _listed(node, "fused_ops", "s")]
+    has_bias = fused[:1] == [b"BiasAdd"]
+    bias = [graph.constant(f"{name}/bias", graph.constant_input(node, 2))] if has_bias else []
+    functions = fused[1:] if has_bias else fused
+    if len(functions) > 1 or not set(functions) <= set(_FUSED):
+        raise ValueError(f"what {name} is fused with is not known: {fused}")
+    made = f"{name}/conv" if functions else name
     graph.add(
         "Conv",
-        [x, graph.constant(f"{name}/weight", kernel.transpose(3, 2, 0, 1))],
-        name,
+        [x, graph.constant(f"{name}/weight", weight), *bias],
+        made,
         kernel_shape=kernel.shape[:2],
         strides=_numbers(node, "strides")[1:3],
         dilations=_numbers(node, "dilations")[1:3],
+        group=groups,
         auto_pad="SAME_UPPER" if _is_same(node) else "VALID",
     )
+    for function in functions:
+        operator, limits = _FUSED[function]
+        read = [graph.constant(f"{name}/{limit:g}", np.float32(limit)) for limit in limits]
+        graph.add(operator, [made, *read], name)
     graph.put(name, Value(name, LAST))
+
+
+_FUSED: dict[bytes, tuple[str, tuple[float, ...]]] = {
+    b"Relu": ("Relu", ()),
+    b"Relu6": ("Clip", (0, 6)),
+}
+"""Functions behind a convolution: the operator, and what it reads beside."""
 
 
 def _add(graph: Graph, node: Any) -> None:
@@ -155,6 +183,7 @@ OPERATORS: dict[str, Callable[[Graph, Any], None]] = {
     "AddV2": _add,
     "ConcatV2": _concat,
     "Conv2D": _convolve,
+    "FusedDepthwiseConv2dNative": partial(_convolve, depthwise=True),
     "Identity": _pass,
     "LeakyRelu": partial(_unary, op="LeakyRelu", attribute="alpha"),
     "MaxPool": _pool,
@@ -166,4 +195,5 @@ OPERATORS: dict[str, Callable[[Graph, Any], None]] = {
     "SparseToDense": _zeros,
     "SplitV": _split,
     "Transpose": _transpose,
+    "_FusedConv2D": _convolve,
 }

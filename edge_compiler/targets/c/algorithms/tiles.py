@@ -106,3 +106,10 @@ def groups(tile: Tile, out_blocks: int) -> Sequence[int]:
     """Return the output blocks of each group that a tile computes."""
     whole, rest = divmod(out_blocks, tile.blocks)
     return [tile.blocks] * whole + [rest] * (rest > 0)
+
+
+def chunk_blocks(channels: int, lanes: int, kernel: tuple[int, int]) -> int:
+    """Return the input blocks of a partial sum of some thousand terms; 0 if the sum is short."""
+    terms = kernel[0] * kernel[1] * lanes
+    chunk = max(1, SUM_TERMS // terms)
+    return chunk if channels >= 2 * chunk * lanes else 0

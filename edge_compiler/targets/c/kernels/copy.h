@@ -113,19 +113,36 @@ typedef struct {
     int bytes; /* of an element */
 } strided_copy;
 
+/* The longest axis, but for neighbours that stay neighbours. It mostly counts rows, or what were or become some: threads that
+ * divide it read what they wrote themselves in the step before, and write what they read in the next one. */
+INLINE int copy_cut(const strided_copy c)
+{
+    const int last = MAX_RANK - 1, together = c.in[last] == 1 && c.out[last] == 1;
+    int longest = 0;
+    UNROLLED_FOR (int axis = 1; axis < MAX_RANK; axis++)
+        if (c.shape[axis] > c.shape[longest] && !(axis == last && together))
+            longest = axis;
+    return longest;
+}
+
 /* Copy a box of a dense tensor; strides may be negative (Slice) or in any order (Transpose). */
 INLINE void copy_strided_run(const strided_copy c, const void *in, void *out, int part, int parts)
 {
     assert(c.bytes == 1 || c.bytes == 2 || c.bytes == 4 || c.bytes == 8);
-    const range todo = work_share(c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const ptrdiff_t from = work_place(i, MAX_RANK - 1, c.shape, c.in),
-                        to = work_place(i, MAX_RANK - 1, c.shape, c.out);
-        const char *element = (const char *)in + from * c.bytes;
-        char *copy = (char *)out + to * c.bytes;
-        for (int x = 0; x < c.shape[5]; x++)
-            memcpy(copy + (ptrdiff_t)x * c.out[5] * c.bytes, element + (ptrdiff_t)x * c.in[5] * c.bytes, c.bytes);
-    }
+    const int cut = copy_cut(c);
+    int rest[MAX_RANK];
+    UNROLLED_FOR (int axis = 0; axis < MAX_RANK; axis++) rest[axis] = axis == cut ? 1 : c.shape[axis];
+    const int lines = rest[0] * rest[1] * rest[2] * rest[3] * rest[4];
+    const range todo = work_share(c.shape[cut], part, parts);
+    for (int slice = todo.first; slice < todo.last; slice++)
+        for (int i = 0; i < lines; i++) {
+            const ptrdiff_t from = work_place(i, MAX_RANK - 1, rest, c.in) + (ptrdiff_t)slice * c.in[cut],
+                            to = work_place(i, MAX_RANK - 1, rest, c.out) + (ptrdiff_t)slice * c.out[cut];
+            const char *element = (const char *)in + from * c.bytes;
+            char *copy = (char *)out + to * c.bytes;
+            for (int x = 0; x < rest[5]; x++)
+                memcpy(copy + (ptrdiff_t)x * c.out[5] * c.bytes, element + (ptrdiff_t)x * c.in[5] * c.bytes, c.bytes);
+        }
 }
 
 #endif

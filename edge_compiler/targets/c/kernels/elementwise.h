@@ -69,7 +69,7 @@ typedef struct {
     activation act;
 } broadcast;
 
-enum { BROADCAST_PIECE = 1024 }; /* elements of a line that are worth a piece of work */
+enum { LINE_PIECE = 1024 }; /* elements of a line that are worth a piece of work */
 
 /* out = act(a op b), in row-major order. */
 INLINE void elementwise_broadcast_run(const broadcast c, const float *a, const float *b, float *out, int part,
@@ -78,10 +78,10 @@ INLINE void elementwise_broadcast_run(const broadcast c, const float *a, const f
     const int lines = c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], length = c.shape[5];
     const int every_a = c.a[5], every_b = c.b[5];
     assert((every_a == 0 || every_a == 1) && (every_b == 0 || every_b == 1));
-    pieces todo = work_share_in_order(lines, (length + BROADCAST_PIECE - 1) / BROADCAST_PIECE, part, parts);
+    pieces todo = work_share_in_order(lines, (length + LINE_PIECE - 1) / LINE_PIECE, part, parts);
     while (work_next_piece(&todo)) {
-        const int first = todo.inner * BROADCAST_PIECE, left = length - first;
-        const int count = left < BROADCAST_PIECE ? left : BROADCAST_PIECE;
+        const int first = todo.inner * LINE_PIECE, left = length - first;
+        const int count = left < LINE_PIECE ? left : LINE_PIECE;
         const float *pa = a + work_place(todo.outer, MAX_RANK - 1, c.shape, c.a) + first * every_a;
         const float *pb = b + work_place(todo.outer, MAX_RANK - 1, c.shape, c.b) + first * every_b;
         float *po = out + (size_t)todo.outer * length + first;
@@ -140,13 +140,15 @@ INLINE void elementwise_line_affine_run(const line_affine c, const float *in, co
                                         float *out, int part, int parts)
 {
     assert(c.lines % c.channels == 0);
-    const range todo = work_share(c.lines, part, parts);
-    for (int i = todo.first; i < todo.last; i++) {
-        const float *p = in + (size_t)i * c.length;
-        float *po = out + (size_t)i * c.length;
-        const float s = scale[i % c.channels], t = shift[i % c.channels];
-        for (int x = 0; x < c.length; x += LANES)
-            vec_store_some(po + x, activation_apply(c.act, vec_load_some(p + x, c.length - x) * s + t), c.length - x);
+    pieces todo = work_share_rows(c.lines, (c.length + LINE_PIECE - 1) / LINE_PIECE, part, parts);
+    while (work_next_piece(&todo)) {
+        const int first = todo.inner * LINE_PIECE, left = c.length - first,
+                  count = left < LINE_PIECE ? left : LINE_PIECE;
+        const float *p = in + (size_t)todo.outer * c.length + first;
+        float *po = out + (size_t)todo.outer * c.length + first;
+        const float s = scale[todo.outer % c.channels], t = shift[todo.outer % c.channels];
+        for (int x = 0; x < count; x += LANES)
+            vec_store_some(po + x, activation_apply(c.act, vec_load_some(p + x, count - x) * s + t), count - x);
     }
 }
 

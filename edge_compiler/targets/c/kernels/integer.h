@@ -23,12 +23,13 @@ typedef enum {
 } integer_op;
 typedef enum { INTEGER_NEG, INTEGER_ABS } integer_function;
 
-/* Sums and products of U, which is unsigned and no shorter than an int, don't overflow. No divisor is zero. */
+/* Sums and products of U, which is unsigned and no shorter than an int, don't overflow. What is divided by zero, which a running
+ * robot can't refuse, gives zero and itself as the rest, as on Arm. */
 #define INTEGER(T, U, quotient, modulus)                                                                            \
     INLINE T integer_of_##T(integer_op op, T x, T y)                                                                \
     {                                                                                                               \
         const U u = (U)x, v = (U)y;                                                                                 \
-        const T whole = op < INTEGER_DIV || op > INTEGER_REST ? 0 : (T)(quotient);                                  \
+        const T whole = op < INTEGER_DIV || op > INTEGER_REST || !y ? 0 : (T)(quotient);                            \
         const T rest = (T)(u - v * (U)whole);                                                                       \
         switch (op) {                                                                                               \
         case INTEGER_ADD: return (T)(u + v);                                                                        \

@@ -8,12 +8,53 @@
 
 #include "work.h"
 
-/* The sum of the first `count` elements of a vector. */
-INLINE float normalize_sum(vec v, int count)
+#if defined __AVX__
+enum { NORMALIZE_STEPS = LANES == 16 ? 4 : 3 }; /* each folds a vector once more */
+
+/* Exchange elements that are so many apart, a power of two. */
+INLINE vec normalize_exchange(vec v, const int apart)
 {
+#if defined __AVX512F__
+    if (apart == 8)
+        __asm__("vshuff64x2 $0x4e, %0, %0, %0" : "+v"(v));
+    else if (apart == 4)
+        __asm__("vshuff64x2 $0xb1, %0, %0, %0" : "+v"(v));
+#else
+    if (apart == 4)
+        __asm__("vperm2f128 $1, %0, %0, %0" : "+x"(v));
+#endif
+    else if (apart == 2)
+        __asm__("vpermilps $0x4e, %0, %0" : "+v"(v));
+    else
+        __asm__("vpermilps $0xb1, %0, %0" : "+v"(v));
+    return v;
+}
+#endif
+
+/* The sum of a vector's elements. */
+INLINE float normalize_sum(vec v)
+{
+#if defined __AVX__
+    UNROLLED_FOR (int i = 1; i <= NORMALIZE_STEPS; i++) v += normalize_exchange(v, LANES >> i);
+    return v[0];
+#else
     float sum = 0.0f;
-    for (int i = 0; i < count && i < LANES; i++) sum += v[i];
+    for (int i = 0; i < LANES; i++) sum += v[i];
     return sum;
+#endif
+}
+
+/* The largest of a vector's elements. */
+INLINE float normalize_most(vec v)
+{
+#if defined __AVX__
+    UNROLLED_FOR (int i = 1; i <= NORMALIZE_STEPS; i++) v = vec_max_or_nan(v, normalize_exchange(v, LANES >> i));
+    return v[0];
+#else
+    float most = -INFINITY;
+    for (int i = 0; i < LANES; i++) most = v[i] <= most ? most : v[i];
+    return most;
+#endif
 }
 
 /* The middle one of three dimensions in row-major order. */
@@ -29,9 +70,7 @@ INLINE float normalize_largest(const int length, const float *in)
     for (; x + 4 * LANES <= length; x += 4 * LANES)
         UNROLLED_FOR (int i = 0; i < 4; i++) most[i] = vec_max_or_nan(most[i], vec_load_unaligned(in + x + i * LANES));
     for (; x + LANES <= length; x += LANES) most[0] = vec_max_or_nan(most[0], vec_load_unaligned(in + x));
-    const vec all = vec_max_or_nan(vec_max_or_nan(most[0], most[1]), vec_max_or_nan(most[2], most[3]));
-    float largest = -INFINITY;
-    for (int i = 0; i < LANES; i++) largest = all[i] <= largest ? largest : all[i];
+    float largest = normalize_most(vec_max_or_nan(vec_max_or_nan(most[0], most[1]), vec_max_or_nan(most[2], most[3])));
     for (; x < length; x++) largest = in[x] <= largest ? largest : in[x];
     return largest;
 }
@@ -47,10 +86,13 @@ INLINE void normalize_softmax_line(const int length, const float *in, float *out
         vec_store_some(out + x, e, LANES);
         total += e;
     }
-    const vec last = vec_exp(vec_load_some(in + whole, left) - largest);
-    const float factor = 1.0f / (normalize_sum(last, left) + normalize_sum(total, LANES));
-    for (int x = 0; x < whole; x += LANES) vec_store_some(out + x, vec_load_unaligned(out + x) * factor, LANES);
-    vec_store_some(out + whole, last * factor, left);
+    float sum = 0.0f;
+    if (left)
+        vec_store_some(out + whole, vec_exp(vec_load_some(in + whole, left) - largest), left);
+    for (int x = whole; x < length; x++) sum += out[x];
+    const float factor = 1.0f / (sum + normalize_sum(total));
+    for (int x = 0; x < length; x += LANES)
+        vec_store_some(out + x, vec_load_some(out + x, length - x) * factor, length - x);
 }
 
 /* Softmax of so many lines side by side, each along elements that lie `step` apart. */
@@ -70,17 +112,24 @@ INLINE void normalize_softmax_lines(const int length, const int step, const int 
     }
 }
 
-INLINE void normalize_softmax_run(const axis c, const float *in, float *out, int part, int parts)
+typedef struct {
+    axis along;
+    int rows; /* of each matrix, of which there are along.outer / rows */
+} softmax;
+
+INLINE void normalize_softmax_run(const softmax c, const float *in, float *out, int part, int parts)
 {
-    assert(c.length > 0 && c.inner > 0);
-    pieces todo = work_share_in_order(c.outer, (c.inner + LANES - 1) / LANES, part, parts);
+    const axis a = c.along;
+    assert(a.length > 0 && a.inner > 0 && a.outer % c.rows == 0);
+    const int groups = (a.inner + LANES - 1) / LANES;
+    pieces todo = work_share_rows(a.outer / c.rows, c.rows * groups, part, parts);
     while (work_next_piece(&todo)) {
-        const int line = todo.inner * LANES;
-        const size_t at = (size_t)todo.outer * c.length * c.inner + line;
-        if (c.inner == 1)
-            normalize_softmax_line(c.length, in + at, out + at);
+        const int row = todo.outer * c.rows + todo.inner / groups, line = todo.inner % groups * LANES;
+        const size_t at = (size_t)row * a.length * a.inner + line;
+        if (a.inner == 1)
+            normalize_softmax_line(a.length, in + at, out + at);
         else
-            normalize_softmax_lines(c.length, c.inner, c.inner - line, in + at, out + at);
+            normalize_softmax_lines(a.length, a.inner, a.inner - line, in + at, out + at);
     }
 }
 
@@ -101,7 +150,7 @@ INLINE void normalize_layer_run(const layer_norm c, const float *in, const float
         float *y = out + (size_t)i * c.length;
         vec sums = vec_splat(0.0f), squares = vec_splat(0.0f);
         for (int k = 0; k < whole; k += LANES) sums += vec_load_unaligned(x + k) - x[0];
-        float sum = normalize_sum(sums, LANES), square = 0.0f;
+        float sum = normalize_sum(sums), square = 0.0f;
         for (int k = whole; k < c.length; k++) sum += x[k] - x[0];
         const float mean = x[0] + sum / (float)c.length; /* exact where all are equal */
         for (int k = 0; k < whole; k += LANES) {
@@ -109,7 +158,7 @@ INLINE void normalize_layer_run(const layer_norm c, const float *in, const float
             squares += difference * difference;
         }
         for (int k = whole; k < c.length; k++) square += (x[k] - mean) * (x[k] - mean);
-        const float variance = (square + normalize_sum(squares, LANES)) / (float)c.length;
+        const float variance = (square + normalize_sum(squares)) / (float)c.length;
         const float factor = 1.0f / sqrtf(variance + c.epsilon);
         for (int k = 0; k < c.length; k += LANES) {
             const int left = c.length - k;

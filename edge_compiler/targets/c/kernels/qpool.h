@@ -24,6 +24,20 @@ INLINE int qpool_count(int first, int kernel, int dilation, int end)
     return ((last < end ? last : end) - first + dilation - 1) / dilation;
 }
 
+INLINE bytes16 qpool_larger(bytes16 tap, bytes16 largest)
+{
+#if defined __AVX__
+    __asm__("vpmaxub %1, %0, %0" : "+v"(largest) : "v"(tap));
+    return largest;
+#elif defined __SSE2__
+    __asm__("pmaxub %1, %0" : "+x"(largest) : "x"(tap));
+    return largest;
+#else
+    const bytes16 larger = (bytes16)(tap > largest);
+    return (tap & larger) | (largest & ~larger);
+#endif
+}
+
 /* Pool the window whose first pixel is (y, x); taps outside of the image are left out. */
 INLINE bytes16 qpool_pixel(const qpool c, const uint8_t *image, const int y, const int x)
 {
@@ -31,22 +45,24 @@ INLINE bytes16 qpool_pixel(const qpool c, const uint8_t *image, const int y, con
     ivec sum[VECTORS];
     UNROLLED_FOR (int v = 0; v < VECTORS; v++) sum[v] = (ivec){0};
     int taps = 0;
-    for (int ky = 0; ky < c.kernel_h; ky++)
-        for (int kx = 0; kx < c.kernel_w; kx++) {
-            const int yy = y + ky * c.dilation_h, xx = x + kx * c.dilation_w;
-            if (yy < 0 || yy >= c.in_h || xx < 0 || xx >= c.in_w)
-                continue;
-            const bytes16 tap = bytes_load(image + (size_t)yy * c.in_row + (size_t)xx * BLOCK) ^ bytes_splat(c.flip);
+    const int left = x < 0 ? (-x + c.dilation_w - 1) / c.dilation_w : 0;
+    const int right = qpool_count(x, c.kernel_w, c.dilation_w, c.in_w);
+    for (int ky = 0; ky < c.kernel_h; ky++) {
+        const int yy = y + ky * c.dilation_h;
+        if (yy < 0 || yy >= c.in_h)
+            continue;
+        const uint8_t *row = image + (size_t)yy * c.in_row + (ptrdiff_t)x * BLOCK;
+        for (int kx = left; kx < right; kx++) {
+            const bytes16 tap = bytes_load(row + (ptrdiff_t)kx * c.dilation_w * BLOCK) ^ bytes_splat(c.flip);
             if (c.average) {
                 ivec wide[VECTORS];
                 bytes_widen(tap, wide);
                 UNROLLED_FOR (int v = 0; v < VECTORS; v++) sum[v] += wide[v] - c.zero;
-            } else {
-                const bytes16 larger = (bytes16)(tap > largest);
-                largest = (tap & larger) | (largest & ~larger);
-            }
-            taps++;
+            } else
+                largest = qpool_larger(tap, largest);
         }
+        taps += right > left ? right - left : 0;
+    }
     if (!c.average)
         return largest ^ bytes_splat(c.flip);
     if (c.count_include_pad)

@@ -35,6 +35,14 @@
 #define NOINLINE static __attribute__((noinline, noclone))
 #endif
 
+/* Of a function whose innermost loops are tiles of registers: GCC allocates registers loop by loop, but for loops that it takes
+ * to need few, and spills tiles that fit the 32 of AVX-512. Other loops become slower when they are allocated by themselves. */
+#if defined __AVX512F__ && !defined __clang__
+#define TILED __attribute__((optimize("ira-region=all")))
+#else
+#define TILED
+#endif
+
 /* A loop with a constant trip count that is unrolled completely, so that arrays of vectors become registers; and one that
  * stays a loop. */
 #if defined __clang__
@@ -61,7 +69,13 @@ INLINE vec vec_load_some(const float *p, int count)
     if (count >= LANES)
         return vec_load_unaligned(p);
     if (count > 0)
+#if defined __AVX512F__ /* memcpy() would be called */
+        __asm__("vmovups %1, %0%{%2%}%{z%}"
+                : "=v"(v)
+                : "m"(*(const vec_unaligned *)p), "Yk"((uint16_t)((1u << count) - 1u)));
+#else
         memcpy(&v, p, sizeof(float) * count);
+#endif
     return v;
 }
 
@@ -70,7 +84,11 @@ INLINE void vec_store_some(float *p, vec v, int count)
     if (count >= LANES)
         *(vec_unaligned *)p = (vec_unaligned)v;
     else if (count > 0)
+#if defined __AVX512F__
+        __asm__("vmovups %1, %0%{%2%}" : "+m"(*(vec_unaligned *)p) : "v"(v), "Yk"((uint16_t)((1u << count) - 1u)));
+#else
         memcpy(p, &v, sizeof(float) * count);
+#endif
 }
 
 /* May an instruction take an operand from memory? Else what is used often is better loaded once. */

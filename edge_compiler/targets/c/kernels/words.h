@@ -67,18 +67,16 @@ enum { WORDS_TOGETHER = 1 };
 INLINE void words_add_lane_products(ivec *a, ivec *b, const int16x8_t w, const int16x8_t x, const int lane)
 {
 #if defined __aarch64__
-    __asm__("smlal %0.4s, %2.4h, %3.h[%4]\n\tsmlal2 %1.4s, %2.8h, %3.h[%4]"
-            : "+w"(*a), "+w"(*b)
-            : "w"(w), "x"(x), "i"(lane));
+    __asm__("smlal %0.4s, %1.4h, %2.h[%3]" : "+w"(*a) : "w"(w), "x"(x), "i"(lane));
+    __asm__("smlal2 %0.4s, %1.8h, %2.h[%3]" : "+w"(*b) : "w"(w), "x"(x), "i"(lane));
 #else
-    if (lane < 4)
-        __asm__("vmlal.s16 %q0, %e2, %e3[%4]\n\tvmlal.s16 %q1, %f2, %e3[%4]"
-                : "+w"(*a), "+w"(*b)
-                : "w"(w), "x"(x), "i"(lane));
-    else
-        __asm__("vmlal.s16 %q0, %e2, %f3[%4]\n\tvmlal.s16 %q1, %f2, %f3[%4]"
-                : "+w"(*a), "+w"(*b)
-                : "w"(w), "x"(x), "i"(lane - 4));
+    if (lane < 4) {
+        __asm__("vmlal.s16 %q0, %e1, %e2[%3]" : "+w"(*a) : "w"(w), "x"(x), "i"(lane));
+        __asm__("vmlal.s16 %q0, %f1, %e2[%3]" : "+w"(*b) : "w"(w), "x"(x), "i"(lane));
+    } else {
+        __asm__("vmlal.s16 %q0, %e1, %f2[%3]" : "+w"(*a) : "w"(w), "x"(x), "i"(lane - 4));
+        __asm__("vmlal.s16 %q0, %f1, %f2[%3]" : "+w"(*b) : "w"(w), "x"(x), "i"(lane - 4));
+    }
 #endif
 }
 #endif

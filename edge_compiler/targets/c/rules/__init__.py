@@ -1,30 +1,11 @@
-"""The rules of all operators: one module for each family, which registers them."""
+"""The rules of all operators: its modules, one for each family, register them."""
 
-from edge_compiler.targets.c.rules import (  # noqa: F401 they register
-    cast,
-    conv,
-    conv_transpose,
-    elementwise,
-    grid_sample,
-    indices,
-    instance_norm,
-    integers,
-    logic,
-    normalize,
-    pad,
-    pool,
-    product,
-    quantise,
-    quantised,
-    rearrange,
-    recurrent,
-    reduce,
-    remainder,
-    resize,
-    roi_align,
-    select,
-    shape,
-)
+import importlib
+import pkgutil
+
 from edge_compiler.targets.c.rules.table import entry_of, RULES
 
 __all__ = ["RULES", "entry_of"]
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

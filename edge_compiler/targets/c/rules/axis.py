@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from edge_compiler.targets.program.program import Field
+from edge_compiler.targets.program.calls import Field
 from edge_perception.runtime.dtypes import ElementType
 
 Shape = tuple[int, ...]

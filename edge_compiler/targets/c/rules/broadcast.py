@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge_compiler.ir.graph import Node, Value
+from edge_compiler.targets.program.calls import Call, Field, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import DENSE, merge_axes, repeated
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Field, writing
 from edge_compiler.targets.program.reorder import MAX_RANK, ranked
 
 Operand = tuple[Value, tuple[int, ...]]

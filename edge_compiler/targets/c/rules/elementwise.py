@@ -13,6 +13,7 @@ from edge_compiler.ops.activations import activation_of, FUNCTIONS, OPERATORS
 from edge_compiler.targets.c.layer import pad_channels
 from edge_compiler.targets.c.rules.table import FLOATS, lowers
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import (
     BLOCK,
@@ -21,13 +22,13 @@ from edge_compiler.targets.program.layout import (
     image_shape,
     image_size,
     is_image,
+    Layout,
     merge_axes,
     repeated,
 )
 from edge_compiler.targets.program.limits import require_constant, require_type
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, required
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_compiler.targets.program.reorder import MAX_RANK, ranked
 from edge_perception.runtime.manifest import CONVOLUTION
 
@@ -74,15 +75,22 @@ def lower_unary(low: Lowering, node: Node) -> None:
 @lowers("ChannelAffine")
 def lower_channel_affine(low: Lowering, node: Node) -> None:
     """Scale and shift each channel."""
-    value, output, activation = node.input(0), node.output, node.fused.activation
+    value, output = node.input(0), node.output
     blocked = is_image(value) and low.is_free(value, BLOCKED)
-    layout = BLOCKED if blocked else DENSE
+    if blocked:
+        _scale_and_shift(low, node, BLOCKED)
+    else:
+        low.defer(output, lambda: _scale_and_shift(low, node, DENSE))
+
+
+def _scale_and_shift(low: Lowering, node: Node, layout: Layout) -> None:
+    value, output, activation = node.input(0), node.output, node.fused.activation
     source, target = low.source(value, layout), low.target(output, layout)
     scale, shift = (low.weights.add(pad_channels(required(node, i))) for i in (1, 2))
 
     def call(_: object) -> Call:
         pointers = (reading(source), scale, shift, writing(target))
-        if not blocked:
+        if layout is DENSE:
             outer, channels, *inner = value.shape
             lines = {"lines": outer * channels, "channels": channels, "length": math.prod(inner)}
             return Call(

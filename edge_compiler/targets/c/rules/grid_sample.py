@@ -5,11 +5,11 @@ from __future__ import annotations
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.table import FLOATS, lowers
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCKED, has_sides
 from edge_compiler.targets.program.limits import require, require_type
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 
 _MODES = {"nearest": "GRID_NEAREST", "linear": "GRID_LINEAR", "cubic": "GRID_CUBIC"}
 _PADDING = {"zeros": "GRID_ZEROS", "border": "GRID_BORDER", "reflection": "GRID_REFLECTION"}

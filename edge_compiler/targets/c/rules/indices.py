@@ -10,11 +10,11 @@ from edge_compiler.targets.c.rules.axis import axis_fields
 from edge_compiler.targets.c.rules.table import ALL, lowers, NUMBERS
 from edge_compiler.targets.program.boxes import copy_box, source_of
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import DENSE, row_major
 from edge_compiler.targets.program.limits import require, require_constant, require_type
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_compiler.targets.program.reorder import MAX_RANK, ranked
 from edge_perception.runtime.dtypes import BOOL, INT32, INT64
 

@@ -7,11 +7,11 @@ import math
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.layer import pad_channels
 from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.layout import BLOCKED, DENSE, is_image
 from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import required
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_perception.runtime.manifest import POOL
 
 

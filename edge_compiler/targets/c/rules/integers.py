@@ -29,12 +29,12 @@ _FUNCTIONS = {"Neg": "INTEGER_NEG", "Abs": "INTEGER_ABS"}
 
 
 def check_arithmetic(node: Node) -> str | None:
-    """Arithmetic of two tensors of integers, with broadcasting; divisors are constants."""
+    """Arithmetic of two tensors of integers, with broadcasting."""
     if len(node.inputs) != 2:
         return f"{node.op} of integers is supported for two tensors, not {len(node.inputs)}"
-    divisor = node.constant(1)  # a computed one may be zero, which a running robot can't refuse
-    if node.op in ("Div", "Mod") and (divisor is None or not np.all(divisor)):
-        return "integers can be divided by constants only, and not by zero"
+    divisor = node.constant(1)
+    if node.op in ("Div", "Mod") and divisor is not None and not np.all(divisor):
+        return "integers can't be divided by zero"
     return check_broadcast(node)
 
 

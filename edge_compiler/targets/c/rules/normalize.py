@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
-from edge_compiler.targets.c.rules.axis import along, axis_fields
+from edge_compiler.targets.c.rules.axis import along
 from edge_compiler.targets.c.rules.table import lowers
+from edge_compiler.targets.program.calls import Call, Field, reading, SCRATCH, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCKED, DENSE, image_size
 from edge_compiler.targets.program.limits import require, require_image
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
 from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import POOL
 
@@ -20,10 +20,11 @@ def lower_softmax(low: Lowering, node: Node) -> None:
     value = node.input(0)
     axis = node.attributes["axis"] % len(value.shape)
     source, target = low.source(value, DENSE), low.target(node.output, DENSE)
-    fields = axis_fields(value.shape, axis)
+    rows = value.shape[-2] if axis == len(value.shape) - 1 > 0 else 1
+    fields: dict[str, Field] = {"along": along(value.shape, axis, axis + 1), "rows": rows}
 
     def call(_: object) -> Call:
-        return Call("normalize_softmax_run", "axis", fields, (reading(source), writing(target)))
+        return Call("normalize_softmax_run", "softmax", fields, (reading(source), writing(target)))
 
     low.add(node, "softmax", [source], target, call, value=node.output, group=POOL)
 

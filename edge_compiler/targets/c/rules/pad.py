@@ -10,6 +10,7 @@ import numpy as np
 from edge_compiler.ir.graph import Node
 from edge_compiler.ops.padding import pads_of
 from edge_compiler.targets.c.rules.table import ALL, lowers
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.layout import (
     BLOCK,
     BLOCKED,
@@ -21,7 +22,6 @@ from edge_compiler.targets.program.layout import (
 from edge_compiler.targets.program.limits import require, require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_compiler.targets.program.reorder import MAX_RANK, ranked
 from edge_perception.runtime.dtypes import FLOAT32
 

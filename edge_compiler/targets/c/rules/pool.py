@@ -5,11 +5,11 @@ from __future__ import annotations
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.layout import BLOCKED
 from edge_compiler.targets.program.limits import require, require_image
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Geometry
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_perception.runtime.manifest import POOL
 
 

@@ -6,11 +6,14 @@ import numpy as np
 
 from edge_compiler.ir.dtype import c_type
 from edge_compiler.ir.graph import Node, Value
+from edge_compiler.targets.c.algorithms.integer.rounding import flip
 from edge_compiler.targets.c.rules.broadcast import add_elementwise, Operand, too_many_axes
-from edge_compiler.targets.c.rules.table import lowers
-from edge_compiler.targets.program.layout import repeated
+from edge_compiler.targets.c.rules.table import lowers, READ_BLOCKS
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
+from edge_compiler.targets.program.layout import BLOCKED, is_image, repeated
 from edge_compiler.targets.program.limits import require, require_type
 from edge_compiler.targets.program.lowering import Lowering
+from edge_compiler.targets.program.nodes import required
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, ElementType, FLOAT32
 
 _SMALL = tuple(ELEMENT_TYPES[name] for name in ("int8", "uint8", "int16", "uint16"))
@@ -58,6 +61,43 @@ def check_dequantise(node: Node) -> str | None:
 
 @lowers("DequantizeLinear", check=check_dequantise, types=(*_SMALL, ELEMENT_TYPES["int32"]))
 def lower_dequantise(low: Lowering, node: Node) -> None:
-    """Subtract and multiply."""
+    """Subtract and multiply, in blocks of channels where all who read the result want these."""
     type_ = node.input(0).type
+    if _suits_blocks(low, node):
+        _lower_blocks(low, node)
+        return
     add_elementwise(low, node, f"quantise_back_{c_type(type_)}", operands=_operands(node, type_))
+
+
+def _suits_blocks(low: Lowering, node: Node) -> bool:
+    """Return whether bytes lie in blocks of channels, and nobody wants the floats in rows."""
+    value, readers = node.input(0), low.graph.consumers(node.output)
+    constants = [value.constant for value in node.inputs[1:] if value is not None]
+    single = all(constant is not None and constant.size == 1 for constant in constants)
+    blocks = single and value.type.bytes == 1 and is_image(value) and low.is_free(value, BLOCKED)
+    inner = node.output not in low.graph.outputs and bool(readers)
+    return blocks and inner and all(reader.op in READ_BLOCKS for reader in readers)
+
+
+def _lower_blocks(low: Lowering, node: Node) -> None:
+    value = node.input(0)
+    source, target = low.source(value, BLOCKED), low.target(node.output, BLOCKED)
+    zero = int(required(node, 2).item()) if len(node.inputs) > 2 and node.inputs[2] else 0
+    scale = float(required(node, 1).item())
+
+    def call(_: object) -> Call:
+        fields: dict[str, Field] = {
+            "blocks": target.blocks,
+            "height": target.height,
+            "width": target.width,
+            "in_plane": source.plane,
+            "in_row": source.row,
+            "out_plane": target.plane,
+            "out_row": target.row,
+            "flip": flip(value),
+            "zero": zero + flip(value),
+            "scale": scale,
+        }
+        return Call("qback_run", "qback", fields, (reading(source), writing(target)))
+
+    low.add(node, node.op, [source], target, call, value=node.output)

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.ir.quantised import multipliers
+from edge_compiler.targets.c.algorithms.integer.addition import LARGEST
 from edge_compiler.targets.c.algorithms.integer.depthwise import lower_depthwise, suits_depthwise
 from edge_compiler.targets.c.algorithms.integer.lower import lower_convolution, lower_product
 from edge_compiler.targets.c.algorithms.integer.rounding import flip, rounding, unsigned_zero
 from edge_compiler.targets.c.rules.broadcast import check_broadcast
 from edge_compiler.targets.c.rules.pool import pool_fields
+from edge_compiler.targets.c.rules.resize import image_fields, resize_taps
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.layout import (
     BLOCK,
     BLOCKED,
@@ -24,7 +27,6 @@ from edge_compiler.targets.program.layout import (
 )
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Geometry, required
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_compiler.targets.program.reorder import ranked
 from edge_perception.runtime.dtypes import ELEMENT_TYPES
 from edge_perception.runtime.manifest import POOL
@@ -42,11 +44,15 @@ lowers("QMatMul", types=_BYTES)(lower_product)
 
 
 _OPERATIONS = {"QAdd": "Q_ADD", "QMul": "Q_MUL", "Requantise": "Q_SCALE"}
+_LARGEST = {"QAdd": LARGEST, "QMul": 255 * 255, "Requantise": 255}
+"""What is multiplied at most."""
 
 
 @lowers("QAdd", "QMul", "Requantise", check=check_broadcast, types=_BYTES)
 def lower_elements(low: Lowering, node: Node) -> None:
     """Combine bytes, or give them another scale."""
+    if node.op == "QAdd" and low.is_free(node.output, BLOCKED):
+        return  # a convolution did it, see addition.py
     values = [value for value in node.inputs if value is not None]
     layout = BLOCKED if _suit_blocks(low, values, node.output) else DENSE
     sources = [low.source(value, layout) for value in values]
@@ -61,7 +67,7 @@ def lower_elements(low: Lowering, node: Node) -> None:
             "shape": ranked(shape, 1),
             **{name: ranked(s, 0) for name, s in zip("ab", steps[1:], strict=False)},
             **{f"by_{s}": x for s, x in zip(("left", "right"), numbers, strict=False)},
-            "round": rounding(node),
+            "round": rounding(node, _LARGEST[node.op]),
         }
         for side, value in zip(("left", "right"), values, strict=False):
             fields[side] = (flip(value), unsigned_zero(value))
@@ -113,9 +119,9 @@ def lower_lookup(low: Lowering, node: Node) -> None:
     table = low.weights.add(required(node, 1))
 
     def call(_: object) -> Call:
-        count = target.blocks * target.plane if layout is BLOCKED else value.size
+        blocks, count = (target.blocks, target.plane) if layout is BLOCKED else (1, value.size)
         pointers = (reading(source), table, writing(target))
-        return Call("qelements_lookup_run", "qlookup", {"count": count}, pointers)
+        return Call("qlookup_run", "qlookup", {"blocks": blocks, "count": count}, pointers)
 
     low.add(node, "int8 table", [source], target, call, value=node.output)
 
@@ -142,6 +148,27 @@ def lower_pool(low: Lowering, node: Node) -> None:
         return Call("qpool_run", "qpool", fields, (reading(source), writing(target)))
 
     low.add(node, f"int8 {kind}", [source], target, call, value=node.output, group=POOL)
+
+
+@lowers("QResize", types=_BYTES)
+def lower_qresize(low: Lowering, node: Node) -> None:
+    """Interpolate between four pixels."""
+    value = node.input(0)
+    source, target = low.source(value, BLOCKED), low.target(node.output, BLOCKED)
+    rows, columns = (resize_taps(node, axis) for axis in (2, 3))
+
+    def call(_: object) -> Call:
+        fields: dict[str, Field] = {
+            **image_fields(source, target),
+            "flip": flip(value),
+            "zero": unsigned_zero(value),
+            "by": float(multipliers(node)[0]),
+            "round": rounding(node),
+        }
+        pointers = (rows, columns, reading(source), writing(target))
+        return Call("qblend_run", "qblend", fields, pointers)
+
+    low.add(node, "int8 resize linear", [source], target, call, value=node.output)
 
 
 def _whole(value: Value) -> Geometry:

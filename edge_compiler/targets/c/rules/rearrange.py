@@ -21,7 +21,7 @@ def lower_depth_to_space(low: Lowering, node: Node) -> None:
         shape, order = (images, inner, b, b, height, width), (0, 1, 4, 2, 5, 3)
     else:
         shape, order = (images, b, b, inner, height, width), (0, 3, 4, 1, 5, 2)
-    _copy_in_order(low, node, shape, order)
+    copy_in_order(low, node, shape, order)
 
 
 @lowers("SpaceToDepth", types=ALL)
@@ -30,10 +30,10 @@ def lower_space_to_depth(low: Lowering, node: Node) -> None:
     images, channels, height, width = node.input(0).shape
     b = node.attributes["blocksize"]
     shape = (images, channels, height // b, b, width // b, b)
-    _copy_in_order(low, node, shape, (0, 3, 5, 1, 2, 4))
+    copy_in_order(low, node, shape, (0, 3, 5, 1, 2, 4))
 
 
-def _copy_in_order(
+def copy_in_order(
     low: Lowering, node: Node, shape: tuple[int, ...], order: tuple[int, ...]
 ) -> None:
     """Copy the input, seen as of this shape, with its axes in another order."""

@@ -12,12 +12,12 @@ from edge_compiler.targets.c.rules.product import lower_gemm
 from edge_compiler.targets.c.rules.table import lowers_choosing
 from edge_compiler.targets.program.boxes import copy_box
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, SCRATCH, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCK, DENSE
 from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, required
-from edge_compiler.targets.program.program import Call, Field, SCRATCH, writing
 from edge_perception.runtime.dtypes import FLOAT32
 
 _KINDS = {"RNN": "RECURRENT_RNN", "GRU": "RECURRENT_GRU", "LSTM": "RECURRENT_LSTM"}

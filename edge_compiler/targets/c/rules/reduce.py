@@ -8,10 +8,10 @@ from edge_compiler.targets.c.rules.axis import along
 from edge_compiler.targets.c.rules.table import INTEGERS, lowers
 from edge_compiler.targets.program.boxes import copy_box
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.layout import DENSE, merge_axes, row_major
 from edge_compiler.targets.program.limits import require_constant
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_compiler.targets.program.reorder import MAX_RANK
 from edge_perception.runtime.dtypes import FLOAT32, INT32, INT64
 from edge_perception.runtime.manifest import POOL

@@ -9,7 +9,9 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.ir.resize import (
+    blends_four,
     COORDINATES,
+    ends,
     MODES,
     resized_axes,
     ROUNDING,
@@ -19,10 +21,10 @@ from edge_compiler.ir.resize import (
 from edge_compiler.targets.c.rules.axis import gather_fields
 from edge_compiler.targets.c.rules.table import INTEGERS, lowers
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, reading, Table, writing
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, is_image
 from edge_compiler.targets.program.limits import require, require_constant
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Field, reading, Table, writing
 from edge_perception.runtime.dtypes import FLOAT32
 
 
@@ -43,11 +45,11 @@ def check_resize(node: Node) -> str | None:
 def lower_resize(low: Lowering, node: Node) -> None:
     """Resize an image in blocks at once, where no more than four pixels make one, or each axis."""
     axes = resized_axes(node)
-    tables = {axis: windows(node, axis) for axis in axes}
     sides = len(node.output.shape) == 4 and is_image(node.output) and min(axes) > 1
-    if sides and all(_is_simple(table) for table in tables.values()):
+    if sides and blends_four(node):
         _resize_image(low, node)
         return
+    tables = {axis: windows(node, axis) for axis in axes}
     layout = BLOCKED if sides else DENSE
     source = low.source(node.input(0), layout)
     target = low.target(node.output, layout)
@@ -69,8 +71,12 @@ def check_nearest(node: Node) -> str | None:
 
 @lowers("Resize", check=check_nearest, types=INTEGERS)
 def lower_nearest(low: Lowering, node: Node) -> None:
-    """Look up the nearest index along one axis after the other."""
-    axes, source = resized_axes(node), low.source(node.input(0), DENSE)
+    """Copy the nearest pixels of bytes in blocks, or look each axis up after the other."""
+    axes = resized_axes(node)
+    if _suits_pixels(low, node.input(0), axes):
+        _copy_pixels(low, node)
+        return
+    source = low.source(node.input(0), DENSE)
     shape, target = list(source.shape), low.target(node.output, DENSE)
     for axis in axes:
         last = axis == axes[-1]
@@ -79,6 +85,25 @@ def lower_nearest(low: Lowering, node: Node) -> None:
         result = target if last else Buffer(name, tuple(shape), DENSE, source.type)
         _look_up(low, node, axis, source, result, node.output if last else None)
         source = result
+
+
+def _suits_pixels(low: Lowering, value: Value, axes: list[int]) -> bool:
+    """Return whether bytes lie in blocks, and only height and width change."""
+    image = value.type.bytes == 1 and len(value.shape) == 4 and is_image(value)
+    return image and min(axes) > 1 and low.is_free(value, BLOCKED)
+
+
+def _copy_pixels(low: Lowering, node: Node) -> None:
+    source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
+    places = [[str(window.first) for window in windows(node, axis)] for axis in (2, 3)]
+    rows, columns = (Table("int", tuple(place)) for place in places)
+
+    def call(_: object) -> Call:
+        fields = image_fields(source, target)
+        pointers = (rows, columns, reading(source), writing(target))
+        return Call("qresize_run", "qresize", fields, pointers)
+
+    low.add(node, "resize nearest", [source], target, call, value=node.output)
 
 
 def _look_up(
@@ -95,38 +120,36 @@ def _look_up(
     low.add(node, "resize nearest", [source], target, call, value=value)
 
 
-def _is_simple(table: list[Window]) -> bool:
-    return all(1 <= len(window.weights) <= 2 for window in table)
-
-
 def _resize_image(low: Lowering, node: Node) -> None:
     source, target = low.source(node.input(0), BLOCKED), low.target(node.output, BLOCKED)
-    rows, columns = (_taps(windows(node, axis)) for axis in (2, 3))
+    rows, columns = (resize_taps(node, axis) for axis in (2, 3))
 
     def call(_: object) -> Call:
-        fields: dict[str, Field] = {
-            "blocks": source.blocks,
-            "out_h": target.height,
-            "out_w": target.width,
-            "in_plane": source.plane,
-            "in_row": source.row,
-            "out_plane": target.plane,
-            "out_row": target.row,
-            "linear": int(node.attributes["mode"] != "nearest"),
-        }
+        linear = int(node.attributes["mode"] != "nearest")
+        fields = image_fields(source, target) | {"linear": linear}
         pointers = (rows, columns, reading(source), writing(target))
         return Call("resize_run", "resize", fields, pointers)
 
     low.add(node, f"resize {node.attributes['mode']}", [source], target, call, value=node.output)
 
 
-def _taps(table: list[Window]) -> Table:
-    """Return two indices each and the weight of the second; halves of one: 0 * infinity is NaN."""
-    taps = [
-        (w.first, w.first + len(w.weights) - 1, w.weights[1] if len(w.weights) > 1 else 0.5)
-        for w in table
-    ]
-    return Table("resize_tap", tuple(f"{{{a}, {b}, {f!r}f}}" for a, b, f in taps))
+def image_fields(source: Buffer, target: Buffer) -> dict[str, Field]:
+    """Return the fields of every kernel that resizes an image in blocks."""
+    return {
+        "blocks": source.blocks,
+        "out_h": target.height,
+        "out_w": target.width,
+        "in_plane": source.plane,
+        "in_row": source.row,
+        "out_plane": target.plane,
+        "out_row": target.row,
+    }
+
+
+def resize_taps(node: Node, axis: int) -> Table:
+    """Return two indices for each one of an axis, and the weight of the second."""
+    table = windows(node, axis)
+    return Table("resize_tap", tuple(f"{{{a}, {b}, {f!r}f}}" for a, b, f in map(ends, table)))
 
 
 def _resize_axis(

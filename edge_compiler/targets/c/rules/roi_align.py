@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.table import FLOATS, lowers
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCKED, DENSE, has_sides
 from edge_compiler.targets.program.limits import require, require_type
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 
 
 def check_roi_align(node: Node) -> str | None:

@@ -8,10 +8,10 @@ from edge_compiler.targets.c.rules.axis import axis_fields, gather_fields
 from edge_compiler.targets.c.rules.table import ALL, lowers, NUMBERS
 from edge_compiler.targets.program.boxes import source_of
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, Pointer, reading, writing
 from edge_compiler.targets.program.layout import DENSE
 from edge_compiler.targets.program.limits import require_type
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.program import Call, Field, Pointer, reading, writing
 from edge_perception.runtime.dtypes import INT32, INT64
 
 

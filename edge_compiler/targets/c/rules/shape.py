@@ -10,12 +10,10 @@ from edge_compiler.targets.program.boxes import (
     Box,
     check_axes,
     check_slice,
-    check_transpose,
+    copy_beside,
     copy_box,
     copy_part,
     sliced,
-    source_of,
-    transposed,
 )
 from edge_compiler.targets.program.layout import (
     BLOCK,
@@ -43,7 +41,9 @@ def lower_reshape(low: Lowering, node: Node) -> None:
 
 def check_dropout(node: Node) -> str | None:
     """Nothing to do when a network only runs; removed."""
-    return "training mode is not supported" if node.constant(2) else require_constant(node, 2)
+    if node.constant(2):
+        return "training mode is not supported: export the model for inference"
+    return require_constant(node, 2)
 
 
 @lowers("Dropout", check=check_dropout)
@@ -51,15 +51,6 @@ def check_dropout(node: Node) -> str | None:
 def lower_identity(low: Lowering, node: Node) -> None:
     """Rename: what remains of these after the passes stands between an input and an output."""
     low.share(node.output, node.input(0))
-
-
-@lowers("Transpose", check=check_transpose, types=ALL)
-def lower_transpose(low: Lowering, node: Node) -> None:
-    """Copy with the strides of the input in another order."""
-    moved, whole = transposed(node)
-    source, target = low.source(node.input(0), DENSE), low.target(node.output, DENSE)
-    places = (source, (moved, 0)), (target, (whole, 0))
-    copy_box(low, node, node.output, node.output.shape, *places)
 
 
 @lowers("ChannelShuffle", check=lambda node: require_image(node.input(0)))
@@ -89,15 +80,7 @@ def lower_concat(low: Lowering, node: Node) -> None:
         target = low.target(node.output, BLOCKED)
         concat_channels(low, node, sources, target, BLOCK)
         return
-    strides, firsts = row_major(node.output.shape), starts(values, axis)
-    target = low.target(node.output, DENSE)
-    for index, (value, start) in enumerate(zip(values, firsts, strict=True), 1):
-        source = source_of(low, value)
-        # by position: a value may be concatenated several times
-        done = node.output if index == len(values) else None
-        whole = row_major(value.shape)
-        place = (target, (strides, start * strides[axis]))
-        copy_box(low, node, done, value.shape, (source, (whole, 0)), place)
+    copy_beside(low, node)
 
 
 def _are_images(low: Lowering, values: list[Value]) -> bool:

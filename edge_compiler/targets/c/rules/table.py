@@ -22,6 +22,9 @@ INTEGERS = tuple(
 NUMBERS = (*FLOATS, *INTEGERS)
 ALL = tuple(ELEMENT_TYPES.values())
 
+READ_BLOCKS = {"AveragePool", "Conv", "ConvTranspose", "GlobalAveragePool", "MaxPool"}
+"""Operators whose kernels read images in blocks of channels."""
+
 
 @dataclass(frozen=True)
 class Entry:

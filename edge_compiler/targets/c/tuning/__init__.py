@@ -111,7 +111,7 @@ def _tasks(graph: Graph, program: Program, variant: Variant) -> Iterator[Task]:
     nodes, seen = {node.name: node for node in graph.nodes}, set()
     for step in program.steps:
         choice = choice_of(step, variant)
-        if choice is None or choice.problem.step != (1, 1):
+        if choice is None or (choice.problem.step != (1, 1) and choice.problem.kind != "spread"):
             continue
         if (problem := choice.problem) not in seen:
             seen.add(problem)

@@ -35,7 +35,7 @@ static edge_status choose_program(const char *variant, const edge_program **chos
     for (uint32_t i = 0; i < edge_program_count; i++) {
         const edge_program *program = &edge_programs[i];
         const int named = variant && strcmp(variant, program->variant) == 0;
-        if ((named || !variant) && program->supported()) {
+        if ((named || (!variant && program->pays())) && program->supported()) {
             *chosen = program;
             return EDGE_OK;
         }
@@ -51,6 +51,14 @@ static edge_status choose_program(const char *variant, const edge_program **chos
     for (uint32_t i = 0; i < edge_program_count && used >= 0 && (size_t)used < capacity; i++)
         used += snprintf(error + used, capacity - (size_t)used, " %s", edge_programs[i].variant);
     return EDGE_ERROR_ARGUMENT;
+}
+
+int edge_supports(const char *variant)
+{
+    for (uint32_t i = 0; i < edge_program_count; i++)
+        if (variant && strcmp(variant, edge_programs[i].variant) == 0)
+            return edge_programs[i].supported();
+    return 0;
 }
 
 /* Round a number of bytes up to whole pages; 0 on overflow. */

@@ -59,6 +59,7 @@ typedef struct edge_program {
     int (*supported)(void);      /* can this processor run it? */
     const char *missing_message; /* why another processor can't, e.g. "this processor lacks AVX2 or FMA" */
     const edge_step *steps;
+    int (*pays)(void); /* is it faster than those behind it? Else it must be asked for by its name */
 } edge_program;
 
 /* How a camera frame becomes the image input: (pixel - mean[c]) * scale[c], channels in the network's order. The picture
@@ -90,9 +91,13 @@ int edge_cpu_always(void);
 int edge_cpu_avx2(void);   /* all of x86-64-v3 */
 int edge_cpu_avx512(void); /* all of x86-64-v4 */
 int edge_cpu_avx512vnni(void);
+int edge_cpu_avx512bf16(void);
+int edge_cpu_fast_bf16(void); /* edge_program.pays */
 int edge_cpu_avxvnni(void);
 #elif defined __aarch64__
+int edge_cpu_fp16(void); /* arithmetic of float16 in vectors */
 int edge_cpu_dotprod(void);
+int edge_cpu_i8mm(void);
 #elif defined __arm__
 int edge_cpu_neon_vfpv4(void);
 #endif

@@ -12,7 +12,7 @@
 #include "work.h"
 
 typedef struct {
-    int blocks, in_plane, in_row;
+    int out_blocks, in_plane, in_row;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     int out_h, out_w, out_plane, out_row;
     int out_pixel; /* see conv.h */
@@ -82,7 +82,7 @@ INLINE void depthwise_run(const depthwise c, const float *x, const float *w, con
                           int part, int parts)
 {
     assert(c.pixels >= 1 && c.pixels <= DEPTHWISE_MAX_PIXELS);
-    pieces todo = work_share_rows(c.blocks, c.out_h, part, parts);
+    pieces todo = work_share_rows(c.out_blocks, c.out_h, part, parts);
     const int whole = c.out_w / c.pixels * c.pixels;
     while (work_next_piece(&todo)) {
         const int block = todo.outer, row = todo.inner;

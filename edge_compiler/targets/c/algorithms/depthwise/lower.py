@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from edge_compiler.targets.c.choice import Choice, Chooser, Scheme
+from edge_compiler.targets.c.choice import Choice, Chooser, Scheme, Sizes
 from edge_compiler.targets.c.layer import Layer, pad_channels, pad_first
+from edge_compiler.targets.program.calls import Call, Field
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
-from edge_compiler.targets.program.program import Call, Field
 from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.manifest import CONVOLUTION
 
@@ -18,26 +18,24 @@ def lower_depthwise(
     """Add the step."""
     blocks = pad_first(w[:, 0]).reshape(-1, BLOCK, *w.shape[2:]).transpose(0, 2, 3, 1)
     weights, bias = low.weights.add(blocks), low.weights.add(pad_channels(b))
-    source, target, residual = layer.source, layer.target, layer.residual
+    target = layer.target
 
     def choose(variant: Variant) -> Choice:
         return chooser.choose(layer.problem(1), variant, scheme)
 
     def call(variant: Variant) -> Call:
         fields: dict[str, Field] = {
-            "blocks": source.blocks,
-            "in_plane": source.plane,
-            "in_row": source.row,
-            "out_h": layer.size[0],
-            "out_w": layer.size[1],
-            "out_plane": target.plane,
-            "out_row": layer.phase.step[0] * target.row,
-            "residual_plane": residual.plane if residual else 0,
-            "residual_row": residual.row if residual else 0,
+            "out_w": layer.size[1],  # what is left of it is a tile, whose size its code must know
             **choose(variant).candidate.fields,
+            **layer.common_fields(),
+        }
+        sizes: Sizes = {
+            **layer.image_sizes(),
+            "out_h": layer.size[0],
+            "out_plane": target.plane,
         }
         pointers = layer.pointers(weights, bias)
-        return Call("depthwise_run", "depthwise", fields | layer.common_fields(), pointers)
+        return Call("depthwise_run", "depthwise", fields, pointers, sizes)
 
     low.add(
         layer.node,

@@ -66,9 +66,13 @@ def suits_direct(problem: Problem) -> bool:
 
 def direct_candidates(problem: Problem, variant: Variant) -> Iterator[Direct]:
     """Yield the best tiles with each order in which they can work."""
-    # blocks of a tile read the same input, which blocks of a grouped convolution do not
-    most = 1 if problem.kind == "grouped" else min(_MOST_BLOCKS, problem.out_blocks)
-    for tile in best_tiles(problem.width, most, problem.out_blocks, variant)[:_TILES]:
+    # blocks of a tile read the same input, which blocks of a grouped convolution do not, and write
+    # at equal distances, which only those of one row of a window do
+    most = {"grouped": 1, "spread": problem.step[1]}.get(problem.kind, problem.out_blocks)
+    tiles = best_tiles(problem.width, min(_MOST_BLOCKS, most), problem.out_blocks, variant)
+    if problem.kind == "spread":
+        tiles = [tile for tile in tiles if most % tile.blocks == 0]
+    for tile in tiles[:_TILES]:
         several = cost.rows(problem, tile) > 1 and tile.blocks < problem.out_blocks
         for order in ("ROWS_OUTER", "CHANNELS_OUTER") if several else ("CHANNELS_OUTER",):
             yield Direct(tile, order)

@@ -6,6 +6,7 @@
  * innermost loops become straight code; sizes and distances may be known only when it runs.
  *
  * Weights, see weights.h: [output block][input block][kernel row][kernel column][input lane][16 output channels].
+ * Where input and weights are pairs of 16 bits (pairs.h), each of them counts as a float here, and two channels as one lane.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,6 +14,8 @@
 #define EDGE_CONV_H
 
 #include "activation.h"
+#include "halves.h"
+#include "pairs.h"
 #include "weights.h"
 #include "work.h"
 
@@ -26,6 +29,8 @@ typedef struct {
     int block_weights; /* from one output block's weights to the next */
     int prefetch;      /* weights by which they are fetched ahead; 0: the processor does it */
     int half;          /* weights are in float16 */
+    int pairs;         /* input and weights are pairs of 16 bits */
+    float factor; /* what is packed as pairs is multiplied by this power of two, and results divided by it; 0: by 1 */
     int out_blocks, out_h, out_plane, out_row;
     int out_pixel; /* floats from one pixel of the result to the next: BLOCK, or more where others lie between them */
     int residual_plane, residual_row;
@@ -36,8 +41,10 @@ typedef struct {
     int rest;                     /* blocks of the last group, if fewer; else 0 */
     int wide_tiles, narrow_tiles; /* a row: so many tiles of `pixels`, then so many of `pixels - 1` */
     conv_order order;             /* which loop goes around the other: what is re-read from cache */
-    int share_rows;               /* threads divide the rows, not the channels: weights are few beside the input */
-    const uint16_t *first_block;  /* grouped convolution: first input block of each output block, or NULL */
+    int strip, splits; /* of conv_pairs.h: rows that are packed together, pieces of work that divide the groups */
+    int share_rows;    /* threads divide the rows, not the channels: weights are few beside the input */
+    const uint16_t *first_block; /* grouped convolution: first input block of each output block, or NULL */
+    const int32_t *first_result; /* where the results of each output block begin, if not a plane apart; or NULL */
 } conv;
 
 enum { CONV_MAX_TILE = 32 };
@@ -72,6 +79,36 @@ INLINE const void *conv_lanes(const conv c, const int pixels, const int blocks, 
     }
     return w;
 }
+
+#if HALF_PRODUCTS
+
+/* The same with pairs of float16, `lanes` of them: all products of a pixel's channels here are added up in float16. */
+INLINE const void *conv_half_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
+                                   const float *restrict x, const void *restrict w)
+{
+    const int vectors = blocks * HALF_VECTORS, stride = c.stride_w * c.in_lanes;
+    halves part[CONV_MAX_TILE], input[CONV_MAX_TILE];
+    UNROLLED_FOR (int pair = 0; pair < lanes; pair++) {
+        if (pair % LANES == 0)
+            UNROLLED_FOR (int p = 0; p < pixels; p++) input[p] = halves_load(x + p * stride + pair);
+        halves weight[CONV_MAX_TILE];
+        UNROLLED_FOR (int b = 0; b < blocks; b++)
+            halves_load_two(weights_at(w, b * c.block_weights, 0), weight + b * 2 * HALF_VECTORS);
+        w = weights_at(w, BLOCK, 0);
+        COUNT_FROM(w);
+        UNROLLED_FOR (int i = 0; i < 2 * pixels * vectors; i++) {
+            const int lane = i / vectors / pixels, p = i / vectors % pixels, v = i % vectors;
+            const halves a = weight[v + (v / HALF_VECTORS + lane) * HALF_VECTORS];
+            halves *to = part + p * vectors + v;
+            *to = pair || lane ? halves_add_lane_product(*to, a, input[p], 2 * pair % HALF_LANES + lane)
+                               : halves_lane_product(a, input[p], 0);
+        }
+    }
+    UNROLLED_FOR (int i = 0; i < pixels * vectors; i++) halves_add(sum + 2 * i, part[i]);
+    return w;
+}
+
+#endif
 
 /* How many neighbouring floats of a plane a tile multiplies with one row of the kernel. */
 INLINE int conv_row_floats(const conv c, const int pixels)
@@ -124,7 +161,11 @@ INLINE const void *conv_lanes(const conv c, const int pixels, const int blocks, 
             UNROLLED_FOR (int b = 0; b < blocks; b++)
                 __builtin_prefetch(weights_at(w, b * c.block_weights + c.prefetch, c.half), 0, 3);
         UNROLLED_FOR (int p = 0; p < pixels; p++)
-            UNROLLED_FOR (int v = 0; v < vectors; v++) sum[p * vectors + v] += weight[v] * x[p * stride];
+            UNROLLED_FOR (int v = 0; v < vectors; v++)
+                if (c.pairs)
+                    sum[p * vectors + v] = pairs_add_products(sum[p * vectors + v], weight[v], x + p * stride);
+                else
+                    sum[p * vectors + v] += weight[v] * x[p * stride];
     }
     return w;
 }
@@ -146,8 +187,16 @@ INLINE const void *conv_blocks(const conv c, const int pixels, const int blocks,
                 continue;
             }
 #endif
-            for (int kx = 0; kx < c.kernel_w; kx++)
-                w = conv_lanes(c, pixels, blocks, lanes, sum, row + kx * c.dilation_w * c.in_lanes, w);
+            for (int kx = 0; kx < c.kernel_w; kx++) {
+                const float *pixel = row + kx * c.dilation_w * c.in_lanes;
+#if HALF_PRODUCTS
+                if (c.pairs) {
+                    w = conv_half_lanes(c, pixels, blocks, lanes, sum, pixel, w);
+                    continue;
+                }
+#endif
+                w = conv_lanes(c, pixels, blocks, lanes, sum, pixel, w);
+            }
         }
     }
     return w;
@@ -189,7 +238,7 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
     const int later = activation_is_long(c.act);
     UNROLLED_FOR (int p = 0; p < pixels; p++)
         UNROLLED_FOR (int v = 0; v < vectors; v++) {
-            vec result = sum[p * vectors + v];
+            vec result = c.factor ? sum[p * vectors + v] * (1.0f / c.factor) : sum[p * vectors + v];
             if (c.has_residual)
                 result += vec_load(r + v / VECTORS * c.residual_plane + v % VECTORS * LANES + p * BLOCK);
             vec_store(y + v / VECTORS * c.out_plane + v % VECTORS * LANES + p * c.out_pixel,
@@ -238,7 +287,7 @@ INLINE void conv_run(const conv c, const float *x, const void *w, const float *b
         const float *xx = x + (c.first_block ? c.first_block[block] * c.in_plane : 0) + line * c.stride_h * c.in_row;
         const void *ww = weights_at(w, (ptrdiff_t)block * c.block_weights, c.half);
         const float *bb = b + block * BLOCK;
-        float *yy = y + (size_t)block * c.out_plane + line * c.out_row;
+        float *yy = y + (c.first_result ? c.first_result[block] : (ptrdiff_t)block * c.out_plane) + line * c.out_row;
         const float *rr = c.has_residual ? r + (size_t)block * c.residual_plane + line * c.residual_row : yy;
         if (c.rest && group == groups - 1)
             conv_tiles(c, c.rest, tile, xx, ww, bb, yy, rr);

@@ -115,7 +115,8 @@ INLINE ptrdiff_t gemm_right_place(const gemm c, const int matrix)
     return work_place(matrix, GEMM_RANK, c.batch, c.b_matrix);
 }
 
-/* The product. A piece of work is one tile; tiles that read the same part of the right operand follow each other. */
+/* The product. A piece of work is one tile; tiles that read the same part of the right operand follow each other. Threads
+ * divide the rows, as they do in the steps before and after it. */
 INLINE void gemm_run(const gemm c, const float *a, const void *b, const float *e, float *y, int part, int parts)
 {
     assert(c.wide_tiles * c.height + c.narrow_tiles * (c.height - 1) == c.rows);
@@ -123,7 +124,7 @@ INLINE void gemm_run(const gemm c, const float *a, const void *b, const float *e
     const int all = (c.columns + BLOCK - 1) / BLOCK, groups = (all + c.blocks - 1) / c.blocks;
     const int last_blocks = all - (groups - 1) * c.blocks, last = c.columns - (groups - 1) * c.blocks * BLOCK;
     const int matrices = c.batch[0] * c.batch[1] * c.batch[2] * c.batch[3];
-    pieces todo = work_share_in_order(matrices * groups, c.wide_tiles + c.narrow_tiles, part, parts);
+    pieces todo = work_share_rows(matrices * groups, c.wide_tiles + c.narrow_tiles, part, parts);
     while (work_next_piece(&todo)) {
         const int matrix = todo.outer / groups, group = todo.outer % groups, column = group * c.blocks * BLOCK;
         const float *aa = a + gemm_left_place(c, matrix);
@@ -138,21 +139,24 @@ INLINE void gemm_run(const gemm c, const float *a, const void *b, const float *e
 }
 
 typedef struct {
-    int matrices, columns, terms; /* of the right operand; the matrices lie behind each other */
-    int term, column;             /* elements from one term or column to the next */
+    int batch[GEMM_RANK];  /* matrices of the right operand in each dimension */
+    int matrix[GEMM_RANK]; /* elements from one to the next */
+    int columns, terms;
+    int term, column; /* elements from one term or column to the next */
 } gemm_pack;
 
 /* Pack the right operand. A piece of work is a square of 16 terms and 16 columns. */
 INLINE void gemm_pack_run(const gemm_pack c, const float *restrict b, float *restrict packed, int part, int parts)
 {
     const int blocks = (c.columns + BLOCK - 1) / BLOCK, squares = (c.terms + BLOCK - 1) / BLOCK;
-    pieces todo = work_share_in_order(c.matrices * blocks, squares, part, parts);
+    const int matrices = c.batch[0] * c.batch[1] * c.batch[2] * c.batch[3];
+    pieces todo = work_share_rows(matrices * blocks, squares, part, parts);
     while (work_next_piece(&todo)) {
         const int matrix = todo.outer / blocks, column = todo.outer % blocks * BLOCK, term = todo.inner * BLOCK;
         const int terms = c.terms - term < BLOCK ? c.terms - term : BLOCK;
         const int columns = c.columns - column < BLOCK ? c.columns - column : BLOCK;
         const float *from =
-            b + (size_t)matrix * c.columns * c.terms + (size_t)term * c.term + (size_t)column * c.column;
+            b + work_place(matrix, GEMM_RANK, c.batch, c.matrix) + (size_t)term * c.term + (size_t)column * c.column;
         float *to = packed + ((size_t)todo.outer * c.terms + term) * BLOCK;
         if (columns < BLOCK)
             memset(to, 0, sizeof(float) * BLOCK * terms);

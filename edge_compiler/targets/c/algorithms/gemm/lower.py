@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 import math
 
 import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.algorithms.gemm.product import Product, RANK
+from edge_compiler.targets.c.algorithms.gemm.views import View
 from edge_compiler.targets.c.algorithms.tiles import best_tiles, SUM_TERMS
 from edge_compiler.targets.c.halves import in_halves, is_half, kept_in, pays
 from edge_compiler.targets.program.buffers import Buffer
+from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import BLOCK, DENSE
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
-from edge_compiler.targets.program.program import Call, Field, reading, writing
 from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.manifest import CONVOLUTION
 
@@ -25,7 +27,7 @@ _MOST_BLOCKS = 4
 
 def lower_product(low: Lowering, node: Node) -> None:
     """Add the step of a product, after one that packs a right operand that is computed."""
-    product, a = Product.of(node), node.attributes
+    product, a = Product.of(node, partial(View.of, low)), node.attributes
     matrix = -(-product.columns // BLOCK) * BLOCK * product.terms  # elements, packed
     weights, half = _packed(node, product), False
     if weights is None:
@@ -34,16 +36,14 @@ def lower_product(low: Lowering, node: Node) -> None:
         if pays(low.leading, math.prod(product.batch) * product.rows):
             weights = in_halves(weights)
         half, right = is_half(weights), Data(low.weights.add(weights), weights.nbytes)
-    left, target = Data.of(low, product.left.value), low.target(node.output, DENSE)
+    left, target = Data.of(low, product.left.view.value), low.target(node.output, DENSE)
     addend = node.inputs[2] if len(node.inputs) > 2 else None
     third = None if addend is None else Data.of(low, addend)
-    steps = tuple(
-        step // (product.columns * product.terms) * matrix for step in product.right.matrices
-    )
+    alpha = a.get("alpha", 1.0) * product.left.view.scale * product.right.view.scale
     fields: dict[str, Field] = {
         "batch": _ranked(product.batch, 1),
         "a_matrix": _ranked(product.left.matrices, 0),
-        "b_matrix": _ranked(steps, 0),
+        "b_matrix": _ranked(tuple(step * matrix for step in product.rights), 0),
         "rows": product.rows,
         "columns": product.columns,
         "terms": product.terms,
@@ -51,7 +51,7 @@ def lower_product(low: Lowering, node: Node) -> None:
         "a_term": product.left.term,
         "half": int(half),
         "chunk": SUM_TERMS if product.terms >= 2 * SUM_TERMS else 0,
-        "alpha": float(a.get("alpha", 1.0)),
+        "alpha": float(alpha),
         "beta": float(a.get("beta", 1.0)),
         **_addend_fields(addend),
         "act": node.fused.activation,
@@ -82,7 +82,7 @@ def lower_product(low: Lowering, node: Node) -> None:
 
 def _packed(node: Node, product: Product) -> Array | None:
     """Return a constant right operand as the kernel reads it; None if it is computed."""
-    data = product.right.value.constant
+    data = product.right.view.value.constant
     if data is None:
         return None
     lines = (-1, product.terms, product.columns)
@@ -97,17 +97,18 @@ def _packed(node: Node, product: Product) -> Array | None:
 
 def _pack_when_run(low: Lowering, node: Node, product: Product) -> Data:
     """Add a step that packs a computed right operand; return its result."""
-    value = product.right.value
-    source = low.source(value, DENSE)
-    matrices = value.size // (product.columns * product.terms)
+    right = product.right
+    source = low.source(right.view.value, DENSE)
     blocks = -(-product.columns // BLOCK)
-    packed = Buffer(f"{node.output.name}/packed", (matrices, blocks, product.terms, BLOCK))
+    shape = (math.prod(right.batch), blocks, product.terms, BLOCK)
+    packed = Buffer(f"{node.output.name}/packed", shape)
     fields: dict[str, Field] = {
-        "matrices": matrices,
+        "batch": _ranked(right.batch, 1),
+        "matrix": _ranked(right.matrices, 0),
         "columns": product.columns,
         "terms": product.terms,
-        "term": product.right.term,
-        "column": product.right.line,
+        "term": right.term,
+        "column": right.line,
     }
 
     def call(_: object) -> Call:

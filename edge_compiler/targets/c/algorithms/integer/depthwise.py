@@ -1,4 +1,4 @@
-"""From a depthwise QConv to a step of qdepthwise.h."""
+"""From a depthwise QConv to a step of qdepthwise.h or qdepthwise_dot.h."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from edge_compiler.ir.quantised import largest_sum, multipliers
 from edge_compiler.targets.c.algorithms.integer.lower import as_planes
 from edge_compiler.targets.c.algorithms.integer.rounding import flip, rounding_text, unsigned_zero
 from edge_compiler.targets.c.layer import pad_channels, pad_first
+from edge_compiler.targets.program.calls import Call, Field, reading, SCRATCH, writing
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.nodes import Geometry, required
-from edge_compiler.targets.program.program import Call, Field, reading, SCRATCH, writing
+from edge_compiler.targets.program.nodes import Array, Geometry, required
+from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import CONVOLUTION
 
 _MOST_PIXELS = 8
 _STRIP_BYTES = 96 * 1024
 """Of floats that are worked on together: a part of a second-level cache."""
+_FOUR = 4
+"""Pixels that qdepthwise_dot.h multiplies at once."""
 _EXACT = 2**24
 """Below it, float32 has all integers."""
 
@@ -42,6 +45,13 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
         low.weights.add(arrays[0]),
         *(low.weights.add(pad_channels(a)) for a in arrays[1:]),
     ]
+    fours = None
+    if (
+        low.leading.byte_windows
+        and geometry.dilation == (1, 1)
+        and _FOUR % geometry.stride[1] == 0
+    ):
+        fours = [low.weights.add(array) for array in _in_fours(node, w)]
     (stride_h, stride_w), (dilation_h, dilation_w) = geometry.stride, geometry.dilation
     kernel_h, kernel_w = geometry.kernel
     columns = (target.width - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
@@ -52,7 +62,7 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
     round_ = rounding_text(node, largest_sum(w, required(node, 2)))
     tiles = -(-target.width // _MOST_PIXELS)
 
-    def call(_: object) -> Call:
+    def call(variant: Variant) -> Call:
         fields: dict[str, Field] = {
             **geometry.fields(),
             "in_flip": flip(node.input(0)),
@@ -74,6 +84,9 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
             "round": round_,
             "strip": strip,
         }
+        if variant.byte_windows and fours:
+            pointers = (reading(source), *fours, constants[-1], writing(target), SCRATCH)
+            return Call("qdepthwise_dot_run", "qdepthwise", fields, pointers, sizes)
         pointers = (reading(source), *constants, writing(target), SCRATCH)
         return Call("qdepthwise_run", "qdepthwise", fields, pointers, sizes)
 
@@ -88,3 +101,12 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
         macs=ops.macs(node),
         weight_bytes=arrays[0].nbytes,
     )
+
+
+def _in_fours(node: Node, w: Array) -> tuple[Array, Array]:
+    """Return weights as qdepthwise_dot.h reads them, and biases of unsigned products."""
+    kernel = np.pad(pad_first(w[:, 0]), [(0, 0), (0, 0), (0, -w.shape[3] % _FOUR)])
+    blocks = kernel.reshape(-1, BLOCK, w.shape[2], kernel.shape[2] // _FOUR, _FOUR)
+    sums = w.astype(np.int64).reshape(len(w), -1).sum(1)
+    bias = required(node, 2) - unsigned_zero(node.input(0)) * sums
+    return blocks.transpose(0, 2, 3, 1, 4).copy(), pad_channels(bias.astype(np.int32))

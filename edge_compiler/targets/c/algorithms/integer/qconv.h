@@ -1,24 +1,29 @@
 /* qconv.h - convolution of quantised images, and products of quantised rows with a matrix.
  *
  * A tile is `pixels` results of a row times `blocks` blocks of 16 output channels, whose sums are held in registers. What it
- * reads of the image is packed into cells first (bytes.h), with the zero point outside of the image, and serves all blocks.
+ * reads of the image is packed into cells first (bytes_cell.h), with the zero point outside of the image, and serves all blocks. Where
+ * cells are bytes as they are, a tile that reads nothing outside of the image takes them from there.
  * Weights: [output block][input block][kernel row][kernel column][group][16][4]; the last input block has `last_groups` groups.
+ * Where matrices are multiplied, they are in the order of qmatrix.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef EDGE_QCONV_H
 #define EDGE_QCONV_H
 
-#include "bytes.h"
+#include "bytes_dot.h"
+#include "bytes_store.h"
+#include "qelements.h"
+#include "qmatrix.h"
 #include "work.h"
 
-enum { QCONV_MAX_SUMS = 32 };
+enum { QCONV_MAX_SUMS = 32, QCONV_AHEAD = 3, QCONV_LINE = 64 };
 
 typedef struct {
     int image_blocks;           /* of input channels, all of which are packed; or its planes: qplanes.h */
     int in_blocks, last_groups; /* those that an output block reads */
     int in_h, in_w, in_plane, in_row, in_pixel; /* in bytes, here and below */
-    int small;                                  /* sums of two products of its weights have room in 16 bits */
+    int small;                                  /* its weights are: see bytes_cell.h */
     int in_flip, outside;                       /* the bytes outside of the image */
     const uint16_t *first_block;                /* where an output block of a group begins to read; NULL: at 0 */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
@@ -28,10 +33,24 @@ typedef struct {
     rounding round;
     int pixels, blocks, wide_tiles, narrow_tiles; /* a row: so many tiles of `pixels`, then of one less */
     int splits;                                   /* pieces of work that divide the output blocks of a tile */
+    int adds;                                     /* other bytes are added to the results, see qelements.h: */
+    int other_plane, other_row;
+    qelements sum;
+    int cell; /* bytes from a cell to the next; 0: as bytes_cell.h packs them */
 } qconv;
 
-/* Columns of the image from one cell to the next, and cells of a row that some pixels read. */
-INLINE int qconv_apart(const qconv c) { return c.kernel_w == 1 ? c.stride_w : 1; }
+/* Where the cells of a tile are: the first one, and bytes to the next row of the kernel and to the next input block. */
+typedef struct {
+    const unsigned char *cells;
+    size_t row, block;
+} qconv_source;
+
+INLINE int qconv_cell(const qconv c) { return c.cell ? c.cell : bytes_cell_size(c.small); }
+
+/* Columns of the image from one cell to the next, and cells of a row that some pixels read. Bytes that are cells have their
+ * neighbours, whether these are read or not. */
+INLINE int qconv_in_place(const qconv c) { return CELLS_ARE_BYTES && !c.in_flip; }
+INLINE int qconv_apart(const qconv c) { return c.kernel_w == 1 && !qconv_in_place(c) ? c.stride_w : 1; }
 INLINE int qconv_cells(const qconv c, const int pixels)
 {
     return ((pixels - 1) * c.stride_w + (c.kernel_w - 1) * c.dilation_w) / qconv_apart(c) + 1;
@@ -58,45 +77,79 @@ INLINE void qconv_pack(const qconv c, const uint8_t *x, const int row, const int
         }
 }
 
+/* Are they in the image, which has them as they are? */
+INLINE int qconv_has_cells(const qconv c, const int row, const int first, const int cells)
+{
+    const int y = row * c.stride_h - c.pad_top, x = first * c.stride_w - c.pad_left;
+    return qconv_in_place(c) && c.in_pixel == BLOCK && y >= 0 && x >= 0 &&
+           y + (c.kernel_h - 1) * c.dilation_h < c.in_h && x + cells <= c.in_w;
+}
+
+/* Add the products of `groups` groups of a cell of each pixel; returns the next weights. */
+INLINE const int8_t *qconv_dot(const qconv c, const int pixels, const int blocks, const int groups,
+                               const unsigned char *cells, const int step, const int8_t *w, ivec *sum)
+{
+#if defined __ARM_FEATURE_MATMUL_INT8
+    qmatrix_dot(pixels, blocks, groups, cells, step, w, c.block_weights, sum);
+    return w + (groups + 1) / 2 * QMATRIX_WEIGHTS;
+#else
+    bytes_dot(pixels, blocks, groups, c.small, cells, step, w, c.block_weights, sum);
+    return w + groups * 4 * BLOCK;
+#endif
+}
+
+/* Fetch what is read some input blocks later: caches don't foresee it, and much of it another core may have written. */
+INLINE void qconv_fetch(const qconv c, const int pixels, const int blocks, const unsigned char *cells, const int step,
+                        const int8_t *w)
+{
+#if defined DOT_BYTES && defined __SSE2__
+    UNROLLED_FOR (int i = 0; i < pixels * step; i += QCONV_LINE) __builtin_prefetch(cells + i);
+    if (c.kernel_h * c.kernel_w == 1)
+        UNROLLED_FOR (int i = 0; i < blocks * 4; i++)
+            __builtin_prefetch(w + i / 4 * c.block_weights + (4 * QCONV_AHEAD + i % 4) * 4 * BLOCK);
+#else
+    (void)c, (void)pixels, (void)blocks, (void)cells, (void)step, (void)w;
+#endif
+}
+
 /* One tile. y: its first pixel and channel. */
-INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const unsigned char *patch, const int8_t *w,
+INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const qconv_source x, const int8_t *w,
                        const int32_t *b, const float *m, uint8_t *y, const int channels)
 {
-    const int size = bytes_cell_size(c.small), cells = qconv_cells(c, pixels);
+    const int size = qconv_cell(c);
     const int step = c.stride_w / qconv_apart(c) * size;
     ivec sum[QCONV_MAX_SUMS];
-    UNROLLED_FOR (int i = 0; i < pixels * blocks * SUMS; i++)
-        sum[i] = SUMS_HAVE_BIAS ? *(const ivec *)(b + i % (blocks * SUMS) * LANES) : (ivec){0};
-    for (int block = 0; block < c.in_blocks; block++)
-        for (int ky = 0; ky < c.kernel_h; ky++, patch += cells * size)
+    UNROLLED_FOR (int i = 0; i < pixels * blocks * VECTORS; i++)
+        sum[i] = *(const ivec *)(b + i % (blocks * VECTORS) * LANES);
+#if defined __ARM_FEATURE_MATMUL_INT8
+    qmatrix_begin(sum, pixels, blocks * VECTORS);
+#endif
+    for (int block = 0; block < c.in_blocks; block++) {
+        const unsigned char *cells = x.cells + block * x.block;
+        if (block + QCONV_AHEAD < c.in_blocks)
+            qconv_fetch(c, pixels, blocks, cells + QCONV_AHEAD * x.block, step, w);
+        for (int ky = 0; ky < c.kernel_h; ky++, cells += x.row)
             for (int kx = 0; kx < c.kernel_w; kx++) {
                 const int groups = block < c.in_blocks - 1 ? 4 : c.last_groups;
-                bytes_dot(pixels, blocks, groups, c.small, patch + kx * c.dilation_w * size, step, w, c.block_weights,
-                          sum);
-                w += groups * 4 * BLOCK;
+                w = qconv_dot(c, pixels, blocks, groups, cells + kx * c.dilation_w * size, step, w, sum);
             }
-    UNROLLED_FOR (int p = 0; p < pixels; p++)
-        UNROLLED_FOR (int i = 0; i < blocks; i++) {
-            ivec total[VECTORS];
-            bytes_sums(sum + (p * blocks + i) * SUMS, b + i * BLOCK, total);
-            const bytes16 result = bytes_of_sums(total, m + i * BLOCK, c.round);
-            uint8_t *to = y + (size_t)p * c.out_pixel + (size_t)i * c.out_plane;
-            if (channels - i * BLOCK >= BLOCK)
-                bytes_store(to, result);
-            else
-                bytes_store_some(to, result, channels - i * BLOCK);
-        }
+    }
+#if defined __ARM_FEATURE_MATMUL_INT8
+    qmatrix_turn(sum, pixels, blocks * VECTORS);
+#endif
+    UNROLLED_FOR (int i = 0; i < blocks; i++)
+        bytes_store_sums(sum + i * VECTORS, blocks * VECTORS, pixels, m + i * BLOCK, c.round,
+                         y + (size_t)i * c.out_plane, (size_t)c.out_pixel, channels - i * BLOCK);
 }
 
 /* All output blocks from one to another, of some pixels. */
-INLINE void qconv_blocks(const qconv c, const int pixels, const unsigned char *patch, const int8_t *w, const int32_t *b,
+INLINE void qconv_blocks(const qconv c, const int pixels, const qconv_source x, const int8_t *w, const int32_t *b,
                          const float *m, uint8_t *y, const int from, const int to)
 {
-    const int cells = qconv_cells(c, pixels);
     for (int i = from; i < to; i += c.blocks) {
-        const unsigned char *first = patch;
+        qconv_source first = x;
         if (c.first_block)
-            first += (size_t)c.first_block[i] * c.kernel_h * cells * bytes_cell_size(c.small);
+            first.cells += c.first_block[i] * x.block;
         const int8_t *weights = w + (size_t)i * c.block_weights;
         uint8_t *out = y + (size_t)i * c.out_plane;
         const int left = (c.out_blocks - 1 - i) * BLOCK + c.last_channels;
@@ -119,7 +172,7 @@ INLINE pieces qconv_share(const qconv c, int part, int parts)
 {
     const int tiles = c.wide_tiles + c.narrow_tiles;
     assert(c.wide_tiles * c.pixels + c.narrow_tiles * (c.pixels - 1) == c.out_w);
-    assert(c.pixels * c.blocks * SUMS <= QCONV_MAX_SUMS);
+    assert(c.pixels * c.blocks * VECTORS <= QCONV_MAX_SUMS);
     return work_share_in_order(c.splits, c.out_h * tiles, part, parts);
 }
 
@@ -135,26 +188,54 @@ INLINE qconv_piece qconv_piece_of(const qconv c, const pieces todo)
     };
 }
 
+/* Where the cells of a tile are that were packed. */
+INLINE qconv_source qconv_packed(const qconv c, const int narrow, const unsigned char *patch)
+{
+    const size_t row = (size_t)qconv_cells(c, c.pixels - narrow) * qconv_cell(c);
+    return (qconv_source){patch, row, c.kernel_h * row};
+}
+
+/* Add other bytes to the results of a tile, which are in the cache. */
+INLINE void qconv_add(const qconv c, const qconv_piece t, const uint8_t *other, uint8_t *out)
+{
+    qelements sum = c.sum;
+    sum.op = Q_ADD, sum.round.free = 1;
+    other += (size_t)t.row * c.other_row + (size_t)t.first * BLOCK;
+    for (int block = t.from; block < t.to; block++) {
+        uint8_t *made = out + (size_t)block * c.out_plane;
+        qelements_line(sum, made, 1, other + (size_t)block * c.other_plane, 1, made, (c.pixels - t.narrow) * BLOCK);
+    }
+}
+
 /* Multiply a tile's cells by the weights, and store its results. */
-INLINE void qconv_multiply(const qconv c, const qconv_piece t, const unsigned char *patch, const int8_t *w,
-                           const int32_t *b, const float *m, void *y)
+INLINE void qconv_multiply(const qconv c, const qconv_piece t, const qconv_source x, const int8_t *w, const int32_t *b,
+                           const float *m, const void *other, void *y)
 {
     uint8_t *out = (uint8_t *)y + (size_t)t.row * c.out_row + (size_t)t.first * c.out_pixel;
     if (!t.narrow)
-        qconv_blocks(c, c.pixels, patch, w, b, m, out, t.from, t.to);
+        qconv_blocks(c, c.pixels, x, w, b, m, out, t.from, t.to);
     else if (c.narrow_tiles)
-        qconv_blocks(c, c.pixels - 1, patch, w, b, m, out, t.from, t.to);
+        qconv_blocks(c, c.pixels - 1, x, w, b, m, out, t.from, t.to);
+    if (c.adds)
+        qconv_add(c, t, other, out);
 }
 
 /* The convolution. A piece of work is a tile. */
-INLINE void qconv_run(const qconv c, const void *x, const int8_t *w, const int32_t *b, const float *m, void *y,
-                      void *scratch, int part, int parts)
+INLINE void qconv_run(const qconv c, const void *x, const int8_t *w, const int32_t *b, const float *m,
+                      const void *other, void *y, void *scratch, int part, int parts)
 {
     pieces todo = qconv_share(c, part, parts);
     while (work_next_piece(&todo)) {
         const qconv_piece tile = qconv_piece_of(c, todo);
-        qconv_pack(c, x, tile.row, tile.first, qconv_cells(c, c.pixels - tile.narrow), scratch);
-        qconv_multiply(c, tile, scratch, w, b, m, y);
+        const int cells = qconv_cells(c, c.pixels - tile.narrow);
+        qconv_source source = qconv_packed(c, tile.narrow, scratch);
+        if (qconv_has_cells(c, tile.row, tile.first, cells)) {
+            source.cells = (const unsigned char *)x + (size_t)(tile.row * c.stride_h - c.pad_top) * c.in_row +
+                           (size_t)(tile.first * c.stride_w - c.pad_left) * BLOCK;
+            source.row = (size_t)c.dilation_h * c.in_row, source.block = c.in_plane;
+        } else
+            qconv_pack(c, x, tile.row, tile.first, cells, scratch);
+        qconv_multiply(c, tile, source, w, b, m, other, y);
     }
 }
 

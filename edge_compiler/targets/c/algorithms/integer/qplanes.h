@@ -1,7 +1,8 @@
 /* qplanes.h - convolution of quantised images with few channels, which lie in planes: as of a network's picture.
  *
  * Blocks of 16 channels would be nearly empty. So all that a result reads becomes the channels of one pixel, in the order
- * [kernel row][plane][kernel column], and qconv.h multiplies these: a 1x1 convolution of `in_blocks` blocks.
+ * [kernel row][plane][kernel column], and qconv.h multiplies these: a 1x1 convolution of `in_blocks` blocks. Where products
+ * take bytes as they are, it is one block of many channels, and nothing is packed.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -37,25 +38,31 @@ INLINE void qplanes_windows(const qconv c, const uint8_t *x, const int row, cons
 }
 
 /* The convolution. A piece of work is a tile, as in qconv.h. */
-INLINE void qplanes_run(const qconv c, const void *x, const int8_t *w, const int32_t *b, const float *m, void *y,
-                        void *scratch, int part, int parts)
+INLINE void qplanes_run(const qconv c, const void *x, const int8_t *w, const int32_t *b, const float *m,
+                        const void *other, void *y, void *scratch, int part, int parts)
 {
     qconv products = c;
     products.kernel_h = products.kernel_w = products.stride_w = products.dilation_w = 1;
     const bytes16 flip = bytes_splat(c.in_flip);
-    const int size = bytes_cell_size(c.small);
+    const int size = bytes_cell_size(c.small), as_they_are = CELLS_ARE_BYTES && !c.in_flip;
     const size_t apart = (size_t)(c.in_blocks + 1) * BLOCK;
-    unsigned char *windows = (unsigned char *)scratch + (size_t)c.in_blocks * c.pixels * size;
+    unsigned char *windows = scratch;
+    if (as_they_are) {
+        products.cell = (int)apart;
+        products.last_groups += 4 * (c.in_blocks - 1);
+        products.in_blocks = 1;
+    } else
+        windows += (size_t)c.in_blocks * c.pixels * size;
     pieces todo = qconv_share(c, part, parts);
     while (work_next_piece(&todo)) {
         const qconv_piece tile = qconv_piece_of(c, todo);
         const int pixels = c.pixels - tile.narrow;
         unsigned char *cell = scratch;
         qplanes_windows(c, x, tile.row, tile.first, pixels, apart, windows);
-        for (int block = 0; block < c.in_blocks; block++)
+        for (int block = 0; block < c.in_blocks && !as_they_are; block++)
             for (int p = 0; p < pixels; p++, cell += size)
                 bytes_cell(cell, bytes_load(windows + p * apart + block * BLOCK) ^ flip, c.small);
-        qconv_multiply(products, tile, scratch, w, b, m, y);
+        qconv_multiply(products, tile, qconv_packed(products, tile.narrow, scratch), w, b, m, other, y);
     }
 }
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_compiler.targets.c.layer import pad_first
+from edge_compiler.targets.program.calls import Field
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.nodes import Array
-from edge_compiler.targets.program.program import Field
 
 _GROUP = 4
 """Input channels whose products one instruction adds up, at best."""
-_MOST_PAIR = (2**15 - 1) // 255
-"""Of two weights of one sign, whose products with unsigned bytes fit into 16 bits together."""
+_MOST_PAIR, _MOST_FOUR = (2**15 - 1) // 255, (2**15 - 1) // 128
+"""Of two weights of one sign, whose products with unsigned bytes fit into 16 bits together; of the
+magnitudes of four, whose products with signed bytes do."""
 _FEW_TILES, _MOST_SPLITS = 16, 8
 MOST_PIXELS, MOST_BLOCKS = 16, 4
 """Of a tile."""
@@ -30,17 +31,21 @@ class ByteTile:
     narrow: int
 
     @classmethod
-    def of(cls, width: int, out_blocks: int, registers: int, sums: int) -> ByteTile:
+    def of(
+        cls, width: int, out_blocks: int, registers: int, sums: int, together: int = 1
+    ) -> ByteTile:
         """
         Return the largest tile whose sums fit into registers, and that cuts rows evenly.
 
         :param sums: registers that a pixel's sums of an output block take.
+        :param together: pixels that an instruction multiplies, whether they are needed or not.
         """
         room = registers // sums  # pixels times blocks
         largest = room // 2 if sums == 1 else room  # two blocks hide the latency
         count = -(-width // min(MOST_PIXELS, max(1, largest)))
         pixels = -(-width // count)
-        blocks = max(1, min(room // pixels, out_blocks, MOST_BLOCKS))
+        taken = -(-pixels // together) * together
+        blocks = max(1, min(room // taken, out_blocks, MOST_BLOCKS))
         narrow = count * pixels - width
         return cls(pixels, blocks, count - narrow, narrow)
 
@@ -63,10 +68,20 @@ def last_groups(channels: int) -> int:
     return -(-((channels - 1) % BLOCK + 1) // _GROUP)
 
 
-def are_small(packed: Array) -> bool:
-    """Return whether 16 bits hold the sum of products of any two weights and unsigned bytes."""
-    pairs = packed.reshape(-1, 2).astype(np.int16)
-    return all(int(np.maximum(sign * pairs, 0).sum(1).max()) <= _MOST_PAIR for sign in (1, -1))
+def are_small(weights: Array, signed_bytes: bool) -> bool:
+    """
+    Return whether 16 bits hold the sums that bytes.h adds up there if weights are small.
+
+    :param weights: (out, in, h, w).
+    :param signed_bytes: they are of four of eight channels, every second; else of two neighbours.
+    """
+    out, channels = weights.shape[:2]
+    padded = np.pad(weights, [(0, 0), (0, -channels % 8), (0, 0), (0, 0)]).astype(np.int16)
+    if signed_bytes:
+        fours = np.abs(padded).reshape(out, -1, 4, 2, *weights.shape[2:])
+        return int(fours.sum(2).max()) <= _MOST_FOUR
+    pairs = padded.reshape(out, -1, 2, *weights.shape[2:])
+    return all(int(np.maximum(sign * pairs, 0).sum(2).max()) <= _MOST_PAIR for sign in (1, -1))
 
 
 def pack_bytes(weights: Array) -> Array:

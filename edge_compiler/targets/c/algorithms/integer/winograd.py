@@ -8,9 +8,9 @@ import math
 import numpy as np
 
 from edge_compiler.targets.c.algorithms.integer.tiles import ByteTile, MOST_BLOCKS
+from edge_compiler.targets.program.calls import Call, Field, Pointer
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.nodes import Array, Geometry
-from edge_compiler.targets.program.program import Call, Field, Pointer
 from edge_compiler.targets.program.variants import Variant
 
 _POINTS, _RESULTS = 36, 4
@@ -26,6 +26,8 @@ _PATCH, _RESULTS_OF_VECTOR, _RESULTS_OF_BLOCK = 300, 330, 300
 """Instructions of transforms, for a vector or a block of channels."""
 _BYTE = 0.5
 """Instructions that reading a byte of weights takes as long as."""
+_STAYS = 512 * 1024
+"""Bytes of weights that stay in a second-level cache from chunk to chunk."""
 
 
 def suits_winograd(weights: Array, geometry: Geometry) -> bool:
@@ -95,7 +97,9 @@ class Winograd:
         patches = -(-2 * self.pairs // BLOCK) * max(1, vectors // 2) * _PATCH
         results = self.out_blocks * (vectors * _RESULTS_OF_VECTOR + _RESULTS_OF_BLOCK)
         tile = _POINTS * products / variant.word_products + patches + results
-        return tiles * tile + self.prepared_bytes * _BYTE < direct
+        apart = self.prepared_bytes > _STAYS and not variant.counted_as
+        reads = -(-tiles // self.chunk) if apart else 1
+        return tiles * tile + self.prepared_bytes * reads * _BYTE < direct
 
     def prepare(self, block_weights: int, original: Pointer, prepared: Pointer) -> Call:
         """
@@ -129,7 +133,7 @@ class Winograd:
         }
 
     def _tile(self, variant: Variant) -> ByteTile:
-        return ByteTile.of(self.chunk, self.out_blocks, variant.byte_registers, variant.vectors)
+        return ByteTile.of(self.chunk, self.out_blocks, variant.word_registers, variant.vectors)
 
 
 def _tiles(size: tuple[int, int]) -> tuple[int, int]:

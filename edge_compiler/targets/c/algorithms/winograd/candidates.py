@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edge_compiler.targets.c.algorithms.tiles import best_tiles, groups, Tile
 from edge_compiler.targets.c.algorithms.winograd import cost
 from edge_compiler.targets.c.algorithms.winograd.cost import (
+    prepares_pairs,
     transformed_weights,
     transforms_when_run,
     winograd_tiles,
@@ -83,7 +84,10 @@ def winograd_candidates(problem: Problem, variant: Variant) -> Iterator[Winograd
     """Yield the best tiles of the products for each size of tile and chunk."""
     for m, chunk in _chunks(problem, variant):
         # weights that are transformed when they are used fill the cache with one block
-        most_blocks = 1 if transforms_when_run(problem, m) else WINOGRAD_BLOCKS
+        raw = transforms_when_run(problem, m) and not (
+            variant.pairs and prepares_pairs(problem, m)
+        )
+        most_blocks = 1 if raw else WINOGRAD_BLOCKS
         for tile in best_tiles(chunk, most_blocks, problem.out_blocks, variant)[:_TILES]:
             yield Winograd(m, chunk, tile)
 

@@ -9,6 +9,8 @@ from edge_compiler.targets.program.variants import Variant
 
 _CACHED_WEIGHTS = 1 << 20
 """So many floats may be in a cache when a layer runs again."""
+_PREPARED_PAIRS = 3 << 20
+"""So many transformed weights are read in time from a cache that others share, as pairs."""
 
 
 def counts(problem: Problem, m: int, chunk: int, tile: Tile, variant: Variant) -> Counts:
@@ -51,3 +53,13 @@ def transforms_when_run(problem: Problem, m: int) -> bool:
     are fewer bytes than its transformed weights once for every sixteen tiles.
     """
     return transformed_weights(problem, m) >= _CACHED_WEIGHTS
+
+
+def prepares_pairs(problem: Problem, m: int) -> bool:
+    """
+    Return whether the points of weights are made at create where they are pairs of bfloat16.
+
+    To transform weights when they are used takes longer than products of pairs do: where they are
+    more, the direct way with such products is faster.
+    """
+    return transformed_weights(problem, m) <= _PREPARED_PAIRS

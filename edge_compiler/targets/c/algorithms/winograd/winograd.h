@@ -5,7 +5,7 @@
  * (m = 4) times fewer products than the direct way. Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
  * 2015. Tiles are worked on in chunks whose transformed patches stay in the second-level cache.
  *
- * The library keeps the weights as for direct convolution; winograd_prepare() transforms them when an instance is made:
+ * The library keeps the weights as for direct convolution; winograd_weights_prepare() transforms them when an instance is made:
  * [output block][point][input channel][16 output channels]. Where these would not stay in a cache and one chunk covers the
  * image, they are transformed while the layer runs: reading the original ones takes a third of the time and no memory.
  *
@@ -15,6 +15,7 @@
 #define EDGE_WINOGRAD_H
 
 #include "conv.h"
+#include "winograd_weights.h"
 
 typedef struct {
     int m;                /* results of a tile in each direction */
@@ -22,6 +23,7 @@ typedef struct {
     int chunk_tiles;      /* tiles that are worked on together */
     int raw_weights;      /* weights are as conv.h has them, and are transformed when they are used */
     int half;             /* these are in float16 */
+    int pairs;            /* points are rounded to bfloat16, and multiplied as pairs: pairs.h */
     int in_blocks, last_lanes, in_plane, in_row;
     int block_weights; /* of the transformed weights, see conv.h */
     int out_blocks, out_h, out_w, out_plane, out_row;
@@ -30,12 +32,9 @@ typedef struct {
     int pixels, blocks, rest, wide_tiles, narrow_tiles, prefetch; /* of the products, see conv.h */
 } winograd;
 
-enum {
-    WINOGRAD_MAX = 6,
-    WINOGRAD_SLICE =
-        BLOCK * BLOCK + BLOCK /* floats from point to point of an input block's weights; were it a power of two,
-                                              they would all fall on the same lines of the cache */
-};
+/* Floats from point to point of an input block's weights; were it a power of two, they would all fall on the same lines of the
+ * cache. */
+enum { WINOGRAD_SLICE = BLOCK * BLOCK + BLOCK };
 
 /* Arm's distances are constants, which its instructions have in them: there to count takes one more. */
 #if LANE_PRODUCTS
@@ -44,100 +43,6 @@ enum {
 #define WINOGRAD_COUNT_FROM(pointer) COUNT_FROM(pointer)
 #endif
 
-/* B^T d, in one direction: m + 2 input elements to m + 2 points. */
-INLINE void winograd_transform_in(const int m, const vec *d, vec *o)
-{
-    if (m == 2) {
-        o[0] = d[0] - d[2];
-        o[1] = d[1] + d[2];
-        o[2] = d[2] - d[1];
-        o[3] = d[1] - d[3];
-    } else {
-        const vec p = d[4] - 4.0f * d[2], q = d[3] - 4.0f * d[1], r = d[4] - d[2], s = 2.0f * (d[3] - d[1]);
-        o[0] = 4.0f * d[0] + (d[4] - 5.0f * d[2]);
-        o[1] = p + q;
-        o[2] = p - q;
-        o[3] = r + s;
-        o[4] = r - s;
-        o[5] = 4.0f * d[1] + (d[5] - 5.0f * d[3]);
-    }
-}
-
-/* A^T d, in one direction: m + 2 points to m results. */
-INLINE void winograd_transform_out(const int m, const vec *d, vec *o)
-{
-    if (m == 2) {
-        o[0] = d[0] + d[1] + d[2];
-        o[1] = d[1] - d[2] - d[3];
-    } else {
-        const vec p = d[1] + d[2], q = d[1] - d[2], r = d[3] + d[4], s = d[3] - d[4];
-        o[0] = d[0] + p + r;
-        o[1] = q + 2.0f * s;
-        o[2] = p + 4.0f * r;
-        o[3] = q + 8.0f * s + d[5];
-    }
-}
-
-/* G d, in one direction: 3 weights to m + 2 points. */
-INLINE void winograd_transform_kernel(const int m, const vec *d, vec *o)
-{
-    if (m == 2) {
-        o[0] = d[0];
-        o[1] = 0.5f * (d[0] + d[1] + d[2]);
-        o[2] = 0.5f * (d[0] - d[1] + d[2]);
-        o[3] = d[2];
-    } else {
-        const vec even = d[0] + d[2], wide = d[0] + 4.0f * d[2];
-        o[0] = 0.25f * d[0];
-        o[1] = (-1.0f / 6.0f) * (even + d[1]);
-        o[2] = (-1.0f / 6.0f) * (even - d[1]);
-        o[3] = (1.0f / 24.0f) * (wide + 2.0f * d[1]);
-        o[4] = (1.0f / 24.0f) * (wide - 2.0f * d[1]);
-        o[5] = d[2];
-    }
-}
-
-/* Transform the kernel of one input channel for one output block. w: its 3 x 3 positions, `step` weights apart; points are
- * `stride` floats apart. */
-INLINE void winograd_kernel(const int m, const int half_weights, const void *restrict w, const int step,
-                            float *restrict points, const int stride)
-{
-    const int a = m + 2;
-    for (int v = 0; v < BLOCK; v += LANES) {
-        vec half[3][WINOGRAD_MAX]; /* [column][point] */
-        UNROLLED_FOR (int x = 0; x < 3; x++) {
-            vec d[3];
-            UNROLLED_FOR (int y = 0; y < 3; y++)
-                d[y] = weights_load(weights_at(w, (y * 3 + x) * step + v, half_weights), half_weights);
-            winograd_transform_kernel(m, d, half[x]);
-        }
-        UNROLLED_FOR (int y = 0; y < a; y++) {
-            vec d[3], o[WINOGRAD_MAX];
-            UNROLLED_FOR (int x = 0; x < 3; x++) d[x] = half[x][y];
-            winograd_transform_kernel(m, d, o);
-            UNROLLED_FOR (int x = 0; x < a; x++) vec_store(points + (y * a + x) * stride + v, o[x]);
-        }
-    }
-}
-
-typedef struct {
-    int m, half, channels, blocks; /* half: they are in float16 */
-} winograd_kernels;
-
-/* Transform the weights, packed as conv.h says. */
-INLINE void winograd_prepare(const winograd_kernels c, const void *w, float *prepared, int part, int parts)
-{
-    const int points = (c.m + 2) * (c.m + 2);
-    pieces todo = work_share_in_order(c.blocks, c.channels, part, parts);
-    while (work_next_piece(&todo)) {
-        const int block = todo.outer, channel = todo.inner, first = channel / BLOCK * BLOCK;
-        const int lanes = c.channels - first < BLOCK ? c.channels - first : BLOCK; /* of this input block */
-        const ptrdiff_t at = ((ptrdiff_t)block * c.channels + first) * 9 * BLOCK + (channel - first) * BLOCK;
-        winograd_kernel(c.m, c.half, weights_at(w, at, c.half), lanes * BLOCK,
-                        prepared + ((size_t)block * points * c.channels + channel) * BLOCK, c.channels * BLOCK);
-    }
-}
-
 /* Transform one patch of one input block. x: its first pixel; points are `stride` floats apart. */
 INLINE void winograd_patch(const winograd c, const float *restrict x, float *restrict points, const int stride)
 {
@@ -145,19 +50,23 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
     for (int v = 0; v < BLOCK; v += LANES) {
         vec half[WINOGRAD_MAX][WINOGRAD_MAX]; /* transformed along the columns: [column][point] */
         const float *from = x + v;
-        float *to = points + v;
+        float *to = points + winograd_weights_lanes(c.pairs, v);
         UNROLLED_FOR (int j = 0; j < a; j++) {
             vec d[WINOGRAD_MAX];
             UNROLLED_FOR (int i = 0; i < a; i++) d[i] = vec_load(from + i * c.in_row);
-            winograd_transform_in(c.m, d, half[j]);
+            winograd_transform_in(c.m, winograd_transform_distance(c.pairs), d, half[j]);
             from += BLOCK;
             WINOGRAD_COUNT_FROM(from);
         }
         UNROLLED_FOR (int i = 0; i < a; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
             UNROLLED_FOR (int j = 0; j < a; j++) d[j] = half[j][i];
-            winograd_transform_in(c.m, d, o);
-            UNROLLED_FOR (int j = 0; j < a; j++) vec_store(to + j * stride, o[j]);
+            winograd_transform_in(c.m, winograd_transform_distance(c.pairs), d, o);
+            UNROLLED_FOR (int j = 0; j < a; j++)
+                if (c.pairs)
+                    pairs_store(to + j * stride, o[j]);
+                else
+                    vec_store(to + j * stride, o[j]);
             to += a * stride;
             WINOGRAD_COUNT_FROM(to);
         }
@@ -176,14 +85,14 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
         UNROLLED_FOR (int j = 0; j < a; j++) {
             vec d[WINOGRAD_MAX];
             UNROLLED_FOR (int i = 0; i < a; i++) d[i] = vec_load(from + i * a * stride);
-            winograd_transform_out(c.m, d, half[j]);
+            winograd_transform_out(c.m, winograd_transform_distance(c.pairs), d, half[j]);
             from += stride;
             WINOGRAD_COUNT_FROM(from);
         }
         UNROLLED_FOR (int i = 0; i < c.m; i++) {
             vec d[WINOGRAD_MAX], o[WINOGRAD_MAX];
             UNROLLED_FOR (int j = 0; j < a; j++) d[j] = half[j][i];
-            winograd_transform_out(c.m, d, o);
+            winograd_transform_out(c.m, winograd_transform_distance(c.pairs), d, o);
             if (i >= rows)
                 continue;
             UNROLLED_FOR (int j = 0; j < c.m; j++) {
@@ -203,17 +112,18 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
 
 INLINE int winograd_chunks(const winograd c) { return (c.tiles_h * c.tiles_w + c.chunk_tiles - 1) / c.chunk_tiles; }
 
-/* Transform the patches: [chunk][point][input block][tile][16 channels]. */
+/* Transform the patches: [chunk][point][input block][tile][lanes]. */
 INLINE void winograd_points_run(const winograd c, const float *x, float *points, int part, int parts)
 {
     const int tiles = c.tiles_h * c.tiles_w, patches = c.in_blocks * c.chunk_tiles, a = c.m + 2;
+    const int lanes = winograd_weights_lanes(c.pairs, BLOCK);
     const range todo = work_share(winograd_chunks(c) * patches, part, parts);
     for (int i = todo.first; i < todo.last; i++) {
         const int chunk = i / patches, patch = i % patches, block = patch / c.chunk_tiles;
         /* the last chunk is filled up with its last tile, so that the products have one shape */
         const int t = work_clamp(chunk * c.chunk_tiles + patch % c.chunk_tiles, 0, tiles - 1);
         winograd_patch(c, x + (size_t)block * c.in_plane + t / c.tiles_w * c.m * c.in_row + t % c.tiles_w * c.m * BLOCK,
-                       points + ((size_t)chunk * a * a * patches + patch) * BLOCK, patches * BLOCK);
+                       points + ((size_t)chunk * a * a * patches + patch) * lanes, patches * lanes);
     }
 }
 
@@ -246,11 +156,9 @@ INLINE void winograd_raw_products(const winograd c, conv product, const float *x
     const int points = (c.m + 2) * (c.m + 2);
     product.in_blocks = 1;
     for (int i = 0; i < c.in_blocks; i++) {
-        const int lanes = i < c.in_blocks - 1 ? BLOCK : c.last_lanes;
-        for (int lane = 0; lane < lanes; lane++)
-            winograd_kernel(c.m, c.half, weights_at(w, lane * BLOCK, c.half), lanes * BLOCK, slice + lane * BLOCK,
-                            WINOGRAD_SLICE);
-        product.last_lanes = c.last_lanes == BLOCK ? BLOCK : lanes;
+        const int channels = i < c.in_blocks - 1 ? BLOCK : c.last_lanes;
+        winograd_weights_block(c.m, c.pairs, c.half, w, channels, slice, WINOGRAD_SLICE);
+        product.last_lanes = winograd_weights_lanes(c.pairs, c.last_lanes == BLOCK ? BLOCK : channels);
         product.accumulate = i > 0;
         for (int point = 0; point < points; point++) {
             const range ahead = work_share(9 * BLOCK, point, points);
@@ -268,12 +176,14 @@ INLINE void winograd_products(const winograd c, const int blocks, const int firs
                               float *scratch)
 {
     const int count = (c.m + 2) * (c.m + 2), channels = (c.in_blocks - 1) * BLOCK + c.last_lanes;
-    const int in_stride = c.in_blocks * c.chunk_tiles * BLOCK, out_stride = c.blocks * c.chunk_tiles * BLOCK;
+    const int in_lanes = winograd_weights_lanes(c.pairs, BLOCK), all_lanes = winograd_weights_lanes(c.pairs, channels);
+    const int in_stride = c.in_blocks * c.chunk_tiles * in_lanes, out_stride = c.blocks * c.chunk_tiles * BLOCK;
     const conv product = {
         .in_blocks = c.in_blocks,
-        .in_lanes = BLOCK,
-        .last_lanes = c.last_lanes,
-        .in_plane = c.chunk_tiles * BLOCK,
+        .in_lanes = in_lanes,
+        .last_lanes = winograd_weights_lanes(c.pairs, c.last_lanes),
+        .in_plane = c.chunk_tiles * in_lanes,
+        .pairs = c.pairs,
         .kernel_h = 1,
         .kernel_w = 1,
         .stride_h = 1,
@@ -295,7 +205,7 @@ INLINE void winograd_products(const winograd c, const int blocks, const int firs
         for (int point = 0; point < count; point++) {
             float *to = scratch + point * out_stride;
             conv_tiles(product, blocks, -1, points + point * in_stride,
-                       (const float *)w + (size_t)first * c.block_weights + point * channels * BLOCK, 0, to, to);
+                       (const float *)w + (size_t)first * c.block_weights + point * all_lanes * BLOCK, 0, to, to);
         }
 }
 
@@ -309,7 +219,8 @@ INLINE void winograd_run(const winograd c, const float *points, const void *w, c
     assert(c.rest == c.out_blocks % c.blocks);
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks, chunks = winograd_chunks(c);
     assert(!c.raw_weights || (c.blocks == 1 && chunks == 1));
-    const size_t chunk_points = (size_t)(c.m + 2) * (c.m + 2) * c.in_blocks * c.chunk_tiles * BLOCK;
+    const size_t chunk_points =
+        (size_t)(c.m + 2) * (c.m + 2) * c.in_blocks * c.chunk_tiles * winograd_weights_lanes(c.pairs, BLOCK);
     pieces todo = work_share_rows(groups, chunks, part, parts);
     while (work_next_piece(&todo)) {
         const int chunk = todo.inner, first = todo.outer * c.blocks;

@@ -1,0 +1,1 @@
+"""The proof that a library computes what its model says, and who is right where both differ."""

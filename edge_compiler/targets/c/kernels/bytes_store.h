@@ -1,0 +1,63 @@
+/* bytes_store.h - from the sums of neighbouring pixels to bytes in memory.
+ *
+ * AVX-512 makes the bytes of four pixels at once: each by itself takes twice the instructions, which is much where few channels
+ * are summed up.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_BYTES_STORE_H
+#define EDGE_BYTES_STORE_H
+
+#include "bytes_wide.h"
+
+#if defined __AVX512BW__
+enum { BYTES_TOGETHER = BYTES_VECTORS };
+
+#define STORE_PIXEL(lane, p) \
+    if ((p) < count)         \
+    __asm__("vextracti32x4 $" lane ", %1, %0" : "=m"(*(bytes16 *)(y + (p) * apart)) : "v"(low))
+
+/* Store numbers of a block of channels of some pixels, `apart` bytes from each other. */
+INLINE void bytes_store_together(const vec *x, const int count, const rounding c, uint8_t *y, const size_t apart)
+{
+    vec all[BYTES_TOGETHER];
+    UNROLLED_FOR (int p = 0; p < BYTES_TOGETHER; p++) all[p] = x[p < count ? p : 0];
+    const ivec low = bytes_turn(bytes_wide_round(all, c)); /* each lane had four bytes of each pixel */
+    if (count == BYTES_TOGETHER && apart == BLOCK)
+        memcpy(y, &low, sizeof low);
+    else {
+        STORE_PIXEL("0", 0);
+        STORE_PIXEL("1", 1);
+        STORE_PIXEL("2", 2);
+        STORE_PIXEL("3", 3);
+    }
+}
+#undef STORE_PIXEL
+#endif
+
+/* Store the bytes of sums: of a block of channels of some pixels, whose sums are `step` vectors from each other, their bytes
+ * `apart`. Each channel is multiplied by its number of m. */
+INLINE void bytes_store_sums(const ivec *sum, const int step, const int pixels, const float *m, const rounding c,
+                             uint8_t *y, const size_t apart, const int channels)
+{
+#if defined __AVX512BW__
+    if (channels >= BLOCK) {
+        UNROLLED_FOR (int first = 0; first < pixels; first += BYTES_TOGETHER) {
+            const int count = pixels - first < BYTES_TOGETHER ? pixels - first : BYTES_TOGETHER;
+            vec scaled[BYTES_TOGETHER];
+            UNROLLED_FOR (int p = 0; p < count; p++) scaled[p] = vec_float(sum[(first + p) * step]) * vec_load(m);
+            bytes_store_together(scaled, count, c, y + first * apart, apart);
+        }
+        return;
+    }
+#endif
+    UNROLLED_FOR (int p = 0; p < pixels; p++) {
+        const bytes16 result = bytes_of_sums(sum + p * step, m, c);
+        if (channels >= BLOCK)
+            bytes_store(y + p * apart, result);
+        else
+            bytes_store_some(y + p * apart, result, channels);
+    }
+}
+
+#endif

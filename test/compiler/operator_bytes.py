@@ -1,0 +1,153 @@
+"""Models of operators of quantised values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from operator_builder import Builder, CHANNELS, EDGES, IMAGE, MANY, PICTURE
+from small_models import node
+
+
+class QuantisedBuilder(Builder):
+    """Adds operators between DequantizeLinear and QuantizeLinear, as quantisers write them."""
+
+    def __init__(self, type_: type[np.uint8] | type[np.int8], **inputs: tuple[int, ...]) -> None:
+        super().__init__(None, **inputs)
+        self.type = type_
+        self._scales: dict[str, str] = {}
+        for index, name in enumerate(inputs):
+            self.quantise(f"{name}_q", name, 0.02 - 0.0037 * index, 117)
+            self.inner.add(f"{name}_q")
+
+    def quantise(self, name: str, value: str, scale: float, zero: int) -> str:
+        """Add a QuantizeLinear; the zero point is that of unsigned bytes."""
+        point = np.array(zero - 128 * (self.type is np.int8)).astype(self.type)
+        self._scales[name] = f"{self.constant(scale)} {self.constant(point)}"
+        return self.add(name, "QuantizeLinear", f"{value} {self._scales[name]}")
+
+    def numbers_of(self, value: str, name: str = "") -> str:
+        """Add a DequantizeLinear of what is quantised."""
+        name = name or f"{value}_{len(self.nodes)}"
+        self.inner.add(name)
+        return self.add(name, "DequantizeLinear", f"{value} {self._scales[value]}")
+
+    def around(
+        self,
+        name: str,
+        op: str,
+        values: str = "x_q",
+        scale: float = 0.02,
+        zero: int = 117,
+        **a: Any,
+    ) -> str:
+        """Add an operator of quantised values, whose result is quantised."""
+        inputs = [
+            v if v in self.constants or v == "-" else self.numbers_of(v) for v in values.split()
+        ]
+        self.inner.add(f"{name}_real")
+        self.add(f"{name}_real", op, " ".join(inputs), **a)
+        return self.quantise(name, f"{name}_real", scale, zero)
+
+    def layer(
+        self,
+        name: str,
+        op: str,
+        shape: tuple[int, ...],
+        values: str = "x_q",
+        axis: int = 0,
+        largest: int = 127,
+        **a: Any,
+    ) -> str:
+        """Add a convolution or product with weights of one scale for each output."""
+        count = shape[axis]
+        weights = self._random.integers(-largest, largest + 1, shape, np.int8)
+        scales = self.numbers(count, low=0.5, high=1) / np.float32(
+            60 * (weights.size / count) ** 0.5
+        )
+        bias = self._random.integers(-3000, 3000, count, np.int32)
+        x_scale = self.constants[self._scales[values].split()[0]]
+        operands = [self.numbers_of(values)]
+        for array, scale, along in ((weights, scales, axis), (bias, scales * x_scale, 0)):
+            operands.append(f"{name}_{len(self.nodes)}")
+            self.inner.add(operands[-1])
+            given = f"{self.constant(array)} {self.constant(scale)}"
+            self.add(operands[-1], "DequantizeLinear", given, axis=along)
+        self.inner.add(f"{name}_real")
+        self.add(f"{name}_real", op, " ".join(operands), **a)
+        return self.quantise(name, f"{name}_real", 0.025, 131)
+
+
+def quantised() -> onnx.ModelProto:
+    """Return every operator of quantised values, of unsigned bytes."""
+    return _quantised(np.uint8)
+
+
+def signed_bytes() -> onnx.ModelProto:
+    """Return the same of signed bytes."""
+    return _quantised(np.int8)
+
+
+def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
+    b = QuantisedBuilder(
+        type_, x=IMAGE, rows=(3, 50), column=(1, CHANNELS, 1, 1), many=MANY, picture=PICTURE
+    )
+    b.layer("q_pointwise", "Conv", (37, CHANNELS, 1, 1))
+    b.layer("q_skipping", "Conv", (19, CHANNELS, 1, 1), strides=[1, 2])
+    b.layer("q_strided", "Conv", (18, CHANNELS, 3, 3), strides=[2, 2], **EDGES)
+    b.layer("q_dilated", "Conv", (17, CHANNELS, 3, 3), dilations=[2, 2], pads=[2, 0, 1, 2])
+    b.layer("q_depthwise", "Conv", (CHANNELS, 1, 3, 3), group=CHANNELS, strides=[1, 2], **EDGES)
+    b.layer("q_grouped", "Conv", (2 * CHANNELS, 1, 3, 3), group=CHANNELS, **EDGES)
+    b.layer("q_rows", "Gemm", (33, 50), "rows_q", transB=1)
+    b.around("q_add", "Add", "x_q column_q", 0.035, 90)
+    b.around("q_table", "HardSwish", scale=0.013, zero=20)
+    b.around("q_sum", "Add", "x_q q_table", 0.035, 90)
+    b.around("q_mul", "Mul", "x_q x_q", 0.03, 10)
+    b.around("q_max_pool", "MaxPool", kernel_shape=[3, 3], strides=[2, 2], **EDGES)
+    edges = {"kernel_shape": [3, 2], "pads": [1, 1, 1, 0]}
+    b.around("q_average_pool", "AveragePool", scale=0.011, zero=140, **edges)
+    b.around("q_average_all", "AveragePool", scale=0.011, zero=140, count_include_pad=1, **edges)
+    b.around("q_mean", "GlobalAveragePool", scale=0.004, zero=120)
+    b.around("q_concat", "Concat", "x_q q_pointwise", 0.021, 117, axis=1)
+    b.around("q_turned", "Transpose", "rows_q", perm=[1, 0])
+    b.around("q_channels_last", "Transpose", "q_pointwise", 0.025, 131, perm=[0, 2, 3, 1])
+    b.around("q_deep", "DepthToSpace", blocksize=2)
+    b.around("q_gathered", "Gather", f"x_q {b.constant([3, 0, 3, 19])}", axis=1)
+    b.around("q_padded", "Pad", f"x_q {b.constant([0, 0, 1, 2, 0, 0, 0, 3])}")
+    larger = b.constant([1.0, 1.0, 2.0, 3.0])
+    how = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    b.around("q_nearest", "Resize", f"x_q - {larger}", mode="nearest", **how)
+    b.around("q_nearest_pixels", "Resize", f"q_max_pool - {larger}", mode="nearest", **how)
+    linear = {"coordinate_transformation_mode": "half_pixel", "mode": "linear"}
+    b.around("q_linear", "Resize", f"x_q - {b.constant([1.0, 1.0, 1.7, 0.6])}", **linear)
+    b.layer("q_branch", "Conv", (CHANNELS, CHANNELS, 1, 1))
+    b.around("q_residual", "Add", "q_branch x_q", 0.03, 120)
+    b.layer("q_strided_branch", "Conv", (18, CHANNELS, 3, 3), strides=[2, 2], **EDGES)
+    b.around("q_strided_sum", "Add", "q_strided q_strided_branch", 0.04, 130)
+    b.inner.update(("q_branch", "q_strided_branch"))
+    b.layer("q_square", "Conv", (33, MANY[1], 3, 3), "many_q", **EDGES)
+    b.layer("q_small", "Conv", (18, CHANNELS, 3, 3), largest=64, strides=[2, 2], **EDGES)
+    b.layer("q_picture", "Conv", (18, 3, 3, 3), "picture_q", strides=[2, 2], **EDGES)
+    split = b.numbers_of("many_q")
+    b.inner.update(("q_part_real", "q_rest_real"))
+    sizes = b.constant([16, MANY[1] - 16])
+    b.nodes.append(node("Split", f"{split} {sizes}", "q_part_real q_rest_real", axis=1))
+    b.quantise("q_part", "q_part_real", float(b.constants[b._scales["many_q"].split()[0]]), 117)
+    b.quantise("q_rest", "q_rest_real", 0.015, 100)
+    for name, side, spread in (
+        ("q_spread", 2, {}),
+        ("q_spread_wide", 3, {"pads": [1, 1, 1, 1], "output_padding": [1, 1]}),
+        ("q_spread_even", 4, {"pads": [1, 2, 1, 0]}),
+    ):
+        shape = (CHANNELS, 18, side, side)
+        b.layer(name, "ConvTranspose", shape, axis=1, strides=[2, 2], **spread)
+    b.add("q_floats", "GlobalAveragePool", b.numbers_of("q_strided", "q_floats.in"))
+    for name in ("q_limited", "q_cut"):
+        b.layer(f"{name}_before", "Conv", (16, CHANNELS, 1, 1))
+        b.nodes.pop()
+        b.inner.add(f"{name}_relu")
+        bounds = f" {b.constant(-0.4)} {b.constant(0.6)}" if name == "q_cut" else ""
+        b.add(f"{name}_relu", "Clip" if bounds else "Relu", f"{name}_before_real{bounds}")
+        b.quantise(name, f"{name}_relu", 0.02, 100)
+    return b.model()
