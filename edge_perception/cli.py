@@ -31,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     from edge_perception.commands import main as run
 
-    return run(argv)
+    ending.exit_code = run(argv)
+    return ending.exit_code
 
 
 if __name__ == "__main__":

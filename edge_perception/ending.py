@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 import ctypes
@@ -16,6 +17,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, the request of a supervisor, the end of the terminal."""
 PARENT = "EDGE_ROBOT_PARENT"
 """The environment variable with the id of the process without which the robot must not go on."""
+
+exit_code = 0
+"""Of this process, as far as it is known: what it ends with if its last act takes too long."""
 
 
 def on_signal(act: Callable[[], object]) -> None:
@@ -40,6 +44,22 @@ def not_again() -> None:
     """Let nothing interrupt the end of Python."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def at_last(act: Callable[[], object], seconds: float) -> None:
+    """
+    Let the process act when all else is done, with `exit_code` if that takes longer.
+
+    It is for what may hang and must not cost what comes before it, as the results of a replay.
+    """
+    atexit.register(_act_at_last, act, seconds)
+
+
+def _act_at_last(act: Callable[[], object], seconds: float) -> None:
+    with suppress(OSError, ValueError):  # Python tells of it when it flushes them itself
+        sys.stdout.flush()
+    with at_most(seconds, exit_code):
+        act()
 
 
 @contextmanager

@@ -31,12 +31,13 @@ from edge_perception.transport.bag.clock import BagClock
 from edge_perception.transport.bag.environment import without_devices
 from edge_perception.transport.bag.replay import BAG, replay
 from edge_perception.transport.bag.scheduler import BagBus, Scheduler
+from edge_perception.transport.endpoints import Endpoints
 from edge_perception.transport.local.bus import Bus, End
-from edge_perception.transport.shell import Endpoints, Shell
+from edge_perception.transport.shell import Shell
 from edge_perception.transport.sp.endpoints import SpEndpoints
 from edge_perception.transport.sp.link import Link
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 BEGIN = 1_700_000_000 * SECOND
 SAID: Mapping[str, str] = {
     "/detections": "edge_perception/msg/DetectionArray",

@@ -24,6 +24,8 @@ _STORAGES: dict[str, Callable[[Path, Problems], Storage]] = {
     ".db3": SqliteFile,
 }
 _CDR = "cdr"
+_ROS_1 = b"#ROSBAG V"
+"""How bags of ROS 1 begin."""
 
 
 class Bag:
@@ -51,8 +53,21 @@ class Bag:
         self.problems = Problems()
         self.files = [path] if path.is_file() else self._files()
         for file in self.files:
-            if _kind(file) not in _STORAGES:
-                raise BagError(f"{file} is no bag: expected a file {_forms()} or a folder of them")
+            if _kind(file) in _STORAGES:
+                continue
+            if _is_of_ros_1(file):
+                raise BagError(
+                    f"{file} is a bag of ROS 1: rosbags-convert --src {file} --dst FOLDER, "
+                    "of pip install rosbags, makes one of ROS 2 of it"
+                )
+            raise BagError(f"{file} is no bag: expected a file {_forms()} or a folder of them")
+
+    @property
+    def remark(self) -> str:
+        """Return what others may miss of a bag that is whole, in a sentence; empty: nothing."""
+        if not self.path.is_dir() or (self.path / METADATA).exists():
+            return ""
+        return f"{METADATA} is missing, which ros2 bag play needs: ros2 bag reindex makes it"
 
     def topics(self) -> list[Topic]:
         """
@@ -146,7 +161,6 @@ class Bag:
         """Return the files that the metadata name; nothing depends on these."""
         file = self.path / METADATA
         if not file.exists():
-            self.problems.note("metadata", f"{file} is missing; ros2 bag reindex makes it")
             return []
         try:
             top = read(file, read_file).mapping()["rosbag2_bagfile_information"].mapping()
@@ -182,6 +196,14 @@ def is_bag(path: Path) -> bool:
 def _kind(file: Path) -> str:
     """Return the suffix of a file without that of compression."""
     return Path(file.stem).suffix if file.suffix == compression.SUFFIX else file.suffix
+
+
+def _is_of_ros_1(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_ROS_1)) == _ROS_1
+    except OSError:
+        return False
 
 
 def _natural(file: Path) -> list[str | int]:

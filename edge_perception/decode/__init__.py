@@ -1,8 +1,8 @@
 """
 Decoders: what a model's output tensors mean, as `Detections`.
 
-A decoder is a module of this package, named in `KINDS` like the ``kind`` in the bundle's manifest,
-with two functions. ``make(model, options) -> Decode`` checks whether the model fits.
+A decoder is a module of ``kinds/``, named like the ``kind`` in the bundle's manifest, with two
+functions. ``make(model, options) -> Decode`` checks whether the model fits.
 ``recognise(signature) -> Decoder | None`` says how it would read outputs of which nothing is known
 but their names and shapes, if they look like its own. Robot and compiler share decoders: they need
 numpy and the manifest, and know neither messages nor nodes.
@@ -13,37 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import importlib
+import pkgutil
 from typing import Any, cast, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_perception.decode import kinds
 from edge_perception.decode.detections import Detections, Floats
 from edge_perception.decode.signature import Described, Signature
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.manifest import Decoder
 
-KINDS = (
-    "blazeface",
-    "boxes",
-    "centerface",
-    "centernet",
-    "classification",
-    "ctc",
-    "dbnet",
-    "embedding",
-    "gfl",
-    "keypoints",
-    "landmarks",
-    "segmentation",
-    "simcc",
-    "ssd",
-    "tensors",
-    "yolo",
-    "yolo_heads",
-    "yolox",
-    "yunet",
-)
+KINDS = tuple(sorted(module.name for module in pkgutil.iter_modules(kinds.__path__)))
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 
@@ -64,7 +46,7 @@ class Options:
 
 
 class _Kind(Protocol):
-    """What a module of this package is to the others."""
+    """What a module of ``kinds/`` is to the others."""
 
     def make(self, model: Described, options: Options) -> Decode: ...
 
@@ -97,8 +79,8 @@ def recognise(signature: Signature) -> Decoder:
     shapes = ", ".join(f"{one.name} {list(one.shape)}" for one in signature.outputs)
     if not found:
         return Decoder(because=f"no decoder is known for outputs such as {shapes}")
-    kinds = " or ".join(f"{one.kind} ({one.because})" for one in found)
-    return Decoder(because=f"the outputs {shapes} may be those of {kinds}")
+    either = " or ".join(f"{one.kind} ({one.because})" for one in found)
+    return Decoder(because=f"the outputs {shapes} may be those of {either}")
 
 
 def finite(name: str, values: npt.NDArray[Any]) -> Floats:
@@ -114,4 +96,4 @@ def finite(name: str, values: npt.NDArray[Any]) -> Floats:
 
 
 def _module(kind: str) -> _Kind:
-    return cast(_Kind, importlib.import_module(f"{__name__}.{kind}"))
+    return cast(_Kind, importlib.import_module(f"{kinds.__name__}.{kind}"))

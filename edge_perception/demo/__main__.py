@@ -20,6 +20,7 @@ import time
 from rich.console import Console
 from rich.text import Text
 
+from edge_perception import ending
 from edge_perception.core.whole_file import FileError
 from edge_perception.demo import prepare
 from edge_perception.demo.door import Door
@@ -87,7 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         problems = [f"{error.filename or OUTPUT}: {error.strerror or error}"]
     for problem in problems:
         print(f"demo: error: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    ending.exit_code = 1 if problems else 0
+    return ending.exit_code
 
 
 def _pictures(console: Console) -> list[str]:

@@ -19,8 +19,9 @@ from edge_perception.drivers import v4l2_abi as abi
 from edge_perception.drivers.driver import Driver
 from edge_perception.drivers.linux import explain, Linux, Mapping, System
 from edge_perception.drivers.pixels import decode_jpeg, fit
+from edge_perception.drivers.v4l2_modes import formats, identify
 
-_ENCODINGS = {
+ENCODINGS = {
     "YUYV": ("yuv422_yuy2", 2),
     "UYVY": ("yuv422", 2),
     "RGB3": ("rgb8", 3),
@@ -38,23 +39,14 @@ _STALE = 500_000_000
 """Older pictures [ns] were waiting while nobody read, e.g. since before the node was active."""
 
 
-def formats(system: System, descriptor: int) -> list[str]:
-    """
-    Return what a device offers, as fourcc codes such as YUYV.
-
-    :raises OSError: if it isn't there any more, or is no camera.
-    """
-    codes: list[str] = []
-    while True:
-        entry = abi.FormatDescription(index=len(codes), type=abi.VIDEO_CAPTURE)
-        try:
-            system.ioctl(descriptor, abi.ENUM_FMT, entry)
-        except OSError as error:
-            if error.errno == errno.EINVAL:  # the end of the list
-                return codes
-            raise
-        code = int(entry.pixelformat).to_bytes(4, "little")
-        codes.append(code.decode("ascii", "replace").strip())
+def multi_planar(can: int) -> str:
+    """Return what to do if a device's pictures are in several planes; empty: they aren't."""
+    if not can & abi.VIDEO_CAPTURE_MPLANE:
+        return ""
+    return (
+        "it is multi-planar, as the cameras of a board's own connector are; use their "
+        "ROS driver and give its topic to the perception node"
+    )
 
 
 class V4l2Camera:
@@ -130,17 +122,10 @@ class V4l2Camera:
         self._system.ioctl(self._device(), request, argument)
 
     def _identify(self) -> str:
-        capability = abi.Capability()
-        self._ioctl(abi.QUERYCAP, capability)
-        every = capability.capabilities
-        can = capability.device_caps if every & abi.DEVICE_CAPS else every
-        name = str(capability.card.decode("utf-8", "replace")) or "camera"
+        name, can = identify(self._system, self._device())
         if not (can & abi.VIDEO_CAPTURE and can & abi.STREAMING):
-            why = (
-                "it is multi-planar, as the cameras of a board's own connector are; use their "
-                "ROS driver and give its topic to the perception node"
-                if can & abi.VIDEO_CAPTURE_MPLANE
-                else "one camera often has several devices; try the next lower number "
+            why = multi_planar(can) or (
+                "one camera often has several devices; try the next lower number "
                 "(v4l2-ctl --list-devices)"
             )
             raise SourceError(f"{self._path} ({name}) gives no pictures: {why}")
@@ -149,11 +134,11 @@ class V4l2Camera:
     def _negotiate(self) -> tuple[str, abi.PixelFormat, float]:
         """Find the format that comes closest to the size and rate asked for, and set it."""
         offered = formats(self._system, self._device())
-        usable = [code for code in _ENCODINGS if code in offered]
+        usable = [code for code in ENCODINGS if code in offered]
         if not usable:
             raise SourceError(
                 f"{self._path} offers the formats {', '.join(offered) or 'none'}; "
-                f"expected one of {', '.join(_ENCODINGS)}"
+                f"expected one of {', '.join(ENCODINGS)}"
             )
         wanted = (self._request.width or _USUAL_WIDTH, self._request.height or _USUAL_HEIGHT)
         fast_enough = self._request.rate or _USUAL_RATE
@@ -237,7 +222,7 @@ class V4l2Camera:
         memory = np.frombuffer(self._maps[buffer.index], np.uint8, buffer.bytesused).copy()
         self._ioctl(abi.QBUF, buffer)
         name = f"picture {buffer.sequence}"
-        encoding, depth = _ENCODINGS[self._format]
+        encoding, depth = ENCODINGS[self._format]
         if not depth:
             data = decode_jpeg(memory)
             if data is None:

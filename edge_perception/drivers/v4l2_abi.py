@@ -8,9 +8,12 @@ from ctypes import c_int, c_long, c_ubyte, c_uint32, c_ulong
 VIDEO_CAPTURE = 1
 """Both the buffer type and the capability bit."""
 VIDEO_CAPTURE_MPLANE = 0x1000
+VIDEO_OUTPUT_MPLANE = 0x2000
 STREAMING = 0x04000000
 DEVICE_CAPS = 0x80000000
 MEMORY_MMAP = 1
+DISCRETE = 1
+"""The type of sizes and of intervals that are single ones; others are ranges."""
 TIMEPERFRAME = 0x1000
 FLAG_ERROR = 0x40
 FLAG_TIMESTAMP_MASK = 0xE000
@@ -72,6 +75,64 @@ class Fraction(ctypes.Structure):
     """struct v4l2_fract."""
 
     _fields_ = [("numerator", c_uint32), ("denominator", c_uint32)]
+
+
+class DiscreteSize(ctypes.Structure):
+    """struct v4l2_frmsize_discrete."""
+
+    _fields_ = [("width", c_uint32), ("height", c_uint32)]
+
+
+class SizeRange(ctypes.Structure):
+    """struct v4l2_frmsize_stepwise."""
+
+    _fields_ = [
+        (f"{end}_{side}", c_uint32)
+        for side in ("width", "height")
+        for end in ("min", "max", "step")
+    ]
+
+
+class _SizesUnion(ctypes.Union):
+    _fields_ = [("discrete", DiscreteSize), ("stepwise", SizeRange)]
+
+
+class FrameSizes(ctypes.Structure):
+    """struct v4l2_frmsizeenum."""
+
+    _anonymous_ = ("either",)
+    _fields_ = [
+        ("index", c_uint32),
+        ("pixel_format", c_uint32),
+        ("type", c_uint32),
+        ("either", _SizesUnion),
+        ("reserved", c_uint32 * 2),
+    ]
+
+
+class IntervalRange(ctypes.Structure):
+    """struct v4l2_frmival_stepwise."""
+
+    _fields_ = [("min", Fraction), ("max", Fraction), ("step", Fraction)]
+
+
+class _IntervalsUnion(ctypes.Union):
+    _fields_ = [("discrete", Fraction), ("stepwise", IntervalRange)]
+
+
+class FrameIntervals(ctypes.Structure):
+    """struct v4l2_frmivalenum."""
+
+    _anonymous_ = ("either",)
+    _fields_ = [
+        ("index", c_uint32),
+        ("pixel_format", c_uint32),
+        ("width", c_uint32),
+        ("height", c_uint32),
+        ("type", c_uint32),
+        ("either", _IntervalsUnion),
+        ("reserved", c_uint32 * 2),
+    ]
 
 
 class CaptureParameters(ctypes.Structure):
@@ -171,6 +232,8 @@ STREAMON = _request(_WRITE, 18, c_int)
 STREAMOFF = _request(_WRITE, 19, c_int)
 G_PARM = _request(_BOTH, 21, StreamParameters)
 S_PARM = _request(_BOTH, 22, StreamParameters)
+ENUM_FRAMESIZES = _request(_BOTH, 74, FrameSizes)
+ENUM_FRAMEINTERVALS = _request(_BOTH, 75, FrameIntervals)
 
 
 def fourcc(code: str) -> int:

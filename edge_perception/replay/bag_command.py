@@ -50,10 +50,13 @@ def _info(graph: Graph, options: argparse.Namespace) -> int:
 
 
 def _check(graph: Graph, options: argparse.Namespace) -> int:
-    found = summarise(Bag(options.bag))
+    bag = Bag(options.bag)
+    found = summarise(bag)
     count = sum(one.count for one in found.topics.values())
     print(f"{options.bag}: {count} messages of {len(found.topics)} topics can be read")
     _say_problems(found)
+    if bag.remark:
+        print(f"note: {bag.remark}")
     there = {one.topic.type for one in found.topics.values() if one.count}
     for entry in graph.nodes:
         if entry.core.inputs:

@@ -59,7 +59,9 @@ def play(
     heard = [*played.values(), *_named(said)]
     observer = ObserverCore(
         [port for port in heard if port.topic in looked_at],
-        lambda now: now >= player.begin and not player.is_done,
+        player.begin,
+        lambda: player.is_done,
+        {roles.decision},
         listeners,
     )
     environment = without_devices(this_machine())

@@ -118,9 +118,7 @@ def workers(count: int, cluster: str) -> Iterator[Executor]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise BagError(
-            f"--cluster needs Dask ({error}): pip install 'edge_perception[cluster]'"
-        ) from error
+        raise BagError(f"--cluster needs Dask ({error}): pip install distributed") from error
     try:
         client = Client(cluster, timeout="10s")
     except OSError as error:

@@ -8,6 +8,8 @@ from enum import Enum
 from pathlib import Path
 import re
 
+from edge_perception.core.environment import ReadFile
+from edge_perception.core.keys import Key, Keys, required
 from edge_perception.core.located_yaml import Item, read
 from edge_perception.core.names import one_of
 from edge_perception.core.node import ConfigurationError, NodeCore, Ports
@@ -24,7 +26,7 @@ TOPIC_FORM = "topic:"
 
 
 class Effect(Enum):
-    """What the value of an argument does; config/robot.yaml explains them."""
+    """What the value of an argument does; `ARGUMENT` explains them."""
 
     SETS = "sets"
     STARTS = "starts"
@@ -33,6 +35,44 @@ class Effect(Enum):
 
 
 _EFFECTS = tuple(effect.value for effect in Effect)
+_PARAMETER = "NODE.PARAMETER"
+TOP: Keys = {
+    "arguments": Key("a mapping", "what is given at the start, by name"),
+    "nodes": Key("a mapping", "the nodes, by name", True),
+}
+"""The keys of a graph."""
+NODE: Keys = {
+    "kind": Key("a kind of node", "what it is; the node's name if not given"),
+    "needs": Key(
+        "a list of arguments", "of which one must be given, or the node is left out; none if empty"
+    ),
+    "parameters": Key("a mapping", "values instead of the defaults"),
+    "remap": Key("a mapping", "by the node's own topics, the topics that it uses instead"),
+}
+"""Those of a node; none need be there."""
+ARGUMENT: Keys = {
+    "description": Key("a text", "for --help and ros2 launch --show-args", True),
+    Effect.SETS.value: Key(_PARAMETER, "the value is that parameter's"),
+    Effect.STARTS.value: Key(
+        _PARAMETER,
+        f"as {Effect.SETS.value}, but without a value, or with {NONE}, the node is left out; with "
+        f"{TOPIC_FORM}NAME, too, and readers of its first output use that topic",
+    ),
+    Effect.REPLACES.value: Key(
+        "NODE.OUTPUT", "the value is a topic; the node is left out, its readers use the topic"
+    ),
+    Effect.RENAMES.value: Key(
+        "NODE.PORT",
+        "the value is a topic in place of the port's: if it is an output, its readers look there, "
+        "too",
+    ),
+    "tells": Key(
+        f"{_PARAMETER}, or a list of some",
+        "those of other nodes that get the value, too, where these nodes are started",
+    ),
+    "required": Key("true or false", "there is no start without it; false if not given"),
+}
+"""Those of an argument: of what its value does, it has one."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +138,15 @@ def default_path() -> Path:
     return share_dir() / "config" / "robot.yaml"
 
 
-def load(path: Path | None = None) -> Graph:
+def load(path: Path | None = None, read_file: ReadFile = read_file) -> Graph:
     """
     Read and check a graph.
 
     :param path: config/robot.yaml of this package if it is not given
+    :param read_file: reads it
     :raises FileError: at the first mistake: file, line, column, what was expected
     """
-    top = read(path or default_path(), read_file).mapping(("arguments", "nodes"), ("nodes",))
+    top = read(path or default_path(), read_file).mapping(TOP, required(TOP))
     arguments = top["arguments"].mapping() if "arguments" in top else {}
     nodes = [_entry(name, item, arguments) for name, item in top["nodes"].mapping().items()]
     by_name = {entry.name: entry for entry in nodes}
@@ -117,7 +158,7 @@ def load(path: Path | None = None) -> Graph:
 def _entry(name: str, item: Item, arguments: Collection[str]) -> Entry:
     if not NAME.match(name):
         raise item.error(f"{name!r} can't be a node's name: use letters, digits and _")
-    fields = item.mapping(("kind", "needs", "parameters", "remap")) if not item.is_empty() else {}
+    fields = item.mapping(NODE) if not item.is_empty() else {}
     kinds = base.names()
     if "kind" in fields:
         kind = fields["kind"].choice(kinds, "kind of node")
@@ -149,7 +190,7 @@ def _entry(name: str, item: Item, arguments: Collection[str]) -> Entry:
 
 
 def _argument(name: str, item: Item, nodes: Mapping[str, Entry]) -> Argument:
-    fields = item.mapping(("description", *_EFFECTS, "tells", "required"), ("description",))
+    fields = item.mapping(ARGUMENT, required(ARGUMENT))
     effects = [effect for effect in Effect if effect.value in fields]
     if len(effects) != 1:
         raise item.error(f"expected one of the keys {', '.join(map(repr, _EFFECTS))}")

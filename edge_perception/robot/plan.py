@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+import re
 
 import yaml
 
 from edge_perception.core.node import NodeCore
 from edge_perception.core.parameters import Parameter, ParameterError, Value
+from edge_perception.core.trust import find_keys, signed_only, TRUSTED_KEYS
+from edge_perception.files import read_file
 from edge_perception.robot.graph import Argument, Effect, Entry, Graph, NONE, TOPIC_FORM
-from edge_perception.robot.parameter_files import overlooked, values
+from edge_perception.robot.parameter_files import ParameterFile
+from edge_perception.runtime.signature import PublicKey
 
+_NAMESPACE = re.compile(r"[a-z_]\w*(/[a-z_]\w*)*", re.ASCII | re.IGNORECASE)
 _TF, _TF_STATIC = "/tf", "/tf_static"
 _IMAGE, _CAMERA_INFO = "camera/image_raw", "camera/camera_info"
 """The topic of transforms, as nodes name it."""
@@ -33,7 +38,8 @@ class Start:
     :ivar kind: a module of `edge_perception.nodes`.
     :ivar namespace: empty, or absolute.
     :ivar parameters: values that hold whatever the parameter file says.
-    :ivar parameters_file: a ROS parameter file with values of others; empty: none.
+    :ivar parameters_file: a ROS parameter file with values of others; empty: none, or all that it
+        has for the node is in `parameters`, as it was signed.
     :ivar remap: topics by the core's own.
     :ivar use_sim_time: whether the time is that of the topic /clock.
     """
@@ -73,8 +79,10 @@ def plan(graph: Graph, request: StartRequest) -> list[Start]:
     """
     Say which nodes to start, and how.
 
+    With keys that are trusted, by arguments or the graph, the parameter file must be signed.
+
     :raises RequestError: if an argument is missing or has a value of another type
-    :raises ParameterFileError: if the parameter file can't be read
+    :raises ParameterFileError: if the parameter file can't be read, or is not signed
     """
     given = [
         (argument, value)
@@ -113,11 +121,15 @@ def plan(graph: Graph, request: StartRequest) -> list[Start]:
     if left_out >= {entry.name for entry in graph.nodes}:
         needed = " or ".join(dict.fromkeys(name for entry in graph.nodes for name in entry.needs))
         raise RequestError(f"there is nothing to start: give {needed}")
-    return [
-        _start(entry, request, settings, topics)
+    keys = _trusted(graph, request)
+    file = _parameter_file(request, keys)
+    starts = [
+        _start(entry, request, settings, topics, file)
         for entry in graph.nodes
         if entry.name not in left_out
     ]
+    # What was signed is handed on as it was read: the file may be another one by now.
+    return [_with_values(start, file) for start in starts] if file and keys else starts
 
 
 def _way_to_start(graph: Graph, node: str, given: Collection[str]) -> str:
@@ -138,7 +150,33 @@ def doubts(request: StartRequest, starts: Sequence[Start]) -> list[str]:
     """Say what in a request has no effect though it was probably meant to: one sentence each."""
     if not request.parameters_file:
         return []
-    return overlooked(request.parameters_file, [start.full_name for start in starts])
+    file = ParameterFile(request.parameters_file)
+    return file.overlooked([start.full_name for start in starts])
+
+
+def _trusted(graph: Graph, request: StartRequest) -> list[PublicKey]:
+    """Return the keys that somebody trusts who beats the parameter file, or that the graph has."""
+    given: list[object] = [request.values.get(TRUSTED_KEYS.name, "")]
+    if not any(given):
+        given = [entry.parameters.get(TRUSTED_KEYS.name, []) for entry in graph.nodes]
+    try:
+        return [key for value in given for key in find_keys(value)]
+    except ParameterError as error:
+        raise RequestError(str(error)) from error
+
+
+def _parameter_file(request: StartRequest, keys: Sequence[PublicKey]) -> ParameterFile | None:
+    if not request.parameters_file:
+        return None
+    return ParameterFile(
+        request.parameters_file, signed_only(read_file, keys) if keys else read_file
+    )
+
+
+def _with_values(start: Start, file: ParameterFile) -> Start:
+    """Return a start that has all of a file's values, and needs it no longer."""
+    values = {**file.values(start.full_name), **start.parameters}
+    return replace(start, parameters=values, parameters_file="")
 
 
 def _topic(argument: Argument, value: str) -> str:
@@ -162,6 +200,7 @@ def _start(
     request: StartRequest,
     settings: list[tuple[Argument, str]],
     topics: Mapping[str, str],
+    file: ParameterFile | None,
 ) -> Start:
     """Return a node with its parameters: arguments beat the file, which beats the graph."""
     start = Start(
@@ -172,7 +211,7 @@ def _start(
         remap=_remap(entry, request, topics),
         use_sim_time=request.use_sim_time,
     )
-    in_file = values(start.parameters_file, start.full_name) if start.parameters_file else {}
+    in_file = file.values(start.full_name) if file else {}
     for parameter in entry.core.parameters:
         if parameter.name in in_file:
             _accept(parameter, in_file[parameter.name], f"{start.full_name} {parameter.name}")
@@ -202,8 +241,17 @@ def _remap(entry: Entry, request: StartRequest, topics: Mapping[str, str]) -> di
 
 
 def _namespace(request: StartRequest) -> str:
-    """Return the namespace of all nodes: empty, or absolute."""
+    """
+    Return the namespace of all nodes: empty, or absolute.
+
+    :raises RequestError: if ROS would not take it for one
+    """
     name = request.namespace.strip("/")
+    if name and not _NAMESPACE.fullmatch(name):
+        raise RequestError(
+            f"{request.namespace!r} is no namespace: expected names of letters, digits and "
+            "underscores that don't begin with a digit, with a slash between them"
+        )
     return f"/{name}" if name else ""
 
 

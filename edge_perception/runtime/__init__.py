@@ -13,7 +13,8 @@ from edge_perception.runtime.executor import Executor
 from edge_perception.runtime.install import install
 from edge_perception.runtime.library import Instance, Library
 from edge_perception.runtime.load import check_variants, load, LoadedModel
-from edge_perception.runtime.manifest import Manifest, Record
+from edge_perception.runtime.manifest import Manifest
+from edge_perception.runtime.record import Record
 from edge_perception.runtime.selftest import write_selftest
 
 __all__ = [

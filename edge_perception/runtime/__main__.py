@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 import json
 from pathlib import Path
 import sys
@@ -21,32 +21,25 @@ from edge_perception.runtime.command import (
     SUMMARY,
     trust_of,
 )
+from edge_perception.runtime.parser import CommandParser
 from edge_perception.runtime.tensorrt import command as finishing
 
-COMMANDS = ("verify", "install", "finish")
 COMPILER = "in a checkout of edge_perception, pip install '.[compiler]'"
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = CommandParser(
         prog="edgec",
         description="Check, install and finish bundles that edgec has compiled.",
         epilog=f"The other commands of edgec need the compiler: {COMPILER}. "
         "Exit codes: 0 right, 1 refused or wrong, 2 wrong usage, 130 interrupted.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    command = commands.add_parser("verify", help="check a bundle's files and run its self-test")
-    command.add_argument("bundle", type=Path, metavar="OUT.edge", help="the bundle")
-    add_keys(command)
-    command.add_argument("--json", action="store_true", help="print JSON, for programs")
-    command.set_defaults(run=_verify)
-    command = commands.add_parser("install", help=SUMMARY)
-    add_arguments(command)
-    command.set_defaults(run=run_install)
-    command = commands.add_parser("finish", help=finishing.SUMMARY)
-    finishing.add_arguments(command)
-    command.set_defaults(run=finishing.run_finish)
+    for name, (summary, add, run) in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary)
+        add(command)
+        command.set_defaults(run=run)
     return parser
 
 
@@ -58,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = build_parser()
     given = sys.argv[1:] if argv is None else list(argv)
-    if given and not given[0].startswith("-") and given[0] not in COMMANDS:
+    if given and not given[0].startswith("-") and given[0] not in _COMMANDS:
         return _fail(f"the command {given[0]!r} needs the compiler: {COMPILER}")
     arguments = parser.parse_args(given)
     try:
@@ -71,6 +64,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _add_verify(command: argparse.ArgumentParser) -> None:
+    command.add_argument("bundle", type=Path, metavar="OUT.edge", help="the bundle")
+    add_keys(command)
+    command.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -99,6 +98,17 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _fail(sentence: str) -> int:
     print(f"edgec: error: {sentence}", file=sys.stderr)
     return 1
+
+
+_COMMANDS: Mapping[
+    str,
+    tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]],
+] = {
+    "verify": ("check a bundle's files and run its self-test", _add_verify, _verify),
+    "install": (SUMMARY, add_arguments, run_install),
+    "finish": (finishing.SUMMARY, finishing.add_arguments, finishing.run_finish),
+}
+"""What each is for, what adds its arguments, what runs it."""
 
 
 if __name__ == "__main__":

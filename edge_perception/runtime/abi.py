@@ -91,6 +91,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     ),
     "edge_read_step": (_Status, (_Model, ctypes.c_uint32, _Tensors)),
     "edge_preprocess": (_Status, (_Model, _FramePointer, _Regions, _Tensors)),
+    "edge_supports": (ctypes.c_int, (_Text,)),
     "edge_variant": (_Text, (_Model,)),
     "edge_last_error": (_Text, (_Model,)),
     "edge_destroy": (None, (_Model,)),

@@ -14,17 +14,16 @@ from edge_perception.runtime.manifest import (
     Manifest,
     MANIFEST_NAME,
     Model,
-    PENDING,
-    PROVEN,
-    Record,
     RECORD_FORMAT,
     RECORD_NAME,
 )
+from edge_perception.runtime.proof import LARGEST_TOLERANCE, PENDING, PROVEN
+from edge_perception.runtime.record import Record
 
 LARGEST_TENSOR = 2**31  # elements
 _PROOFS = ((PROVEN, False), (PENDING, True))
-LARGEST_TOLERANCE = 0.1
-"""Of a self-test: with the 1 that an output of zeros is off by, nothing could fail."""
+MOST_ANSWERS = 16
+"""To a self-test: more than there are instruction sets."""
 
 
 def model_to_json(model: Model) -> str:
@@ -97,6 +96,10 @@ def _check_manifest(manifest: Manifest) -> None:
         raise BundleError(
             f"$.proof.state is {manifest.proof.state!r} with {manifest.proof.missing!r} missing, "
             f"expected {PROVEN!r} with nothing, or {PENDING!r} with what the proof waits for"
+        )
+    if not 1 <= manifest.proof.answers <= MOST_ANSWERS:
+        raise BundleError(
+            f"$.proof.answers is {manifest.proof.answers}, expected 1 to {MOST_ANSWERS}"
         )
     for role in ("library", "selftest"):
         if getattr(manifest, role) not in manifest.files:

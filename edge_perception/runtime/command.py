@@ -108,8 +108,8 @@ def _elsewhere(arguments: argparse.Namespace, host: str, path: str) -> int:
     flags = ("json", "rollback", "allow_downgrade")
     options = [f"--{name.replace('_', '-')}" for name in flags if getattr(arguments, name)]
     if arguments.rollback:
-        return ask(host, [*options, path])
-    return deliver(arguments.bundle, host, [*options, path], trust_of(arguments))
+        return ask(host, [*options, "--", path])
+    return deliver(arguments.bundle, host, path, options, trust_of(arguments))
 
 
 def _roll_back(arguments: argparse.Namespace) -> int:

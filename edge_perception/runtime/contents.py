@@ -17,14 +17,9 @@ from edge_perception.runtime.document import read_bytes
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.files import Files
 from edge_perception.runtime.folder import Folder
-from edge_perception.runtime.manifest import (
-    Manifest,
-    MANIFEST_NAME,
-    Record,
-    RECORD_NAME,
-    SIGNATURE_NAME,
-)
+from edge_perception.runtime.manifest import Manifest, MANIFEST_NAME, RECORD_NAME, SIGNATURE_NAME
 from edge_perception.runtime.packed import Packed
+from edge_perception.runtime.record import Record
 from edge_perception.runtime.signature import (
     check_signature,
     parse_signature,

@@ -18,10 +18,16 @@ _RECEIVE = """\
 set -e
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cat > "$folder/new.edge"
+cat > "$folder/new.edge" || {
+  echo "edgec: error: $folder has no room for the bundle" >&2
+  exit 1
+}
 """
 """Keeps what is sent for as long as it takes, on the other machine; for any POSIX shell."""
 _NO_COMMAND = 127  # a shell's exit code
+_BROKEN = 255  # ssh's own
+_WAITS = ("ConnectTimeout=15", "ServerAliveInterval=5", "ServerAliveCountMax=6")
+"""So that a robot that has driven out of reach ends the command, and doesn't hang it."""
 
 
 def parse_remote(destination: str) -> tuple[str, str] | None:
@@ -30,16 +36,19 @@ def parse_remote(destination: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def deliver(bundle: Path, host: str, options: Sequence[str], trust: Trust | None) -> int:
+def deliver(
+    bundle: Path, host: str, path: str, options: Sequence[str], trust: Trust | None
+) -> int:
     """
     Check a bundle, and have ``edgec install`` of another machine check and install it there.
 
     It goes through one connection, packed; what that command prints is printed here.
 
-    :param options: of that command, its destination included.
+    :param path: where it goes there.
+    :param options: of that command.
     :param trust: whose bundles are accepted, here and there; None: anybody's.
     :returns: the exit code.
-    :raises BundleError: if the bundle can't be used, or there is no ssh.
+    :raises BundleError: if the bundle can't be used, or ssh fails.
     """
     keys = [text_of_key(key) for key in trust.keys] if trust else []
     told = [*options, *(part for key in keys for part in ("--key", key))]
@@ -47,7 +56,9 @@ def deliver(bundle: Path, host: str, options: Sequence[str], trust: Trust | None
         packed = Path(scratch) / "new.edge"
         write_file(packed, files, contents_of(files, trust))
         with packed.open("rb") as content:
-            script = f'{_RECEIVE}edgec install "$folder/new.edge" {shlex.join(told)}'
+            # what is no option stands together, or argparse takes the first for the destination
+            places = f'"$folder/new.edge" {shlex.quote(path)}'
+            script = f"{_RECEIVE}edgec install {shlex.join(told)} -- {places}"
             return _ssh(host, script, content.fileno())
 
 
@@ -56,13 +67,14 @@ def ask(host: str, options: Sequence[str]) -> int:
     Run ``edgec install`` on another machine without a bundle, as to roll back.
 
     :returns: the exit code.
-    :raises BundleError: if there is no ssh.
+    :raises BundleError: if ssh fails.
     """
     return _ssh(host, f"edgec install {shlex.join(options)}", subprocess.DEVNULL)
 
 
 def _ssh(host: str, script: str, stdin: int) -> int:
-    command = ["ssh", "--", host, f"sh -c {shlex.quote(script)}"]
+    options = (f"-o{one}" for one in _WAITS)
+    command = ["ssh", *options, "--", host, f"sh -c {shlex.quote(script)}"]
     try:
         code = subprocess.run(command, stdin=stdin, check=False).returncode
     except FileNotFoundError:
@@ -71,5 +83,10 @@ def _ssh(host: str, script: str, stdin: int) -> int:
         raise BundleError(
             f"{host} has no edgec in the PATH of commands that ssh runs; install the extra "
             "runtime there: docs/arm.md"
+        )
+    if code == _BROKEN:
+        raise BundleError(
+            f"ssh says why {host} was not reached, or left before the end; the bundle there is "
+            "the old one or the new one, and whole: try again"
         )
     return code

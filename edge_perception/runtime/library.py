@@ -15,18 +15,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge_perception.runtime.abi import c_tensors, Observer, open_library, Options, RunOptions
 from edge_perception.runtime.bundle import model_from_json
-from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.errors import BundleError, ProcessorError
 from edge_perception.runtime.executor import Executor
 from edge_perception.runtime.files import file_blocks
 from edge_perception.runtime.frames import make_frame, make_regions
-from edge_perception.runtime.manifest import ABI_VERSION, Model, Tensor
+from edge_perception.runtime.manifest import ABI_VERSION, Model
 from edge_perception.runtime.private import private_copy, PrivateFile
+from edge_perception.runtime.tensors import checked_inputs, checked_outputs, new_outputs
 from edge_perception.runtime.turn import Turn
 
 Array = NDArray[Any]
 Self = TypeVar("Self", bound="Instance")
 
 _ERROR_BYTES = 1024
+_ERROR_CPU = 3
+"""EDGE_ERROR_CPU of edge_model.h."""
 
 
 class Library:
@@ -71,6 +74,14 @@ class Library:
         """
         return Instance(self, threads, variant, executor, priority)
 
+    def variants(self) -> tuple[str, ...]:
+        """
+        Return the instruction sets that this processor has, best first.
+
+        A processor that has one may lack some of those after it: AVX-VNNI is not in AVX-512's.
+        """
+        return tuple(name for name in self.model.variants if self.c.edge_supports(name.encode()))
+
 
 class Instance:
     """
@@ -106,8 +117,12 @@ class Instance:
         shared = None if executor is None else executor.handle(self._c)
         options = Options(ABI_VERSION, threads, name, shared, priority)
         error = ctypes.create_string_buffer(_ERROR_BYTES)
-        if self._c.edge_create(ctypes.byref(options), ctypes.byref(handle), error, _ERROR_BYTES):
-            raise BundleError(f"{library.path}: {error.value.decode(errors='replace')}")
+        status = self._c.edge_create(
+            ctypes.byref(options), ctypes.byref(handle), error, _ERROR_BYTES
+        )
+        if status:
+            kind = ProcessorError if status == _ERROR_CPU else BundleError
+            raise kind(f"{library.path}: {error.value.decode(errors='replace')}")
         self._handle = handle
         # the executor outlives what uses it
         self._finalizer = weakref.finalize(self, _destroy, self._c, handle, executor)
@@ -125,8 +140,8 @@ class Instance:
         :returns: the outputs by name.
         :raises BundleError: if an array is missing, unknown, or of a wrong shape or type.
         """
-        arrays = self._check_inputs(inputs)
-        outputs = self._outputs(out)
+        arrays = checked_inputs(inputs, self.model.inputs)
+        outputs = checked_outputs(out, self.model.outputs)
         self._call("edge_run", *self._c_inputs(arrays), *self._c_outputs(outputs), None)
         return outputs
 
@@ -145,7 +160,7 @@ class Instance:
         :raises BundleError: if the frame can't be used, or the model has no image input.
         """
         c_frame, _keep = make_frame(frame, encoding)
-        outputs = self._outputs(out)
+        outputs = checked_outputs(out, self.model.outputs)
         c_outputs = self._c_outputs(outputs)
         self._call("edge_run_frame", ctypes.byref(c_frame), None, 1, *c_outputs, None)
         return outputs
@@ -167,7 +182,7 @@ class Instance:
         """
         c_frame, _keep = make_frame(frame, encoding)
         regions, count = make_regions(maps)
-        results = [self._outputs(None) for _ in range(count)]
+        results = [new_outputs(self.model.outputs) for _ in range(count)]
         arrays = [array for outputs in results for array in outputs.values()]
         tensors = c_tensors(arrays, [t.form for t in self.model.outputs] * count)
         self._call(
@@ -221,17 +236,50 @@ class Instance:
         :param each: called with index of the step, nanoseconds that it took and its value, before
             the next step.
         """
-        arrays = self._check_inputs(inputs)
-        outputs = self._outputs(None)
+
+        def read(model: int, step: int, nanoseconds: int) -> None:
+            form = self.model.steps[step].form
+            value = form.empty()
+            if self._c.edge_read_step(model, step, c_tensors([value], [form])):
+                raise BundleError(f"step {step} can't be read; compile the model again")
+            each(step, nanoseconds, value)
+
+        self._observed(inputs, read)
+
+    def time_steps(
+        self,
+        inputs: Mapping[str, NDArray[Any]],
+        after: Callable[[int], None] | None = None,
+    ) -> list[int]:
+        """
+        Run the model and return the nanoseconds that each step took.
+
+        What they compute is left where it is. Read, it would be in one processor's cache where the
+        next step has it in several, whose threads would fall asleep meanwhile.
+
+        :param after: as in `observe`.
+        """
+        times: list[int] = []
+
+        def keep(_model: int, step: int, nanoseconds: int) -> None:
+            times.append(nanoseconds)
+            if after is not None:
+                after(step)
+
+        self._observed(inputs, keep)
+        return times
+
+    def _observed(
+        self, inputs: Mapping[str, NDArray[Any]], after: Callable[[int, int, int], None]
+    ) -> None:
+        """Run the model; after each step call with the C model, its index and nanoseconds."""
+        arrays = checked_inputs(inputs, self.model.inputs)
+        outputs = new_outputs(self.model.outputs)
         failures: list[BaseException] = []  # ctypes would swallow what a callback raises
 
         def observer(_user: int, model: int, step: int, nanoseconds: int) -> None:
-            form = self.model.steps[step].form
             try:
-                value = form.empty()
-                if self._c.edge_read_step(model, step, c_tensors([value], [form])):
-                    raise BundleError(f"step {step} can't be read; compile the model again")
-                each(step, nanoseconds, value)
+                after(model, step, nanoseconds)
             except BaseException as failure:
                 failures.append(failure)
 
@@ -283,63 +331,12 @@ class Instance:
         """Return the outputs, and how many they are, as the C interface takes them."""
         return c_tensors(outputs.values(), [t.form for t in self.model.outputs]), len(outputs)
 
-    def _check_inputs(self, inputs: Mapping[str, NDArray[Any]]) -> list[Array]:
-        _check_names("input", inputs, self.model.inputs)
-        return [
-            _in_order(_checked("input", inputs[tensor.name], tensor))
-            for tensor in self.model.inputs
-        ]
-
-    def _outputs(self, out: Mapping[str, Array] | None) -> dict[str, Array]:
-        if out is None:
-            return {tensor.name: tensor.form.empty() for tensor in self.model.outputs}
-        _check_names("output", out, self.model.outputs)
-        outputs = {t.name: _checked("output", out[t.name], t) for t in self.model.outputs}
-        for name, array in outputs.items():
-            if not array.flags.carray:
-                raise BundleError(f"output {name!r} must be a contiguous, aligned, writable array")
-        return outputs
-
 
 def _destroy(functions: Any, handle: ctypes.c_void_p, _executor: Executor | None) -> None:
     functions.edge_destroy(handle)
-
-
-def _check_names(kind: str, given: Any, tensors: tuple[Tensor, ...]) -> None:
-    names = {tensor.name for tensor in tensors}
-    if not isinstance(given, Mapping):
-        raise BundleError(
-            f"the model's {kind}s must be a mapping of arrays by name, but got a "
-            f"{type(given).__name__}; the names are {sorted(names)}"
-        )
-    if set(given) != names:
-        got = sorted(given, key=str)
-        raise BundleError(f"the model's {kind}s are {sorted(names)}, but got {got}")
 
 
 def _text(text: bytes | None, function: str) -> str:
     if text is None:
         raise BundleError(f"{function} says nothing; compile the model again with edgec compile")
     return text.decode(errors="replace")
-
-
-def _in_order(array: Array) -> Array:
-    """Return an array, copied if its elements aren't contiguous and aligned."""
-    flags = array.flags
-    is_so = flags.c_contiguous and flags.aligned
-    return array if is_so else np.require(array, requirements=["C", "A"])
-
-
-def _checked(kind: str, array: Any, tensor: Tensor) -> Array:
-    wanted = tensor.form.type.numpy
-    if not isinstance(array, np.ndarray) or array.dtype != wanted:
-        actual = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise BundleError(
-            f"{kind} {tensor.name!r} must be a {wanted} array but is {actual}; "
-            f"convert it with numpy.asarray(x, numpy.{wanted})"
-        )
-    if array.shape != tensor.shape:
-        raise BundleError(
-            f"{kind} {tensor.name!r} must have shape {tensor.shape} but has {array.shape}"
-        )
-    return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from edge_perception.runtime.contents import (
     open_bundle,
     Trust,
 )
-from edge_perception.runtime.errors import BundleError
+from edge_perception.runtime.errors import BundleError, ProcessorError
 from edge_perception.runtime.executor import Executor
 from edge_perception.runtime.files import Files
 from edge_perception.runtime.library import Instance, Library
@@ -106,8 +107,8 @@ def check_variants(bundle: str | Path, trust: Trust | None = None) -> dict[str, 
     if variant not in manifest.model.variants:
         raise BundleError(f"{bundle} has a variant {variant!r} unknown to its manifest")
     errors = {}
-    for name in manifest.model.variants[manifest.model.variants.index(variant) :]:
-        with checked.create(variant=name) as model:
+    for name in manifest.model.variants:
+        with suppress(ProcessorError), checked.create(variant=name) as model:
             errors[name] = checked.run_selftest(model)
     if (place := _finished(checked)) is not None:
         finished = _Checked(place, trust)
@@ -182,8 +183,9 @@ class _Checked:
     def run_selftest(self, model: LoadedModel) -> float:
         """Run the self-test; returns the worst relative error."""
         path = self.path / self.manifest.selftest
-        selftest = parse_selftest(self._selftest, path, model.model)
-        return run_selftest(model, selftest, path, self.manifest.proof)
+        proof = self.manifest.proof
+        selftest = parse_selftest(self._selftest, path, model.model, proof.answers)
+        return run_selftest(model, selftest, path, proof)
 
 
 def _check_architecture(directory: Path, target: str) -> None:

@@ -17,11 +17,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from edge_perception.runtime.accelerator import Accelerator
+from edge_perception.runtime.accuracy import Accuracy, Pruning
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, Form
+from edge_perception.runtime.proof import Proof
 
 FORMAT = "edge-bundle"
 RECORD_FORMAT = "edge-build-record"
-VERSION = 8
+VERSION = 11
 ABI_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 RECORD_NAME = "record.json"
@@ -38,6 +41,12 @@ The groups of steps by which the time of a run is summed up: the split with whic
 networks are traditionally profiled. An activation or a concat that costs no step of its own is in
 its convolution.
 """
+
+OPERANDS, POINTS = "operands", {m: f"points of F({m}x{m}, 3x3)" for m in (2, 4)}
+"""What a step may round to bfloat16: what it multiplies, or what Winograd's method makes of it."""
+
+HALF_SUMS, HALF_TERMS = "operands and sums of 16 in float16", 16
+"""What a step may round to float16: what it multiplies, and the sums of so many products."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,9 @@ class Preprocess:
     scale: tuple[float, ...] = (1.0, 1.0, 1.0)
     pad_value: float = 114.0
 
+    def __str__(self) -> str:
+        return f"{self.color}, {self.resize}, mean {self.mean}, scale {self.scale}"
+
 
 @dataclass(frozen=True)
 class Decoder:
@@ -116,6 +128,8 @@ class Step:
     :ivar reason: why that back end and kernel, e.g. "tuned: 38.5 us, next 41.0 us".
     :ivar macs: multiply-accumulates.
     :ivar weight_bytes: of its constants as packed.
+    :ivar rounds: what the model's ``rounding_variants`` round to 16 bits: OPERANDS, one of POINTS
+        or HALF_SUMS; empty: nothing.
     """
 
     name: str
@@ -129,6 +143,7 @@ class Step:
     reason: str = ""
     macs: int = 0
     weight_bytes: int = 0
+    rounds: str = ""
 
     @cached_property
     def form(self) -> Form:
@@ -163,7 +178,8 @@ class Model:
     The part of the manifest that is compiled into the library.
 
     ``variants`` are the instruction sets that the library carries, best first; ``requires`` are
-    the CPU features that the least of them needs. ``target`` is a triple such as
+    the CPU features that the least of them needs; ``rounding_variants`` are those of them that
+    round what some steps multiply. ``target`` is a triple such as
     "x86_64-linux-gnu"; ``sha256`` is that of the ONNX file.
     """
 
@@ -185,136 +201,7 @@ class Model:
     weight_bytes: int
     macs: int
     provenance: dict[str, str] = field(default_factory=dict)
-
-
-PROVEN, PENDING = "proven", "pending"
-
-
-@dataclass(frozen=True)
-class Proof:
-    """
-    How the library was shown to be right: the worst relative error over all steps and inputs.
-
-    Relative error of a tensor: max|ours - reference| / max|reference|; of integers and bools, the
-    share of elements that differ. The reference says which
-    engine that was, and at how many tensors float64 had to decide.
-
-    A library that only runs on a device which is not where it is compiled is not proven there. Its
-    proof is pending, with no inputs compared, until ``edgec verify`` completes it on the device.
-
-    :ivar tolerance: relative error that the self-test allows on the robot.
-    :ivar state: "proven" or "pending".
-    :ivar missing: what a pending proof waits for, e.g. "an NVIDIA GPU"; else empty.
-    :ivar digests: SHA-256 of the bytes that steps must compute in the self-test, by the tensor
-        that they write: of those that follow from the inputs in quantised integers alone, and so
-        are the same on every machine.
-    """
-
-    reference: str
-    tolerance: float
-    worst_error: float
-    worst_step: str
-    inputs: int
-    state: str = PROVEN
-    missing: str = ""
-    digests: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def caveat(self) -> str:
-        """What must be said of the bundle, and what to do; empty if it is proven."""
-        if self.state == PROVEN:
-            return ""
-        return (
-            f"it is not proven yet, which needs {self.missing}; run edgec verify with the model's "
-            "file on a machine that has it"
-        )
-
-
-@dataclass(frozen=True)
-class Accelerator:
-    """
-    What may run the whole network on a device, in place of the bundle's library.
-
-    Its own library is made there, by ``edgec finish``, of what the bundle has in the folder of its
-    name. Until then, and where there is no such device, the bundle's library runs.
-
-    :ivar name: "tensorrt"; also that of its variant.
-    :ivar oldest: the first major version of its software that will do.
-    :ivar newest: the last one.
-    :ivar precision: that the network computes in: "float32", or "int8" where it is quantised.
-    :ivar tolerance: relative error of an output that is allowed beside ONNX Runtime.
-    :ivar refused: why it can't run the network, by node; empty: it can.
-    """
-
-    name: str
-    oldest: int
-    newest: int
-    precision: str
-    tolerance: float
-    refused: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """What was lost with a share of the multiply-accumulates in integers."""
-
-    integer_macs: float
-    drop: float
-
-
-INT8, HALF = "int8", "half"
-"""Precisions: layers in 8-bit integers; weights in float16."""
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """
-    What a model loses by its precision, beside the float model of which it was made.
-
-    :ivar measure: what was compared: "labels" that are true, or what the float model says:
-        "top-1", "boxes", "embeddings", "tensors".
-    :ivar drop: by how much it is worse, 0 to 1: the share of samples with the right label less, or
-        what is lacking to the same answers.
-    :ivar right: share of samples with the right label; None without labels.
-    :ivar float_right: the same of the float model.
-    :ivar sqnr_db: the outputs' power beside that of their error, in decibels.
-    :ivar samples: that were compared.
-    :ivar calibration: the method by which ranges were found.
-    :ivar integer_macs: share of the multiply-accumulates in integers.
-    :ivar float_layers: what stays in float32 so that the drop is within the budget.
-    :ivar curve: from most in integers to least, as far as it was followed.
-    :ivar precision: INT8 or HALF.
-    """
-
-    measure: str
-    drop: float
-    right: float | None
-    float_right: float | None
-    sqnr_db: float
-    samples: int
-    calibration: str
-    integer_macs: float
-    float_layers: tuple[str, ...] = ()
-    curve: tuple[CurvePoint, ...] = ()
-    precision: str = INT8
-
-    def __str__(self) -> str:
-        what = {
-            "labels": "right labels",
-            "top-1": "the same first answer",
-            "boxes": "the same boxes",
-            "embeddings": "the same embeddings",
-            "tensors": "the same outputs",
-        }[self.measure]
-        how = (
-            "weights in float16"
-            if self.precision == HALF
-            else f"{self.integer_macs:.1%} of the multiply-accumulates in 8 bits"
-        )
-        return (
-            f"{self.drop:.2%} less of {what} on {self.samples} samples, signal to noise "
-            f"{self.sqnr_db:.1f} dB, {how}"
-        )
+    rounding_variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -335,6 +222,7 @@ class Manifest:
     :ivar given: what the user said when compiling in place of the model's file: "labels",
         "name", "preprocess", "decoder".
     :ivar accuracy: of a quantised model, as its file says; else None.
+    :ivar pruning: of a model that was pruned, as its file says; else None.
     :ivar accelerator: that was compiled for, beside the library; else None.
     """
 
@@ -347,27 +235,4 @@ class Manifest:
     given: tuple[str, ...] = ()
     accuracy: Accuracy | None = None
     accelerator: Accelerator | None = None
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Latency of one run, measured where the bundle was compiled: milliseconds."""
-
-    machine: str
-    threads: int
-    minimum_ms: float
-    median_ms: float
-
-
-@dataclass(frozen=True)
-class Record:
-    """
-    The content of record.json: what was true of one build, and would not be of the next.
-
-    :ivar created: when, in ISO 8601.
-    :ivar files: with what was measured, as the report, by path in the bundle.
-    """
-
-    created: str
-    speed: Speed | None
-    files: dict[str, BundleFile]
+    pruning: Pruning | None = None

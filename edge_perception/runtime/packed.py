@@ -101,6 +101,11 @@ class Packed(Files):
             names.add(entry.name)
             entries.append(entry)
             offset = entry.end
+        if not entries and not header.startswith(b"PK"):
+            raise BundleError(
+                f"{self.path} is no bundle: expected the folder NAME.edge that edgec compile has "
+                "written, or the file of edgec pack"
+            )
         end = _directory(entries, offset)
         if not entries or os.pread(self._descriptor, len(end) + 1, offset) != end:
             raise self._refusal(f"its directory at byte {offset}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+import errno
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -67,9 +68,18 @@ def write_file(path: Path, files: Files, contents: Contents) -> None:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """Give a new file, which is on the disk at the end, and that only its owner may change."""
-    with path.open("xb") as file:
-        yield file
-        file.flush()
-        os.fchmod(file.fileno(), 0o644)
-        os.fsync(file.fileno())
+    """
+    Give a new file, which is on the disk at the end, and that only its owner may change.
+
+    :raises OSError: if it can't be written; names it if the disk is full.
+    """
+    try:
+        with path.open("xb") as file:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
+            os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or error.filename:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error

@@ -25,7 +25,7 @@ LARGEST = 4096
 _KEY, _LEGACY, _PREHASHED = b"Ed", b"Ed", b"ED"
 _REMARK, _TRUSTED = "untrusted comment: ", "trusted comment: "
 _FORM = struct.Struct("<2s8s64s")
-NEEDED = "signatures need the package cryptography: pip install 'edge_perception[signed]'"
+NEEDED = "signatures need the package cryptography: pip install cryptography"
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""The commands of `edge-robot` for a robot without ROS, whose nodes are linked by SP."""
+"""The commands of `edge-robot`: what starts a robot, and what looks at one that runs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from importlib import import_module
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -37,6 +38,35 @@ def add_graph(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--graph", type=Path, metavar="FILE", help="the robot, instead of config/robot.yaml"
     )
+
+
+def new_bag(name: str) -> Path:
+    """
+    Return the file of a bag that shall be made: of MCAP, so its name ends in that, said or not.
+
+    :raises argparse.ArgumentTypeError: if the name is that of another format, or of a folder.
+    """
+    path = Path(name)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{name} is a folder: give the name of a file (.mcap)")
+    if path.suffix == ".db3":
+        raise argparse.ArgumentTypeError(f"{name}: bags are written as MCAP: NAME.mcap")
+    return path if path.suffix == ".mcap" else path.with_name(f"{path.name}.mcap")
+
+
+def seconds(text: str) -> float:
+    """
+    Return a time for which something runs.
+
+    :raises argparse.ArgumentTypeError: if it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not value > 0:  # NaN, too
+        raise argparse.ArgumentTypeError(f"expected seconds, more than 0, received {text!r}")
+    return value
 
 
 def add_web(command: argparse.ArgumentParser) -> None:
@@ -81,7 +111,7 @@ def viewer(otherwise: str) -> ModuleType:
         return import_module("edge_perception.replay.view_command")
     except ImportError as error:
         raise RequestError(
-            f"the viewer can't be imported ({error}): pip install 'edge_perception[view]'; "
+            f"the viewer can't be imported ({error}): pip install rerun-sdk; "
             f"without it, {otherwise}"
         ) from error
 
@@ -96,7 +126,7 @@ def of_bags(run: Run) -> Run:
         except ImportError as error:
             raise RequestError(
                 f"bags need a package that can't be imported ({error}): "
-                "pip install 'edge_perception[bags]'"
+                "pip install mcap lz4 zstandard"
             ) from error
         try:
             return run(graph, options)

@@ -13,7 +13,7 @@ from edge_perception.transport.sp.choice import choose
 from edge_perception.transport.sp.peers import Peers
 from edge_perception.transport.sp.process import Network
 
-PATIENCE = 1.0  # seconds in which processes have to say what they are; they do so when asked
+PATIENCE = 5.0  # seconds in which processes have to say what they are; they do so when asked
 
 
 @dataclass(frozen=True)

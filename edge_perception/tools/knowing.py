@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
+from edge_perception.core.environment import Environment
 from edge_perception.environment import this_machine
 from edge_perception.robot.graph import Graph
-from edge_perception.tools.arguments import add_graph
+from edge_perception.tools.arguments import add_graph, Run
+
+if TYPE_CHECKING:  # what it needs to see is loaded late
+    from edge_perception.robot.enrolment import Register
+
+Act: TypeAlias = "Callable[[argparse.Namespace, Register, Environment], None]"
+"""What a command does with the owners' file."""
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,14 +31,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="PICTURE|CAMERA",
         help="files, or a camera (number, /dev path) or video that sees this one alone",
     )
-    enrol.set_defaults(run=_enrol)
+    enrol.set_defaults(run=_of_register(_enrol))
     owners = commands.add_parser("owners", help="list or remove those whom the robot knows")
     actions = owners.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = actions.add_parser("list", help="show their names, and by how many pictures")
-    listed.set_defaults(run=_list)
+    listed.set_defaults(run=_of_register(_list))
     removed = actions.add_parser("remove", help="forget somebody")
     removed.add_argument("name", metavar="NAME")
-    removed.set_defaults(run=_remove)
+    removed.set_defaults(run=_of_register(_remove))
     for command in (enrol, listed, removed):
         command.add_argument(
             "--model", type=Path, required=True, metavar="FILE", help="the pipeline (NAME.yaml)"
@@ -37,38 +46,42 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         add_graph(command)
 
 
-def _enrol(graph: Graph, options: argparse.Namespace) -> int:
+def _of_register(act: Act) -> Run:
+    """Return a command that works on the owners' file of the pipeline that is named."""
+
+    def run(graph: Graph, options: argparse.Namespace) -> int:
+        from edge_perception.robot import enrolment
+
+        environment = this_machine()
+        act(options, enrolment.find(options.model, environment), environment)
+        return 0
+
+    return run
+
+
+def _enrol(options: argparse.Namespace, register: Register, environment: Environment) -> None:
     from edge_perception.robot import enrolment
 
-    environment = this_machine()
-    register = enrolment.find(options.model, environment)
     known = enrolment.enrol(register, options.name, options.pictures, environment)
     by, names = _pictures(len(known.vectors[options.name])), ", ".join(known.names)
     print(f"{register.path}: {options.name} by {by}; owners: {names}")
-    return 0
 
 
-def _list(graph: Graph, options: argparse.Namespace) -> int:
+def _list(options: argparse.Namespace, register: Register, environment: Environment) -> None:
     from edge_perception.robot import enrolment
 
-    environment = this_machine()
-    register = enrolment.find(options.model, environment)
     known = enrolment.read(register, environment)
     for name in known.names:
         print(f"{name}: {_pictures(len(known.vectors[name]))}")
     if not known.names:
         print(f"{register.path}: nobody is enrolled")
-    return 0
 
 
-def _remove(graph: Graph, options: argparse.Namespace) -> int:
+def _remove(options: argparse.Namespace, register: Register, environment: Environment) -> None:
     from edge_perception.robot import enrolment
 
-    environment = this_machine()
-    register = enrolment.find(options.model, environment)
     enrolment.remove(register, options.name, environment)
     print(f"{register.path}: {options.name} is forgotten")
-    return 0
 
 
 def _pictures(count: int) -> str:

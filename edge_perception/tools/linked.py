@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
 from edge_perception.robot.graph import Graph
-from edge_perception.robot.plan import RequestError, Start
+from edge_perception.robot.plan import RequestError
 from edge_perception.tools.arguments import Run
 
 if TYPE_CHECKING:
@@ -107,16 +106,6 @@ def _add_name(command: argparse.ArgumentParser, what: str, **options: Any) -> No
 
     argument: Any = command.add_argument(what, metavar=what.upper(), **options)
     argument.completer = complete  # of argcomplete
-
-
-def up(starts: Sequence[Start], options: argparse.Namespace) -> int:
-    """Start the robot; return the exit code."""
-    from edge_perception.tools import up
-
-    namespace = starts[0].namespace
-    name = f"{namespace}/robot".strip("/").replace("/", ".")
-    network = network_of(options, name, options.within, options.listen)
-    return up.up(network, starts, options.processes, options.duration, options.once)
 
 
 def _bridge(graph: Graph, options: argparse.Namespace) -> int:

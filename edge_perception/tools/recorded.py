@@ -16,6 +16,7 @@ from edge_perception.tools.arguments import (
     graph_options,
     graph_values,
     is_viewed,
+    new_bag,
     of_bags,
     viewer,
 )
@@ -74,8 +75,10 @@ def _add_replay(
         "simulated time, where others can listen",
     )
     replay.add_argument("--rate", type=float, default=0.0, metavar="X", help="times real time")
+    replay.add_argument(
+        "--out", type=new_bag, metavar="FILE", help="a bag (.mcap) for what the nodes publish"
+    )
     for name, said in {
-        "out": "a bag (.mcap) for what the nodes publish",
         "expect": "the range of each number (docs/replay.md)",
         "labels": "what is true in the bag; BAG.labels.yaml beside it if it is not given",
         "json": "write the numbers as JSON",
@@ -126,7 +129,7 @@ def _add_bag(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     for command in (info, check, cut):
         command.add_argument("bag", type=Path, metavar="BAG", help="file or folder of rosbag2")
     for command in (cut, demo):
-        command.add_argument("out", type=Path, metavar="OUT", help="the new bag (.mcap)")
+        command.add_argument("out", type=new_bag, metavar="OUT", help="the new bag (.mcap)")
     cut.add_argument("--begin", type=float, default=0.0, metavar="S", help="seconds into the bag")
     cut.add_argument("--end", type=float, default=math.inf, metavar="S", help="as --begin")
     cut.add_argument("--topic", action="append", default=[], help="may be given several times")

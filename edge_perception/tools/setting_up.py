@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+import shutil
 
 from edge_perception.robot.graph import Graph
 from edge_perception.tools.arguments import add_graph, of_bags
@@ -42,5 +43,5 @@ def _doctor(graph: Graph, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([one._asdict() for one in found], indent=2))
     else:
-        print(doctor.table(found))
+        print(doctor.table(found, shutil.get_terminal_size().columns))
     return int(any(one.remedy for one in found))

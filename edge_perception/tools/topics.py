@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -70,9 +70,9 @@ def rate(network: Network, topic: str) -> None:
         times: list[float] = []
         due = time.monotonic() + _REPORT
         while True:
-            try:
+            with suppress(Empty):
                 times.append(queue.get(timeout=max(0.0, due - time.monotonic()))[0])
-            except Empty:
+            if time.monotonic() >= due:  # however fast messages come
                 due = time.monotonic() + _REPORT
                 times = times[-_WINDOW:]
                 _print_rate(times)

@@ -13,7 +13,14 @@ from edge_perception.core.decision.zones import Zone
 from edge_perception.core.source import Frame
 from edge_perception.drivers.pixels import convert
 from edge_perception.messages.types import Decision, DetectionArray, Image
-from edge_perception.views.drawing import draw_band, draw_marks, draw_zone, SHADE
+from edge_perception.views.drawing import (
+    draw_band,
+    draw_marks,
+    draw_zone,
+    FontError,
+    Resampling,
+    SHADE,
+)
 from edge_perception.views.picture import action_color, lost_marks, marks_of
 
 _UNDECIDED = "#1d5fa8"
@@ -39,23 +46,36 @@ def annotate(
     :param max_width: to which a wider image is scaled down; 0: none is
     :param zones: of the image
     :returns: height x width x 3, rgb8
-    :raises FrameError: if the image can't be used
+    :raises FrameError: if the image can't be used, or there is no font to write with
     """
     photo = PIL.Image.fromarray(rgb(message))
     if 0 < max_width < photo.width:
         height = max(1, round(photo.height * max_width / photo.width))
-        photo = photo.resize((max_width, height), PIL.Image.Resampling.BOX, reducing_gap=2.0)
+        photo = photo.resize((max_width, height), Resampling.BOX, reducing_gap=2.0)
+    try:
+        _draw_over(photo, detections, decision, zones, photo.width / message.width)
+    except FontError as error:
+        raise image.FrameError(str(error)) from error
+    return np.asarray(photo)
+
+
+def _draw_over(
+    photo: PIL.Image.Image,
+    detections: DetectionArray,
+    decision: Decision | None,
+    zones: Sequence[Zone],
+    scale: float,
+) -> None:
     color = action_color(decision.action, decision.safe) if decision is not None else _UNDECIDED
     for zone in zones:
         draw_zone(photo, zone.corners, zone.name, color)
     marks = [*lost_marks(detections.lost), *marks_of(detections.detections, color, decision)]
-    draw_marks(photo, marks, photo.width / message.width)
+    draw_marks(photo, marks, scale)
     classes = [mark.text for mark in marks if mark.box is None]
     draw_band(photo, classes[:_CLASSES], SHADE, bottom=False)
     if decision is not None:
         action = decision.action.upper() + (" (SAFE)" if decision.safe else "")
         draw_band(photo, [f"{action}: {decision.reason}"], color, bottom=True)
-    return np.asarray(photo)
 
 
 def rgb(message: Image) -> npt.NDArray[np.uint8]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import functools
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import PIL
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from edge_perception.decode.detections import Detections
@@ -20,11 +22,21 @@ SHADE = (0, 0, 0, 150)
 _OPACITY = 110  # of a mask, of 255
 _COLORS = ("#1d5fa8", "#c0272d", "#1f7a3d", "#b35c00", "#6b3fa0", "#00707a", "#8a3b66", "#5c6b12")
 _FEW = 40  # points that are drawn large
+_LIKELY = 0.5  # the least score of a point that is drawn
 _LIMBS = {
     17: "0-1 0-2 1-3 2-4 5-6 5-7 7-9 6-8 8-10 5-11 6-12 11-12 11-13 13-15 12-14 14-16",
     33: "11-12 11-13 13-15 12-14 14-16 11-23 12-24 23-24 23-25 25-27 27-31 24-26 26-28 28-32",
 }
 """By the number of points, which of them are joined: persons of COCO and of BlazePose."""
+
+
+Resampling: Any = getattr(Image, "Resampling", Image)
+"""Ways to scale a picture: attributes of the module before Pillow 9.1."""
+_FALLBACK = "DejaVuSans.ttf"
+
+
+class FontError(Exception):
+    """There is no font to write with: what to do, in one sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,19 +58,29 @@ class Mark:
 
 
 def marks(found: Detections) -> list[Mark]:
-    """Return what to draw of detections, each class in a colour."""
+    """Return what to draw of detections, each class in a colour, without unlikely points."""
     return [
         Mark(
             f"{label} {score:.2f}",
             _COLORS[index % len(_COLORS)],
             None if found.boxes is None else found.boxes[number].tolist(),
-            None if found.landmarks is None else found.landmarks[number],
+            _likely_points(found, number),
             None if found.masks is None else found.masks[number],
         )
         for number, (label, index, score) in enumerate(
             zip(found.labels, found.classes.tolist(), found.scores.tolist(), strict=True)
         )
     ]
+
+
+def _likely_points(found: Detections, number: int) -> npt.NDArray[np.floating] | None:
+    """Return the points of a thing; those that a model guesses, as out of the picture, are NaN."""
+    if found.landmarks is None:
+        return None
+    points: npt.NDArray[np.floating] = found.landmarks[number].copy()
+    if found.landmark_scores is not None:
+        points[found.landmark_scores[number] < _LIKELY] = np.nan
+    return points
 
 
 def draw_marks(photo: Image.Image, seen: Sequence[Mark], scale: float = 1.0) -> None:
@@ -162,8 +184,21 @@ def shorten(text: str, size: int, width: float) -> str:
 
 @functools.cache
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """Return Pillow's own font: the same everywhere, nothing to install."""
-    font = ImageFont.load_default(size)
+    """
+    Return Pillow's own font: the same everywhere, nothing to install; DejaVu's from an older one.
+
+    :raises FontError: if there is neither.
+    """
+    try:
+        font = ImageFont.load_default(size)
+    except TypeError:  # before Pillow 10.1, as in Ubuntu 22.04 and Debian 12
+        try:
+            return ImageFont.truetype(_FALLBACK, size)
+        except OSError as error:
+            raise FontError(
+                f"text can't be drawn: Pillow {PIL.__version__} needs the font {_FALLBACK}: apt "
+                "install fonts-dejavu-core, or pip install 'pillow>=10.1', which has its own"
+            ) from error
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font
 
@@ -195,7 +230,7 @@ def _draw_mask(
     left, top, right, bottom = map(round, box)
     size = (max(1, right - left), max(1, bottom - top))
     shape = Image.fromarray(mask.astype(np.uint8) * _OPACITY)
-    photo.paste(color, (left, top), shape.resize(size, Image.Resampling.BILINEAR))
+    photo.paste(color, (left, top), shape.resize(size, Resampling.BILINEAR))
 
 
 def _draw_points(

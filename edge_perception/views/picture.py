@@ -17,7 +17,7 @@ from edge_perception.messages.types import (
     LostTrack,
     StageTime,
 )
-from edge_perception.views.drawing import draw_marks, font, Mark, shorten
+from edge_perception.views.drawing import draw_marks, font, Mark, Resampling, shorten
 
 _PAPER = "#eef1f4"
 _CARD = "#ffffff"
@@ -113,7 +113,7 @@ def _framed(photo: Image.Image, size: tuple[int, int], marks: Sequence[Mark]) ->
     """Fit all of a photo into a size, mark it, and fill what is left with a dim blur of it."""
     ground = ImageOps.fit(photo, size).filter(ImageFilter.GaussianBlur(24))
     ground = ImageEnhance.Brightness(ground).enhance(0.45)
-    whole = ImageOps.contain(photo, size, Image.Resampling.LANCZOS)
+    whole = ImageOps.contain(photo, size, Resampling.LANCZOS)
     draw_marks(whole, marks, whole.width / photo.width)  # as large as they can be read there
     ground.paste(whole, ((size[0] - whole.width) // 2, (size[1] - whole.height) // 2))
     return ground
@@ -200,4 +200,4 @@ def _rounded(size: tuple[int, int]) -> Image.Image:
     """Return a mask with round corners, drawn large for smooth edges."""
     large = Image.new("L", (size[0] * 2, size[1] * 2), 0)
     ImageDraw.Draw(large).rounded_rectangle((0, 0, *large.size), 24, fill=255)
-    return large.resize(size, Image.Resampling.LANCZOS)
+    return large.resize(size, Resampling.LANCZOS)

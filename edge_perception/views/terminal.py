@@ -9,6 +9,7 @@ from edge_perception.core.labels import caption
 from edge_perception.core.node import Inputs, NodeCore, Outputs, Port
 from edge_perception.core.stamps import nanoseconds
 from edge_perception.messages.types import Decision, DetectionArray
+from edge_perception.runtime.nowhere import write_nowhere
 
 SHOWN = 3  # detections on the line
 WIDTH = 100  # columns of the line
@@ -47,10 +48,9 @@ class TerminalCore(NodeCore):
             return ()
         seen = self._detections is not None
         if self._out.isatty():
-            self._out.write(f"\r{self._line(decision)[:WIDTH]:<{WIDTH}}")
+            self._write(f"\r{self._line(decision)[:WIDTH]:<{WIDTH}}")
         elif before is None or before.rule != decision.rule or (seen and unseen):
-            self._out.write(f"{self._line(decision)}\n")
-        self._out.flush()
+            self._write(f"{self._line(decision)}\n")
         if seen and nanoseconds(decision.header.stamp):
             self._decided()
         return ()
@@ -58,8 +58,16 @@ class TerminalCore(NodeCore):
     def close(self) -> None:
         """Leave the cursor on a fresh line."""
         if self._decision is not None and self._out.isatty():
-            self._out.write("\n")
+            self._write("\n")
         self._decision = None
+
+    def _write(self, text: str) -> None:
+        """Write to whoever reads it; nowhere from when they have seen enough: a robot goes on."""
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except BrokenPipeError:
+            write_nowhere(self._out)
 
     def _line(self, decision: Decision) -> str:
         return f"{decision.action} ({decision.rule}: {decision.reason}) | {self._seen()}"

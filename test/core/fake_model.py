@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_perception.runtime.manifest import Decoder, Model, Preprocess, Proof, Tensor
+from edge_perception.runtime.manifest import Decoder, Model, Preprocess, Tensor
+from edge_perception.runtime.proof import Proof
 
 MODEL = Model(
     name="fake",

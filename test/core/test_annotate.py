@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import ImageFont
 import pytest
 
 from edge_perception import messages
@@ -16,6 +17,7 @@ from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 from edge_perception.files import read_file
 from edge_perception.views.annotation import annotate
+from edge_perception.views.drawing import font
 
 MS = SECOND // 1000
 NOW = 1000 * SECOND
@@ -216,3 +218,30 @@ def test_what_the_decision_does_not_rest_on_is_drawn_in_another_colour() -> None
 )
 def test_boxes_that_make_no_sense_do_no_harm(odd: tuple[float, float, float, float]) -> None:
     assert annotate(image(), detections(box(*odd)), decision(), 0).shape == (240, 320, 3)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_older_pillow_writes_by_a_font_of_the_system(
+    is_there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before 10.1 it had none of its own of any size."""
+    own = ImageFont.load_default(20)
+
+    def truetype(name: str, size: int) -> Any:
+        assert name == "DejaVuSans.ttf"
+        if not is_there:
+            raise OSError("cannot open resource")
+        return own
+
+    monkeypatch.setattr(ImageFont, "load_default", lambda: None)
+    monkeypatch.setattr(ImageFont, "truetype", truetype)
+    font.cache_clear()
+    try:
+        core = AnnotateCore(annotate, read_file)
+        core.configure(Parameters(core.parameters, {"rate": 5.0, "max_width": 0}))
+        inputs = {"image": [image()], "detections": detections(), "decision": decision()}
+        assert bool(core.step(inputs, NOW)) == is_there
+        [state] = core.diagnostics(NOW)
+        assert ("apt install fonts-dejavu-core" in state.message) != is_there
+    finally:
+        font.cache_clear()

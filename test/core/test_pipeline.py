@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,8 @@ stages:
 @pytest.mark.slow
 def test_photographs_lead_to_decisions(squeezenet_bundle: Path) -> None:
     data = pytest.importorskip("skimage.data")
-    seeing, deciding = perception(squeezenet_bundle), DecisionCore(this_machine())
+    seeing = perception(squeezenet_bundle)
+    deciding = DecisionCore(replace(this_machine(), monotonic=lambda: 0))
     deciding.configure(Parameters(deciding.parameters))
     names = ("chelsea", "coffee", "astronaut", "rocket")
     pictures = {name: getattr(data, name)() for name in names}

@@ -60,6 +60,7 @@ def remote(url: str, more: str = "") -> str:
             "the first stage has no deadline",
         ),
         (TWO.replace("colour,", "detect,"), "the name 'detect' is taken"),
+        (TWO.replace("colour,", "stamp,"), "the name 'stamp' is taken"),
         ("version: 1", "the key 'stages' is missing, or 'models'"),
         ("version: 1\nmodels: []", "line 2, column 9: expected a list with at least one"),
         ("version: 1\nmodels: [a.edge, b/a.edge]", "the name 'a' is taken"),

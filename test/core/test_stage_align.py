@@ -16,7 +16,7 @@ from edge_perception.core.perception.stage import Look, Setup
 from edge_perception.core.perception.stages.align import Align
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections
-from edge_perception.decode.embedding import TEMPLATE
+from edge_perception.decode.kinds.embedding import TEMPLATE
 from edge_perception.runtime.manifest import Decoder, Tensor
 
 LOOK = Look(Pixels(np.zeros((9, 9, 3), np.uint8), "rgb8"), lambda name: None)

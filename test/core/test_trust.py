@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 import shutil
 
+import numpy as np
 import pytest
 
 from edge_compiler.secret import make_key, write_keys
@@ -12,7 +13,10 @@ from edge_compiler.signing import sign_bundle, sign_file
 from edge_perception.core.decision.node import DecisionCore
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
+from edge_perception.core.perception import owners
 from edge_perception.core.perception.node import PerceptionCore
+from edge_perception.core.perception.owners import Owners
+from edge_perception.core.trust import TRUSTED_KEYS, trusting
 from edge_perception.environment import this_machine
 from edge_perception.messages.types import Empty
 
@@ -61,6 +65,23 @@ def test_rules(tmp_path: Path, public: Path) -> None:
     rules.write_text(f"{rules.read_text()}\n")
     with pytest.raises(ConfigurationError, match=r"rules\.yaml is not what the key .* has signed"):
         configure(core, rules=str(rules), **keys)
+
+
+def test_owners(tmp_path: Path, public: Path) -> None:
+    file = tmp_path / "owners.json"
+    file.write_text(Owners("00" * 32, {"anna": np.ones((1, 4), np.float32) / 2}).to_json())
+    given = Parameters((TRUSTED_KEYS,), {"trusted_keys": [str(public)]})
+    read_file = trusting(this_machine(), given).read_file
+    with pytest.raises(ConfigurationError, match=r"owners\.json is not signed, as trusted_keys"):
+        owners.load(file, read_file)
+    sign_file(file, STRANGER)
+    with pytest.raises(ConfigurationError, match=f"by the key {STRANGER.public.name}, which is"):
+        owners.load(file, read_file)
+    sign_file(file, KEY)
+    assert owners.load(file, read_file).names == ("anna",)
+    file.write_text(file.read_text().replace("anna", "eve"))
+    with pytest.raises(ConfigurationError, match=r"is not what the key .* has signed"):
+        owners.load(file, read_file)
 
 
 def test_a_key_that_is_none() -> None:

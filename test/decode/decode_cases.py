@@ -15,6 +15,9 @@ from edge_perception.runtime.manifest import Decoder, Model, Preprocess, Tensor
 
 Outputs = dict[str, np.ndarray]
 
+Forms = dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Any]]]
+"""By kind, shapes of outputs and parameters that fit it: test_extremes.py fills them."""
+
 
 def model(
     outputs: Outputs,

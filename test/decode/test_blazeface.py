@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from decode_cases import BOXES, centre, check_box, decoded, grid_cells, logit, recognised
+from decode_cases import BOXES, centre, check_box, decoded, Forms, grid_cells, logit, recognised
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
+
+FORMS: Forms = {
+    "blazeface": ({"b": (1, 224, 16), "s": (1, 224, 1)}, {}),
+}
 
 ANCHORS = [
     ((column + 0.5) * stride, (row + 0.5) * stride)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from decode_cases import check_box, decoded, model, recognised
+from decode_cases import check_box, decoded, Forms, model, recognised
 import numpy as np
 import pytest
 
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
+
+FORMS: Forms = {
+    "boxes": ({"t": (1, 20, 10)}, {"table": "t"}),
+    "embedding": ({"a": (1, 7)}, {}),
+}
 
 BOX = (8.0, 16.0, 32.0, 16.0)
 CORNERS = np.array([[8, 16, 40, 32], [0, 0, 8, 8]]) / 64

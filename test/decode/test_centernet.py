@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decode_cases import BOXES, centre, check_box, decoded, logit, model, recognised
+from decode_cases import BOXES, centre, check_box, decoded, Forms, logit, model, recognised
 from hypothesis import given, settings
 import numpy as np
 import pytest
@@ -10,6 +10,14 @@ from scipy import ndimage
 
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
+
+FORMS: Forms = {
+    "centerface": ({x: (1, n, 8, 8) for x, n in zip("abcd", (1, 2, 2, 10), strict=True)}, {}),
+    "centernet": (
+        {x: (1, n, 8, 8) for x, n in zip("abcd", (3, 2, 2, 6), strict=True)},
+        {"landmarks": "d", "sigmoid": True},
+    ),
+}
 
 CELLS = 16  # of 4 x 4 pixels
 POINTS = np.arange(10).reshape(5, 2) * 6.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from decode_cases import Forms
 from decode_cases import model as made_up
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,11 @@ import pytest
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
 from edge_perception.runtime.manifest import Decoder, Tensor
+
+FORMS: Forms = {
+    "classification": ({"a": (1, 7)}, {"softmax": True}),
+    "tensors": ({"a": (3,)}, {}),
+}
 
 EVERYTHING = Options()
 LABELS = ("cat", "dog", "espresso")

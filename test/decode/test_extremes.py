@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
-from typing import Any
 
-from decode_cases import model, recognised
+from decode_cases import Forms, model, recognised
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -14,44 +14,13 @@ import pytest
 from edge_perception import decode
 from edge_perception.decode import DecodeError, KINDS, Options
 
-ROWS = 84  # cells of 64 x 64 pixels at strides of 8, 16, 32
-FORMS: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Any]]] = {
-    "blazeface": ({"b": (1, 224, 16), "s": (1, 224, 1)}, {}),
-    "boxes": ({"t": (1, 20, 10)}, {"table": "t"}),
-    "centerface": ({x: (1, n, 8, 8) for x, n in zip("abcd", (1, 2, 2, 10), strict=True)}, {}),
-    "centernet": (
-        {x: (1, n, 8, 8) for x, n in zip("abcd", (3, 2, 2, 6), strict=True)},
-        {"landmarks": "d", "sigmoid": True},
-    ),
-    "classification": ({"a": (1, 7)}, {"softmax": True}),
-    "ctc": ({"a": (1, 9, 3)}, {"softmax": True}),
-    "dbnet": ({"a": (1, 1, 8, 8)}, {}),
-    "embedding": ({"a": (1, 7)}, {}),
-    "gfl": ({"a": (1, ROWS, 34)}, {}),
-    "keypoints": ({"a": (1, 5, 8, 8)}, {}),
-    "landmarks": ({"a": (1, 5, 3)}, {"values": "yxs"}),
-    "segmentation": ({"a": (1, 3, 8, 8)}, {"activation": "softmax"}),
-    "simcc": ({"a": (1, 5, 128), "b": (1, 5, 128)}, {}),
-    "ssd": (
-        {"a": (1, 168, 4), "b": (1, 168, 3), "c": (1, 168, 4)},
-        {"priors": [[16, 32], [64, 128], [256, 512]], "landmarks": "c", "activation": "softmax"},
-    ),
-    "tensors": ({"a": (3,)}, {}),
-    "yolo": (
-        {"a": (1, ROWS, 4 + 2 + 6 + 5), "m": (1, 5, 8, 8)},
-        {"points": 2, "prototypes": "m"},
-    ),
-    "yolo_heads": ({"a": (1, 3, 8, 8, 7), "b": (1, 3, 4, 4, 7), "c": (1, 3, 2, 2, 7)}, {}),
-    "yolox": ({"a": (1, ROWS, 7)}, {}),
-    "yunet": (
-        {
-            f"{kind}_{stride}": (1, (64 // stride) ** 2, width)
-            for kind, width in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10))
-            for stride in (8, 16, 32)
-        },
-        {},
-    ),
+FORMS: Forms = {
+    kind: form
+    for path in sorted(Path(__file__).parent.glob("test_*.py"))
+    if path.stem != Path(__file__).stem
+    for kind, form in getattr(importlib.import_module(path.stem), "FORMS", {}).items()
 }
+"""Of every kind, from its own test."""
 EXTREMES = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-45, 100.0, -100.0, 3.4e38, -3.4e38]
 
 
@@ -112,6 +81,10 @@ def test_what_is_no_number_is_refused(kind: str, bad: float) -> None:
     next(iter(values.values())).flat[-1] = bad
     with pytest.raises(DecodeError, match="has values that are no number"):
         decoded(kind, values, (64, 64))
+
+
+def test_each_kind_has_a_test_with_a_form() -> None:
+    assert sorted(FORMS) == sorted(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from decode_cases import BOXES, centre, check_box, decoded, grid_cells, logit, recognised
+from decode_cases import BOXES, centre, check_box, decoded, Forms, grid_cells, logit, recognised
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
+
+FORMS: Forms = {  # 84: cells of 64 x 64 pixels at strides of 8, 16, 32
+    "gfl": ({"a": (1, 84, 34)}, {}),
+}
 
 CELLS = grid_cells((8, 16, 32))
 

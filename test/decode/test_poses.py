@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from decode_cases import decoded, logit, model, recognised
+from decode_cases import decoded, Forms, logit, model, recognised
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -12,6 +12,14 @@ import pytest
 
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
+from edge_perception.decode.kinds.posenet import LIMBS
+
+FORMS: Forms = {
+    "keypoints": ({"a": (1, 5, 8, 8)}, {}),
+    "landmarks": ({"a": (1, 5, 3)}, {"values": "yxs"}),
+    "posenet": ({x: (1, n, 5, 5) for x, n in zip("abcd", (17, 34, 32, 32), strict=True)}, {}),
+    "simcc": ({"a": (1, 5, 128), "b": (1, 5, 128)}, {}),
+}
 
 POINTS = st.lists(st.tuples(*[st.integers(1, 14)] * 2), min_size=1, max_size=5)
 
@@ -101,3 +109,50 @@ def test_models_that_do_not_fit() -> None:
 def test_movenet_is_recognised() -> None:
     seen = recognised({"out": np.zeros((1, 1, 17, 3))}, size=(192, 192))
     assert (seen.kind, seen.parameters["values"]) == ("landmarks", "yxs")
+
+
+def persons(joints: np.ndarray, side: int = 129, stride: int = 16) -> dict[str, np.ndarray]:
+    """Return what PoseNet says of persons [N, 17, 2], the first the likeliest, on such a side."""
+    yx, cells = joints[:, :, ::-1], (side - 1) // stride + 1
+    corners = stride * np.stack(np.mgrid[:cells, :cells])
+    away = yx.transpose(2, 0, 1)[..., None, None] - corners[:, None, None]  # [2, N, 17, h, w]
+    nearest = np.square(away).sum(axis=0).argmin(axis=0)
+    offsets = np.take_along_axis(away, nearest[None, None], 1)[:, 0]
+    heat, (forward, backward) = (
+        np.full((17, cells, cells), -9.0),
+        np.zeros((2, 2, 16, cells, cells)),
+    )
+    for number, person in reversed(list(enumerate(yx))):
+        at = np.rint(person / stride).astype(int)
+        for joint, (y, x) in enumerate(at):
+            heat[joint, y, x] = logit(0.9 - 0.1 * number)
+        for limb, (first, last) in enumerate(LIMBS):
+            (top, left), (bottom, right) = at[first], at[last]
+            forward[:, limb, top, left] = person[last] - person[first]
+            backward[:, limb, bottom, right] = person[first] - person[last]
+    maps = {"scores": heat, "offsets": offsets, "forward": forward, "backward": backward}
+    return {name: array.reshape(1, -1, cells, cells) for name, array in maps.items()}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_joints_of_two_persons_are_kept_apart(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    joints = random.uniform([[[0, 0]], [[75, 0]]], [[[50, 128]], [[128, 128]]], (2, 17, 2))
+    found = decoded(persons(joints), "posenet", size=(129, 129), image=(258, 258))
+    assert found.landmarks is not None
+    np.testing.assert_allclose(found.landmarks, 2 * joints, atol=1e-3)
+    np.testing.assert_allclose(found.scores, [0.9, 0.8], rtol=1e-5)
+    assert found.boxes is not None
+    expected = 2 * np.concatenate([joints.min(axis=1), joints.max(axis=1)], axis=1)
+    np.testing.assert_allclose(found.boxes, expected, atol=1e-3)
+    likely = decoded(
+        persons(joints), "posenet", {"min_score": 0.85}, size=(129, 129), image=(258, 258)
+    )
+    assert len(likely) == 1
+
+
+def test_maps_of_other_joints_are_no_posenet() -> None:
+    maps = {name: np.zeros((1, n, 5, 5)) for name, n in zip("abcd", (17, 34, 30, 32), strict=True)}
+    with pytest.raises(DecodeError, match=r"its maps have \(17, 34, 30, 32\) channels, expected"):
+        decode.make(model(maps, "posenet"), Options())

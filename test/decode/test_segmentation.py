@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from decode_cases import decoded, logit, model, recognised
+from decode_cases import decoded, Forms, logit, model, recognised
 import numpy as np
 import pytest
 
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
+
+FORMS: Forms = {
+    "segmentation": ({"a": (1, 3, 8, 8)}, {"activation": "softmax"}),
+}
 
 LABELS = ("floor", "wall", "door")
 CLASSES = np.zeros((16, 16), np.int64)

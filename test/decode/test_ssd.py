@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from decode_cases import BOXES, centre, check_box, decoded, grid_cells, logit, model, recognised
+from decode_cases import (
+    BOXES,
+    centre,
+    check_box,
+    decoded,
+    Forms,
+    grid_cells,
+    logit,
+    model,
+    recognised,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -12,6 +22,13 @@ import pytest
 
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
+
+FORMS: Forms = {
+    "ssd": (
+        {"a": (1, 168, 4), "b": (1, 168, 3), "c": (1, 168, 4)},
+        {"priors": [[16, 32], [64, 128], [256, 512]], "landmarks": "c", "activation": "softmax"},
+    ),
+}
 
 SIDES = {8: (16, 32), 16: (64, 128), 32: (256, 512)}
 PRIORS = [
@@ -61,6 +78,16 @@ def test_scores(
     }
     parameters = {"background": background, "activation": activation}
     check_box(decoded(outputs, "ssd", parameters), box, score, index)
+
+
+def test_scores_by_class_and_boxes_with_y_first() -> None:
+    outputs = {
+        "boxes": np.tile([[[20, 10, 60, 40]]], (1, 6, 1)) / 64,
+        "scores": np.full((1, 3, 6), 0.1),
+    }
+    outputs["scores"][0, 2, 4] = 0.8
+    parameters = {"order": "yx", "background": "none"}
+    check_box(decoded(outputs, "ssd", parameters), (10, 20, 30, 40), 0.8, 2)
 
 
 @pytest.mark.parametrize("unit", ["fraction", "pixel"])
@@ -115,3 +142,31 @@ def test_recognised_by_their_widths() -> None:
         "strides": [8, 16, 32],
         **RETINAFACE,
     }
+
+
+@pytest.mark.parametrize(
+    ("scores", "operator", "labels", "parameters"),
+    [
+        ((80, 100), "Sigmoid", 0, {"background": "none"}),
+        ((100, 80), "Reshape", 0, {"background": "none", "activation": "sigmoid"}),
+        ((91, 100), "Sigmoid", 0, {}),
+        ((81, 100), "Reshape", 0, {"activation": "softmax"}),
+        ((7, 100), "Sigmoid", 7, {"background": "none"}),
+        ((7, 100), "Softmax", 6, {}),
+        ((1, 100), "Sigmoid", 1, {"background": "none"}),
+    ],
+)
+@pytest.mark.parametrize("boxes", [(100, 4), (4, 100)])
+def test_recognised_in_either_order(
+    boxes: tuple[int, ...],
+    scores: tuple[int, ...],
+    operator: str,
+    labels: int,
+    parameters: dict[str, str],
+) -> None:
+    outputs = {"s": np.zeros((1, *scores)), "b": np.zeros((1, *boxes))}
+    names = tuple(f"thing {index}" for index in range(labels))
+    seen = recognised(outputs, operators={"s": operator}, labels=names)
+    assert (seen.kind, seen.parameters) == ("ssd", {"boxes": "b", "scores": "s"} | parameters)
+    assert "100 candidates" in seen.because
+    decode.make(model(outputs, "ssd", seen.parameters, labels=names), Options())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from decode_cases import model, recognised
+from decode_cases import Forms, model, recognised
 import numpy as np
 import pytest
 
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
+
+FORMS: Forms = {
+    "ctc": ({"a": (1, 9, 3)}, {"softmax": True}),
+    "dbnet": ({"a": (1, 1, 8, 8)}, {}),
+}
 
 CHARACTERS = ("a", "b", "c")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decode_cases import BOXES, centre, check_box, decoded, model, recognised
+from decode_cases import BOXES, centre, check_box, decoded, Forms, model, recognised
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -10,6 +10,13 @@ import pytest
 
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
+
+FORMS: Forms = {  # 84: cells of 64 x 64 pixels at strides of 8, 16, 32
+    "yolo": (
+        {"a": (1, 84, 4 + 2 + 6 + 5), "m": (1, 5, 8, 8)},
+        {"points": 2, "prototypes": "m"},
+    ),
+}
 
 CANDIDATES = 84  # of 64 x 64 pixels
 POINTS = np.array([[3, 4], [50.5, 60]], np.float32)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from decode_cases import BOXES, centre, check_box, decoded, logit, recognised
+from decode_cases import BOXES, centre, check_box, decoded, Forms, logit, recognised
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+
+FORMS: Forms = {
+    "yolo_heads": ({"a": (1, 3, 8, 8, 7), "b": (1, 3, 4, 4, 7), "c": (1, 3, 2, 2, 7)}, {}),
+}
 
 ANCHORS = [[10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156, 198, 373, 326]]
 GRIDS = (8, 4, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decode_cases import BOXES, centre, check_box, decoded, grid_cells, model, recognised
+from decode_cases import BOXES, centre, check_box, decoded, Forms, grid_cells, model, recognised
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -10,6 +10,10 @@ import pytest
 
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
+
+FORMS: Forms = {  # 84: cells of 64 x 64 pixels at strides of 8, 16, 32
+    "yolox": ({"a": (1, 84, 7)}, {}),
+}
 
 CELLS = grid_cells((8, 16, 32))
 

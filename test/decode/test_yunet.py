@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-from decode_cases import decoded, model, recognised
+from decode_cases import decoded, Forms, model, recognised
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
@@ -14,6 +14,17 @@ import pytest
 
 from edge_perception import decode
 from edge_perception.decode import DecodeError, Options
+
+FORMS: Forms = {
+    "yunet": (
+        {
+            f"{kind}_{stride}": (1, (64 // stride) ** 2, width)
+            for kind, width in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10))
+            for stride in (8, 16, 32)
+        },
+        {},
+    ),
+}
 
 SIDE = 64
 HEADS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}

@@ -48,7 +48,7 @@ def test_ctrl_c_ends_the_demo_at_once_and_cleanly(place: Path) -> None:
             if line.startswith("picture"):
                 break
         demo.send_signal(signal.SIGINT)
-        _, complaint = demo.communicate(timeout=60)
+        _, complaint = demo.communicate(timeout=180)
     assert demo.returncode == 130, complaint
     assert complaint.strip().endswith("demo: interrupted")
     assert "Traceback" not in complaint

@@ -34,6 +34,8 @@ class FakeCamera:
     present: bool = True
     busy: bool = False
     has_rate: bool = True
+    is_scaled: bool = False
+    """Any size between the smallest and the largest, as of a sensor with a scaler."""
 
     def __post_init__(self) -> None:
         self.clock = 1_000_000_000_000
@@ -125,6 +127,11 @@ class FakeCamera:
             assert argument.value == abi.VIDEO_CAPTURE
             self.streaming = request == abi.STREAMON
             return 0
+        if request in (abi.ENUM_FRAMESIZES, abi.ENUM_FRAMEINTERVALS):
+            sizes = self.formats[argument.pixel_format.to_bytes(4, "little").decode()]
+            if request == abi.ENUM_FRAMESIZES:
+                return self._enumerate_sizes(argument, sizes)
+            return self._enumerate_intervals(argument, sizes)
         if argument.type != abi.VIDEO_CAPTURE:
             return errno.EINVAL
         return {
@@ -142,6 +149,36 @@ class FakeCamera:
         if entry.index >= len(self.formats):
             return errno.EINVAL
         entry.pixelformat = abi.fourcc(list(self.formats)[entry.index])
+        return 0
+
+    def _enumerate_sizes(self, entry: abi.FrameSizes, sizes: dict[tuple[int, int], int]) -> int:
+        if entry.index >= (1 if self.is_scaled else len(sizes)):
+            return errno.EINVAL
+        if self.is_scaled:
+            entry.type = 3
+            entry.stepwise.min_width, entry.stepwise.min_height = min(sizes)
+            entry.stepwise.max_width, entry.stepwise.max_height = max(sizes)
+        else:
+            entry.type = 1
+            entry.discrete.width, entry.discrete.height = list(sizes)[entry.index]
+        return 0
+
+    def _enumerate_intervals(
+        self, entry: abi.FrameIntervals, sizes: dict[tuple[int, int], int]
+    ) -> int:
+        """Give the fastest and half of it; in this order, as UVC cameras do."""
+        if not self.has_rate:
+            return errno.ENOTTY
+        fastest = sizes.get((entry.width, entry.height))
+        if fastest is None or entry.index >= (1 if self.is_scaled else 2):
+            return errno.EINVAL
+        if self.is_scaled:
+            entry.type = 2
+            entry.stepwise.min = abi.Fraction(1, fastest)
+            entry.stepwise.max = abi.Fraction(1, 1)
+        else:
+            entry.type = 1
+            entry.discrete = abi.Fraction(1 + entry.index, fastest)
         return 0
 
     def _get_format(self, wish: abi.Format) -> int:

@@ -44,7 +44,7 @@ class Listener:
         self._node.create_subscription(CameraInfo, "camera/camera_info", self.infos.append, 10)
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._hear, 10)
 
-    def wait(self, until: Callable[[], Any], seconds: float = 30) -> None:
+    def wait(self, until: Callable[[], Any], seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < deadline, f"waited in vain; states: {self.states[-3:]}"
@@ -85,7 +85,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in started:
         process.terminate()
     for process in started:
-        _, complaint = process.communicate(timeout=60)
+        _, complaint = process.communicate(timeout=180)
         assert "Traceback" not in complaint
 
 
@@ -126,6 +126,6 @@ def test_a_source_that_vanishes_is_reported_and_comes_back(
 
 def test_a_source_that_does_not_exist_ends_the_start(start: Callable[..., Any]) -> None:
     process = start(source="nothing.avi")
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "the camera source 'nothing.avi' does not exist; give one of" in complaint

@@ -44,18 +44,23 @@ def test_structures_and_requests_are_those_of_the_kernel_header(tmp_path: Path) 
         "requestbuffers": abi.RequestBuffers,
         "timecode": abi.TimeCode,
         "buffer": abi.Buffer,
+        "frmsize_stepwise": abi.SizeRange,
+        "frmsizeenum": abi.FrameSizes,
+        "frmival_stepwise": abi.IntervalRange,
+        "frmivalenum": abi.FrameIntervals,
     }
     ours, lines = [], []
     for name, structure in structures.items():
         ours.append(ctypes.sizeof(structure))
         lines.append(f"sizeof(struct v4l2_{name})")
         for member, *_ in structure._fields_:
-            if not member.startswith("re") or member == "readbuffers":
+            if member not in ("reserved", "reserved2", "request_fd", "either"):
                 ours.append(getattr(structure, member).offset)
                 lines.append(f"offsetof(struct v4l2_{name}, {member})")
     for request in (
         *("QUERYCAP", "ENUM_FMT", "S_FMT", "G_PARM", "S_PARM"),
         *("REQBUFS", "QUERYBUF", "QBUF", "DQBUF", "STREAMON", "STREAMOFF"),
+        *("ENUM_FRAMESIZES", "ENUM_FRAMEINTERVALS"),
     ):
         ours.append(getattr(abi, request))
         lines.append(f"VIDIOC_{request}")
@@ -65,7 +70,10 @@ def test_structures_and_requests_are_those_of_the_kernel_header(tmp_path: Path) 
         (abi.VIDEO_CAPTURE_MPLANE, "V4L2_CAP_VIDEO_CAPTURE_MPLANE"),
         (abi.STREAMING, "V4L2_CAP_STREAMING"),
         (abi.DEVICE_CAPS, "V4L2_CAP_DEVICE_CAPS"),
+        (abi.VIDEO_OUTPUT_MPLANE, "V4L2_CAP_VIDEO_OUTPUT_MPLANE"),
         (abi.MEMORY_MMAP, "V4L2_MEMORY_MMAP"),
+        (abi.DISCRETE, "V4L2_FRMSIZE_TYPE_DISCRETE"),
+        (abi.DISCRETE, "V4L2_FRMIVAL_TYPE_DISCRETE"),
         (abi.TIMEPERFRAME, "V4L2_CAP_TIMEPERFRAME"),
         (abi.FLAG_ERROR, "V4L2_BUF_FLAG_ERROR"),
         (abi.FLAG_TIMESTAMP_MASK, "V4L2_BUF_FLAG_TIMESTAMP_MASK"),

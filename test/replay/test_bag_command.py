@@ -42,6 +42,39 @@ def test_what_is_wrong_with_a_bag(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert printed.count("problem: ") == 3
 
 
+def test_a_folder_of_files_alone_is_a_bag(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one copies them from a robot; only rosbag2's own player wants more."""
+    bag = write(tmp_path / "bag", drive(0.5))
+    assert main(["bag", "check", str(bag)]) == 0
+    whole = capsys.readouterr().out
+    assert "note: " not in whole
+    (bag / "metadata.yaml").unlink()
+    assert main(["bag", "check", str(bag)]) == 0
+    note = "note: metadata.yaml is missing, which ros2 bag play needs: ros2 bag reindex makes it\n"
+    assert sorted(capsys.readouterr().out.splitlines(True)) == sorted(
+        [*whole.splitlines(True), note]
+    )
+    assert main(["bag", "info", str(bag)]) == 0
+    assert "problem" not in capsys.readouterr().out
+
+
+def test_a_new_bag_is_named_as_what_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = str(write(tmp_path / "bag", drive(0.5)))
+    for given, made in (("part", "part.mcap"), ("v1.2", "v1.2.mcap"), ("own.mcap", "own.mcap")):
+        assert main(["bag", "cut", bag, str(tmp_path / given)]) == 0
+        assert capsys.readouterr().out == f"{tmp_path / made}: 10 messages\n"
+        assert len(list(Bag(tmp_path / made).records())) == 10
+    for given, why in ((tmp_path / "part.db3", "NAME.mcap"), (tmp_path, "is a folder")):
+        with pytest.raises(SystemExit):
+            main(["bag", "cut", bag, str(given)])
+        assert why in capsys.readouterr().err
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_a_part_of_a_bag_is_the_same_bytes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

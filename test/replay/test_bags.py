@@ -62,7 +62,8 @@ def test_parts_of_a_bag_follow_each_other_with_and_without_metadata(tmp_path: Pa
         shutil.copy(part / f"part_{index}.mcap", folder / f"bag_{index}.mcap")
     bag = Bag(folder)
     assert [time for time, _, _ in taken(bag)] == [time for time, _, _ in said]
-    assert [one for one in bag.problems if "metadata.yaml is missing" in one]
+    assert list(bag.problems) == []
+    assert "metadata.yaml is missing" in bag.remark
     names = "".join(f"\n  - bag_{index}.mcap" for index in range(len(said) + 1))
     (folder / "metadata.yaml").write_text(
         f"rosbag2_bagfile_information:\n  relative_file_paths:{names}\n"
@@ -189,6 +190,9 @@ def test_what_is_no_bag_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(BagError, match="is no bag: expected a file"):
         Bag(tmp_path / "a.txt")
+    (tmp_path / "a.bag").write_bytes(b"#ROSBAG V2.0\n" + bytes(100))  # as its format begins
+    with pytest.raises(BagError, match=r"is a bag of ROS 1: rosbags-convert --src .*a\.bag --dst"):
+        Bag(tmp_path / "a.bag")
 
 
 def test_rosbags_agrees(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def replay(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "edge_perception.cli", "replay", str(folder / "bag"), *more],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         env={**os.environ, registry.VARIABLE: str(folder / "run")},
     )
 
@@ -32,11 +32,17 @@ def replay(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
 def test_the_numbers_are_those_of_bag_time(
     tmp_path: Path, tiny_bundle: Path, transport: str
 ) -> None:
-    """It holds always, by a rule on every label, and ought to go on after two seconds."""
+    """
+    It holds always, by a rule on every label, and ought to go on after two seconds.
+
+    So it holds from its first decision on, which comes before the bag begins, or is late on a
+    machine that is too busy: by as much as the run itself says.
+    """
     if transport == "ros":
         pytest.importorskip("rclpy")
     write(tmp_path / "bag", drive())
-    (tmp_path / "rules.yaml").write_text(RULES.replace("label: red", "label: '*'"))
+    rules = RULES.replace("label: red", "label: '*'").replace("detections: 0.5", "detections: 60")
+    (tmp_path / "rules.yaml").write_text(rules)
     (tmp_path / "bag.labels.yaml").write_text("hold: [[0, 2]]\npose: /odom\n")
     (tmp_path / "expect.yaml").write_text(
         "{version: 1, hold: [halt], expect: {time_to_resume: {max: 0.2}}}"
@@ -53,8 +59,10 @@ def test_the_numbers_are_those_of_bag_time(
     bag, live = found["bag"]["numbers"], found[transport]["numbers"]
     assert live.keys() == bag.keys()
     assert found[transport]["wrong"] == found["bag"]["wrong"] == ["time_to_resume"]
-    assert live["hold"] == pytest.approx(bag["hold"], abs=5)
-    assert 0 < live["latency_p50"] < 200
+    assert bag["hold"] == 100
+    assert live["hold"] == pytest.approx(100 * (1 - live["time_to_stop"] / 2))
+    assert live["time_to_stop"] <= live["time_blind"]
+    assert 0 < live["latency_p50"] <= live["latency_p99"] < 60_000
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

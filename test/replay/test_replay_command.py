@@ -140,7 +140,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path, tiny_bundle: Path) -> None:
     assert running.stdout is not None
     assert running.stdout.readline().startswith("nodes")
     running.send_signal(signal.SIGINT)
-    printed, errors = running.communicate(timeout=60)
+    printed, errors = running.communicate(timeout=180)
     assert running.returncode == 130
     assert "Traceback" not in errors
     assert "interrupted" in printed

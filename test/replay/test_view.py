@@ -102,6 +102,6 @@ def test_a_replay_is_shown_until_the_viewer_is_closed(
 
 def assert_shown(recording: Path, *entities: str) -> None:
     command = [sys.executable, "-m", "rerun", "rrd", "print", "-v", str(recording)]
-    printed = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=180).stdout
     for entity in entities:
         assert f" {entity}" in printed or f'"{entity}"' in printed, printed

@@ -10,7 +10,7 @@ from edge_perception.core.whole_file import FileError
 from edge_perception.drivers.audit_file import AuditFile
 from edge_perception.robot import graph
 from edge_perception.robot.drawing import draw
-from edge_perception.robot.plan import plan, RequestError, StartRequest
+from edge_perception.robot.plan import doubts, plan, RequestError, StartRequest
 from edge_perception.share import share_dir
 
 
@@ -319,3 +319,32 @@ def test_robots_with_namespaces_have_transforms_of_their_own():
         assert arguments(starts, "pose").get("/tf") == topic
         assert arguments(starts, "wheels").get("/tf") == topic
         assert "/tf" not in arguments(starts, "imu")
+
+
+@pytest.mark.parametrize("name", ["a b", "1st", "a//b", "arm-2", "ä", "~"])
+def test_a_namespace_that_ros_would_refuse_is_refused(name):
+    with pytest.raises(RequestError, match=f"'{name}' is no namespace: expected names of letters"):
+        plan(graph.load(), StartRequest({"camera": "pattern"}, namespace=name))
+
+
+def test_namespaces_are_absolute():
+    for name in ("a/_b2", "/a/_b2", "a/_b2/"):
+        starts = plan(graph.load(), StartRequest({"camera": "pattern"}, namespace=name))
+        assert {start.namespace for start in starts} == {"/a/_b2"}
+
+
+@pytest.mark.parametrize("content", ["", "version: 1\n", "camera: {rate: 3}\n"])
+def test_a_file_without_parameters_is_doubted(content, tmp_path):
+    path = tmp_path / "file.yaml"
+    path.write_text(content)
+    request = StartRequest({"camera": "pattern"}, parameters_file=str(path))
+    [doubt] = doubts(request, plan(graph.load(), request))
+    assert "file.yaml: it has no ros__parameters, so nothing in it has an effect" in doubt
+
+
+@pytest.mark.parametrize("time", ["0", "-1", "nan", "soon"])
+def test_a_robot_runs_for_some_time(time, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["up", "--duration", time])
+    assert ended.value.code == 2
+    assert f"expected seconds, more than 0, received '{time}'" in capsys.readouterr().err

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 
+from packaging.requirements import Requirement
 import pytest
+import yaml
 
 from edge_perception.commands import main
 
@@ -44,6 +46,24 @@ def test_a_plain_folder_is_tested_and_clean(tmp_path: Path) -> None:
         if file.is_file() and file.suffix in (".md", ".yaml", ".yml", ".py"):
             assert "my_robot" not in file.read_text(), file
     assert os.listdir(tmp_path) == ["robby"]
+
+
+def test_its_ci_installs_nothing_by_a_name_that_anybody_may_take(tmp_path: Path) -> None:
+    assert main(["new", str(tmp_path / "robby"), "--no-ros"]) == 0
+    file = yaml.safe_load((tmp_path / "robby/.github/workflows/test.yml").read_text())
+    steps = [one["run"] for one in file["jobs"]["bags"]["steps"] if "run" in one]
+    install = next(step for step in steps if "pip install" in step)
+    assert '"edge_perception[robot,bags] @ $EDGE_PERCEPTION"' in install
+    assert file["env"] == {"EDGE_PERCEPTION": ""}
+    for url, code in (("", 1), ("git+https://example.org/edge_perception@1234567", 0)):
+        given = {**os.environ, "EDGE_PERCEPTION": url}
+        done = subprocess.run(
+            ["bash", "-e", "-c", steps[0]], env=given, capture_output=True, text=True
+        )
+        assert done.returncode == code, done
+        assert ("say in .github/workflows/test.yml" in done.stdout) == (code == 1)
+        wanted = Requirement(f"edge_perception[robot,bags] @ {url or 'file:///none'}")
+        assert wanted.extras == {"robot", "bags"}
 
 
 @pytest.mark.ros

@@ -25,7 +25,7 @@ from edge_perception.transport.ros.node import RosNode  # noqa: E402
 from edge_perception.transport.ros.profile import use_transport_profile  # noqa: E402
 from edge_perception.transport.shell import CHECK_PERIOD  # noqa: E402
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """What is waited for takes a second, on a loaded machine many."""
 
 
@@ -129,6 +129,8 @@ class Robot:
             executor.shutdown()
         for thread in self.threads:
             thread.join()
+        for node in self.nodes:
+            node.close()
         for node in (*self.nodes, self.peer):
             node.destroy_node()
         rclpy.shutdown(context=self.context)

@@ -10,13 +10,14 @@ from std_srvs.srv import SetBool, Trigger
 
 from edge_perception.msg import Decision, Detection, DetectionArray
 from edge_perception.nodes import base, decision
+from edge_perception.transport.ros import calls
 
 pytestmark = pytest.mark.ros
 
 OK, WARN, ERROR = 0, 1, 2
 RULES = """
 version: 1
-timeout: {detections: 5.0}
+timeout: {detections: 60.0}
 actions:
   go: {}
   light: {call: {service: light/set, data: true}}
@@ -52,7 +53,8 @@ class Decider:
 
 
 @pytest.fixture
-def decider(robot: Any, tmp_path: Path) -> Decider:
+def decider(robot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Decider:
+    monkeypatch.setattr(calls, "PATIENCE", 60.0)
     return Decider(robot, tmp_path / "rules.yaml")
 
 

@@ -28,7 +28,7 @@ def launch(*arguments, file=ROBOT):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=30,
+        timeout=120,
     )
 
 
@@ -88,7 +88,7 @@ def test_the_robot_does_not_outlive_its_launch(robot, composed, number):
     command = [*LAUNCH, ROBOT, "imu:=simulated", "wheels:=simulated", f"composed:={composed}"]
     nodes = {"imu", "pose", "wheels"}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        robot.wait(lambda: nodes <= set(robot.peer.get_node_names()), 30)
+        robot.wait(lambda: nodes <= set(robot.peer.get_node_names()))
         process.send_signal(number)
     robot.wait(lambda: not nodes & set(robot.peer.get_node_names()), 10)
 

@@ -28,7 +28,7 @@ from edge_perception.transport.ros.node import RosNode
 pytestmark = pytest.mark.ros
 
 OK, WARN, ERROR = 0, 1, 2
-IN_TIME = 2.0
+IN_TIME = 2
 """Seconds within which a fault must be named."""
 
 
@@ -46,11 +46,11 @@ def add(robot, node):
 
 def named(robot, name, level, words, seconds=IN_TIME):
     """Wait until a diagnostic has this level and says this, and check that it is in time."""
-    began = time.monotonic()
-    robot.wait(
-        lambda: robot.level(name) == level and words in robot.status[name].message, seconds + 3
+    robot.soon(
+        lambda: robot.level(name) == level and words in robot.status[name].message,
+        name.partition(":")[0],
+        seconds,
     )
-    assert time.monotonic() - began < seconds
 
 
 def test_six_nodes_know_what_is_seen_and_where_the_robot_is(robot, tiny_bundle, tmp_path):
@@ -82,7 +82,8 @@ def test_six_nodes_know_what_is_seen_and_where_the_robot_is(robot, tiny_bundle, 
         heading = 2 * math.atan2(turned.z, turned.w)
         # on a circle of 1 m to the left, from the origin
         assert math.hypot(place.x, place.y - 1.0) == pytest.approx(1.0, abs=0.05)
-        assert math.remainder(heading - math.atan2(place.x, 1 - place.y), 2 * math.pi) < 0.05
+        around = math.atan2(place.x, 1 - place.y)
+        assert abs(math.remainder(heading - around, 2 * math.pi)) < 0.05
         assert odometry.twist.twist.angular.z == pytest.approx(0.5, abs=0.1)
     stamps = [
         message.header.stamp.sec * 10**9 + message.header.stamp.nanosec for message in measured
@@ -202,7 +203,7 @@ def test_silent_wheels_are_named_and_their_return_too(robot, wheels):
     status = "wheel_odometry: input joints"
     robot.wait(lambda: robot.level(status) == OK)
     wheels.silent = True
-    named(robot, status, ERROR, "no message comes on /joint_states", seconds=2.5)
+    named(robot, status, ERROR, "no message comes on /joint_states", seconds=3)
     wheels.silent = False
     robot.wait(lambda: robot.level(status) == OK)
 
@@ -214,7 +215,8 @@ def test_a_counter_that_begins_anew_is_named_and_moves_nothing(robot, wheels):
     named(robot, "wheel_odometry: encoders", ERROR, "set counter_bits")
     robot.wait(lambda: robot.level("wheel_odometry: encoders") == OK)
     way = [message.pose.pose.position.x for message in heard]
-    assert max(np.abs(np.diff(way))) < 0.5
+    assert min(np.diff(way)) >= 0
+    assert way[-1] - way[0] <= 0.05 * wheels.angle  # wheels of 5 cm; some messages may get lost
 
 
 def test_nan_of_the_wheels_is_named(robot, wheels):

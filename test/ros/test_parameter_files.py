@@ -6,7 +6,7 @@ import pytest
 import rclpy
 from rclpy.context import Context
 
-from edge_perception.robot.parameter_files import overlooked, ParameterFileError, values
+from edge_perception.robot.parameter_files import ParameterFile, ParameterFileError
 
 pytestmark = pytest.mark.ros
 NODES = ("/bot/camera", "/bot/perception")
@@ -52,9 +52,9 @@ def test_name_means_what_rcl_takes_it_for(tmp_path, name, meant):
     path = tmp_path / "parameters.yaml"
     path.write_text(f"{name}:\n  ros__parameters: {{rate: 5.0, a: {{b.c: [1, 2]}}}}\n")
     taken = taken_by_rcl(path)
-    said = overlooked(str(path), NODES)
+    said = ParameterFile(str(path)).overlooked(NODES)
     assert (bool(taken), not said) == (meant, meant)
-    assert values(str(path), "/bot/camera") == taken
+    assert ParameterFile(str(path)).values("/bot/camera") == taken
     if said:
         [sentence] = said
         assert "expected one of /bot/camera, /bot/perception" in sentence
@@ -72,7 +72,7 @@ def test_a_value_means_what_rcl_takes_it_for(tmp_path):
     path = tmp_path / "parameters.yaml"
     lines = [f"    v{index}: {value}\n" for index, value in enumerate(VALUES.split())]
     path.write_text(f"/**:\n  ros__parameters:\n{''.join(lines)}")
-    found, taken = values(str(path), "/bot/camera"), taken_by_rcl(path)
+    found, taken = ParameterFile(str(path)).values("/bot/camera"), taken_by_rcl(path)
     assert {name: repr(value) for name, value in found.items()} == {
         name: repr(value) for name, value in taken.items()
     }
@@ -82,7 +82,7 @@ def test_others_may_be_in_the_file(tmp_path):
     path = tmp_path / "parameters.yaml"
     values = "ros__parameters: {a: 1}"
     path.write_text(f"bot: {{camera: {{{values}}}}}\namcl: {{{values}}}\nperception: {{{values}}}")
-    [sentence] = overlooked(str(path), NODES)
+    [sentence] = ParameterFile(str(path)).overlooked(NODES)
     assert "no node of this robot is called /perception" in sentence
 
 
@@ -90,12 +90,13 @@ def test_others_may_be_in_the_file(tmp_path):
 def test_what_is_no_parameter_file_has_nothing_for_a_node(tmp_path, text):
     path = tmp_path / "parameters.yaml"
     path.write_text(text)
-    assert overlooked(str(path), NODES) == []
-    assert values(str(path), NODES[0]) == {}
+    [sentence] = ParameterFile(str(path)).overlooked(NODES)
+    assert f"{path}: it has no ros__parameters, so nothing in it has an effect" in sentence
+    assert ParameterFile(str(path)).values(NODES[0]) == {}
 
 
 def test_a_file_that_can_not_be_read_is_one_sentence(tmp_path):
     path = tmp_path / "parameters.yaml"
     path.write_text("a: [")
     with pytest.raises(ParameterFileError, match=r"parameters\.yaml can't be read.*line 1"):
-        values(str(path), NODES[0])
+        ParameterFile(str(path)).values(NODES[0])

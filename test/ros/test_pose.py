@@ -67,7 +67,7 @@ def test_poses_and_their_honesty_come_and_requests_are_followed(standing):
     standing.speak("reset", Empty).publish(Empty())
     standing.wait(lambda: abs(heard[-1].pose.pose.position.x) < 0.01)
     for name in ("imu", "wheels", "fit", "pose", "input imu", "output odometry"):
-        assert standing.level(f"pose: {name}") == OK
+        standing.wait(lambda name=name: standing.level(f"pose: {name}") == OK)
 
 
 def test_requests_can_be_made_as_services_too(standing):
@@ -88,7 +88,7 @@ def test_requests_can_be_made_as_services_too(standing):
 def test_a_second_publisher_of_wheel_odometry_is_named(standing):
     standing.wait(lambda: standing.level("pose: input wheels") == OK)
     other = standing.peer.create_publisher(Odometry, "wheel/odometry", 10)
-    standing.wait(lambda: standing.level("pose: input wheels") == ERROR, 5.0)
+    standing.wait(lambda: standing.level("pose: input wheels") == ERROR)
     assert "publish on /wheel/odometry at once" in standing.status["pose: input wheels"].message
     standing.peer.destroy_publisher(other)
     standing.wait(lambda: standing.level("pose: input wheels") == OK)

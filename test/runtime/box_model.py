@@ -62,7 +62,7 @@ class Spec:
             compiler="by hand",
             abi=ABI_VERSION,
             target=f"{platform.machine()}-linux-gnu",
-            variants=("future", "fast", "baseline"),
+            variants=("future", "slow", "fast", "other", "baseline"),
             requires=(),
             inputs=(Tensor("x", self.shape, layout="NHWC" if self.channels_last else "NCHW"),),
             outputs=(Tensor("doubled", self.shape), Tensor("box", self.shape)),

@@ -20,7 +20,9 @@ from edge_perception.runtime import (
     write_selftest,
 )
 from edge_perception.runtime.files import describe_file
-from edge_perception.runtime.manifest import MANIFEST_NAME, Proof, Speed
+from edge_perception.runtime.manifest import MANIFEST_NAME
+from edge_perception.runtime.proof import Proof
+from edge_perception.runtime.record import Speed
 
 
 def write_bundle(directory: Path, spec: Spec, library: Path, **changes: Any) -> Manifest:

@@ -42,7 +42,7 @@ const edge_value edge_values[] = {
 };
 const uint32_t edge_inputs[] = {0}, edge_outputs[] = {1, 2};
 const uint32_t edge_value_count = 3, edge_step_count = 2, edge_input_count = 1, edge_output_count = 2;
-const uint32_t edge_program_count = 3;
+const uint32_t edge_program_count = 5;
 const size_t edge_arena_bytes = (2 * HALO_SIZE + (size_t)C * H * W) * sizeof(float);
 const size_t edge_scratch_bytes = W * sizeof(float), edge_prepared_bytes = 0, edge_original_bytes = 0;
 const edge_backend *const edge_backends[] = {NULL};
@@ -94,9 +94,12 @@ static void run_box(const edge_memory *m, int part, int parts)
 }
 
 static int never(void) { return 0; }
+static int always(void) { return 1; }
 static const edge_step steps[] = {{run_doubled, 1, 64, 0, 0}, {run_box, 2, 64, 0, 0}};
 const edge_program edge_programs[] = {
-    {"future", never, "this processor lacks quantum dots", steps},
-    {"fast", EDGE_TEST_SUPPORTED, "this processor lacks magic", steps},
-    {"baseline", EDGE_TEST_SUPPORTED, "this processor lacks magic", steps},
+    {"future", never, "this processor lacks quantum dots", steps, always},
+    {"slow", EDGE_TEST_SUPPORTED, "this processor lacks magic", steps, never},
+    {"fast", EDGE_TEST_SUPPORTED, "this processor lacks magic", steps, always},
+    {"other", never, "this processor lacks other magic", steps, always},
+    {"baseline", EDGE_TEST_SUPPORTED, "this processor lacks magic", steps, always},
 };

@@ -149,7 +149,7 @@ def test_a_forked_child_runs_what_its_parent_made(build: Build) -> None:
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
-    process.join(30)
+    process.join(60)
     assert process.exitcode == 7
     check(model, SPECS[0])
 

@@ -66,6 +66,13 @@ def test_each_step_can_be_observed(make: Make) -> None:
     check(inputs, {"doubled": observed[0][2], "box": observed[1][2]})
 
 
+def test_each_step_can_be_timed(make: Make) -> None:
+    spec = Spec(block=16)
+    times = make(spec).time_steps(random_input(spec))
+    assert len(times) == 2
+    assert all(nanoseconds > 0 for nanoseconds in times)
+
+
 def test_outputs_may_be_written_to_given_arrays(make: Make) -> None:
     model, inputs = make(Spec()), random_input(Spec())
     out = {name: np.empty(Spec().shape, np.float32) for name in ("doubled", "box")}
@@ -117,7 +124,7 @@ def test_outputs_that_cannot_be_written_are_refused(make: Make) -> None:
     [
         (65, None, "edge_cpu_always", r"threads must be 1\.\.64.* but is 65"),
         (-1, None, "edge_cpu_always", "threads must be"),
-        (1, "mmx", "edge_cpu_always", 'no variant "mmx".* future fast baseline'),
+        (1, "mmx", "edge_cpu_always", 'no variant "mmx".* future slow fast'),
         (1, "future", "edge_cpu_always", "lacks quantum dots.*edgec compile MODEL"),
         (1, None, "never", 'lacks magic.*"baseline".*edgec compile MODEL -o OUT.edge --target'),
     ],
@@ -130,9 +137,17 @@ def test_what_cannot_be_created_says_why(
         library.create(threads, variant)
 
 
-def test_the_best_supported_variant_is_taken_unless_one_is_named(make: Make) -> None:
+def test_the_best_variant_that_pays_is_taken_unless_one_is_named(make: Make) -> None:
     assert make(Spec()).variant == "fast"
-    assert make(Spec(), variant="baseline").variant == "baseline"
+    for name in ("slow", "baseline"):
+        assert make(Spec(), variant=name).variant == name
+
+
+def test_variants_are_those_that_the_processor_has_whatever_stands_between(build: Build) -> None:
+    library = Library(build(Spec()))
+    assert library.model.variants == ("future", "slow", "fast", "other", "baseline")
+    assert library.variants() == ("slow", "fast", "baseline")
+    assert [library.c.edge_supports(name) for name in (b"mmx", None)] == [0, 0]
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="asks for x86-64's features")
@@ -234,7 +249,7 @@ def test_a_forked_child_can_run_and_close_what_its_parent_made(make: Make) -> No
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
-    process.join(30)
+    process.join(60)
     assert process.exitcode == 7
     check(inputs, model.run(inputs))
 
@@ -312,7 +327,7 @@ def test_a_forked_child_refuses_what_another_thread_was_running(build: Build) ->
             pass
         process = multiprocessing.get_context("fork").Process(target=child)
         process.start()
-        process.join(30)
+        process.join(60)
         gate.test_close_gate(0)
         check(inputs, run.result())
     assert process.exitcode == 7

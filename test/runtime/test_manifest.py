@@ -28,7 +28,8 @@ from edge_perception.runtime import (
     write_record,
 )
 from edge_perception.runtime.files import describe_file
-from edge_perception.runtime.manifest import BundleFile, Decoder, MANIFEST_NAME, Proof, VERSION
+from edge_perception.runtime.manifest import BundleFile, Decoder, MANIFEST_NAME, VERSION
+from edge_perception.runtime.proof import Proof
 
 MODEL = replace(
     Spec().model(),
@@ -197,7 +198,7 @@ def test_a_changed_or_missing_file_is_noticed_before_it_is_used(bundle: Path, na
     ("make", "message"),
     [
         (lambda path: None, "does not exist"),
-        (lambda path: path.write_text("x"), "no archive that edgec pack has written"),
+        (lambda path: path.write_text("x"), "is no bundle: expected the folder"),
         (lambda path: path.mkdir(), r"manifest\.json can't be read"),
     ],
 )

@@ -71,7 +71,9 @@ def test_what_is_cut_off_or_added_is_refused(
 ) -> None:
     path = tmp_path / "damaged.edge"
     path.write_bytes(damage(packed.read_bytes()))
-    with pytest.raises(BundleError, match="is damaged, or no archive that edgec pack has written"):
+    with pytest.raises(
+        BundleError, match=r"is damaged, or no archive that|is no bundle: expected"
+    ):
         load(path)
 
 

@@ -14,7 +14,7 @@ from edge_perception.transport.sp.process import linked, Network, network
 from edge_perception.transport.sp.services import Services
 from edge_perception.transport.sp.sockets import Subscriber
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 TEXT, IMAGE = "std_msgs/msg/String", "sensor_msgs/msg/Image"
 
 

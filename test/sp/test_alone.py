@@ -15,7 +15,7 @@ from edge_perception.transport.sp import registry
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("numpy", "numpy.libs", "yaml", "_yaml")
 OF_PYNNG = ("pynng", "pynng.libs", "_cffi_backend*", "cffi", "sniffio")
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 def environment(sockets: str, tmp_path: Path) -> Path:

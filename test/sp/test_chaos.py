@@ -25,7 +25,7 @@ from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.sp import registry
 from edge_perception.transport.sp.process import linked, network
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 BLIND = 3.0  # seconds without images after which nothing but the safe action may be decided
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from edge_perception.transport.sp.ring import can_read, RingError, RingReader, RingWriter
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

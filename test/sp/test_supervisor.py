@@ -14,14 +14,14 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.messages.types import Decision, String
+from edge_perception.transport.endpoints import Words
 from edge_perception.transport.local.bus import Bus, End
-from edge_perception.transport.shell import Words
 from edge_perception.transport.sp.announcement import Child
 from edge_perception.transport.sp.nursery import Nursery, NurseryError
 from edge_perception.transport.sp.standin import StandIn
 from edge_perception.transport.sp.supervisor import Supervisor, Voice
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def work(name: str, voice: int) -> int:
@@ -83,6 +83,28 @@ def test_one_that_never_worked_ends_the_robot() -> None:
         assert watch.failures.get(timeout=PATIENCE) == (
             "the process broken ended with exit code 3 before it worked: see above"
         )
+
+
+def test_one_that_ends_before_anybody_looks_is_started_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nursery, opened = Nursery(work), os.pidfd_open
+
+    def late(pid: int) -> int:
+        gone(pid)
+        return opened(pid)
+
+    def gone(pid: int) -> None:
+        """Wait until the nursery has taken note of the end."""
+        while os.path.exists(f"/proc/{pid}"):
+            time.sleep(0.005)
+
+    monkeypatch.setattr(os, "pidfd_open", late)
+    with closing(nursery), closing(nursery.start("broken", 1)) as process:
+        gone(process.pid)
+        assert process.wait(PATIENCE)
+        assert process.poll() == 3
+        process.send_signal(signal.SIGTERM)
 
 
 def test_without_the_process_that_starts_others_the_robot_ends() -> None:

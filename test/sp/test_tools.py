@@ -21,7 +21,7 @@ from edge_perception import messages
 from edge_perception.commands import main
 from edge_perception.messages import MessageError
 from edge_perception.messages.types import Image, Imu, PoseStamped, String
-from edge_perception.tools import topics
+from edge_perception.tools import graph, nodes, topics
 from edge_perception.tools.display import as_yaml, from_yaml
 from edge_perception.transport.shell import Shell
 from edge_perception.transport.sp import registry, services
@@ -30,7 +30,10 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    for module in (graph, nodes):
+        monkeypatch.setattr(module, "PATIENCE", PATIENCE)
+
     def run(*arguments: str, code: int = 0) -> str:
         assert main(arguments) == code
         captured = capsys.readouterr()
@@ -101,9 +104,24 @@ def test_the_rate_of_messages(
     monkeypatch.setattr(topics, "print", interrupt, raising=False)
     monkeypatch.setattr(topics, "_REPORT", 0.2)
     assert main(["hz", "words"]) == 130
-    rate = re.match(r"average rate: (\S+)\n\tmin: \S+s max: \S+s std dev: \S+s window: ", said[-1])
+    number = r"(\d+\.\d+)"
+    rate = re.match(
+        rf"average rate: {number}\n\tmin: {number}s max: {number}s std dev: {number}s window: ",
+        said[-1],
+    )
     assert rate is not None
-    assert 1 < float(rate[1]) <= 210
+    average, least, most, _ = map(float, rate.groups())
+    assert 0 < least <= 1 / average + 0.001
+    assert 1 / average <= most + 0.001
+
+
+def test_a_rate_is_that_of_the_times_at_which_messages_came(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    topics._print_rate([10.0, 10.1, 10.3, 10.4])
+    assert capsys.readouterr().out == (
+        "average rate: 7.500\n\tmin: 0.100s max: 0.200s std dev: 0.04714s window: 3\n"
+    )
 
 
 def test_an_image_is_written(

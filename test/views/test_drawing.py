@@ -80,6 +80,26 @@ def test_marks_of_detections() -> None:
     assert marks(Detections()) == []
 
 
+def test_unlikely_points_are_left_out_with_their_limbs() -> None:
+    points = np.full((1, 17, 2), 75, np.float32)
+    points[0, 5:9] = ((70, 90), (120, 90), (70, 140), (120, 135))  # shoulders and elbows
+    scores = np.full((1, 17), 0.9, np.float32)
+    scores[0, 8] = 0.49
+    boxes = np.array([[60, 60, 130, 145]], np.float32)
+    found = Detections(
+        ("person",),
+        np.zeros(1, np.int32),
+        np.ones(1, np.float32),
+        boxes,
+        points,
+        landmark_scores=scores,
+    )
+    changed = drawn(*marks(found))
+    assert changed[90, 70:121].all()
+    assert changed[95:140, 70].all()
+    assert not changed[98:140, 110:125].any()
+
+
 @pytest.mark.parametrize("bottom", [False, True])
 def test_a_band_is_at_its_edge(bottom: bool) -> None:
     photo = Image.new("RGB", (200, 150), ImageColor.getrgb("white"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 from edge_perception.core.stamps import to_time
 from edge_perception.messages.types import Decision, Detection, DetectionArray, Header
@@ -25,3 +26,14 @@ def test_a_decision_may_come_before_the_image_that_it_is_of() -> None:
     assert ends == [out.getvalue()]
     core.step({"detections": seen}, 10)
     assert out.getvalue() == ends[0]
+
+
+def test_the_robot_goes_on_when_nobody_reads_any_more() -> None:
+    """As after ``edge-robot up | head``."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        core = TerminalCore(out, lambda: None)
+        for action in ("go", "stop"):
+            core.step({"decision": Decision(action=action, rule=action)}, 8)
+        core.close()

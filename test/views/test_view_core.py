@@ -82,5 +82,5 @@ def test_without_the_viewer_another_view_is_named(
         monkeypatch.delitem(sys.modules, name, raising=False)
     assert main(command) == 1
     told = capsys.readouterr().err
-    assert "pip install 'edge_perception[view]'" in told
+    assert "pip install rerun-sdk" in told
     assert says in told

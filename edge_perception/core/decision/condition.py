@@ -106,6 +106,8 @@ class Seen:
         return []
 
     def _fits(self, thing: Detection, situation: Situation) -> bool:
+        if not situation.is_there(thing):
+            return False
         for predicate in self.asked:
             known = predicate.holds(thing, situation)
             if not (situation.cautious if known is None else known):

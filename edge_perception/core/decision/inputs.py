@@ -44,7 +44,9 @@ class RuleInputs:
         """
         self.topic = topic("detections")
         self._safe = rules.safe.name
-        self._detections = Freshness(self.topic, rules.timeout["detections"], detections_problem)
+        self._timeout = rules.timeout["detections"]
+        self._now = 0
+        self._detections = Freshness(self.topic, self._timeout, detections_problem)
         self._odometry: Freshness[Odometry] | None = None
         if "odometry" in rules.inputs:
             self._odometry = Freshness(
@@ -57,6 +59,7 @@ class RuleInputs:
 
     def take(self, inputs: Inputs, now: int) -> None:
         """Record the time, and what comes beside detections."""
+        self._now = now
         self._detections.tick(now)
         self._health.tick(now)
         self._health.accept(inputs.get("diagnostics", ()))
@@ -71,7 +74,7 @@ class RuleInputs:
         self._missing = _missing_part(seen)
         if self._missing or not self._detections.accept(seen):
             return None
-        return Situation(seen, self._travel, self._health)
+        return Situation(seen, self._travel, self._health, fresh_since=self._now - self._timeout)
 
     def problem(self) -> str:
         """Return why nothing can be decided now; empty if it can."""

@@ -235,8 +235,8 @@ class DecisionCore(NodeCore):
         """Report on the rules and on what they are applied to."""
         last = f"{self._last.action.name}: {self._last.reason}" if self._last else ""
         state = self._inputs.diagnose({"decision": last})
-        if self._warnings:
-            return (state, Diagnostic(Level.WARN, "rules", "; ".join(self._warnings)))
+        if doubts := [*self._rules.doubts, *self._warnings]:
+            return (state, Diagnostic(Level.WARN, "rules", "; ".join(doubts)))
         said = f"{len(self._rules.rules)} rules of {self._file}"
         if self._dry_run:
             said += "; a dry run: decisions are published, and nothing obeys them"

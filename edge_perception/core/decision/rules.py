@@ -82,6 +82,22 @@ class Rules:
         """Return what the rules ask for beside detections."""
         return {name for rule in self.rules for name in _inputs(rule)}
 
+    @property
+    def doubts(self) -> list[str]:
+        """Return what is probably not meant as it is written: a sentence's part each."""
+        safe = self.safe.get(Limit) or _NO_LIMIT
+        slower = [
+            action.name
+            for action in self.actions.values()
+            if (limit := action.get(Limit)) and limit.linear < safe.linear
+        ]
+        if not slower:
+            return []
+        return [
+            f"the safe action {self.safe.name!r}, which is given while nothing is seen, lets the "
+            f"robot drive faster than {slower[0]!r} does: is that meant?"
+        ]
+
     def rank(self, rule: Rule) -> tuple[Limit, bool, int]:
         """Return where a rule stands among those in force: the least one decides."""
         place = self.rules.index(rule)

@@ -12,21 +12,52 @@ from pathlib import Path
 
 from edge_perception.core import located_yaml
 from edge_perception.core.environment import ReadFile
+from edge_perception.core.keys import Key, Keys, required
 from edge_perception.core.located_yaml import Fields, Item
 from edge_perception.core.node import Port
 from edge_perception.core.parameters import Parameter, ParameterError, Parameters
 from edge_perception.core.perception import remote, stages
 from edge_perception.core.perception.model import ModelRequest
+from edge_perception.core.perception.stage import Stage
 from edge_perception.core.stamps import SECOND
 
 VERSION = 1
 FIRST = "detect"
 """The kind of the first stage."""
 
-_COMMON = ("kind", "name", "deadline")
-_OF_MODELS = ("model", "priority")
+_SOONEST, _LONGEST = 0.001, 60.0
+_MOST_URGENT = 1000
 _REMOTE = "remote"
-_LONGEST = 60.0
+KEYS: Keys = {
+    "version": Key(str(VERSION), "of the format", True),
+    "models": Key(
+        "a list of bundles",
+        f"short for stages {FIRST} without options, each named as its bundle, before the others",
+    ),
+    "stages": Key("a list of mappings", "what is done with an image, one after the other"),
+}
+"""Those of a description: files are meant from its folder."""
+COMMON: Keys = {
+    "kind": Key("a kind of stage", f"what it does; the first stage is {FIRST}", True),
+    "name": Key("a text", "how messages and diagnostics call it; its kind if not given"),
+    "deadline": Key(
+        f"a number from {_SOONEST:g} to {_LONGEST:g}",
+        "age of the image in seconds at which it must be done; none if not given. The first stage "
+        "has none",
+    ),
+}
+"""Those of every stage."""
+OF_MODELS: Keys = {
+    "model": Key("a bundle", "what it runs", True),
+    "priority": Key(
+        f"a number from {-_MOST_URGENT} to {_MOST_URGENT}",
+        "of its model: the most urgent one that shares the threads goes on; the node's parameter "
+        "priority if not given",
+    ),
+}
+"""Those of stages that run a model."""
+ASKING: Keys = {_REMOTE: Key("a mapping", "a server that is asked, too; nobody if not given")}
+"""That of stages that may ask a server."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +121,7 @@ def read(item: Item, model: ModelRequest) -> Description:
     :param model: its path is the folder of the description; the rest is for every stage's model.
     :raises FileError: with line and column of the first mistake.
     """
-    fields = item.mapping(known=("version", "models", "stages"), required=("version",))
+    fields = item.mapping(KEYS, required(KEYS))
     if fields["version"].number(0, 1e9) != VERSION:
         raise fields["version"].error(f"this program reads version {VERSION} of pipelines")
     if not fields.keys() & {"models", "stages"}:
@@ -103,7 +134,7 @@ def read(item: Item, model: ModelRequest) -> Description:
             raise one.error(f"the first stage must be of the kind {FIRST!r}")
         if not found and stage.deadline:
             raise one.error("the first stage has no deadline: without it there is no result")
-        if stage.name in {other.name for other in found}:
+        if stage.name in (remote.SOURCE, remote.STAMP, *(other.name for other in found)):
             raise one.error(f"the name {stage.name!r} is taken; give this stage another 'name'")
         found.append(stage)
     return Description(found, Path(model.path))
@@ -125,19 +156,12 @@ def _bundle(item: Item, model: ModelRequest) -> ModelRequest:
 
 
 def _stage(item: Item, model: ModelRequest) -> StageRequest:
-    given = item.mapping(required=("kind",))
+    given = item.mapping(required=required(COMMON))
     kind = given["kind"].choice(stages.kinds(), "kind of stage")
     stage = stages.find(kind)
     declared = {parameter.name: parameter for parameter in stage.parameters}
-    fields = item.mapping(
-        known=[
-            *_COMMON,
-            *(_OF_MODELS if stage.runs_model else ()),
-            *((_REMOTE,) if stage.may_ask else ()),
-            *declared,
-        ],
-        required=("kind", "model") if stage.runs_model else ("kind",),
-    )
+    keys = keys_of(stage)
+    fields = item.mapping([*keys, *declared], required(keys))
     return StageRequest(
         kind,
         fields["name"].text() if "name" in fields else kind,
@@ -150,10 +174,21 @@ def _stage(item: Item, model: ModelRequest) -> StageRequest:
     )
 
 
+def keys_of(stage: type[Stage]) -> Keys:
+    """Return the keys of a kind of stage, beside its options."""
+    return {
+        **COMMON,
+        **(OF_MODELS if stage.runs_model else {}),
+        **(ASKING if stage.may_ask else {}),
+    }
+
+
 def _model(fields: Fields, model: ModelRequest) -> ModelRequest:
     wanted = _bundle(fields["model"], model)
     if "priority" in fields:
-        wanted = replace(wanted, priority=round(fields["priority"].number(-1000, 1000)))
+        wanted = replace(
+            wanted, priority=round(fields["priority"].number(-_MOST_URGENT, _MOST_URGENT))
+        )
     if _REMOTE in fields:
         wanted = replace(wanted, remote=remote.read(fields[_REMOTE], Path(model.path)))
     return wanted
@@ -161,7 +196,9 @@ def _model(fields: Fields, model: ModelRequest) -> ModelRequest:
 
 def _deadline(fields: Fields) -> int:
     return (
-        round(fields["deadline"].number(0.001, _LONGEST) * SECOND) if "deadline" in fields else 0
+        round(fields["deadline"].number(_SOONEST, _LONGEST) * SECOND)
+        if "deadline" in fields
+        else 0
     )
 
 

@@ -23,7 +23,8 @@ from edge_perception.drivers.i2c import address, I2cDevice, open_bus, OpenBus
 CHIP_ID, DATA, SELF_TEST, STATUS = 0x00, 0x08, 0x36, 0x39
 UNITS, MODE, POWER, TRIGGER = 0x3B, 0x3D, 0x3E, 0x3F
 
-_BNO055 = 0xA0
+ANSWER = 0xA0
+"""What the part answers to `CHIP_ID`."""
 _CONFIGURE, _IMU_PLUS = 0x00, 0x08
 _SI_UNITS = 0x02  # m/s² and rad/s
 _RESET = 0x20
@@ -110,10 +111,10 @@ class Bno055:
 
     def _identify(self) -> None:
         answer = self._device.read(CHIP_ID)[0]
-        if answer != _BNO055:
+        if answer != ANSWER:
             raise SourceError(
                 f"what is on {self._device.place} has the chip ID 0x{answer:02x}, expected "
-                f"0x{_BNO055:02x} of a BNO055; check the address (0x28 or 0x29)"
+                f"0x{ANSWER:02x} of a BNO055; check the address (0x28 or 0x29)"
             )
 
     def _reset(self) -> None:

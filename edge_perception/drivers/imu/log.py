@@ -52,8 +52,7 @@ def _bag(path: Path) -> Iterator[tuple[int, Numbers]]:
         from edge_perception.bags.record import BagError
     except ImportError as error:
         raise SourceError(
-            f"bags need a package that can't be imported ({error}): "
-            "pip install 'edge_perception[bags]'"
+            f"bags need a package that can't be imported ({error}): pip install mcap lz4 zstandard"
         ) from error
     form = messages.get(_TYPE)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 import time
 from typing import Any, Protocol
 
@@ -26,6 +27,22 @@ class Local(RunnableModel, Protocol):
         """Return the network's input."""
 
 
+@dataclass
+class Account:
+    """
+    What became of the requests, and bytes.
+
+    :ivar spared: pictures that the server was not asked about, since it was left alone.
+    """
+
+    answered: int = 0
+    late: int = 0
+    failed: int = 0
+    spared: int = 0
+    sent: int = 0
+    received: int = 0
+
+
 class Asking:
     """
     A model of this machine that also asks a server.
@@ -33,6 +50,7 @@ class Asking:
     The picture is sent as the network is shown it. No more than one request is under way.
 
     :ivar manifest: of the model of this machine, whose outputs the server gives, too.
+    :ivar account: so far.
     """
 
     def __init__(self, local: Local, asked: RemoteRequest) -> None:
@@ -49,8 +67,7 @@ class Asking:
         self._server = Server(asked, size + SLACK)
         self._breaker = Breaker(time.monotonic)
         self._problem = ""
-        self._answered = self._late = self._failed = self._spared = 0
-        self._sent = self._received = 0
+        self.account = Account()
         self._newest = 0.0  # seconds that the last answer took
 
     def run_regions(
@@ -66,15 +83,16 @@ class Asking:
 
     def diagnose(self) -> Diagnostic:
         """Return where pictures go, how many bytes, how late answers come, and what is wrong."""
+        account = self.account
         values = {
             "url": self._asked.url,
             "model": self._asked.model,
-            "answered": str(self._answered),
-            "late": str(self._late),
-            "failed": str(self._failed),
-            "not asked": str(self._spared),
-            "sent": f"{self._sent} bytes",
-            "received": f"{self._received} bytes",
+            "answered": str(account.answered),
+            "late": str(account.late),
+            "failed": str(account.failed),
+            "not asked": str(account.spared),
+            "sent": f"{account.sent} bytes",
+            "received": f"{account.received} bytes",
             "last answer": f"{self._newest * _MS:.1f} ms",
             "deadline": f"{self._asked.deadline / SECOND * _MS:.0f} ms",
         }
@@ -90,12 +108,12 @@ class Asking:
     def _ask(self, frame: npt.NDArray[Any], encoding: str) -> Call | None:
         """Send a picture, unless the server is left alone."""
         if self._breaker.left:
-            self._spared += 1
+            self.account.spared += 1
             return None
         shown = self._local.preprocess(frame, encoding)
         image = self.manifest.model.inputs[0]
         data = request(self._asked.model, image, shown, self._outputs)
-        self._sent += len(data)
+        self.account.sent += len(data)
         return self._server.ask(data)
 
     def _take(self, call: Call, begun: float) -> Answer | None:
@@ -106,16 +124,16 @@ class Asking:
         """
         try:
             data = call.answer(begun + self._asked.deadline / SECOND - time.monotonic())
-            self._received += len(data)
+            self.account.received += len(data)
             outputs = answer(data, self._outputs)
         except LateError:
-            self._late += 1
+            self.account.late += 1
             self._fail(f"it does not answer within {self._asked.deadline / SECOND:g} s")
         except (ServerError, AnswerError) as error:
-            self._failed += 1
+            self.account.failed += 1
             self._fail(str(error))
         else:
-            self._answered += 1
+            self.account.answered += 1
             self._newest, self._problem = time.monotonic() - begun, ""
             self._breaker.succeed()
             return Answer(outputs, self._asked.model)

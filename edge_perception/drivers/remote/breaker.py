@@ -13,8 +13,9 @@ class Breaker:
     """
     Says when a server may be asked.
 
-    After `FAILURES` in a row it may not for a second; the first request after that decides whether
-    it may again, or not for twice as long.
+    After `FAILURES` in a row it may not for a second, after as many after that for twice as long.
+    One request after a pause would say little of a server that is only just in time: on a new or
+    idle connection the first picture takes several round trips more than those that follow it.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -39,6 +40,7 @@ class Breaker:
         """Note that there was none, or none that can be used."""
         self._failures += 1
         if self._failures >= FAILURES:
+            self._failures = 0
             # robots that lost the same server don't come back to it all at once
             self._until = self._clock() + random.uniform(self._pause / 2, self._pause)
             self._pause = min(2 * self._pause, LONGEST_PAUSE)

@@ -74,7 +74,7 @@ class SecondOpinion(Asking):
         if answer is None:
             return None
         if time.monotonic() - asked.begun > self._asked.deadline / SECOND:
-            self._late += 1
+            self.account.late += 1
             self._problem = "its answer came in time, but no picture to show it with"
             return None
         return Opinion(answer, asked.size, asked.stamp)

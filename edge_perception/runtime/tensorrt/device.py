@@ -6,8 +6,8 @@ import ctypes
 from dataclasses import dataclass
 from typing import Any
 
+from edge_perception.runtime.accelerator import Accelerator
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.manifest import Accelerator
 
 _CUDA_VERSIONS = (13, 12, 11)
 _CAPABILITY = (75, 76)

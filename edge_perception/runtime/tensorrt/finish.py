@@ -9,6 +9,7 @@ import shutil
 import statistics
 import time
 
+from edge_perception.runtime.accelerator import Accelerator
 from edge_perception.runtime.arrays import Array
 from edge_perception.runtime.bundle import (
     model_from_json,
@@ -25,8 +26,10 @@ from edge_perception.runtime.contents import (
 from edge_perception.runtime.errors import BundleError
 from edge_perception.runtime.files import describe_file, Files
 from edge_perception.runtime.library import Instance, Library
-from edge_perception.runtime.manifest import Accelerator, Manifest, Model, Proof, Record, Speed
-from edge_perception.runtime.selftest import parse_selftest, relative_error
+from edge_perception.runtime.manifest import Manifest, Model
+from edge_perception.runtime.proof import Proof
+from edge_perception.runtime.record import Record, Speed
+from edge_perception.runtime.selftest import Answer, parse_selftest, relative_error
 from edge_perception.runtime.swap import exchange, workplace
 from edge_perception.runtime.tensorrt.build import build, Progress
 from edge_perception.runtime.tensorrt.device import Device, find_device
@@ -75,7 +78,7 @@ def finish(
             return Finished(place, read_contents(place), None)
         place.parent.mkdir(parents=True, exist_ok=True)
         with workplace(place) as scratch:
-            _copy(files, manifest, scratch)
+            _copy(files, manifest, accelerator.name, scratch)
             sources = scratch / accelerator.name / SOURCE
             model = _describe(sources / "description.json", device)
             network = sources.with_name(NETWORK)
@@ -94,9 +97,10 @@ def finish(
     return Finished(place, read_contents(place), seconds)
 
 
-def _copy(files: Files, manifest: Manifest, scratch: Path) -> None:
-    """Copy what is needed; what was checked is what is compiled and run."""
-    for name, stated in manifest.files.items():
+def _copy(files: Files, manifest: Manifest, folder: str, scratch: Path) -> None:
+    """Copy a folder of the bundle; what was checked is what is compiled and run."""
+    wanted = {name: of for name, of in manifest.files.items() if name.startswith(f"{folder}/")}
+    for name, stated in wanted.items():
         path = scratch / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as file:
@@ -125,7 +129,7 @@ def _prove(
     paths = sorted((scratch / accelerator.name).glob(CASE.format("*")))
     cases = [parse_selftest(path.read_bytes(), path, manifest.model) for path in paths]
     with Library(scratch / "new" / manifest.library).create() as ours:
-        errors = [_errors(ours, inputs, expected) for inputs, expected in cases]
+        errors = [_errors(ours, inputs, expected) for inputs, [expected] in cases]
         speed = _measure(ours, cases[0][0], device)
     worst = {name: max(case[name] for case in errors) for name in errors[0]}
     name = max(worst, key=lambda output: worst[output])
@@ -139,9 +143,7 @@ def _prove(
     return replace(manifest, model=model, proof=proof, fusions=(), accelerator=None), speed
 
 
-def _errors(
-    ours: Instance, inputs: dict[str, Array], expected: dict[str, Array]
-) -> dict[str, float]:
+def _errors(ours: Instance, inputs: dict[str, Array], expected: Answer) -> dict[str, float]:
     outputs = ours.run(inputs)
     return {name: relative_error(outputs[name], array) for name, array in expected.items()}
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from edge_perception.runtime.accelerator import Accelerator
 from edge_perception.runtime.cache import user_cache
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.manifest import Accelerator, Manifest
+from edge_perception.runtime.manifest import Manifest
 from edge_perception.runtime.tensorrt.device import Device, find_device
 
 

@@ -9,7 +9,7 @@ from edge_perception.transport.local.endpoints import LocalEndpoints
 
 class BagEndpoints(LocalEndpoints):
     """
-    The end points of a node on the bus of a replay: `transport.shell.Endpoints`.
+    The end points of a node on the bus of a replay: `transport.endpoints.Endpoints`.
 
     To the node it is the time of a robot at work: it decides as it would, doors included. Nothing
     obeys it.

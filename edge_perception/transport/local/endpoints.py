@@ -10,13 +10,13 @@ from edge_perception.core.node import ConfigurationError, Diagnostic, Level, Por
 from edge_perception.core.parameters import Parameter, ParameterError, Parameters, Value
 from edge_perception.core.stamps import SECOND
 from edge_perception.messages import Message
-from edge_perception.robot.parameter_files import values
+from edge_perception.robot.parameter_files import ParameterFile
 from edge_perception.robot.plan import Start
 from edge_perception.transport import log
 from edge_perception.transport.arrivals import Arrivals, rivalry
 from edge_perception.transport.clock import Clock, SystemClock
+from edge_perception.transport.endpoints import Words
 from edge_perception.transport.local.bus import Bus, End
-from edge_perception.transport.shell import Words
 from edge_perception.transport.worker import Worker
 
 _OF_ROS = ("autostart", "bond_heartbeat_period", "use_sim_time")
@@ -24,7 +24,7 @@ _OF_ROS = ("autostart", "bond_heartbeat_period", "use_sim_time")
 
 
 class LocalOutput:
-    """An output port: `transport.shell.Output`."""
+    """An output port: `transport.endpoints.Output`."""
 
     def __init__(self, bus: Bus, node: str, topic: str, port: Port) -> None:
         self._bus, self._port = bus, port
@@ -132,7 +132,7 @@ class LocalInput:
 
 
 class LocalEndpoints:
-    """The end points of a node core: `transport.shell.Endpoints`."""
+    """The end points of a node core: `transport.endpoints.Endpoints`."""
 
     def __init__(self, bus: Bus, start: Start, clock: Clock | None = None) -> None:
         """
@@ -170,16 +170,14 @@ class LocalEndpoints:
 
         :raises ConfigurationError: if a value is not allowed, or no such parameter is declared
         """
-        file = (
-            values(self._start.parameters_file, self.name) if self._start.parameters_file else {}
-        )
-        own = {
+        path = self._start.parameters_file
+        file = ParameterFile(path).values(self.name) if path else {}
+        given = {
             name: value
-            for name, value in file.items()
+            for name, value in {**file, **self._start.parameters, **self._changed}.items()
             if name not in _OF_ROS and not name.startswith("qos_overrides.")
         }
         try:
-            given = {**own, **self._start.parameters, **self._changed}
             return Parameters(declared, {**given, **(changed or {})})
         except ParameterError as error:
             raise ConfigurationError(f"{self.name}: {error}") from error

@@ -17,7 +17,7 @@ PATIENCE = 2.0  # seconds that an answer may take
 
 
 class Calls:
-    """Calls the service of an output port with each message: `transport.shell.Output`."""
+    """Calls the service of an output port with each message: `transport.endpoints.Output`."""
 
     def __init__(self, node: Node, port: Port) -> None:
         """Make the client."""

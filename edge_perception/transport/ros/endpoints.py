@@ -11,6 +11,7 @@ from rclpy.subscription import Subscription
 
 from edge_perception.core.node import Diagnostic, Port
 from edge_perception.core.parameters import Parameter, Parameters
+from edge_perception.transport.endpoints import Words
 from edge_perception.transport.ros import parameters
 from edge_perception.transport.ros.calls import Calls
 from edge_perception.transport.ros.guard import Guard
@@ -19,7 +20,6 @@ from edge_perception.transport.ros.outputs import Output
 from edge_perception.transport.ros.receiver import Receiver
 from edge_perception.transport.ros.topics import topic_of
 from edge_perception.transport.ros.upstream import Upstream
-from edge_perception.transport.shell import Words
 from edge_perception.transport.worker import Worker
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LOG_PERIOD = 1.0  # seconds between two tracebacks in the log
 
 class RosEndpoints:
     """
-    The end points of a node core: `transport.shell.Endpoints`.
+    The end points of a node core: `transport.endpoints.Endpoints`.
 
     :ivar guard: publishes the core's safe state if the process is killed.
     :ivar receiver: takes messages while the inputs are connected.

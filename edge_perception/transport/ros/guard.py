@@ -14,14 +14,15 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TextIO, TYPE_CHECKING
+from typing import Any, TextIO, TYPE_CHECKING
 
 from edge_perception import ending
 
 if TYPE_CHECKING:
-    from edge_perception.transport.shell import Words
+    from edge_perception.transport.endpoints import Words
 
-SPEAKING = 3.0  # seconds; those who listen have to discover the new publisher first
+SPEAKING = 3.0  # seconds from when somebody has discovered the new publisher
+LONGEST = 10.0  # seconds in which somebody has to, on a machine that is too busy
 INTERVAL = 0.1  # seconds between two messages
 PATIENCE = 2.0  # seconds in which the guard has to end when it is dismissed
 
@@ -91,18 +92,45 @@ def name_of_guard(node: str) -> str:
     return f"{node}_guard"
 
 
+class _Speaker:
+    """Says last words on a topic, until those who listen had the time to hear them."""
+
+    def __init__(self, node: Any, topic: str, kind: str, data: bytes) -> None:
+        from rclpy.serialization import deserialize_message
+
+        from edge_perception.transport.ros.typesupport import rosidl_class
+
+        message_type = rosidl_class(kind)
+        self._message = deserialize_message(data, message_type)
+        self._node = node
+        self._publisher = node.create_publisher(message_type, topic, 10)
+        self._is_heard = False
+        self._end = time.monotonic() + LONGEST
+
+    def speak(self) -> bool:
+        """Say them once more, unless that is over; return whether it was not."""
+        if not self._is_heard and self._publisher.get_subscription_count():
+            self._is_heard = True
+            self._end = time.monotonic() + SPEAKING
+        if time.monotonic() >= self._end:
+            self._node.destroy_publisher(self._publisher)  # those who come back speak alone
+            return False
+        if hasattr(self._message, "header"):
+            self._message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(self._message)
+        return True
+
+
 def speak(held: Mapping[str, Words]) -> None:
     """Publish the last words, until everybody had the time to hear them."""
     import rclpy
-    from rclpy.serialization import deserialize_message
     from rclpy.signals import SignalHandlerOptions
 
     from edge_perception.transport.ros.profile import use_transport_profile
-    from edge_perception.transport.ros.typesupport import rosidl_class
 
     use_transport_profile()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    publishers = []
+    speakers = []
     for name, words in held.items():
         namespace, _, own = name_of_guard(name).rpartition("/")
         node = rclpy.create_node(
@@ -111,16 +139,8 @@ def speak(held: Mapping[str, Words]) -> None:
             start_parameter_services=False,
             enable_rosout=False,
         )
-        for topic, kind, data in words:
-            message_type = rosidl_class(kind)
-            publisher = node.create_publisher(message_type, topic, 10)
-            publishers.append((publisher, deserialize_message(data, message_type), node))
-    end = time.monotonic() + SPEAKING
-    while time.monotonic() < end:
-        for publisher, message, node in publishers:
-            if hasattr(message, "header"):
-                message.header.stamp = node.get_clock().now().to_msg()
-            publisher.publish(message)
+        speakers += [_Speaker(node, *word) for word in words]
+    while speakers := [one for one in speakers if one.speak()]:
         time.sleep(INTERVAL)
     rclpy.shutdown()
 

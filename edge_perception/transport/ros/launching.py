@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 import sys
 
@@ -11,7 +11,9 @@ from launch.actions import DeclareLaunchArgument, Shutdown
 from launch.events.process import ProcessExited
 
 from edge_perception.core.names import one_of
-from edge_perception.robot.graph import Graph, load
+from edge_perception.core.trust import TRUSTED_KEYS
+from edge_perception.robot.graph import Graph
+from edge_perception.robot.signed_graph import load
 
 GRAPH = DeclareLaunchArgument(
     "graph", default_value="", description="the robot, instead of config/robot.yaml"
@@ -36,7 +38,7 @@ def declared(file: str, own: Iterable[DeclareLaunchArgument]) -> list[DeclareLau
             default_value=None if argument.required else "",
             description=argument.description,
         )
-        for argument in graph(given.get(GRAPH.name, "")).arguments
+        for argument in graph(given).arguments
     ]
     found = [*arguments, *own]
     if any(Path(word).name == Path(file).name for word in sys.argv):
@@ -44,9 +46,15 @@ def declared(file: str, own: Iterable[DeclareLaunchArgument]) -> list[DeclareLau
     return found
 
 
-def graph(path: str) -> Graph:
-    """Return the graph of a file; empty: that of the package."""
-    return load(Path(path) if path else None)
+def graph(values: Mapping[str, str]) -> Graph:
+    """
+    Return the graph that the arguments of a launch name, or that of the package.
+
+    :raises FileError: if it can't be used, or is not signed as `trusted_keys` ask for.
+    """
+    path = values.get(GRAPH.name, "")
+    keys = values.get(TRUSTED_KEYS.name, "")
+    return load(Path(path) if path else None, keys, values.get(PARAMS_FILE.name, ""))
 
 
 def options(values: dict[str, str]) -> list[str]:

@@ -118,17 +118,12 @@ class RosNode(LifecycleNode):  # type: ignore[misc]
         self.shell.halt()
 
     def close(self) -> None:
-        """Stop the core for good; what fails is logged, other nodes end, too."""
+        """Stop the core for good, before the node is destroyed; what fails is logged."""
         self._end_bond()
         self.shell.clean_up(State.FINALIZED)
         if self._bond is not None:
             self._bond.close()
             self._bond = None
-
-    def destroy_node(self) -> None:
-        """Stop the core before the node goes."""
-        self.close()
-        super().destroy_node()
 
     def _form_bond(self) -> None:
         """Let a manager know for as long as the node is active that it lives."""

@@ -50,6 +50,8 @@ def run(
     """
     Create nodes, start those that start by themselves, and run them until told to stop.
 
+    They end when it returns, and leave the graph of ROS as the last act of the process.
+
     :param make_nodes: creates them in the order in which they are to be started
     :param arguments: ROS arguments of the process
     :param duration: seconds after which to stop
@@ -82,20 +84,20 @@ def run(
         for node in reversed(nodes):
             node.close()
         guard.dismiss()
-        # Fast DDS may hang within itself when others end, too; all that matters is done
-        with ending.at_most(LONGEST_GOODBYE, int(stop.failed)):
-            _destroy(nodes)
-            rclpy.try_shutdown()
+        ending.exit_code = int(stop.failed)
+        # Fast DDS may hang within itself when others end, too: not before all that matters is done
+        ending.at_last(lambda: _leave(nodes), LONGEST_GOODBYE)
         ending.not_again()
         faulthandler.cancel_dump_traceback_later()
     return int(stop.failed)
 
 
-def _destroy(nodes: list[RosNode]) -> None:
+def _leave(nodes: list[RosNode]) -> None:
     """Let nodes leave the graph; else others would see them for 20 seconds more."""
     while nodes:
         nodes.pop().destroy_node()
     look_through_everything()  # a node and its state machine know each other
+    rclpy.try_shutdown()
 
 
 def _explained(error: Exception) -> str:

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from edge_perception.core.node import Diagnostic, Port
 from edge_perception.robot.plan import Start
+from edge_perception.transport.endpoints import Words
 from edge_perception.transport.local.bus import Bus
 from edge_perception.transport.local.endpoints import LocalEndpoints
-from edge_perception.transport.shell import Words
 from edge_perception.transport.sp.clock import SimulatedClock, TOPIC
 from edge_perception.transport.sp.link import Link
 from edge_perception.transport.worker import Worker
 
 
 class SpEndpoints(LocalEndpoints):
-    """Those of a process, and beyond: `transport.shell.Endpoints`."""
+    """Those of a process, and beyond: `transport.endpoints.Endpoints`."""
 
     def __init__(
         self, bus: Bus, start: Start, link: Link, hold: Callable[[str, Words], None]

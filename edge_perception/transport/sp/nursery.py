@@ -39,9 +39,8 @@ class Forked:
     :ivar end: a descriptor that can be read when it has ended
     """
 
-    def __init__(self, pid: int, wait: Callable[[int], int]) -> None:
-        self.pid, self._wait = pid, wait
-        self.end = os.pidfd_open(pid)
+    def __init__(self, pid: int, end: int, wait: Callable[[int], int]) -> None:
+        self.pid, self.end, self._wait = pid, end, wait
 
     def poll(self) -> int | None:
         """Return its exit code, negative the signal that killed it; None while it runs."""
@@ -98,8 +97,10 @@ class Nursery:
         """
         try:
             socket.send_fds(self._requests, [name.encode()], [voice])
-            return Forked(_PID.unpack(self._requests.recv(_PID.size))[0], self._wait)
-        except (OSError, struct.error) as error:
+            data, [end], _, _ = socket.recv_fds(self._requests, _PID.size, 1)
+            os.set_inheritable(end, False)
+            return Forked(_PID.unpack(data)[0], end, self._wait)
+        except (OSError, ValueError, struct.error) as error:
             raise NurseryError(
                 "the process that starts the others has ended: start the robot again"
             ) from error
@@ -152,7 +153,9 @@ def _serve(
                 file.close()
             _become(name.decode(), voices[0], run, parent)
         os.close(voices[0])
-        requests.send(_PID.pack(pid))
+        end = os.pidfd_open(pid)  # here, where it can't be gone: its exit code is asked for above
+        socket.send_fds(requests, [_PID.pack(pid)], [end])
+        os.close(end)
 
 
 def _report(ends: socket.socket) -> None:

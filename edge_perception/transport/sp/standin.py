@@ -9,8 +9,8 @@ import time
 from edge_perception import messages
 from edge_perception.core.stamps import to_time
 from edge_perception.transport import log
+from edge_perception.transport.endpoints import Words
 from edge_perception.transport.local.bus import Bus, End
-from edge_perception.transport.shell import Words
 from edge_perception.transport.threads import name_thread
 
 INTERVAL = 0.1  # seconds between two messages

@@ -18,7 +18,7 @@ import threading
 import time
 from typing import Any, Protocol
 
-from edge_perception.transport.shell import Words
+from edge_perception.transport.endpoints import Words
 from edge_perception.transport.sp.announcement import Child
 from edge_perception.transport.threads import name_thread
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from edge_perception.core import located_yaml
@@ -72,7 +73,7 @@ class Robot:
         self, text: str, environment: Environment | None = None, **parameters: Any
     ) -> None:
         """Configure the core."""
-        here = environment or this_machine()
+        here = environment or replace(this_machine(), monotonic=lambda: 0)
         self.core = DecisionCore(
             Environment(**{**vars(here), "read_file": lambda path, most: text.encode()})
         )

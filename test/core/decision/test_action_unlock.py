@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from rule_files import MS, NOW, Robot, thing
+from rule_files import condition, image, MS, NOW, Robot, thing
 
 from edge_perception.core.decision.audit import verify
+from edge_perception.core.decision.situation import Situation
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.stamps import SECOND
 from edge_perception.environment import this_machine
@@ -55,6 +56,13 @@ class Log:
 def face(name: str, track: int, box: tuple[float, ...] = BOX) -> Detection:
     said = [Attribute("identify", "m", name, 0, 0.8)] if name else []
     return thing("face", box, track_id=track, attributes=said)
+
+
+def opinion(name: str, track: int, taken: str) -> Detection:
+    """Return a face that a server saw in an earlier picture."""
+    seen = face(name, track)
+    seen.attributes = [*seen.attributes, Attribute("stamp", "", taken, -1, 1.0)]
+    return seen
 
 
 class Door:
@@ -220,3 +228,41 @@ def test_a_node_that_can_not_record_does_not_start() -> None:
     ):
         Robot(RULES, replace(this_machine(), open_audit=refuse), audit_log="/x.log")
     Robot(RULES, replace(this_machine(), open_audit=refuse), dry_run=True)
+
+
+def seconds(time: int) -> str:
+    return f"{time / SECOND:.3f}"
+
+
+@pytest.mark.parametrize(
+    ("age", "opens"), [(300 * MS, True), (500 * MS, True), (600 * MS, False), (-200 * MS, False)]
+)
+def test_an_opinion_opens_only_while_its_picture_is_fresh(age: int, opens: bool) -> None:
+    """However late the server may answer, by its own deadline: rules have their own limit."""
+    door = Door()
+    shown = [door.show(opinion("anna", 7, seconds(door.now + 100 * MS - age))) for _ in range(5)]
+    assert shown[-1] == opens
+
+
+@pytest.mark.parametrize("taken", ["nan", "inf", "-inf", "soon", ""])
+def test_an_opinion_of_no_time_opens_nothing(taken: str) -> None:
+    door = Door()
+    assert not any(door.show(opinion("anna", 7, taken)) for _ in range(5))
+
+
+def test_an_old_opinion_counts_for_the_cautious_alone() -> None:
+    """A stranger whom it shows may be there still, and so may what the robot stops for."""
+    door = Door()
+    near = opinion("unknown", 8, seconds(NOW - SECOND))
+    near.width = near.height = 40
+    assert not any(door.show(face("anna", 7), near) for _ in range(5))
+    assert "somebody unknown" in door.reason
+    old = Situation(image(opinion("anna", 7, seconds(NOW - SECOND))), fresh_since=NOW - MS)
+    for when, strict, cautious in (
+        ("{identity: anna}", False, True),
+        ("{none: [{identity: anna}]}", False, True),
+        ("{label: dog}", False, False),
+    ):
+        asked = condition(when)
+        assert (asked.evidence(old) is not None) == strict
+        assert (asked.evidence(replace(old, cautious=True)) is not None) == cautious

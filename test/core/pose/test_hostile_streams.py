@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 import copy
 import dataclasses
+from dataclasses import replace
 import math
 from pathlib import Path
 from typing import Any
@@ -228,7 +229,7 @@ def test_whatever_comes_the_decision_permits_nothing_that_can_not_be_compared(
     permitted = 0
     for seed in seeds:
         random = np.random.default_rng(seed)
-        core, now = DecisionCore(this_machine()), NOW
+        core, now = DecisionCore(replace(this_machine(), monotonic=lambda: 0)), NOW
         core.configure(Parameters(core.parameters, {"rules": str(rules)}))
         share = random.choice([0.05, 0.3, 0.8])
         newest = {"detections": (0, False), "odometry": (0, False)}
@@ -260,7 +261,8 @@ def test_whatever_comes_the_decision_permits_nothing_that_can_not_be_compared(
 def test_no_absurd_sample_silences_a_rule_on_the_speed(tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)
-    robot, core, random = Robot(), DecisionCore(this_machine()), np.random.default_rng(1)
+    robot, random = Robot(), np.random.default_rng(1)
+    core = DecisionCore(replace(this_machine(), monotonic=lambda: 0))
     core.configure(Parameters(core.parameters, {"rules": str(rules)}))
     robot.drive(3.2)
     spoilt = 0

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.parameters import Parameter
 from edge_perception.core.perception.stage import Look, Setup, Stage
-from edge_perception.decode import embedding
 from edge_perception.decode.detections import Detections, Indices
+from edge_perception.decode.kinds import embedding
 
 _AS_TOLD = -1.0
 

@@ -9,8 +9,9 @@ import numpy as np
 from edge_perception import decode
 from edge_perception.core.perception.regions import Regions
 from edge_perception.core.perception.stage import image_model, Look, Setup, Stage
-from edge_perception.decode import DecodeError, embedding
+from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections, Floats, Indices
+from edge_perception.decode.kinds import embedding
 
 
 class Embed(Stage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, ExitStack
 from dataclasses import replace
@@ -13,7 +14,9 @@ from edge_perception import messages
 from edge_perception.environment import this_machine
 from edge_perception.messages.type_hash import digest
 from edge_perception.nodes import base
+from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError, Start
+from edge_perception.tools.linked import network_of
 from edge_perception.transport import log
 from edge_perception.transport.local import process, watch
 from edge_perception.transport.local.bus import Bus
@@ -38,21 +41,20 @@ _View = Callable[[Bus, Stop], Shell]
 """Makes the node that shows decisions at the terminal."""
 
 
-def up(
-    net: Network, starts: Sequence[Start], processes: str, duration: float | None, once: bool
-) -> int:
+def run(graph: Graph, starts: Sequence[Start], options: argparse.Namespace) -> int:
     """
     Start the robot, and run it until told to stop.
 
-    :param processes: how many, or EACH; empty: this one alone
-    :param once: stop after a decision on an image
     :returns: the exit code
     :raises RequestError: if it can't be started so
     """
-    view = partial(watch.make, namespace=starts[0].namespace, once=once)
-    if not processes:
-        return _run(net, starts, Voice(), duration, view)
-    return _supervise(net, _groups(starts, processes), duration, view)
+    namespace = starts[0].namespace
+    name = f"{namespace}/robot".strip("/").replace("/", ".")
+    net = network_of(options, name, options.within, options.listen)
+    view = partial(watch.make, namespace=namespace, once=options.once)
+    if not options.processes:
+        return _run(net, starts, Voice(), options.duration, view)
+    return _supervise(net, _groups(starts, options.processes), options.duration, view)
 
 
 def _run(

@@ -9,10 +9,10 @@ candidate, see `Rows` (default: the first, the second); ``landmarks``, with x an
 (default: none); ``priors``, for each grid the sides of the squares [pixel of the input] (default:
 none, boxes are complete); ``strides`` of the grids; ``variances`` of the offset of the centre and
 of the logarithm of the size (default: 0.1, 0.2); ``form`` of a complete box, "corners" (the
-default) or "centre" and size, and its ``unit``, "fraction" of the input (the default) or "pixel";
-``activation`` that the scores need, "none" (the default), "sigmoid" or "softmax"; ``background``,
-the place of the class that is nothing: "first" (the default), "last" or "none"; and those of
-`Selection`.
+default) or "centre" and size, its ``order`` of coordinates, "xy" (the default) or "yx", and its
+``unit``, "fraction" of the input (the default) or "pixel"; ``activation`` that the scores need,
+"none" (the default), "sigmoid" or "softmax"; ``background``, the place of the class that is
+nothing: "first" (the default), "last" or "none"; and those of `Selection`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
     "softmax": softmax,
 }
 _THINGS = {"first": slice(1, None), "last": slice(-1), "none": slice(None)}
+_WITH_BACKGROUND = (21, 91)  # classes of VOC, and of COCO as TensorFlow counts them
 _RETINAFACE = ((8, 16, 32), ((16, 32), (64, 128), (256, 512)))
 
 
@@ -55,6 +56,7 @@ def make(model: Described, options: Options) -> Decode:
     sides = given.lists("priors", len(strides))
     variances = given.numbers("variances", (0.1, 0.2), 2)
     is_centre = given.text("form", "corners", ("corners", "centre")) == "centre"
+    is_flipped = given.text("order", "xy", ("xy", "yx")) == "yx"
     is_fraction = given.text("unit", "fraction", ("fraction", "pixel")) == "fraction"
     activate = _ACTIVATIONS[given.text("activation", "none", tuple(_ACTIVATIONS))]
     things = _THINGS[given.text("background", "first", tuple(_THINGS))]
@@ -81,7 +83,7 @@ def make(model: Described, options: Options) -> Decode:
             edges = anchors.boxes(values, rows)
             marks = anchors.points(marks, rows) if marks is not None else None
         else:
-            ends = pairs(values) * unit
+            ends = pairs(values)[:, :, :: -1 if is_flipped else 1] * unit
             edges = corners(ends[:, 0], ends[:, 1]) if is_centre else ends.reshape(-1, 4)
             marks = pairs(marks) * unit if marks is not None else None
         return selection.report(size, edges, likely[rows].argmax(axis=1), best[rows], marks)[0]
@@ -92,19 +94,25 @@ def make(model: Described, options: Options) -> Decode:
 def recognise(signature: Signature) -> Decoder | None:
     """Take outputs with 4 and with some more values for each of as many candidates."""
     tables = [one for one in signature.outputs if len(one.shape) == 3 and one.shape[0] == 1]
-    if len(tables) != len(signature.outputs) or len({one.shape[1] for one in tables}) != 1:
+    counts = set.intersection(*({*one.shape[1:]} for one in tables)) if tables else set()
+    if len(tables) != len(signature.outputs) or not counts:
         return None
-    count = tables[0].shape[1]
-    names = {one.shape[2]: one.name for one in tables}
+    count = max(counts)
+    names = {math.prod(one.shape) // count: one.name for one in tables}
     boxes, landmarks = names.pop(4, None), names.pop(10, None)
     if len(names) != 1 or boxes is None or len(tables) != 2 + (landmarks is not None):
         return None
     ((width, scores),) = names.items()
-    if not signature.fits(width - 1) or scores == boxes:
-        return None
     parameters: dict[str, Any] = {"boxes": boxes, "scores": scores}
-    if not signature.is_probability(scores):
-        parameters["activation"] = "softmax"
+    if _is_independent(signature, scores, width):
+        parameters["background"] = "none"
+        if not signature.is_probability(scores):
+            parameters["activation"] = "sigmoid"
+    elif signature.fits(width - 1):
+        if not signature.is_probability(scores):
+            parameters["activation"] = "softmax"
+    else:
+        return None
     because = f"{count} candidates with a box and {width} scores"
     if landmarks:
         strides, sides = _RETINAFACE
@@ -116,3 +124,11 @@ def recognise(signature: Signature) -> Decoder | None:
     else:
         because += ", boxes being complete"
     return Decoder("ssd", parameters, because)
+
+
+def _is_independent(signature: Signature, scores: str, width: int) -> bool:
+    """Return whether all scores are of things, and none is of the background."""
+    if signature.labels:
+        return width == len(signature.labels)
+    is_sigmoid = signature.operators.get(scores) == "Sigmoid"
+    return signature.is_usual(width) or (is_sigmoid and width not in _WITH_BACKGROUND)

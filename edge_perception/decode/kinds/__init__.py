@@ -1,0 +1,1 @@
+"""The decoders, one a module: see `edge_perception.decode`."""
