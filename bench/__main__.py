@@ -38,6 +38,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--prepare", action="store_true", help="install and convert, measure nothing"
     )
+    parser.add_argument("--again", action="store_true", help="measure what was measured, too")
     return parser.parse_args()
 
 

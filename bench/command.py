@@ -47,7 +47,7 @@ def add_choice(parser: argparse.ArgumentParser, option: str, choices: Sequence[s
         type=chosen,
         default=choices,
         metavar="NAME,NAME",
-        help=f"some of: {', '.join(choices)}",
+        help=f"some of: {', '.join(choices)}".replace("%", "%%"),
     )
 
 

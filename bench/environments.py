@@ -44,7 +44,7 @@ def prepare(engine: Engine, *, upgrade: bool) -> Environment:
     """
     # without dependencies: pnnx would bring torch, which it does not need to convert ONNX
     packages = (*engine.packages, *engine.converters)
-    python = install(engine.module, "--no-deps", *packages, upgrade=upgrade)
+    python = install(engine.home or engine.module, "--no-deps", *packages, upgrade=upgrade)
     [site] = python.parent.parent.glob("lib/*/site-packages")
     return describe(engine, python, site)
 

@@ -1,137 +1,170 @@
 """
-What 8-bit integers gain: ``python -m bench.int8 [NETWORK ...]``.
+What fewer bits gain: ``python -m bench.int8``.
 
-Each network of the benchmark is quantised by ONNX Runtime's quantiser, with random pictures: what
-the integers are makes no difference to the time. Both it and the network in float32 run on one
-thread in turns, as compiled libraries and in ONNX Runtime.
+The seven networks of convolutions, compiled in float32, half and int8, and the other engines in
+what they choose and in each precision that they have. All take turns, as in ``python -m bench``.
+Integers are calibrated on a few random images: what they are makes no difference to the time.
+Networks may be measured one by one: each is put into the file of results as soon as it is done,
+and the tables are made of all that are there.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 import sys
-import tempfile
-import time
 
 import numpy as np
-import onnx
-import onnxruntime as ort
-from onnxruntime.quantization import CalibrationDataReader, quantize_static, QuantType
 
-from bench.networks import NETWORKS
-from edge_compiler import frontend, passes, targets
-from edge_compiler.description import Description
+from bench import environments, int8_results
+from bench.cache import BenchError, cache_folder, digest, network_file
+from bench.command import add_choice, counts, positive, run, run_alone
+from bench.engines import ROOT
+from bench.engines.tiers import TIERS
+from bench.environments import Environment
+from bench.int8_table import publish, show
+from bench.turns import take_turns
+from edge_compiler import frontend
 from edge_compiler.progress import Progress
-from edge_compiler.sandbox import NativeSandbox
-from edge_compiler.terminal import say_table
+from edge_compiler.terminal import note, progress
 
-USUAL = ("squeezenet1.1", "mobilenet_v2")
-SECONDS, PICTURES = 2.0, 3
-_KEPT_IN_FLOAT = ("Softmax",)
-Run = Callable[[], object]
-
-
-class _Pictures(CalibrationDataReader):  # type: ignore[misc]
-    """A few random pictures."""
-
-    def __init__(self, model: onnx.ModelProto) -> None:
-        value = model.graph.input[0]
-        shape = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
-        random = np.random.default_rng(0)
-        pictures = (random.standard_normal(shape, np.float32) for _ in range(PICTURES))
-        self._feeds: Iterator[dict[str, object]] = ({value.name: x} for x in pictures)
-
-    def get_next(self) -> dict[str, object] | None:
-        """Return the next picture; None after the last one."""
-        return next(self._feeds, None)
+NETWORKS = (
+    *("squeezenet1.0", "squeezenet1.1", "mobilenet_v2", "resnet18", "resnet50"),
+    *("ssd_mobilenet_v1", "yolo_nano"),
+)
+THREADS = (1, 2)
+RESULTS, SHORT = ROOT / "bench/results/int8.json", ROOT / "build/bench/int8.json"
+"""Of all engines for as long as by default, and of others."""
+README = ROOT / "bench" / "README.md"
+ROUNDS, SECONDS = 8, 0.15
+_SAMPLES, _SEED = 4, 7
 
 
-def quantise(model: onnx.ModelProto, folder: Path) -> tuple[Path, Path]:
-    """Write a network and its quantised form; return the paths of both."""
-    plain, integers = folder / "float32.onnx", folder / "int8.onnx"
-    onnx.save(model, plain)
-    operators = sorted({node.op_type for node in model.graph.node} - set(_KEPT_IN_FLOAT))
-    quantize_static(
-        plain,
-        integers,
-        _Pictures(model),
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        op_types_to_quantize=operators,
-    )
-    return plain, integers
-
-
-def compiled(path: Path, folder: Path, stack: ExitStack) -> Run:
-    """Return what runs a network, compiled without a proof."""
-
-    def silent(what: str, done: int, total: int) -> None:
-        """Show nothing."""
-
-    progress: Progress = silent
-    graph = frontend.load(path)
-    passes.optimise(graph)
-    folder.mkdir()
-    target = targets.get("host")
-    model = target.build(graph, Description("bench", ""), folder, progress)
-    sandbox = stack.enter_context(NativeSandbox(folder / "model.so"))
-    inputs = {t.name: np.zeros(t.shape, t.form.type.numpy) for t in model.inputs}
-    return lambda: sandbox.measure(1, inputs, SECONDS / 10)
-
-
-def _onnx_runtime(path: Path) -> Run:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    feeds = {x.name: np.zeros(x.shape, np.float32) for x in session.get_inputs()}
-
-    def run() -> list[float]:
-        times: list[float] = []
-        until = time.perf_counter() + SECONDS / 10
-        while not times or time.perf_counter() < until:
-            start = time.perf_counter()
-            session.run(None, feeds)
-            times.append(1e3 * (time.perf_counter() - start))
-        return times
-
-    return run
-
-
-def measure(name: str) -> list[float]:
-    """Return the least milliseconds of ours and ONNX Runtime's, each in float32 and int8."""
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
-        folder = Path(scratch)
-        paths = quantise(NETWORKS[name](), folder)
-        runs = [compiled(path, folder / path.stem, stack) for path in paths]
-        runs += [_onnx_runtime(path) for path in paths]
-        best = [math.inf] * len(runs)
-        for _ in range(10):
-            for index, run in enumerate(runs):
-                best[index] = min(best[index], *run())  # type: ignore[misc]
-    return best
+def images(network: str) -> tuple[Path, Path]:
+    """Return the file of images that calibrate, and of the one that is measured."""
+    folder = cache_folder() / "images"
+    calibration, image = folder / f"{network}.npz", folder / f"{network}.npy"
+    if not image.is_file():
+        folder.mkdir(exist_ok=True)
+        [value] = frontend.load(network_file(network)).inputs
+        random = np.random.default_rng(_SEED)
+        samples = random.standard_normal((_SAMPLES, *value.shape), np.float32)
+        np.savez(calibration, image=samples)
+        np.save(image, random.standard_normal(value.shape, np.float32))
+    return calibration, image
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("networks", nargs="*", default=USUAL, metavar="NETWORK")
-    names = parser.parse_args(arguments).networks
-    rows, gains = [], []
-    for name in names:
-        ours, ours8, theirs, theirs8 = measure(name)
-        gains.append(ours / ours8)
-        numbers = (ours, ours8, ours / ours8, theirs, theirs8, theirs8 / ours8)
-        rows.append([name, *(round(x, 2) for x in numbers)])
-    columns = ["network", "float32", "int8", "gain", "ORT float32", "ORT int8", "ORT int8 / ours"]
-    say_table(columns, rows, "Milliseconds a run, one thread, the least of many")
-    mean = math.exp(sum(map(math.log, gains)) / len(gains))
-    print(f"int8 is {mean:.2f} times as fast as float32, by geometric mean")
-    return 0
+    """Return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.int8", description=__doc__)
+    add_choice(parser, "--models", NETWORKS)
+    add_choice(parser, "--engines", list(TIERS))
+    parser.add_argument("--threads", type=counts, default=list(THREADS), help="default: 1,2")
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, help="default: %(default)s")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="a turn takes; default: %(default)s"
+    )
+    parser.add_argument("--again", action="store_true", help="measure what was measured, too")
+    parser.add_argument(
+        "--prepare", action="store_true", help="install and convert, measure nothing"
+    )
+    given = parser.parse_args(arguments)
+    if given.prepare:
+        return run(lambda: _prepare(given))
+    return run_alone(lambda: _measure(given))
+
+
+def _prepare(given: argparse.Namespace) -> int:
+    """Return the exit status: 1 if something can't be had."""
+    with progress() as report:
+        ready, failures = _install(given.engines, report)
+        for network in given.models:
+            failures += _convert(network, ready, report)[1]
+    return _say(failures)
+
+
+def _measure(given: argparse.Namespace) -> int:
+    """Return the exit status: 1 if something can't be had or measured."""
+    whole = given.engines == list(TIERS) and given.rounds >= ROUNDS and given.seconds >= SECONDS
+    target = RESULTS if whole else SHORT
+    with progress() as report:
+        ready, failures = _install(given.engines, report)
+        for network in given.models:
+            conversions, failed = _convert(network, ready, report)
+            failures += failed
+            engines = {name: (ready[name], path) for name, path in conversions.items()}
+            for threads in given.threads:
+                try:
+                    failures += _piece(given, network, threads, engines, target, report)
+                except BenchError as error:
+                    failures.append(f"{network}, threads: {threads}: {error}")
+    found = int8_results.ordered(int8_results.read(target), NETWORKS)
+    show(found)
+    if whole:
+        publish(found, [(network, t) for network in NETWORKS for t in THREADS], README)
+    return _say(failures)
+
+
+def _say(failures: Sequence[str]) -> int:
+    for failure in dict.fromkeys(failures):
+        note(failure, style="yellow")
+    return 1 if failures else 0
+
+
+def _install(names: Sequence[str], report: Progress) -> tuple[dict[str, Environment], list[str]]:
+    """Return the engines that could be installed, and a sentence for each that could not."""
+    ready, failures = {}, []
+    for index, name in enumerate(names):
+        report(f"installing {name}", index, len(names))
+        try:
+            ready[name] = environments.prepare(TIERS[name], upgrade=False)
+        except BenchError as error:
+            failures.append(f"{name} is skipped, it can't be installed: {error}")
+    return ready, failures
+
+
+def _convert(
+    network: str, ready: dict[str, Environment], report: Progress
+) -> tuple[dict[str, Path], list[str]]:
+    """Return what each engine loads, and a sentence for each that can't have the network."""
+    conversions, failures = {}, []
+    calibration, _ = images(network)
+    for index, (name, environment) in enumerate(ready.items()):
+        report(f"converting {network} for {name}", index, len(ready))
+        engine = environment.engine
+        if engine.calibrated:
+            engine = replace(engine, convert_options=(str(calibration),))
+        try:
+            changed = replace(environment, engine=engine)
+            conversions[name] = environments.convert(changed, network, network_file(network))
+        except BenchError as error:
+            failures.append(f"{network} is skipped for {name}, its converter failed: {error}")
+    return conversions, failures
+
+
+def _piece(
+    given: argparse.Namespace,
+    network: str,
+    threads: int,
+    engines: Mapping[str, tuple[Environment, Path]],
+    target: Path,
+    report: Progress,
+) -> Sequence[str]:
+    """Measure a network with a number of threads, if need be; return what failed."""
+    key = digest(
+        *(f"{name} {path}" for name, (_, path) in engines.items()),
+        f"{given.rounds} {given.seconds}",
+    )
+    kept = None if given.again else int8_results.find(target, network, threads, key)
+    if kept:
+        return kept.failures
+    _, image = images(network)
+    piece = take_turns(network, threads, engines, image, (given.rounds, given.seconds), report)
+    versions = {name: environment.version for name, (environment, _) in engines.items()}
+    int8_results.add(target, piece, key, versions)
+    return piece.failures
 
 
 if __name__ == "__main__":

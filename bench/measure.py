@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bench.cache import BenchError
 from bench.engines import OURS, REFERENCE
 from bench.environments import Environment, installed_size
+from bench.kept import Kept, Series
 from bench.machine import build_program, run_program
 from bench.process import Worker
 from bench.results import Footprint, Latency, Results
@@ -36,6 +37,7 @@ class Bench:
     Measures one network after another.
 
     :param environments: engines by name, the reference among them.
+    :param kept: what earlier runs have measured.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class Bench:
         environments: Mapping[str, Environment],
         results: Results,
         threads: Sequence[int],
+        kept: Kept,
         report: Progress,
     ) -> None:
         self.environments = environments
         self.results = results
         self.threads = threads
+        self.kept = kept
         self.report = report
 
     def measure(self, network: str, image: Path, conversions: Conversions) -> None:
@@ -57,10 +61,10 @@ class Bench:
             self._latencies(network, image, conversions, threads)
 
     def _footprints(self, network: str, image: Path, conversions: Conversions) -> None:
-        starts: dict[str, list[tuple[float, int]]] = {}
+        series = self.kept.series(network, "start", conversions)
         failed: set[str] = set()
-        for index in range(STARTS):
-            self.report(f"starting {network}", index, STARTS)
+        while series.rounds < STARTS:
+            self.report(f"starting {network}", series.rounds, STARTS)
             for engine in conversions:
                 if engine in failed:
                     continue
@@ -68,14 +72,16 @@ class Bench:
                     environment = self.environments[engine]
                     with Worker(environment, conversions[engine], image, threads=1) as worker:
                         start = (worker.start_ms, worker.peak_rss)
-                    starts.setdefault(engine, []).append(start)
+                    series.starts.setdefault(engine, []).append(start)
                 except BenchError as error:
-                    self._fail(f"{network}: {error}")
+                    series.fail(f"{network}: {error}")
                     failed.add(engine)
             if OURS in conversions and OURS not in failed:
                 start = run_c_program(conversions[OURS] / "model.edge", image)
-                starts.setdefault(C_PROGRAM, []).append(start)
-        for engine, samples in starts.items():
+                series.starts.setdefault(C_PROGRAM, []).append(start)
+            series.end_round()
+        self._note(series)
+        for engine, samples in series.starts.items():
             start_ms, peak_rss = (min(values) for values in zip(*samples, strict=True))
             name = OURS if engine == C_PROGRAM else engine
             size = installed_size(self.environments[name], conversions[name])
@@ -85,48 +91,75 @@ class Bench:
     def _latencies(
         self, network: str, image: Path, conversions: Conversions, threads: int
     ) -> None:
-        times: dict[str, list[float]] = {}
-        outputs: dict[str, list[Array]] = {}
-        with ExitStack() as stack:
-            workers: dict[str, Worker] = {}
-            for engine, conversion in conversions.items():
-                try:
-                    worker = Worker(self.environments[engine], conversion, image, threads)
-                    workers[engine] = stack.enter_context(worker)
-                    outputs[engine] = worker.outputs()
-                except BenchError as error:
-                    self._fail(f"{network}: {error}")
-                    workers.pop(engine, None)
-            for index in range(self.results.rounds):
-                self.report(f"{network}, threads: {threads}", index, self.results.rounds)
-                for engine, worker in list(workers.items()):
-                    try:
-                        measured = worker.measure(self.results.seconds)
-                        times.setdefault(engine, []).extend(measured)
-                    except BenchError as error:
-                        self._fail(f"{network}: {error}")
-                        del workers[engine]
-        if REFERENCE not in workers:
+        series = self.kept.series(network, str(threads), conversions, self.results.seconds)
+        if series.rounds < self.results.rounds:
+            with ExitStack() as stack:
+                workers = self._load(series, stack, network, image, conversions, threads)
+                while series.rounds < self.results.rounds:
+                    done = series.rounds
+                    self.report(f"{network}, threads: {threads}", done, self.results.rounds)
+                    self._take_turns(series, network, workers)
+        self._note(series)
+        if REFERENCE not in series.answers:
             raise BenchError(f"{REFERENCE} gives no answer to compare with")
-        for engine in workers:
-            difference, same_first = compare(outputs[engine], outputs[REFERENCE])
+        for engine, (difference, same_first) in series.answers.items():
+            times = series.times[engine]
             self.results.latencies.append(
                 Latency(
                     network,
                     engine,
                     threads,
-                    min(times[engine]),
-                    statistics.median(times[engine]),
-                    len(times[engine]),
+                    min(times),
+                    statistics.median(times),
+                    len(times),
                     difference,
                     same_first,
                     difference <= TOLERANCE,
                 )
             )
 
-    def _fail(self, sentence: str) -> None:
-        if sentence not in self.results.failures:
-            self.results.failures.append(sentence)
+    def _load(
+        self,
+        series: Series,
+        stack: ExitStack,
+        network: str,
+        image: Path,
+        conversions: Conversions,
+        threads: int,
+    ) -> dict[str, Worker]:
+        """Return a process for each engine, whose answer is compared with the reference's."""
+        workers: dict[str, Worker] = {}
+        outputs: dict[str, list[Array]] = {}
+        for engine, conversion in conversions.items():
+            self.report(f"{network}, threads: {threads}, loading {engine}", 0, 0)
+            try:
+                worker = Worker(self.environments[engine], conversion, image, threads)
+                stack.enter_context(worker)
+                outputs[engine] = worker.outputs()
+                workers[engine] = worker
+            except BenchError as error:
+                series.fail(f"{network}: {error}")
+        if REFERENCE not in workers:
+            raise BenchError(f"{REFERENCE} gives no answer to compare with")
+        for engine in workers:
+            series.answers[engine] = compare(outputs[engine], outputs[REFERENCE])
+        return workers
+
+    def _take_turns(self, series: Series, network: str, workers: dict[str, Worker]) -> None:
+        """Measure a round; who fails takes no further turn, and has no result."""
+        for engine, worker in list(workers.items()):
+            try:
+                measured = worker.measure(self.results.seconds)
+                series.times.setdefault(engine, []).extend(measured)
+            except BenchError as error:
+                series.fail(f"{network}: {error}")
+                del workers[engine], series.answers[engine]
+        series.end_round()
+
+    def _note(self, series: Series) -> None:
+        self.results.failures.extend(
+            sentence for sentence in series.failures if sentence not in self.results.failures
+        )
 
 
 def compare(outputs: Sequence[Array], reference: Sequence[Array]) -> tuple[float, bool]:

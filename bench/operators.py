@@ -184,7 +184,7 @@ def _general(reason: str) -> str:
     reason = re.sub(r"\s*:? (give its real shape|fix it) with --shape.*", "", reason)
     reason = re.sub(r" \(\S*: .*?\)", "", re.sub(r"\[[^\]]*\]", "[...]", reason))
     reason = re.sub(r"'[^']*'", "'...'", reason).replace("node '...' (", "node (")
-    return re.sub(r"\d+", "N", reason).replace("|", "/").replace("floatN", "float32")
+    return re.sub(r"(?<![A-Za-z\d])\d+", "N", reason).replace("|", "/")  # not that of a type
 
 
 def run(ready: Sequence[Ready], target: Target, folder: Path) -> dict[str, str]:
@@ -268,10 +268,10 @@ def table(outcomes: Mapping[Case, str]) -> str:
     lines = [
         "# ONNX's backend tests",
         "",
-        "`make operators` runs all of ONNX's backend tests through the compiler, with every input",
-        "computed and again with all but the first one constant, and writes this page. None gives",
-        "wrong results; what is not compiled is refused with a sentence. Tests that write out a",
-        "function of ONNX which another one calls are left out.",
+        "Printed by `make operators`, which runs all of ONNX's backend tests through the",
+        "compiler, with every input computed and again with all but the first one constant. None",
+        "gives wrong results; what is not compiled is refused with a sentence. Tests that write",
+        "out a function of ONNX which another one calls are left out.",
         "",
         "| tests | passed | refused |",
         "|---|---|---|",

@@ -13,7 +13,7 @@ from bench.builder import Builder
 from bench.cache import BenchError, cache_folder, network_file
 from bench.engines import ENGINES, OURS, REFERENCE, ROOT
 from bench.environments import Environment
-from bench.machine import describe_machine
+from bench.kept import Kept
 from bench.measure import Bench
 from bench.networks import NETWORKS
 from bench.record import commit, now
@@ -39,6 +39,7 @@ class Plan:
     :ivar upgrade: install the engines' current releases first.
     :ivar tune: compile with ``edgec compile --tune``.
     :ivar prepare: install and convert, but measure nothing.
+    :ivar again: measure what earlier runs have measured, too.
     """
 
     engines: Sequence[str]
@@ -49,6 +50,7 @@ class Plan:
     upgrade: bool = False
     tune: bool = False
     prepare: bool = False
+    again: bool = False
 
     @property
     def complete(self) -> bool:
@@ -72,9 +74,10 @@ def run(plan: Plan) -> None:
             raise BenchError(failures[-1])
         conversions = {name: convert(name, ready, failures, report) for name in plan.models}
         if not plan.prepare:
+            kept = Kept(ROOT / "build" / "bench" / "kept", plan.again)
             report("measuring the machine", 0, 0)
-            results = start_results(plan, ready, failures)
-            measure(plan, results, ready, conversions, report)
+            results = start_results(plan, ready, failures, kept)
+            measure(plan, results, ready, conversions, kept, report)
     if plan.prepare:
         for failure in failures:
             note(failure, style="yellow")
@@ -126,9 +129,13 @@ def convert(
     return conversions
 
 
-def start_results(plan: Plan, ready: Mapping[str, Environment], failures: list[str]) -> Results:
+def start_results(
+    plan: Plan, ready: Mapping[str, Environment], failures: list[str], kept: Kept
+) -> Results:
     """Describe the machine, the engines and the networks."""
-    machine = describe_machine(plan.threads)
+    machines = [kept.machine(threads) for threads in plan.threads]
+    ceilings = {count: value for each in machines for count, value in each.ceilings.items()}
+    machine = replace(machines[0], ceilings=ceilings)
     results = Results(
         machine, now(), commit(), plan.rounds, plan.seconds, plan.tune, failures=failures
     )
@@ -153,6 +160,7 @@ def measure(
     results: Results,
     ready: Mapping[str, Environment],
     conversions: Mapping[str, Mapping[str, Path]],
+    kept: Kept,
     report: Progress,
 ) -> None:
     """Measure each network in all engines."""
@@ -161,7 +169,7 @@ def measure(
         shape = results.networks[network].image
         np.save(image, np.random.default_rng(SEED).standard_normal(shape, np.float32))
         try:
-            Bench(ready, results, plan.threads, report).measure(network, image, converted)
+            Bench(ready, results, plan.threads, kept, report).measure(network, image, converted)
         except BenchError as error:
             results.failures.append(f"{network}: {error}")
 

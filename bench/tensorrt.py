@@ -1,11 +1,13 @@
 """
 Builds networks that TensorRT is given with TensorRT for RTX: ``python -m bench.tensorrt``.
 
-It runs without a device, and stands for the parser and the builder of TensorRT, which need one.
+With ``--half`` they are those that ``--precision half`` makes. It runs without a device, and
+stands for the parser and the builder of TensorRT, which need one.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 import json
 from pathlib import Path
@@ -17,9 +19,13 @@ import onnx
 from bench import command, environments
 from bench.engines import ROOT
 from edge_compiler import frontend
+from edge_compiler.description import Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.machine import user_cache
-from edge_compiler.targets.tensorrt.network import network, prepare
+from edge_compiler.precision.half import round_file, Rounding
+from edge_compiler.precision.network import Source
+from edge_compiler.targets.tensorrt.backend import write_network
+from edge_compiler.targets.tensorrt.network import prepare
 from edge_compiler.targets.tensorrt.support import refusals
 from edge_compiler.terminal import say
 
@@ -31,16 +37,28 @@ _SECONDS = 600
 
 def main() -> int:
     """Return the exit status."""
-    return command.run(build_all)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.tensorrt", description=(__doc__ or "").split(":")[0]
+    )
+    parser.add_argument("--half", action="store_true", help="layers in float16")
+    half: bool = parser.parse_args().half
+    return command.run(lambda: build_all(half=half))
 
 
-def build_all() -> None:
+def build_all(*, half: bool) -> None:
     """Print a row of Markdown for each network as it is done."""
     python = environments.install("tensorrt-rtx", PACKAGE)
     say("| network | nodes | layers | engine | seconds |")
     say("|---|---|---|---|---|")
     for path in models():
-        say(f"| {path.stem} | {row(path, python)} |")
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder, "network.onnx")
+            try:
+                nodes = write(path, written, half)
+                cells = f"{nodes} | {built(written, python)}"
+            except CompileError as error:
+                cells = f"{error} | | |"
+        say(f"| {path.stem} | {cells} |")
 
 
 def models() -> Iterator[Path]:
@@ -49,33 +67,39 @@ def models() -> Iterator[Path]:
     yield from sorted((user_cache() / "models").glob("*/*.onnx"))
 
 
-def row(path: Path, python: Path) -> str:
-    """Return the cells of a network: what was built, or why not."""
-    try:
-        graph = frontend.load(path)
-    except CompileError as error:
-        return f"can't be read: {error} | | |"
+def write(path: Path, network: Path, half: bool) -> int:
+    """
+    Write the network that a device is given, and return how many nodes it has.
+
+    :raises CompileError: if it can't be read, or TensorRT can't run it.
+    """
+    if half:
+        rounded = network.with_name("rounded.onnx")
+        round_file(Source(path, {}, {}, Overrides()), rounded, Rounding(), lambda *_: None)
+        path = rounded
+    graph = frontend.load(path)
     prepare(graph)
     if refused := refusals(graph):
         node, reason = next(iter(refused.items()))
-        return f"{len(graph.nodes)} | {reason}, at {node} | |"
-    nodes = len(graph.nodes)
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder, "network.onnx")
-        written.write_bytes(network(graph).SerializeToString())
-        done = subprocess.run(
-            [python, _BUILDER, written],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            timeout=_SECONDS,
-            check=False,
-        )
+        raise CompileError(f"{len(graph.nodes)} | {reason}, at {node}")
+    write_network(graph, network, None)
+    return len(graph.nodes)
+
+
+def built(network: Path, python: Path) -> str:
+    """Return the cells of what was built, or why not."""
+    done = subprocess.run(
+        [python, _BUILDER, network],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=_SECONDS,
+        check=False,
+    )
     if done.returncode:
-        return f"{nodes} | {done.stderr.strip().splitlines()[-1]} | |"
-    built = json.loads(done.stdout)
-    size = f"{built['bytes'] / 2**20:.1f} MiB"
-    return f"{nodes} | {built['layers']} | {size} | {built['seconds']:.1f}"
+        return f"{done.stderr.strip().splitlines()[-1]} | |"
+    made = json.loads(done.stdout)
+    return f"{made['layers']} | {made['bytes'] / 2**20:.1f} MiB | {made['seconds']:.1f}"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from edge_compiler import toolchain
 from edge_compiler.atomic import new_folder
 from edge_compiler.toolchain.archive import mirrors
 from edge_compiler.toolchain.machines import AARCH64, Machine
-from edge_compiler.toolchain.processors import CORTEX_A72
+from edge_compiler.toolchain.processors import CORTEX_A72, Processor
 
 TOOLS = toolchain.get("aarch64")
 PROCESSOR = CORTEX_A72
@@ -39,23 +39,29 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 INSTALL_SECONDS = 900
 
 
-def unpack_python(machine: Machine = AARCH64, packages: Sequence[str] = PACKAGES) -> Path:
+def unpack_python(
+    machine: Machine = AARCH64,
+    packages: Sequence[str] = PACKAGES,
+    processor: Processor | None = None,
+) -> Path:
     """
     Return the folder that the guest sees as its root, with Python; unpacked if need be.
 
+    :param processor: that it has; None: the usual one of the machine.
     :raises BenchError: if it can't be had.
     """
-    folder = cache_folder() / machine.debian / f"{SUITE}-{digest(*packages)}"
+    assert machine.emulator is not None
+    wanted = processor or machine.emulator.processor
+    folder = cache_folder() / machine.debian / f"{SUITE}-{digest(*packages, wanted.name)}"
     if folder.is_dir():
         return folder
-    assert machine.emulator is not None
     folder.parent.mkdir(parents=True, exist_ok=True)
     with new_folder(folder) as new:
         for package in _download(new / "apt", machine, packages):
             environments.run(["dpkg-deb", "--extract", package, new], INSTALL_SECONDS)
         shutil.rmtree(new / "apt")
         (new / "proc").mkdir()  # QEMU would show that of this machine
-        (new / "proc" / "cpuinfo").write_text(machine.emulator.processor.cpuinfo())
+        (new / "proc" / "cpuinfo").write_text(wanted.cpuinfo())
     return folder
 
 
@@ -104,14 +110,16 @@ def unpack_wheels(engine: Engine, version: str) -> Path:
     return folder
 
 
-def write_launcher(path: Path, wheels: Path, emulator: Sequence[str]) -> None:
+def write_launcher(
+    path: Path, wheels: Path, processor: Processor, emulator: Sequence[str]
+) -> None:
     """
     Write a program that is Python in an emulator.
 
     :param wheels: what it can import beside the standard library.
-    :param emulator: the words to put before a command.
+    :param emulator: the words to put before a command to emulate the processor.
     """
-    root = unpack_python()
+    root = unpack_python(processor=processor)
     settings = {"PYTHONPATH": wheels, "PYTHONHASHSEED": 0, "OPENBLAS_NUM_THREADS": 1}
     words = [word for name, value in settings.items() for word in ("-E", f"{name}={value}")]
     python = root / "usr" / "bin" / f"python{VERSION}"
@@ -120,10 +128,10 @@ def write_launcher(path: Path, wheels: Path, emulator: Sequence[str]) -> None:
     path.chmod(0o755)
 
 
-def emulator() -> list[str]:
+def emulator(processor: Processor = PROCESSOR) -> list[str]:
     """
-    Return the words that emulate the processor whose instructions are counted.
+    Return the words that emulate a processor.
 
     :raises CompileError: if there is no emulator.
     """
-    return TOOLS.emulator(PROCESSOR)
+    return TOOLS.emulator(processor)

@@ -21,22 +21,27 @@ def main() -> None:
     source, target = map(Path, sys.argv[1:])
     results = json.loads(source.read_text(encoding="utf-8"))
     counted = dict.fromkeys(count["engine"] for count in results["counts"])
-    processors = list(dict.fromkeys(results["engines"][name]["processor"] for name in counted))
-    figure = Figure(figsize=(12, 3.6 * len(processors)), layout="constrained")
-    rows = figure.subplots(len(processors), 1, squeeze=False)
-    for axes, processor in zip(rows[:, 0], processors, strict=True):
-        draw(axes, results, processor)
+    groups = list(dict.fromkeys(group_of(results["engines"][name]) for name in counted))
+    figure = Figure(figsize=(12, 3.6 * len(groups)), layout="constrained")
+    rows = figure.subplots(len(groups), 1, squeeze=False)
+    for axes, group in zip(rows[:, 0], groups, strict=True):
+        draw(axes, results, group)
     figure.supxlabel(
         "instructions, not times: they say nothing of caches, memory and how many instructions a"
-        " core\nexecutes at a time; float32, one thread, batch 1"
+        " core\nexecutes at a time; one thread, batch 1"
         f", {results['emulator']}, {results['date'][:10]}",
         fontsize=9,
     )
     save(figure, target)
 
 
-def draw(axes: Any, results: dict[str, Any], processor: str) -> None:
-    """Draw the million instructions of each engine on a processor."""
+def group_of(engine: dict[str, str]) -> tuple[str, str]:
+    """Return processor and precision of an engine."""
+    return engine["processor"], engine["precision"]
+
+
+def draw(axes: Any, results: dict[str, Any], group: tuple[str, str]) -> None:
+    """Draw the million instructions of each engine on a processor in a precision."""
     counts = {
         (count["network"], count["engine"]): min(count["counted"]["runs"]) / 1e6
         for count in results["counts"]
@@ -47,7 +52,7 @@ def draw(axes: Any, results: dict[str, Any], processor: str) -> None:
     engines = [
         name
         for name, engine in results["engines"].items()
-        if engine["processor"] == processor and name in counted
+        if group_of(engine) == group and name in counted
     ]
     width = GROUP / len(engines)
     for index, (engine, color) in enumerate(zip(engines, COLORS, strict=False)):
@@ -59,7 +64,7 @@ def draw(axes: Any, results: dict[str, Any], processor: str) -> None:
             axes.text(x, height, f"{height:.1f}", ha="center", va="bottom", fontsize=8)
     axes.set_xticks(range(len(networks)), networks)
     axes.set_ylabel("million instructions")
-    axes.set_title(processor, loc="left", weight="bold")
+    axes.set_title(", ".join(group), loc="left", weight="bold")
     axes.set_xlim(-0.5, len(networks) - 0.5)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.spines[["top", "right"]].set_visible(False)

@@ -14,12 +14,19 @@ class Competitor:
     An engine, or our library for a target.
 
     :ivar processor: whose instructions are counted.
+    :ivar precision: float32 or int8.
     :ivar package_bytes: of its package for Arm, without what the package depends on.
     """
 
     version: str
     processor: str
+    precision: str
     package_bytes: int
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """Those that are compared with each other."""
+        return self.processor, self.precision
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class Count:
 
     :ivar error: largest difference from ONNX Runtime's answer on this machine, relative to the
         largest value.
-    :ivar correct: the error is as small as it must be in float32.
+    :ivar correct: the error is as small as it must be in this precision.
     """
 
     network: str
@@ -96,20 +103,20 @@ class Results:
         count = self.count(network, engine)
         return count is not None and count.correct
 
-    def on(self, processor: str) -> list[str]:
-        """Return the engines whose instructions were counted on a processor."""
-        return [name for name, engine in self.engines.items() if engine.processor == processor]
+    def of(self, group: tuple[str, str]) -> list[str]:
+        """Return the engines whose instructions were counted on a processor in a precision."""
+        return [name for name, engine in self.engines.items() if engine.group == group]
 
     @property
-    def processors(self) -> list[str]:
-        """The processors whose instructions were counted."""
-        return list(dict.fromkeys(engine.processor for engine in self.engines.values()))
+    def groups(self) -> list[tuple[str, str]]:
+        """The processors whose instructions were counted, and in which precisions."""
+        return list(dict.fromkeys(engine.group for engine in self.engines.values()))
 
-    def ratio(self, network: str, processor: str) -> float | None:
+    def ratio(self, network: str, group: tuple[str, str]) -> float | None:
         """Return how many times as many instructions as our best the best other engine takes."""
         ours: list[int] = []
         others: list[int] = []
-        for engine in self.on(processor):
+        for engine in self.of(group):
             count = self.count(network, engine)
             if count and count.correct:
                 (ours if engine.startswith(OURS) else others).append(count.counted.instructions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 import subprocess
 
@@ -11,11 +12,14 @@ import numpy as np
 
 from bench import environments
 from bench.arm import guest
-from bench.arm.results import Competitor, Count, Results
-from bench.arm.subjects import LIBRARIES, prepare, Subject
+from bench.arm.contenders import CONTENDERS
+from bench.arm.kept import Kept
+from bench.arm.results import Competitor, Count, Counted, Results
+from bench.arm.subjects import Array, prepare, Subject
 from bench.arm.table import show
-from bench.cache import BenchError, cache_folder, network_file
+from bench.cache import BenchError, cache_folder, digest, network_file
 from bench.engines import ROOT
+from bench.engines.tiers import FLOAT32, HALF, INT8
 from bench.measure import compare, TOLERANCE
 from bench.record import commit, now
 from bench.results import write_results
@@ -32,16 +36,25 @@ SEED = 5
 TRAINED = {"squeezenet1.1 trained": "squeezenet1.1"}
 """Networks of ``edgec fetch``, by their name here."""
 NETWORKS = (*TRAINED, "mobilenet_v2", "yolo_nano")
-COMPETITORS = (*LIBRARIES, "ncnn", "mnn", "onnxruntime", "litert")
+COMPETITORS = tuple(CONTENDERS)
+SAMPLES = 4
+"""That calibrate integers; what they are makes no difference to the instructions."""
+ALLOWED = {FLOAT32: TOLERANCE, HALF: 0.03, INT8: 0.3}
+"""Relative errors beyond which something else than rounding is wrong."""
 PLOT_SECONDS = 120
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to count."""
+    """
+    What to count.
+
+    :ivar again: what was counted, too.
+    """
 
     engines: Sequence[str] = COMPETITORS
     models: Sequence[str] = NETWORKS
+    again: bool = False
 
     @property
     def complete(self) -> bool:
@@ -63,14 +76,15 @@ def run(plan: Plan) -> None:
     )
     with progress() as report:
         ready = install(plan.engines, results, report)
+        kept = Kept(ROOT / "build/bench/kept-arm", results.emulator, plan.again)
         for network in plan.models:
-            count(network, ready, results, report)
+            count(network, ready, results, kept, report)
     show(results)
     missing = [
         f"{network} for {name}"
         for network in plan.models
         for name in plan.engines
-        if name in LIBRARIES and not results.answers_rightly(network, name)
+        if CONTENDERS[name].target and not results.answers_rightly(network, name)
     ]
     keep(results, plan.complete and not missing)
     if missing:
@@ -91,36 +105,60 @@ def install(names: Sequence[str], results: Results, report: Progress) -> dict[st
         try:
             ready[name] = subject = prepare(name)
             results.engines[name] = Competitor(
-                subject.here.version, subject.processor, subject.package_bytes
+                subject.here.version,
+                subject.processor.name,
+                subject.precision,
+                subject.package_bytes,
             )
         except (BenchError, CompileError) as error:
             results.failures.append(f"{name} is skipped, it can't be installed: {error}")
     return ready
 
 
-def count(network: str, ready: Mapping[str, Subject], results: Results, report: Progress) -> None:
+def count(
+    network: str,
+    ready: Mapping[str, Subject],
+    results: Results,
+    kept: Kept,
+    report: Progress,
+) -> None:
     """Count the instructions of a network in each engine, and compare their answers."""
     name = TRAINED.get(network)
     path = fetch(MODELS[name], report) if name else network_file(network)
     analysis = analyze(path, {}, targets.get("host"))
     results.networks[network] = analysis.macs
     [(name, shape)] = analysis.inputs.items()
-    image = np.random.default_rng(SEED).standard_normal(shape, np.float32)
+    random = np.random.default_rng(SEED)
+    image = random.standard_normal(shape, np.float32)
     values = Reference(path, [Tensor(name, shape)], []).run({name: image})
     reference = [values[name] for name in sorted(values)]
-    file = cache_folder() / "image.npy"
+    file = cache_folder() / f"image-{digest(path)}.npy"
     np.save(file, image)
+    samples = cache_folder() / f"samples-{digest(path)}.npz"
+    if not samples.is_file():
+        arrays = {name: random.standard_normal((SAMPLES, *shape), np.float32)}
+        np.savez(samples, allow_pickle=False, **arrays)
     for index, (engine, subject) in enumerate(ready.items()):
         try:
             report(f"{network}: converting for {engine}", index, len(ready))
-            conversion = subject.convert(network, path)
+            conversion = subject.convert(network, path, samples)
             report(f"{network}: counting {engine}", index, len(ready))
-            counted, outputs = subject.count(conversion, file)
+            run_it = partial(_count, subject, conversion, file, reference)
+            counted, error = kept.count(subject, conversion, file, run_it)
         except (BenchError, CompileError) as problem:
             results.failures.append(f"{network} is skipped for {engine}: {problem}")
             continue
-        error, _ = compare(outputs, reference)
-        results.counts.append(Count(network, engine, error, error <= TOLERANCE, counted))
+        most = ALLOWED[subject.precision]
+        results.counts.append(Count(network, engine, error, error <= most, counted))
+
+
+def _count(
+    subject: Subject, conversion: Path, image: Path, reference: Sequence[Array]
+) -> tuple[Counted, float]:
+    """Return what was counted, and the error of the answer."""
+    counted, outputs = subject.count(conversion, image)
+    error, _ = compare(outputs, reference)
+    return counted, error
 
 
 def keep(results: Results, complete: bool) -> None:

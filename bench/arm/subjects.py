@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+import json
 from pathlib import Path
 import tempfile
 
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 
 from bench import environments
 from bench.arm import guest
+from bench.arm.contenders import CONTENDERS
 from bench.arm.results import Counted
 from bench.cache import folder_size
 from bench.engines import ENGINES, OURS
+from bench.engines.tiers import FLOAT32, INT8, ON_ARM, TIERS
 from bench.environments import Environment
 from bench.process import Worker
 from edge_compiler import toolchain
@@ -22,21 +25,14 @@ from edge_compiler.emulation.counting import counting, mark_number, read_marks
 from edge_compiler.emulation.profiling import count_instructions
 from edge_compiler.sandbox import EmulatedSandbox
 from edge_compiler.toolchain.base import Toolchain
+from edge_compiler.toolchain.processors import Processor
 from edge_perception.runtime import read_manifest
 
 Array = NDArray[np.float32]
 RUNS = 2
 ANSWER_SECONDS = 1800
 """An emulated run takes up to a minute, and the machine may be busy."""
-LIBRARIES = {
-    f"{OURS} aarch64": ("aarch64",),
-    f"{OURS} aarch64-acl": ("aarch64-acl",),
-    "acl aarch64": ("aarch64-acl", "--place", "all=acl"),
-    f"{OURS} armv7": ("armv7",),
-    f"{OURS} armv7-acl": ("armv7-acl",),
-    "acl armv7": ("armv7-acl", "--place", "all=acl"),
-}
-"""What we compile: the target, and further options. Those named acl are to compare with."""
+_ENGINES = {**ENGINES, **TIERS, **ON_ARM}
 GUEST_END = 1 << 40
 """QEMU maps what a program for aarch64 has below this address, and its own data above."""
 
@@ -52,11 +48,8 @@ class Subject:
 
     here: Environment
     wheels: Path | None
-
-    @property
-    def processor(self) -> str:
-        """The one whose instructions are counted."""
-        return guest.PROCESSOR.name
+    precision: str
+    processor: Processor
 
     @property
     def package_bytes(self) -> int:
@@ -65,9 +58,25 @@ class Subject:
             return 0
         return environments.describe(self.here.engine, self.here.python, self.wheels).size
 
-    def convert(self, network: str, model: Path) -> Path:
-        """Return the folder with what the engine loads, converted if need be."""
-        return environments.convert(self.here, network, model)
+    @property
+    def options(self) -> str:
+        """With which the engine runs networks."""
+        return json.dumps(dict(self.here.engine.options))
+
+    def convert(self, network: str, model: Path, samples: Path) -> Path:
+        """
+        Return the folder with what the engine loads, converted if need be.
+
+        :param samples: inputs that calibrate integers.
+        """
+        options = (str(samples),) if self.precision == INT8 else ()
+        return environments.convert(self._with(options), network, model)
+
+    def _with(self, options: tuple[str, ...]) -> Environment:
+        """Return the environment with further options for its converter."""
+        engine = self.here.engine
+        changed = replace(engine, convert_options=(*engine.convert_options, *options))
+        return replace(self.here, engine=changed)
 
     def count(self, conversion: Path, image: Path) -> tuple[Counted, Sequence[Array]]:
         """
@@ -81,7 +90,8 @@ class Subject:
         with tempfile.TemporaryDirectory() as folder:
             launcher, log = Path(folder) / "python", Path(folder) / "marks"
             there = environments.describe(self.here.engine, launcher, self.wheels)
-            guest.write_launcher(launcher, self.wheels, counting(guest.emulator(), log))
+            emulator = counting(guest.emulator(self.processor), log)
+            guest.write_launcher(launcher, self.wheels, self.processor, emulator)
             with Worker(there, conversion, image, 1, ANSWER_SECONDS) as worker:
                 worker.mark_runs(mark_number(0), mark_number(1), RUNS)
                 memory = resident_bytes(worker.pid, GUEST_END)
@@ -94,22 +104,20 @@ class Library(Subject):
     """
     A library that we compile.
 
-    :ivar name: out of ``LIBRARIES``.
     :ivar tools: that compile for the target, and emulate it.
     """
 
-    name: str
     tools: Toolchain
 
-    @property
-    def processor(self) -> str:
-        """The one whose instructions are counted."""
-        emulator = self.tools.machine.emulator
-        return emulator.processor.name if emulator else ""
-
-    def convert(self, network: str, model: Path) -> Path:
-        """Return the folder with the bundle, compiled if need be."""
-        return super().convert(f"{network}/{self.name}", model)
+    def convert(self, network: str, model: Path, samples: Path) -> Path:
+        """Return the folder with the bundle, compiled if need be: one for all processors."""
+        options: tuple[str, ...] = ()
+        if self.precision != FLOAT32:
+            options = ("--precision", self.precision)
+        if self.precision == INT8:
+            options += ("--calibration", str(samples))
+        kind = " ".join((*self.here.engine.convert_options, self.precision))
+        return environments.convert(self._with(options), f"{network}/{kind}", model)
 
     def count(self, conversion: Path, image: Path) -> tuple[Counted, Sequence[Array]]:
         """Count as for other engines, and by step; without Python where the guest has none."""
@@ -123,14 +131,17 @@ class Library(Subject):
             counted,
             loaded_bytes=(bundle / manifest.library).stat().st_size,
             arena_bytes=manifest.model.arena_bytes,
-            groups={x.name: x.instructions for x in count_instructions(bundle).groups},
+            groups={
+                x.name: x.instructions
+                for x in count_instructions(bundle, self.processor.name).groups
+            },
         )
         return details, outputs
 
     def _count_library(self, library: Path, image: Path) -> tuple[Counted, Sequence[Array]]:
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "marks"
-            emulator = counting(self.tools.emulator(), log)
+            emulator = counting(self.tools.emulator(self.processor), log)
             with EmulatedSandbox(library, self.tools, emulator) as sandbox:
                 variant = sandbox.best_variant()
                 inputs = {read_manifest(library.parent).model.inputs[0].name: np.load(image)}
@@ -144,19 +155,20 @@ def prepare(name: str) -> Subject:
     """
     Install an engine here and for the guest, if it isn't yet.
 
-    :param name: out of ``LIBRARIES``, or of an engine.
+    :param name: out of ``CONTENDERS``.
     :raises BenchError: if that fails.
     """
-    if name not in LIBRARIES:
-        here = environments.prepare(ENGINES[name], upgrade=False)
-        return Subject(here, guest.unpack_wheels(here.engine, here.version))
-    target, *further = LIBRARIES[name]
-    options = ("--target", target, *further)
+    contender = CONTENDERS[name]
+    kind = contender.precision, contender.processor
+    if not contender.target:
+        here = environments.prepare(_ENGINES[contender.engine], upgrade=False)
+        return Subject(here, guest.unpack_wheels(here.engine, here.version), *kind)
+    options = ("--target", contender.target, *contender.options)
     here = environments.prepare(replace(ENGINES[OURS], convert_options=options), upgrade=False)
-    tools = toolchain.get(target)
+    tools = toolchain.get(contender.target)
     in_guest = tools.machine == guest.TOOLS.machine
     wheels = guest.unpack_wheels(here.engine, here.version) if in_guest else None
-    return Library(here, wheels, name, tools)
+    return Library(here, wheels, *kind, tools)
 
 
 def between_marks(log: Path) -> list[int]:

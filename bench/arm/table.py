@@ -12,12 +12,12 @@ NONE = Quantity("-")
 
 def show(results: Results) -> None:
     """Print all tables."""
-    say("Instructions, not times; float32, one thread, batch 1", "bold")
+    say("Instructions, not times; one thread, batch 1", "bold")
     spread = max((count.counted.spread for count in results.counts), default=0.0)
     say(f"{results.emulator}; runs of the same network differ by {spread:.3%} at most")
-    for processor in results.processors:
+    for group in results.groups:
         say()
-        _show_counts(results, processor)
+        _show_counts(results, group)
     say()
     _show_libraries(results)
     say()
@@ -26,16 +26,17 @@ def show(results: Results) -> None:
         note(failure, style="yellow")
 
 
-def _show_counts(results: Results, processor: str) -> None:
+def _show_counts(results: Results, group: tuple[str, str]) -> None:
     rows: list[list[object]] = []
-    for engine in results.on(processor):
+    for engine in results.of(group):
         counts = (results.count(network, engine) for network in results.networks)
         rows.append([engine, *map(_instructions, counts)])
-    ratios = (results.ratio(network, processor) for network in results.networks)
+    ratios = (results.ratio(network, group) for network in results.networks)
     cells = (NONE if ratio is None else Quantity(f"{ratio:.2f}") for ratio in ratios)
     rows.append([f"best other / {OURS}", *cells])
     columns = ["engine", *results.networks]
-    say_table(columns, rows, f"Million instructions a run on a {processor}")
+    processor, precision = group
+    say_table(columns, rows, f"Million instructions a run on a {processor}, {precision}")
 
 
 def _instructions(count: Count | None) -> Quantity:

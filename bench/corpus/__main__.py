@@ -8,7 +8,7 @@ import re
 import sys
 
 from bench import command
-from bench.corpus.attempts import attempt, known
+from bench.corpus.attempts import attempt, known, UNTRIED
 from bench.corpus.entry import Entry
 from bench.corpus.exports import exported
 from bench.corpus.packages import fetched, packaged
@@ -55,7 +55,7 @@ def prove_corpus(only: re.Pattern[str] | None, *, retry: bool) -> None:
     say()
     show(done)
     if only is None:
-        publish(done, len(done))
+        publish([one for one in done if one.result != UNTRIED], len(done))
 
 
 def entries() -> Iterator[Entry]:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import uuid
 
 import onnx
 
@@ -21,6 +22,7 @@ MOST_SECONDS = 1800
 """Of a clock: the machine may be busy."""
 MOST_BYTES = 12 << 30
 PROVEN, REFUSED, WRONG, FAILED, MISSING = "proven", "refused", "wrong", "failed", "missing"
+UNTRIED = "not tried"
 _COMPILER = ("edge_compiler", "edge_perception/runtime")
 """What decides on the result, beside the model."""
 
@@ -31,7 +33,8 @@ class Attempt:
     What came of compiling a network.
 
     :ivar result: "proven"; "refused" with a sentence; "wrong", as the proof says; "failed" without
-        a sentence, or beyond the limits; "missing": it can't be had.
+        a sentence, or beyond the limits; "missing": it can't be had; "not tried": the compiler
+        became another one meanwhile, so that this says nothing of either.
     :ivar sentence: why it isn't proven.
     :ivar nodes: of its graph, as in the file.
     :ivar seconds: of a processor.
@@ -70,14 +73,24 @@ def attempt(entry: Entry, *, retry: bool) -> Attempt:
             model = entry.file(folder)
         except (BenchError, OSError, ValueError) as error:
             return Attempt(entry.name, entry.source, MISSING, str(error))
-        here = [ROOT / part for part in _COMPILER]
-        key = digest(*here, model.name, model, *entry.constants, *entry.options)
+        compiler = _compiler()
+        key = digest(compiler, model.name, model, *entry.constants, *entry.options)
         if before is not None and before.key == key:
             return before
         after = _attempt(entry, model, folder, key)
+        if compiler != _compiler():
+            return Attempt(entry.name, entry.source, UNTRIED, "the compiler changed meanwhile")
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(asdict(after)))
     return after
+
+
+def _compiler() -> str:
+    """Return what the compiler is now; something else whenever files of it come and go."""
+    try:
+        return digest(*(ROOT / part for part in _COMPILER))
+    except OSError:
+        return uuid.uuid4().hex
 
 
 def _record(entry: Entry) -> Path:

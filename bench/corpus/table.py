@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import json
 import re
 
-from bench.corpus.attempts import Attempt, FAILED, MISSING, PROVEN, REFUSED, WRONG
+from bench.corpus.attempts import Attempt, FAILED, MISSING, PROVEN, REFUSED, UNTRIED, WRONG
 from bench.engines import ROOT
 from edge_compiler.terminal import say, say_table
 
@@ -18,10 +18,11 @@ DOCUMENT = ROOT / "docs" / "corpus.md"
 _HEAD = """\
 # Networks that were tried
 
-`python -m bench.corpus` compiles and proves them, and writes this page. Networks in packages are
-trained; those of torch, timm, torchvision and ultralytics have random weights (`.dynamo`: by
-PyTorch's newer exporter). Nodes are those of the file, seconds those of a processor for reading,
-compiling, proving and measuring; the error is the worst of a step, relative to the largest value.
+Printed by `python -m bench.corpus`, which compiles and proves them, and writes this page.
+Networks in packages are trained; those of torch, timm, torchvision and ultralytics have random
+weights (`.dynamo`: by PyTorch's newer exporter). Nodes are those of the file, seconds those of a
+processor for reading, compiling, proving and measuring; the error is the worst of a step, relative
+to the largest value.
 
 """
 
@@ -36,7 +37,7 @@ def line(attempt: Attempt) -> str:
 
 def show(attempts: Sequence[Attempt]) -> None:
     """Print how many of each source came to what."""
-    say_table(("source", *_RESULTS), _counts(attempts))
+    say_table(("source", *_ALL_RESULTS), _counts(attempts, _ALL_RESULTS))
 
 
 def publish(attempts: Sequence[Attempt], count: int) -> None:
@@ -65,7 +66,7 @@ def publish(attempts: Sequence[Attempt], count: int) -> None:
     DOCUMENT.write_text(
         _HEAD
         + f"{len(attempts)} of {count} networks were tried.\n\n"
-        + _markdown(("source", *_RESULTS), _counts(attempts))
+        + _markdown(("source", *_RESULTS), _counts(attempts, _RESULTS))
         + "\n"
         + _markdown(("network", "source", "nodes", "result", "seconds"), rows)
         + ("\n## What was not proven, and why\n" + "\n".join(left) + "\n" if left else "")
@@ -74,14 +75,15 @@ def publish(attempts: Sequence[Attempt], count: int) -> None:
 
 
 _RESULTS = (PROVEN, REFUSED, WRONG, FAILED, MISSING)
+_ALL_RESULTS = (*_RESULTS, UNTRIED)
 
 
-def _counts(attempts: Sequence[Attempt]) -> list[tuple[object, ...]]:
+def _counts(attempts: Sequence[Attempt], results: Sequence[str]) -> list[tuple[object, ...]]:
     """Return a row for each kind of source, and one for all."""
     counts = Counter((attempt.name.partition("/")[0], attempt.result) for attempt in attempts)
     kinds = list(dict.fromkeys(kind for kind, _ in counts))
-    rows = [(kind, *(counts[kind, result] for result in _RESULTS)) for kind in kinds]
-    total = ("all", *(sum(counts[kind, result] for kind in kinds) for result in _RESULTS))
+    rows = [(kind, *(counts[kind, result] for result in results)) for kind in kinds]
+    total = ("all", *(sum(counts[kind, result] for kind in kinds) for result in results))
     return [*rows, total]
 
 

@@ -26,6 +26,7 @@ class Engine:
 
     :ivar name: as the tables show it.
     :ivar module: of this package.
+    :ivar home: the environment that it lives in; empty: one of its own, named as the module.
     :ivar packages: what pip installs, without what these packages ask for.
     :ivar converters: likewise, but only needed to convert.
     :ivar package: the one of them that runs networks; its version and size are reported. Empty for
@@ -33,6 +34,7 @@ class Engine:
     :ivar options: keywords for ``load``.
     :ivar convert_options: further arguments for ``convert``.
     :ivar float32: computes in float32; others are shown, but are no match to win or lose.
+    :ivar calibrated: ``convert`` takes samples as its last argument.
     :ivar converts_here: converting needs the environment of this project, not the engine's.
     :ivar sources: what a conversion depends on, beside the model and the package.
     """
@@ -45,11 +47,14 @@ class Engine:
     options: Mapping[str, object] = field(default_factory=dict)
     convert_options: tuple[str, ...] = ()
     float32: bool = True
+    calibrated: bool = False
     converts_here: bool = False
     sources: tuple[Path, ...] = ()
+    home: str = ""
 
 
-def _sources(*names: str) -> tuple[Path, ...]:
+def sources(*names: str) -> tuple[Path, ...]:
+    """Return the files of modules of this package."""
     return tuple(ROOT / "bench" / "engines" / f"{name}.py" for name in names)
 
 
@@ -62,14 +67,14 @@ ENGINES = {
             ("numpy",),
             "",
             converts_here=True,
-            sources=(*_sources("edge"), ROOT / "edge_compiler", ROOT / "edge_perception/runtime"),
+            sources=(*sources("edge"), ROOT / "edge_compiler", ROOT / "edge_perception/runtime"),
         ),
         Engine(
             REFERENCE,
             "onnxruntime",
             ("numpy", "onnxruntime", "flatbuffers", "packaging", "protobuf"),
             "onnxruntime",
-            sources=_sources("onnxruntime"),
+            sources=sources("onnxruntime"),
         ),
         Engine(
             "openvino",
@@ -77,7 +82,7 @@ ENGINES = {
             ("numpy", "openvino", "openvino-telemetry"),
             "openvino",
             options={"precision": "f32"},
-            sources=_sources("openvino"),
+            sources=sources("openvino"),
         ),
         Engine(
             "openvino as it comes",
@@ -85,7 +90,7 @@ ENGINES = {
             ("numpy", "openvino", "openvino-telemetry"),
             "openvino",
             float32=False,
-            sources=_sources("openvino"),
+            sources=sources("openvino"),
         ),
         Engine(
             "ncnn",
@@ -93,9 +98,9 @@ ENGINES = {
             ("numpy", "ncnn"),
             "ncnn",
             converters=("pnnx",),
-            sources=_sources("ncnn"),
+            sources=sources("ncnn"),
         ),
-        Engine("mnn", "mnn", ("numpy", "MNN"), "MNN", sources=_sources("mnn")),
+        Engine("mnn", "mnn", ("numpy", "MNN"), "MNN", sources=sources("mnn")),
         Engine(
             "litert",
             "litert",
@@ -111,7 +116,7 @@ ENGINES = {
                 "typing_extensions",
             ),
             "ai-edge-litert",
-            sources=_sources("litert", "tflite", "onnx_to_tflite"),
+            sources=sources("litert", "tflite", "onnx_to_tflite"),
         ),
     ]
 }

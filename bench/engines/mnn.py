@@ -23,11 +23,17 @@ def convert(model: Path, folder: Path) -> None:
     _tools.mnnconvert(["mnnconvert", "-f", "ONNX", *paths, "--bizCode", "bench"])
 
 
-def load(folder: Path, image: Array, threads: int) -> Callable[[], list[Array]]:
-    """Make a session that computes in float32."""
+def load(
+    folder: Path, image: Array, threads: int, precision: str = "high"
+) -> Callable[[], list[Array]]:
+    """
+    Make a session.
+
+    :param precision: "high" is float32; "Low_BF16": bfloat16 where MNN has it.
+    """
     interpreter = MNN.Interpreter(str(folder / "model.mnn"))
     session = interpreter.createSession(
-        {"backend": "CPU", "numThread": threads, "precision": "high"}
+        {"backend": "CPU", "numThread": threads, "precision": precision}
     )
     source = _tensor(image)
     target = interpreter.getSessionInput(session)

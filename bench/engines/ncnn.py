@@ -29,13 +29,20 @@ def convert(model: Path, folder: Path) -> None:
     shutil.rmtree(work)
 
 
-def load(folder: Path, image: Array, threads: int) -> Callable[[], list[Array]]:
-    """Load a net that stores and computes in float32."""
+def load(
+    folder: Path, image: Array, threads: int, precision: str | None = "float32"
+) -> Callable[[], list[Array]]:
+    """
+    Load a net.
+
+    :param precision: what it stores and computes in: float32 or bfloat16; None: ncnn's choice.
+    """
     net = ncnn.Net()
     net.opt.num_threads = threads
     net.opt.use_vulkan_compute = False
-    net.opt.use_bf16_storage = False
-    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
+    if precision is not None:
+        net.opt.use_bf16_storage = precision == "bfloat16"
+        net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
     if net.load_param(str(folder / "model.param")) or net.load_model(str(folder / "model.bin")):
         raise OSError(f"ncnn can't load {folder}")
     inputs, outputs = net.input_names(), net.output_names()

@@ -25,7 +25,7 @@ from bench.trained import bundle
 from edge_compiler.terminal import note, say_table
 from edge_perception.core.source import CameraRequest, Frame
 from edge_perception.core.stamps import SECOND
-from edge_perception.decode import embedding
+from edge_perception.decode.kinds import embedding
 from edge_perception.demo import prepare
 from edge_perception.demo.door import Door
 from edge_perception.demo.offline import OfflineRobot

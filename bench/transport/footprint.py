@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+import ctypes
 from importlib.metadata import distribution, PackageNotFoundError
 from pathlib import Path
+import platform
 import re
 
+_KCMP_VM = 1
+_SYS_KCMP = 312 if platform.machine() == "x86_64" else 272
 LEAN = ("numpy", "PyYAML")
 """What the robot needs without ROS 2."""
 ROS = tuple(
@@ -42,13 +46,22 @@ def tree(roots: Iterable[int]) -> list[int]:
 def memory(pids: Iterable[int]) -> int:
     """Return the bytes of memory of processes; what they share with others counts in part."""
     total = 0
+    counted = list[int]()
     for pid in pids:
         try:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except OSError:
             continue
+        if any(_is_same_memory(pid, other) for other in counted):
+            continue
+        counted.append(pid)
         total += int(text.split("Pss:")[1].split()[0]) * 1024
     return total
+
+
+def _is_same_memory(one: int, other: int) -> bool:
+    """Return whether two processes are one to the memory, as a child by vfork before its exec."""
+    return bool(ctypes.CDLL(None).syscall(_SYS_KCMP, one, other, _KCMP_VM, 0, 0) == 0)
 
 
 def processor_seconds(pids: Iterable[int]) -> float:

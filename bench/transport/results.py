@@ -75,7 +75,7 @@ def page(facts: Mapping[str, Any], turns: Sequence[Turn]) -> str:
     lines = [
         "# What transports cost",
         "",
-        f"Written by `make bench-transport` ([bench](../bench/README.md)): turns of each:"
+        f"Printed by `make bench-transport` ([bench](../bench/README.md)): turns of each:"
         f" {starts}, of {facts['seconds']:g} s, on {facts['processor']} with {facts['cores']}"
         f" cores, {facts['date'][:10]}, load average {facts['load average']:.1f}."
         " The robot has a camera of 640x480 pixels at 30 Hz, an IMU at 200 Hz, wheels at 50 Hz,"

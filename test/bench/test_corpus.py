@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+import subprocess
 
 import onnx
 from onnx import helper, TensorProto
 import pytest
 
+from bench.corpus import attempts
 from bench.corpus.__main__ import entries
-from bench.corpus.attempts import attempt, known, PROVEN, REFUSED
+from bench.corpus.attempts import attempt, known, PROVEN, REFUSED, UNTRIED
 from bench.corpus.entry import Entry
 from bench.corpus.packages import ASK_FOR_THE_RATE
 
@@ -49,3 +51,24 @@ def test_what_came_of_a_network_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     refused = attempt(odd, retry=True)
     assert refused.result == REFUSED
     assert "--shape" in refused.sentence
+
+
+def test_a_compiler_that_changes_meanwhile_has_refused_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when its branch is rebased while it runs."""
+    monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(attempts, "ROOT", tmp_path)
+    source = tmp_path / "edge_compiler" / "a.py"
+    source.parent.mkdir()
+    source.write_text("before")
+
+    def edgec(*arguments: str) -> subprocess.CompletedProcess[str]:
+        source.write_text("after") if is_changing else None
+        return subprocess.CompletedProcess([], 1, "", "edgec: error: no such operator")
+
+    monkeypatch.setattr(attempts, "_edgec", edgec)
+    entry = Entry("made/tiny", "made 1", lambda folder: write(folder / "tiny.onnx", "Relu"))
+    for is_changing, result in ((True, UNTRIED), (False, REFUSED)):
+        assert attempt(entry, retry=False).result == result
+        assert (known(entry) is None) == is_changing

@@ -1,5 +1,6 @@
 """The benchmark measures what it says, names what fails, and leaves no process behind."""
 
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
@@ -16,6 +17,7 @@ from bench import measure
 from bench.cache import BenchError
 from bench.engines import ENGINES, OURS, REFERENCE, ROOT
 from bench.environments import Environment
+from bench.kept import Kept
 from bench.machine import Ceiling, Machine
 from bench.process import Worker
 from bench.results import Competitor, Footprint, Latency, NetworkSize, Results, write_results
@@ -56,7 +58,9 @@ def conversions(tmp_path: Path, tiny_onnx: Path, tiny_bundle: Path) -> dict[str,
 
 
 def run_bench(results: Results, image: Path, conversions: dict[str, Path]) -> None:
-    measure.Bench(HERE, results, [1, 2], lambda *_: None).measure("tiny", image, conversions)
+    kept = Kept(image.parent / "kept")
+    bench = measure.Bench(HERE, results, [1, 2], kept, lambda *_: None)
+    bench.measure("tiny", image, conversions)
 
 
 def test_engines_take_turns_and_agree(
@@ -76,6 +80,38 @@ def test_engines_take_turns_and_agree(
     assert set(start) == {OURS, REFERENCE, measure.C_PROGRAM}
     assert start[measure.C_PROGRAM].peak_rss < start[OURS].peak_rss < start[REFERENCE].peak_rss
     assert start[REFERENCE].installed_bytes > 10
+
+
+def test_an_interrupted_benchmark_goes_on_where_it_was(
+    results: Results,
+    image: Path,
+    conversions: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns: list[str] = []
+    measured = Worker.measure
+
+    def interrupted(worker: Worker, seconds: float) -> list[float]:
+        if len(turns) == 5:  # in the first round with two threads
+            raise KeyboardInterrupt
+        turns.append(worker.environment.engine.name)
+        return measured(worker, seconds)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Worker, "measure", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_bench(results, image, conversions)
+    [first, second] = results.latencies
+    assert first.threads == second.threads == 1
+    again = replace(results, latencies=[], footprints=[])
+    run_bench(again, image, conversions)
+    assert again.latencies[:2] == [first, second]
+    assert {(x.engine, x.threads) for x in again.latencies[2:]} == {(name, 2) for name in HERE}
+    assert again.footprints == results.footprints
+    monkeypatch.delattr(Worker, "measure")
+    once_more = replace(results, latencies=[], footprints=[])
+    run_bench(once_more, image, conversions)
+    assert once_more.latencies == again.latencies
 
 
 def test_an_engine_that_fails_is_named_and_the_others_are_measured(
@@ -119,7 +155,7 @@ def test_a_worker_ends_with_the_benchmark_that_was_killed(
 
 
 def wait_for_state(process: int, states: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while state(process) not in states:
         assert time.monotonic() < deadline
         time.sleep(0.01)
