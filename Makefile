@@ -9,7 +9,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH RMW_IMPL
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-arm bench-pose bench-robot bench-sight bench-transport operators dist test test-quick test-arm test-bags test-chaos test-dist test-docs test-hostile test-mutated test-random lint site clean
+.PHONY: help setup demo bench bench-arm bench-cloud bench-pose bench-robot bench-sight bench-transport operators dist test test-quick test-arm test-bags test-chaos test-dist test-docs test-hostile test-mutated test-random lint site clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ bench: setup ## measure compiled networks beside other engines; takes half an ho
 
 bench-arm: setup ## count the instructions of compiled networks and other engines on Arm, in an emulator
 	@$(BIN)/python -m bench.arm
+
+bench-cloud: setup ## measure the robot by itself and with a server, over networks good and bad; takes six minutes
+	@$(BIN)/python -m bench.cloud
 
 bench-robot: setup ## measure the robot in one process beside one process a node, two models on shared threads, and the robot's limits; takes eight minutes
 	@$(BIN)/python -m bench.robot

@@ -45,7 +45,7 @@ def generate_launch_description() -> LaunchDescription:
 
 def _start(context: LaunchContext) -> list[Action]:
     values = context.launch_configurations
-    graph = launching.graph(values[launching.GRAPH.name])
+    graph = launching.graph(values)
     names = [argument.name for argument in (*graph.arguments, *OWN) if argument is not BAG]
     given = launching.options({name: values.get(name, "") for name in names})
     replay = Node(

@@ -66,7 +66,7 @@ def generate_launch_description() -> LaunchDescription:
 def _start(context: LaunchContext) -> list[Action]:
     """Start the nodes, and end with the first of them."""
     values = context.launch_configurations
-    graph = launching.graph(values[launching.GRAPH.name])
+    graph = launching.graph(values)
     request = StartRequest(
         values={argument.name: values.get(argument.name, "") for argument in graph.arguments},
         parameters_file=values["params_file"],

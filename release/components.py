@@ -14,7 +14,10 @@ from packaging.requirements import Requirement
 from edge_compiler.toolchain.acl import ACL_VERSION
 from release.facts import NAME
 
-EXTRAS = ("runtime", "compiler", "robot", "bags", "signed", "nanomsg", "remote", "sensors", "ros")
+EXTRAS = (
+    *("runtime", "compiler", "robot", "bags", "signed", "nanomsg", "remote", "cloud", "sensors"),
+    "ros",
+)
 """Those of users whose packages ``make setup`` installs."""
 _UNSTATED = "not stated by the package"
 

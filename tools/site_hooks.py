@@ -29,6 +29,7 @@ MOVED = {
 }
 """Pages that are not in docs/, and where they are in the site."""
 
+_PICTURES = (".png", ".jpg")
 _LINK = re.compile(r"(?<=\]\()(?![a-z+]+:|#)([^)#\s]+)")
 
 
@@ -38,6 +39,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, place, content=(ROOT / source).read_text("utf-8")))
     shown = {path for file in files.documentation_pages() for path in _shown(file)}
     for path in sorted(shown):
+        if path.endswith(_PICTURES):
+            picture = (ROOT / path).read_bytes()
+            files.append(File.generated(config, _place(path), content=picture))
+            continue
         text = (ROOT / path).read_text("utf-8")
         shape = f"# {path}\n\n{block(text, _language(path))}"
         files.append(File.generated(config, _place(path), content=shape))
@@ -82,7 +87,9 @@ def _place(path: str) -> str:
     """Return where in the site a file of the repository is."""
     if path in MOVED:
         return MOVED[path]
-    return path.removeprefix("docs/") if path.startswith("docs/") else f"source/{path}.md"
+    if path.startswith("docs/"):
+        return path.removeprefix("docs/")
+    return f"source/{path}" if path.endswith(_PICTURES) else f"source/{path}.md"
 
 
 def _language(path: str) -> str:

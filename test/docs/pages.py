@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -53,16 +53,21 @@ class Block:
                 words = []
 
 
-def blocks() -> list[Block]:
-    """Return all blocks of all pages, in their order."""
+def blocks(*languages: str) -> list[Block]:
+    """
+    Return all blocks of all pages, in their order.
+
+    :param languages: in which they are; shell commands, if none is given
+    """
     guides = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
-    return [block for page in (*PAGES, *guides) for block in _blocks(page)]
+    wanted = languages or ("sh", "bash")
+    return [block for page in (*PAGES, *guides) for block in _blocks(page, wanted)]
 
 
-def _blocks(page: str) -> Iterator[Block]:
+def _blocks(page: str, languages: Sequence[str]) -> Iterator[Block]:
     before = None
     for token in MarkdownIt("commonmark").parse((ROOT / page).read_text("utf-8")):
-        if token.type == "fence" and token.info in ("sh", "bash"):
+        if token.type == "fence" and token.info in languages:
             assert token.map
             marked = (
                 _MARK.search(before.content) if before and before.type == "html_block" else None

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr
-from importlib.util import find_spec
-import io
 import os
 from pathlib import Path
-import re
 import shutil
 import subprocess
 import sys
 from tempfile import TemporaryDirectory
 
+from commands import faults, PARSERS
 from pages import Block, blocks, ROOT
 from PIL import Image
 import pytest
 from tflite_files import small
 
-from edge_compiler.cli import build_parser as edgec_parser
-from edge_perception.commands import build_parser as robot_parser
-from edge_perception.nodes import base
-from edge_perception.robot import graph
-
-GRAPH = graph.load()
-PARSERS = {"edgec": edgec_parser(), "edge-robot": robot_parser(GRAPH)}
 RUN = [block for block in blocks() if block.mark != "not run"]
 
 
@@ -33,46 +23,8 @@ def _name(block: Block) -> str:
     return f"{block.page}:{block.line}"
 
 
-def _faults(words: list[str]) -> str:
-    """Return what is wrong with a command; what is not ours may be anything."""
-    name = Path(words[0]).name
-    if "..." in words:  # the reader's own options
-        words = [word for word in words if word != "..."]
-    if name in PARSERS:
-        arguments = words[1 : words.index("--ros-args") if "--ros-args" in words else None]
-        return _refusal(name, arguments)
-    if name == "make" and len(words) > 1:
-        makefile = (ROOT / "Makefile").read_text("utf-8")
-        return "" if re.search(rf"^{words[1]}:", makefile, re.MULTILINE) else "no such target"
-    if name.startswith("python") and words[1:2] == ["-m"]:
-        return "" if words[2] == "venv" or find_spec(words[2]) else "no such module"
-    if words[:3] == ["ros2", "run", "edge_perception"]:
-        return "" if words[3] in {*base.names(), "pose"} else "no such node"
-    if words[:3] == ["ros2", "launch", "edge_perception"] or name == "launch":
-        return _unknown_arguments([word for word in words if ":=" in word])
-    return ""
-
-
-def _refusal(name: str, arguments: list[str]) -> str:
-    said = io.StringIO()
-    try:
-        with redirect_stderr(said):
-            PARSERS[name].parse_args(arguments)
-    except SystemExit as ended:
-        return said.getvalue() if ended.code else ""
-    return ""
-
-
-def _unknown_arguments(given: list[str]) -> str:
-    files = "".join(path.read_text("utf-8") for path in (ROOT / "launch").glob("*.py"))
-    known = {argument.name for argument in GRAPH.arguments} | set(re.findall(r'"(\w+)"', files))
-    return ", ".join(
-        name for name in (word.partition(":=")[0] for word in given) if name not in known
-    )
-
-
 def test_each_command_is_one_that_there_is() -> None:
-    checked = [(b, words, _faults(words)) for b in blocks() for words in b.commands()]
+    checked = [(b, words, faults(words)) for b in blocks() for words in b.commands()]
     assert sum(Path(words[0]).name in PARSERS for _, words, _ in checked) > 50
     wrong = [f"{_name(b)}: {' '.join(words)}: {fault}" for b, words, fault in checked if fault]
     assert not wrong, "\n".join(wrong)

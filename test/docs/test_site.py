@@ -11,7 +11,9 @@ import sys
 import pytest
 
 from edge_compiler.cli import COMMANDS
+from edge_perception.core.perception import description, remote, stages
 from edge_perception.nodes import base
+from edge_perception.robot import graph
 from edge_perception.runtime import __all__ as runtime_names
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +54,18 @@ def test_each_command_node_and_name_is_in_the_reference(site: Path) -> None:
     assert set(base.names()) <= _Ids(site / "reference" / "nodes.html").found
     python = _Ids(site / "reference" / "python.html").found
     assert set(runtime_names) <= {name.rpartition(".")[2] for name in python}
+
+
+def test_files_of_robots_are_in_the_reference_with_all_their_keys(site: Path) -> None:
+    graphs = (site / "reference" / "graphs.html").read_text("utf-8")
+    for key in (*graph.TOP, *graph.NODE, *graph.ARGUMENT):
+        assert f"<td><code>{key}</code></td>" in graphs
+    assert {"nodes", "arguments"} <= _Ids(site / "reference" / "graphs.html").found
+    pipelines = (site / "reference" / "pipelines.html").read_text("utf-8")
+    assert set(stages.kinds()) <= _Ids(site / "reference" / "pipelines.html").found
+    options = {one.name for kind in stages.kinds() for one in stages.find(kind).parameters}
+    for key in (*description.KEYS, *description.OF_MODELS, *remote.KEYS, *remote.FILES, *options):
+        assert f"<td><code>{key}</code></td>" in pipelines
 
 
 def test_a_page_links_to_files_of_the_repository(site: Path) -> None:

@@ -112,7 +112,7 @@ def test_it_is_a_service_until_it_is_purged(debian: Path) -> None:
     wanted = unit.parent / "multi-user.target.wants" / unit.name
     wanted.symlink_to(f"../{unit.name}")
     boot = ["--boot", "--register=no", "--keep-unit", "--private-network", "--console=pipe"]
-    run("/usr/bin/timeout", 120, NSPAWN, *boot, "--directory", debian)
+    run("/usr/bin/timeout", 600, NSPAWN, *boot, "--directory", debian)
     said = (debian / "opt" / "said").read_text()
     assert said.endswith(": it was well\n"), said
     ours = ["-name", "*edge[-_]perception*", "-o", "-name", "*edge-robot*"]

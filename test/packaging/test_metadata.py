@@ -2,6 +2,7 @@
 
 from pathlib import Path
 import re
+import subprocess
 from xml.etree import ElementTree
 
 from catkin_pkg.package import parse_package
@@ -99,3 +100,19 @@ def test_every_node_has_a_program() -> None:
         "bridge": "edge_perception.transport.bridge.process",
         "robot": "edge_perception.cli",
     }
+
+
+def test_nobody_is_told_to_install_it_by_name() -> None:
+    """While the name isn't ours in an index of packages, somebody else's would come."""
+    by_name = re.compile(r"pip3? install[^`\n]*?(?<![/\w])edge_perception\b(?!\S* @ |/)")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    names = listed.stdout.split("\0") if listed.returncode == 0 else []
+    texts = [ROOT / name for name in names if name.endswith((".md", ".py", ".yml", ".yaml"))]
+    told = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in texts
+        if path.is_file()
+        for found in by_name.finditer(path.read_text("utf-8"))
+        if "--find-links dist" not in found[0]
+    ]
+    assert not told, told

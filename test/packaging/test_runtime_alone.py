@@ -99,7 +99,10 @@ def test_edgec_installs_on_another_machine(
     ssh, there = tmp_path / "bin" / "ssh", tmp_path / "a robot's home"
     for folder in (ssh.parent, there):
         folder.mkdir()
-    ssh.write_text(f'#!/bin/sh\n[ "$1 $2" = "-- me@robot" ] && cd "{there}" && eval "$3"\n')
+    ssh.write_text(
+        "#!/bin/sh\nwhile [ $1 != -- ]; do shift; done\n"
+        f'[ "$2" = me@robot ] || exit 255\ncd "{there}" && eval "$3"\n'
+    )
     (ssh.parent / "edgec").write_text(f'#!/bin/sh\nexec {python} -m edge_compiler "$@"\n')
     for program in ssh.parent.iterdir():
         program.chmod(0o755)
@@ -113,9 +116,14 @@ def test_edgec_installs_on_another_machine(
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.splitlines()[-1].startswith("the model.edge is installed")
     assert read_contents(there / "the model.edge") == read_contents(tiny_bundle)
+    done = edgec("--json", "--allow-downgrade", tiny_bundle, "me@robot:the model.edge")
+    assert json.loads(done.stdout)["destination"] == "the model.edge"
     assert edgec("--rollback", "me@robot:the model.edge").returncode == 0
     assert edgec(tiny_bundle, "me@robot:nowhere/x.edge").returncode == 1
     assert {path.name for path in there.iterdir()} == {"the model.edge", "the model.edge.last"}
+    done = edgec(tiny_bundle, "me@elsewhere:model.edge")
+    assert done.returncode == 1
+    assert "ssh says why me@elsewhere was not reached" in done.stderr
     (ssh.parent / "edgec").unlink()
     done = edgec(tiny_bundle, "me@robot:model.edge")
     assert done.returncode == 1

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from reference_pages import bundle, c_interface, commands, messages, nodes, python, rules
+from reference_pages import (
+    bundle,
+    c_interface,
+    commands,
+    graph,
+    messages,
+    nodes,
+    pipeline,
+    python,
+    rules,
+)
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/edgec.md": commands.edgec,
@@ -12,6 +22,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/nodes.md": nodes.page,
     "reference/messages.md": messages.page,
     "reference/bundle.md": bundle.page,
+    "reference/graphs.md": graph.page,
+    "reference/pipelines.md": pipeline.page,
     "reference/rules.md": rules.page,
     "reference/c.md": c_interface.page,
     "reference/python.md": python.page,

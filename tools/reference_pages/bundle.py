@@ -9,7 +9,8 @@ import re
 from typing import Any, get_type_hints
 
 from edge_perception.runtime import manifest
-from edge_perception.runtime.manifest import Manifest, Record
+from edge_perception.runtime.manifest import Manifest
+from edge_perception.runtime.record import Record
 from reference_pages.markdown import code, prose, table
 
 
