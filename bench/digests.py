@@ -23,7 +23,7 @@ from bench.engines import ROOT
 from bench.pictures import pictures
 from bench.record import circumstances, fill, write
 from edge_compiler import frontend, passes, targets
-from edge_compiler.description import describe, Description, Overrides
+from edge_compiler.description.describe import describe, Description, Overrides
 from edge_compiler.export import export
 from edge_compiler.precision import samples
 from edge_compiler.precision.assign import assign

@@ -13,7 +13,7 @@ import sys
 
 from bench.cache import BenchError, cache_folder, digest, folder_size
 from bench.engines import Engine, ROOT
-from edge_compiler.atomic import new_folder
+from edge_compiler.files.atomic import new_folder
 from edge_compiler.version import VERSION
 
 INSTALL_SECONDS = 900

@@ -26,7 +26,7 @@ from onnx import helper, TensorProto
 from bench.cache import network_file
 from bench.fit_cost_model import non_negative
 from edge_compiler import frontend, passes, targets, toolchain
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.emulation.steps import count_steps
 from edge_compiler.ir.graph import Graph, Node
 from edge_compiler.targets.acl import work as acl_work

@@ -23,7 +23,7 @@ import onnx
 from onnx import numpy_helper
 
 from edge_compiler import frontend, passes, targets
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.machine import processor_features

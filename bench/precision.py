@@ -34,7 +34,7 @@ from bench.precision_table import merge, publish, Row
 from bench.record import commit
 from edge_compiler import frontend, passes
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.description import describe, Description, Overrides
+from edge_compiler.description.describe import describe, Description, Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph

@@ -31,7 +31,7 @@ from bench.process import Worker
 from bench.run import SEED, THREADS
 from edge_compiler import targets
 from edge_compiler.analysis import analyze
-from edge_compiler.atomic import new_folder
+from edge_compiler.files.atomic import new_folder
 from edge_compiler.progress import Progress
 from edge_compiler.terminal import progress, say, say_table
 from edge_compiler.units import Quantity

@@ -26,7 +26,7 @@ from bench.cache import BenchError, cache_folder, digest, network_file
 from bench.command import run_alone
 from bench.engines import edge, ROOT
 from bench.networks import NETWORKS
-from edge_compiler.atomic import new_folder
+from edge_compiler.files.atomic import new_folder
 from edge_compiler.terminal import note, say_table
 from edge_perception.runtime import Executor, load, LoadedModel
 

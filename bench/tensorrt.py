@@ -19,7 +19,7 @@ import onnx
 from bench import command, environments
 from bench.engines import ROOT
 from edge_compiler import frontend
-from edge_compiler.description import Overrides
+from edge_compiler.description.describe import Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.machine import user_cache
 from edge_compiler.precision.half import round_file, Rounding

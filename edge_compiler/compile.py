@@ -12,15 +12,15 @@ import statistics
 import tempfile
 
 from edge_compiler import frontend, passes, report, targets
-from edge_compiler.atomic import new_folder
-from edge_compiler.description import describe, Overrides
-from edge_compiler.destination import check_destination
+from edge_compiler.description.describe import describe, Overrides
+from edge_compiler.description.metadata import stated_accuracy, stated_pruning
 from edge_compiler.errors import CompileError
+from edge_compiler.files.atomic import new_folder
+from edge_compiler.files.destination import check_destination
 from edge_compiler.frontends import as_onnx
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import give_back_memory, processor
-from edge_compiler.metadata import stated_accuracy, stated_pruning
-from edge_compiler.peak import measure_peak
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.precision.budget import OverBudgetError
 from edge_compiler.precision.half import round_file, Rounding
 from edge_compiler.precision.network import Changed, quantise_file, Source, Wanted
@@ -30,11 +30,11 @@ from edge_compiler.proof.prove import Inputs
 from edge_compiler.proof.proving import describe_files, postpone, prove, write_cases
 from edge_compiler.pruning.network import prune_file
 from edge_compiler.pruning.network import Wanted as WantedPruning
-from edge_compiler.reference import Reference
 from edge_compiler.refusal import listed, Refusal
-from edge_compiler.samples import calibration_images
+from edge_compiler.samples.images import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
+from edge_compiler.targets.peak import measure_peak
 from edge_perception.runtime.bundle import write_manifest, write_record
 from edge_perception.runtime.manifest import Manifest, Step, Tensor
 from edge_perception.runtime.record import Record, Speed

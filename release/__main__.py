@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 import sys
 
-from edge_compiler.atomic import new_folder
+from edge_compiler.files.atomic import new_folder
 from release import deb, materials, python
 from release.facts import ROOT, source_date
 

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 import skimage.data
 
-from edge_compiler.description import describe, Overrides
+from edge_compiler.description.describe import describe, Overrides
 from edge_compiler.frontend import load
-from edge_compiler.preview import preview
+from edge_compiler.running.preview import preview
 from edge_compiler.zoo import fetch, MODELS
 from edge_perception.views.drawing import draw_band, draw_marks, font, marks, SHADE
 

@@ -16,7 +16,7 @@ from bench import environments
 from bench.cache import cache_folder, digest
 from bench.engines import Engine
 from edge_compiler import toolchain
-from edge_compiler.atomic import new_folder
+from edge_compiler.files.atomic import new_folder
 from edge_compiler.toolchain.archive import mirrors
 from edge_compiler.toolchain.machines import AARCH64, Machine
 from edge_compiler.toolchain.processors import CORTEX_A72, Processor

@@ -26,8 +26,8 @@ from bench.results import write_results
 from edge_compiler import targets
 from edge_compiler.analysis import analyze
 from edge_compiler.errors import CompileError
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.progress import Progress
-from edge_compiler.reference import Reference
 from edge_compiler.terminal import progress, say
 from edge_compiler.zoo import fetch, MODELS
 from edge_perception.runtime.manifest import Tensor

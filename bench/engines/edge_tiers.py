@@ -46,7 +46,7 @@ def _silent(what: str, done: int, total: int) -> None:
 
 
 def _rewritten(model: Path, tier: str, calibration: Path, scratch: Path) -> Path:
-    from edge_compiler.description import Overrides
+    from edge_compiler.description.describe import Overrides
     from edge_compiler.precision.half import round_file, Rounding
     from edge_compiler.precision.network import quantise_file, Source, Wanted
 
@@ -65,7 +65,7 @@ def _build(model: Path, folder: Path) -> None:
     from dataclasses import replace
 
     from edge_compiler import frontend, passes, targets
-    from edge_compiler.description import Description
+    from edge_compiler.description.describe import Description
     from edge_compiler.targets.program.variants import Variant
 
     graph = frontend.load(model)

@@ -13,7 +13,7 @@ from bench import command
 from bench.environments import CONVERT_SECONDS, run
 from bench.exports.environment import exporters
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.description import Overrides
+from edge_compiler.description.describe import Overrides
 from edge_compiler.terminal import say
 from edge_perception.runtime import check_variants
 

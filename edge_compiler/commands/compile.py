@@ -166,8 +166,8 @@ def _seal(key: Path | None) -> Callable[[Path], None] | None:
     """Return what signs the bundle; a password is asked for now, before it takes minutes."""
     if key is None:
         return None
-    from edge_compiler.secret import known_password, read_secret
-    from edge_compiler.signing import sign_bundle
+    from edge_compiler.signing.secret import known_password, read_secret
+    from edge_compiler.signing.sign import sign_bundle
 
     secret = read_secret(key, partial(known_password, key))
     return lambda bundle: sign_bundle(bundle, secret)
@@ -176,7 +176,7 @@ def _seal(key: Path | None) -> Callable[[Path], None] | None:
 def _options(arguments: argparse.Namespace) -> Options:
     """Return what was chosen."""
     from edge_compiler.compile import Options
-    from edge_compiler.description import Overrides
+    from edge_compiler.description.describe import Overrides
     from edge_compiler.targets.base import BuildOptions
 
     return Options(

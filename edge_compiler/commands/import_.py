@@ -20,8 +20,8 @@ from edge_compiler.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from edge_compiler.commands import Commands
-    from edge_compiler.conventions import Guess
-    from edge_compiler.description import Description
+    from edge_compiler.description.describe import Description
+    from edge_compiler.importing.conventions import Guess
     from edge_compiler.ir.graph import Graph
     from edge_perception.runtime.manifest import Decoder, Preprocess
 
@@ -81,11 +81,11 @@ def _constant(text: str) -> tuple[str, tuple[float, ...]]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show what is guessed and why, try it, and write it."""
-    from edge_compiler.constant_inputs import with_constants
     from edge_compiler.frontend.read import read_model
     from edge_compiler.frontends import as_onnx
-    from edge_compiler.other_outputs import with_outputs
-    from edge_compiler.suppression import decoder_before
+    from edge_compiler.importing.constant_inputs import with_constants
+    from edge_compiler.importing.other_outputs import with_outputs
+    from edge_compiler.importing.suppression import decoder_before
 
     if arguments.draw and not arguments.image:
         arguments.usage_error("--draw needs --image")
@@ -115,9 +115,9 @@ def _import(
     :param ended: what the outputs mean if the model ends before its own choice of boxes.
     """
     from edge_compiler import frontend
-    from edge_compiler.conventions import complete
-    from edge_compiler.description import Overrides
-    from edge_compiler.metadata import copy_with, metadata_of
+    from edge_compiler.description.describe import Overrides
+    from edge_compiler.description.metadata import copy_with, metadata_of
+    from edge_compiler.importing.conventions import complete
 
     overrides = Overrides(None, arguments.preprocess, arguments.labels, arguments.decoder)
     graph = frontend.load(model, dict(arguments.shape), dict(arguments.shape_of))
@@ -149,10 +149,10 @@ def _look(
     arguments: argparse.Namespace, model: Path, graph: Graph, described: Description
 ) -> list[dict[str, Any]]:
     """Return what is seen in the picture, and draw it."""
-    from edge_compiler.drawing import draw
-    from edge_compiler.preview import preview
-    from edge_compiler.samples import read_image
-    from edge_compiler.seen import entries
+    from edge_compiler.running.drawing import draw
+    from edge_compiler.running.preview import preview
+    from edge_compiler.running.seen import entries
+    from edge_compiler.samples.images import read_image
 
     if described.preprocess is None:
         raise CompileError(
@@ -169,7 +169,7 @@ def _print(
     described: Description, guesses: list[Guess], seen: list[dict[str, Any]] | None
 ) -> None:
     from edge_compiler.frontends import LEFT_OUT
-    from edge_compiler.seen import lines
+    from edge_compiler.running.seen import lines
 
     because = {guess.key: guess.because for guess in guesses}
     decoder, labels = described.decoder, described.labels

@@ -27,7 +27,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the keys."""
-    from edge_compiler.secret import make_key, new_password, write_keys
+    from edge_compiler.signing.secret import make_key, new_password, write_keys
 
     name: Path = arguments.name
     secret, public = (name.with_name(name.name + end) for end in (".key", ".pub"))

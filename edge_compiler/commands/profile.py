@@ -66,7 +66,7 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the median time of each step and group, on the input of the self-test."""
-    from edge_compiler.running import is_native
+    from edge_compiler.running.bundle import is_native
     from edge_perception.runtime import load, read_manifest
 
     slowest_first = arguments.sort == "time"
@@ -109,8 +109,8 @@ def _count(arguments: argparse.Namespace, slowest_first: bool) -> int:
 
 def _measure(loaded: LoadedModel, arguments: argparse.Namespace) -> Profile:
     """Run until the time is over, and summarise."""
-    from edge_compiler.peak import measure_peak
     from edge_compiler.profiling import make_profile
+    from edge_compiler.targets.peak import measure_peak
     from edge_perception.runtime.selftest import read_selftest
 
     model, threads = loaded.manifest.model, arguments.threads or len(os.sched_getaffinity(0))

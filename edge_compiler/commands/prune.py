@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Prune, and print what is left."""
     from dataclasses import replace
 
-    from edge_compiler.description import Overrides
+    from edge_compiler.description.describe import Overrides
     from edge_compiler.frontends import as_onnx
     from edge_compiler.precision.network import Source
     from edge_compiler.pruning.network import prune_file

@@ -32,7 +32,7 @@ def register(commands: Commands) -> None:
 @takes_bags
 def run(arguments: argparse.Namespace) -> int:
     """Quantise, and print what computes in integers."""
-    from edge_compiler.description import Overrides
+    from edge_compiler.description.describe import Overrides
     from edge_compiler.frontends import as_onnx
     from edge_compiler.precision.network import quantise_file, Source
     from edge_perception.runtime.schema import encode

@@ -36,10 +36,10 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is seen in each image, or what the outputs look like."""
-    from edge_compiler.drawing import draw
-    from edge_compiler.running import is_native, open_model
-    from edge_compiler.samples import read_image
-    from edge_compiler.seen import entries
+    from edge_compiler.running.bundle import is_native, open_model
+    from edge_compiler.running.drawing import draw
+    from edge_compiler.running.seen import entries
+    from edge_compiler.samples.images import read_image
     from edge_perception.runtime import read_manifest
 
     _check(arguments)
@@ -114,7 +114,7 @@ def _ranges(outputs: Tensors) -> dict[str, Any]:
 
 
 def _print(result: dict[str, Any]) -> None:
-    from edge_compiler.seen import lines
+    from edge_compiler.running.seen import lines
 
     milliseconds = result["milliseconds"]
     took = "emulated" if milliseconds is None else f"{milliseconds:.1f} ms"

@@ -29,8 +29,8 @@ def register(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Sign each."""
-    from edge_compiler.secret import known_password, read_secret
-    from edge_compiler.signing import sign_bundle, sign_file
+    from edge_compiler.signing.secret import known_password, read_secret
+    from edge_compiler.signing.sign import sign_bundle, sign_file
 
     key = read_secret(arguments.key, partial(known_password, arguments.key))
     for path in arguments.paths:

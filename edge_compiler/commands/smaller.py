@@ -52,7 +52,7 @@ def takes_bags(run: Run) -> Run:
     @wraps(run)
     def with_pictures(arguments: argparse.Namespace) -> int:
         from edge_compiler.errors import CompileError
-        from edge_compiler.recorded import as_pictures
+        from edge_compiler.samples.recorded import as_pictures
         from edge_compiler.terminal import progress
 
         names = [name for name in ("calibration", "validation") if getattr(arguments, name)]

@@ -69,7 +69,7 @@ class Findings:
 def run(arguments: argparse.Namespace) -> int:
     """Check what can be checked on this machine; anything wrong is an error."""
     from edge_compiler.frontends import as_onnx
-    from edge_compiler.running import check_variants
+    from edge_compiler.running.bundle import check_variants
     from edge_perception.runtime import read_contents
 
     bundle, trust = arguments.bundle, trust_of(arguments)
@@ -164,7 +164,7 @@ def _find_model(bundle: Path, manifest: Manifest, given: Path | None) -> Path | 
 
 def _digest(model: Path) -> str:
     """Return the SHA-256 of a model as ONNX."""
-    from edge_compiler.description import sha256
+    from edge_compiler.files.reading import sha256
     from edge_compiler.frontends import as_onnx
 
     with as_onnx(model) as file:
@@ -173,7 +173,7 @@ def _digest(model: Path) -> str:
 
 def _compare(manifest: Manifest, model: Path) -> tuple[str, ...]:
     from edge_compiler import frontend
-    from edge_compiler.description import check_description
+    from edge_compiler.description.describe import check_description
 
     shapes = {tensor.name: tensor.shape for tensor in manifest.model.inputs}
     return check_description(manifest.model, manifest.given, frontend.load(model, shapes), model)
@@ -198,9 +198,9 @@ def _complete(
 def _prove(
     bundle: Path, manifest: Manifest, model: Path, show: Progress
 ) -> dict[str, float | None]:
+    from edge_compiler.onnx_runtime.reference import Reference
     from edge_compiler.proof.prove import Prover
-    from edge_compiler.reference import Reference
-    from edge_compiler.running import open_sandbox
+    from edge_compiler.running.bundle import open_sandbox
 
     steps = manifest.model.steps
     reference = Reference(model, manifest.model.inputs, [step.value for step in steps])

@@ -10,12 +10,12 @@ from types import MappingProxyType
 import numpy as np
 
 from edge_compiler import frontend
+from edge_compiler.description.metadata import float16_layers
 from edge_compiler.float64.bfloat16 import round_operands, round_points
 from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.float64.float16 import round_sums
 from edge_compiler.float64.rules import apply
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.metadata import float16_layers
 from edge_compiler.passes.constants import fold_constants
 
 

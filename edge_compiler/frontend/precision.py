@@ -2,7 +2,7 @@
 Models of other floats, as float32: what a library computes in.
 
 A file may hold its weights in float16 to be small, or be written in float16 or float64 as a whole.
-Its reference (``reference.py``) computes in float32 too, or a library would be compared with the
+Its reference in ONNX Runtime computes in float32 too, or a library would be compared with the
 file's roundings.
 """
 

@@ -16,8 +16,8 @@ import tempfile
 from google.protobuf.message import EncodeError  # type: ignore[import-untyped]
 import onnx
 
-from edge_compiler.description import sha256
 from edge_compiler.errors import CompileError
+from edge_compiler.files.reading import sha256
 from edge_compiler.frontends import caffe, mxnet, pytorch, tensorflow, tflite
 from edge_compiler.frontends.format import Format
 

@@ -18,7 +18,7 @@ import onnx
 
 from edge_compiler.child import wire
 from edge_compiler.errors import CompileError
-from edge_compiler.on_disk import ArraysOnDisk
+from edge_compiler.files.on_disk import ArraysOnDisk
 from edge_compiler.onnx_runtime import NAME
 
 Array = np.ndarray[Any, Any]

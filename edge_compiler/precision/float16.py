@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from edge_compiler.description.metadata import Float16, MOST_EXPONENT
 from edge_compiler.ir.graph import Graph, Node
-from edge_compiler.magnitudes import LARGEST, magnitudes, SMALLEST
-from edge_compiler.metadata import Float16, MOST_EXPONENT
 from edge_compiler.precision.samples import Samples
 from edge_compiler.precision.session import Session
+from edge_compiler.samples.magnitudes import LARGEST, magnitudes, SMALLEST
 from edge_perception.runtime.manifest import HALF_TERMS, Preprocess
 
 Array = np.ndarray[Any, Any]

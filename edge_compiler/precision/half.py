@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from edge_compiler import frontend, passes
-from edge_compiler.description import describe
+from edge_compiler.description.describe import describe
+from edge_compiler.description.metadata import ACCURACY, FLOAT16_LAYERS, PRECISION
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
-from edge_compiler.magnitudes import LARGEST, SMALLEST
-from edge_compiler.metadata import ACCURACY, FLOAT16_LAYERS, PRECISION
 from edge_compiler.precision.float16 import float16_layers
 from edge_compiler.precision.judge import Judge
 from edge_compiler.precision.labelled import read_validation
@@ -21,6 +20,7 @@ from edge_compiler.precision.library import Loss
 from edge_compiler.precision.network import Changed, Source, write_model
 from edge_compiler.precision.session import Session
 from edge_compiler.progress import Progress
+from edge_compiler.samples.magnitudes import LARGEST, SMALLEST
 from edge_perception.runtime.accuracy import HALF
 
 Array = np.ndarray[Any, Any]

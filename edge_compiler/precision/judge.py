@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_compiler.decoding import make_decoder
-from edge_compiler.description import Description
+from edge_compiler.description.decoding import make_decoder
+from edge_compiler.description.describe import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.ir.image import as_tensor, channel_axis
 from edge_compiler.precision.samples import Samples

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import csv
 from pathlib import Path
 
-from edge_compiler.description import Description, read_text
+from edge_compiler.description.describe import Description
 from edge_compiler.errors import CompileError, hint
+from edge_compiler.files.reading import read_text
 from edge_compiler.ir.graph import Graph
 from edge_compiler.precision.samples import pictures, read_samples, Samples
-from edge_compiler.samples import IMAGE_SUFFIXES
+from edge_compiler.samples.images import IMAGE_SUFFIXES
 
 
 def read_validation(

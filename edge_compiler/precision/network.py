@@ -10,11 +10,11 @@ from pathlib import Path
 import onnx
 
 from edge_compiler import frontend, ops, passes
-from edge_compiler.description import describe, Description, Overrides
+from edge_compiler.description.describe import describe, Description, Overrides
+from edge_compiler.description.metadata import ACCURACY, Float16, metadata_of, PRUNING
 from edge_compiler.errors import CompileError
 from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph
-from edge_compiler.metadata import ACCURACY, Float16, metadata_of, PRUNING
 from edge_compiler.precision.assign import assign, Assignment
 from edge_compiler.precision.bias import bias_errors
 from edge_compiler.precision.budget import choose, integer_share, Trials, trials_file

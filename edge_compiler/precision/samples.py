@@ -12,8 +12,8 @@ import numpy as np
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Value
 from edge_compiler.ir.image import as_tensor
-from edge_compiler.preprocess import preprocess
-from edge_compiler.samples import calibration_images, read_image
+from edge_compiler.samples.images import calibration_images, read_image
+from edge_compiler.samples.preprocess import preprocess
 from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import Preprocess
 

@@ -19,6 +19,7 @@ from edge_compiler.float64 import Network, rounding_nodes
 from edge_compiler.float64.exact import Array
 from edge_compiler.integers import Integers
 from edge_compiler.onnx_runtime import NAME
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.proof.difference import (
     allowed_error,
     error_of,
@@ -26,7 +27,6 @@ from edge_compiler.proof.difference import (
     explain_excess,
 )
 from edge_compiler.proof.opinion import Arrays, Opinion
-from edge_compiler.reference import Reference
 from edge_perception.runtime.manifest import Model, Step
 from edge_perception.runtime.selftest import digest_of
 

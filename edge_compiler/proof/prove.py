@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from edge_compiler.errors import CompileError
+from edge_compiler.files.on_disk import ArraysOnDisk
 from edge_compiler.machine import give_back_memory
-from edge_compiler.on_disk import ArraysOnDisk
 from edge_compiler.onnx_runtime import NAME
-from edge_compiler.preprocess import preprocess
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.progress import Progress
 from edge_compiler.proof.answers import Answers, right_answers
 from edge_compiler.proof.difference import (
@@ -32,8 +32,9 @@ from edge_compiler.proof.difference import (
     is_wrong_image,
 )
 from edge_compiler.proof.judge import BUG, describe_step, Judge, Run
-from edge_compiler.reference import Reference
-from edge_compiler.samples import accepted_inputs, read_image, Values
+from edge_compiler.samples.images import read_image
+from edge_compiler.samples.noise import accepted_inputs, Values
+from edge_compiler.samples.preprocess import preprocess
 from edge_compiler.sandbox import Sandbox
 from edge_perception.runtime.manifest import Model, Step
 from edge_perception.runtime.proof import Proof

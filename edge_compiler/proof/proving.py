@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 import shutil
 
-from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
+from edge_compiler.files.atomic import new_folder
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.progress import Progress
 from edge_compiler.proof.difference import TOLERANCE
 from edge_compiler.proof.prove import Prover
-from edge_compiler.reference import Reference
-from edge_compiler.running import open_sandbox
-from edge_compiler.samples import accepted_inputs
+from edge_compiler.running.bundle import open_sandbox
+from edge_compiler.samples.noise import accepted_inputs
 from edge_compiler.sandbox import Sandbox
 from edge_perception.runtime.bundle import write_manifest
 from edge_perception.runtime.files import describe_file

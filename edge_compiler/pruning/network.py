@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from edge_compiler import frontend, ops, passes
-from edge_compiler.description import describe, Description
+from edge_compiler.description.describe import describe, Description
+from edge_compiler.description.metadata import PRUNING
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
-from edge_compiler.metadata import PRUNING
 from edge_compiler.precision.judge import Judge
 from edge_compiler.precision.labelled import read_validation
 from edge_compiler.precision.network import Source, write_model

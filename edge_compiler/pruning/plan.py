@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_compiler.description import read_text
 from edge_compiler.errors import CompileError, hint
+from edge_compiler.files.reading import read_text
 from edge_compiler.pruning.channels import Channels, FIXED, Layer
 from edge_perception.runtime import schema
 from edge_perception.runtime.errors import BundleError

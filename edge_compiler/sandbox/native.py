@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from edge_compiler.child import server, wire
 from edge_compiler.child.server import Reply
 from edge_compiler.child.wire import AnswerError, Array
-from edge_compiler.samples import random_inputs
+from edge_compiler.samples.noise import random_inputs
 from edge_compiler.sandbox.base import RefusalError, Sandbox
 from edge_perception.runtime import BundleError, model_from_json
 from edge_perception.runtime.dtypes import Form

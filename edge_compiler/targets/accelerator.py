@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.program.platform import Platform
 from edge_perception.runtime.accelerator import Accelerator

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_compiler import ops
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
+from edge_compiler.description.metadata import may_round
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph, Node
-from edge_compiler.metadata import may_round
 from edge_compiler.progress import Progress
 from edge_compiler.sandbox import open_sandbox, Sandbox
 from edge_compiler.targets.accelerator import AcceleratorBackend

@@ -14,8 +14,8 @@ import shutil
 import subprocess
 import tempfile
 
-from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
+from edge_compiler.files.atomic import new_folder
 from edge_compiler.machine import user_cache
 from edge_compiler.progress import Progress
 from edge_compiler.toolchain.archive import DebianFile, download

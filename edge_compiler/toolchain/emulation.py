@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import shutil
 
-from edge_compiler.kept import kept
+from edge_compiler.files.kept import kept
 from edge_compiler.toolchain.processors import Processor
 
 

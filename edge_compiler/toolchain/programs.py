@@ -7,7 +7,7 @@ from pathlib import Path
 import subprocess
 
 from edge_compiler.errors import CompileError
-from edge_compiler.kept import kept
+from edge_compiler.files.kept import kept
 
 COMPILER_TIMEOUT_S = 60
 _FLAGS = ("-O2", "-Wall", "-Wextra")

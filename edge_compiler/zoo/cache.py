@@ -17,8 +17,8 @@ import tempfile
 
 import onnx
 
-from edge_compiler.atomic import new_folder
 from edge_compiler.errors import CompileError
+from edge_compiler.files.atomic import new_folder
 from edge_compiler.machine import user_cache
 from edge_compiler.progress import Progress
 from edge_compiler.zoo.index import download, Received

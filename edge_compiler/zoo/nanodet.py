@@ -11,7 +11,7 @@ from pathlib import Path
 
 import onnx
 
-from edge_compiler.coco import COCO
+from edge_compiler.description.coco import COCO
 from edge_compiler.zoo import tfjs
 from edge_compiler.zoo.human import HUMAN_MODELS
 from edge_compiler.zoo.recipe import read_member, Recipe, set_metadata

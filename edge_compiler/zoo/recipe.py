@@ -10,8 +10,8 @@ import zipfile
 
 import onnx
 
+from edge_compiler.description.metadata import metadata_of
 from edge_compiler.errors import CompileError
-from edge_compiler.metadata import metadata_of
 from edge_perception.runtime.manifest import Decoder, Preprocess
 
 PYPI, NPM = "PyPI", "npm"

@@ -15,7 +15,7 @@ import pytest
 from small_models import make_model, node, run, small_inputs, weights
 
 from edge_compiler import frontend, passes, targets
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.targets.acl import backend, build, probe

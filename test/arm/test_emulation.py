@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from small_models import with_variants
 
-from edge_compiler import frontend, passes, running, targets
+from edge_compiler import frontend, passes, targets
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.description import describe, Overrides
+from edge_compiler.description.describe import describe, Overrides
 from edge_compiler.errors import CompileError
+from edge_compiler.running.bundle import open_sandbox
 from edge_compiler.sandbox import EmulatedSandbox, NativeSandbox, Sandbox
 from edge_compiler.targets.base import Target
 from edge_compiler.targets.c import part
@@ -72,7 +73,7 @@ def test_values_are_those_of_this_machine(cross_bundle: Path, tiny_bundle: Path)
     model = manifest.model
     inputs, _ = read_selftest(cross_bundle, manifest)
     frame = np.random.default_rng(2).integers(0, 256, (30, 50, 3), np.uint8)
-    with running.open_sandbox(cross_bundle, manifest) as there:
+    with open_sandbox(cross_bundle, manifest) as there:
         assert isinstance(there, EmulatedSandbox)
         with NativeSandbox(tiny_bundle / "model.so") as here:
             ours = {step.value: value for step, value in _observed(here, inputs)}

@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.description import Overrides
-from edge_compiler.running import open_model
+from edge_compiler.description.describe import Overrides
+from edge_compiler.running.bundle import open_model
 from edge_perception.runtime import read_manifest
 
 FOLDER = Path(__file__).parent / "digits"

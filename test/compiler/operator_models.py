@@ -15,7 +15,7 @@ from operator_products import matrices, products, sequences, tokens
 from small_models import Array, run
 
 from edge_compiler import targets
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.frontend import load
 from edge_compiler.passes import optimise
 from edge_perception.runtime.manifest import Model

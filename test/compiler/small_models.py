@@ -17,7 +17,7 @@ from edge_compiler.export import export
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor_features
-from edge_compiler.samples import random_inputs
+from edge_compiler.samples.noise import random_inputs
 from edge_compiler.targets.base import Target
 from edge_compiler.targets.machines import variants_of
 from edge_compiler.targets.program.variants import Variant

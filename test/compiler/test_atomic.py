@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from edge_compiler.atomic import new_folder
+from edge_compiler.files.atomic import new_folder
 
 MAKER = """
 import sys, time
 from pathlib import Path
-from edge_compiler.atomic import new_folder
+from edge_compiler.files.atomic import new_folder
 from edge_perception.runtime import swap
 STEPS = ("maker.lock", "old")
 if sys.argv[2] == "renaming":  # can't exchange names, and dies between two renamings

@@ -10,7 +10,8 @@ import onnx
 import pytest
 from small_models import make_model, node, with_output_types
 
-from edge_compiler.description import describe, Overrides, parse_preprocess
+from edge_compiler.description.describe import describe, Overrides
+from edge_compiler.description.frames import parse_preprocess
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph, Value

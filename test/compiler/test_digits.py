@@ -12,7 +12,7 @@ import pytest
 from tflite_files import make_inputs, run_litert
 
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.description import sha256
+from edge_compiler.files.reading import sha256
 from edge_perception.runtime import load
 
 

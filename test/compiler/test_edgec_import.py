@@ -15,7 +15,7 @@ from PIL import Image
 import pytest
 from small_models import run as run_model
 
-from edge_compiler.description import describe, Overrides
+from edge_compiler.description.describe import describe, Overrides
 from edge_compiler.frontend import load
 
 SIDE = 64

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from small_models import load_model, make_model, node
 
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.precision.assign import assign
 from edge_compiler.precision.calibrate import calibrate

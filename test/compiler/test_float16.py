@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from small_models import load_model, make_model, node, weights
 
+from edge_compiler.description.metadata import FLOAT16_LAYERS
+from edge_compiler.description.metadata import float16_layers as stated_layers
 from edge_compiler.errors import CompileError
 from edge_compiler.float64.float16 import rounded
-from edge_compiler.metadata import FLOAT16_LAYERS
-from edge_compiler.metadata import float16_layers as stated_layers
 from edge_compiler.precision.float16 import float16_layers
 
 

@@ -18,10 +18,10 @@ import pytest
 from small_models import make_model, node
 
 from edge_compiler import cli
-from edge_compiler.destination import check_destination
+from edge_compiler.description.strict_json import parse_json
 from edge_compiler.errors import CompileError
-from edge_compiler.samples import read_image
-from edge_compiler.strict_json import parse_json
+from edge_compiler.files.destination import check_destination
+from edge_compiler.samples.images import read_image
 from edge_compiler.terminal import printable, shortened
 from edge_perception.runtime import BundleError, read_manifest
 

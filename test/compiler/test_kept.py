@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_compiler.errors import CompileError
-from edge_compiler.kept import kept
+from edge_compiler.files.kept import kept
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_compiler.on_disk import ArraysOnDisk
+from edge_compiler.files.on_disk import ArraysOnDisk
 
 
 def test_arrays_come_back_as_they_were() -> None:

@@ -16,8 +16,8 @@ from small_models import Array, make_model, node, with_variants
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.proof.difference import TOLERANCE
-from edge_compiler.reference import Reference
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.program.variants import BASELINE
 from edge_perception.runtime import check_variants

@@ -11,11 +11,11 @@ from onnx import helper
 import pytest
 from small_models import make_model, node, weights
 
-from edge_compiler import reference
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.read import read_model
+from edge_compiler.onnx_runtime import reference
 from edge_compiler.onnx_runtime.pieces import in_pieces
-from edge_compiler.reference import Reference
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_perception.runtime.manifest import Tensor
 
 SIDE = 64

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from small_models import load_model, make_model, node
 
-from edge_compiler.description import describe, Description, Overrides
+from edge_compiler.description.describe import describe, Description, Overrides
+from edge_compiler.description.metadata import stated_accuracy
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph
-from edge_compiler.metadata import stated_accuracy
 from edge_compiler.precision.budget import choose, OverBudgetError, Trials
 from edge_compiler.precision.calibrate import calibrate
 from edge_compiler.precision.judge import AGREEMENTS, Judge, measure_of, Pairs

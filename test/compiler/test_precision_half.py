@@ -15,7 +15,7 @@ from small_models import load_model, make_model, node, RUNNABLE, weights
 from small_models import run as run_model
 
 from edge_compiler import frontend
-from edge_compiler.description import Overrides
+from edge_compiler.description.describe import Overrides
 from edge_compiler.ir.graph import Graph
 from edge_compiler.precision.budget import OverBudgetError
 from edge_compiler.precision.half import round_file, round_weights, Rounding

@@ -14,15 +14,15 @@ from small_models import make_model, node, weights
 
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
-from edge_compiler.preprocess import preprocess
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.progress import Progress
 from edge_compiler.proof.difference import is_wrong
 from edge_compiler.proof.prove import Prover
-from edge_compiler.reference import Reference
-from edge_compiler.samples import random_inputs
+from edge_compiler.samples.noise import random_inputs
+from edge_compiler.samples.preprocess import preprocess
 from edge_compiler.sandbox import NativeSandbox, Sandbox
 from edge_compiler.targets.base import BuildOptions, Target
 from edge_perception.runtime import BundleError, check_variants, load, read_manifest

@@ -12,9 +12,9 @@ import pytest
 from small_models import load_model, make_model, node, weights
 
 from edge_compiler import passes, report
-from edge_compiler.peak import measure_peak
 from edge_compiler.profiling import make_profile
 from edge_compiler.report.pictures import drawing
+from edge_compiler.targets.peak import measure_peak
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import CONVOLUTION, Manifest, OTHER, POOL, Step
 from edge_perception.runtime.record import Record

@@ -12,7 +12,7 @@ from operator_models import OPERATOR_MODELS
 import pytest
 
 from edge_compiler import frontend, passes, targets
-from edge_compiler.description import describe, Overrides
+from edge_compiler.description.describe import describe, Overrides
 from edge_compiler.targets.machines import INSTRUCTION_SETS
 from edge_compiler.targets.program import INCLUDE, library, RUNTIME
 from edge_compiler.toolchain.machines import X86_64

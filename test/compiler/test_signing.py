@@ -12,8 +12,8 @@ import sys
 import pytest
 
 from edge_compiler.cli import main
-from edge_compiler.secret import make_key, read_secret, SecretKey, write_keys
-from edge_compiler.signing import sign_bundle, sign_file
+from edge_compiler.signing.secret import make_key, read_secret, SecretKey, write_keys
+from edge_compiler.signing.sign import sign_bundle, sign_file
 from edge_perception.runtime import BundleError, install, load, read_contents, Trust
 from edge_perception.runtime.bundle import write_record
 from edge_perception.runtime.manifest import MANIFEST_NAME, SIGNATURE_NAME
@@ -121,11 +121,11 @@ def test_an_older_one_takes_no_place_unless_it_is_allowed(
     if packed:
         pack(bundle, tmp_path / "packed.edge")
         bundle = tmp_path / "packed.edge"
-    monkeypatch.setattr("edge_compiler.signing.time.time", lambda: 2000)
+    monkeypatch.setattr("edge_compiler.signing.sign.time.time", lambda: 2000)
     sign_bundle(bundle, KEY)
     place = tmp_path / "robot.edge"
     install(bundle, place, OURS)
-    monkeypatch.setattr("edge_compiler.signing.time.time", lambda: 1000)
+    monkeypatch.setattr("edge_compiler.signing.sign.time.time", lambda: 1000)
     sign_bundle(bundle, KEY)
     with pytest.raises(BundleError, match="was signed before the bundle that it would take"):
         install(bundle, place, OURS)

@@ -16,7 +16,7 @@ from small_models import make_model, node, weights
 
 from edge_compiler.frontend import load
 from edge_compiler.frontend.skeleton import skeleton
-from edge_compiler.reference import Reference
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_perception.runtime.manifest import Tensor
 
 CONSTANTS = {

@@ -25,9 +25,9 @@ from small_models import load_model, make_model, node, random_feeds
 from small_models import run as run_onnx
 
 from edge_compiler import targets
-from edge_compiler.description import Description
-from edge_compiler.secret import make_key
-from edge_compiler.signing import sign_bundle
+from edge_compiler.description.describe import Description
+from edge_compiler.signing.secret import make_key
+from edge_compiler.signing.sign import sign_bundle
 from edge_compiler.targets.tensorrt.network import network, OLDEST_OPSET, precision_of, prepare
 from edge_compiler.targets.tensorrt.support import refusals
 from edge_perception.runtime import read_contents

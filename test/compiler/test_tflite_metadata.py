@@ -15,7 +15,7 @@ import onnx
 import pytest
 from tflite_files import make_inputs, Net, options, run_litert, run_onnx, signed
 
-from edge_compiler.description import describe, Description, Overrides
+from edge_compiler.description.describe import describe, Description, Overrides
 from edge_compiler.frontend import load
 from edge_compiler.frontends import as_onnx, LEFT_OUT
 from edge_compiler.frontends.tflite import convert

@@ -13,7 +13,7 @@ from small_models import Array, load_model, make_model, node, run, weights
 from edge_compiler import targets
 from edge_compiler.commands.compile import MOST_THREADS
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise

@@ -14,9 +14,9 @@ from small_models import Array, make_model, node, run, weights, with_output_type
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
-from edge_compiler.preprocess import preprocess
+from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.proof.prove import Prover
-from edge_compiler.reference import Reference
+from edge_compiler.samples.preprocess import preprocess
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.program.variants import BASELINE
 from edge_perception.runtime import BundleError, load, read_manifest, schema

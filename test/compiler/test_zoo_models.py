@@ -16,9 +16,9 @@ from PIL import Image
 import pytest
 from small_models import run as run_model
 
-from edge_compiler.description import describe, Overrides
+from edge_compiler.description.describe import describe, Overrides
 from edge_compiler.frontend import load
-from edge_compiler.preview import preview
+from edge_compiler.running.preview import preview
 from edge_compiler.zoo import fetch, fetch_media, MEDIA, MODELS
 from edge_compiler.zoo.index import download
 from edge_compiler.zoo.recipe import Package, read_member

@@ -8,8 +8,8 @@ import shutil
 import numpy as np
 import pytest
 
-from edge_compiler.secret import make_key, write_keys
-from edge_compiler.signing import sign_bundle, sign_file
+from edge_compiler.signing.secret import make_key, write_keys
+from edge_compiler.signing.sign import sign_bundle, sign_file
 from edge_perception.core.decision.node import DecisionCore
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
@@ -91,7 +91,7 @@ def test_a_key_that_is_none() -> None:
 
 
 def sign(bundle: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_compiler.signing.time.time", lambda: at)
+    monkeypatch.setattr("edge_compiler.signing.sign.time.time", lambda: at)
     sign_bundle(bundle, KEY)
 
 

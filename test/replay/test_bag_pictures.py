@@ -14,8 +14,8 @@ import pytest
 
 from edge_compiler.cli import main
 from edge_compiler.errors import CompileError
-from edge_compiler.recorded import as_pictures
-from edge_compiler.samples import calibration_images, read_image
+from edge_compiler.samples.images import calibration_images, read_image
+from edge_compiler.samples.recorded import as_pictures
 from edge_perception.core.image import to_message
 from edge_perception.core.stamps import SECOND, to_time
 from edge_perception.messages.types import CompressedImage, Header

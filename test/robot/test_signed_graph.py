@@ -13,7 +13,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from edge_compiler.cli import main as edgec
-from edge_compiler.secret import make_key, write_keys
+from edge_compiler.signing.secret import make_key, write_keys
 from edge_perception.commands import main
 from edge_perception.core.whole_file import FileError
 from edge_perception.robot import graph

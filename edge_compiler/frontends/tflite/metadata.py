@@ -18,7 +18,7 @@ import zlib
 import numpy as np
 
 from edge_compiler.builder import Array
-from edge_compiler.description import LARGEST_NUMBER
+from edge_compiler.description.frames import LARGEST_NUMBER
 from edge_compiler.frontends.tflite.file import File
 from edge_compiler.frontends.tflite.flatbuffer import Table
 from edge_compiler.frontends.tflite.operator import Tensor

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 import shutil
 
-from edge_compiler.kept import kept
+from edge_compiler.files.kept import kept
 from edge_compiler.targets.program.build import compiler_version, Part, run, Source
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.toolchain.acl import Acl, ACL_VERSION

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 from edge_compiler.errors import CompileError
-from edge_compiler.kept import kept
+from edge_compiler.files.kept import kept
 from edge_compiler.machine import NoCacheError
 from edge_compiler.progress import Progress
 from edge_compiler.targets.program import INCLUDE, RUNTIME

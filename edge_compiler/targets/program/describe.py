@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.ir.graph import Graph, Value
 from edge_compiler.ir.image import as_tensor
 from edge_compiler.targets.program.buffers import Buffer

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import shutil
 
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.progress import Progress
 from edge_compiler.targets.program import INCLUDE, RUNTIME

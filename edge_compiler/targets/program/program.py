@@ -10,9 +10,9 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
+from edge_compiler.files.on_disk import unnamed_file
 from edge_compiler.ir.dtype import of_array
 from edge_compiler.ir.graph import Value
-from edge_compiler.on_disk import unnamed_file
 from edge_compiler.targets.program.buffers import aligned, Buffer
 from edge_compiler.targets.program.calls import Call, Pointer
 from edge_compiler.targets.program.memory import Lifetime

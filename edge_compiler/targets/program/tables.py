@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 import math
 
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.calls import Field
 from edge_compiler.targets.program.literals import c_float, c_value, members

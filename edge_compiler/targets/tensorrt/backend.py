@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.ir.image import as_tensor
-from edge_compiler.magnitudes import magnitudes
-from edge_compiler.reference import Reference
+from edge_compiler.onnx_runtime.reference import Reference
+from edge_compiler.samples.magnitudes import magnitudes
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.tensorrt.half import halve
 from edge_compiler.targets.tensorrt.loader import NAME, write_loader

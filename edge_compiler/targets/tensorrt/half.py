@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.magnitudes import LARGEST, SMALLEST
+from edge_compiler.samples.magnitudes import LARGEST, SMALLEST
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, ElementType, FLOAT32
 
 FLOAT16 = ELEMENT_TYPES["float16"]

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 import shutil
 
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.ir.graph import Graph, Node, Value
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.build import Part, Source

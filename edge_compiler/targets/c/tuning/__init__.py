@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 import tempfile
 
-from edge_compiler.description import Description
+from edge_compiler.description.describe import Description
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import user_cache
 from edge_compiler.progress import Progress

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from edge_compiler.metadata import float16_layers
+from edge_compiler.description.metadata import float16_layers
 from edge_compiler.targets.c.algorithms.direct.candidates import Direct
 from edge_compiler.targets.c.algorithms.tiles import best_tiles, chunk_blocks
 from edge_compiler.targets.c.choice import Sizes

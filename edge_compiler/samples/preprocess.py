@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from edge_compiler.samples import normalise
 from edge_perception.runtime.manifest import Preprocess, Tensor
 
 Array = np.ndarray[Any, Any]
@@ -33,6 +32,15 @@ def preprocess(frame: Array, spec: Preprocess, tensor: Tensor) -> Array:
         image = _resize(pixels, height, width)
     image = normalise(image.astype(np.float32), spec, axis=2)
     return np.ascontiguousarray((image if channels_last else image.transpose(2, 0, 1))[None])
+
+
+def normalise(pixels: Array, preprocess: Preprocess, axis: int) -> Array:
+    """Return ``(pixel - mean[c]) * scale[c]`` with the channels along ``axis``."""
+    shape = [1] * pixels.ndim
+    shape[axis] = -1
+    mean = np.array(preprocess.mean, np.float32).reshape(shape)
+    scale = np.array(preprocess.scale, np.float32).reshape(shape)
+    return ((pixels - mean) * scale).astype(np.float32)
 
 
 def _letterbox(pixels: Array, height: int, width: int, pad_value: float) -> Array:

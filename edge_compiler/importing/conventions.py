@@ -13,9 +13,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edge_compiler.coco import COCO
-from edge_compiler.decoding import is_camera_image, make_decoder
-from edge_compiler.description import describe, Description, Overrides
+from edge_compiler.description.coco import COCO
+from edge_compiler.description.decoding import is_camera_image, make_decoder
+from edge_compiler.description.describe import describe, Description, Overrides
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import Graph
 from edge_compiler.ir.image import channel_axis, image_layout

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 import time
 
-from edge_compiler.secret import SecretKey
+from edge_compiler.signing.secret import SecretKey
 from edge_perception.runtime import document
 from edge_perception.runtime.contents import (
     contents_of,

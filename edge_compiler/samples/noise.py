@@ -1,23 +1,19 @@
-"""Inputs to prove and to measure a model with: seeded noise, and the user's calibration images."""
+"""Inputs that a model accepts, of seeded noise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.image import channel_axis
+from edge_compiler.samples.preprocess import normalise
 from edge_perception.runtime.dtypes import Form
 from edge_perception.runtime.manifest import Preprocess, Tensor
 
 Array = np.ndarray[Any, Any]
-IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-IMAGE_FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""The only ones that are opened: Pillow knows others that start programs."""
 SPREAD = 1024
 """Of random integers, around zero."""
 
@@ -113,46 +109,3 @@ def _random_image(generator: np.random.Generator, tensor: Tensor, preprocess: Pr
     if not tensor.form.type.is_float:
         image = np.clip(np.rint(image), 0, 255)
     return image.astype(tensor.form.type.numpy)
-
-
-def normalise(pixels: Array, preprocess: Preprocess, axis: int) -> Array:
-    """Return ``(pixel - mean[c]) * scale[c]`` with the channels along ``axis``."""
-    shape = [1] * pixels.ndim
-    shape[axis] = -1
-    mean = np.array(preprocess.mean, np.float32).reshape(shape)
-    scale = np.array(preprocess.scale, np.float32).reshape(shape)
-    return ((pixels - mean) * scale).astype(np.float32)
-
-
-def calibration_images(folder: Path) -> list[Path]:
-    """
-    Return the image files of ``folder``, in the order of their names.
-
-    :raises CompileError: if there is none.
-    """
-    if not folder.is_dir():
-        raise CompileError(f"--calibration {folder} is not a folder; give one that holds images")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not paths:
-        raise CompileError(
-            f"--calibration {folder} holds no image ({', '.join(sorted(IMAGE_SUFFIXES))})"
-        )
-    return paths
-
-
-def read_image(path: Path) -> Array:
-    """
-    Read an image file, upright, as an rgb8 frame (height, width, 3).
-
-    :raises CompileError: if it isn't an image.
-    """
-    try:
-        with Image.open(path, formats=IMAGE_FORMATS) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except UnidentifiedImageError:
-        raise CompileError(
-            f"{path} is not an image that can be read; expected {', '.join(IMAGE_FORMATS)}"
-        ) from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CompileError(f"cannot read the image {path}: {reason}") from error

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_compiler.ir.graph import Graph
 from edge_compiler.ir.image import as_tensor
-from edge_compiler.samples import accepted_inputs, Run
+from edge_compiler.samples.noise import accepted_inputs, Run
 from edge_perception.runtime.manifest import Preprocess
 
 LARGEST, SMALLEST = 65504.0, 2.0**-14

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from edge_compiler.decoding import make_decoder
-from edge_compiler.description import Description
+from edge_compiler.description.decoding import make_decoder
+from edge_compiler.description.describe import Description
 from edge_compiler.errors import CompileError, first_line
 from edge_compiler.ir.graph import Graph
 from edge_compiler.ir.image import as_tensor
-from edge_compiler.preprocess import preprocess
+from edge_compiler.samples.preprocess import preprocess
 from edge_perception.decode import DecodeError
 from edge_perception.decode.detections import Detections
 

@@ -10,10 +10,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from edge_compiler.description.metadata import append_to_copy
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.read import read_model
 from edge_compiler.ir.dtype import array_type, from_onnx, onnx_name
-from edge_compiler.metadata import append_to_copy
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What models are shown: noise and pictures, as the robot would show them."""

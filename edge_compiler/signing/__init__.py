@@ -1,0 +1,1 @@
+"""Signatures of bundles, and of other files that robots read."""
