@@ -79,10 +79,10 @@ test-dist: dist ## install what is in dist/ where nothing else is, and run it th
 	$(BIN)/pytest -n 0 --released dist test/packaging/test_installed.py test/packaging/test_debian.py
 
 test-random: setup ## compile and prove 400 random networks of all operators; takes half an hour
-	$(BIN)/pytest -n 2 --graphs 400 test/compiler/test_random_graphs.py
+	$(BIN)/pytest -n 2 --graphs 400 test/compiler/networks/test_random_graphs.py
 
 test-mutated: setup ## analyse 10,000 damaged ONNX files, and 2,000 of each other format; takes eleven minutes
-	$(BIN)/pytest -n 2 --files 10000 test/compiler/test_mutated_files.py test/compiler/test_mutated_imports.py
+	$(BIN)/pytest -n 2 --files 10000 test/compiler/frontend/test_mutated_files.py test/compiler/frontends/test_mutated_imports.py
 
 # ament_pep257 does not know properties, whose docstrings are not imperative (D401); ruff does
 lint: setup ## check style, types, who imports whom, and ROS 2's conventions

@@ -2,7 +2,7 @@
 What operators do to channels: where their atoms go, and which constants have a part for each.
 
 A rule returns False for a node that it can't follow; what that reads is kept as it is. To add an
-operator: a rule here, or its name in one, and its case in ``test/compiler/test_pruning.py``.
+operator: a rule here, or its name in one, and its case in ``test_pruning.py``.
 """
 
 from __future__ import annotations
