@@ -120,6 +120,7 @@ class Detection(Message):
     width: float
     height: float
     landmarks: npt.NDArray[np.float32]
+    landmark_scores: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
     track_id: int
     track_age: float
@@ -139,6 +140,7 @@ class Detection(Message):
         width: float = ...,
         height: float = ...,
         landmarks: npt.ArrayLike = ...,
+        landmark_scores: npt.ArrayLike = ...,
         embedding: npt.ArrayLike = ...,
         track_id: int = ...,
         track_age: float = ...,

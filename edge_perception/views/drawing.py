@@ -64,7 +64,7 @@ def marks(found: Detections) -> list[Mark]:
             f"{label} {score:.2f}",
             _COLORS[index % len(_COLORS)],
             None if found.boxes is None else found.boxes[number].tolist(),
-            _likely_points(found, number),
+            _points(found, number),
             None if found.masks is None else found.masks[number],
         )
         for number, (label, index, score) in enumerate(
@@ -73,14 +73,27 @@ def marks(found: Detections) -> list[Mark]:
     ]
 
 
-def _likely_points(found: Detections, number: int) -> npt.NDArray[np.floating] | None:
-    """Return the points of a thing; those that a model guesses, as out of the picture, are NaN."""
+def likely(
+    points: npt.NDArray[np.floating], scores: npt.NDArray[np.floating]
+) -> npt.NDArray[np.floating]:
+    """
+    Return points of which those are NaN that a model guesses, as out of the picture.
+
+    :param points: x and y [K, 2].
+    :param scores: of each [K]; of another number: the model says none.
+    """
+    if len(scores) != len(points):
+        return points
+    return np.where(scores[:, None] < _LIKELY, np.nan, points)
+
+
+def _points(found: Detections, number: int) -> npt.NDArray[np.floating] | None:
+    """Return the points of a thing that shall be drawn."""
     if found.landmarks is None:
         return None
-    points: npt.NDArray[np.floating] = found.landmarks[number].copy()
-    if found.landmark_scores is not None:
-        points[found.landmark_scores[number] < _LIKELY] = np.nan
-    return points
+    if found.landmark_scores is None:
+        return found.landmarks[number]
+    return likely(found.landmarks[number], found.landmark_scores[number])
 
 
 def draw_marks(photo: Image.Image, seen: Sequence[Mark], scale: float = 1.0) -> None:

@@ -17,7 +17,7 @@ from edge_perception.messages.types import (
     LostTrack,
     StageTime,
 )
-from edge_perception.views.drawing import draw_marks, font, Mark, Resampling, shorten
+from edge_perception.views.drawing import draw_marks, font, likely, Mark, Resampling, shorten
 
 _PAPER = "#eef1f4"
 _CARD = "#ffffff"
@@ -133,7 +133,10 @@ def marks_of(
             f"{caption(seen)} {seen.score:.2f}",
             color if not counts or seen.track_id in counts else _SAFE,
             (seen.x, seen.y, seen.x + seen.width, seen.y + seen.height) if seen.has_box else None,
-            np.reshape(seen.landmarks[: len(seen.landmarks) // 2 * 2], (-1, 2)),
+            likely(
+                np.reshape(seen.landmarks[: len(seen.landmarks) // 2 * 2], (-1, 2)),
+                seen.landmark_scores,
+            ),
         )
         for seen in detections
     ]

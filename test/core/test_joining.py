@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from edge_perception.core.perception.publishing import to_messages
@@ -56,6 +58,14 @@ def test_things_with_different_numbers_of_points() -> None:
     hand, face, _ = to_messages(joined(FACES, HANDS))
     assert hand.landmarks.tolist() == [4, 4, 4, 5, 5, 5]
     assert face.landmarks.tolist() == [1, 1, 2, 2]
+
+
+def test_only_who_has_scores_of_its_points_says_them() -> None:
+    sure = replace(HANDS, landmark_scores=np.float32([[0.75, 0.25, 0.5]]))
+    (alone,) = to_messages(sure)
+    hand, face, _ = to_messages(joined(FACES, sure))
+    assert alone.landmark_scores.tolist() == hand.landmark_scores.tolist() == [0.75, 0.25, 0.5]
+    assert face.landmark_scores.tolist() == []
 
 
 def test_nothing_beside_something() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from edge_perception import messages
-from edge_perception.views.picture import action_color, card, contact_sheet
+from edge_perception.views.picture import action_color, card, contact_sheet, marks_of
 
 DetectionArray = messages.get("edge_perception/msg/DetectionArray")
 Detection = messages.get("edge_perception/msg/Detection")
@@ -53,6 +53,17 @@ def test_a_box_is_drawn_where_it_is() -> None:
     assert (xs.min(), xs.max()) == (30, 90)
     assert ys.max() + 40 == 80
     assert not green[45:75, 35:85].any(), "the inside stays visible"
+
+
+def test_points_that_a_model_guesses_are_left_out() -> None:
+    person = Detection(label="p", score=0.5, has_box=True, x=30.0, y=40.0, width=60.0, height=40.0)
+    person.landmarks = np.float32([50, 60, 75, 60, 1])  # a number too many: whoever sends it
+    for scores, points in (([], 2), ([0.9, 0.4], 1), ([0.9], 2)):
+        person.landmark_scores = np.float32(scores)
+        (mark,) = marks_of([person], "red")
+        assert mark.points is not None
+        assert np.isfinite(mark.points).all(axis=1).sum() == points
+        assert mark.points[0].tolist() == [50, 60]
 
 
 def test_a_long_score_is_a_long_bar() -> None:

@@ -33,8 +33,11 @@ def to_messages(found: Detections) -> list[Detection]:
             result.x, result.y = left, top
             result.width, result.height = right - left, bottom - top
         if found.landmarks is not None:
-            points = found.landmarks[number]
-            result.landmarks = points[np.isfinite(points).all(axis=1)].reshape(-1)
+            known = np.isfinite(found.landmarks[number]).all(axis=1)
+            result.landmarks = found.landmarks[number][known].reshape(-1)
+            if found.landmark_scores is not None:
+                scores = found.landmark_scores[number][known]
+                result.landmark_scores = scores[np.isfinite(scores)]  # NaN: of who gives none
         if found.embeddings is not None:
             result.embedding = found.embeddings[number]
         if found.attributes:
