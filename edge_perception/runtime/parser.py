@@ -42,6 +42,10 @@ class CommandParser(argparse.ArgumentParser):
             self._refuse(unknown)
         return found, unknown
 
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in a sentence; the options of a command can be twenty lines."""
+        self.exit(2, f"{self.prog}: error: {message}\n{self.prog} --help lists its options\n")
+
     def _has_several(self) -> bool:
         """Return whether options may stand between words of this command."""
         actions = self._get_positional_actions()
@@ -76,5 +80,6 @@ def _meant(word: str, known: Collection[str]) -> str:
     """Return the end of a sentence: the name that is like a word, if there is one."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, known, 1)
-    return f": did you mean {near[0]}?" if near else ""
+    names = {one.lstrip("-"): one for one in known}  # all options have their dashes in common
+    near = get_close_matches(word.lstrip("-"), names, 1)
+    return f": did you mean {names[near[0]]}?" if near else ""

@@ -66,6 +66,8 @@ def test_options_stand_anywhere(
         ("verify a --kye=b", "edgec verify: error: there is no option --kye: did you mean --key?"),
         ("verify a b", "edgec verify: error: nothing more is expected, but there is 'b'"),
         ("ops -x", "edgec ops: error: there is no option -x\n"),
+        ("compile m -o b --bogus", "edgec compile: error: there is no option --bogus\n"),
+        ("compile m --tune", "edgec compile: error: the following arguments are required: -o"),
     ],
 )
 def test_words_that_are_wrong_are_named(
@@ -74,7 +76,10 @@ def test_words_that_are_wrong_are_named(
     with pytest.raises(SystemExit) as ended:
         edgec.build_parser().parse_args(line.split())
     assert ended.value.code == 2
-    assert sentence in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith(sentence)
+    assert said.endswith(" --help lists its options\n")
+    assert said.count("\n") == 2
 
 
 def test_a_line_without_a_command_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
