@@ -75,8 +75,8 @@ def compose(film: Path, out: Path, seconds: float = 60.0) -> int:
     count = 0
     try:
         frames = list(_frames(film, seconds))
-        if not frames:
-            raise BagError(f"{film} has no pictures")
+        if len(frames) < 2:
+            raise BagError(f"{film} is no film: give a video, or a folder of pictures")
         end = frames[-1][0] + 1
         parts = [frames, _imu(end), _wheels(end), _truth(end)]
         for time, topic, message in heapq.merge(*parts, key=lambda said: said[0]):

@@ -60,6 +60,11 @@ def find(pipeline: Path, environment: Environment) -> Register:
 
     :raises EnrolmentError: if the description can't be read, or nobody is identified by it.
     """
+    if not description.is_one(str(pipeline)):
+        raise EnrolmentError(
+            f"{pipeline} is not the description of a pipeline: give the file (NAME.yaml) with the "
+            f"stage {_IDENTIFY!r}, which names the owners' file"
+        )
     try:
         found = description.load(ModelRequest(str(pipeline)), environment.read_file)
     except FileError as error:

@@ -236,3 +236,11 @@ def test_pipelines_that_identify_nobody(pipeline: Path, text: str, says: str) ->
     with pytest.raises(EnrolmentError) as caught:
         enrolment.find(pipeline, ENVIRONMENT)
     assert says in str(caught.value)
+
+
+def test_a_bundle_in_place_of_a_pipeline(
+    tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["owners", "list", "--model", str(tiny_bundle)]) == 1
+    said = capsys.readouterr().err
+    assert f"{tiny_bundle} is not the description of a pipeline: give the file (NAME.yaml)" in said

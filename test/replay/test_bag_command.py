@@ -95,6 +95,14 @@ def test_a_part_of_a_bag_is_the_same_bytes(
     assert not (tmp_path / "no.mcap").exists()
 
 
+def test_a_single_picture_is_no_film(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    PIL.Image.new("RGB", (32, 24)).save(tmp_path / "a.png")
+    out = tmp_path / "a.mcap"
+    assert main(["bag", "make-demo", str(out), f"--film={tmp_path / 'a.png'}"]) == 1
+    assert "a.png is no film: give a video, or a folder of pictures" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_a_bag_of_a_film_says_that_it_is_composed(tmp_path: Path) -> None:
     (tmp_path / "film").mkdir()
     for index in range(4):

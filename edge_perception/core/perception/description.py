@@ -25,6 +25,7 @@ VERSION = 1
 FIRST = "detect"
 """The kind of the first stage."""
 
+_SUFFIXES = (".yaml", ".yml")
 _SOONEST, _LONGEST = 0.001, 60.0
 _MOST_URGENT = 1000
 _REMOTE = "remote"
@@ -96,6 +97,11 @@ class Description:
         """Return what the stages ask for beside the image."""
         asked = [stages.find(one.kind).inputs(one.options) for one in self.stages]
         return tuple(dict.fromkeys(port for ports in asked for port in ports))
+
+
+def is_one(path: str) -> bool:
+    """Return whether a file is a description, by its name; any other is that of a model."""
+    return Path(path).suffix in _SUFFIXES
 
 
 def of_one(model: ModelRequest) -> Description:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from edge_perception import decode
 from edge_perception.core.environment import ReadFile
 from edge_perception.core.node import ConfigurationError
@@ -13,8 +11,6 @@ from edge_perception.core.perception.description import Description
 from edge_perception.core.perception.model import ModelRequest
 from edge_perception.core.trust import ALLOW_DOWNGRADE, TRUSTED_KEYS
 from edge_perception.core.whole_file import FileError
-
-_DESCRIPTIONS = (".yaml", ".yml")
 
 PARAMETERS = (
     Parameter(
@@ -106,7 +102,7 @@ def describe(parameters: Parameters, read_file: ReadFile) -> Description:
         parameters.text("variant"),
         parameters.integer("priority"),
     )
-    if Path(path).suffix not in _DESCRIPTIONS:
+    if not description.is_one(path):
         return description.of_one(model)
     try:
         return description.load(model, read_file)
