@@ -26,6 +26,7 @@ class Freshness(Generic[_M]):
 
     :ivar message: the newest one accepted; None if there is none.
     :ivar topic: that it comes on.
+    :ivar timeout: the age above which a message is stale [ns].
     :ivar refused: what was wrong with the message that came last; empty if nothing was.
     """
 
@@ -33,13 +34,13 @@ class Freshness(Generic[_M]):
         """
         Begin without a message.
 
-        :param timeout: nanoseconds after which a message is stale.
+        :param timeout: the age above which a message is stale [ns].
         :param fault: says why the content of a message can't be true; empty if it can.
         """
         self.message: _M | None = None
         self.topic = topic
         self._fault = fault
-        self._timeout = timeout
+        self.timeout = timeout
         self._stamp = 0
         self._now = 0
         self.refused = ""
@@ -60,7 +61,7 @@ class Freshness(Generic[_M]):
         elif stamp > self._now + AHEAD:
             ahead = (stamp - self._now) / SECOND
             self.refused = f"what comes on {self.topic} is stamped {ahead:.3f} s in the future"
-        elif stamp < self._now - max(LONG_AGO, self._timeout):
+        elif stamp < self._now - max(LONG_AGO, self.timeout):
             ago = (self._now - stamp) / SECOND
             self.refused = (
                 f"what comes on {self.topic} is stamped {ago:.0f} s in the past, {OTHER_CLOCK}"
@@ -73,7 +74,7 @@ class Freshness(Generic[_M]):
             self.refused = f"what comes on {self.topic} {fault}" if fault else ""
             self.message = None if fault else message
             if not fault and self._now > self.expiry():
-                limit = self._timeout / SECOND
+                limit = self.timeout / SECOND
                 self.refused = f"what comes on {self.topic} is over {limit:g} s old when it comes"
             return self.problem() == ""
         return False
@@ -86,9 +87,9 @@ class Freshness(Generic[_M]):
             return self.refused
         if self.message is None:
             return f"nothing has come on {self.topic} yet"
-        age, limit = (self._now - self._stamp) / SECOND, self._timeout / SECOND
+        age, limit = (self._now - self._stamp) / SECOND, self.timeout / SECOND
         return f"the newest of {self.topic} is {age:.3f} s old, the limit is {limit:g} s"
 
     def expiry(self) -> int:
         """Return the time after which the newest message is stale."""
-        return self._stamp + self._timeout
+        return self._stamp + self.timeout

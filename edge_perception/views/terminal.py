@@ -20,7 +20,7 @@ class TerminalCore(NodeCore):
     Shows detections and decision.
 
     On a terminal the line is rewritten; elsewhere a line is printed when the decision changes
-    and with the first image.
+    and with the first one on an image.
     """
 
     inputs = (  # whoever has to publish them is not judged here: a robot need not see or decide
@@ -38,20 +38,22 @@ class TerminalCore(NodeCore):
         self._decided = decided
         self._detections: DetectionArray | None = None
         self._decision: Decision | None = None
+        self._is_on_image = False
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Show what is new: a decision and the image that it is of come in any order."""
-        unseen, before = self._detections is None, self._decision
+        before = self._decision
         self._detections = inputs.get("detections", self._detections)
         self._decision = decision = inputs.get("decision", before)
         if decision is None:
             return ()
-        seen = self._detections is not None
+        on_image = self._detections is not None and nanoseconds(decision.header.stamp) > 0
+        first, self._is_on_image = on_image and not self._is_on_image, on_image
         if self._out.isatty():
             self._write(f"\r{self._line(decision)[:WIDTH]:<{WIDTH}}")
-        elif before is None or before.rule != decision.rule or (seen and unseen):
+        elif before is None or before.rule != decision.rule or first:
             self._write(f"{self._line(decision)}\n")
-        if seen and nanoseconds(decision.header.stamp):
+        if on_image:
             self._decided()
         return ()
 

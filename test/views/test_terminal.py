@@ -28,6 +28,18 @@ def test_a_decision_may_come_before_the_image_that_it_is_of() -> None:
     assert out.getvalue() == ends[0]
 
 
+def test_what_was_decided_before_an_image_is_not_said_of_it() -> None:
+    out = io.StringIO()
+    core = TerminalCore(out, lambda: None)
+    seen = DetectionArray(header=Header(stamp=to_time(7)), detections=[Detection(label="cat")])
+    core.step({"decision": Decision(action="stop", rule="safe", reason="nothing has come")}, 8)
+    core.step({"detections": seen}, 9)
+    assert [line.partition(" | ")[2] for line in out.getvalue().splitlines()] == ["no image yet"]
+    later = Decision(header=seen.header, action="stop", rule="safe", reason="1 of 3 images")
+    core.step({"decision": later}, 10)
+    assert out.getvalue().splitlines()[1:] == ["stop (safe: 1 of 3 images) | cat 0% | 0 ms"]
+
+
 def test_the_robot_goes_on_when_nobody_reads_any_more() -> None:
     """As after ``edge-robot up | head``."""
     reader, writer = os.pipe()

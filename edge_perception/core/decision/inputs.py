@@ -12,6 +12,7 @@ from edge_perception.core.decision.zones import Plane
 from edge_perception.core.freshness import Freshness
 from edge_perception.core.node import Diagnostic, Inputs, Level, Port, Qos
 from edge_perception.core.plausible import detections_problem, odometry_problem
+from edge_perception.core.stamps import SECOND
 from edge_perception.messages.types import DetectionArray, Header, Odometry
 
 DETECTIONS = Port("detections", "edge_perception/msg/DetectionArray", "detections", sole=True)
@@ -106,7 +107,8 @@ class RuleInputs:
             if one is not None and one.problem():
                 if one.refused:
                     return Diagnostic(Level.ERROR, "input", f"{one.refused}; {given}", values)
-                message = f"nothing fresh comes on {one.topic}; {given}"
+                timeout = f"its timeout of {one.timeout / SECOND:g} s"
+                message = f"nothing fresh comes on {one.topic} within {timeout}; {given}"
                 return Diagnostic(Level.WARN, "input", message, values)
         return Diagnostic(Level.OK, "input", "detections are fresh", values)
 

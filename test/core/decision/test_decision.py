@@ -33,7 +33,10 @@ def test_before_the_first_image_the_robot_is_safe(robot: Robot) -> None:
     assert (
         fault.level == Level.WARN
     )  # whoever publishes nothing is to blame, and the shell says so
-    assert fault.message == "nothing fresh comes on detections; the safe action 'stop' is given"
+    assert fault.message == (
+        f"nothing fresh comes on detections within its timeout of {TIMEOUT / SECOND:g} s; "
+        "the safe action 'stop' is given"
+    )
 
 
 def test_safe_state_and_forms_of_the_limit_that_carry_a_time(robot: Robot) -> None:
