@@ -84,16 +84,19 @@ def likely(
     """
     if len(scores) != len(points):
         return points
-    return np.where(scores[:, None] < _LIKELY, np.nan, points)
+    shown = points.copy()
+    shown[scores < _LIKELY] = np.nan
+    return shown
 
 
 def _points(found: Detections, number: int) -> npt.NDArray[np.floating] | None:
     """Return the points of a thing that shall be drawn."""
     if found.landmarks is None:
         return None
+    points: npt.NDArray[np.floating] = found.landmarks[number]
     if found.landmark_scores is None:
-        return found.landmarks[number]
-    return likely(found.landmarks[number], found.landmark_scores[number])
+        return points
+    return likely(points, found.landmark_scores[number])
 
 
 def draw_marks(photo: Image.Image, seen: Sequence[Mark], scale: float = 1.0) -> None:
