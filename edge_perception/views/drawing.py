@@ -84,7 +84,7 @@ def likely(
     """
     if len(scores) != len(points):
         return points
-    shown = points.copy()
+    shown: npt.NDArray[np.floating] = points.copy()
     shown[scores < _LIKELY] = np.nan
     return shown
 
