@@ -237,6 +237,7 @@ def test_numbers_are_judged_for_people_and_programs(
     suite = ElementTree.parse(tmp_path / "a.junit").getroot()[0]
     page = (tmp_path / "a.html").read_text()
     assert page.count("<svg") == 3
+    assert "</span>halt" in page  # what a colour means can be read without pointing at it
     assert "<script" not in page
     assert "http" not in page
     [picture] = re.findall(r'<img alt="halt: .*?" src="data:image/jpeg;base64,(.*?)"', page)[:1]

@@ -16,6 +16,7 @@ _LEFT, _RIGHT = 130, 30  # of the chart, for the names of rows, for half a numbe
 _ROW, _GAP = 22, 8
 _HEIGHT = 220
 _BINS = 40
+_BIN = 10
 _MOST_POINTS = 2000
 
 
@@ -66,26 +67,26 @@ def histogram(values: Sequence[float], unit: str) -> str:
     top = most if most > 0 else 1.0
     counts, edges = np.histogram(np.minimum(values, top), _BINS, (0, top))
     scale = (_HEIGHT - 40) / max(1, counts.max())
-    width = (WIDTH - _LEFT - _RIGHT) / _BINS
+    width = _BINS * _BIN
     parts = []
     for index, count in enumerate(counts.tolist()):
         height = count * scale
         parts.append(
-            f'<rect class="bar" x="{_LEFT + index * width:.1f}" y="{_HEIGHT - 24 - height:.1f}" '
-            f'width="{width - 1:.1f}" height="{height:.1f}"><title>{count} from '
+            f'<rect class="bar" x="{_LEFT + index * _BIN}" y="{_HEIGHT - 24 - height:.1f}" '
+            f'width="{_BIN - 1}" height="{height:.1f}"><title>{count} from '
             f"{edges[index]:.1f} to {edges[index + 1]:.1f} {escape(unit)}</title></rect>"
         )
     for tick in _marks(0.0, top):
-        x = _LEFT + tick / top * (WIDTH - _LEFT - _RIGHT)
+        x = _LEFT + tick / top * width
         parts.append(
             f'<text class="axis" x="{x:.1f}" y="{_HEIGHT - 8}">{tick:g} {escape(unit)}</text>'
         )
     for share in (0, 1):
         y = _HEIGHT - 24 - share * counts.max() * scale
-        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_LEFT + width}" y1="{y}" y2="{y}"/>')
         number = share * counts.max()
         parts.append(f'<text class="name" x="{_LEFT - 10}" y="{y + 4}">{number}</text>')
-    return _svg(WIDTH, _HEIGHT, parts)
+    return _svg(_LEFT + width + _RIGHT, _HEIGHT, parts)
 
 
 def paths(lines: Sequence[tuple[str, Points]]) -> str:
@@ -133,4 +134,4 @@ def _marks(low: float, high: float) -> list[float]:
 
 def _svg(width: int, height: int, parts: Iterable[str]) -> str:
     inner = "".join(parts)
-    return f'<svg viewBox="0 0 {width} {height}" role="img">{inner}</svg>'
+    return f'<svg width="{width}" height="{height}" role="img">{inner}</svg>'

@@ -37,7 +37,7 @@ def page(
         f"{escape(', '.join(found.nodes)) or 'no node'}</p>",
         *(f'<p class="wrong">{escape(one)}</p>' for one in found.problems),
         *_section("Numbers", _table(found.verdicts(expected))),
-        *_section("What it decided", timeline(rows, observed.end) if rows else ""),
+        *_section("What it decided", _timeline(rows, observed)),
         *_section(
             "From the picture to the decision",
             histogram(observed.latencies, "ms") if observed.latencies else "",
@@ -87,6 +87,20 @@ def _rows(observed: Observation, labels: Labels) -> list[tuple[str, list[Span]]]
     most = sorted(times, key=lambda label: -len(times[label]))[:_MOST_LABELS]
     rows += [(label, _presence(label, times[label])) for label in most]
     return rows
+
+
+def _timeline(rows: Sequence[tuple[str, list[Span]]], observed: Observation) -> str:
+    if not rows:
+        return ""
+    colors = {  # of the actions, in the order in which they came
+        f"{one.action}{' (safe)' if one.safe else ''}": action_color(one.action, one.safe)
+        for one in observed.decided
+    }
+    keys = [
+        f'<span class="key" style="background: {color}"></span>{escape(action)}'
+        for action, color in colors.items()
+    ]
+    return timeline(rows, observed.end) + (f"<p>{''.join(keys)}</p>" if keys else "")
 
 
 def _decisions(observed: Observation) -> list[Span]:
