@@ -22,7 +22,8 @@ from edge_compiler.passes.integers.transposed import transposed
 _LIMITS = ("Relu", "Clip")
 _LAYERS: dict[str, Rule] = {**layers.RULES, "ConvTranspose": transposed}
 """Those that a Relu or Clip may follow."""
-_RULES: dict[str, Rule] = {**_LAYERS, **arithmetic.RULES, **moves.RULES}
+RULES: dict[str, Rule] = {**_LAYERS, **arithmetic.RULES, **moves.RULES}
+"""By operator; functions of one number aren't here, as all of them become tables."""
 
 
 @graph_pass("run-in-integers")
@@ -68,4 +69,4 @@ def _rule_of(node: Node) -> Rule | None:
         return None
     if len(node.outputs) != 1 and node.op != "Split":
         return None
-    return look_up if activation_of(node) is not None else _RULES.get(node.op)
+    return look_up if activation_of(node) is not None else RULES.get(node.op)

@@ -29,7 +29,9 @@ from edge_compiler import passes
 from edge_compiler.errors import CompileError
 from edge_compiler.export import export
 from edge_compiler.ir.graph import Graph
-from edge_compiler.precision.assign import assign
+from edge_compiler.ops.activations import FUNCTIONS
+from edge_compiler.passes.integers import RULES
+from edge_compiler.precision.assign import assign, ROLES
 from edge_compiler.precision.bias import bias_errors
 from edge_compiler.precision.calibrate import calibrate
 from edge_compiler.precision.histogram import Histogram, METHODS
@@ -297,3 +299,8 @@ def test_a_command_quantises(
     assert f"{tiny_onnx.name} sha256:" in written["edge.provenance"]
     again = ("quantise", tmp_path / "tiny.onnx", "-o", tmp_path / "again.onnx", *given)
     assert "is quantised already" in refusal(capsys, *again)
+
+
+def test_what_is_quantised_here_is_what_runs_in_integers() -> None:
+    assert ROLES.keys() - RULES.keys() - FUNCTIONS.keys() == {"Identity"}  # is removed before
+    assert RULES.keys() - ROLES.keys() == {"DequantizeLinear", "Expand", "Tile"}  # files have them
