@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from deciding import Robot, RULES
 import pytest
+from rule_files import FEW, Robot
 
 
 @pytest.fixture
-def rules(tmp_path: Path) -> Path:
-    path = tmp_path / "rules.yaml"
-    path.write_text(RULES)
-    return path
-
-
-@pytest.fixture
-def robot(rules: Path) -> Robot:
-    return Robot(rules)
+def robot() -> Robot:
+    return Robot(FEW)

@@ -37,6 +37,24 @@ rules:
 """
 
 
+FEW = """
+version: 1
+timeout: {detections: 0.5}
+actions:
+  go: {limit: {linear: 1, angular: 2}}
+  stop: {limit: {linear: 0, angular: 0}}
+  unlock: {limit: {linear: 1, angular: 2}, trigger: true}
+default: go
+safe: stop
+rules:
+  - {name: person ahead, when: {label: person}, action: stop, release: 2 of 2, hold: 0.3}
+  - {name: owner, when: {label: owner, score: 0.8}, action: unlock, after: 3 of 3}
+"""
+"""A whole file; before the default, three images are asked for."""
+TIMEOUT = 500 * MS
+"""Of its detections."""
+
+
 def read(text: str) -> Rules:
     """Read a whole file."""
     return rules.read(located_yaml.parse(text, "rules.yaml"))
@@ -49,7 +67,7 @@ def condition(when: str) -> Any:
 
 def image(*things: Detection, now: int = NOW) -> DetectionArray:
     """Return an image of 100 x 50 pixels."""
-    header = Header(stamp=to_time(now))
+    header = Header(stamp=to_time(now), frame_id="camera")
     return DetectionArray(header=header, detections=list(things), image_width=100, image_height=50)
 
 
@@ -80,12 +98,28 @@ class Robot:
         given = Parameters(DecisionCore.parameters, {"rules": "rules.yaml", **parameters})
         self.ports = self.core.ports(given)
         self.core.topics = {port.name: port.topic for port in self.ports.inputs}
-        self.core.configure(given)
+        assert self.core.configure(given) == []
         self.outputs: dict[str, Any] = {}
 
-    def step(self, now: int, *things: Detection, **inputs: Any) -> Any:
-        """Show an image and other inputs, and return the decision."""
-        return self.run(now, detections=image(*things, now=now), **inputs)
+    def step(
+        self, now: int, *seen: Detection | str, stamp: int | None = None, **inputs: Any
+    ) -> Any:
+        """
+        Show an image and other inputs, and return the decision.
+
+        :param seen: things, or labels of such.
+        :param stamp: of the image, if not now.
+        """
+        things = [thing(each) if isinstance(each, str) else each for each in seen]
+        shown = image(*things, now=now if stamp is None else stamp)
+        return self.run(now, detections=shown, **inputs)
+
+    def warm(self, now: int) -> int:
+        """Show as many empty images as `FEW` asks for; return the time of the next one."""
+        for _ in range(3):
+            self.step(now)
+            now += 100 * MS
+        return now
 
     def run(self, now: int, **inputs: Any) -> Any:
         """Let the core step, and return the decision."""

@@ -6,11 +6,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from deciding import Header, Robot, RULES, Text, TIMEOUT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
-from rule_files import MS, NOW
+from rule_files import FEW, MS, NOW, Robot, TIMEOUT
 
 from edge_perception import messages
 from edge_perception.core.decision.hysteresis import Share, Switch
@@ -20,10 +19,11 @@ from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.parameters import Parameters
 from edge_perception.core.stamps import nanoseconds, SECOND, to_time
 from edge_perception.environment import this_machine
+from edge_perception.messages.types import Header, String
 
 
 def test_before_the_first_image_the_robot_is_safe(robot: Robot) -> None:
-    decision = robot.wait(NOW)
+    decision = robot.run(NOW)
     assert (decision.action, decision.rule, decision.safe) == ("stop", "safe", True)
     assert decision.reason == "nothing has come on detections yet"
     assert nanoseconds(decision.expires) == NOW + TIMEOUT
@@ -106,14 +106,14 @@ def test_unlock_never_acts_on_a_replayed_image(robot: Robot) -> None:
         decision = robot.step(now + i * 10 * MS, "owner", stamp=now)
     assert decision.action == "go"
     assert robot.outputs["trigger"].data is False
-    assert "not newer" in robot.wait(now + SECOND).reason
+    assert "not newer" in robot.run(now + SECOND).reason
 
 
 def test_stale_input_leads_to_the_safe_action_and_back(robot: Robot) -> None:
     now = robot.warm(NOW)
     last = now - 100 * MS
-    assert robot.wait(last + TIMEOUT).action == "go"
-    decision = robot.wait(last + TIMEOUT + 1)
+    assert robot.run(last + TIMEOUT).action == "go"
+    decision = robot.run(last + TIMEOUT + 1)
     assert (decision.action, decision.safe) == ("stop", True)
     assert decision.reason == "the newest of detections is 0.500 s old, the limit is 0.5 s"
     back = last + 2 * SECOND
@@ -127,7 +127,7 @@ def test_a_gap_ends_an_unlock(robot: Robot) -> None:
         robot.step(now + i * 100 * MS, "owner")
     assert robot.outputs["trigger"].data is True
     later = now + 5 * SECOND
-    robot.wait(later)
+    robot.run(later)
     assert robot.outputs["trigger"].data is False
     assert robot.step(later, "owner").action == "stop"
     assert robot.step(later + 100 * MS, "owner").action == "stop"
@@ -152,12 +152,12 @@ def test_images_of_implausible_time(robot: Robot, stamp: int, says: str) -> None
 
 def test_a_jump_of_the_clock(robot: Robot) -> None:
     now = robot.warm(NOW)
-    assert robot.wait(now).action == "go"
-    decision = robot.wait(now - 3 * SECOND)
+    assert robot.run(now).action == "go"
+    decision = robot.run(now - 3 * SECOND)
     assert (decision.action, decision.safe) == ("stop", True)
     assert decision.reason == "the clock jumped back by 3.000 s"
     now = robot.warm(now - 3 * SECOND)
-    assert robot.wait(now).action == "go"
+    assert robot.run(now).action == "go"
 
 
 def test_it_repeats_itself_faster_than_its_decisions_expire(robot: Robot) -> None:
@@ -166,29 +166,28 @@ def test_it_repeats_itself_faster_than_its_decisions_expire(robot: Robot) -> Non
 
 
 def test_labels_of_the_model_are_compared_with_the_rules(robot: Robot) -> None:
-    labels = Text(data='{"model": "m", "decoder": "boxes", "labels": ["person", "owners"]}')
+    labels = String(data='{"model": "m", "decoder": "boxes", "labels": ["person", "owners"]}')
     robot.core.step({"labels": labels}, NOW)
     [_, fault] = robot.core.diagnostics(NOW)
     assert fault.level == Level.WARN
     assert "no label of m fits 'owner'; is 'owners' meant?" in fault.message
 
 
-def test_a_rule_file_with_a_typo(rules: Path) -> None:
-    rules.write_text(RULES.replace("default: go", "default: goo"))
+def test_a_rule_file_with_a_typo(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(FEW.replace("default: go", "default: goo"))
     with pytest.raises(ConfigurationError, match=r"rules\.yaml, line 8, column 10.*'go' meant"):
         DecisionCore(this_machine()).configure(
             Parameters(DecisionCore.parameters, {"rules": str(rules)})
         )
 
 
-def test_a_safe_action_that_allows_more_than_another_is_doubted(rules: Path) -> None:
-    rules.write_text(SPEEDS.replace("safe: stop", "safe: slow"))
-    [_, doubt] = Robot(rules).core.diagnostics(NOW)
+def test_a_safe_action_that_allows_more_than_another_is_doubted() -> None:
+    [_, doubt] = Robot(SPEEDS.replace("safe: stop", "safe: slow")).core.diagnostics(NOW)
     assert doubt.level == Level.WARN
     assert doubt.message.startswith("the safe action 'slow', which is given while nothing is seen")
     assert "faster than 'stop' does" in doubt.message
-    rules.write_text(SPEEDS)
-    [_, fine] = Robot(rules).core.diagnostics(NOW)
+    [_, fine] = Robot(SPEEDS).core.diagnostics(NOW)
     assert fine.level == Level.OK
 
 
@@ -211,12 +210,11 @@ def test_the_shipped_rules_are_the_default() -> None:
     assert "config/rules.yaml" in core.diagnostics(0)[1].message
 
 
-def test_a_person_before_a_flickering_detector(rules: Path) -> None:
+def test_a_person_before_a_flickering_detector() -> None:
     # The measures and bounds of the collision monitor of nav2, with the settings that
     # config/rules.yaml recommends for a moving robot.
     recommended = "after: 2 of 3, release: 5 of 5, hold: 0.5"
-    rules.write_text(RULES.replace("release: 2 of 2, hold: 0.3", recommended))
-    robot, random = Robot(rules), Random(1)
+    robot, random = Robot(FEW.replace("release: 2 of 2, hold: 0.3", recommended)), Random(1)
     appears, leaves, end = 10.0, 20.0, 40.0
     stopped = []
     for image in range(int(end * 30)):
@@ -248,10 +246,8 @@ EVENTS = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(events=EVENTS)
-def test_whatever_comes_in(tmp_path_factory: pytest.TempPathFactory, events: Any) -> None:
-    path = tmp_path_factory.getbasetemp() / "rules.yaml"
-    path.write_text(RULES)
-    robots = [Robot(path), Robot(path)]
+def test_whatever_comes_in(events: Any) -> None:
+    robots = [Robot(FEW), Robot(FEW)]
     now = NOW
     accepted: list[tuple[int, frozenset[str]]] = []  # since the last gap
     for delta, age, labels in events:
@@ -262,7 +258,7 @@ def test_whatever_comes_in(tmp_path_factory: pytest.TempPathFactory, events: Any
         published = []
         for robot in robots:
             if stamp is None:
-                robot.wait(now)
+                robot.run(now)
             else:
                 robot.step(now, *sorted(labels), stamp=stamp)
             published.append([messages.serialize(m) for m in robot.outputs.values()])

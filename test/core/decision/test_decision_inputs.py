@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
-from deciding import (
-    Array,
-    Attribute,
-    Detection,
-    Header,
-    Place,
-    Robot,
-    RULES,
-    StageTime,
-    TIMEOUT,
-)
 import pytest
-from rule_files import MS, NOW
+from rule_files import FEW, MS, NOW, Robot, TIMEOUT
 
-from edge_perception import messages
 from edge_perception.core.node import ConfigurationError, Level
 from edge_perception.core.stamps import nanoseconds, to_time
+from edge_perception.messages.types import (
+    Attribute,
+    Detection,
+    DetectionArray,
+    Header,
+    Odometry,
+    Place,
+    StageTime,
+)
 
-MOVING = RULES.replace("{detections: 0.5}", "{detections: 0.5, odometry: 0.2}").replace(
+MOVING = FEW.replace("{detections: 0.5}", "{detections: 0.5, odometry: 0.2}").replace(
     "  - {name: person", "  - {name: fast, when: {speed: 0.5}, action: stop}\n  - {name: person"
 )
-Odometry = messages.get("nav_msgs/msg/Odometry")
 
 
 def moving(now: int, speed: float, x: float = 0.0) -> Any:
@@ -37,33 +32,30 @@ def moving(now: int, speed: float, x: float = 0.0) -> Any:
     return {"odometry": odometry}
 
 
-def test_speed_decides_and_a_robot_that_does_not_know_it_is_safe(rules: Path) -> None:
-    rules.write_text(MOVING)
-    robot = Robot(rules)
+def test_speed_decides_and_a_robot_that_does_not_know_it_is_safe() -> None:
+    robot = Robot(MOVING)
     assert robot.step(NOW).safe
     assert "nothing has come on odometry/filtered yet" in robot.step(NOW + 1).reason
     for image in range(4):
         now = NOW + (image + 1) * 50 * MS
-        robot.run(moving(now, 0.8, image * 1.0), now)
+        robot.run(now, **moving(now, 0.8, image * 1.0))
         decision = robot.step(now)
     assert (decision.rule, decision.safe) == ("fast", False)
     assert decision.reason == "the robot moves at 0.80 m/s after 3.0 m"
     assert nanoseconds(decision.expires) == now + 200 * MS
-    robot.run(moving(now + MS, 0.1), now + MS)
+    robot.run(now + MS, **moving(now + MS, 0.1))
     assert robot.step(now + MS).rule == "default"
     assert "odometry/filtered is 0.3" in robot.step(now + 301 * MS).reason
 
 
-def test_odometry_is_asked_for_only_by_rules_that_need_it(rules: Path) -> None:
-    assert "odometry" not in {port.name for port in Robot(rules).ports.inputs}
-    rules.write_text(MOVING)
-    assert "odometry" in {port.name for port in Robot(rules).ports.inputs}
+def test_odometry_is_asked_for_only_by_rules_that_need_it() -> None:
+    assert "odometry" not in {port.name for port in Robot(FEW).ports.inputs}
+    assert "odometry" in {port.name for port in Robot(MOVING).ports.inputs}
 
 
-def test_rules_on_motion_need_a_timeout(rules: Path) -> None:
-    rules.write_text(MOVING.replace(", odometry: 0.2", ""))
+def test_rules_on_motion_need_a_timeout() -> None:
     with pytest.raises(ConfigurationError, match="'odometry' is missing, since the rule 'fast'"):
-        Robot(rules)
+        Robot(MOVING.replace(", odometry: 0.2", ""))
 
 
 def spoil(message: Any, path: str, value: Any) -> None:
@@ -78,7 +70,7 @@ def a_sight(now: int) -> Any:
     """Return an image with a chair, which no rule is about."""
     chair = Detection(label="chair", score=0.9, has_box=True, width=64, height=48)
     header = Header(stamp=to_time(now))
-    return Array(header=header, detections=[chair], image_width=640, image_height=480)
+    return DetectionArray(header=header, detections=[chair], image_width=640, image_height=480)
 
 
 NOT_DETECTIONS = [
@@ -104,10 +96,10 @@ def test_a_detection_that_can_not_be_compared_is_none(
 ) -> None:
     now = robot.warm(NOW)
     seen = a_sight(now)
-    assert robot.run({"detections": seen}, now).action == "go"
+    assert robot.run(now, detections=seen).action == "go"
     seen = a_sight(now + MS)
     spoil(seen.detections[0], field, value)
-    decision = robot.run({"detections": seen}, now + MS)
+    decision = robot.run(now + MS, detections=seen)
     assert (decision.action, decision.safe) == ("stop", True)
     assert decision.reason.startswith("what comes on detections holds 'chair'")
     assert says in decision.reason
@@ -120,8 +112,8 @@ def test_a_detection_that_can_not_be_compared_is_none(
 def test_an_empty_image_says_nothing(robot: Robot, width: int, height: int) -> None:
     now = robot.warm(NOW)
     header = Header(stamp=to_time(now))
-    seen = Array(header=header, image_width=width, image_height=height)
-    decision = robot.run({"detections": seen}, now)
+    seen = DetectionArray(header=header, image_width=width, image_height=height)
+    decision = robot.run(now, detections=seen)
     assert decision.safe
     assert f"is of an empty image ({width} x {height} pixels)" in decision.reason
 
@@ -139,35 +131,31 @@ NOT_MOTION = [
 
 
 @pytest.mark.parametrize(("field", "value", "says"), NOT_MOTION)
-def test_a_motion_that_can_not_be_is_not_known(
-    rules: Path, field: str, value: float, says: str
-) -> None:
-    rules.write_text(MOVING)
-    robot = Robot(rules)
+def test_a_motion_that_can_not_be_is_not_known(field: str, value: float, says: str) -> None:
+    robot = Robot(MOVING)
     for image in range(4):
-        robot.run(moving(NOW + image, 0.1), NOW + image)
+        robot.run(NOW + image, **moving(NOW + image, 0.1))
         decision = robot.step(NOW + image)
     assert decision.action == "go"
     came = moving(NOW + MS, 0.1)
     spoil(came["odometry"], field, value)
-    decision = robot.run(came, NOW + MS)
+    decision = robot.run(NOW + MS, **came)
     assert (decision.action, decision.safe) == ("stop", True)
     assert decision.reason.startswith("what comes on odometry/filtered holds the")
     assert says in decision.reason
     for image in range(3):
         now = NOW + (2 + image) * MS
-        robot.run(moving(now, 0.1), now)
+        robot.run(now, **moving(now, 0.1))
         decision = robot.step(now)
     assert decision.action == "go"
 
 
-def test_the_way_goes_on_after_positions_that_can_not_be(rules: Path) -> None:
-    rules.write_text(MOVING.replace("speed: 0.5", "distance: 100"))
-    robot = Robot(rules)
+def test_the_way_goes_on_after_positions_that_can_not_be() -> None:
+    robot = Robot(MOVING.replace("speed: 0.5", "distance: 100"))
     far = {50: math.nan, 60: 1e300, 70: 1e6}
     for metre in range(103):
         now = NOW + metre * 100 * MS
-        robot.run(moving(now, 1.0, far.get(metre, metre)), now)
+        robot.run(now, **moving(now, 1.0, far.get(metre, metre)))
         decision = robot.step(now)
         # nobody drives 1e6 m and back in 0.1 s, so two of the metres are not counted
         assert (decision.rule == "fast") == (metre == 102), metre
@@ -182,8 +170,10 @@ def test_what_later_stages_say_counts_with_its_own_score(robot: Robot) -> None:
                 label="face", score=0.9, attributes=[Attribute(label="owner", score=score)]
             )
             header = Header(stamp=to_time(now))
-            seen = Array(header=header, detections=[face], image_width=640, image_height=480)
-            decision = robot.run({"detections": seen}, now)
+            seen = DetectionArray(
+                header=header, detections=[face], image_width=640, image_height=480
+            )
+            decision = robot.run(now, detections=seen)
         assert decision.action == action
     assert decision.reason == "face (owner 0.95) was seen with score 0.90 in 3 of 3 images"
 
@@ -198,7 +188,8 @@ def test_an_array_with_a_missing_part_is_not_judged(robot: Robot) -> None:
         stages = [StageTime("run"), StageTime("identify", fault="no memory")]
         header = Header(stamp=to_time(now))
         decision = robot.run(
-            {"detections": Array(header=header, stages=stages, image_width=4, image_height=4)}, now
+            now,
+            detections=DetectionArray(header=header, stages=stages, image_width=4, image_height=4),
         )
         expected = "person ahead" if now <= seen_at + TIMEOUT else "safe"
         assert decision.rule == expected
