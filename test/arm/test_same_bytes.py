@@ -5,9 +5,14 @@ from pathlib import Path
 
 from cross import tools_or_skip
 import numpy as np
+import onnx
 from operator_builder import Builder
+from operator_bytes import extreme_bytes
 from operator_models import Built, OPERATOR_MODELS
 import pytest
+from small_models import Array
+
+from edge_compiler.integers.network import Integers
 
 TARGETS = ("host", "aarch64", "armv7")
 
@@ -36,6 +41,42 @@ def test_quantised_operators_give_the_same_bytes_everywhere(model: str, tmp_path
     assert {("aarch64", name) for name in ("i8mm", "dotprod", "neon")} < set(found)
     assert ("armv7", "neon") in found
     assert len(set(found.values())) == 1, found
+
+
+@pytest.mark.parametrize("type_", [np.uint8, np.int8])
+def test_no_sum_of_the_largest_weights_and_bytes_wraps_anywhere(
+    type_: type[np.uint8] | type[np.int8], tmp_path: Path
+) -> None:
+    proto = extreme_bytes(type_)
+    feeds = _at_both_ends(proto)
+    expected: dict[str, bytes] = {}
+    for target in TARGETS:
+        tools_or_skip(target)
+        folder = tmp_path / target
+        folder.mkdir()
+        with Built(proto, folder, target) as built:
+            shapes = {name: x.shape for name, x in feeds.items()}
+            truth = Integers(folder / "model.onnx", shapes)
+            for variant in built.variants:
+                for name, output in built.run(variant, feeds).items():
+                    assert truth.defines(name)
+                    if name not in expected:
+                        expected[name] = truth.of(name, feeds).tobytes()
+                    assert output.tobytes() == expected[name], (target, variant, name)
+
+
+def _at_both_ends(proto: onnx.ModelProto) -> dict[str, Array]:
+    """Return numbers that become the least and the largest byte: side by side, and each alone."""
+    random, feeds = np.random.default_rng(3), {}
+    for value in proto.graph.input:
+        shape = [d.dim_value for d in value.type.tensor_type.shape.dim]
+        x = random.choice(np.array([-100, 100], np.float32), shape)
+        third = shape[-1] // 3 if len(shape) > 2 else 0
+        x[..., :third], x[..., third : 2 * third] = -100, 100
+        if len(shape) == 2:
+            x[0], x[1] = -100, 100
+        feeds[value.name] = x
+    return feeds
 
 
 def test_a_quotient_in_the_middle_is_rounded_alike(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx
 from operator_builder import Builder, CHANNELS, EDGES, IMAGE, MANY, PICTURE
-from small_models import node
+from small_models import Array, node
 
 
 class QuantisedBuilder(Builder):
@@ -57,26 +57,41 @@ class QuantisedBuilder(Builder):
         shape: tuple[int, ...],
         values: str = "x_q",
         axis: int = 0,
-        largest: int = 127,
+        largest: int | str = 127,
         **a: Any,
     ) -> str:
-        """Add a convolution or product with weights of one scale for each output."""
+        """
+        Add a convolution or product with weights of one scale for each output.
+
+        :param largest: weight, or a kind of ``_LARGEST``.
+        """
         count = shape[axis]
-        weights = self._random.integers(-largest, largest + 1, shape, np.int8)
-        scales = self.numbers(count, low=0.5, high=1) / np.float32(
-            60 * (weights.size / count) ** 0.5
-        )
+        if isinstance(largest, int):
+            weights = self._random.integers(-largest, largest + 1, shape, np.int8)
+            sums = 60 * (weights.size / count) ** 0.5
+        else:  # all products of a result may have one sign
+            weights = self._largest(largest, shape)
+            sums = 128 * weights.size / count
+        scales = self.numbers(count, low=0.5, high=1) / np.float32(sums)
         bias = self._random.integers(-3000, 3000, count, np.int32)
         x_scale = self.constants[self._scales[values].split()[0]]
         operands = [self.numbers_of(values)]
         for array, scale, along in ((weights, scales, axis), (bias, scales * x_scale, 0)):
             operands.append(f"{name}_{len(self.nodes)}")
             self.inner.add(operands[-1])
-            given = f"{self.constant(array)} {self.constant(scale)}"
-            self.add(operands[-1], "DequantizeLinear", given, axis=along)
+            numbers = f"{self.constant(array)} {self.constant(scale)}"
+            self.add(operands[-1], "DequantizeLinear", numbers, axis=along)
         self.inner.add(f"{name}_real")
         self.add(f"{name}_real", op, " ".join(operands), **a)
         return self.quantise(name, f"{name}_real", 0.025, 131)
+
+    def _largest(self, kind: str, shape: tuple[int, ...]) -> Array:
+        *ends, fourth = _LARGEST[kind]
+        weights = self._random.choice(np.array(ends, np.int8), shape)
+        weights[0], weights[1] = ends
+        if fourth is not None:
+            weights[:, ::4] = fourth
+        return weights
 
 
 def quantised() -> onnx.ModelProto:
@@ -87,6 +102,29 @@ def quantised() -> onnx.ModelProto:
 def signed_bytes() -> onnx.ModelProto:
     """Return the same of signed bytes."""
     return _quantised(np.int8)
+
+
+_LARGEST = {"ends": (-128, 127, None), "apart": (-127, 127, -128), "room": (-64, 64, 63)}
+"""Kinds of large weights: both ends, and what every fourth channel has."""
+
+
+def extreme_bytes(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
+    """
+    Return layers with the largest weights, whose products have the least room in 16 bits.
+
+    They are those at the ends of int8, those of which no two of -128 are added up there, and
+    those of which any four of signed bytes, two of unsigned ones, just have room.
+    """
+    b = QuantisedBuilder(type_, x=IMAGE, rows=(3, 50), many=MANY, picture=PICTURE)
+    for kind in _LARGEST:
+        b.layer(f"{kind}_pointwise", "Conv", (18, CHANNELS, 1, 1), largest=kind)
+        b.layer(f"{kind}_rows", "Gemm", (33, 50), "rows_q", largest=kind, transB=1)
+    half = {"strides": [2, 2], **EDGES}
+    b.layer("ends_strided", "Conv", (18, CHANNELS, 3, 3), largest="ends", **half)
+    b.layer("ends_depthwise", "Conv", (CHANNELS, 1, 3, 3), largest="ends", group=CHANNELS, **EDGES)
+    b.layer("ends_square", "Conv", (33, MANY[1], 3, 3), "many_q", largest="ends", **EDGES)
+    b.layer("ends_picture", "Conv", (18, 3, 3, 3), "picture_q", largest="ends", **half)
+    return b.model()
 
 
 def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from edge_compiler.targets.c.algorithms.integer.tiles import are_small
+from edge_compiler.targets.c.algorithms.integer.tiles import products_per_word
 
 
 def fit(weights: tuple[int, ...], bytes_: tuple[int, int]) -> bool:
@@ -17,39 +17,49 @@ def fit(weights: tuple[int, ...], bytes_: tuple[int, int]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("pair", "small"),
+    ("pair", "count"),
     [
-        ((64, 64), True),
-        ((127, 1), True),
-        ((127, -127), True),
-        ((-64, -64), True),
-        ((65, 64), False),
-        ((-127, -2), False),
+        ((64, 64), 2),
+        ((127, 1), 2),
+        ((127, -127), 2),
+        ((-64, -64), 2),
+        ((65, 64), 1),
+        ((-127, -2), 1),
     ],
 )
-def test_two_neighbouring_channels_decide_whether_weights_of_unsigned_bytes_are_small(
-    pair: tuple[int, int], small: bool
+def test_two_neighbouring_channels_decide_how_many_products_of_unsigned_bytes_have_room(
+    pair: tuple[int, int], count: int
 ) -> None:
     weights = np.zeros((3, 6, 1, 1), np.int8)
     weights[1, 4:6, 0, 0] = pair
-    assert are_small(weights, signed_bytes=False) is small is fit(pair, (0, 255))
+    assert products_per_word(weights, signed_bytes=False) == count
+    assert fit(pair, (0, 255)) is (count == 2)
 
 
 @pytest.mark.parametrize(
-    ("four", "small"),
+    ("four", "count"),
     [
-        ((63, 64, 64, 64), True),
-        ((127, 0, -127, 1), True),
-        ((-64, -64, -64, -64), False),
-        ((-127, -127, -1, -1), False),
+        ((63, 64, 64, 64), 4),
+        ((127, 0, -127, 1), 4),
+        ((-64, -64, -64, -64), 2),
+        ((-127, -127, -1, -1), 2),
+        ((-128, -127, -128, 127), 2),
+        ((0, -128, -128, 0), 2),
+        ((-128, -128, 0, 0), 1),
+        ((0, 1, -128, -128), 1),
     ],
 )
-def test_every_second_of_eight_channels_decides_whether_weights_of_signed_bytes_are_small(
-    four: tuple[int, ...], small: bool
+def test_every_second_of_eight_channels_decides_how_many_products_of_signed_bytes_have_room(
+    four: tuple[int, ...], count: int
 ) -> None:
     weights = np.zeros((3, 20, 3, 3), np.int8)
     weights[2, 9:16:2, 1, 2] = four
-    assert are_small(weights, signed_bytes=True) is small is fit(four, (-128, 127))
-    apart = np.zeros((3, 20, 3, 3), np.int8)
-    apart[2, 7:11, 1, 2] = four  # no more than two of them are added up in 16 bits
-    assert are_small(apart, signed_bytes=True)
+    assert products_per_word(weights, signed_bytes=True) == count
+    assert fit(four, (-128, 127)) is (count == 4)
+    assert all(fit(pair, (-128, 127)) for pair in (four[:2], four[2:])) is (count >= 2)
+
+
+def test_other_channels_are_not_added_up_together() -> None:
+    weights = np.zeros((3, 20, 3, 3), np.int8)
+    weights[2, 7:11, 1, 2] = -128, -64, -63, -64  # two of them in one sum at most
+    assert products_per_word(weights, signed_bytes=True) == 4

@@ -10,11 +10,11 @@
 /* How bytes are multiplied.
  *
  * DOT_BYTES: one instruction multiplies and adds four bytes; NEON's takes signed ones, from one lane.
- * DOT_HALVES: NEON without it adds two products of bytes in 16 bits, which holds 2 * 128 * 127, then pairs of these in 32 bits;
- * four products of small weights.
+ * DOT_HALVES: NEON without it adds two products of bytes in 16 bits, then pairs of these sums in 32 bits; four products, if
+ * weights are small, and each by itself, if weights of -128 lie side by side: 2 * 128 * 128 has no room.
  * DOT_WORDS: SSE2 and AVX add two products of 16 bits: a cell has its even channels first, then its odd ones.
  * DOT_PAIRS: AVX2 adds two products of bytes in 16 bits, too, but of unsigned and signed ones: only of small weights.
- * Weights are `small` if all sums that they may have in 16 bits have room. */
+ * `per_word`: so many products 16 bits hold together, whatever the bytes are: 1, 2 or 4 with signed bytes, else 1 or 2. */
 #if defined __AVX512VNNI__ || defined __AVXVNNI__ || defined __ARM_FEATURE_DOTPROD
 #define DOT_BYTES 1
 #elif defined __ARM_NEON
@@ -41,7 +41,7 @@ enum { SMALL_CELL = BLOCK };
 #else
 enum { SMALL_CELL = CELL };
 #endif
-INLINE int bytes_cell_size(const int small) { return small ? SMALL_CELL : CELL; }
+INLINE int bytes_cell_size(const int per_word) { return per_word > 1 ? SMALL_CELL : CELL; }
 
 /* Are cells the bytes of a pixel, as they are, however many? */
 #if defined DOT_BYTES && defined __SSE2__
@@ -51,9 +51,9 @@ INLINE int bytes_cell_size(const int small) { return small ? SMALL_CELL : CELL; 
 #endif
 
 /* Pack unsigned bytes. */
-INLINE void bytes_cell(unsigned char *cell, bytes16 v, const int small)
+INLINE void bytes_cell(unsigned char *cell, bytes16 v, const int per_word)
 {
-    if (bytes_cell_size(small) == BLOCK) {
+    if (bytes_cell_size(per_word) == BLOCK) {
         bytes_store(cell, v ^ bytes_splat(CELL_FLIP));
         return;
     }

@@ -13,12 +13,13 @@
 
 /* Add the products of `groups` x 4 channels of cells, `step` bytes apart for each pixel, and weights of `blocks` blocks that are
  * `block_weights` bytes apart. sum: [pixel][block][VECTORS]. */
-INLINE void bytes_dot(const int pixels, const int blocks, const int groups, const int small, const unsigned char *cells,
-                      const int step, const int8_t *w, const size_t block_weights, ivec *sum)
+INLINE void bytes_dot(const int pixels, const int blocks, const int groups, const int per_word,
+                      const unsigned char *cells, const int step, const int8_t *w, const size_t block_weights,
+                      ivec *sum)
 {
-    (void)small; /* not all use it */
+    (void)per_word; /* not all use it */
 #if defined DOT_PAIRS
-    if (small) {
+    if (per_word > 1) {
         bytes_dot_avx_small(pixels, blocks, groups, cells, step, w, block_weights, sum);
         return;
     }
@@ -75,13 +76,15 @@ INLINE void bytes_dot(const int pixels, const int blocks, const int groups, cons
             const int8_t *from = w + block * block_weights + g * 4 * BLOCK;
             ivec *s = sum + block * VECTORS;
 #if GROUPS_TOGETHER > 1
-            if (g + 1 < groups) {
-                bytes_dot_arm_two(pixels, small, cells + 4 * g, step, from, s, blocks * VECTORS);
+            if (g + 1 < groups && per_word > 1) {
+                bytes_dot_arm_two(pixels, per_word, cells + 4 * g, step, from, s, blocks * VECTORS);
                 continue;
             }
 #endif
-            if (g < groups)
-                bytes_dot_arm_group(pixels, cells + 4 * g, step, from, s, blocks * VECTORS);
+            UNROLLED_FOR (int i = 0; i < (per_word > 1 ? 1 : GROUPS_TOGETHER); i++)
+                if (g + i < groups)
+                    bytes_dot_arm_group(pixels, per_word, cells + 4 * (g + i), step, from + i * 4 * BLOCK, s,
+                                        blocks * VECTORS);
         }
 #else
     for (int g = 0; g < groups; g++)

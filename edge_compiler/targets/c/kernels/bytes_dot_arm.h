@@ -15,9 +15,19 @@ INLINE void bytes_dot_arm_load_pairs(const int8_t *w, int8x16_t *pairs)
     UNROLLED_FOR (int i = 0; i < 2; i++) pairs[i] = vreinterpretq_s8_s16(two.val[i]);
 }
 
+/* Add two products of each channel. */
+INLINE ivec bytes_dot_arm_add(const ivec sum, const int per_word, const int8x8_t a, const int8x8_t x, const int8x8_t b,
+                              const int8x8_t y)
+{
+    const int16x8_t first = vmull_s8(a, x);
+    if (per_word > 1)
+        return (ivec)vpadalq_s16((int32x4_t)sum, vmlal_s8(first, b, y));
+    return (ivec)vpadalq_s16(vpadalq_s16((int32x4_t)sum, first), vmull_s8(b, y));
+}
+
 /* bytes_dot() of one block and one group. sum: `apart` vectors from pixel to pixel. */
-INLINE void bytes_dot_arm_group(const int pixels, const unsigned char *cells, const int step, const int8_t *w,
-                                ivec *sum, const int apart)
+INLINE void bytes_dot_arm_group(const int pixels, const int per_word, const unsigned char *cells, const int step,
+                                const int8_t *w, ivec *sum, const int apart)
 {
     int8x16_t weights[2][2]; /* [half of the block][pair] */
     UNROLLED_FOR (int half = 0; half < 2; half++) bytes_dot_arm_load_pairs(w + half * 2 * BLOCK, weights[half]);
@@ -27,9 +37,8 @@ INLINE void bytes_dot_arm_group(const int pixels, const unsigned char *cells, co
         UNROLLED_FOR (int half = 0; half < 2; half++) {
             ivec *s = sum + p * apart + 2 * half;
             const int8x16_t *pair = weights[half];
-            const int16x8_t low = vmull_s8(vget_low_s8(pair[0]), first), high = vmull_s8(vget_high_s8(pair[0]), first);
-            s[0] = (ivec)vpadalq_s16((int32x4_t)s[0], vmlal_s8(low, vget_low_s8(pair[1]), second));
-            s[1] = (ivec)vpadalq_s16((int32x4_t)s[1], vmlal_s8(high, vget_high_s8(pair[1]), second));
+            s[0] = bytes_dot_arm_add(s[0], per_word, vget_low_s8(pair[0]), first, vget_low_s8(pair[1]), second);
+            s[1] = bytes_dot_arm_add(s[1], per_word, vget_high_s8(pair[0]), first, vget_high_s8(pair[1]), second);
         }
     }
 }
@@ -51,9 +60,9 @@ INLINE void bytes_dot_arm_group(const int pixels, const unsigned char *cells, co
 /* Add a pixel's products with two groups: one piece of assembler, since compilers copy registers that lie side by side. Returns
  * where the next pixel is. */
 INLINE const unsigned char *bytes_dot_arm_add_pixel(ivec *s, const int8x16_t (*w)[4], const unsigned char *cell,
-                                                    const int step, const int small)
+                                                    const int step, const int per_word)
 {
-    if (small)
+    if (per_word > 2)
         __asm__("ld4r {v24.8h, v25.8h, v26.8h, v27.8h}, [%4], %13\n\t" PRODUCTS("smull", "5", "9", "v24")
                     PRODUCTS("smlal", "6", "10", "v25") PRODUCTS("smlal", "7", "11", "v26")
                         PRODUCTS("smlal", "8", "12", "v27") ADD_PRODUCTS PAIRS_OF_A_PIXEL);
@@ -65,7 +74,7 @@ INLINE const unsigned char *bytes_dot_arm_add_pixel(ivec *s, const int8x16_t (*w
 }
 
 /* bytes_dot() of one block and two groups. */
-INLINE void bytes_dot_arm_two(const int pixels, const int small, const unsigned char *cells, const int step,
+INLINE void bytes_dot_arm_two(const int pixels, const int per_word, const unsigned char *cells, const int step,
                               const int8_t *w, ivec *sum, const int apart)
 {
     register int8x16_t a __asm__("v16"), b __asm__("v17"), c __asm__("v18"), d __asm__("v19");
@@ -76,7 +85,7 @@ INLINE void bytes_dot_arm_two(const int pixels, const int small, const unsigned 
             : "m"(*(const int8_t (*)[8 * BLOCK]) w));
     const int8x16_t weights[2][4] = {{a, b, e, f}, {c, d, g, h}};
     UNROLLED_FOR (int p = 0; p < pixels; p++)
-        cells = bytes_dot_arm_add_pixel(sum + p * apart, weights, cells, step, small);
+        cells = bytes_dot_arm_add_pixel(sum + p * apart, weights, cells, step, per_word);
 }
 #else
 #define GROUPS_TOGETHER 1

@@ -1,4 +1,4 @@
-/* bytes_dot_avx.h - the products of bytes_dot() with VNNI, and those of small weights with AVX2.
+/* bytes_dot_avx.h - the products of bytes_dot() with VNNI, and those of weights that leave room in 16 bits with AVX2.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -67,7 +67,7 @@ INLINE void bytes_dot_avx_pairs(ivec *a, ivec *b, const ivec w, const ivec *othe
             : "v"(w), "m"(*other), "v"(ones), "m"(*from));
 }
 
-/* bytes_dot() of small weights. */
+/* bytes_dot() where 16 bits hold two products. */
 INLINE void bytes_dot_avx_small(const int pixels, const int blocks, const int groups, const unsigned char *cells,
                                 const int step, const int8_t *w, const size_t block_weights, ivec *sum)
 {

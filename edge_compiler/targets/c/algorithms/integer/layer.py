@@ -105,13 +105,13 @@ class ByteLayer:
         }
 
     def direct(
-        self, block_weights: int, small: bool, variant: Variant
+        self, block_weights: int, per_word: int, variant: Variant
     ) -> tuple[dict[str, Field], dict[str, int | str]]:
         """
         Return what qconv.h is told: constants of its machine code, and what it reads.
 
         :param block_weights: bytes of an output block.
-        :param small: whether its weights are.
+        :param per_word: products with its weights that 16 bits hold together.
         """
         made, (out_channels, channels) = self.pixels(self.target), self.shape[:2]
         together = 1 if self.starts else self.out_blocks
@@ -123,7 +123,7 @@ class ByteLayer:
             **self.geometry.fields(),
             "last_groups": last_groups(channels),
             "first_block": self.starts,
-            "small": int(small),
+            "per_word": per_word,
             "in_flip": flip(self.node.input(0)),
             "adds": int(self.addition is not None),
             **tile.fields(),

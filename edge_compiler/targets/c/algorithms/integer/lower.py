@@ -11,7 +11,7 @@ from edge_compiler.targets.c.algorithms.integer.addition import Addition
 from edge_compiler.targets.c.algorithms.integer.layer import ByteLayer, Pixels
 from edge_compiler.targets.c.algorithms.integer.matrices import Matrices
 from edge_compiler.targets.c.algorithms.integer.rounding import flip, rounding_text, unsigned_zero
-from edge_compiler.targets.c.algorithms.integer.tiles import are_small, pack_bytes
+from edge_compiler.targets.c.algorithms.integer.tiles import pack_bytes, products_per_word
 from edge_compiler.targets.c.algorithms.integer.winograd import suits_winograd
 from edge_compiler.targets.c.layer import pad_channels, spread_groups
 from edge_compiler.targets.program.buffers import Buffer
@@ -123,7 +123,8 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
     bias = required(node, 2) + (least - unsigned_zero(node.input(0))) * sums
     scale = np.broadcast_to(multipliers(node), len(w)).astype(np.float32)
     packed = pack_bytes(w)
-    block_weights, small = packed.shape[1], are_small(w, low.leading.signed_bytes)
+    block_weights = packed.shape[1]
+    per_word = products_per_word(w, low.leading.signed_bytes)
     arrays = packed, pad_channels(bias.astype(np.int32)), pad_channels(scale)
     weights, *others = (low.weights.add(array) for array in arrays)
     low.reserve_scratch(layer.scratch_bytes)
@@ -147,7 +148,7 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
             return Call("qwinograd_run", "qwinograd", fields, pointers, sizes)
         turned = variant.byte_matrices
         each = matrices.block_weights if turned else block_weights
-        fields, sizes = layer.direct(each, small, variant)
+        fields, sizes = layer.direct(each, per_word, variant)
         added = reading(layer.addition.other) if layer.addition else image
         pointers = (image, reordered if turned else weights, *others, added, result, SCRATCH)
         kernel = "qplanes_run" if layer.planes else "qconv_run"

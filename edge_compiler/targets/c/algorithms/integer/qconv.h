@@ -23,7 +23,7 @@ typedef struct {
     int image_blocks;           /* of input channels, all of which are packed; or its planes: qplanes.h */
     int in_blocks, last_groups; /* those that an output block reads */
     int in_h, in_w, in_plane, in_row, in_pixel; /* in bytes, here and below */
-    int small;                                  /* its weights are: see bytes_cell.h */
+    int per_word;                               /* products that 16 bits hold together, see bytes_cell.h */
     int in_flip, outside;                       /* the bytes outside of the image */
     const uint16_t *first_block;                /* where an output block of a group begins to read; NULL: at 0 */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
@@ -45,7 +45,7 @@ typedef struct {
     size_t row, block;
 } qconv_source;
 
-INLINE int qconv_cell(const qconv c) { return c.cell ? c.cell : bytes_cell_size(c.small); }
+INLINE int qconv_cell(const qconv c) { return c.cell ? c.cell : bytes_cell_size(c.per_word); }
 
 /* Columns of the image from one cell to the next, and cells of a row that some pixels read. Bytes that are cells have their
  * neighbours, whether these are read or not. */
@@ -61,7 +61,7 @@ INLINE void qconv_pack(const qconv c, const uint8_t *x, const int row, const int
                        unsigned char *patch)
 {
     const bytes16 flip = bytes_splat(c.in_flip), outside = bytes_splat(c.outside);
-    const int size = bytes_cell_size(c.small), apart = qconv_apart(c), left = first * c.stride_w - c.pad_left;
+    const int size = bytes_cell_size(c.per_word), apart = qconv_apart(c), left = first * c.stride_w - c.pad_left;
     int begin = left < 0 ? (-left + apart - 1) / apart : 0, end = (c.in_w - left + apart - 1) / apart;
     begin = begin < cells ? begin : cells, end = work_clamp(end, begin, cells);
     for (int block = 0; block < c.image_blocks; block++)
@@ -70,10 +70,10 @@ INLINE void qconv_pack(const qconv c, const uint8_t *x, const int row, const int
             const uint8_t *from =
                 x + (size_t)block * c.in_plane + (ptrdiff_t)y * c.in_row + (ptrdiff_t)left * c.in_pixel;
             int i = 0;
-            for (; i < (inside ? begin : cells); i++, patch += size) bytes_cell(patch, outside, c.small);
+            for (; i < (inside ? begin : cells); i++, patch += size) bytes_cell(patch, outside, c.per_word);
             for (; i < (inside ? end : cells); i++, patch += size)
-                bytes_cell(patch, bytes_load(from + (ptrdiff_t)i * apart * c.in_pixel) ^ flip, c.small);
-            for (; i < cells; i++, patch += size) bytes_cell(patch, outside, c.small);
+                bytes_cell(patch, bytes_load(from + (ptrdiff_t)i * apart * c.in_pixel) ^ flip, c.per_word);
+            for (; i < cells; i++, patch += size) bytes_cell(patch, outside, c.per_word);
         }
 }
 
@@ -93,7 +93,7 @@ INLINE const int8_t *qconv_dot(const qconv c, const int pixels, const int blocks
     qmatrix_dot(pixels, blocks, groups, cells, step, w, c.block_weights, sum);
     return w + (groups + 1) / 2 * QMATRIX_WEIGHTS;
 #else
-    bytes_dot(pixels, blocks, groups, c.small, cells, step, w, c.block_weights, sum);
+    bytes_dot(pixels, blocks, groups, c.per_word, cells, step, w, c.block_weights, sum);
     return w + groups * 4 * BLOCK;
 #endif
 }

@@ -44,7 +44,7 @@ INLINE void qplanes_run(const qconv c, const void *x, const int8_t *w, const int
     qconv products = c;
     products.kernel_h = products.kernel_w = products.stride_w = products.dilation_w = 1;
     const bytes16 flip = bytes_splat(c.in_flip);
-    const int size = bytes_cell_size(c.small), as_they_are = CELLS_ARE_BYTES && !c.in_flip;
+    const int size = bytes_cell_size(c.per_word), as_they_are = CELLS_ARE_BYTES && !c.in_flip;
     const size_t apart = (size_t)(c.in_blocks + 1) * BLOCK;
     unsigned char *windows = scratch;
     if (as_they_are) {
@@ -61,7 +61,7 @@ INLINE void qplanes_run(const qconv c, const void *x, const int8_t *w, const int
         qplanes_windows(c, x, tile.row, tile.first, pixels, apart, windows);
         for (int block = 0; block < c.in_blocks && !as_they_are; block++)
             for (int p = 0; p < pixels; p++, cell += size)
-                bytes_cell(cell, bytes_load(windows + p * apart + block * BLOCK) ^ flip, c.small);
+                bytes_cell(cell, bytes_load(windows + p * apart + block * BLOCK) ^ flip, c.per_word);
         qconv_multiply(products, tile, qconv_packed(products, tile.narrow, scratch), w, b, m, other, y);
     }
 }

@@ -4,7 +4,7 @@
  * integers (the last point by 6 only, the results' transform makes up for it), and all is computed modulo 2^32. What comes out
  * is 576 = 9 * 64 times the sum. Nine has an inverse modulo 2^32; what is left, 64 times the sum, is exact if the sum is below
  * 2^25, which the compiler knows of the weights. Points of a patch are within 100 * 128 or 50 * 255, those of a kernel
- * within 144 * 127: both fit in 16 bits.
+ * within 144 * 128: both fit in 16 bits.
  *
  * Transformed weights: [output block][point][input channel][16], two input channels side by side where an instruction adds up
  * their products.

@@ -13,9 +13,9 @@ from edge_compiler.targets.program.nodes import Array
 
 _GROUP = 4
 """Input channels whose products one instruction adds up, at best."""
-_MOST_PAIR, _MOST_FOUR = (2**15 - 1) // 255, (2**15 - 1) // 128
-"""Of two weights of one sign, whose products with unsigned bytes fit into 16 bits together; of the
-magnitudes of four, whose products with signed bytes do."""
+_MOST_UNSIGNED, _MOST_SIGNED = (2**15 - 1) // 255, (2**15 - 1) // 128
+"""Of weights of one sign added up, if 16 bits hold their products with unsigned bytes together; of
+the magnitudes of weights, if 16 bits hold those with signed bytes."""
 _FEW_TILES, _MOST_SPLITS = 16, 8
 MOST_PIXELS, MOST_BLOCKS = 16, 4
 """Of a tile."""
@@ -68,20 +68,25 @@ def last_groups(channels: int) -> int:
     return -(-((channels - 1) % BLOCK + 1) // _GROUP)
 
 
-def are_small(weights: Array, signed_bytes: bool) -> bool:
+def products_per_word(weights: Array, signed_bytes: bool) -> int:
     """
-    Return whether 16 bits hold the sums that bytes.h adds up there if weights are small.
+    Return how many products 16 bits hold together of those that bytes_dot.h adds up there.
 
     :param weights: (out, in, h, w).
-    :param signed_bytes: they are of four of eight channels, every second; else of two neighbours.
+    :param signed_bytes: they are of every second of eight or of four channels: 4, 2 or 1; else of
+        two neighbours: 2 or 1.
     """
     out, channels = weights.shape[:2]
     padded = np.pad(weights, [(0, 0), (0, -channels % 8), (0, 0), (0, 0)]).astype(np.int16)
     if signed_bytes:
-        fours = np.abs(padded).reshape(out, -1, 4, 2, *weights.shape[2:])
-        return int(fours.sum(2).max()) <= _MOST_FOUR
+        for count in (4, 2):
+            sizes = np.abs(padded).reshape(out, -1, count, 2, *weights.shape[2:])
+            if sizes.sum(2).max() <= _MOST_SIGNED:
+                return count
+        return 1
     pairs = padded.reshape(out, -1, 2, *weights.shape[2:])
-    return all(int(np.maximum(sign * pairs, 0).sum(2).max()) <= _MOST_PAIR for sign in (1, -1))
+    sums = (np.maximum(sign * pairs, 0).sum(2).max() for sign in (1, -1))
+    return 2 if max(sums) <= _MOST_UNSIGNED else 1
 
 
 def pack_bytes(weights: Array) -> Array:
