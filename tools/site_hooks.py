@@ -26,6 +26,9 @@ MOVED = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "bench/README.md": "bench.md",
+    "edge_compiler/README.md": "rooms/compiler.md",
+    "edge_compiler/targets/README.md": "rooms/targets.md",
+    "edge_perception/README.md": "rooms/robot.md",
 }
 """Pages that are not in docs/, and where they are in the site."""
 

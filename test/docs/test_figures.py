@@ -56,7 +56,7 @@ CHOSEN = {
 
 def _sections() -> Iterator[tuple[str, str]]:
     """Yield each section, without its code, and the page that it is of."""
-    guides = sorted((ROOT / "docs").rglob("*.md"))
+    guides = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("edge_*/**/README.md"))]
     for path in (*(ROOT / page for page in (*PAGES, "ARCHITECTURE.md")), *guides):
         text = re.sub(r"^ *```.*?^ *```", "", path.read_text("utf-8"), flags=re.M | re.S)
         for section in re.split(r"^#+ ", text, flags=re.MULTILINE):
