@@ -37,17 +37,15 @@ class Metric:
 
     :ivar unit: empty: a number of things.
     :ivar meaning: one line.
-    :ivar more_is_better: so the worst bag is the one with the least.
     """
 
     unit: str
     meaning: str
-    more_is_better: bool = False
 
 
 METRICS: Mapping[str, Metric] = {
     "time_to_stop": Metric("s", "longest from when it must hold until it does"),
-    "hold": Metric("%", "of the time in which it must hold, in which it does", True),
+    "hold": Metric("%", "of the time in which it must hold, in which it does"),
     "time_to_resume": Metric("s", "longest from when it may go on until it does"),
     "false_stops": Metric("%", "of the time in which it may go, in which it holds"),
     "time_blind": Metric("s", "in which an input was missing or stale, or nothing was decided"),
@@ -55,14 +53,14 @@ METRICS: Mapping[str, Metric] = {
     "latency_p95": Metric("ms", "95 % of the decisions on a picture came within"),
     "latency_p99": Metric("ms", "99 % of the decisions on a picture came within"),
     "drops": Metric("%", "of the pictures that were superseded before they were looked at"),
-    "precision": Metric("%", "of the pictures with a thing of a marked label, that have it", True),
-    "recall": Metric("%", "of the pictures that have a marked thing, in which it was seen", True),
-    "box_precision": Metric("%", "of the boxes of marked pictures that are right", True),
-    "box_recall": Metric("%", "of the marked boxes that were found", True),
-    "box_iou": Metric("%", "mean overlap of marked boxes with those that were found", True),
+    "precision": Metric("%", "of the pictures with a thing of a marked label, that have it"),
+    "recall": Metric("%", "of the pictures that have a marked thing, in which it was seen"),
+    "box_precision": Metric("%", "of the boxes of marked pictures that are right"),
+    "box_recall": Metric("%", "of the marked boxes that were found"),
+    "box_iou": Metric("%", "mean overlap of marked boxes with those that were found"),
     "ate": Metric("m", "root mean square distance of the path from the truth"),
     "rpe": Metric("m", "root mean square error of where a metre of the way leads"),
-    "unlocks_true": Metric("", "times that it unlocked when it may", True),
+    "unlocks_true": Metric("", "times that it unlocked when it may"),
     "unlocks_false": Metric("", "times that it unlocked when it must not"),
 }
 

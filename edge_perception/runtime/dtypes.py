@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_perception.runtime.errors import BundleError
-
 
 @dataclass(frozen=True)
 class ElementType:
@@ -66,17 +64,6 @@ ELEMENT_TYPES: Mapping[str, ElementType] = MappingProxyType(
 FLOAT32 = ELEMENT_TYPES["float32"]
 INT32, INT64 = ELEMENT_TYPES["int32"], ELEMENT_TYPES["int64"]
 UINT8, BOOL = ELEMENT_TYPES["uint8"], ELEMENT_TYPES["bool"]
-
-
-def element_type(name: str) -> ElementType:
-    """
-    Return the element type of that name.
-
-    :raises BundleError: if there is none.
-    """
-    if name not in ELEMENT_TYPES:
-        raise BundleError(f"the element type {name!r} is unknown; known: {', '.join(_FORMS)}")
-    return ELEMENT_TYPES[name]
 
 
 @dataclass(frozen=True)
