@@ -9,7 +9,8 @@ import numpy as np
 from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.float64.windows import shifted
 from edge_compiler.ir.graph import Node
-from edge_perception.runtime.manifest import HALF_SUMS, HALF_TERMS
+from edge_compiler.ir.half_sums import half_sums
+from edge_perception.runtime.manifest import HALF_SUMS
 
 _LAYERS = ("Conv",)
 _LEAST = np.uint64(1023 - 14 << 52)
@@ -41,8 +42,8 @@ def round_sums(
     """
     Return what a node computes if sums of a few products are of float16, as what is multiplied is.
 
-    Of each position of the kernel, products of so many channels are added up one by one, with one
-    rounding each. What may differ is how these sums are added up, in float32.
+    Of each position of the kernel, products of some channels (`half_sums`) are added up one by
+    one, with one rounding each. What may differ is how these sums are added up, in float32.
 
     :param exponents: by which power of two inputs are multiplied before, by the node's name.
     """
@@ -53,40 +54,40 @@ def round_sums(
     assert w is not None
     exponent = exponents[node.name]
     halves, every = rounded(np.ldexp(x.value, exponent)), rounded(w.value)
+    chains = half_sums(w.value.shape[1], w.value.shape[2:])
     total: Array = np.zeros(output.value.shape).reshape(len(halves), len(w.value), -1)
     for place, pixels in shifted(node, halves):
         columns = pixels.reshape(len(halves), pixels.shape[1], -1)
         weights = np.moveaxis(every, (0, 1), (-2, -1))[place]
         for image, sums in zip(columns, total, strict=True):
-            _add_up(weights, image, sums)
+            for first, last in chains:
+                add_up(weights[:, first:last], image[first:last], sums)
     value = np.ldexp(total, -exponent).reshape(output.value.shape)
     if b is not None:
         value = value + b.value.reshape(-1, *[1] * (value.ndim - 2))
     return Exact(value, output.size, output.depth)
 
 
-def _add_up(weights: Array, pixels: Array, total: Array) -> None:
+def add_up(weights: Array, pixels: Array, total: Array) -> None:
     """
-    Add to the sums of all products those of one position of the kernel.
+    Add to the sums of all products one that is of float16.
 
     :param weights: (output channels, channels).
     :param pixels: (channels, pixels).
     :param total: (output channels, pixels).
     """
-    bound = HALF_TERMS * np.abs(weights).max() * np.abs(pixels).max(initial=0.0)
+    bound = len(pixels) * np.abs(weights).max() * np.abs(pixels).max(initial=0.0)
     step = max(1, _TILE // len(weights))
     for first in range(0, pixels.shape[1], step):
         some, sums = pixels[:, first : first + step], total[:, first : first + step]
-        product, part = np.empty(sums.shape), np.empty(sums.shape)
-        for block in range(0, len(some), HALF_TERMS):
-            part[...] = 0
-            for channel in range(block, min(block + HALF_TERMS, len(some))):
-                np.multiply(weights[:, channel, None], some[channel], out=product)
-                part += product
-                _round(part, product)
-                if not bound < _LARGEST:
-                    _overflow(part)
-            sums += part
+        product, part = np.empty(sums.shape), np.zeros(sums.shape)
+        for weight, channel in zip(weights.T, some, strict=True):
+            np.multiply(weight[:, None], channel, out=product)
+            part += product
+            _round(part, product)
+            if not bound < _LARGEST:
+                _overflow(part)
+        sums += part
 
 
 def _round(array: Array, space: Array) -> None:

@@ -14,6 +14,7 @@ from edge_compiler.description.metadata import float16_layers
 from edge_compiler.float64.bfloat16 import round_operands, round_points
 from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.float64.float16 import round_sums
+from edge_compiler.float64.half_points import round_half_points
 from edge_compiler.float64.rules import apply
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.passes.constants import fold_constants
@@ -87,7 +88,8 @@ class Network:
             inputs = [None if value is None else results[value.name] for value in node.inputs]
             outputs = apply(node, round_operands(node, inputs, self._rounding), coarse)
             outputs[0] = round_points(node, inputs, outputs[0], self._rounding)
-            outputs[0] = round_sums(node, inputs, outputs[0], self._rounding, self._exponents)
+            for rounded in (round_sums, round_half_points):
+                outputs[0] = rounded(node, inputs, outputs[0], self._rounding, self._exponents)
             results.update(zip((value.name for value in node.outputs), outputs, strict=False))
         return results[name]
 

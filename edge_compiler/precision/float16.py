@@ -10,10 +10,12 @@ import numpy as np
 
 from edge_compiler.description.metadata import Float16, MOST_EXPONENT
 from edge_compiler.ir.graph import Graph, Node
+from edge_compiler.ir.half_sums import half_sums
+from edge_compiler.ir.winograd import TRANSFORMS
 from edge_compiler.precision.samples import Samples
 from edge_compiler.precision.session import Session
 from edge_compiler.samples.magnitudes import LARGEST, magnitudes, SMALLEST
-from edge_perception.runtime.manifest import HALF_TERMS, Preprocess
+from edge_perception.runtime.manifest import Preprocess
 
 Array = np.ndarray[Any, Any]
 
@@ -54,10 +56,12 @@ def _exponent(layer: Node, most: float) -> int | None:
     """Return what fits; None if nothing does, as weights are much larger or smaller than one."""
     weights = layer.constant(1)
     assert weights is not None
-    largest = _largest_sum(np.abs(weights))
-    if not (0 < most < math.inf and 0 < largest < math.inf):
+    factors = [1.0, _largest_sum(np.abs(weights))]
+    if _may_be_winograd(layer):
+        factors += _winograd(weights)
+    if not all(0 < most * factor < math.inf for factor in factors):
         return None
-    ends = sorted((most, most * largest))
+    ends = (most * min(factors), most * max(factors))
     exponent = 0
     if ends[0] < _LEAST or ends[1] > _MOST:
         exponent = math.floor(math.log2(_MOST / ends[1]))
@@ -67,5 +71,24 @@ def _exponent(layer: Node, most: float) -> int | None:
 
 def _largest_sum(weights: Array) -> float:
     """Return how large a sum may be of the weights whose products are added up together."""
-    starts = range(0, weights.shape[1], HALF_TERMS)
+    starts = [first for first, _ in half_sums(weights.shape[1], weights.shape[2:])]
     return float(np.add.reduceat(weights, starts, axis=1).max())
+
+
+def _may_be_winograd(layer: Node) -> bool:
+    """Return whether kernels may compute it by F(4x4, 3x3), whose numbers are the largest."""
+    attributes = layer.attributes
+    return (
+        attributes["kernel_shape"] == [3, 3]
+        and set(attributes["strides"]) == set(attributes["dilations"]) == {1}
+        and attributes["group"] == 1
+    )
+
+
+def _winograd(weights: Array) -> tuple[float, float]:
+    """Return how many times as large as the input points may be, and sums of their products."""
+    into, kernel, _ = TRANSFORMS[4]
+    points = np.abs(np.einsum("ay,bx,kcyx->kcab", kernel, kernel, weights))
+    rows = np.abs(into).sum(1)
+    most = np.multiply.outer(rows, rows)
+    return float(most.max()), _largest_sum(points * most)

@@ -45,8 +45,10 @@ its convolution.
 OPERANDS, POINTS = "operands", {m: f"points of F({m}x{m}, 3x3)" for m in (2, 4)}
 """What a step may round to bfloat16: what it multiplies, or what Winograd's method makes of it."""
 
-HALF_SUMS, HALF_TERMS = "operands and sums of 16 in float16", 16
-"""What a step may round to float16: what it multiplies, and the sums of so many products."""
+HALF_SUMS = "operands and sums of a few products in float16"
+"""What a step may round to float16: what it multiplies, and sums of a few products."""
+HALF_POINTS = {m: f"{name} and sums of a few products in float16" for m, name in POINTS.items()}
+"""The same of what Winograd's method makes of what it multiplies."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,8 @@ class Step:
     :ivar reason: why that back end and kernel, e.g. "tuned: 38.5 us, next 41.0 us".
     :ivar macs: multiply-accumulates.
     :ivar weight_bytes: of its constants as packed.
-    :ivar rounds: what the model's ``rounding_variants`` round to 16 bits: OPERANDS, one of POINTS
-        or HALF_SUMS; empty: nothing.
+    :ivar rounds: what the model's ``rounding_variants`` round to 16 bits: OPERANDS, HALF_SUMS, one
+        of POINTS or of HALF_POINTS; empty: nothing.
     """
 
     name: str

@@ -14,9 +14,16 @@ from small_models import Array, small_inputs
 from edge_compiler.sandbox import EmulatedSandbox
 from edge_compiler.targets.program.variants import FP16, NEON64
 from edge_compiler.toolchain.processors import CORTEX_A53, CORTEX_A76
-from edge_perception.runtime.manifest import HALF_SUMS
+from edge_perception.runtime.manifest import HALF_POINTS, HALF_SUMS
 
-LAYERS = {"half_strided", "half_pointwise", "half_dilated"}
+ENDS = {
+    "half_strided": [16],
+    "half_pointwise": [16],
+    "half_dilated": [16],
+    "half_deep": [128, 176],
+}
+"""The channels before which a sum ends, of layers whose products are added up in float16."""
+LAYERS = set(ENDS)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +66,26 @@ def test_layers_compute_what_numpy_does_in_float16(built: Built, feeds: dict[str
             assert results[name][place] == pytest.approx(expected, rel=2e-6, abs=2e-6), name
 
 
+@pytest.mark.parametrize("m", [2, 4])
+def test_winograds_points_are_float16_and_added_up_in_it(
+    built: Built, feeds: dict[str, Array], m: int
+) -> None:
+    """Numpy's points, made in float64, seldom lie on the other side of a middle."""
+    values = {t.name: onnx.numpy_helper.to_array(t) for t in built.proto.graph.initializer} | feeds
+    nodes = {node.output[0]: node for node in built.proto.graph.node}
+    results, exact = built.run(FP16.name, feeds), built.reference(feeds)
+    layers = [step.value for step in built.model.steps if step.rounds == HALF_POINTS[m]]
+    assert layers
+    for name in layers:
+        x, w, b = (values[each] for each in nodes[name].input)
+        expected = _winograd(x.astype(float), w.astype(float), m) + b[:, None, None]
+        ours, largest = results[name], np.abs(exact[name]).max()
+        difference = np.abs(ours - expected)
+        assert np.median(difference) < 1e-6 * largest, name
+        assert difference.max() < 1e-2 * largest, name
+        assert np.median(np.abs(ours - exact[name])) > 2e-5 * largest, name
+
+
 def test_other_processors_compute_in_float32(built: Built, feeds: dict[str, Array]) -> None:
     expected, ours = built.reference(feeds), built.run(NEON64.name, feeds)
     rounded = built.run(FP16.name, feeds)
@@ -69,7 +96,7 @@ def test_other_processors_compute_in_float32(built: Built, feeds: dict[str, Arra
 
 
 def _result(node: onnx.NodeProto, values: Mapping[str, Array], place: tuple[int, ...]) -> float:
-    """Return one number of a convolution: products of 16 channels are added up in float16."""
+    """Return one number of a convolution: products of some channels are added up in float16."""
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     x, w, b = (values[name] for name in node.input)
     factor = 2.0**-3 if node.output[0] == "half_pointwise" else 1.0
@@ -83,9 +110,43 @@ def _result(node: onnx.NodeProto, values: Mapping[str, Array], place: tuple[int,
     for i, j in np.ndindex(*w.shape[2:]):
         pixel = padded[image, :, row * down + i * below, column * right + j * beside]
         halves = (pixel * np.float32(factor)).astype(np.float16).astype(float)
-        for first in range(0, len(halves), 16):
+        for some in np.split(np.arange(len(halves)), ENDS[node.output[0]]):
             part = np.float16(0)
-            for k in range(first, min(first + 16, len(halves))):  # exact before it is rounded
+            for k in some:  # exact before it is rounded
                 part = np.float16(float(part) + halves[k] * float(w[channel, k, i, j]))
             total += float(part)
     return total / factor
+
+
+def _matrices(m: int) -> tuple[Array, Array, Array]:
+    """Return what transforms input, kernel and results: values at points, and back."""
+    points = np.array([0, 1, -1] if m == 2 else [0, 0.75, -0.75, 1.5, -1.5])
+    powers = np.vander(points, m + 2, increasing=True)
+    whole = np.vstack([powers, np.eye(m + 2)[-1]])  # the last point is infinity
+    kernel, out = whole[:, :3].copy(), whole[:, :m].T.copy()
+    kernel[-1], out[:, -1] = [0, 0, 1], np.eye(m)[-1]
+    into = np.linalg.inv(whole).T
+    scale = np.abs(into[:, 2 if m == 2 else 4])  # which the kernel's points have in Lavin and Gray
+    scale[-1] = 1
+    return into / scale[:, None], kernel * scale[:, None], out
+
+
+def _winograd(x: Array, w: Array, m: int) -> Array:
+    """Return a 3x3 convolution with an edge of one pixel."""
+    into, kernel, out = _matrices(m)
+    height, width = x.shape[2:]
+    rows, columns = -(-height // m), -(-width // m)
+    padded = np.pad(x[0], [(0, 0), (1, rows * m + 1 - height), (1, columns * m + 1 - width)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (m + 2, m + 2), (1, 2))
+    patches = windows[:, ::m, ::m][:, :rows, :columns]
+    points = np.einsum("ay,bx,cijyx->cabij", into, into, patches).astype(np.float16).astype(float)
+    weights = np.einsum("ay,bx,kcyx->kcab", kernel, kernel, w).astype(np.float16).astype(float)
+    total = np.zeros((len(w), *points.shape[1:]))
+    for first in range(0, len(points), 16):
+        part = np.zeros(total.shape, np.float16)
+        for c in range(first, min(first + 16, len(points))):
+            product = weights[:, c, :, :, None, None] * points[c]
+            part = (part.astype(float) + product).astype(np.float16)
+        total += part
+    tiles = np.einsum("ya,xb,kabij->kiyjx", out, out, total)
+    return tiles.reshape(len(w), rows * m, columns * m)[None, :, :height, :width]

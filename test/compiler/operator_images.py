@@ -178,12 +178,14 @@ def halves() -> onnx.ModelProto:
         deep=DEEP,
         deeper=DEEPER,
         large=(1, 32, 24, 24),
+        deepest=(1, 184, 3, 5),
         line=(1, 90),
         q=(3, 17, 24),
     )
     b.conv("half_strided", 18, 3, strides=[2, 2], **EDGES)
     b.conv("half_first", 16, 5, "rgb", strides=[2, 1], pads=[2, 2, 2, 2])
     b.conv("half_pointwise", 37, 1)
+    b.conv("half_deep", 16, 1, "deepest")
     b.conv("half_dilated", 17, 3, dilations=[2, 2], pads=[2, 0, 1, 2])
     b.conv("half_planes", 16, 7, "rgb", strides=[2, 2], pads=[3, 3, 3, 3])
     b.conv("half_grouped", 40, 3, group=4, **EDGES)
@@ -197,7 +199,10 @@ def halves() -> onnx.ModelProto:
     }
     model = b.model()
     model.metadata_props.add(key="edge.precision", value='"half"')
-    layers = {node.name: 0 for node in model.graph.node} | {"half_pointwise": -3}
+    layers = {node.name: 0 for node in model.graph.node} | {
+        "half_pointwise": -3,
+        "half_winograd_4": -2,
+    }
     model.metadata_props.add(key="edge.float16", value=json.dumps({"exponents": layers}))
     return model
 

@@ -19,7 +19,7 @@ import onnx
 from operator_models import Built, OPERATOR_MODELS
 from small_models import Array, small_inputs
 
-from edge_perception.runtime.manifest import HALF_SUMS
+from edge_perception.runtime.manifest import HALF_POINTS, HALF_SUMS
 
 SPECIAL = {
     "nan": np.nan,
@@ -35,6 +35,7 @@ SPECIAL = {
 }
 TOLERANCE = 5e-5  # relative to the largest number; Winograd's way is the least exact
 ROUNDED = 2**-4  # the same, where what is multiplied is rounded to the 8 digits of bfloat16
+_IN_FLOAT16 = {HALF_SUMS, *HALF_POINTS.values()}
 HUGE = 1e20  # results of what is far beyond float16's largest number
 
 PATCH = 5  # pixels from one corner of the largest of Winograd's patches to the other
@@ -147,7 +148,7 @@ def expected_results(built: Built, feeds: dict[str, Array]) -> dict[str, Array]:
 def results(built: Built, feeds: dict[str, Array]) -> Iterator[tuple[str, Array, Array, float]]:
     """Yield each output of each variant: its name, what it is and should be, and the tolerance."""
     expected = expected_results(built, feeds)
-    halved = {step.value for step in built.model.steps if step.rounds == HALF_SUMS}
+    halved = {step.value for step in built.model.steps if step.rounds in _IN_FLOAT16}
     for variant in built.variants:
         rounds = variant in built.model.rounding_variants
         tolerance = ROUNDED if rounds else TOLERANCE

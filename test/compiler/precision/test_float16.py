@@ -12,6 +12,7 @@ from edge_compiler.description.metadata import FLOAT16_LAYERS
 from edge_compiler.description.metadata import float16_layers as stated_layers
 from edge_compiler.errors import CompileError
 from edge_compiler.float64.float16 import rounded
+from edge_compiler.ir.winograd import TRANSFORMS
 from edge_compiler.precision.float16 import float16_layers
 
 
@@ -23,7 +24,7 @@ def test_numbers_are_multiplied_by_what_float16_has_place_for(tmp_path: Path) ->
         constants[f"{name}_factor"] = np.float32(factor)
         constants[f"{name}_w"] = weights(8, 40, 3, 3)
         nodes.append(node("Mul", f"x {name}_factor", f"{name}_x"))
-        nodes.append(node("Conv", f"{name}_x {name}_w", name))
+        nodes.append(node("Conv", f"{name}_x {name}_w", name, strides=[2, 2]))
     constants["void_w"] = np.zeros((8, 40, 1, 1), np.float32)
     nodes.append(node("Conv", "x void_w", "void"))
     model = make_model(nodes, {"x": [1, 40, 6, 6]}, constants, [*factors, "void"])
@@ -37,6 +38,25 @@ def test_numbers_are_multiplied_by_what_float16_has_place_for(tmp_path: Path) ->
         most = 2.0 ** exponents[names[name]] * factors[name] * 10  # samples are within ten
         assert 2**-8 < most < 2**14
         assert most * w[:, :16].sum(1).max() < 2**14
+
+
+def test_points_of_winograd_have_place_too(tmp_path: Path) -> None:
+    """They are up to 32 times as large as the input, if its signs are those of the matrix."""
+    w = weights(8, 48, 3, 3)
+    nodes = [node("Conv", "x w", "plain"), node("Conv", "x w", "strided", strides=[2, 2])]
+    graph = load_model(
+        make_model(nodes, {"x": [1, 48, 8, 8]}, {"w": w}, ["plain", "strided"]), tmp_path
+    )
+    exponents = float16_layers(graph, None, None).exponents
+    found = {each.output.name: exponents[each.name] for each in graph.nodes}
+    assert found["strided"] == 0
+    into, kernel, _ = TRANSFORMS[4]
+    signs = np.sign(into)
+    points = np.einsum("ay,ay,bx,bx->ab", into, signs, into, signs)
+    sums = np.abs(np.einsum("ay,bx,kcyx->kcab", kernel, kernel, w)).reshape(8, 3, 16, 6, 6).sum(2)
+    most = 2.0 ** found["plain"] * 10  # samples are within ten
+    assert most > 2**-8
+    assert most * (points * sums).max() < 2**14
 
 
 def test_float16_is_rounded_to_as_numpy_does() -> None:

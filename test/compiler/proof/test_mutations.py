@@ -102,7 +102,7 @@ MUTATIONS = [
     *_of(
         "winograd_transform.h",
         "convolutions",
-        ("winograd", "- 5.0f * square * d[2]", "- 4.0f * square * d[2]"),
+        ("winograd", "d[4], d[2], -5.0f", "d[4], d[2], -4.0f"),
         ("winograd", "q + 8.0f * s", "q - 8.0f * s"),
         ("winograd", "0.25f * scale * d[0]", "0.5f * scale * d[0]"),
     ),
@@ -161,6 +161,14 @@ MUTATIONS = [
             ("conv.h", "half_pointwise", "(1.0f / c.factor)", "1.0f"),
             ("conv.h", "half_strided", "2 * pair % HALF_LANES + lane", "lane"),
             ("conv.h", "half_dilated", "w = weights_at(w, BLOCK, 0)", "w = weights_at(w, 0, 0)"),
+            ("conv.h", "half_deep", "part, x + i * c.in_plane", "part, x"),
+            ("winograd.h", "half_winograd_4", "d[i] *= c.factor", "d[i] *= 1.0f"),
+            ("winograd.h", "half_winograd_4", "o[j] * (1.0f / c.factor)", "o[j]"),
+            ("winograd.h", "half_winograd_4", ".half_blocks = 1", ".half_blocks = 2"),
+            ("winograd_weights.h", "half_winograd", "j * BLOCK / 2", "j * BLOCK / 4"),
+            ("winograd_transform.h", "half_winograd_4", "p, q, -a", "p, q, a"),
+            ("pairs.h", "half_winograd", "vcvt_f16_f32((float32x4_t)v)", "vdup_n_f16(1)"),
+            ("conv.h", "half_deep", "? last - i : c.half_blocks", "? last - i : 1"),
         )
     ),
     Mutation(

@@ -16,11 +16,13 @@
 typedef uint16_t pairs_halves __attribute__((vector_size(2 * LANES)));
 typedef uint16_t pairs_stored __attribute__((vector_size(2 * LANES), aligned(4), may_alias));
 
-/* Round a vector, and store it where half as many floats have room. */
+/* Round a vector, and store it where half as many floats have room; where numbers of float16 are multiplied, round to these. */
 INLINE void pairs_store(float *p, vec v)
 {
     pairs_halves rounded;
-#if defined __AVX512BF16__
+#if HALF_PRODUCTS
+    rounded = (pairs_halves)vcvt_f16_f32((float32x4_t)v);
+#elif defined __AVX512BF16__
     __asm__("vcvtneps2bf16 %1, %0" : "=v"(rounded) : "v"(v));
 #else
     const ivec bits = (ivec)v;
@@ -29,7 +31,7 @@ INLINE void pairs_store(float *p, vec v)
     *(pairs_stored *)p = (pairs_stored)rounded;
 }
 
-/* The same with a block of channels, times a factor; where numbers of float16 are multiplied, round to these. */
+/* The same with a block of channels, times a factor. */
 INLINE void pairs_store_block(float *to, const float *from, const float factor)
 {
 #if HALF_PRODUCTS

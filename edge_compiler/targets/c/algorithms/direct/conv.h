@@ -30,6 +30,7 @@ typedef struct {
     int prefetch;      /* weights by which they are fetched ahead; 0: the processor does it */
     int half;          /* weights are in float16 */
     int pairs;         /* input and weights are pairs of 16 bits */
+    int half_blocks;   /* input blocks whose products are added up together, if they are of float16 */
     float factor; /* what is packed as pairs is multiplied by this power of two, and results divided by it; 0: by 1 */
     int out_blocks, out_h, out_plane, out_row;
     int out_pixel; /* floats from one pixel of the result to the next: BLOCK, or more where others lie between them */
@@ -82,12 +83,13 @@ INLINE const void *conv_lanes(const conv c, const int pixels, const int blocks, 
 
 #if HALF_PRODUCTS
 
-/* The same with pairs of float16, `lanes` of them: all products of a pixel's channels here are added up in float16. */
-INLINE const void *conv_half_lanes(const conv c, const int pixels, const int blocks, const int lanes, vec *sum,
-                                   const float *restrict x, const void *restrict w)
+/* Multiply pairs of float16, `lanes` of them at one kernel position, and add the products up in float16: to others, or the
+ * first of them to nothing. */
+INLINE const void *conv_half_lanes(const conv c, const int pixels, const int blocks, const int lanes, const int add,
+                                   halves *part, const float *restrict x, const void *restrict w)
 {
     const int vectors = blocks * HALF_VECTORS, stride = c.stride_w * c.in_lanes;
-    halves part[CONV_MAX_TILE], input[CONV_MAX_TILE];
+    halves input[CONV_MAX_TILE];
     UNROLLED_FOR (int pair = 0; pair < lanes; pair++) {
         if (pair % LANES == 0)
             UNROLLED_FOR (int p = 0; p < pixels; p++) input[p] = halves_load(x + p * stride + pair);
@@ -100,11 +102,37 @@ INLINE const void *conv_half_lanes(const conv c, const int pixels, const int blo
             const int lane = i / vectors / pixels, p = i / vectors % pixels, v = i % vectors;
             const halves a = weight[v + (v / HALF_VECTORS + lane) * HALF_VECTORS];
             halves *to = part + p * vectors + v;
-            *to = pair || lane ? halves_add_lane_product(*to, a, input[p], 2 * pair % HALF_LANES + lane)
-                               : halves_lane_product(a, input[p], 0);
+            *to = add || pair || lane ? halves_add_lane_product(*to, a, input[p], 2 * pair % HALF_LANES + lane)
+                                      : halves_lane_product(a, input[p], 0);
         }
     }
-    UNROLLED_FOR (int i = 0; i < pixels * vectors; i++) halves_add(sum + 2 * i, part[i]);
+    return w;
+}
+
+/* Accumulate some input blocks at one kernel position: all products of a pixel's channels here are added up in float16. */
+INLINE const void *conv_half_sums(const conv c, const int pixels, const int blocks, const int lanes,
+                                  const int in_blocks, vec *sum, const float *restrict x, const void *restrict w)
+{
+    halves part[CONV_MAX_TILE];
+    w = conv_half_lanes(c, pixels, blocks, lanes, 0, part, x, w);
+    ROLLED_FOR (int i = 1; i < in_blocks; i++)
+        w = conv_half_lanes(c, pixels, blocks, lanes, 1, part, x + i * c.in_plane, w);
+    UNROLLED_FOR (int i = 0; i < pixels * blocks * HALF_VECTORS; i++) halves_add(sum + 2 * i, part[i]);
+    return w;
+}
+
+/* Accumulate the input blocks from `first` to `last`. */
+INLINE const void *conv_half_blocks(const conv c, const int pixels, const int blocks, const int lanes, const int first,
+                                    const int last, vec *sum, const float *restrict x, const void *restrict w)
+{
+    for (int i = first; i < last; i += c.half_blocks) {
+        const int in_blocks = last - i < c.half_blocks ? last - i : c.half_blocks;
+        for (int ky = 0; ky < c.kernel_h; ky++)
+            for (int kx = 0; kx < c.kernel_w; kx++) {
+                const ptrdiff_t place = ky * c.dilation_h * c.in_row + kx * c.dilation_w * c.in_lanes;
+                w = conv_half_sums(c, pixels, blocks, lanes, in_blocks, sum, x + i * c.in_plane + place, w);
+            }
+    }
     return w;
 }
 
@@ -177,6 +205,10 @@ INLINE const void *conv_lanes(const conv c, const int pixels, const int blocks, 
 INLINE const void *conv_blocks(const conv c, const int pixels, const int blocks, const int most_lanes, const int first,
                                const int last, vec *sum, const float *restrict x, const void *restrict w)
 {
+#if HALF_PRODUCTS
+    if (c.pairs)
+        return conv_half_blocks(c, pixels, blocks, most_lanes, first, last, sum, x, w);
+#endif
     for (int i = first; i < last; i++) {
         const int lanes = !LANE_PRODUCTS && i == c.in_blocks - 1 ? c.last_lanes : most_lanes;
         for (int ky = 0; ky < c.kernel_h; ky++) {
@@ -189,12 +221,6 @@ INLINE const void *conv_blocks(const conv c, const int pixels, const int blocks,
 #endif
             for (int kx = 0; kx < c.kernel_w; kx++) {
                 const float *pixel = row + kx * c.dilation_w * c.in_lanes;
-#if HALF_PRODUCTS
-                if (c.pairs) {
-                    w = conv_half_lanes(c, pixels, blocks, lanes, sum, pixel, w);
-                    continue;
-                }
-#endif
                 w = conv_lanes(c, pixels, blocks, lanes, sum, pixel, w);
             }
         }

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from edge_compiler.description.metadata import float16_layers
+from edge_compiler.ir.half_sums import half_blocks, half_sums
 from edge_compiler.targets.c.algorithms.direct.candidates import Direct
 from edge_compiler.targets.c.algorithms.tiles import best_tiles, chunk_blocks
 from edge_compiler.targets.c.choice import Sizes
@@ -27,8 +28,8 @@ _PIECES, _LEAST_PIECE = 16, 50_000
 """Of a layer, if its rows allow: fewer don't keep several threads equally busy; and the
 multiply-accumulates that one is worth."""
 _MOST_BLOCKS = 8
-_WIDEN, _PACK = 8, 8
-"""Instructions for a pixel's sums of a block of channels in float16, and to round such a block."""
+_WIDEN, _PACK = 12, 8
+"""Instructions for a pixel's sums of a block of results in float16, and to round such a block."""
 
 
 @dataclass(frozen=True)
@@ -117,20 +118,22 @@ def _suits_float16(low: Lowering, layer: Layer, channels: int) -> bool:
     """
     Return whether float16 has place for a layer's sums, and takes fewer instructions.
 
-    A product takes half as many as in float32; the sums of each block of channels are widened.
+    A product takes half as many as in float32; sums of a few products are widened.
     """
     blocks, geometry = -(-channels // BLOCK), layer.geometry
-    saved = math.prod(geometry.kernel) * layer.out_blocks * (2 * channels - _WIDEN * blocks)
+    sums = math.prod(geometry.kernel) * len(half_sums(channels, geometry.kernel))
+    products = math.prod(geometry.kernel) * channels
+    saved = layer.out_blocks * (2 * products - _WIDEN * sums)
     read = 1 if geometry.kernel == (1, 1) else math.prod(geometry.stride)
     return (
         layer.lanes == BLOCK
         and channels % 2 == 0
         and saved > read * blocks * _PACK
-        and _exponent(low, layer) is not None
+        and exponent_of(low, layer) is not None
     )
 
 
-def _exponent(low: Lowering, layer: Layer) -> int | None:
+def exponent_of(low: Lowering, layer: Layer) -> int | None:
     """Return of which power of two the input is multiplied by; None if float16 has no place."""
     layers = float16_layers(low.graph.metadata)
     return next((layers[name] for name in layer.node.origins if name in layers), None)
@@ -185,6 +188,7 @@ class PairsStep:
             "in_lanes": layer.lanes,
             "chunk": chunk_blocks(self.channels, layer.lanes, layer.geometry.kernel),
             "pairs": 1,
+            "half_blocks": half_blocks(layer.geometry.kernel),
             **kernel.fields,
             **layer.common_fields(),
         }
@@ -217,7 +221,7 @@ def add_pairs(
         lines = (blocks * height * width, BLOCK, height * width, last + 1)
     names = ("lines", "lanes", "last_lines", "last_lanes")
     block_weights = (lines[0] * -(-lines[1] // 2) + lines[2] * -(-lines[3] // 2)) * BLOCK
-    exponent = _exponent(low, layer) or 0 if low.leading.pairs == FLOAT16 else 0
+    exponent = exponent_of(low, layer) or 0 if low.leading.pairs == FLOAT16 else 0
     kernel = Pairs.of(layer, channels, low.leading, exponent)
     low.reserve_scratch(kernel.bytes)
     widens = kernel.type == FLOAT16

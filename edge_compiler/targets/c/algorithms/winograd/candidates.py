@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_compiler.targets.c.algorithms.tiles import best_tiles, groups, Tile
 from edge_compiler.targets.c.algorithms.winograd import cost
@@ -90,6 +90,12 @@ def winograd_candidates(problem: Problem, variant: Variant) -> Iterator[Winograd
         most_blocks = 1 if raw else WINOGRAD_BLOCKS
         for tile in best_tiles(chunk, most_blocks, problem.out_blocks, variant)[:_TILES]:
             yield Winograd(m, chunk, tile)
+
+
+def half_winograd(problem: Problem, m: int, chunk: int, variant: Variant) -> Winograd:
+    """Return the kernel whose products are added up in float16: sums take registers twice."""
+    room = replace(variant, registers=variant.pair_registers)
+    return Winograd(m, chunk, best_tiles(chunk, WINOGRAD_BLOCKS, problem.out_blocks, room)[0])
 
 
 def _chunks(problem: Problem, variant: Variant) -> Iterator[tuple[int, int]]:

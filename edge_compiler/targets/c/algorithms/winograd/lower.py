@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge_compiler.targets.c.algorithms.direct.pairs import add_pairs, suits_pairs
-from edge_compiler.targets.c.algorithms.winograd.candidates import WINOGRAD_BLOCKS
+import numpy as np
+
+from edge_compiler.samples.magnitudes import LARGEST, SMALLEST
+from edge_compiler.targets.c.algorithms.direct.pairs import add_pairs, exponent_of, suits_pairs
+from edge_compiler.targets.c.algorithms.winograd.candidates import half_winograd, WINOGRAD_BLOCKS
 from edge_compiler.targets.c.algorithms.winograd.cost import (
     prepares_pairs,
     transformed_weights,
@@ -19,13 +22,16 @@ from edge_compiler.targets.program.calls import Call, Field, Pointer, reading, S
 from edge_compiler.targets.program.layout import BLOCK
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array
-from edge_compiler.targets.program.variants import BFLOAT16, Variant
+from edge_compiler.targets.program.variants import BFLOAT16, FLOAT16, Variant
 from edge_perception.runtime.dtypes import FLOAT32
-from edge_perception.runtime.manifest import CONVOLUTION, OPERANDS, POINTS
+from edge_perception.runtime.manifest import CONVOLUTION, HALF_POINTS, OPERANDS, POINTS
 
 _PREFETCH_FLOATS = 512
 _SLICE_FLOATS = BLOCK * BLOCK + BLOCK
 """WINOGRAD_SLICE of winograd.h."""
+_ROUNDED = {BFLOAT16: POINTS, FLOAT16: HALF_POINTS}
+_SPARE = 64
+"""See `precision/float16.py`: transformed weights are as large as weights, or some smaller."""
 
 
 def lower_winograd(
@@ -49,12 +55,13 @@ def lower_winograd(
     raw = transforms_when_run(problem, m)
     packed = in_halves(pack(w, BLOCK))
     half = is_half(packed)
-    rounds = suits_pairs(low, layer, packed, channels) == BFLOAT16
+    type_ = suits_pairs(low, layer, packed, channels)
     original = (low.weights if raw else low.originals).add(packed)
-    in_pairs = rounds and prepares_pairs(problem, m)
+    in_pairs = bool(type_) and prepares_pairs(problem, m) and (type_ != FLOAT16 or _in_range(w))
     directly = None
-    if rounds and not in_pairs:
+    if type_ == BFLOAT16 and not in_pairs:
         directly = add_pairs(low, layer, original, biases, channels)
+    exponent = exponent_of(low, layer) if type_ == FLOAT16 else 0
     place = 0
     if in_pairs or not raw:
         form = (m, channels, problem.out_blocks)  # equal bytes may be other weights
@@ -66,6 +73,11 @@ def lower_winograd(
 
     def pairs(variant: Variant) -> bool:
         return in_pairs and bool(variant.pairs)
+
+    def numbers(variant: Variant) -> dict[str, Field]:
+        """Return what both steps know of the numbers that are multiplied."""
+        factor = 2.0**exponent if exponent and pairs(variant) else 0.0
+        return {"pairs": int(pairs(variant)), "factor": factor}
 
     def prepare(variant: Variant) -> Call | None:
         if directly is not None and variant.pairs:
@@ -79,9 +91,11 @@ def lower_winograd(
 
     def choose(variant: Variant) -> Choice:
         choice = chooser.choose(problem, variant, scheme)
-        if directly is None or not variant.pairs:
-            return choice
-        return replace(choice, candidate=directly.kernel)
+        if directly is not None and variant.pairs:
+            return replace(choice, candidate=directly.kernel)
+        if pairs(variant) and type_ == FLOAT16:
+            return replace(choice, candidate=half_winograd(problem, m, chunk, variant))
+        return choice
 
     def image() -> Sizes:
         """Return what both steps know of the input."""
@@ -101,7 +115,7 @@ def lower_winograd(
         nothing = {"tiles_h": 0} if directly is not None and variant.pairs else {}
         constants, sizes = part_sizes({**image(), **nothing}, 0, variant)
         pointers = (layer.pointers(original, bias)[0], writing(gathered))
-        fields: dict[str, Field] = {"m": m, "pairs": int(pairs(variant)), **constants}
+        fields: dict[str, Field] = {"m": m, **numbers(variant), **constants}
         return Call("winograd_points_run", "winograd", fields, pointers, sizes)
 
     def call(variant: Variant) -> Call:
@@ -116,7 +130,7 @@ def lower_winograd(
             "m": m,
             "raw_weights": int(as_they_are),
             "half": int(as_they_are and half),
-            "pairs": int(pairs(variant)),
+            **numbers(variant),
             "has_residual": int(residual is not None),
             "act": layer.node.fused.activation,
             **candidate.fields,
@@ -141,15 +155,20 @@ def lower_winograd(
     low.add(layer.node, "Winograd points", [source], gathered, call_points, group=CONVOLUTION)
     low.add(
         layer.node,
-        f"{name} {layer.geometry}{kept_in(half=half)}{', products of bfloat16' * in_pairs}",
+        f"{name} {layer.geometry}{kept_in(half=half)}{f', products of {type_}' * in_pairs}",
         [gathered, *layer.reads[directly is None :]],
         target,
         call,
         value=layer.node.output,
         group=CONVOLUTION,
         prepare=prepare,
-        rounds=POINTS[m] if in_pairs else OPERANDS if rounds else "",
+        rounds=_ROUNDED[type_][m] if in_pairs else OPERANDS if directly else "",
         macs=layer.macs(channels * 9 * target.blocks * BLOCK),
         weight_bytes=packed.nbytes if raw else transformed_weights(problem, m) * FLOAT32.bytes,
         choose=choose,
     )
+
+
+def _in_range(w: Array) -> bool:
+    """Return whether float16 has place for transformed weights, with all digits of most."""
+    return bool(SMALLEST * _SPARE <= np.abs(w).max() <= LARGEST / _SPARE)

@@ -23,7 +23,8 @@ typedef struct {
     int chunk_tiles;      /* tiles that are worked on together */
     int raw_weights;      /* weights are as conv.h has them, and are transformed when they are used */
     int half;             /* these are in float16 */
-    int pairs;            /* points are rounded to bfloat16, and multiplied as pairs: pairs.h */
+    int pairs;            /* points are rounded to 16 bits, and multiplied as pairs: pairs.h */
+    float factor;         /* of patches, see conv.h */
     int in_blocks, last_lanes, in_plane, in_row;
     int block_weights; /* of the transformed weights, see conv.h */
     int out_blocks, out_h, out_w, out_plane, out_row;
@@ -53,7 +54,11 @@ INLINE void winograd_patch(const winograd c, const float *restrict x, float *res
         float *to = points + winograd_weights_lanes(c.pairs, v);
         UNROLLED_FOR (int j = 0; j < a; j++) {
             vec d[WINOGRAD_MAX];
-            UNROLLED_FOR (int i = 0; i < a; i++) d[i] = vec_load(from + i * c.in_row);
+            UNROLLED_FOR (int i = 0; i < a; i++) {
+                d[i] = vec_load(from + i * c.in_row);
+                if (c.factor)
+                    d[i] *= c.factor;
+            }
             winograd_transform_in(c.m, winograd_transform_distance(c.pairs), d, half[j]);
             from += BLOCK;
             WINOGRAD_COUNT_FROM(from);
@@ -98,7 +103,7 @@ INLINE void winograd_results(const winograd c, const float *restrict points, con
             UNROLLED_FOR (int j = 0; j < c.m; j++) {
                 if (j >= columns)
                     continue;
-                vec result = o[j] + bias;
+                vec result = c.factor ? o[j] * (1.0f / c.factor) + bias : o[j] + bias;
                 if (c.has_residual)
                     result += vec_load(r + i * c.residual_row + j * BLOCK + v);
                 vec_store(y + i * c.out_row + j * BLOCK + v,
@@ -184,6 +189,7 @@ INLINE void winograd_products(const winograd c, const int blocks, const int firs
         .last_lanes = winograd_weights_lanes(c.pairs, c.last_lanes),
         .in_plane = c.chunk_tiles * in_lanes,
         .pairs = c.pairs,
+        .half_blocks = 1,
         .kernel_h = 1,
         .kernel_w = 1,
         .stride_h = 1,

@@ -8,12 +8,22 @@
 #ifndef EDGE_WINOGRAD_TRANSFORM_H
 #define EDGE_WINOGRAD_TRANSFORM_H
 
-#include "vec.h"
+#include "halves.h"
 
 enum { WINOGRAD_MAX = 6 }; /* points in a direction */
 
 /* a. */
 INLINE float winograd_transform_distance(const int pairs) { return pairs ? 0.75f : 1.0f; }
+
+/* Return a + factor * b. Points of float16 depend on each bit: there it is rounded once, whatever the compiler likes. */
+INLINE vec winograd_transform_add(vec a, vec b, const float factor)
+{
+#if HALF_PRODUCTS
+    if (factor != 1.0f && factor != -1.0f)
+        return (vec)vfmaq_n_f32((float32x4_t)a, (float32x4_t)b, factor);
+#endif
+    return a + factor * b;
+}
 
 /* B^T d, in one direction: m + 2 input elements to m + 2 points. */
 INLINE void winograd_transform_in(const int m, const float a, const vec *d, vec *o)
@@ -25,14 +35,15 @@ INLINE void winograd_transform_in(const int m, const float a, const vec *d, vec 
         o[2] = d[2] - d[1];
         o[3] = d[1] - d[3];
     } else {
-        const vec p = d[4] - 4.0f * square * d[2], q = a * (d[3] - 4.0f * square * d[1]);
-        const vec r = d[4] - square * d[2], s = 2.0f * a * (d[3] - square * d[1]);
-        o[0] = 4.0f * square * square * d[0] + (d[4] - 5.0f * square * d[2]);
-        o[1] = p + q;
-        o[2] = p - q;
-        o[3] = r + s;
-        o[4] = r - s;
-        o[5] = 4.0f * square * square * d[1] + (d[5] - 5.0f * square * d[3]);
+        const vec p = winograd_transform_add(d[4], d[2], -4.0f * square);
+        const vec q = winograd_transform_add(d[3], d[1], -4.0f * square);
+        const vec r = winograd_transform_add(d[4], d[2], -square), s = winograd_transform_add(d[3], d[1], -square);
+        o[0] = winograd_transform_add(winograd_transform_add(d[4], d[2], -5.0f * square), d[0], 4.0f * square * square);
+        o[1] = winograd_transform_add(p, q, a);
+        o[2] = winograd_transform_add(p, q, -a);
+        o[3] = winograd_transform_add(r, s, 2.0f * a);
+        o[4] = winograd_transform_add(r, s, -2.0f * a);
+        o[5] = winograd_transform_add(winograd_transform_add(d[5], d[3], -5.0f * square), d[1], 4.0f * square * square);
     }
 }
 
@@ -61,12 +72,14 @@ INLINE void winograd_transform_kernel(const int m, const float a, const vec *d, 
         o[2] = 0.5f * (d[0] - d[1] + d[2]);
         o[3] = d[2];
     } else {
-        const vec even = d[0] + square * d[2], wide = d[0] + 4.0f * square * d[2];
+        const float near = (-1.0f / 6.0f) * scale, far = (1.0f / 24.0f) * scale;
+        const vec even = winograd_transform_add(d[0], d[2], square);
+        const vec wide = winograd_transform_add(d[0], d[2], 4.0f * square);
         o[0] = 0.25f * scale * d[0];
-        o[1] = (-1.0f / 6.0f) * scale * (even + a * d[1]);
-        o[2] = (-1.0f / 6.0f) * scale * (even - a * d[1]);
-        o[3] = (1.0f / 24.0f) * scale * (wide + 2.0f * a * d[1]);
-        o[4] = (1.0f / 24.0f) * scale * (wide - 2.0f * a * d[1]);
+        o[1] = near * winograd_transform_add(even, d[1], a);
+        o[2] = near * winograd_transform_add(even, d[1], -a);
+        o[3] = far * winograd_transform_add(wide, d[1], 2.0f * a);
+        o[4] = far * winograd_transform_add(wide, d[1], -2.0f * a);
         o[5] = d[2];
     }
 }

@@ -36,7 +36,7 @@ INLINE void winograd_weights_channel(const int m, const float distance, const in
     }
 }
 
-/* The same of two channels, as pairs. others: the second one's weights; NULL: there is none. */
+/* The same of two channels, as pairs. others: the second one's weights; NULL: there is none (of float16 there is one). */
 INLINE void winograd_weights_pair(const int m, const int half_weights, const void *restrict w,
                                   const void *restrict others, const int step, float *restrict points, const int stride)
 {
@@ -44,11 +44,17 @@ INLINE void winograd_weights_pair(const int m, const int half_weights, const voi
     winograd_weights_channel(m, winograd_transform_distance(1), half_weights, w, step, channels[0], BLOCK);
     if (others)
         winograd_weights_channel(m, winograd_transform_distance(1), half_weights, others, step, channels[1], BLOCK);
-    for (int i = 0; i < (m + 2) * (m + 2); i++)
+    for (int i = 0; i < (m + 2) * (m + 2); i++) {
+#if HALF_PRODUCTS /* apart, see conv_half_lanes() */
+        UNROLLED_FOR (int j = 0; j < 2; j++)
+            halves_store_block(points + i * stride + j * BLOCK / 2, channels[j] + i * BLOCK, 1.0f);
+#else
         UNROLLED_FOR (int v = 0; v < BLOCK; v += LANES) {
             const vec second = others ? vec_load(channels[1] + i * BLOCK + v) : vec_splat(0.0f);
             vec_store(points + i * stride + v, pairs_join(vec_load(channels[0] + i * BLOCK + v), second));
         }
+#endif
+    }
 }
 
 /* Transform the kernels of an input block's channels. */
