@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -12,6 +13,7 @@ import tempfile
 
 from edge_perception.runtime.swap import exchange
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LOCK = "maker.lock"
 """Held as long as the process lives that makes the folder: the system lets go of it, always."""
 
@@ -32,7 +34,12 @@ def new_folder(destination: Path) -> Iterator[Path]:
     ):
         folder = Path(scratch) / "new"
         folder.mkdir()
-        yield folder
+        try:
+            yield folder
+        except OSError as error:
+            if error.errno in _FULL:  # writing to an open file names none
+                error.filename = error.filename or str(destination)
+            raise
         exchange(folder, destination)
 
 

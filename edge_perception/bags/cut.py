@@ -30,10 +30,9 @@ def cut(
         there = ", ".join(sorted(known))
         raise BagError(f"{bag.path} has no topic {missing[0]}: there are {there}")
     facts = {**bag.facts(), "cut from": f"{bag.path.resolve()}, {begin:g} s to {end:g} s"}
-    writer = BagWriter(out, facts)
     count = 0
     first = None
-    try:
+    with BagWriter(out, facts) as writer:
         for record in in_order(bag.raw(), bag.problems):
             first = record.time if first is None else first
             seconds = (record.time - first) / SECOND
@@ -44,8 +43,4 @@ def cut(
                 count += 1
         if not count:
             raise BagError(f"{bag.path} has nothing from {begin:g} s to {end:g} s of these topics")
-    except BaseException:
-        writer.discard()
-        raise
-    writer.close()
     return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import contextlib
 from pathlib import Path
 
 from mcap.writer import CompressionType, Writer
@@ -15,7 +16,11 @@ FACTS = "edge_perception"
 
 
 class BagWriter:
-    """A bag that is being written; the file takes its name when it is closed."""
+    """
+    A bag that is being written; the file takes its name when it is closed.
+
+    As a context it is closed at the end, and nothing is left of it after an exception.
+    """
 
     def __init__(self, path: Path, facts: Mapping[str, str]) -> None:
         """
@@ -35,6 +40,22 @@ class BagWriter:
         self._writer.add_metadata(FACTS, dict(facts))
         self._schemas: dict[str, int] = {}
         self._channels: dict[str, int] = {}
+
+    def __enter__(self) -> BagWriter:
+        """Return this."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """
+        End the file, or remove what was written.
+
+        :raises BagError: if the disk is full.
+        """
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self._discard()
 
     @property
     def size(self) -> int:
@@ -69,9 +90,10 @@ class BagWriter:
         except OSError as error:
             raise BagError(f"{self._path} can't be written: {error.strerror}") from error
 
-    def discard(self) -> None:
-        """Remove what was written."""
-        self._file.close()
+    def _discard(self) -> None:
+        """Remove what has not been given its name."""
+        with contextlib.suppress(OSError):  # the disk is full for what is still to be written, too
+            self._file.close()
         self._part.unlink(missing_ok=True)
 
     def _announce(self, topic: Topic) -> int:

@@ -64,16 +64,13 @@ def compose(film: Path, out: Path, seconds: float = 60.0) -> int:
     :raises BagError: if it can't be written.
     :raises SourceError: if the film can't be read.
     """
-    writer = BagWriter(
-        out,
-        {
-            "composite": "real pictures; IMU, odometry and truth are simulated along a circle, "
-            "and have nothing to do with the pictures",
-            "pictures": film.name,
-        },
-    )
+    facts = {
+        "composite": "real pictures; IMU, odometry and truth are simulated along a circle, "
+        "and have nothing to do with the pictures",
+        "pictures": film.name,
+    }
     count = 0
-    try:
+    with BagWriter(out, facts) as writer:
         frames = list(_frames(film, seconds))
         if len(frames) < 2:
             raise BagError(f"{film} is no film: give a video, or a folder of pictures")
@@ -82,10 +79,6 @@ def compose(film: Path, out: Path, seconds: float = 60.0) -> int:
         for time, topic, message in heapq.merge(*parts, key=lambda said: said[0]):
             writer.write(time, Topic(topic, message.__msgtype__), messages.serialize(message))
             count += 1
-    except BaseException:
-        writer.discard()
-        raise
-    writer.close()
     return count
 
 

@@ -75,21 +75,21 @@ def _fill(folder: Path, name: str, ros: bool) -> None:
 
 def _write_bag(path: Path) -> None:
     """Write a bag in which a person comes and goes, without a picture of it."""
-    writer = BagWriter(path, {"made by": "edge-robot new", "composite": "nothing was recorded"})
+    facts = {"made by": "edge-robot new", "composite": "nothing was recorded"}
     pixels = np.full((_HEIGHT, _WIDTH, 3), 127, np.uint8)
-    for index in range(round(_SECONDS * _RATE)):
-        stamp = _BEGIN + index * SECOND // _RATE
-        header = Header(stamp=to_time(stamp), frame_id="camera")
-        seen = DetectionArray(header=header, image_width=_WIDTH, image_height=_HEIGHT)
-        if _PERSON[0] <= index / _RATE < _PERSON[1]:
-            person = Detection(label="person", score=0.9, has_box=True, track_id=-1)
-            person.x, person.y, person.width, person.height = 24.0, 8.0, 16.0, 36.0
-            seen.detections = [person]
-        said: list[tuple[str, Message]] = [
-            ("/camera/image_raw", to_message(pixels, "bgr8", header)),
-            ("/detections", seen),
-        ]
-        for after, (topic, message) in enumerate(said):
-            where = Topic(topic, message.__msgtype__)
-            writer.write(stamp + after * _LATE, where, messages.serialize(message))
-    writer.close()
+    with BagWriter(path, facts) as writer:
+        for index in range(round(_SECONDS * _RATE)):
+            stamp = _BEGIN + index * SECOND // _RATE
+            header = Header(stamp=to_time(stamp), frame_id="camera")
+            seen = DetectionArray(header=header, image_width=_WIDTH, image_height=_HEIGHT)
+            if _PERSON[0] <= index / _RATE < _PERSON[1]:
+                person = Detection(label="person", score=0.9, has_box=True, track_id=-1)
+                person.x, person.y, person.width, person.height = 24.0, 8.0, 16.0, 36.0
+                seen.detections = [person]
+            said: list[tuple[str, Message]] = [
+                ("/camera/image_raw", to_message(pixels, "bgr8", header)),
+                ("/detections", seen),
+            ]
+            for after, (topic, message) in enumerate(said):
+                where = Topic(topic, message.__msgtype__)
+                writer.write(stamp + after * _LATE, where, messages.serialize(message))

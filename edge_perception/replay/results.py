@@ -14,6 +14,7 @@ from edge_perception.core.stamps import SECOND
 from edge_perception.replay.expectations import Expectations, judge, Verdict
 from edge_perception.replay.metrics import Numbers
 from edge_perception.replay.run import Played
+from edge_perception.robot.plan import RequestError
 
 NOT_AS_EXPECTED = 3
 """The exit code of a replay, and of one of many."""
@@ -158,8 +159,18 @@ def _mark(verdict: Verdict) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file, all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """
+    Write a file, all of it or nothing.
+
+    :raises RequestError: if that can't be done.
+    """
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise RequestError(f"{path} can't be written: {error.strerror}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 import time
@@ -81,7 +82,7 @@ def play(
     :raises ReplayError: if a node can't be started.
     """
     played = Played()
-    writer = BagWriter(playing.out, _facts(bag, parts, playing)) if playing.out else None
+    writer: BagWriter | None = None
     topics: dict[tuple[str, str], Topic] = {}
 
     def listen(moment: int, end: End, data: bytes) -> None:
@@ -104,7 +105,10 @@ def play(
         measured=playing.measured,
         names=parts.names,
     )
-    try:
+    with ExitStack() as opened:
+        if playing.out:
+            writer = opened.enter_context(BagWriter(playing.out, _facts(bag, parts, playing)))
+        opened.callback(moments.close)  # type: ignore[attr-defined]
         for moment in moments:
             played.begin = played.begin or moment
             played.end = moment
@@ -116,14 +120,6 @@ def play(
             if wait(max(0.0, ahead)):
                 played.whole = False
                 break
-    except BaseException:
-        if writer is not None:
-            writer.discard()
-        raise
-    finally:
-        moments.close()  # type: ignore[attr-defined]
-    if writer is not None:
-        writer.close()
     played.wall = time.monotonic() - began
     played.problems = tuple(bag.problems)
     return played

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import resource
 
 from bags import BEGIN, drive, read, write
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.bags.bag import Bag
+from edge_perception.bags.record import BagError, Topic
+from edge_perception.bags.writer import BagWriter
 from edge_perception.commands import main
 from edge_perception.core.stamps import SECOND
 from edge_perception.messages.types import Odometry, PoseStamped
@@ -124,3 +127,21 @@ def test_a_bag_of_a_film_says_that_it_is_composed(tmp_path: Path) -> None:
         if one.topic.name == TRUTH
     ]
     assert np.hypot(truth[-1].x, truth[-1].y - 4.0) == pytest.approx(4.0)  # on the circle
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_nothing_is_left_of_a_bag_for_which_there_is_no_place(size: int, tmp_path: Path) -> None:
+    """A large message meets the limit when it is written, a small one when the file is ended."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))
+    try:
+        noise = np.random.default_rng(0).bytes(size)
+        with (
+            pytest.raises(BagError, match=r"a.mcap can't be written: File too large"),
+            BagWriter(tmp_path / "a.mcap", {}) as writer,
+        ):
+            for time in range(100):
+                writer.write(time, Topic("/a", "std_msgs/msg/String"), noise)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []

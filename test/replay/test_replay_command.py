@@ -207,6 +207,9 @@ def test_a_simulated_robot_is_replayed_in_the_time_of_its_stamps(
         abs=0.1,
     )
     assert page.read_text().count("<svg") == 1
+    capsys.readouterr()
+    assert main(["replay", str(bag), f"--html={page / 'a.html'}"]) == 1
+    assert f"{page / 'a.html'} can't be written: " in capsys.readouterr().err
 
 
 EXPECTED = """
