@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+import os
+import signal
 import sys
-
-from edge_perception import ending
 
 PACKAGES = {"yaml": "PyYAML"}
 """What every command needs of the extra ``robot`` of pyproject.toml, as it is imported."""
@@ -19,7 +19,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     :returns: the exit code
     """
-    if argv is None and "up" in sys.argv:
+    is_up = "up" in sys.argv
+    if argv is None:  # while modules are loaded there is nothing to clean up
+        signal.signal(signal.SIGINT, lambda *_: os._exit(0 if is_up else 128 + signal.SIGINT))
+    from edge_perception import ending
+
+    if argv is None and is_up:
         ending.at_once()
     missing = [package for module, package in PACKAGES.items() if find_spec(module) is None]
     if missing:
@@ -31,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     from edge_perception.commands import main as run
 
+    if argv is None and not is_up:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     ending.exit_code = run(argv)
     return ending.exit_code
 

@@ -135,13 +135,15 @@ def test_nothing_is_left_of_a_bag_for_which_there_is_no_place(size: int, tmp_pat
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))
     try:
-        noise = np.random.default_rng(0).bytes(size)
-        with (
-            pytest.raises(BagError, match=r"a.mcap can't be written: File too large"),
-            BagWriter(tmp_path / "a.mcap", {}) as writer,
-        ):
-            for time in range(100):
-                writer.write(time, Topic("/a", "std_msgs/msg/String"), noise)
+        with pytest.raises(BagError, match=r"a\.mcap can't be written: File too large"):
+            _write_noise(tmp_path / "a.mcap", size)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
+
+
+def _write_noise(path: Path, size: int) -> None:
+    with BagWriter(path, {}) as writer:
+        for time in range(100):
+            noise = np.random.default_rng(time).bytes(size)
+            writer.write(time, Topic("/a", "std_msgs/msg/String"), noise)

@@ -85,6 +85,6 @@ def test_what_was_there_comes_back_if_its_replacement_was_cut_short(tmp_path: Pa
 
 def test_a_full_disk_is_said_with_the_name_of_what_has_no_place(tmp_path: Path) -> None:
     destination = tmp_path / "model.edge"
-    with pytest.raises(OSError, match="model.edge"), new_folder(destination):
+    with pytest.raises(OSError, match=r"model\.edge"), new_folder(destination):
         Path("/dev/full").write_text("more than there is place for")
     assert list(tmp_path.iterdir()) == []
