@@ -11,7 +11,7 @@ _CHANNELS = 16
 
 def half_blocks(kernel: Sequence[int]) -> int:
     """Return how many blocks of channels are added up together: of a 1x1 kernel several."""
-    return 8 if set(kernel) == {1} else 1
+    return 4 if set(kernel) == {1} else 1
 
 
 def half_sums(channels: int, kernel: Sequence[int]) -> list[tuple[int, int]]:

@@ -20,7 +20,7 @@ ENDS = {
     "half_strided": [16],
     "half_pointwise": [16],
     "half_dilated": [16],
-    "half_deep": [128, 176],
+    "half_deep": [64, 128, 176],
 }
 """The channels before which a sum ends, of layers whose products are added up in float16."""
 LAYERS = set(ENDS)
