@@ -11,7 +11,7 @@ from operator_choices import choices, integers
 from operator_functions import activations, arithmetic, bounded, fused, heads
 from operator_images import batches, chain, convolutions, halves, lines, volumes, windows
 from operator_moves import lookups, moves, typed_moves
-from operator_products import matrices, products, sequences, tokens
+from operator_products import attention, matrices, products, sequences, tokens
 from small_models import Array, run
 
 from edge_compiler import targets
@@ -38,6 +38,7 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
         choices,
         typed_moves,
         matrices,
+        attention,
         halves,
         tokens,
         batches,

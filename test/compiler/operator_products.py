@@ -39,6 +39,27 @@ def matrices() -> onnx.ModelProto:
     return b.model()
 
 
+def attention() -> onnx.ModelProto:
+    """Products with Softmax in between, in one step; their sizes fit no tile and no strip."""
+    b = Builder(q=(2, 3, 37, 24), k=(2, 3, 24, 41), v=(3, 41, 20), rows=(90, 18), few=(8, 12))
+
+    def attend(name: str, scores: str, values: str) -> None:
+        shares = b.add(f"{name}_shares", "Softmax", scores, axis=-1)
+        b.inner |= {scores, shares}
+        b.add(name, "MatMul", f"{shares} {values}")
+
+    b.inner.add(b.add("asking", "Mul", f"q {b.constant(0.2)}"))
+    attend("attended", b.add("alike", "MatMul", "asking k"), "v")
+    b.inner.add(b.add("products", "MatMul", "q k"))
+    b.inner.add(b.add("added", "Add", f"products {b.constant(b.numbers(41))}"))
+    attend("attended_row", b.add("scaled", "Mul", f"added {b.constant(0.3)}"), "v")
+    b.inner.add(b.add("logits", "Gemm", "rows rows", transB=1, alpha=0.5))
+    attend("attended_tanh", b.add("bounded", "Tanh", "logits"), b.constant(b.numbers(90, 33)))
+    many = b.add("many", "MatMul", f"few {b.constant(b.numbers(5, 12, LINE))}")
+    attend("attended_long", many, b.constant(b.numbers(5, LINE, 18)))
+    return b.model()
+
+
 def tokens() -> onnx.ModelProto:
     """Values of any rank that broadcast, reductions, normalisation: the rest of a transformer."""
     b = Builder(t=(2, 9, 21), u=(9, 1), v=(2, 1, 21), n=(3, 2, 5, 4, 2), m=(3, 1, 5, 1, 2))

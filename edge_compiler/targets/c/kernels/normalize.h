@@ -31,6 +31,13 @@ INLINE vec normalize_exchange(vec v, const int apart)
 }
 #endif
 
+/* Vectors of exponentials at once: as many as registers hold. */
+#if defined __arm__
+enum { NORMALIZE_TOGETHER = 1 };
+#else
+enum { NORMALIZE_TOGETHER = LANES == 16 ? 6 : 4 };
+#endif
+
 /* The sum of a vector's elements. */
 INLINE float normalize_sum(vec v)
 {
@@ -44,11 +51,11 @@ INLINE float normalize_sum(vec v)
 #endif
 }
 
-/* The largest of a vector's elements. */
+/* The largest of a vector's elements; see normalize_largest(). */
 INLINE float normalize_most(vec v)
 {
 #if defined __AVX__
-    UNROLLED_FOR (int i = 1; i <= NORMALIZE_STEPS; i++) v = vec_max_or_nan(v, normalize_exchange(v, LANES >> i));
+    UNROLLED_FOR (int i = 1; i <= NORMALIZE_STEPS; i++) v = vec_max(v, normalize_exchange(v, LANES >> i));
     return v[0];
 #else
     float most = -INFINITY;
@@ -62,37 +69,57 @@ typedef struct {
     int outer, length, inner;
 } axis;
 
-/* The largest element. Several maxima, as each would wait for the one before. */
+/* The largest element; if one is NaN, then any: the sum of exponentials is NaN, whatever is subtracted. Several maxima, as
+ * each would wait for the one before. */
 INLINE float normalize_largest(const int length, const float *in)
 {
     vec most[4] = {vec_splat(-INFINITY), vec_splat(-INFINITY), vec_splat(-INFINITY), vec_splat(-INFINITY)};
     int x = 0;
     for (; x + 4 * LANES <= length; x += 4 * LANES)
-        UNROLLED_FOR (int i = 0; i < 4; i++) most[i] = vec_max_or_nan(most[i], vec_load_unaligned(in + x + i * LANES));
-    for (; x + LANES <= length; x += LANES) most[0] = vec_max_or_nan(most[0], vec_load_unaligned(in + x));
-    float largest = normalize_most(vec_max_or_nan(vec_max_or_nan(most[0], most[1]), vec_max_or_nan(most[2], most[3])));
+        UNROLLED_FOR (int i = 0; i < 4; i++) most[i] = vec_max(most[i], vec_load_unaligned(in + x + i * LANES));
+    for (; x + LANES <= length; x += LANES) most[0] = vec_max(most[0], vec_load_unaligned(in + x));
+    float largest = normalize_most(vec_max(vec_max(most[0], most[1]), vec_max(most[2], most[3])));
     for (; x < length; x++) largest = in[x] <= largest ? largest : in[x];
     return largest;
 }
 
-/* Softmax of neighbouring elements. */
-INLINE void normalize_softmax_line(const int length, const float *in, float *out)
+/* exp(x - largest) of neighbouring elements; return their sum. Several at once, as each is a long chain of instructions. */
+INLINE float normalize_exponentials(const int length, const float largest, const float *in, float *out)
 {
-    const int whole = length / LANES * LANES, left = length - whole;
-    const float largest = normalize_largest(length, in);
     vec total = vec_splat(0.0f);
-    for (int x = 0; x < whole; x += LANES) {
+    int x = 0;
+    for (; x + NORMALIZE_TOGETHER * LANES <= length; x += NORMALIZE_TOGETHER * LANES) {
+        vec e[NORMALIZE_TOGETHER];
+        UNROLLED_FOR (int i = 0; i < NORMALIZE_TOGETHER; i++) e[i] = vec_load_unaligned(in + x + i * LANES) - largest;
+        vec_exp_each(e, NORMALIZE_TOGETHER);
+        UNROLLED_FOR (int i = 0; i < NORMALIZE_TOGETHER; i++) {
+            vec_store_some(out + x + i * LANES, e[i], LANES);
+            total += e[i];
+        }
+    }
+    for (; x + LANES <= length; x += LANES) {
         const vec e = vec_exp(vec_load_unaligned(in + x) - largest);
         vec_store_some(out + x, e, LANES);
         total += e;
     }
     float sum = 0.0f;
-    if (left)
-        vec_store_some(out + whole, vec_exp(vec_load_some(in + whole, left) - largest), left);
-    for (int x = whole; x < length; x++) sum += out[x];
-    const float factor = 1.0f / (sum + normalize_sum(total));
+    if (x < length)
+        vec_store_some(out + x, vec_exp(vec_load_some(in + x, length - x) - largest), length - x);
+    for (; x < length; x++) sum += out[x];
+    return sum + normalize_sum(total);
+}
+
+/* Multiply neighbouring elements by a number, in place. */
+INLINE void normalize_scale(const int length, const float factor, float *line)
+{
     for (int x = 0; x < length; x += LANES)
-        vec_store_some(out + x, vec_load_some(out + x, length - x) * factor, length - x);
+        vec_store_some(line + x, vec_load_some(line + x, length - x) * factor, length - x);
+}
+
+/* Softmax of neighbouring elements. */
+INLINE void normalize_softmax_line(const int length, const float *in, float *out)
+{
+    normalize_scale(length, 1.0f / normalize_exponentials(length, normalize_largest(length, in), in, out), out);
 }
 
 /* Softmax of so many lines side by side, each along elements that lie `step` apart. */

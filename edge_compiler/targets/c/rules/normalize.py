@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge_compiler.ir.graph import Node
+from edge_compiler.targets.c.algorithms.attention.pattern import attention_of
 from edge_compiler.targets.c.rules.axis import along
 from edge_compiler.targets.c.rules.table import lowers
 from edge_compiler.targets.program.calls import Call, Field, reading, SCRATCH, writing
@@ -16,7 +17,14 @@ from edge_perception.runtime.manifest import POOL
 
 @lowers("Softmax")
 def lower_softmax(low: Lowering, node: Node) -> None:
-    """Normalise along one axis of a row-major value."""
+    """Normalise along one axis of a row-major value, unless attention does it."""
+    if attention_of(low, node):
+        low.defer(node.output, lambda: _softmax(low, node))
+    else:
+        _softmax(low, node)
+
+
+def _softmax(low: Lowering, node: Node) -> None:
     value = node.input(0)
     axis = node.attributes["axis"] % len(value.shape)
     source, target = low.source(value, DENSE), low.target(node.output, DENSE)

@@ -28,6 +28,7 @@ typedef struct {
     int chunk;                  /* terms that are summed up apart; 0: all in one sum */
     float alpha, beta;          /* y = act(alpha a b + beta c) */
     int has_c, c_row, c_column; /* elements from one row or column of c to the next; a column: 0 or 1 */
+    int y_row;                  /* elements from one row of the result to the next */
     activation act;
     int height, blocks;           /* the tile */
     int wide_tiles, narrow_tiles; /* rows: so many tiles of `height`, then so many of `height - 1` */
@@ -82,25 +83,39 @@ INLINE void gemm_tile(const gemm c, const int height, const int blocks, const in
             if (later)
                 line[r * vectors + v] = result;
             else
-                vec_store_some(y + (size_t)r * c.columns + v * LANES, activation_apply(c.act, result), left);
+                vec_store_some(y + (size_t)r * c.y_row + v * LANES, activation_apply(c.act, result), left);
         }
     if (later) { /* all rows at once: what doesn't wait for each other can be computed together */
         activation_apply_line(c.act, (float *)line, count * LANES);
-        for (int r = 0; r < height; r++) memcpy(y + (size_t)r * c.columns, line + r * vectors, sizeof(float) * columns);
+        for (int r = 0; r < height; r++) memcpy(y + (size_t)r * c.y_row, line + r * vectors, sizeof(float) * columns);
     }
 }
 
-/* The tile of a number, of the row that it begins. */
-INLINE void gemm_tiles(const gemm c, const int tile, const int blocks, const int columns, const float *a, const void *b,
-                       const float *e, float *y)
+/* The tile of a number, of the row that it begins; the first `wide_tiles` are of `height` rows. */
+INLINE void gemm_tiles(const gemm c, const int wide_tiles, const int tile, const int blocks, const int columns,
+                       const float *a, const void *b, const float *e, float *y)
 {
-    const int wide = tile < c.wide_tiles;
-    const int row = wide ? tile * c.height : c.wide_tiles * c.height + (tile - c.wide_tiles) * (c.height - 1);
-    a += (size_t)row * c.a_row, e += (size_t)row * c.c_row, y += (size_t)row * c.columns;
+    const int wide = tile < wide_tiles, row = tile * c.height - (wide ? 0 : tile - wide_tiles);
+    a += (ptrdiff_t)row * c.a_row, e += (size_t)row * c.c_row, y += (size_t)row * c.y_row;
     if (wide)
         gemm_tile(c, c.height, blocks, columns, a, b, e, y);
     else if (c.narrow_tiles)
         gemm_tile(c, c.height - 1, blocks, columns, a, b, e, y);
+}
+
+/* How many groups of columns, each as wide as a tile, a matrix has. */
+INLINE int gemm_groups(const gemm c) { return (c.columns + BLOCK * c.blocks - 1) / (BLOCK * c.blocks); }
+
+/* A tile of a group of columns of one matrix, given its operands. */
+INLINE void gemm_group(const gemm c, const int wide_tiles, const int group, const int tile, const float *a,
+                       const void *b, const float *e, float *y)
+{
+    const int column = group * c.blocks * BLOCK, left = c.columns - (gemm_groups(c) - 1) * c.blocks * BLOCK;
+    b = weights_at(b, (ptrdiff_t)column * c.terms, c.half), e += column * c.c_column, y += column;
+    if (group < gemm_groups(c) - 1)
+        gemm_tiles(c, wide_tiles, tile, c.blocks, c.blocks * BLOCK, a, b, e, y);
+    else
+        gemm_tiles(c, wide_tiles, tile, (left + BLOCK - 1) / BLOCK, left, a, b, e, y);
 }
 
 /* How many elements an operand's matrix lies behind its first one. The fields are a copy: arrays that a loop indexes keep
@@ -121,20 +136,13 @@ INLINE void gemm_run(const gemm c, const float *a, const void *b, const float *e
 {
     assert(c.wide_tiles * c.height + c.narrow_tiles * (c.height - 1) == c.rows);
     assert(c.c_column == 0 || c.c_column == 1);
-    const int all = (c.columns + BLOCK - 1) / BLOCK, groups = (all + c.blocks - 1) / c.blocks;
-    const int last_blocks = all - (groups - 1) * c.blocks, last = c.columns - (groups - 1) * c.blocks * BLOCK;
-    const int matrices = c.batch[0] * c.batch[1] * c.batch[2] * c.batch[3];
+    const int groups = gemm_groups(c), matrices = c.batch[0] * c.batch[1] * c.batch[2] * c.batch[3];
     pieces todo = work_share_rows(matrices * groups, c.wide_tiles + c.narrow_tiles, part, parts);
     while (work_next_piece(&todo)) {
-        const int matrix = todo.outer / groups, group = todo.outer % groups, column = group * c.blocks * BLOCK;
-        const float *aa = a + gemm_left_place(c, matrix);
-        const void *bb = weights_at(b, gemm_right_place(c, matrix) + (ptrdiff_t)column * c.terms, c.half);
-        const float *ee = e + column * c.c_column;
-        float *yy = y + (size_t)matrix * c.rows * c.columns + column;
-        if (group < groups - 1)
-            gemm_tiles(c, todo.inner, c.blocks, c.blocks * BLOCK, aa, bb, ee, yy);
-        else
-            gemm_tiles(c, todo.inner, last_blocks, last, aa, bb, ee, yy);
+        const int matrix = todo.outer / groups;
+        const void *right = weights_at(b, gemm_right_place(c, matrix), c.half);
+        gemm_group(c, c.wide_tiles, todo.outer % groups, todo.inner, a + gemm_left_place(c, matrix), right, e,
+                   y + (size_t)matrix * c.rows * c.y_row);
     }
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 import math
 
@@ -10,7 +12,7 @@ import numpy as np
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.algorithms.gemm.product import Product, RANK
 from edge_compiler.targets.c.algorithms.gemm.views import View
-from edge_compiler.targets.c.algorithms.tiles import best_tiles, SUM_TERMS
+from edge_compiler.targets.c.algorithms.tiles import best_tiles, SUM_TERMS, Tile
 from edge_compiler.targets.c.halves import in_halves, is_half, kept_in, pays
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.calls import Call, Field, reading, writing
@@ -25,57 +27,97 @@ _MOST_BLOCKS = 4
 """Columns of a tile, in blocks: more leave few registers for rows."""
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """
+    A product whose right operand is packed.
+
+    :ivar addend: what is added to it, if there is anything.
+    :ivar half: the right operand is in float16.
+    :ivar alpha: what the product is multiplied by.
+    :ivar beta: what the addend is multiplied by.
+    :ivar fields: of the kernel, but for those that say how it is cut into tiles.
+    """
+
+    product: Product
+    right: Data
+    addend: Data | None
+    half: bool
+    alpha: float
+    beta: float
+    fields: Mapping[str, Field]
+
+    @classmethod
+    def of(cls, low: Lowering, node: Node) -> Prepared:
+        """Pack the right operand: now if it is constant, else in a step of its own."""
+        product, a = Product.of(node, partial(View.of, low)), node.attributes
+        weights, half = _packed(node, product), False
+        if weights is None:
+            right = _pack_when_run(low, node, product)
+        else:
+            if pays(low.leading, math.prod(product.batch) * product.rows):
+                weights = in_halves(weights)
+            half, right = is_half(weights), Data(low.weights.add(weights), weights.nbytes)
+        addend = node.inputs[2] if len(node.inputs) > 2 else None
+        scale = product.left.view.scale * product.right.view.scale
+        alpha, beta = float(a.get("alpha", 1.0) * scale), float(a.get("beta", 1.0))
+        matrix = product.packed_columns * product.terms
+        fields: dict[str, Field] = {
+            "batch": _ranked(product.batch, 1),
+            "a_matrix": _ranked(product.left.matrices, 0),
+            "b_matrix": _ranked(tuple(step * matrix for step in product.rights), 0),
+            "rows": product.rows,
+            "columns": product.columns,
+            "terms": product.terms,
+            "a_row": product.left.line,
+            "a_term": product.left.term,
+            "half": int(half),
+            "chunk": SUM_TERMS if product.terms >= 2 * SUM_TERMS else 0,
+            "alpha": alpha,
+            "beta": beta,
+            **_addend_fields(addend),
+            "y_row": product.columns,
+            "act": node.fused.activation,
+        }
+        third = None if addend is None else Data.of(low, addend)
+        return cls(product, right, third, half, alpha, beta, fields)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates, the last block of columns counted as a whole one."""
+        product = self.product
+        rows = math.prod(product.batch) * product.rows
+        return rows * product.packed_columns * product.terms
+
+    def tile(self, rows: int, variant: Variant) -> Tile:
+        """Return the best tile for so many rows of a matrix."""
+        return best_tiles(rows, _MOST_BLOCKS, self.product.packed_columns // BLOCK, variant)[0]
+
+
 def lower_product(low: Lowering, node: Node) -> None:
     """Add the step of a product, after one that packs a right operand that is computed."""
-    product, a = Product.of(node, partial(View.of, low)), node.attributes
-    matrix = -(-product.columns // BLOCK) * BLOCK * product.terms  # elements, packed
-    weights, half = _packed(node, product), False
-    if weights is None:
-        right = _pack_when_run(low, node, product)
-    else:
-        if pays(low.leading, math.prod(product.batch) * product.rows):
-            weights = in_halves(weights)
-        half, right = is_half(weights), Data(low.weights.add(weights), weights.nbytes)
+    prepared = Prepared.of(low, node)
+    product, right, third = prepared.product, prepared.right, prepared.addend
     left, target = Data.of(low, product.left.view.value), low.target(node.output, DENSE)
-    addend = node.inputs[2] if len(node.inputs) > 2 else None
-    third = None if addend is None else Data.of(low, addend)
-    alpha = a.get("alpha", 1.0) * product.left.view.scale * product.right.view.scale
-    fields: dict[str, Field] = {
-        "batch": _ranked(product.batch, 1),
-        "a_matrix": _ranked(product.left.matrices, 0),
-        "b_matrix": _ranked(tuple(step * matrix for step in product.rights), 0),
-        "rows": product.rows,
-        "columns": product.columns,
-        "terms": product.terms,
-        "a_row": product.left.line,
-        "a_term": product.left.term,
-        "half": int(half),
-        "chunk": SUM_TERMS if product.terms >= 2 * SUM_TERMS else 0,
-        "alpha": float(alpha),
-        "beta": float(a.get("beta", 1.0)),
-        **_addend_fields(addend),
-        "act": node.fused.activation,
-    }
 
     def call(variant: Variant) -> Call:
-        blocks = -(-product.columns // BLOCK)
-        tile = best_tiles(product.rows, _MOST_BLOCKS, blocks, variant)[0]
-        cut = {"height": tile.pixels, "blocks": tile.blocks}
+        tile, y = prepared.tile(product.rows, variant), writing(target)
+        cut: dict[str, Field] = {"height": tile.pixels, "blocks": tile.blocks}
         cut |= {"wide_tiles": tile.wide, "narrow_tiles": tile.narrow}
-        y = writing(target)
         pointers = (left.pointer(), right.pointer(), third.pointer() if third else y, y)
-        return Call("gemm_run", "gemm", fields | cut, pointers)
+        return Call("gemm_run", "gemm", {**prepared.fields, **cut}, pointers)
 
     operands = [data for data in (left, right, third) if data is not None]
+    kept = kept_in(half=prepared.half)
     low.add(
         node,
-        f"product {product.rows}x{product.terms}x{product.columns}{kept_in(half=half)}",
+        f"product {product.rows}x{product.terms}x{product.columns}{kept}",
         [buffer for data in operands for buffer in data.reads],
         target,
         call,
         value=node.output,
         group=CONVOLUTION,
-        macs=math.prod(product.batch) * product.rows * matrix,
+        macs=prepared.macs,
         weight_bytes=sum(data.weight_bytes for data in operands),
     )
 

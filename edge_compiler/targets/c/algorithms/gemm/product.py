@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.c.algorithms.gemm.views import View
-from edge_compiler.targets.program.layout import merge_axes, repeated
+from edge_compiler.targets.program.layout import BLOCK, merge_axes, repeated
 
 RANK = 4
 """The most dimensions of a batch: GEMM_RANK of gemm.h."""
@@ -52,6 +52,11 @@ class Product:
     left: Operand
     right: Operand
     rights: tuple[int, ...]
+
+    @property
+    def packed_columns(self) -> int:
+        """The columns of the right operand as it is packed: whole blocks of them."""
+        return -(-self.columns // BLOCK) * BLOCK
 
     @classmethod
     def of(cls, node: Node, see: Callable[[Value], View] = View.plain) -> Product:

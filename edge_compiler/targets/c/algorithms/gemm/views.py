@@ -42,13 +42,13 @@ class View:
             source, order = cls.of(low, node.input(0)), node.attributes["perm"]
             steps = tuple(source.steps[axis] for axis in order)
             return replace(source, shape=operand.shape, steps=steps)
-        if (scale := _scale(node)) is not None:
+        if (scale := scale_of(node)) is not None:
             source = cls.of(low, node.input(0))
             return replace(source, scale=source.scale * scale)
         return cls.plain(operand)
 
 
-def _scale(node: Node) -> float | None:
+def scale_of(node: Node) -> float | None:
     """Return the number by which a ChannelAffine multiplies all elements, if it does only that."""
     if node.op != "ChannelAffine" or node.fused.activation is not None:
         return None

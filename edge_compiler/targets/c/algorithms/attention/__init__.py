@@ -1,0 +1,1 @@
+"""Attention in one step: products of matrices and the Softmax between them, by strips of rows."""

@@ -1,0 +1,65 @@
+/* attention.h - two products of matrices with Softmax of each row in between, a strip of rows at a time.
+ *
+ * The scores of a strip against all columns lie in scratch memory, small enough for a cache: written by the tiles of the first
+ * product, made shares of one by Softmax where they lie, read by the tiles of the second. So they never go to memory.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef EDGE_ATTENTION_H
+#define EDGE_ATTENTION_H
+
+#include "gemm.h"
+#include "normalize.h"
+
+typedef struct {
+    gemm scores; /* of a strip, into scratch */
+    gemm mixed;  /* of what Softmax makes of these, into the result */
+    int strips;  /* that a matrix of the result is cut into, of so many rows as the products have */
+    int longer;  /* so many of them, the first ones, have a row more */
+} attention;
+
+/* The product of all columns and a strip. In a longer one a narrow tile is a wide one. */
+INLINE void attention_product(const gemm c, const int longer, const float *a, const void *b, const float *e, float *y)
+{
+    const int tiles = c.wide_tiles + c.narrow_tiles, groups = gemm_groups(c);
+    for (int group = 0; group < groups; group++)
+        for (int tile = 0; tile < tiles; tile++) gemm_group(c, c.wide_tiles + longer, group, tile, a, b, e, y);
+}
+
+/* Make exponentials of the scores, and find what makes shares of one of each row. Each phase does all rows: so no row waits
+ * for what the one before adds up at its end. */
+INLINE void attention_exponentials(const gemm c, const int rows, float *scores, float *factors)
+{
+    for (int row = 0; row < rows; row++) factors[row] = normalize_largest(c.columns, scores + (size_t)row * c.y_row);
+    for (int row = 0; row < rows; row++) {
+        float *line = scores + (size_t)row * c.y_row;
+        factors[row] = 1.0f / normalize_exponentials(c.columns, factors[row], line, line);
+    }
+}
+
+/* y = act(softmax(scores of q and k) v). A piece of work is a strip of a matrix. Not the exponentials become shares of one, but
+ * what is mixed of them, which is less. */
+INLINE void attention_run(const attention c, const float *q, const void *k, const float *e, const void *v, float *y,
+                          float *scratch, int part, int parts)
+{
+    const int matrices = c.scores.batch[0] * c.scores.batch[1] * c.scores.batch[2] * c.scores.batch[3];
+    const int rows = c.scores.rows, all = c.strips * rows + c.longer;
+    float *factors = scratch + (size_t)(rows + (c.longer > 0)) * c.scores.y_row;
+    assert(c.mixed.rows == rows && c.scores.y_row == c.mixed.a_row && c.scores.columns == c.mixed.terms);
+    pieces todo = work_share_rows(matrices, c.strips, part, parts);
+    while (work_next_piece(&todo)) {
+        const int matrix = todo.outer, longer = todo.inner < c.longer;
+        const int first = todo.inner * rows + (longer ? todo.inner : c.longer);
+        const float *asking = q + gemm_left_place(c.scores, matrix) + (ptrdiff_t)first * c.scores.a_row;
+        const void *asked = weights_at(k, gemm_right_place(c.scores, matrix), c.scores.half);
+        attention_product(c.scores, longer, asking, asked, e + (size_t)first * c.scores.c_row, scratch);
+        attention_exponentials(c.scores, rows + longer, scratch, factors);
+        const void *values = weights_at(v, gemm_right_place(c.mixed, matrix), c.mixed.half);
+        float *result = y + ((size_t)matrix * all + first) * c.mixed.y_row;
+        attention_product(c.mixed, longer, scratch, values, scratch, result);
+        for (int row = 0; row < rows + longer; row++)
+            normalize_scale(c.mixed.columns, factors[row], result + (size_t)row * c.mixed.y_row);
+    }
+}
+
+#endif
