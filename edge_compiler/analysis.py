@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_compiler import frontend, passes
-from edge_compiler.compile import refusals
 from edge_compiler.frontends import as_onnx
 from edge_compiler.ir.graph import Graph
 from edge_compiler.ops import macs
 from edge_compiler.refusal import Refusal
 from edge_compiler.targets.base import Target
+from edge_compiler.targets.refusals import refusals
 
 
 @dataclass(frozen=True)

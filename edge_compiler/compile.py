@@ -12,7 +12,7 @@ import statistics
 import tempfile
 
 from edge_compiler import frontend, passes, report, targets
-from edge_compiler.description.describe import describe, Overrides
+from edge_compiler.description.describe import describe, Description, Overrides
 from edge_compiler.description.metadata import stated_accuracy, stated_pruning
 from edge_compiler.errors import CompileError
 from edge_compiler.files.atomic import new_folder
@@ -27,16 +27,18 @@ from edge_compiler.precision.network import Changed, quantise_file, Source, Want
 from edge_compiler.profiling import make_profile, Profile
 from edge_compiler.progress import Progress
 from edge_compiler.proof.prove import Inputs
-from edge_compiler.proof.proving import describe_files, postpone, prove, write_cases
+from edge_compiler.proof.proving import describe_files, postpone, prove, Proven, write_cases
 from edge_compiler.pruning.network import prune_file
 from edge_compiler.pruning.network import Wanted as WantedPruning
-from edge_compiler.refusal import listed, Refusal
 from edge_compiler.samples.images import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
 from edge_compiler.targets.peak import measure_peak
+from edge_compiler.targets.refusals import refuse_unsupported
+from edge_perception.runtime.accelerator import Accelerator
+from edge_perception.runtime.accuracy import Accuracy
 from edge_perception.runtime.bundle import write_manifest, write_record
-from edge_perception.runtime.manifest import Manifest, Step, Tensor
+from edge_perception.runtime.manifest import Manifest, Model, Step, Tensor
 from edge_perception.runtime.record import Record, Speed
 from edge_perception.runtime.selftest import write_selftest
 from edge_perception.runtime.tensorrt.finish import CASE, NETWORK
@@ -98,11 +100,11 @@ def compile_model(model: Path, bundle: Path, options: Options, progress: Progres
                 # all that the user said of it stands in the file now, but for its name
                 said = Overrides(name=options.overrides.name)
                 its = replace(options, shapes={}, dimensions={}, overrides=said)
-                return _compile(written, bundle, target, its, images, changed, progress)
+                return _Job(written, target, its, images, changed, progress).compile(bundle)
         except OverBudgetError:
             if not options.float_over_budget:
                 raise
-        return _compile(file, bundle, target, options, images, None, progress)
+        return _Job(file, target, options, images, None, progress).compile(bundle)
 
 
 def _write_changed(
@@ -129,89 +131,135 @@ def _proving_images(options: Options) -> Sequence[Path]:
     return calibration_images(folder)[:PROVING_IMAGES] if folder.is_dir() else []
 
 
-def _compile(
-    model: Path,
-    bundle: Path,
-    target: Target,
-    options: Options,
-    images: Sequence[Path],
-    changed: Changed | None,
-    progress: Progress,
-) -> Manifest:
+@dataclass(frozen=True)
+class _Tried:
     """
-    Compile an ONNX file as it is.
+    What came out when a library was run.
 
-    :param images: to prove the library on.
-    :param changed: how the file was written; None: it is the user's.
+    :ivar accuracy: what it lost by its precision; None: that wasn't measured.
+    :ivar speed: None if it runs in an emulator or on a device alone, as is the profile then.
     """
-    progress("reading the model", 0, 0)
-    graph = frontend.load(model, options.shapes, options.dimensions)
-    description = describe(graph, model, options.overrides)
-    if images and description.preprocess is None:
-        raise CompileError("--calibration needs to know the pre-processing: add --preprocess")
-    accuracy = stated_accuracy(graph.metadata, model)
-    pruning = stated_pruning(graph.metadata, model)
-    before = report.outline(graph)
-    progress("optimising", 0, 0)
-    fusions = passes.optimise(graph)
-    after = report.outline(graph)
-    refuse_unsupported(graph, target)
-    # what it can't load can't be proven, which shall not be found out when all is compiled
-    Reference(model, [Tensor(value.name, value.shape) for value in graph.inputs], ()).check()
 
-    with new_folder(bundle) as folder:
-        compiled = target.build(graph, description, folder, progress, options.build)
-        del graph  # the library has its weights now, and the reference needs room for them
-        give_back_memory()
-        accelerator = None
-        if target.accelerator is not None:
-            progress("writing the network for the accelerator", 0, 0)
-            graph = frontend.load(model, options.shapes, options.dimensions)
-            accelerator = target.accelerator.add_to(folder, graph, description, target.platform)
-            del graph
+    proven: Proven
+    accuracy: Accuracy | None = None
+    speed: Speed | None = None
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True)
+class _Job:
+    """
+    An ONNX file to be compiled as it is.
+
+    :ivar images: to prove the library on.
+    :ivar changed: how the file was written; None: it is the user's.
+    """
+
+    model: Path
+    target: Target
+    options: Options
+    images: Sequence[Path]
+    changed: Changed | None
+    progress: Progress
+
+    def compile(self, bundle: Path) -> Manifest:
+        """Make the bundle, which is there when it is proven, or not at all."""
+        self.progress("reading the model", 0, 0)
+        graph = self._load()
+        description = describe(graph, self.model, self.options.overrides)
+        if self.images and description.preprocess is None:
+            raise CompileError("--calibration needs to know the pre-processing: add --preprocess")
+        accuracy = stated_accuracy(graph.metadata, self.model)
+        pruning = stated_pruning(graph.metadata, self.model)
+        before = report.outline(graph)
+        self.progress("optimising", 0, 0)
+        fusions = passes.optimise(graph)
+        after = report.outline(graph)
+        refuse_unsupported(graph, self.target)
+        # what it can't load can't be proven, which shall not be found out when all is compiled
+        inputs = [Tensor(value.name, value.shape) for value in graph.inputs]
+        Reference(self.model, inputs, ()).check()
+
+        with new_folder(bundle) as folder:
+            compiled = self.target.build(
+                graph, description, folder, self.progress, self.options.build
+            )
+            del graph  # the library has its weights now, and the reference needs room for them
             give_back_memory()
-            if not accelerator.refused:
-                write_cases(compiled, folder / accelerator.name / NETWORK, CASE)
-        if not options.keep_source:
-            shutil.rmtree(folder / "source")
-        elif changed is not None:
-            shutil.copyfile(model, folder / "source" / WRITTEN)
-        reference = Reference(model, compiled.inputs, [step.value for step in compiled.steps])
-        speed = profile = None
-        if missing := target.missing_device(compiled):
-            proven = postpone(compiled, reference, missing)
-        else:
-            with target.sandbox(folder / LIBRARY) as sandbox:
-                proven = prove(sandbox, compiled, reference, images, progress)
-                if changed is not None and changed.loss is not None:
-                    accuracy = changed.loss.of(sandbox, compiled, progress)
-                if isinstance(sandbox, NativeSandbox):
-                    progress("measuring the speed", 0, 0)
-                    inputs, _ = proven.selftest
-                    speed = _measure_speed(sandbox, inputs)
-                    profile = _measure_profile(sandbox, compiled.steps, inputs)
-        inputs, answers = proven.selftest
-        write_selftest(folder / SELFTEST, inputs, *answers)
-        manifest = Manifest(
-            model=compiled,
-            library=LIBRARY,
-            selftest=SELFTEST,
-            proof=proven.proof,
-            files=describe_files(folder),
-            fusions=(*(changed.fusions if changed else ()), *fusions),
-            given=options.overrides.given(),
-            accuracy=accuracy,
-            accelerator=accelerator,
-            pruning=pruning,
-        )
-        record = Record(datetime.now(timezone.utc).isoformat(timespec="seconds"), speed, {})
-        measured = report.Measured(proven.errors, profile, before, after)
-        written = report.write(folder, manifest, record, measured)
-        write_manifest(folder, manifest)
-        write_record(folder, replace(record, files=written))
-        if options.seal is not None:
-            options.seal(folder)
-    return manifest
+            accelerator = self._add_accelerator(folder, compiled, description)
+            self._leave_source(folder / "source")
+            tried = self._try(folder / LIBRARY, compiled)
+            shown, answers = tried.proven.selftest
+            write_selftest(folder / SELFTEST, shown, *answers)
+            manifest = Manifest(
+                model=compiled,
+                library=LIBRARY,
+                selftest=SELFTEST,
+                proof=tried.proven.proof,
+                files=describe_files(folder),
+                fusions=(*(self.changed.fusions if self.changed else ()), *fusions),
+                given=self.options.overrides.given(),
+                accuracy=tried.accuracy or accuracy,
+                accelerator=accelerator,
+                pruning=pruning,
+            )
+            made = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            record = Record(made, tried.speed, {})
+            measured = report.Measured(tried.proven.errors, tried.profile, before, after)
+            written = report.write(folder, manifest, record, measured)
+            write_manifest(folder, manifest)
+            write_record(folder, replace(record, files=written))
+            if self.options.seal is not None:
+                self.options.seal(folder)
+        return manifest
+
+    def _load(self) -> Graph:
+        return frontend.load(self.model, self.options.shapes, self.options.dimensions)
+
+    def _add_accelerator(
+        self, folder: Path, compiled: Model, description: Description
+    ) -> Accelerator | None:
+        """Write what runs the whole network on a device, if the target has one."""
+        backend = self.target.accelerator
+        if backend is None:
+            return None
+        self.progress("writing the network for the accelerator", 0, 0)
+        added = backend.add_to(folder, self._load(), description, self.target.platform)
+        give_back_memory()
+        if not added.refused:
+            write_cases(compiled, folder / added.name / NETWORK, CASE)
+        return added
+
+    def _leave_source(self, folder: Path) -> None:
+        """Leave what the library was made of, if the user wants that."""
+        if not self.options.keep_source:
+            shutil.rmtree(folder)
+        elif self.changed is not None:
+            shutil.copyfile(self.model, folder / WRITTEN)
+
+    def _try(self, library: Path, compiled: Model) -> _Tried:
+        """
+        Prove the library and measure it, or leave that to the device that it needs.
+
+        :raises CompileError: if it isn't right.
+        """
+        values = [step.value for step in compiled.steps]
+        reference = Reference(self.model, compiled.inputs, values)
+        if missing := self.target.missing_device(compiled):
+            return _Tried(postpone(compiled, reference, missing))
+        with self.target.sandbox(library) as sandbox:
+            proven = prove(sandbox, compiled, reference, self.images, self.progress)
+            accuracy = None
+            if self.changed is not None and self.changed.loss is not None:
+                accuracy = self.changed.loss.of(sandbox, compiled, self.progress)
+            if not isinstance(sandbox, NativeSandbox):
+                return _Tried(proven, accuracy)
+            self.progress("measuring the speed", 0, 0)
+            inputs, _ = proven.selftest
+            speed = _measure_speed(sandbox, inputs)
+            return _Tried(
+                proven, accuracy, speed, _measure_profile(sandbox, compiled.steps, inputs)
+            )
 
 
 def _measure_speed(sandbox: NativeSandbox, inputs: Inputs) -> Speed:
@@ -227,28 +275,3 @@ def _measure_profile(sandbox: NativeSandbox, steps: Sequence[Step], inputs: Inpu
     observed = sandbox.profile(variant, 1, inputs, PROFILE_SECONDS)
     sandbox.rest()  # a compiler is run next, which needs the room
     return make_profile(steps, observed, variant, 1, measure_peak(variant, 1))
-
-
-def refusals(graph: Graph, target: Target) -> list[Refusal]:
-    """Return every node that the target can't run, and why."""
-    reasons = ((node, target.refusal(node)) for node in graph.nodes)
-    return [
-        Refusal(node.name, graph.operators.get(node.name, node.op), reason)
-        for node, reason in reasons
-        if reason is not None
-    ]
-
-
-def refuse_unsupported(graph: Graph, target: Target) -> None:
-    """
-    Check that the target can run every node.
-
-    :raises CompileError: naming those that it can't.
-    """
-    refused = refusals(graph, target)
-    if not refused:
-        return
-    raise CompileError(
-        f"the target {target.name!r} can't run {len(refused)} of {len(graph.nodes)} nodes: "
-        f"{listed(refused)}; see edgec analyze and edgec ops"
-    )

@@ -16,12 +16,12 @@ import pytest
 from small_models import load_model, make_model, node, weights
 
 from edge_compiler import targets
-from edge_compiler.compile import refusals
 from edge_compiler.passes import optimise
 from edge_compiler.targets.c.cost import Estimated
 from edge_compiler.targets.c.lowering import lower_all
 from edge_compiler.targets.program.steps import step_files
 from edge_compiler.targets.program.variants import BASELINE
+from edge_compiler.targets.refusals import refusals
 
 NODES = 100
 CONSTANTS = {

@@ -12,11 +12,12 @@ import pytest
 from small_models import assert_same
 
 from edge_compiler import ops, targets
-from edge_compiler.compile import compile_model, Options, refusals
+from edge_compiler.compile import compile_model, Options
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph
 from edge_compiler.passes import optimise
 from edge_compiler.proof.difference import TOLERANCE
+from edge_compiler.targets.refusals import refusals
 
 # Operators after optimisation, "*" for an activation and "+" for a residual that is fused.
 EXPECTED = {

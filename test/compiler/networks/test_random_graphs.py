@@ -17,9 +17,10 @@ from random_products import classify
 from small_models import assert_same, load_model, with_variants
 
 from edge_compiler import targets
-from edge_compiler.compile import compile_model, Options, refusals
+from edge_compiler.compile import compile_model, Options
 from edge_compiler.passes import optimise
 from edge_compiler.targets.program.variants import BASELINE
+from edge_compiler.targets.refusals import refusals
 from edge_perception.runtime import check_variants
 
 
