@@ -71,6 +71,15 @@ typedef struct {
 
 enum { LINE_PIECE = 1024 }; /* elements of a line that are worth a piece of work */
 
+INLINE int elementwise_pieces(const int length) { return (length + LINE_PIECE - 1) / LINE_PIECE; }
+
+/* The elements of a line that make a piece of it. */
+INLINE range elementwise_piece(const int length, const int index)
+{
+    const int first = index * LINE_PIECE, left = length - first;
+    return (range){first, left < LINE_PIECE ? length : first + LINE_PIECE};
+}
+
 /* out = act(a op b), in row-major order. */
 INLINE void elementwise_broadcast_run(const broadcast c, const float *a, const float *b, float *out, int part,
                                       int parts)
@@ -78,10 +87,10 @@ INLINE void elementwise_broadcast_run(const broadcast c, const float *a, const f
     const int lines = c.shape[0] * c.shape[1] * c.shape[2] * c.shape[3] * c.shape[4], length = c.shape[5];
     const int every_a = c.a[5], every_b = c.b[5];
     assert((every_a == 0 || every_a == 1) && (every_b == 0 || every_b == 1));
-    pieces todo = work_share_in_order(lines, (length + LINE_PIECE - 1) / LINE_PIECE, part, parts);
+    pieces todo = work_share_in_order(lines, elementwise_pieces(length), part, parts);
     while (work_next_piece(&todo)) {
-        const int first = todo.inner * LINE_PIECE, left = length - first;
-        const int count = left < LINE_PIECE ? left : LINE_PIECE;
+        const range piece = elementwise_piece(length, todo.inner);
+        const int first = piece.first, count = piece.last - first;
         const float *pa = a + work_place(todo.outer, MAX_RANK - 1, c.shape, c.a) + first * every_a;
         const float *pb = b + work_place(todo.outer, MAX_RANK - 1, c.shape, c.b) + first * every_b;
         float *po = out + (size_t)todo.outer * length + first;
@@ -140,10 +149,10 @@ INLINE void elementwise_line_affine_run(const line_affine c, const float *in, co
                                         float *out, int part, int parts)
 {
     assert(c.lines % c.channels == 0);
-    pieces todo = work_share_rows(c.lines, (c.length + LINE_PIECE - 1) / LINE_PIECE, part, parts);
+    pieces todo = work_share_rows(c.lines, elementwise_pieces(c.length), part, parts);
     while (work_next_piece(&todo)) {
-        const int first = todo.inner * LINE_PIECE, left = c.length - first,
-                  count = left < LINE_PIECE ? left : LINE_PIECE;
+        const range piece = elementwise_piece(c.length, todo.inner);
+        const int first = piece.first, count = piece.last - first;
         const float *p = in + (size_t)todo.outer * c.length + first;
         float *po = out + (size_t)todo.outer * c.length + first;
         const float s = scale[todo.outer % c.channels], t = shift[todo.outer % c.channels];
