@@ -34,6 +34,7 @@ from edge_compiler.samples.images import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
 from edge_compiler.targets.peak import measure_peak
+from edge_compiler.targets.program.library import LIBRARY, SOURCE
 from edge_compiler.targets.refusals import refuse_unsupported
 from edge_perception.runtime.accelerator import Accelerator
 from edge_perception.runtime.accuracy import Accuracy
@@ -43,7 +44,7 @@ from edge_perception.runtime.record import Record, Speed
 from edge_perception.runtime.selftest import write_selftest
 from edge_perception.runtime.tensorrt.finish import CASE, NETWORK
 
-LIBRARY, SELFTEST = "model.so", "selftest.npz"
+SELFTEST = "selftest.npz"
 WRITTEN = "model.onnx"
 """A model that is smaller or in another precision, among the sources."""
 PROVING_IMAGES = 4
@@ -187,7 +188,7 @@ class _Job:
             del graph  # the library has its weights now, and the reference needs room for them
             give_back_memory()
             accelerator = self._add_accelerator(folder, compiled, description)
-            self._leave_source(folder / "source")
+            self._leave_source(folder / SOURCE)
             tried = self._try(folder / LIBRARY, compiled)
             shown, answers = tried.proven.selftest
             write_selftest(folder / SELFTEST, shown, *answers)
