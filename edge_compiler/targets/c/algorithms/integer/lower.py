@@ -149,10 +149,11 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
         turned = variant.byte_matrices
         each = matrices.block_weights if turned else block_weights
         fields, sizes = layer.direct(each, per_word, variant)
+        operands = (image, reordered if turned else weights, *others)
+        if layer.planes:
+            return Call("qplanes_run", "qconv", fields, (*operands, result, SCRATCH), sizes)
         added = reading(layer.addition.other) if layer.addition else image
-        pointers = (image, reordered if turned else weights, *others, added, result, SCRATCH)
-        kernel = "qplanes_run" if layer.planes else "qconv_run"
-        return Call(kernel, "qconv", fields, pointers, sizes)
+        return Call("qconv_run", "qconv", fields, (*operands, added, result, SCRATCH), sizes)
 
     def prepare(variant: Variant) -> Call | None:
         if winograd is not None and winograd.pays(variant):

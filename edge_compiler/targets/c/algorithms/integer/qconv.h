@@ -195,29 +195,34 @@ INLINE qconv_source qconv_packed(const qconv c, const int narrow, const unsigned
     return (qconv_source){patch, row, c.kernel_h * row};
 }
 
+/* Where a tile's results go. */
+INLINE uint8_t *qconv_results(const qconv c, const qconv_piece t, void *y)
+{
+    return (uint8_t *)y + (size_t)t.row * c.out_row + (size_t)t.first * c.out_pixel;
+}
+
+/* Multiply a tile's cells by the weights, and store its results. */
+INLINE void qconv_multiply(const qconv c, const qconv_piece t, const qconv_source x, const int8_t *w, const int32_t *b,
+                           const float *m, void *y)
+{
+    uint8_t *out = qconv_results(c, t, y);
+    if (!t.narrow)
+        qconv_blocks(c, c.pixels, x, w, b, m, out, t.from, t.to);
+    else if (c.narrow_tiles)
+        qconv_blocks(c, c.pixels - 1, x, w, b, m, out, t.from, t.to);
+}
+
 /* Add other bytes to the results of a tile, which are in the cache. */
-INLINE void qconv_add(const qconv c, const qconv_piece t, const uint8_t *other, uint8_t *out)
+INLINE void qconv_add(const qconv c, const qconv_piece t, const uint8_t *other, void *y)
 {
     qelements sum = c.sum;
     sum.op = Q_ADD, sum.round.free = 1;
+    uint8_t *out = qconv_results(c, t, y);
     other += (size_t)t.row * c.other_row + (size_t)t.first * BLOCK;
     for (int block = t.from; block < t.to; block++) {
         uint8_t *made = out + (size_t)block * c.out_plane;
         qelements_line(sum, made, 1, other + (size_t)block * c.other_plane, 1, made, (c.pixels - t.narrow) * BLOCK);
     }
-}
-
-/* Multiply a tile's cells by the weights, and store its results. */
-INLINE void qconv_multiply(const qconv c, const qconv_piece t, const qconv_source x, const int8_t *w, const int32_t *b,
-                           const float *m, const void *other, void *y)
-{
-    uint8_t *out = (uint8_t *)y + (size_t)t.row * c.out_row + (size_t)t.first * c.out_pixel;
-    if (!t.narrow)
-        qconv_blocks(c, c.pixels, x, w, b, m, out, t.from, t.to);
-    else if (c.narrow_tiles)
-        qconv_blocks(c, c.pixels - 1, x, w, b, m, out, t.from, t.to);
-    if (c.adds)
-        qconv_add(c, t, other, out);
 }
 
 /* The convolution. A piece of work is a tile. */
@@ -235,7 +240,9 @@ INLINE void qconv_run(const qconv c, const void *x, const int8_t *w, const int32
             source.row = (size_t)c.dilation_h * c.in_row, source.block = c.in_plane;
         } else
             qconv_pack(c, x, tile.row, tile.first, cells, scratch);
-        qconv_multiply(c, tile, source, w, b, m, other, y);
+        qconv_multiply(c, tile, source, w, b, m, y);
+        if (c.adds)
+            qconv_add(c, tile, other, y);
     }
 }
 

@@ -38,8 +38,8 @@ INLINE void qplanes_windows(const qconv c, const uint8_t *x, const int row, cons
 }
 
 /* The convolution. A piece of work is a tile, as in qconv.h. */
-INLINE void qplanes_run(const qconv c, const void *x, const int8_t *w, const int32_t *b, const float *m,
-                        const void *other, void *y, void *scratch, int part, int parts)
+INLINE void qplanes_run(const qconv c, const void *x, const int8_t *w, const int32_t *b, const float *m, void *y,
+                        void *scratch, int part, int parts)
 {
     qconv products = c;
     products.kernel_h = products.kernel_w = products.stride_w = products.dilation_w = 1;
@@ -62,7 +62,7 @@ INLINE void qplanes_run(const qconv c, const void *x, const int8_t *w, const int
         for (int block = 0; block < c.in_blocks && !as_they_are; block++)
             for (int p = 0; p < pixels; p++, cell += size)
                 bytes_cell(cell, bytes_load(windows + p * apart + block * BLOCK) ^ flip, c.per_word);
-        qconv_multiply(products, tile, qconv_packed(products, tile.narrow, scratch), w, b, m, other, y);
+        qconv_multiply(products, tile, qconv_packed(products, tile.narrow, scratch), w, b, m, y);
     }
 }
 
