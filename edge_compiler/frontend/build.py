@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper, shape_inference
 
 from edge_compiler.errors import CompileError, first_line
 from edge_compiler.frontend.attributes import read_attributes
+from edge_compiler.frontend.branches import refused_choice
 from edge_compiler.frontend.ending import COUNTED, last_of_known_size
 from edge_compiler.frontend.expand import expand
 from edge_compiler.frontend.limits import check_shape
@@ -68,7 +69,8 @@ class _Builder:
                 self._constant(value.name, self.weights[value.name])
             else:
                 inputs.append(self._input(value))
-        nodes = [node for proto in self.proto.node for node in self._nodes(proto, proto.name)]
+        given = {value.name: value for value in inputs}
+        nodes = [node for proto in self.proto.node for node in self._written_out(proto, given)]
         outputs = [self._defined(value.name) for value in self.proto.output]
         for value in outputs:
             self._check_filled(value)
@@ -105,6 +107,15 @@ class _Builder:
         assert type_ is not None  # fix_inputs refuses others
         value = self.values[info.name] = Value(info.name, shape, type_)
         return value
+
+    def _written_out(self, proto: onnx.NodeProto, inputs: Mapping[str, Value]) -> list[Node]:
+        """Return what a node of the model stands for."""
+        try:
+            return list(self._nodes(proto, proto.name))
+        except CompileError as error:
+            if proto.op_type != "If" or proto.input[0] in self.known:
+                raise
+            raise refused_choice(proto, self.proto, inputs, error) from error
 
     def _nodes(self, proto: onnx.NodeProto, origin: str) -> Iterator[Node]:
         """Yield what a node stands for: itself, or plainer ones that are built one by one."""

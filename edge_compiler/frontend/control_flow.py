@@ -43,16 +43,13 @@ def _if(node: onnx.NodeProto, scope: Scope) -> Nodes:
     for yes, no, outer in zip(taken, other, node.output, strict=True):
         if {yes, no} & scope.sequences.keys():
             raise CompileError(
-                f"node '{node.name}' (If) chooses between sequences while the model runs, but "
-                "only tensors are supported: export the model with the branch that the robot needs"
+                f"node '{node.name}' (If) chooses between sequences, but only tensors are supported"
             )
         shapes = [list(scope.values[name].shape) for name in (node.input[0], yes, no)]
         if math.prod(shapes[0]) != 1 or len(shapes[0]) > len(shapes[1]) or shapes[1] != shapes[2]:
             raise CompileError(
-                f"node '{node.name}' (If) has a condition that is known only while the model "
-                f"runs, and branches of different shapes, {shapes[1]} and {shapes[2]}: "
-                "export the model with the branch that the robot needs, or, if an input decides "
-                "on it that never changes, make it a constant: edgec import --constant NAME=VALUE"
+                f"the branches of node '{node.name}' (If) yield different shapes, {shapes[1]} and "
+                f"{shapes[2]}"
             )
         if outer:
             yield make_node("Where", [node.input[0], yes, no], outer)

@@ -14,6 +14,7 @@ _PYTORCH = (
 )
 _CHECKPOINT = f"is a checkpoint of PyTorch, {_PYTORCH} (of YOLO: yolo export format=onnx)"
 _PICKLE = f"is a pickle of Python, {_PYTORCH}"
+_COREML = f"is a model of Core ML, which edgec doesn't read: {_EXPORT}"
 _BUNDLE = (
     "is a bundle, compiled already: edgec explain shows what is in it, edgec verify checks it"
 )
@@ -29,6 +30,8 @@ _HEADS: tuple[tuple[bytes, str], ...] = (
     (rb"GGUF|ggml|lmgg", f"is a language model of llama.cpp, which edgec doesn't read: {_EXPORT}"),
     (rb"[fp]trt", f"is an engine of TensorRT, made for one device: {_EXPORT}"),
     (rb"\s*(<\?xml.*)?<net\b", f"is a model of OpenVINO, which edgec doesn't read: {_EXPORT}"),
+    # a version, then not the name of a producer, as ONNX has it, but a message that begins with one
+    (rb"\x08.\x12([\x80-\xff]{0,3}[\x00-\x7f])\x0a", _COREML),
     (rb"7767517\s", f"is a model of ncnn, which edgec doesn't read: {_EXPORT}"),
     (rb"\s*(#.*)?\[net(work)?\]", f"is a network of Darknet, which edgec doesn't read: {_EXPORT}"),
     (
@@ -63,7 +66,7 @@ def _of_folder(path: Path) -> str:
     if (path / "manifest.json").exists():
         return _BUNDLE
     if (path / "Manifest.json").exists():
-        return f"is a model of Core ML, which edgec doesn't read: {_EXPORT}"
+        return _COREML
     return "is a folder: give the file of the model in it; only a SavedModel is a folder itself"
 
 

@@ -39,6 +39,7 @@ def safetensors() -> bytes:
         (b'<?xml version="1.0"?>\n<net name="x">', "a model of OpenVINO"),
         (b"ftrt" + bytes(60), "an engine of TensorRT"),
         (b"7767517\n3 3\nInput data 0 1 data\n", "a model of ncnn"),
+        (bytes.fromhex("08011220 0a0e0a01 781a092a 070a0103 10c08004 520e0a01 79"), "of Core ML"),
         (b"GGUF" + bytes(60), "a language model"),
         (b'{"format":"graph-model","modelTopology":{}}', "tensorflowjs_converter"),
         (b"[net]\nbatch=1\n", "a network of Darknet"),

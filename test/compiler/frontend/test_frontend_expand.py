@@ -85,7 +85,25 @@ def test_a_condition_that_the_network_computes_chooses_between_both_branches(
 
     assert "Where" in _check(choice(node("Abs", "x", "z")), tmp_path)
     other = choice(node("ReduceSum", "x", "z"))
-    refused(other, tmp_path, r"'y' \(If\) .* shapes, \[3, 4\] and \[1, 1\]")
+    refused(
+        other, tmp_path, r"export .* with the branch .*'y' \(If\) .* shapes, \[3, 4\] and \[1, 1\]"
+    )
+
+
+def test_an_input_that_chooses_a_branch_may_become_a_constant(tmp_path: Path) -> None:
+    """Both branches can't be compiled, as one doesn't fit the other input: a sampling rate."""
+    then = _graph([node("Neg", "x", "z")], "", "z")
+    other = _graph([node("MatMul", "x x", "z")], "", "z")
+    nodes = [
+        node("Equal", "rate wanted", "is_wanted"),
+        node("If", "is_wanted", "y", then_branch=then, else_branch=other),
+    ]
+    model = make_model(nodes, {"x": [3, 4]}, {"wanted": np.array(16000)})
+    rate = helper.make_tensor_value_info("rate", onnx.TensorProto.INT64, [])
+    model.graph.input.append(rate)
+    refused(
+        model, tmp_path, r"edgec import MODEL --constant rate=VALUE -o COPY.onnx; .*\(MatMul\)"
+    )
 
 
 def _loop(steps: int, condition: list[onnx.NodeProto]) -> onnx.ModelProto:
