@@ -11,6 +11,7 @@ from pathlib import Path
 import shutil
 import tempfile
 
+from edge_compiler.errors import CompileError
 from edge_perception.runtime.swap import exchange
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -25,13 +26,16 @@ def new_folder(destination: Path) -> Iterator[Path]:
 
     If the block raises, the folder vanishes and ``destination`` is as it was. What a process left
     that was killed meanwhile is removed by the next one with the same destination.
+
+    :raises CompileError: if folders can't be made there.
     """
     prefix = f".{destination.name}-"
     _remove_left_over(destination.parent, prefix)
-    with (
-        tempfile.TemporaryDirectory(prefix=prefix, dir=destination.parent) as scratch,
-        _locked(Path(scratch)),
-    ):
+    try:
+        scratch_folder = tempfile.TemporaryDirectory(prefix=prefix, dir=destination.parent)
+    except OSError as error:  # it knows the scratch folder's name alone
+        raise CompileError(f"cannot write {destination}: {error.strerror or error}") from error
+    with scratch_folder as scratch, _locked(Path(scratch)):
         folder = Path(scratch) / "new"
         folder.mkdir()
         try:

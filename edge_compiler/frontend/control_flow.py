@@ -43,7 +43,8 @@ def _if(node: onnx.NodeProto, scope: Scope) -> Nodes:
     for yes, no, outer in zip(taken, other, node.output, strict=True):
         if {yes, no} & scope.sequences.keys():
             raise CompileError(
-                f"node '{node.name}' (If) chooses between sequences, but only tensors are supported"
+                f"node '{node.name}' (If) chooses between sequences, not tensors, which alone are "
+                "supported"
             )
         shapes = [list(scope.values[name].shape) for name in (node.input[0], yes, no)]
         if math.prod(shapes[0]) != 1 or len(shapes[0]) > len(shapes[1]) or shapes[1] != shapes[2]:

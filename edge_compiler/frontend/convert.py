@@ -6,9 +6,14 @@ import onnx
 from onnx import helper, shape_inference, version_converter
 
 from edge_compiler.errors import CompileError, first_line
+from edge_compiler.frontend.tidy import reads_of
 from edge_compiler.frontend.validate import name_nodes, opset
 
 _SCAN_WITHOUT_BATCH = 9
+_STATED_TRAINING = 14
+"""From this opset on an attribute says that a BatchNormalization takes the batch's own mean."""
+_BATCH_RESULTS = 3
+"""Outputs of such a node: the result, and the mean and variance for the next batch."""
 
 
 def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
@@ -21,6 +26,9 @@ def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
     if original == version:
         return model
     _refuse_batched_scan(model.graph, original)
+    trained = set[str]()
+    if original < _STATED_TRAINING <= version:
+        trained = _shorten_trained(model.graph)
     try:
         converted = version_converter.convert_version(model, version)
     except Exception as error:  # the C++ converter throws several kinds, RuntimeError among them
@@ -31,6 +39,9 @@ def to_opset(model: onnx.ModelProto, version: int) -> onnx.ModelProto:
         ) from error
     if original < 11:
         _restore_resize(converted.graph)
+    for node in converted.graph.node:
+        if node.output[0] in trained:
+            node.attribute.append(helper.make_attribute("training_mode", 1))
     _restore_names(model.graph, converted.graph)
     return converted
 
@@ -43,6 +54,23 @@ def _refuse_batched_scan(graph: onnx.GraphProto, original: int) -> None:
             f"node '{scan.name}' (Scan) is of ONNX opset {original}, where it has a batch: "
             f"export the model with opset {_SCAN_WITHOUT_BATCH} or later"
         )
+
+
+def _shorten_trained(graph: onnx.GraphProto) -> set[str]:
+    """
+    Leave BatchNormalization the outputs that it has today, unless others are read.
+
+    :returns: the results of those that take the batch's own mean, which their outputs alone say.
+    """
+    read = {name for node in graph.node for name in reads_of(node)}
+    read |= {value.name for value in graph.output}
+    trained = set[str]()
+    for node in graph.node:
+        if node.op_type == "BatchNormalization" and any(node.output[1:]):
+            if read.isdisjoint(node.output[_BATCH_RESULTS:]):
+                del node.output[_BATCH_RESULTS:]
+            trained.add(node.output[0])
+    return trained
 
 
 def _restore_names(original: onnx.GraphProto, converted: onnx.GraphProto) -> None:

@@ -30,7 +30,7 @@ _HEADS: tuple[tuple[bytes, str], ...] = (
     (rb"GGUF|ggml|lmgg", f"is a language model of llama.cpp, which edgec doesn't read: {_EXPORT}"),
     (rb"[fp]trt", f"is an engine of TensorRT, made for one device: {_EXPORT}"),
     (rb"\s*(<\?xml.*)?<net\b", f"is a model of OpenVINO, which edgec doesn't read: {_EXPORT}"),
-    # a version, then not the name of a producer, as ONNX has it, but a message that begins with one
+    # a version, and where ONNX has the name of a producer, a message that begins with one
     (rb"\x08.\x12([\x80-\xff]{0,3}[\x00-\x7f])\x0a", _COREML),
     (rb"7767517\s", f"is a model of ncnn, which edgec doesn't read: {_EXPORT}"),
     (rb"\s*(#.*)?\[net(work)?\]", f"is a network of Darknet, which edgec doesn't read: {_EXPORT}"),

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from edge_compiler.errors import CompileError
 from edge_compiler.files.atomic import new_folder
 
 MAKER = """
@@ -88,3 +89,11 @@ def test_a_full_disk_is_said_with_the_name_of_what_has_no_place(tmp_path: Path) 
     with pytest.raises(OSError, match=r"model\.edge"), new_folder(destination):
         Path("/dev/full").write_text("more than there is place for")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_takes_no_folder_is_named_as_it_was_asked_for() -> None:
+    with (
+        pytest.raises(CompileError, match=r"^cannot write /proc/x\.edge: No such file"),
+        new_folder(Path("/proc/x.edge")),
+    ):
+        pass

@@ -57,6 +57,25 @@ def test_opsets(tmp_path: Path, opset: int) -> None:
     assert_same(load_model(model, tmp_path), model)
 
 
+@pytest.mark.parametrize(("opset", "outputs"), [(9, 5), (13, 5), (14, 3)])
+def test_weights_are_normalised_by_their_own_mean(
+    tmp_path: Path, opset: int, outputs: int
+) -> None:
+    """PyTorch writes standardised weights so; before opset 14 the outputs alone tell."""
+    names = " ".join(["scaled", "next_mean", "next_var", "saved_mean", "saved_var"][:outputs])
+    stated = {"training_mode": 1} if opset >= 14 else {}
+    model = make_model(
+        [
+            node("BatchNormalization", "w bias bias bias var", names, **stated),
+            node("Conv", "x scaled", "y"),
+        ],
+        IMAGE,
+        CONV | {"var": weights(4, low=0.5)},
+        opset=opset,
+    )
+    assert_same(load_model(model, tmp_path), model)
+
+
 @pytest.mark.parametrize("mode", ["nearest", "linear"])
 def test_upsample_of_old_opsets_keeps_its_sampling(tmp_path: Path, mode: str) -> None:
     scales = np.array([1, 1, 3, 2], np.float32)
