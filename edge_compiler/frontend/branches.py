@@ -19,7 +19,7 @@ def refused_choice(
     reason: CompileError,
 ) -> CompileError:
     """
-    Return the error that both branches of an If can't be compiled.
+    Return the error that refuses both branches of an If.
 
     :param graph: of the model, which has the node.
     :param inputs: of the model, by name.
@@ -37,7 +37,7 @@ def refused_choice(
         advice = "export the model with the branch that the robot needs"
     return CompileError(
         f"which branch of node '{node.name}' (If) is taken is known only while the model runs: "
-        f"{advice}; both can't be compiled, as {reason}"
+        f"{advice}; both together are refused: {reason}"
     )
 
 

@@ -45,32 +45,57 @@ def write_transform(w: Writer) -> str:
     """
     Write a discrete transform, or its inverse, of real or complex numbers along an axis.
 
-    :raises CompileError: if it is the inverse of half a spectrum.
+    :raises CompileError: if half a spectrum doesn't have as many frequencies as its signal asks
+        for: ONNX pads or cuts it, ONNX Runtime overlays it with its mirror image.
     """
     shape, a = w.value(0).shape, w.attributes
-    is_inverse, is_half = a.get("inverse", 0), a.get("onesided", 0)
-    if is_inverse and is_half:
-        raise CompileError(
-            f"node '{w.name}' (DFT) is the inverse of half a spectrum (onesided), which ONNX "
-            "Runtime doesn't compute: export it with the whole spectrum"
-        )
     axis = int(w.known(2).item()) if len(w.inputs) > 2 and w.inputs[2] else a.get("axis", -2)
     axis %= len(shape)
-    length = int(w.known(1).item()) if len(w.inputs) > 1 and w.inputs[1] else shape[axis]
-    samples, parts = min(length, shape[axis]), shape[-1]
+    is_inverse, is_half = bool(a.get("inverse", 0)), bool(a.get("onesided", 0))
+    is_back = is_inverse and is_half
+    length = 2 * (shape[axis] - 1) if is_back else shape[axis]
+    if len(w.inputs) > 1 and w.inputs[1]:
+        length = int(w.known(1).item())
+    half = length // 2 + 1
+    if is_back and shape[axis] != half:
+        raise CompileError(
+            f"node '{w.name}' (DFT) makes {length} samples of {shape[axis]} frequencies, but of "
+            f"half a spectrum these are {half}: pad or slice it to so many before the node"
+        )
+    samples = min(length, shape[axis])
+    if is_back:
+        table = _table_back(length)
+    else:
+        table = _table(samples, half if is_half else length, length, is_inverse)[:, : shape[-1]]
+    count, parts = table.shape[2:]
     signal = w.add("Slice", w.inputs[0], *(w.integers([number]) for number in (0, samples, axis)))
     others = [i for i in range(len(shape) - 1) if i != axis]
     lines = w.add("Transpose", signal, perm=[*others, axis, len(shape) - 1])
     outer = [shape[i] for i in others]
-    lines = w.add("Reshape", lines, w.integers([*outer, samples * parts]))
-    frequencies = length // 2 + 1 if is_half else length
-    cosines, sines = _waves(samples, frequencies, length)
-    sines = -sines if is_inverse else sines
-    of_real = np.stack([cosines, -sines], axis=-1)
-    of_imaginary = np.stack([sines, cosines], axis=-1)
-    table = np.stack([of_real, of_imaginary][:parts], axis=1) / (length if is_inverse else 1)
-    table = table.reshape(samples * parts, frequencies * 2).astype(np.float32)
+    lines = w.add("Reshape", lines, w.integers([*outer, samples * shape[-1]]))
+    table = table.reshape(samples * shape[-1], count * parts).astype(np.float32)
     found = w.add("MatMul", lines, w.constant(table))
-    found = w.add("Reshape", found, w.integers([*outer, frequencies, 2]))
+    found = w.add("Reshape", found, w.integers([*outer, count, parts]))
     back = [*others, axis, len(shape) - 1]
     return w.add("Transpose", found, perm=[back.index(i) for i in range(len(shape))])
+
+
+def _table(samples: int, frequencies: int, length: int, is_inverse: bool) -> Array:
+    """Return what a sample adds to each frequency, [sample, 2, frequency, 2]: real, imaginary."""
+    cosines, sines = _waves(samples, frequencies, length)
+    sines = -sines if is_inverse else sines
+    of_real, of_imaginary = (
+        np.stack(parts, axis=-1) for parts in ((cosines, -sines), (sines, cosines))
+    )
+    return np.stack([of_real, of_imaginary], axis=1) / (length if is_inverse else 1)
+
+
+def _table_back(length: int) -> Array:
+    """Return what a frequency of half a spectrum adds to samples: [frequency, 2, sample, 1]."""
+    frequencies = length // 2 + 1
+    times = np.full((frequencies, 1), 2)  # for those of the other half
+    times[0] = 1
+    if length % 2 == 0:
+        times[-1] = 1
+    cosines, sines = _waves(frequencies, length, length)
+    return np.stack([times * cosines, -times * sines], axis=1)[..., None] / length

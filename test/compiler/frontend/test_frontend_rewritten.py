@@ -13,6 +13,7 @@ import pytest
 
 from bench.operators import best_of_host
 from edge_compiler import targets
+from edge_compiler.errors import CompileError
 from edge_compiler.frontend import load
 from edge_compiler.passes import optimise
 
@@ -72,6 +73,9 @@ def rewritten() -> onnx.ModelProto:
     length, axis = b.constant(np.int64(7)), b.constant(np.int64(1))
     b.add("waves", "DFT", f"signal {length} {axis}")
     b.add("back", "DFT", f"signal - {axis}", inverse=1)
+    b.add("even_samples", "DFT", f"signal - {axis}", inverse=1, onesided=1)
+    odd = b.constant(np.int64(19))
+    b.add("odd_samples", "DFT", f"signal {odd} {axis}", inverse=1, onesided=1)
     b.add("limited", "Clip", f"i {b.constant(np.int64(-3))} {b.constant(np.int64(5))}")
     b.add("any", "ReduceMax", f"t {b.constant([1])}")
     b.inner.add(b.add("deep", "Reshape", f"x {b.constant([2, 2, 2, 7, 1, 3, 3, 1])}"))
@@ -150,3 +154,12 @@ def test_a_damaged_name_of_an_activation_is_refused(tmp_path: Path) -> None:
     optimise(graph)
     refusals = list(filter(None, map(host.refusal, graph.nodes)))
     assert refusals == ["the input 'gru_w' must be a constant"]
+
+
+def test_half_a_spectrum_of_another_length_is_refused(tmp_path: Path) -> None:
+    b = Builder(x=(1, 10, 2))
+    length, axis = b.constant(np.int64(16)), b.constant(np.int64(1))
+    b.add("samples", "DFT", f"x {length} {axis}", inverse=1, onesided=1)
+    onnx.save(b.model(), tmp_path / "model.onnx")
+    with pytest.raises(CompileError, match=r"16 samples of 10 frequencies, .* these are 9:"):
+        load(tmp_path / "model.onnx")
