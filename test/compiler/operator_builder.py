@@ -58,13 +58,16 @@ class Builder:
         b = self.constant(self.numbers(outputs))
         return self.add(name, "Conv", f"{value} {w} {b}", **attributes)
 
-    def transposed(self, name: str, outputs: int, kernel: int, **attributes: Any) -> str:
-        """Add a transposed convolution of x with bias."""
-        channels, group = self.inputs["x"][1], attributes.get("group", 1)
-        w = self.numbers(channels, outputs // group, *[kernel] * (len(self.inputs["x"]) - 2))
+    def transposed(
+        self, name: str, outputs: int, kernel: int, value: str = "x", **attributes: Any
+    ) -> str:
+        """Add a transposed convolution of an input with bias."""
+        shape, group = self.inputs[value], attributes.get("group", 1)
+        channels = shape[1]
+        w = self.numbers(channels, outputs // group, *[kernel] * (len(shape) - 2))
         scaled = self.constant(w * (channels / group) ** -0.5)
         bias = self.constant(self.numbers(outputs))
-        return self.add(name, "ConvTranspose", f"x {scaled} {bias}", **attributes)
+        return self.add(name, "ConvTranspose", f"{value} {scaled} {bias}", **attributes)
 
     def model(self) -> onnx.ModelProto:
         outputs = [name for n in self.nodes for name in n.output if name not in self.inner]

@@ -18,6 +18,7 @@ def convolutions() -> onnx.ModelProto:
         deep=DEEP,
         deeper=DEEPER,
         wide=(1, 240, 4, 5),
+        tiny=(1, 3, 2, 3),
         half=(1, 32, 24, 24),
         full=(1, 64, 24, 24),
     )
@@ -36,6 +37,8 @@ def convolutions() -> onnx.ModelProto:
     b.transposed("transposed_dilated", 24, 3, group=2, output_padding=[2, 0], **spread)
     b.transposed("transposed_depthwise", CHANNELS, 3, group=CHANNELS, strides=[2, 2], **EDGES)
     b.transposed("transposed_gaps", 18, 2, strides=[3, 3])
+    b.transposed("transposed_few", 3, 4, strides=[2, 2], **EDGES)
+    b.transposed("transposed_far", 3, 18, "tiny", group=3, strides=[9, 9])
     b.transposed("windows", 37, 2, strides=[2, 2])
     b.transposed("windows_few", 3, 3, strides=[3, 3])
     for name, outputs, value in (("of_half", 128, "half"), ("of_full", 64, "full")):
@@ -54,6 +57,7 @@ def lines() -> onnx.ModelProto:
     b.add("line_joined", "Concat", "line_conv x", axis=1)
     b.add("line_first", "Conv", f"s {first}", strides=[3], dilations=[2], pads=[2, 0])
     b.transposed("line_transposed", 18, 4, strides=[2], pads=[1, 1])
+    b.transposed("line_few", 1, 8, strides=[4], pads=[2, 2])
     b.transposed("line_windows", 18, 4, strides=[4])
     b.transposed("line_windows_few", 2, 3, strides=[3])
     b.add("line_pool", "MaxPool", kernel_shape=[3], strides=[2], pads=[1, 1])

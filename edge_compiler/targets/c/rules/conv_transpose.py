@@ -1,4 +1,9 @@
-"""ConvTranspose: an ordinary convolution for each phase of the result, or a single one."""
+"""
+ConvTranspose: an ordinary convolution for each phase of the result, or a single one.
+
+A phase are results that are a stride apart, which read the same places of the kernel. Shi et al.,
+"Is the deconvolution layer the same as a convolutional layer?", 2016.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +30,8 @@ from edge_compiler.targets.program.nodes import Array, Geometry, required
 from edge_perception.runtime.dtypes import FLOAT32
 
 _POINT = Geometry((1, 1), (1, 1), (1, 1), (0, 0, 0, 0))
-_FEW = BLOCK // 2
-"""Channels, which leave most of a block empty: moving results costs less than computing that."""
+_MOST_PHASES = 64
+"""More would be too many steps, as of FCN's strides of 32."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def check_conv_transpose(node: Node) -> str | None:
 @lowers_choosing("ConvTranspose", check=check_conv_transpose)
 def lower_conv_transpose(low: Lowering, node: Node, chooser: Chooser) -> None:
     """
-    Lower one convolution if windows don't overlap, else one for each phase.
+    Lower a convolution for each phase, or one where windows don't overlap or channels are few.
 
     A phase that meets no place in the kernel is the bias.
     """
@@ -77,19 +82,6 @@ def lower_conv_transpose(low: Lowering, node: Node, chooser: Chooser) -> None:
     w = as_planes(swap_channels(required(node, 1), groups))
     bias = node.constant(2)
     b = np.zeros(w.shape[0], np.float32) if bias is None else bias
-    if groups == 1 and _is_window_a_pixel(node, whole):
-        if len(w) <= _FEW:
-            _lower_few_channels(low, node, chooser, w, b)
-            return
-        source, target = low.source(value, BLOCKED), low.target(node.output, BLOCKED)
-        phase = Phase((0, 0), whole.stride)
-        layer = Layer(node, _POINT, source, target, None, "spread", phase)
-        lower_convolution(low, chooser, layer, w, b)
-        return
-    few = groups == 1 and value.shape[1] < BLOCK and low.is_free(value, PLANAR)
-    source = low.source(value, PLANAR if few else BLOCKED)
-    target = low.target(node.output, BLOCKED)
-    kind = kind_of(value.shape[1], w.shape[0], groups)
     down, right = (
         list(phases(size, *window))
         for size, *window in zip(
@@ -101,6 +93,20 @@ def lower_conv_transpose(low: Lowering, node: Node, chooser: Chooser) -> None:
             strict=True,
         )
     )
+    is_window = groups == 1 and _is_window_a_pixel(node, whole)
+    if _are_better_together(node, w, down, right, is_window):
+        _lower_together(low, node, chooser, (w, b), (down, right))
+        return
+    if is_window:
+        source, target = low.source(value, BLOCKED), low.target(node.output, BLOCKED)
+        phase = Phase((0, 0), whole.stride)
+        layer = Layer(node, _POINT, source, target, None, "spread", phase)
+        lower_convolution(low, chooser, layer, w, b)
+        return
+    few = groups == 1 and value.shape[1] < BLOCK and low.is_free(value, PLANAR)
+    source = low.source(value, PLANAR if few else BLOCKED)
+    target = low.target(node.output, BLOCKED)
+    kind = kind_of(value.shape[1], w.shape[0], groups)
     pairs = list(product(down, right))
     for y, x in pairs:
         part = _part(w, y, x)
@@ -128,25 +134,77 @@ def _is_window_a_pixel(node: Node, geometry: Geometry) -> bool:
     )
 
 
-def _lower_few_channels(low: Lowering, node: Node, chooser: Chooser, w: Array, b: Array) -> None:
-    """Compute windows as the channels of pixels, which fill blocks better, and then move them."""
-    value, (outputs, channels, *window) = node.input(0), w.shape
-    images, _, height, width = image_shape(value.shape)
-    places, sides = math.prod(window), len(value.shape) - 2
-    weights = w.transpose(0, 2, 3, 1).reshape(outputs * places, channels, *[1] * sides)
+def _window(taps: list[Taps]) -> tuple[int, int]:
+    """Return where the phases along an axis read first, and how far they reach from there."""
+    read = [one for one in taps if one.kernel]
+    first = min(one.start for one in read)
+    last = max(one.start + (len(one.kernel) - 1) * one.dilation for one in read)
+    return first, last - first + 1
+
+
+def _are_better_together(
+    node: Node, w: Array, down: list[Taps], right: list[Taps], is_window: bool
+) -> bool:
+    """
+    Return whether all phases are computed as channels of one convolution.
+
+    With few channels, blocks are fuller so: a third of the work is worth that results are moved.
+    """
+    strides, places = (1, *node.attributes["strides"])[-2:], (len(down), len(right))
+    sizes = image_size(node.output.shape)[1:]
+    if places != strides or any(size % place for size, place in zip(sizes, places, strict=True)):
+        return False
+    if node.attributes["group"] == 1:
+        apart = _blocks(len(w)) * w.shape[2] * w.shape[3]
+        together = _blocks(len(w) * math.prod(places)) * _window(down)[1] * _window(right)[1]
+        if 3 * together <= 2 * apart:
+            return True
+    return not is_window and math.prod(places) > _MOST_PHASES
+
+
+def _blocks(channels: int) -> int:
+    return -(-channels // BLOCK)
+
+
+def _lower_together(
+    low: Lowering,
+    node: Node,
+    chooser: Chooser,
+    layer: tuple[Array, Array],
+    taps: tuple[list[Taps], list[Taps]],
+) -> None:
+    """
+    Compute all phases of pixels as their channels, and then move them.
+
+    :param layer: weights and bias.
+    """
+    (w, b), (down, right) = layer, taps
+    (top, height), (left, width) = map(_window, taps)
+    places = (len(down), len(right))
+    whole = np.zeros((len(w), *places, w.shape[1], height, width), w.dtype)
+    for (i, y), (j, x) in product(enumerate(down), enumerate(right)):
+        if y.kernel and x.kernel:
+            read = whole[:, i, j, :, y.start - top :: y.dilation, x.start - left :: x.dilation]
+            read[:, :, : len(y.kernel), : len(x.kernel)] = _part(w, y, x)
+    value, sides = node.input(0), len(node.input(0).shape) - 2
+    images, outputs, rows, columns = image_shape(node.output.shape)
+    size = (rows // places[0], columns // places[1])
+    kernel = [height, width][-sides:]
+    weights = whole.reshape(len(w) * math.prod(places), w.shape[1], *kernel)
     constants = [
         Value(f"{node.output.name}/{name}", array.shape, FLOAT32, array)
-        for name, array in (("weights", weights), ("bias", b.repeat(places)))
+        for name, array in (("weights", weights), ("bias", b.repeat(math.prod(places))))
     ]
-    name = f"{node.output.name}/windows"
-    wide = Value(name, (images, outputs * places, *value.shape[2:]))
-    ones: dict[str, Any] = dict.fromkeys(("kernel_shape", "strides", "dilations"), [1] * sides)
-    attributes = {"group": 1, "pads": [0] * 2 * sides, **ones}
+    wide = Value(f"{node.output.name}/phases", (images, len(weights), *size[-sides:]))
+    attributes: dict[str, Any] = dict.fromkeys(("strides", "dilations"), [1] * sides)
+    attributes["kernel_shape"] = kernel
+    attributes["pads"] = [-top, -left][-sides:] + [0] * sides
+    attributes["group"] = node.attributes["group"]
     fused = Fused(None, node.fused.activation)
     conv = Node("Conv", node.name, [value, *constants], [wide], attributes, fused, node.origins)
     lower_conv(low, conv, chooser)
     move = Node(node.op, node.name, [wide], [node.output], {}, origins=node.origins)
-    copy_in_order(low, move, (images, outputs, *window, height, width), (0, 1, 4, 2, 5, 3))
+    copy_in_order(low, move, (images, outputs, *places, *size), (0, 1, 4, 2, 5, 3))
 
 
 def _part(w: Array, y: Taps, x: Taps) -> Array:
