@@ -13,6 +13,7 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 from PIL import Image
 import pytest
+from small_models import node
 from small_models import run as run_model
 
 from edge_compiler.description.describe import describe, Overrides
@@ -320,3 +321,55 @@ def test_a_model_ends_before_it_selects_boxes(
     assert [value.name for value in load(copy).outputs] == ["boxes", "scores"]
     names = ["grey.png", "shorter.onnx", "whole.onnx"]
     assert sorted(one.name for one in tmp_path.iterdir()) == names
+
+
+def test_boxes_and_scores_from_which_a_suppression_chooses_by_class(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    """As torchvision's SSD: what is likely of each class, from tables of one image."""
+    boxes, logits = zeros(1, CELLS, 4), zeros(1, CELLS, 3)
+    boxes[0, :2], logits[0, :, 0], logits[0, 1] = (8, 16, 24, 32), 9, (0, 0, 9)
+    path = write(tmp_path / "whole.onnx", {"both": boxes, "logits": logits})
+    whole = onnx.load(path)
+    constants = {
+        "first": np.array(0),
+        "class": np.array(2),
+        "least": np.array(0.5, np.float32),
+        "one": np.array([1]),
+        "axes": np.array([0]),
+        "twice": np.array([0, 1]),
+        "most": np.array([9]),
+        "iou": np.array(0.4, np.float32),
+    }
+    whole.graph.initializer.extend(numpy_helper.from_array(a, n) for n, a in constants.items())
+    whole.graph.node.extend(
+        [
+            node("Softmax", "logits", "likely", axis=2),
+            node("Gather", "both first", "boxes", axis=0),
+            node("Gather", "likely first", "scores", axis=0),
+            node("Gather", "scores class", "of_class", axis=1),
+            node("Greater", "of_class least", "is_likely"),
+            node("NonZero", "is_likely", "found_places"),
+            node("Squeeze", "found_places axes", "places"),
+            node("Gather", "boxes places", "kept", axis=0),
+            node("Gather", "of_class places", "kept_scores", axis=0),
+            node("Unsqueeze", "kept axes", "kept_boxes"),
+            node("Unsqueeze", "kept_scores twice", "kept_rows"),
+            node("NonMaxSuppression", "kept_boxes kept_rows most iou", "found"),
+        ]
+    )
+    del whole.graph.output[:]
+    whole.graph.output.append(helper.make_tensor_value_info("found", TensorProto.INT64, [None, 3]))
+    onnx.save(whole, path)
+    copy = tmp_path / "shorter.onnx"
+    said = refusal(capsys, "import", path, "-o", copy)
+    found = re.search(r"--outputs (\S+)", said)
+    assert found, said
+    Image.new("RGB", (SIDE, SIDE)).save(tmp_path / "grey.png")
+    arguments = ("--outputs", found[1], "-o", copy, "--image", tmp_path / "grey.png")
+    said_json = run_json(capsys, "import", path, *arguments)
+    parameters = said_json["metadata"]["edge.decoder"]["parameters"]
+    assert {key: parameters[key] for key in ("unit", "iou")} == {"unit": "pixel", "iou": 0.4}
+    assert "background" not in parameters
+    (seen,) = said_json["detections"]
+    assert (seen["class"], seen["box"]) == (1, [8, 16, 24, 32])
