@@ -61,7 +61,7 @@ def test_opsets(tmp_path: Path, opset: int) -> None:
 def test_weights_are_normalised_by_their_own_mean(
     tmp_path: Path, opset: int, outputs: int
 ) -> None:
-    """PyTorch writes standardised weights so; before opset 14 the outputs alone tell."""
+    """As standardised weights are; before opset 14 the outputs alone tell."""
     names = " ".join(["scaled", "next_mean", "next_var", "saved_mean", "saved_var"][:outputs])
     stated = {"training_mode": 1} if opset >= 14 else {}
     model = make_model(
