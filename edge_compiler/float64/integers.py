@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_compiler.float64.exact import Array, Exact
 from edge_compiler.float64.table import Call, exactly, exactly_all, reference
+from edge_compiler.float64.windows import convolve
 from edge_perception.runtime.dtypes import BOOL, ElementType, INT64
 
 _NEAREST = 1e-30
@@ -117,9 +118,49 @@ def _quantise(call: Call) -> Exact:
     x = call.x.value / scale
     least, most = np.iinfo(type_).min, np.iinfo(type_).max
     value = np.clip(np.rint(x) + zero, least, most)
-    to_middle = np.maximum(np.abs(x - np.floor(x) - 0.5), _NEAREST)
-    size = (call.x.size / np.abs(scale) + np.abs(x)) / to_middle
+    size = (call.x.size / np.abs(scale) + np.abs(x)) / _to_middle(x)
     return Exact(value, size, call.depth + 2)
+
+
+@exactly_all("DynamicQuantizeLinear")
+def _quantise_by_range(call: Call) -> list[Exact]:
+    """Return integers as float64, as QuantizeLinear does, with scale and zero point."""
+    x, depth = call.x, call.depth + 4
+    low, high = x.value.min(initial=0), x.value.max(initial=0)
+    scale = np.array((high - low) / 255 if high > low else 1.0)
+    place = -low / scale
+    zero = np.rint(place)
+    numbers = x.value / scale
+    value = np.clip(np.rint(numbers) + zero, 0, 255)
+    ends = x.size.max(initial=0) / scale
+    of_zero = np.array(ends / _to_middle(place))
+    size = (x.size / scale + np.abs(numbers) * ends / 255) / _to_middle(numbers) + of_zero
+    return [
+        Exact(value, size, depth),
+        Exact(scale, np.array(ends * scale / 255 + scale), depth),
+        Exact(np.array(zero), of_zero, depth),
+    ]
+
+
+def _to_middle(x: Array) -> Array:
+    """Return how far numbers are from the middle between two integers."""
+    return np.maximum(np.abs(x - np.floor(x) - 0.5), _NEAREST)
+
+
+@exactly("ConvInteger", "MatMulInteger")
+def _sums_of_bytes(call: Call) -> Exact:
+    x, w, zero = call.x, call.input(1), call.optional(2) or Exact.of(np.zeros(1))
+
+    def product(bytes_: Array, weights: Array) -> Array:
+        if call.node.op == "MatMulInteger":
+            return np.asarray(bytes_ @ weights)
+        return convolve(call.node, bytes_, weights, np.zeros(1))
+
+    weights = w.value.astype(np.float64)
+    value = product(x.value.astype(np.float64) - zero.value, weights)
+    if x.value.dtype.kind != "f":
+        return Exact.of(value.astype(np.int32))
+    return Exact(value, product(x.size + zero.size, np.abs(weights)), call.depth)
 
 
 @exactly("DequantizeLinear")

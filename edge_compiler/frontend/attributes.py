@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 from edge_compiler.errors import CompileError
 from edge_compiler.ir.graph import OPSET, Value
 
-WINDOWED = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool")
+WINDOWED = ("Conv", "ConvInteger", "ConvTranspose", "MaxPool", "AveragePool", "LpPool")
 
 
 def stated(proto: onnx.NodeProto) -> dict[str, Any]:

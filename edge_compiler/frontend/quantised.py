@@ -11,6 +11,7 @@ import onnx
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend.writer import Writer
 
+_Array = np.ndarray[Any, Any]
 _EXACT = 2**24
 """Below it, float32 has all integers."""
 _LARGEST = 255
@@ -20,23 +21,6 @@ _LARGEST = 255
 def dequantised(w: Writer, index: int, axis: int = 1) -> str:
     """Return the numbers that an input, followed by its scale and zero point, stands for."""
     return w.add("DequantizeLinear", *w.inputs[index : index + 3], axis=axis)
-
-
-def write_dynamic_quantisation(w: Writer) -> tuple[str, str, str]:
-    """
-    Write the integers that numbers become by their own range, its scale and zero point.
-
-    ONNX's own definition divides nothing by nothing where all numbers are zero; ONNX Runtime
-    takes a scale of 1 there.
-    """
-    zero, one, most = (w.constant(np.float32(number)) for number in (0, 1, _LARGEST))
-    low = w.add("Min", w.add("ReduceMin", w.inputs[0], keepdims=0), zero)
-    high = w.add("Max", w.add("ReduceMax", w.inputs[0], keepdims=0), zero)
-    span = w.add("Sub", high, low)
-    scale = w.add("Where", w.add("Equal", span, zero), one, w.add("Div", span, most))
-    place = w.add("Clip", w.add("Div", w.add("Neg", low), scale), zero, most)
-    point = w.add("Cast", w.add("Round", place), to=onnx.TensorProto.UINT8)
-    return w.add("QuantizeLinear", w.inputs[0], scale, point), scale, point
 
 
 def write_qlinear_matmul(w: Writer) -> str:
@@ -61,18 +45,28 @@ def write_qlinear_conv(w: Writer) -> str:
     return w.add("QuantizeLinear", total, *w.inputs[6:8])
 
 
-def write_matmul_integer(w: Writer) -> str:
-    """Write a product of matrices of bytes."""
+def write_matmul_integer(w: Writer) -> str | None:
+    """Write a product of matrices of bytes: with weights of int8, or of floats."""
+    if _is_plain(w) and w.is_fixed(1) and w.content(1) is None:
+        return None  # written below, and too large to be known before constants are folded
+    small = _small_weights(w, (-1,), (0,)) if len(w.value(1).shape) == 2 else None
+    if small is not None:
+        return _of_small_weights(w, *small)
     rows = (-1, 1) if len(w.value(0).shape) > 1 else None
     axes = len(w.value(0).shape) - 1, max(len(w.value(1).shape) - 2, 0)
     operands = _centred(w, 0, 2, rows), _centred(w, 1, 3)
     return _exact(w, "MatMul", operands, axes, _share(_sizes(w, (-1,)), axes[1]))
 
 
-def write_conv_integer(w: Writer) -> str:
-    """Write a convolution of bytes."""
+def write_conv_integer(w: Writer) -> str | None:
+    """Write a convolution of bytes: with weights of int8, or of floats."""
+    if _is_plain(w) and w.is_fixed(1) and w.content(1) is None:
+        return None  # written below, and too large to be known before constants are folded
     shape = w.value(1).shape
     column = (-1, *(1,) * (len(shape) - 1))
+    small = _small_weights(w, column, tuple(range(1, len(shape)))) if len(shape) < 5 else None
+    if small is not None:
+        return _of_small_weights(w, *small)
     operands = _centred(w, 0, 2), _centred(w, 1, 3, column)
     share = _share(_sizes(w, column).reshape(*shape[:2], -1).sum(2), 1)
     if share < shape[1] and w.attributes.get("group", 1) > 1:
@@ -82,6 +76,53 @@ def write_conv_integer(w: Writer) -> str:
             "float32"
         )
     return _exact(w, "Conv", operands, (1, 1), share, **w.attributes)
+
+
+def _small_weights(
+    w: Writer, column: tuple[int, ...], terms: tuple[int, ...]
+) -> tuple[_Array, _Array] | None:
+    """
+    Return constant weights as int8, and what of each is missing: zero, or one number a channel.
+
+    None: they are computed, or their sums may not fit into 32 bits.
+
+    :param column: the shape of zero points for each output.
+    :param terms: axes along which products are added up.
+    """
+    has_zero = len(w.inputs) > 3 and w.inputs[3]
+    weights, zero = w.content(1), w.content(3) if has_zero else np.zeros(1, np.int8)
+    one_for_all = len(w.inputs) < 3 or not w.inputs[2] or w.value(2).size == 1
+    if weights is None or zero is None or not one_for_all:
+        return None
+    centred = weights.astype(np.int32) - zero.reshape(column if zero.size > 1 else (1,))
+    high, low = (f(centred, terms, keepdims=True, initial=0) for f in (np.max, np.min))
+    missing = np.maximum(high - 127, 0) + np.minimum(low + 128, 0)
+    sums = (np.abs(centred - missing) + np.abs(missing)).sum(terms, dtype=np.int64)
+    in_groups = bool(missing.any()) and w.attributes.get("group", 1) > 1
+    if in_groups or sums.max(initial=0) * _LARGEST >= 2**31:
+        return None
+    return (centred - missing).astype(np.int8), missing
+
+
+def _is_plain(w: Writer) -> bool:
+    """Return whether weights are int8 without a zero point."""
+    return w.value(1).type.numpy == np.int8 and len(w.inputs) < 4
+
+
+def _of_small_weights(w: Writer, weights: _Array, missing: _Array) -> str | None:
+    """Return the node with weights of int8 without a zero point; None if it is so already."""
+    if _is_plain(w):
+        return None
+
+    def sums(of: _Array) -> str:
+        return w.add(w.op, w.inputs[0], w.constant(of), *w.inputs[2:3], **w.attributes)
+
+    if not missing.any():
+        return sums(weights)
+    ones = np.ones_like(weights[:, :1] if w.op == "MatMulInteger" else weights[:1])
+    shape = missing.shape if w.op == "MatMulInteger" else (-1, *missing.shape[2:])
+    factors = w.constant(missing.reshape(shape).astype(np.int32))
+    return w.add("Add", sums(weights), w.add("Mul", sums(ones), factors))
 
 
 def _centred(w: Writer, index: int, zero: int, column: tuple[int, ...] | None = None) -> str:
@@ -95,18 +136,18 @@ def _centred(w: Writer, index: int, zero: int, column: tuple[int, ...] | None = 
     return w.add("Sub", x, point)
 
 
-def _sizes(w: Writer, column: tuple[int, ...]) -> np.ndarray[Any, Any]:
+def _sizes(w: Writer, column: tuple[int, ...]) -> _Array:
     """Return how far each element of the second input is from its zero point, at most."""
     weights, has_zero = w.content(1), len(w.inputs) > 3 and w.inputs[3]
     zero = w.content(3) if has_zero else np.zeros(1, np.uint8)
     if weights is None or zero is None:
         return np.broadcast_to(np.int32(_LARGEST), w.value(1).shape)
     column = column if zero.size > 1 else (1,)
-    sizes: np.ndarray[Any, Any] = np.abs(weights.astype(np.int32) - zero.reshape(column))
+    sizes: _Array = np.abs(weights.astype(np.int32) - zero.reshape(column))
     return sizes
 
 
-def _share(sizes: np.ndarray[Any, Any], axis: int) -> int:
+def _share(sizes: _Array, axis: int) -> int:
     """
     Return how many places along an axis can be added up at once; 1 if even that is too much.
 

@@ -155,7 +155,6 @@ REWRITES: dict[str, Callable[[Writer], str | tuple[str, ...] | None]] = {
     "ConvTranspose": convolutions.write_transposed_convolution,
     "DFT": fourier.write_transform,
     "DeformConv": convolutions.write_deformed_convolution,
-    "DynamicQuantizeLinear": quantised.write_dynamic_quantisation,
     "Einsum": write_einsum,
     "GlobalAveragePool": images.write_global_average_pool,
     "GlobalLpPool": images.write_global_lp_pool,

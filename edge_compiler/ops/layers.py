@@ -71,6 +71,7 @@ def _product_macs(node: Node) -> int:
 
 
 define("Conv", summary="Convolution.", macs=_conv_macs, fuses_activation=True, fault=_conv_fault)
+define("ConvInteger", summary="Convolution of bytes.", macs=_conv_macs, fault=_conv_fault)
 define(
     "ConvTranspose",
     summary="Transposed convolution.",
@@ -85,3 +86,4 @@ define(
     fuses_activation=True,
 )
 define("MatMul", summary="Matrix product.", macs=_product_macs, fuses_activation=True)
+define("MatMulInteger", summary="Matrix product of bytes.", macs=_product_macs)

@@ -14,5 +14,10 @@ define("Where", summary="Choice between two tensors, element by element, with br
 define("Cast", summary="Change of the element type.")
 define("IsNaN", summary="Whether elements are NaN.")
 define("IsInf", summary="Whether elements are infinite.")
+define(
+    "DynamicQuantizeLinear",
+    summary="The integers that stand for floats, by the range of these.",
+    variadic=True,
+)
 define("QuantizeLinear", summary="The integers that stand for floats.")
 define("DequantizeLinear", summary="The floats that integers stand for.")

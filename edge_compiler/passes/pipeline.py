@@ -16,6 +16,7 @@ from edge_compiler.passes.dead_code import drop_dead_code
 from edge_compiler.passes.fold_affine import fold_affine_back, fold_affine_forward
 from edge_compiler.passes.global_pool import recognise_global_pool
 from edge_compiler.passes.integers import run_in_integers
+from edge_compiler.passes.integers.scaled import scale_sums
 from edge_compiler.passes.layer_norm import recognise_layer_norm
 from edge_compiler.passes.noops import remove_noops
 from edge_compiler.passes.padding import fuse_padding
@@ -42,6 +43,7 @@ PASSES: tuple[Pass, ...] = (
     fold_bias,
     # what is quantised on both sides
     run_in_integers,
+    scale_sums,
     drop_dead_code,
     fold_quantised_constants,
     # scale and shift go into weights; before padding, whose zeros come after a shift
@@ -56,7 +58,7 @@ PASSES: tuple[Pass, ...] = (
     drop_dead_code,
 )
 
-FUSING = (fold_bias, fuse_residual, fuse_activation)
+FUSING = (fold_bias, scale_sums, fuse_residual, fuse_activation)
 """Passes after which a node computes more than one operator of ONNX."""
 
 

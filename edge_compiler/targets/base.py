@@ -22,7 +22,7 @@ from edge_compiler.targets.program.placement import place
 from edge_compiler.targets.program.platform import Platform
 from edge_perception.runtime.manifest import Model
 
-_BYTE_PRODUCTS = ("QConv", "QMatMul")
+_BYTE_PRODUCTS = ("ConvInteger", "MatMulInteger", "QConv", "QMatMul")
 
 
 @dataclass(frozen=True)

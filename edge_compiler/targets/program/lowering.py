@@ -15,7 +15,6 @@ from edge_compiler.targets.program.layout import (
     CHANNELS_LAST,
     DENSE,
     image_size,
-    is_image,
     Layout,
 )
 from edge_compiler.targets.program.memory import Lifetime, plan
@@ -189,7 +188,8 @@ class Lowering:
             self.target(value, DENSE).place_in(source, 0)
             return
         target = self.target(value, layout)
-        extent = image_size(value.shape) if is_image(value) else (value.size, 1, 1)
+        sides = len(value.shape) in (3, 4)  # of images, and what else is stored as they are
+        extent = image_size(value.shape) if sides else (value.size, 1, 1)
         node = Node("Reorder", f"{value.name}/reorder", [value], [value])
         self.add(
             node,

@@ -268,7 +268,7 @@ def test_numbers_that_are_all_zero_become_integers(tmp_path: Path) -> None:
 
 
 def test_long_sums_of_integers(tmp_path: Path) -> None:
-    """Float32 has them in parts: as many as the weights say, or the largest bytes."""
+    """Integers have them, or float32 in parts: as many as weights say, or the largest bytes."""
     generator = np.random.default_rng(0)
     constants = {
         "large_weights": np.full((600, 2), 255, np.uint8),
@@ -293,13 +293,16 @@ def test_long_sums_of_integers(tmp_path: Path) -> None:
     types = dict.fromkeys(("parts", "whole", "computed", "conv"), 6)
     model = make_model(nodes, {"x": [1, 600]}, constants, list(types), types=types)
     graph = load_model(model, tmp_path)
-    assert [n.op for n in graph.nodes].count("MatMul") == 3 + 1 + 3
+    ops = [n.op for n in graph.nodes]
+    assert ops.count("MatMul") == 3
+    assert ops.count("MatMulInteger") == 2 + 1  # of those beyond int8 the rest is a second one
+    assert ops.count("ConvInteger") == 1
     assert_same(graph, model)
 
 
 def test_a_long_sum_of_integers_in_each_group_is_refused(tmp_path: Path) -> None:
     nodes = [node("Cast", "x", "i", to=2), node("ConvInteger", "i k", "y", group=2)]
-    constants = {"k": np.full((2, 600, 1, 1), -128, np.int8)}
+    constants = {"k": np.full((2, 600, 1, 1), 128, np.uint8)}
     model = make_model(nodes, {"x": [1, 1200, 1, 1]}, constants, types={"y": 6})
     refused(model, tmp_path, r"'y' \(ConvInteger\) adds up 600 products of integers in each group")
 

@@ -501,7 +501,7 @@ MUTATIONS = [
         ("q_grouped", "c.first_block[i] *", "0 *"),
         ("q_pointwise", "sum[i] = *(const ivec *)(b", "sum[i] = 0 * *(const ivec *)(b"),
         ("q_pointwise", "(size_t)t.first * c.out_pixel", "0"),
-        ("q_rows", "(size_t)c.out_pixel, channels", "(size_t)BLOCK, channels"),
+        ("q_rows", "(size_t)c.out_pixel, left", "(size_t)BLOCK, left"),
     ),
     *_of(
         "qplanes.h",

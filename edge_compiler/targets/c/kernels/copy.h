@@ -86,6 +86,7 @@ typedef struct {
         }                                                                                                                    \
     }
 COPY_IMAGES(float)
+COPY_IMAGES(int32_t)
 COPY_IMAGES(uint8_t)
 COPY_IMAGES(int8_t)
 #undef COPY_IMAGES

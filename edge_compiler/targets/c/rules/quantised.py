@@ -25,6 +25,7 @@ from edge_compiler.targets.program.layout import (
     merge_axes,
     repeated,
 )
+from edge_compiler.targets.program.limits import require_constant, require_type
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Geometry, required
 from edge_compiler.targets.program.reorder import ranked
@@ -41,6 +42,17 @@ def lower_qconv(low: Lowering, node: Node) -> None:
 
 
 lowers("QMatMul", types=_BYTES)(lower_product)
+
+
+def check_sums(node: Node) -> str | None:
+    """Add up products with constant weights of int8, whose own zero point is 0."""
+    reason = require_constant(node, 1) or require_type(node.input(1), (ELEMENT_TYPES["int8"],))
+    many = len(node.inputs) > 2 and node.inputs[2] is not None and node.input(2).size > 1
+    return reason or ("the zero point is one for each row" if many else None)
+
+
+lowers("ConvInteger", check=check_sums, types=_BYTES)(lower_convolution)
+lowers("MatMulInteger", check=check_sums, types=_BYTES)(lower_product)
 
 
 _OPERATIONS = {"QAdd": "Q_ADD", "QMul": "Q_MUL", "Requantise": "Q_SCALE"}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.algorithms.integer.addition import Addition
-from edge_compiler.targets.c.algorithms.integer.rounding import flip, unsigned_zero
+from edge_compiler.targets.c.algorithms.integer.ends import Ends
+from edge_compiler.targets.c.algorithms.integer.rounding import flip
 from edge_compiler.targets.c.algorithms.integer.tiles import ByteTile, last_groups, MOST_PIXELS
 from edge_compiler.targets.c.algorithms.integer.winograd import suits_winograd, Winograd
 from edge_compiler.targets.program.buffers import Buffer
@@ -25,17 +26,21 @@ class Pixels:
     """
     Rows of pixels in memory.
 
-    :ivar steps: bytes from one block, row or pixel to the next.
+    :ivar steps: elements from one block, row or pixel to the next.
     """
 
     height: int
     width: int
     steps: tuple[int, int, int]
 
-    def fields(self, side: str) -> dict[str, int | str]:
-        """Return the fields of the image ("in") or the result ("out")."""
+    def fields(self, side: str, size: int) -> dict[str, int | str]:
+        """
+        Return the fields of the image ("in") or the result ("out").
+
+        :param size: bytes of an element.
+        """
         names = ("h", "w", "plane", "row", "pixel")
-        numbers = (self.height, self.width, *self.steps)
+        numbers = (self.height, self.width, *(step * size for step in self.steps))
         return {f"{side}_{name}": number for name, number in zip(names, numbers, strict=True)}
 
 
@@ -45,7 +50,7 @@ class ByteLayer:
     A node with its buffers.
 
     :ivar shape: of the weights: (out, in, h, w).
-    :ivar rounding: of the sums, as C text.
+    :ivar ends: what becomes of the sums.
     :ivar pixels: returns how a buffer lies, once all have their place.
     :ivar starts: input block at which each output block of a grouped convolution begins.
     :ivar planes: of an image whose windows are multiplied, see qplanes.h: the shape's channels
@@ -56,7 +61,7 @@ class ByteLayer:
     node: Node
     geometry: Geometry
     shape: tuple[int, ...]
-    rounding: str
+    ends: Ends
     source: Buffer
     target: Buffer
     pixels: Callable[[Buffer], Pixels]
@@ -86,8 +91,8 @@ class ByteLayer:
 
     def winograd(self, weights: Array, leading: Variant) -> Winograd | None:
         """Return how qwinograd.h may compute it, if it can."""
-        image = self.starts is None and self.source.layout is BLOCKED
-        if not image or not suits_winograd(weights, self.geometry):
+        bytes_ = self.node.op == "QConv" and self.source.layout is BLOCKED
+        if not bytes_ or self.starts or not suits_winograd(weights, self.geometry):
             return None
         size = self.target.height, self.target.width
         return Winograd.of(self.shape[0], self.shape[1], size, leading)
@@ -95,13 +100,13 @@ class ByteLayer:
     def sizes(self) -> dict[str, int | str]:
         """Return what any kernel is told of the image and the result."""
         return {
-            **self.pixels(self.source).fields("in"),
-            **self.pixels(self.target).fields("out"),
-            "outside": unsigned_zero(self.node.input(0)),
+            **self.pixels(self.source).fields("in", self.source.type.bytes),
+            **self.pixels(self.target).fields("out", self.target.type.bytes),
+            "outside": self.ends.outside,
             "pad_top": self.geometry.pads[0],
             "pad_left": self.geometry.pads[1],
             "out_blocks": self.out_blocks,
-            "round": self.rounding,
+            "round": self.ends.rounding,
         }
 
     def direct(
@@ -126,6 +131,7 @@ class ByteLayer:
             "per_word": per_word,
             "in_flip": flip(self.node.input(0)),
             "adds": int(self.addition is not None),
+            "result": self.ends.result,
             **tile.fields(),
         }
         return fields, {

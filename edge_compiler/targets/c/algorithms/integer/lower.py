@@ -1,19 +1,17 @@
-"""From a QConv or QMatMul to a step of qconv.h, qplanes.h or qwinograd.h."""
+"""From a convolution or product of bytes to a step of qconv.h, qplanes.h or qwinograd.h."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from edge_compiler import ops
 from edge_compiler.ir.graph import Node
-from edge_compiler.ir.quantised import largest_sum, multipliers
 from edge_compiler.targets.c.algorithms.integer.addition import Addition
+from edge_compiler.targets.c.algorithms.integer.ends import Ends
 from edge_compiler.targets.c.algorithms.integer.layer import ByteLayer, Pixels
 from edge_compiler.targets.c.algorithms.integer.matrices import Matrices
-from edge_compiler.targets.c.algorithms.integer.rounding import flip, rounding_text, unsigned_zero
+from edge_compiler.targets.c.algorithms.integer.rounding import flip
 from edge_compiler.targets.c.algorithms.integer.tiles import pack_bytes, products_per_word
 from edge_compiler.targets.c.algorithms.integer.winograd import suits_winograd
-from edge_compiler.targets.c.layer import pad_channels, spread_groups
+from edge_compiler.targets.c.layer import spread_groups
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.calls import Call, Pointer, reading, SCRATCH, writing
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, image_shape
@@ -25,8 +23,6 @@ from edge_perception.runtime.manifest import CONVOLUTION
 
 _MOST_PLANES, _MOST_COLUMNS = 4, 8
 """Of what qplanes.h takes: an image's channels; a kernel's columns, and those of a stride."""
-_SIGNED = 128
-"""What a signed byte is less than the unsigned one of the same bits, its top bit turned."""
 
 
 def lower_convolution(low: Lowering, node: Node) -> None:
@@ -52,7 +48,7 @@ def lower_convolution(low: Lowering, node: Node) -> None:
         node,
         geometry,
         w.shape,
-        _rounding(node, w),
+        Ends.of(low, node, w),
         source,
         target,
         pixels,
@@ -85,7 +81,7 @@ def _lower_planes(low: Lowering, node: Node, geometry: Geometry, w: Array) -> No
         node,
         geometry,
         windows.shape,
-        _rounding(node, w),
+        Ends.of(low, node, w),
         source,
         target,
         pixels,
@@ -104,7 +100,7 @@ def lower_product(low: Lowering, node: Node) -> None:
         length = buffer.shape[-1]
         return Pixels(1, buffer.channels // length, (BLOCK, 0, length))
 
-    _add(low, ByteLayer(node, geometry, w.shape, _rounding(node, w), source, target, pixels), w)
+    _add(low, ByteLayer(node, geometry, w.shape, Ends.of(low, node, w), source, target, pixels), w)
 
 
 def as_planes(weights: Array) -> Array:
@@ -112,21 +108,12 @@ def as_planes(weights: Array) -> Array:
     return weights if weights.ndim == 4 else weights[:, :, None]
 
 
-def _rounding(node: Node, w: Array) -> str:
-    return rounding_text(node, largest_sum(w, required(node, 2)))
-
-
 def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
     node, geometry = layer.node, layer.geometry
-    sums = w.astype(np.int64).reshape(len(w), -1).sum(1)
-    least = _SIGNED if low.leading.signed_bytes else 0
-    bias = required(node, 2) + (least - unsigned_zero(node.input(0))) * sums
-    scale = np.broadcast_to(multipliers(node), len(w)).astype(np.float32)
     packed = pack_bytes(w)
     block_weights = packed.shape[1]
     per_word = products_per_word(w, low.leading.signed_bytes)
-    arrays = packed, pad_channels(bias.astype(np.int32)), pad_channels(scale)
-    weights, *others = (low.weights.add(array) for array in arrays)
+    weights = low.weights.add(packed)
     low.reserve_scratch(layer.scratch_bytes)
     winograd, transformed = layer.winograd(w, low.leading), weights
     if winograd is not None:
@@ -140,6 +127,7 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
 
     def call(variant: Variant) -> Call:
         image, result = reading(layer.source), writing(layer.target)
+        others = [data.pointer() for data in layer.ends.operands]
         if winograd is not None and winograd.pays(variant):
             fields = {"in_flip": flip(node.input(0)), **winograd.fields(variant)}
             sizes = {n: size for n, size in layer.sizes().items() if not n.endswith("_pixel")}
@@ -150,10 +138,11 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
         each = matrices.block_weights if turned else block_weights
         fields, sizes = layer.direct(each, per_word, variant)
         operands = (image, reordered if turned else weights, *others)
+        kernel = layer.ends.kernels[bool(layer.planes)]
         if layer.planes:
-            return Call("qplanes_run", "qconv", fields, (*operands, result, SCRATCH), sizes)
+            return Call(kernel, "qconv", fields, (*operands, result, SCRATCH), sizes)
         added = reading(layer.addition.other) if layer.addition else image
-        return Call("qconv_run", "qconv", fields, (*operands, added, result, SCRATCH), sizes)
+        return Call(kernel, "qconv", fields, (*operands, added, result, SCRATCH), sizes)
 
     def prepare(variant: Variant) -> Call | None:
         if winograd is not None and winograd.pays(variant):
@@ -162,14 +151,18 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
             return None
         return matrices.prepare(block_weights, weights, reordered)
 
-    kind = "product" if node.op == "QMatMul" else f"{'grouped ' if layer.starts else ''}{geometry}"
+    kind = "product" if "MatMul" in node.op else f"{'grouped ' if layer.starts else ''}{geometry}"
     how = "Winograd " if winograd is not None and winograd.pays(low.leading) else ""
     addition = layer.addition
     whole = addition.of(node) if addition else node
     low.add(
         whole,
         f"int8 {how}{kind}{', Add' if addition else ''}",
-        [layer.source, *([addition.other] if addition else [])],
+        [
+            layer.source,
+            *(buffer for data in layer.ends.operands for buffer in data.reads),
+            *([addition.other] if addition else []),
+        ],
         layer.target,
         call,
         value=whole.output,

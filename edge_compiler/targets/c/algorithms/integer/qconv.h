@@ -4,7 +4,7 @@
  * reads of the image is packed into cells first (bytes_cell.h), with the zero point outside of the image, and serves all blocks. Where
  * cells are bytes as they are, a tile that reads nothing outside of the image takes them from there.
  * Weights: [output block][input block][kernel row][kernel column][group][16][4]; the last input block has `last_groups` groups.
- * Where matrices are multiplied, they are in the order of qmatrix.h.
+ * Where matrices are multiplied, they are in the order of qmatrix.h. Results are bytes, or other numbers: see qsums.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -17,6 +17,9 @@
 #include "qmatrix.h"
 #include "work.h"
 
+/* What becomes of sums: bytes, integers of 32 bits, or those times a number of each channel as floats. */
+typedef enum { QCONV_BYTES, QCONV_SUMS, QCONV_FLOATS } qconv_result;
+
 enum { QCONV_MAX_SUMS = 32, QCONV_AHEAD = 3, QCONV_LINE = 64 };
 
 typedef struct {
@@ -27,15 +30,16 @@ typedef struct {
     int in_flip, outside;                       /* the bytes outside of the image */
     const uint16_t *first_block;                /* where an output block of a group begins to read; NULL: at 0 */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
-    int out_h, out_w, out_blocks, out_plane, out_row, out_pixel;
-    int last_channels; /* that are stored of the last output block */
-    int block_weights; /* bytes of an output block's weights */
+    int out_h, out_w, out_blocks, out_plane, out_row, out_pixel; /* in bytes */
+    int last_channels;                                           /* that are stored of the last output block */
+    int block_weights;                                           /* bytes of an output block's weights */
     rounding round;
     int pixels, blocks, wide_tiles, narrow_tiles; /* a row: so many tiles of `pixels`, then of one less */
     int splits;                                   /* pieces of work that divide the output blocks of a tile */
     int adds;                                     /* other bytes are added to the results, see qelements.h: */
     int other_plane, other_row;
     qelements sum;
+    qconv_result result;
     int cell; /* bytes from a cell to the next; 0: as bytes_cell.h packs them */
 } qconv;
 
@@ -112,6 +116,24 @@ INLINE void qconv_fetch(const qconv c, const int pixels, const int blocks, const
 #endif
 }
 
+/* Store the sums of a block of channels of some pixels as they are, or as floats: see bytes_store_sums(). */
+INLINE void qconv_store_numbers(const qconv_result result, const ivec *sum, const int step, const int pixels,
+                                const float *m, uint8_t *y, const size_t apart, const int channels)
+{
+    UNROLLED_FOR (int p = 0; p < pixels; p++)
+        UNROLLED_FOR (int v = 0; v < VECTORS; v++) {
+            const int left = channels - v * LANES;
+            ivec number = sum[p * step + v];
+            if (result == QCONV_FLOATS)
+                number = (ivec)(vec_float(number) * vec_load(m + v * LANES));
+            uint8_t *to = y + p * apart + v * sizeof number;
+            if (left >= LANES)
+                memcpy(to, &number, sizeof number);
+            else if (left > 0)
+                memcpy(to, &number, left * sizeof(int32_t));
+        }
+}
+
 /* One tile. y: its first pixel and channel. */
 INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const qconv_source x, const int8_t *w,
                        const int32_t *b, const float *m, uint8_t *y, const int channels)
@@ -137,9 +159,16 @@ INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const 
 #if defined __ARM_FEATURE_MATMUL_INT8
     qmatrix_turn(sum, pixels, blocks * VECTORS);
 #endif
-    UNROLLED_FOR (int i = 0; i < blocks; i++)
-        bytes_store_sums(sum + i * VECTORS, blocks * VECTORS, pixels, m + i * BLOCK, c.round,
-                         y + (size_t)i * c.out_plane, (size_t)c.out_pixel, channels - i * BLOCK);
+    UNROLLED_FOR (int i = 0; i < blocks; i++) {
+        uint8_t *to = y + (size_t)i * c.out_plane;
+        const int left = channels - i * BLOCK;
+        if (c.result == QCONV_BYTES)
+            bytes_store_sums(sum + i * VECTORS, blocks * VECTORS, pixels, m + i * BLOCK, c.round, to,
+                             (size_t)c.out_pixel, left);
+        else
+            qconv_store_numbers(c.result, sum + i * VECTORS, blocks * VECTORS, pixels, m + i * BLOCK, to,
+                                (size_t)c.out_pixel, left);
+    }
 }
 
 /* All output blocks from one to another, of some pixels. */
