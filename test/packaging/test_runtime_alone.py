@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 import json
+import os
 from pathlib import Path
 import shutil
 import subprocess
@@ -106,7 +107,7 @@ def test_edgec_installs_on_another_machine(
     (ssh.parent / "edgec").write_text(f'#!/bin/sh\nexec {python} -m edge_compiler "$@"\n')
     for program in ssh.parent.iterdir():
         program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(ssh.parent), prepend=":")
+    monkeypatch.setenv("PATH", f"{ssh.parent}:{os.defpath}")  # without the edgec of a venv
 
     def edgec(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return run(python, "-m", "edge_compiler", "install", *arguments)
