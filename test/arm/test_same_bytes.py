@@ -6,8 +6,9 @@ from pathlib import Path
 from cross import tools_or_skip
 import numpy as np
 import onnx
+from onnx.reference import ReferenceEvaluator
 from operator_builder import Builder
-from operator_bytes import extreme_bytes
+from operator_bytes import extreme_bytes, sums_of_bytes
 from operator_models import Built, OPERATOR_MODELS
 import pytest
 from small_models import Array
@@ -63,6 +64,22 @@ def test_no_sum_of_the_largest_weights_and_bytes_wraps_anywhere(
                     if name not in expected:
                         expected[name] = truth.of(name, feeds).tobytes()
                     assert output.tobytes() == expected[name], (target, variant, name)
+
+
+@pytest.mark.parametrize(("type_", "first"), [(np.uint8, 0), (np.int8, -128)])
+@pytest.mark.parametrize("target", TARGETS[1:])
+def test_sums_of_bytes_are_exact_on_arm(
+    target: str, type_: type[np.uint8] | type[np.int8], first: int, tmp_path: Path
+) -> None:
+    tools_or_skip(target)
+    proto = sums_of_bytes(type_, first)
+    feeds = _at_both_ends(proto)
+    expected = ReferenceEvaluator(proto).run(None, feeds)
+    with Built(proto, tmp_path, target) as built:
+        for variant in built.variants:
+            found = built.run(variant, feeds)
+            for output, sums in zip(proto.graph.output, expected, strict=True):
+                np.testing.assert_array_equal(found[output.name], sums, f"{variant}")
 
 
 def _at_both_ends(proto: onnx.ModelProto) -> dict[str, Array]:

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 from onnxruntime.quantization import quantize_dynamic, QuantType
+from operator_bytes import sums_of_bytes
 from operator_models import Built
 import pytest
 from small_models import Array, load_model, make_model, node, run
@@ -26,52 +27,6 @@ def numbers(*shape: int) -> Array:
 
 def kernels(built: Built) -> list[str]:
     return [step.kernel for step in built.model.steps]
-
-
-def layers(type_: type[np.uint8] | type[np.int8], first: int) -> onnx.ModelProto:
-    """Return products of bytes with all kinds of weights and zero points."""
-    random = np.random.default_rng(1)
-
-    def int8(*shape: int, most: int = 127) -> Array:
-        return random.integers(-most - 1, most + 1, shape, np.int8)
-
-    constants = {
-        "x_scale": np.float32(0.02),
-        "x_zero": np.array(first + 117).astype(type_),
-        "m": int8(50, 33),
-        "extreme": np.full((50, 17), -128, np.int8),
-        "uint8": random.integers(60, 200, (50, 5), np.uint8),
-        "uint8_zero": np.uint8(130),
-        "rows": int8(50, 6, most=63),
-        "rows_zero": int8(6, most=63),
-        "point": int8(37, 20, 1, 1),
-        "k": int8(18, 20, 3, 3),
-        "deep": int8(20, 1, 3, 3),
-        "line": int8(4, 11, 3),
-        "picture": int8(18, 3, 3, 3),
-        "first": np.array([0, 3], np.int64),
-    }
-    edges = {"pads": [1, 1, 1, 1]}
-    nodes = [
-        node("QuantizeLinear", "x x_scale x_zero", "xq"),
-        node("QuantizeLinear", "image x_scale x_zero", "image_q"),
-        node("QuantizeLinear", "signal x_scale x_zero", "signal_q"),
-        node("QuantizeLinear", "photo x_scale x_zero", "photo_q"),
-        node("MatMulInteger", "xq m x_zero", "product"),
-        node("MatMulInteger", "xq m", "without"),
-        node("MatMulInteger", "xq extreme x_zero", "largest"),
-        node("MatMulInteger", "xq uint8 x_zero uint8_zero", "unsigned"),
-        node("MatMulInteger", "xq rows x_zero rows_zero", "each"),
-        node("ConvInteger", "image_q point x_zero", "pointwise"),
-        node("ConvInteger", "image_q k x_zero", "padded", **edges),
-        node("ConvInteger", "image_q k", "strided", strides=[2, 2], **edges),
-        node("ConvInteger", "image_q deep x_zero", "depthwise", group=20, **edges),
-        node("ConvInteger", "signal_q line x_zero", "along", pads=[1, 1]),
-        node("ConvInteger", "photo_q picture x_zero", "planes", strides=[2, 2], **edges),
-    ]
-    made = {n.output[0] for n in nodes if "Integer" in n.op_type}
-    shapes = {"x": (3, 50), "image": (2, 20, 9, 11), "signal": (1, 11, 13), "photo": (1, 3, 9, 40)}
-    return make_model(nodes, shapes, constants, sorted(made), types=dict.fromkeys(made, 6))
 
 
 def at_both_ends(shape: tuple[int, ...]) -> Array:
@@ -92,7 +47,7 @@ def feeds_of(model: onnx.ModelProto) -> dict[str, Array]:
 def test_sums_of_bytes_are_exact(
     type_: type[np.uint8] | type[np.int8], first: int, tmp_path: Path
 ) -> None:
-    model = layers(type_, first)
+    model = sums_of_bytes(type_, first)
     feeds = feeds_of(model)
     with Built(model, tmp_path) as built:
         found = kernels(built)
