@@ -12,7 +12,8 @@ from edge_compiler.ir.graph import Node
 from edge_compiler.ir.winograd import TRANSFORMS
 from edge_perception.runtime.manifest import Model, OPERANDS, POINTS
 
-_LAYERS = ("Conv",)
+_LAYERS = ("Conv", "ConvTranspose")
+"""In direct form; of the second, the convolution that makes its phases is computed so."""
 _ROUNDINGS = 12
 """That a term of a point may meet, transformed along rows and columns in float32."""
 
@@ -51,7 +52,7 @@ def round_points(
     become either.
     """
     m = next((m for m, name in POINTS.items() if rounding.get(node.name) == name), 0)
-    if node.op not in _LAYERS or not m:
+    if node.op != "Conv" or not m:
         return output
     x, w, bias = (*inputs, None)[:3]
     assert x is not None

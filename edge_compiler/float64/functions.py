@@ -21,10 +21,16 @@ def _activation(call: Call) -> Exact:
     function = function_of(call.node)
     assert function is not None
     assert function.float64 is not None
-    terms = function.float64(call.x.value, *map(call.attribute, function.attributes))
+    attributes, x = list(map(call.attribute, function.attributes)), call.x
+    terms = function.float64(x.value, *attributes)
     own = terms.careless if call.coarse else terms.own
-    size = terms.slope * call.x.size + own
-    return Exact(terms.value, np.asarray(size), call.depth + terms.roundings)
+    slope = np.array(np.broadcast_to(terms.slope, x.value.shape))
+    reach = np.asarray(x.worst())
+    unsure = np.abs(x.value) <= reach
+    for sign in (-1, 1):  # what errs across a kink at zero has met the slope beyond it, too
+        beyond = function.float64(x.value[unsure] + sign * reach[unsure], *attributes).slope
+        slope[unsure] = np.maximum(slope[unsure], beyond)
+    return Exact(terms.value, slope * x.size + own, call.depth + terms.roundings)
 
 
 exactly(*(function.op for function in ACTIVATIONS if function.float64))(_activation)
@@ -43,8 +49,10 @@ def _clip(call: Call) -> Exact:
 def _prelu(call: Call) -> Exact:
     x, slope = call.x, call.input(1)
     factor = np.where(x.value < 0, slope.value, 1.0)
+    unsure = np.abs(x.value) <= x.worst()  # it may have met either slope
+    steepest = np.where(unsure, np.maximum(np.abs(slope.value), 1.0), np.abs(factor))
     own = np.where(x.value < 0, np.abs(x.value) * slope.size, 0.0)
-    return Exact(x.value * factor, x.size * np.abs(factor) + own, call.depth + 1)
+    return Exact(x.value * factor, x.size * steepest + own, call.depth + 1)
 
 
 @exactly("Pow")

@@ -196,6 +196,10 @@ def halves() -> onnx.ModelProto:
     b.conv("half_winograd", 48, 3, "deep", **EDGES)
     b.conv("half_winograd_4", 48, 3, "large", **EDGES)
     b.conv("half_winograd_large", 560, 3, "deeper", **EDGES)
+    for name, size in (("half_phases", 2), ("half_phases_large", 5)):
+        weights = b.constant(b.numbers(32, 4, size, size) * 0.1)
+        edges = {"pads": [2] * 4, "output_padding": [1, 1]} if size == 5 else {}
+        b.add(name, "ConvTranspose", f"large {weights}", strides=[2, 2], **edges)
     b.add("half_row", "MatMul", f"line {b.constant(b.numbers(90, 35) * 0.1)}")
     b.add("half_rows", "MatMul", f"q {b.constant(b.numbers(24, 33))}")
     b.constants = {
@@ -203,7 +207,7 @@ def halves() -> onnx.ModelProto:
     }
     model = b.model()
     model.metadata_props.add(key="edge.precision", value='"half"')
-    layers = {node.name: 0 for node in model.graph.node} | {
+    layers = {node.name: 0 for node in model.graph.node if node.op_type == "Conv"} | {
         "half_pointwise": -3,
         "half_winograd_4": -2,
     }

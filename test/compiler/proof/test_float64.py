@@ -98,6 +98,27 @@ def test_terms_that_cancel_allow_what_they_are_and_not_what_is_left(tmp_path: Pa
     assert last.rounds_to(found)
 
 
+@pytest.mark.parametrize("op", ["LeakyRelu", "Elu", "PRelu"])
+def test_what_errs_across_a_kink_has_the_slope_beyond_it(op: str, tmp_path: Path) -> None:
+    given = np.float32([3.66e-5])  # 0.6 of the last digit of 1000
+    constants = {"large": np.float32([1000]), "shift": np.float32([-5e-5])}
+    nodes = [
+        node("Add", "x large", "more"),
+        node("Sub", "more large", "less"),
+        node("Add", "less shift", "small"),
+    ]
+    if op == "PRelu":
+        nodes.append(node(op, "small slope", "y"))
+        constants["slope"] = np.float32([0.001])
+    else:
+        nodes.append(node(op, "small", "y", alpha=0.001))
+    model = make_model(nodes, {"x": [1]}, constants)
+    [found] = run(model, {"x": given})
+    exact = network(model, tmp_path, {"x": given}).evaluate("y", {"x": given})
+    assert found > 1e-5 > 0 > exact.value
+    assert exact.rounds_to(found)
+
+
 def test_an_operator_without_a_rule_has_a_value_and_proves_nothing(tmp_path: Path) -> None:
     x = weights(8, low=1, high=2)
     model = make_model([node("Atan", "x", "y")], {"x": [8]})

@@ -59,8 +59,9 @@ def test_layers_multiply_rounded_numbers_exactly(tmp_path: Path) -> None:
     compile_model(path, tmp_path / "model.edge", Options(), lambda *_: None)
     compiled = read_manifest(tmp_path / "model.edge").model
     assert compiled.rounding_variants == compiled.variants[:1] == (AVX512BF16.name,)
-    layers = [step.value for step in compiled.steps if step.rounds == OPERANDS]
+    layers = [step.name for step in compiled.steps if step.rounds == OPERANDS]
     assert {"half_strided", "half_pointwise", "half_dilated", "half_planes"} <= set(layers)
+    assert {"half_phases", "half_phases_large"} <= set(layers)
     inputs = _inputs(model)
     with load(tmp_path / "model.edge", variant=AVX512BF16.name) as loaded:
         results = loaded.run(inputs)

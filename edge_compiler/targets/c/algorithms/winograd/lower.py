@@ -56,7 +56,12 @@ def lower_winograd(
     half = is_half(packed)
     type_ = suits_pairs(low, layer, packed, channels)
     original = (low.weights if raw else low.originals).add(packed)
-    in_pairs = bool(type_) and prepares_pairs(problem, m) and (type_ != FLOAT16 or _in_range(w))
+    in_pairs = (
+        bool(type_)
+        and prepares_pairs(problem, m)
+        and (type_ != FLOAT16 or _in_range(w))
+        and low.graph.producer(layer.node.output) is layer.node  # whose points the proof can make
+    )
     directly = None
     if type_ == BFLOAT16 and not in_pairs:
         directly = add_pairs(low, layer, original, biases, channels)
