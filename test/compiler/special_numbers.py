@@ -48,6 +48,7 @@ WIDER = {
     "images_winograd": PATCH,
     "half_winograd": PATCH,
     "half_winograd_4": PATCH,
+    "half_phases_large": 2 * PATCH,
     "half_planes": 1,
     "half_winograd_large": PATCH,
     "multiplier": 0,
