@@ -103,7 +103,7 @@ def bounded() -> onnx.ModelProto:
         conv = b.conv(f"{layer}_conv", channels, 3, value, **attributes)
         b.inner.add(conv)
         b.add(f"{layer}_bounded", "Tanh", conv)
-    b.inner.add(b.transposed("transposed_conv", 18, 2, strides=[2, 2]))
+    b.inner.add(b.transposed("transposed_conv", 30, 2, strides=[2, 2]))
     b.add("transposed_bounded", "Tanh", "transposed_conv")
     return b.model()
 

@@ -58,7 +58,7 @@ def lines() -> onnx.ModelProto:
     b.add("line_first", "Conv", f"s {first}", strides=[3], dilations=[2], pads=[2, 0])
     b.transposed("line_transposed", 18, 4, strides=[2], pads=[1, 1])
     b.transposed("line_few", 1, 8, strides=[4], pads=[2, 2])
-    b.transposed("line_windows", 18, 4, strides=[4])
+    b.transposed("line_windows", 30, 4, strides=[4])
     b.transposed("line_windows_few", 2, 3, strides=[3])
     b.add("line_pool", "MaxPool", kernel_shape=[3], strides=[2], pads=[1, 1])
     b.add("line_average", "AveragePool", kernel_shape=[4], strides=[2], ceil_mode=1)
