@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cross import tools_or_skip
 import onnx
-from operator_models import Built, OPERATOR_MODELS
+from operator_models import Built, PROVEN_MODELS
 import pytest
 from special_numbers import APART, assert_kept, SPECIAL
 
@@ -15,14 +15,14 @@ from edge_compiler.targets.program import build
 TARGETS = ["aarch64", "armv7"]
 
 
-@pytest.mark.parametrize("model", OPERATOR_MODELS)
+@pytest.mark.parametrize("model", PROVEN_MODELS)
 @pytest.mark.parametrize("target", TARGETS)
 def test_operators_have_no_warning_and_are_proven(
     target: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tools_or_skip(target)
     path = tmp_path / "model.onnx"
-    onnx.save(OPERATOR_MODELS[model](), path)
+    onnx.save(PROVEN_MODELS[model](), path)
     monkeypatch.setattr(build, "COMMON_FLAGS", (*build.COMMON_FLAGS, "-Werror"))
     stages.compile_model(path, tmp_path / "x.edge", stages.Options(target), lambda *_: None)
 
@@ -36,7 +36,7 @@ def built(
     target, model = request.param
     tools_or_skip(target)
     folder = tmp_path_factory.mktemp(model)
-    with Built(OPERATOR_MODELS[model](), folder, target) as compiled:
+    with Built(PROVEN_MODELS[model](), folder, target) as compiled:
         yield compiled
 
 

@@ -191,6 +191,36 @@ def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
     return b.model()
 
 
+def dynamic() -> onnx.ModelProto:
+    """Return what is quantised by its own range: sums of bytes, and what they are scaled by."""
+    types = dict.fromkeys(("rows_q", "picture_q", "d_bytes", "d_zero"), onnx.TensorProto.UINT8)
+    types |= dict.fromkeys(("d_rows", "d_strided", "d_planes"), onnx.TensorProto.INT32)
+    b = Builder(types, x=IMAGE, rows=(3, 50), picture=PICTURE)
+    random = np.random.default_rng(1)
+    for name in ("rows", "picture"):
+        quantised = f"{name}_q {name}_scale {name}_zero"
+        b.inner.update(quantised.split())
+        b.add(quantised, "DynamicQuantizeLinear", name)
+    b.add("d_bytes d_scale d_zero", "DynamicQuantizeLinear", "x")
+
+    def weights(*shape: int) -> str:
+        return b.constant(random.integers(1, 256, shape, np.uint8))
+
+    rows = b.constant(random.integers(-127, 128, (50, 33), np.int8))
+    b.add("d_rows", "MatMulInteger", f"rows_q {rows} rows_zero")
+    middle, half = b.constant(np.uint8(128)), {"strides": [2, 2], **EDGES}
+    image = f"d_bytes {weights(18, CHANNELS, 3, 3)} d_zero {middle}"
+    b.add("d_strided", "ConvInteger", image, **half)
+    picture = f"picture_q {weights(18, 3, 3, 3)} picture_zero {middle}"
+    b.add("d_planes", "ConvInteger", picture, **half)
+    b.inner.update(("d_sums", "d_numbers"))
+    b.add("d_sums", "MatMulInteger", f"rows_q {rows} rows_zero")
+    b.add("d_numbers", "Cast", "d_sums", to=onnx.TensorProto.FLOAT)
+    b.add("d_scale_of_both", "Mul", f"rows_scale {b.constant(0.01)}")
+    b.add("d_scaled", "Mul", "d_numbers d_scale_of_both")
+    return b.model()
+
+
 def sums_of_bytes(type_: type[np.uint8] | type[np.int8], first: int) -> onnx.ModelProto:
     """Return products of bytes with all kinds of weights and zero points."""
     random = np.random.default_rng(1)

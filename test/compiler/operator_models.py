@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import onnx
-from operator_bytes import quantised, signed_bytes
+from operator_bytes import dynamic, quantised, signed_bytes
 from operator_choices import choices, integers
 from operator_functions import activations, arithmetic, bounded, fused, heads
 from operator_images import batches, chain, convolutions, halves, lines, volumes, windows
@@ -50,10 +50,13 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     )
 }
 
+PROVEN_MODELS = {**OPERATOR_MODELS, dynamic.__name__: dynamic}
+"""Also what special numbers make nothing of: a range has none."""
+
 
 def part_of(name: str, output: str) -> onnx.ModelProto:
     """Return the nodes of a model that ``output`` needs."""
-    model = OPERATOR_MODELS[name]()
+    model = PROVEN_MODELS[name]()
     graph = model.graph
     needed = {output}
     nodes = []

@@ -43,7 +43,7 @@ class Mutation:
     :ivar file: in the folder of kernels.
     :ivar old: text that stands there, once at least; all of them are changed.
     :ivar new: what it becomes.
-    :ivar model: the one of ``OPERATOR_MODELS`` with a node that shows it.
+    :ivar model: the one of ``PROVEN_MODELS`` with a node that shows it.
     :ivar output: of that node.
     :ivar variant: the instruction set whose code it is in.
     :ivar target: that has it.
@@ -606,6 +606,21 @@ MUTATIONS = [
             ("+ half * 4 * BLOCK", ""),
             ("apart + i / 2", "apart"),
         )
+    ),
+    *_of(
+        "dynamic.h",
+        "dynamic",
+        ("d_bytes", "quantise_divisor(255.0f)", "quantise_divisor(254.0f)"),
+        ("d_bytes", "-least / quantise", "least / quantise"),
+        ("d_bytes", "x + numbers.first, none)[0]", "x, none)[0]"),
+    ),
+    *_of(
+        "qsums.h",
+        "dynamic",
+        ("d_rows", "(c.least - point) * weights[i]", "c.least * weights[i]"),
+        ("d_strided", "out[i] = point", "out[i] = 0"),
+        ("d_planes", "sums.outside = *given", "sums.outside = 0"),
+        ("d_scaled", "inside && c.scales ?", "inside && !c.scales ?"),
     ),
     *_of(
         "qresize.h",

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import onnx
-from operator_models import OPERATOR_MODELS
+from operator_models import PROVEN_MODELS
 import pytest
 
 from edge_compiler import compile as stages
@@ -36,7 +36,7 @@ void product(const float *a, const float *b, const float *c, float *y, int part,
 def compile_quietly(model: str, folder: Path) -> Path:
     """Compile and prove one of the models, with its sources; return the bundle."""
     path, bundle = folder / "model.onnx", folder / "model.edge"
-    onnx.save(OPERATOR_MODELS[model](), path)
+    onnx.save(PROVEN_MODELS[model](), path)
     stages.compile_model(path, bundle, stages.Options(keep_source=True), lambda *_: None)
     return bundle
 
@@ -48,7 +48,7 @@ def no_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_models_use_every_operator(tmp_path: Path) -> None:
     used = set()
-    for name, make in OPERATOR_MODELS.items():
+    for name, make in PROVEN_MODELS.items():
         path = tmp_path / f"{name}.onnx"
         onnx.save(make(), path)
         used |= {node.op for node in frontend.load(path).nodes}
@@ -58,7 +58,7 @@ def test_models_use_every_operator(tmp_path: Path) -> None:
     assert set(RULES) <= used
 
 
-@pytest.mark.parametrize("model", OPERATOR_MODELS)
+@pytest.mark.parametrize("model", PROVEN_MODELS)
 @pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.slow)])
 def test_compilers_have_no_warning_and_are_proven(
     compiler: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,7 @@ import subprocess
 
 import onnx
 from operator_builder import Builder, FLOAT, UINT8
-from operator_models import OPERATOR_MODELS
+from operator_models import PROVEN_MODELS
 import pytest
 
 from edge_compiler import frontend, passes, targets
@@ -83,12 +83,12 @@ def _compile(files: Sequence[Path], folder: Path, sanitizer: str) -> None:
         list(pool.map(compile_one, files))
 
 
-@pytest.mark.parametrize("model", OPERATOR_MODELS)
+@pytest.mark.parametrize("model", PROVEN_MODELS)
 def test_operators_are_clean(
     model: str, check: Callable[[Path, str], None], tmp_path: Path
 ) -> None:
     path = tmp_path / "model.onnx"
-    onnx.save(OPERATOR_MODELS[model](), path)
+    onnx.save(PROVEN_MODELS[model](), path)
     check(path, MEMORY)
 
 

@@ -71,6 +71,7 @@ INLINE void bytes_dot(const int pixels, const int blocks, const int groups, cons
                 }
         }
 #elif defined DOT_HALVES
+    const int by_themselves = per_word > 1 ? 1 : GROUPS_TOGETHER;
     for (int block = 0; block < blocks; block++)
         UNROLLED_FOR (int g = 0; g < 4; g += GROUPS_TOGETHER) {
             const int8_t *from = w + block * block_weights + g * 4 * BLOCK;
@@ -81,7 +82,7 @@ INLINE void bytes_dot(const int pixels, const int blocks, const int groups, cons
                 continue;
             }
 #endif
-            UNROLLED_FOR (int i = 0; i < (per_word > 1 ? 1 : GROUPS_TOGETHER); i++)
+            UNROLLED_FOR (int i = 0; i < by_themselves; i++)
                 if (g + i < groups)
                     bytes_dot_arm_group(pixels, per_word, cells + 4 * (g + i), step, from + i * 4 * BLOCK, s,
                                         blocks * VECTORS);
