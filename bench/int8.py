@@ -35,8 +35,8 @@ NETWORKS = (
     *("ssd_mobilenet_v1", "yolo_nano"),
 )
 THREADS = (1, 2)
-RESULTS, SHORT = ROOT / "bench/results/int8.json", ROOT / "build/bench/int8.json"
-"""Of all engines for as long as by default, and of others."""
+RESULTS, SHORT = ROOT / "bench/results", ROOT / "build/bench"
+"""Folders of what is measured of all engines for as long as by default, and of others."""
 README = ROOT / "bench" / "README.md"
 ROUNDS, SECONDS = 8, 0.15
 _SAMPLES, _SEED = 4, 7
@@ -88,7 +88,7 @@ def _prepare(given: argparse.Namespace) -> int:
 def _measure(given: argparse.Namespace) -> int:
     """Return the exit status: 1 if something can't be had or measured."""
     whole = given.engines == list(TIERS) and given.rounds >= ROUNDS and given.seconds >= SECONDS
-    target = RESULTS if whole else SHORT
+    target = int8_results.file_here(RESULTS if whole else SHORT)
     with progress() as report:
         ready, failures = _install(given.engines, report)
         for network in given.models:
@@ -103,7 +103,9 @@ def _measure(given: argparse.Namespace) -> int:
     found = int8_results.ordered(int8_results.read(target), NETWORKS)
     show(found)
     if whole:
-        publish(found, [(network, t) for network in NETWORKS for t in THREADS], README)
+        every = int8_results.every(RESULTS).items()
+        measured = {name: int8_results.ordered(kept, NETWORKS) for name, kept in every}
+        publish(measured, [(network, t) for network in NETWORKS for t in THREADS], README)
     return _say(failures)
 
 

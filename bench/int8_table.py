@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import math
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from bench.engines.tiers import AVX2, FLOAT32, HALF, INT8, REDUCED, TIERS
 from bench.int8_results import Kept
 from bench.record import fill
 from bench.turns import Piece
-from edge_compiler.machine import processor
 from edge_compiler.terminal import say, say_table
 
 BEGIN, END = "<!-- printed by bench.int8 -->\n", "<!-- end of what bench.int8 prints -->\n"
@@ -34,22 +33,31 @@ def show(found: Sequence[Kept]) -> None:
             say(sentence)
 
 
-def publish(found: Sequence[Kept], wanted: Sequence[tuple[str, int]], readme: Path) -> None:
-    """Put them into a page, and which of the wanted networks and threads are missing."""
-    parts = [f"{_origin(found, wanted)}\n"]
-    for chosen in _by_threads(found):
-        columns = ["engine", *(x.network for x in chosen)]
-        lines = [columns, ["---"] * len(columns), *_rows(chosen)]
-        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        said = "\n".join(f"- {sentence}" for sentence in _sentences(chosen))
-        parts.append(f"\n{_title(chosen[0].threads)}:\n\n{table}\n\n{said}\n")
-    fill(readme, BEGIN, END, "".join(parts))
+def publish(
+    measured: Mapping[str, Sequence[Kept]], wanted: Sequence[tuple[str, int]], readme: Path
+) -> None:
+    """
+    Put them into a page, and which of the wanted networks and threads are missing.
+
+    :param measured: by processor.
+    """
+    parts = []
+    for processor, found in measured.items():
+        parts.append(f"{_origin(processor, found, wanted)}\n")
+        for chosen in _by_threads(found):
+            columns = ["engine", *(x.network for x in chosen)]
+            lines = [columns, ["---"] * len(columns), *_rows(chosen)]
+            table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+            said = "\n".join(f"- {sentence}" for sentence in _sentences(chosen))
+            parts.append(f"\n{_title(chosen[0].threads)}:\n\n{table}\n\n{said}\n")
+        parts.append("\n")
+    fill(readme, BEGIN, END, "".join(parts).rstrip() + "\n")
 
 
-def _origin(found: Sequence[Kept], wanted: Sequence[tuple[str, int]]) -> str:
+def _origin(processor: str, found: Sequence[Kept], wanted: Sequence[tuple[str, int]]) -> str:
     """Return where and of what it was measured, and what was not."""
     commits = ", ".join(dict.fromkeys(kept.commit for kept in found))
-    said = f"Measured on {processor()}, with {commits}."
+    said = f"Measured on {processor}, with {commits}."
     there = {(kept.piece.network, kept.piece.threads) for kept in found}
     missing = [
         f"{name} with {threads}" for name, threads in wanted if (name, threads) not in there

@@ -11,6 +11,7 @@ from bench.engines import REFERENCE
 from bench.engines.tiers import FLOAT32, INT8
 from bench.int8_table import BEGIN, END, publish, show
 from bench.turns import Piece, Turn
+from edge_compiler.machine import processor_identity
 
 WANTED = [("resnet18", 1), ("resnet18", 2), ("resnet50", 1)]
 VERSIONS = {REFERENCE: "1.2.3"}
@@ -45,6 +46,14 @@ def test_pieces_of_two_processors_are_not_mixed(tmp_path: Path) -> None:
     path.write_text(json.dumps(found | {"processor": "Z80"}))
     with pytest.raises(BenchError, match=r"was measured on Z80 .* move it away"):
         int8_results.add(path, piece("resnet50", 2), "a", VERSIONS)
+    other = tmp_path / "int8-z80.json"
+    path.rename(other)
+    int8_results.add(int8_results.file_here(tmp_path), piece("resnet18", 2), "a", VERSIONS)
+    measured = int8_results.every(tmp_path)
+    assert {name: [x.piece.network for x in kept] for name, kept in measured.items()} == {
+        "Z80": ["resnet50"],
+        processor_identity(): ["resnet18"],
+    }
 
 
 def test_the_page_has_what_was_measured_and_says_what_was_not(
@@ -55,9 +64,9 @@ def test_the_page_has_what_was_measured_and_says_what_was_not(
     int8_results.add(path, piece("resnet18", 1), "a", VERSIONS)
     int8_results.add(path, piece("resnet50", 1, ours=8.0), "a", VERSIONS)
     found = int8_results.read(path)
-    publish(found, WANTED, page)
+    publish({"Z80": found}, WANTED, page)
     text = page.read_text()
-    assert text.startswith(f"before\n{BEGIN}Measured on ")
+    assert text.startswith(f"before\n{BEGIN}Measured on Z80, ")
     assert text.endswith(f"{END}after\n")
     assert "Not measured yet: resnet18 with 2.\n" in text
     assert "| edge_perception int8 | 4.00, 5.00; 1.00; 25 | 8.00, 9.00; 1.00; 25 |" in text
@@ -78,7 +87,7 @@ def test_a_piece_that_fails_does_not_take_others_along(
     page = tmp_path / "README.md"
     page.write_text(f"{BEGIN}{END}")
     monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(int8, "RESULTS", tmp_path / "int8.json")
+    monkeypatch.setattr(int8, "RESULTS", tmp_path)
     monkeypatch.setattr(int8, "README", page)
     monkeypatch.setattr(int8, "images", lambda _: (tmp_path, tmp_path))
     monkeypatch.setattr(int8, "_install", lambda *_: ({}, []))
@@ -86,6 +95,6 @@ def test_a_piece_that_fails_does_not_take_others_along(
     monkeypatch.setattr(int8, "take_turns", measure)
     assert int8.main(["--models", "resnet18,resnet50", "--threads", "1"]) == 1
     assert "resnet18, threads: 1: it crashed" in capsys.readouterr().err
-    [kept] = int8_results.read(tmp_path / "int8.json")
+    [kept] = int8_results.read(int8_results.file_here(tmp_path))
     assert kept.piece.network == "resnet50"
     assert "| engine | resnet50 |" in page.read_text()
