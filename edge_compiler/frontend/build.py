@@ -250,8 +250,8 @@ class _Builder:
 def _is_sequence(who: str, kind: str = "sequence") -> str:
     article = "an" if kind[0] in "aeiou" else "a"
     return (
-        f"{who} is {article} {kind}, but only tensors are supported: export the model with tensors "
-        "throughout, as Split and Concat yield them"
+        f"{who} is {article} {kind}, but only tensors are supported: export the model with "
+        "tensors throughout, as Split and Concat yield them"
     )
 
 

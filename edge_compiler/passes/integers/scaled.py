@@ -41,7 +41,7 @@ def _why_not(node: Node, cast: Node, scaling: Node, scale: Value) -> str | None:
     shape, axis = node.output.shape, _CHANNELS[node.op] % len(node.output.shape)
     if cast.output.type != FLOAT32 or scaling.output.shape != shape:
         return "it is scaled to another type or shape"
-    each = (*scale.shape, *(1,) * len(shape))[len(scale.shape) - len(shape) + axis]
-    if scale.size not in (1, each if each == shape[axis] else 1):
+    aligned = (*(1,) * (len(shape) - len(scale.shape)), *scale.shape)
+    if scale.size != 1 and not aligned[axis] == scale.size == shape[axis]:
         return f"'{scale.name}' is no scale for each channel"
     return None
