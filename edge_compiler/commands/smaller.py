@@ -156,7 +156,7 @@ def wanted_pruning(arguments: argparse.Namespace) -> WantedPruning | None:
 def _pruning(text: str) -> float | Path:
     """Return the share that shall go, or the file that says what."""
     how, _, share = text.partition(":")
-    if how == "structured" and 0 < (part := _percentage(share)) < 1:
+    if how == "structured" and share and 0 < (part := _percentage(share)) < 1:
         return part
     if text.endswith(".json"):
         return Path(text)

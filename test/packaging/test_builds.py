@@ -53,12 +53,12 @@ def _run(command: list[str], folder: Path, **environment: str) -> str:
 
 
 def _files(folder: Path) -> set[str]:
-    """List the files of the two packages in a folder, without what Python caches."""
+    """List the files of the two packages in a folder, without pages and what Python caches."""
     return {
         str(path.relative_to(folder))
         for package in ("edge_compiler", "edge_perception")
         for path in (folder / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and path.suffix != ".md" and "__pycache__" not in path.parts
     }
 
 

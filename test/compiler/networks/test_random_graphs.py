@@ -40,8 +40,9 @@ def test_random_network(seed: int) -> None:
     assert_same(graph, model, tolerance=1e-4)  # a chance network may amplify rounding
 
 
-LEFT_OUT = {"RoiAlign"}
-"""ONNX Runtime has none of the opset in which graphs are compared after the passes."""
+LEFT_OUT = {"RoiAlign", "ConvInteger", "DynamicQuantizeLinear", "MatMulInteger"}
+"""ONNX Runtime has no RoiAlign of the opset in which graphs are compared after the passes. Where a
+range is rounded otherwise than there, bytes are others: test_dynamic_integers.py has the rest."""
 
 
 def test_every_operator_occurs() -> None:
