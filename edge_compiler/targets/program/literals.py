@@ -27,6 +27,6 @@ def c_float(value: float) -> str:
     return f"{float(value)!r}f"
 
 
-def members(values: Mapping[str, str]) -> str:
-    """Return the initialisers of a struct's members, given their texts."""
-    return ", ".join(f".{name} = {value}" for name, value in values.items())
+def struct(values: Mapping[str, str]) -> str:
+    """Return the initialiser of a struct, given the texts of its members."""
+    return f"{{{', '.join(f'.{name} = {value}' for name, value in values.items())}}}"

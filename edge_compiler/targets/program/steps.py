@@ -9,7 +9,7 @@ from textwrap import indent
 
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.calls import Call, Field, Pointer, Table
-from edge_compiler.targets.program.literals import c_value, members
+from edge_compiler.targets.program.literals import c_value, struct
 from edge_compiler.targets.program.program import KernelCall, Program, Step
 from edge_compiler.targets.program.variants import Variant
 
@@ -150,12 +150,12 @@ class _StepFile:
     def _config(self, call: Call) -> str:
         given = {k: self._field(v) for k, v in call.fields.items() if v is not None}
         read = {name: f"s->{name}" for name in call.sizes}
-        return f"(const {call.config}){{{members({**given, **read})}}}"
+        return f"(const {call.config}){struct({**given, **read})}"
 
     def _sizes(self, call: Call) -> str:
         """Return the name of the struct with the sizes that the kernel reads when it runs."""
-        struct = f"{{{members({name: str(size) for name, size in call.sizes.items()})}}}"
-        return self.sizes.setdefault((call.config, struct), f"sizes_{len(self.sizes)}")
+        values = struct({name: str(size) for name, size in call.sizes.items()})
+        return self.sizes.setdefault((call.config, values), f"sizes_{len(self.sizes)}")
 
     def _field(self, value: Field) -> str:
         return self._table(value) if isinstance(value, Table) else c_value(value)

@@ -9,7 +9,7 @@ import math
 from edge_compiler.description.describe import Description
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.calls import Field
-from edge_compiler.targets.program.literals import c_float, c_value, members
+from edge_compiler.targets.program.literals import c_float, c_value, struct
 from edge_compiler.targets.program.program import KernelCall, Program
 from edge_compiler.targets.program.steps import prepare_function, step_function
 from edge_compiler.targets.program.variants import Variant
@@ -69,7 +69,7 @@ def _lines(items: Iterable[str]) -> str:
 
 
 def _initializer(fields: Mapping[str, Field]) -> str:
-    return f"{{{members({name: c_value(value) for name, value in fields.items()})}}}"
+    return struct({name: c_value(value) for name, value in fields.items()})
 
 
 def _value(buffer: Buffer) -> str:

@@ -13,7 +13,7 @@ from edge_compiler.targets.c.algorithms.gemm.views import View
 from edge_compiler.targets.program.calls import Call, Field, SCRATCH, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import DENSE
-from edge_compiler.targets.program.literals import c_value, members
+from edge_compiler.targets.program.literals import c_value, struct
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.variants import Variant
 from edge_perception.runtime.manifest import CONVOLUTION
@@ -68,4 +68,4 @@ def _whole(attention: Attention) -> Node:
 
 
 def _struct(fields: Mapping[str, Field]) -> str:
-    return f"{{{members({k: c_value(v) for k, v in fields.items() if v is not None})}}}"
+    return struct({k: c_value(v) for k, v in fields.items() if v is not None})

@@ -9,7 +9,7 @@ from edge_compiler.ir.quantised import multipliers
 from edge_compiler.targets.c.algorithms.integer.rounding import flip, rounding, unsigned_zero
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.layout import BLOCKED
-from edge_compiler.targets.program.literals import c_float, c_value, members
+from edge_compiler.targets.program.literals import c_float, c_value, struct
 from edge_compiler.targets.program.lowering import Lowering
 
 LARGEST = 2 * 255
@@ -61,4 +61,4 @@ class Addition:
             "round": c_value(rounding(self.node, LARGEST)),
         }
         steps = {"other_plane": self.other.plane, "other_row": self.other.row}
-        return {**steps, "sum": "{" + members(whole) + "}"}
+        return {**steps, "sum": struct(whole)}
