@@ -20,12 +20,10 @@ from edge_compiler.precision.library import Loss
 from edge_compiler.precision.network import Changed, Source, write_model
 from edge_compiler.precision.session import Session
 from edge_compiler.progress import Progress
-from edge_compiler.samples.magnitudes import LARGEST, SMALLEST
+from edge_compiler.samples.magnitudes import has_place, WEIGHTED
 from edge_perception.runtime.accuracy import HALF
 
 Array = np.ndarray[Any, Any]
-
-_LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,10 @@ def round_weights(graph: Graph) -> list[str]:
     """
     floats = []
     for node in graph.nodes:
-        weights = node.constant(1) if node.op in _LAYERS else None
+        weights = node.constant(1) if node.op in WEIGHTED else None
         if weights is None or not weights.size:
             continue
-        if SMALLEST <= np.abs(weights).max() <= LARGEST:
+        if has_place(weights):
             node.input(1).constant = weights.astype(np.float16).astype(np.float32)
         elif np.any(weights):
             floats.append(node.name)

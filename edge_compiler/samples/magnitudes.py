@@ -15,9 +15,16 @@ from edge_perception.runtime.manifest import Preprocess
 
 LARGEST, SMALLEST = 65504.0, 2.0**-14
 """Of the numbers that float16 has with all of its digits."""
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+"""Operators whose weights become numbers of float16."""
 _SEEDS = range(4)
 
 Array = np.ndarray[Any, Any]
+
+
+def has_place(weights: Array) -> bool:
+    """Return whether float16 has place for weights."""
+    return bool(SMALLEST <= np.abs(weights).max() <= LARGEST)
 
 
 def magnitudes(

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from edge_compiler.ir.graph import Graph, Node, Value
-from edge_compiler.samples.magnitudes import LARGEST, SMALLEST
+from edge_compiler.samples.magnitudes import has_place, LARGEST, WEIGHTED
 from edge_perception.runtime.dtypes import ELEMENT_TYPES, ElementType, FLOAT32
 
 FLOAT16 = ELEMENT_TYPES["float16"]
-_LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _NAMES = """
 Abs Add AveragePool BatchNormalization Clip Concat DepthToSpace Elu Expand Flatten Gather
 GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity LeakyRelu Max MaxPool Min Mul
@@ -37,13 +36,9 @@ def in_halves(graph: Graph) -> bool:
 
     All weights of its layers must be, but for those that float16 has no place for.
     """
-    weights = [node.constant(1) for node in graph.nodes if node.op in _LAYERS]
-    fitting = [w for w in weights if w is not None and w.size and _has_place(w)]
+    weights = [node.constant(1) for node in graph.nodes if node.op in WEIGHTED]
+    fitting = [w for w in weights if w is not None and w.size and has_place(w)]
     return bool(fitting) and all(_is_half(w) for w in fitting)
-
-
-def _has_place(weights: np.ndarray) -> bool:
-    return bool(SMALLEST <= np.abs(weights).max() <= LARGEST)
 
 
 def _is_half(weights: np.ndarray) -> bool:
@@ -75,7 +70,7 @@ class _Halver:
                 self._halve(node)
                 continue
             self._retype(node, FLOAT32)
-            if node.op in _LAYERS and node.constant(1) is not None:
+            if node.op in WEIGHTED and node.constant(1) is not None:
                 kept.append(node.name)
         return tuple(kept)
 
@@ -86,9 +81,9 @@ class _Halver:
         constants = [value.constant for value in self._floats(node) if value.constant is not None]
         if node.op != "Clip" and any(np.abs(c).max(initial=0) > LARGEST for c in constants):
             return False
-        if node.op in _LAYERS and (weights := node.constant(1)) is not None:
+        if node.op in WEIGHTED and (weights := node.constant(1)) is not None:
             return _is_half(weights)
-        return node.op in _BETWEEN | {*_LAYERS} and any(
+        return node.op in _BETWEEN | {*WEIGHTED} and any(
             self._is_half(value) for value in self._floats(node)
         )
 
