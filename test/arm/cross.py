@@ -27,20 +27,23 @@ def tools_or_skip(target: str) -> Toolchain:
 
 def edgec(*arguments: object) -> str:
     """Run edgec and return what it prints."""
-    done = _run(arguments, os.environ["PATH"])
+    done = run_edgec(arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def refusal(*arguments: object, path: str | None = None) -> str:
     """Run edgec, which must refuse, and return its one sentence."""
-    done = _run(arguments, path or os.environ["PATH"])
+    done = run_edgec(arguments, path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr.strip().splitlines()[-1]
 
 
-def _run(arguments: tuple[object, ...], path: str) -> subprocess.CompletedProcess[str]:
+def run_edgec(
+    arguments: tuple[object, ...], path: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run edgec; where `path` is given, that is where it finds programs."""
     command = [sys.executable, "-m", "edge_compiler", *map(str, arguments)]
-    environment = {**os.environ, "PATH": path}
+    environment = {**os.environ, "PATH": path or os.environ["PATH"]}
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)

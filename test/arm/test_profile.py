@@ -2,12 +2,9 @@
 
 from collections.abc import Callable
 import json
-import os
 from pathlib import Path
-import subprocess
-import sys
 
-from cross import edgec, ROOT
+from cross import edgec, run_edgec
 import pytest
 
 from edge_compiler import toolchain
@@ -36,13 +33,7 @@ def bundle(
 
 def refusal(*arguments: object, path: str | None = None) -> tuple[int, str]:
     """Run edgec, which must fail, and return its exit code and its complaint."""
-    done = subprocess.run(
-        [sys.executable, "-m", "edge_compiler", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, **({} if path is None else {"PATH": path})},
-    )
+    done = run_edgec(arguments, path)
     assert "Traceback" not in done.stderr
     said = (line for line in done.stderr.splitlines() if not line.endswith("lists its options"))
     return done.returncode, list(said)[-1]
