@@ -19,7 +19,8 @@ RESERVE = 1_000_000_000
 _PARTS = 8
 """Of a ring: when it is full, one of so many is removed."""
 _USUAL_PART = 500_000_000  # bytes
-_LOOK = 256  # messages between two looks at the disk
+_LOOK = 256  # messages between two looks at the disk,
+_LOOK_SIZE = RESERVE // 10  # or as many bytes
 
 
 @dataclass(frozen=True)
@@ -61,18 +62,21 @@ class Recorder:
         Begin.
 
         :param facts: what the bag says of itself.
-        :raises BagError: if there is such a folder, or it can't be made.
+        :raises BagError: if there is such a folder, it can't be made, or the disk is full.
         """
         self.full = ""
         self._folder, self._limits, self._facts = folder, limits, facts
         self._topics: dict[str, Topic] = {}
         self._parts: list[_Part] = []
-        self._made = self._written = 0
-        self._since_look = _LOOK
+        self._made = 0
+        self._since_look = self._size_since_look = 0
         try:
             folder.mkdir(parents=True)
         except OSError as error:
             raise BagError(f"{folder} can't be made: {error.strerror}") from error
+        if full := self._full_disk():
+            folder.rmdir()
+            raise BagError(f"{folder}: {full}: make room, or record to another disk")
 
     @property
     def size(self) -> int:
@@ -99,21 +103,31 @@ class Recorder:
         part.counts[topic.name] = part.counts.get(topic.name, 0) + 1
         part.end = max(part.end, time)
         part.size += len(data)
+        self._since_look += 1
+        self._size_since_look += len(data)
         self._check()
 
     def close(self) -> None:
         """
-        End the last file and write the metadata.
+        End the last file and write the metadata; leave no folder if nothing came.
 
-        :raises BagError: if the disk is full.
+        :raises BagError: if the disk is full; what was written until then can be read.
         """
-        if self._parts:
+        if not self._parts:
+            self._folder.rmdir()
+            return
+        try:
             self._parts[-1].writer.close()
+        except BagError:
+            self._parts[-1].writer.break_off()
+            raise
+        metadata = self._folder / METADATA
         try:
             text = yaml.safe_dump(self._metadata(), sort_keys=False)
-            (self._folder / METADATA).write_text(text, encoding="utf-8")
+            metadata.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise BagError(f"{self._folder} can't be written: {error.strerror}") from error
+            metadata.unlink(missing_ok=True)
+            raise BagError(f"{metadata} can't be written: {error.strerror}") from error
 
     def _part(self, time: int) -> _Part:
         """Return the file for a message, a new one if the last is large or long enough."""
@@ -139,11 +153,15 @@ class Recorder:
             self._parts.pop(0).path.unlink()
         elif not limits.ring and (large or long):
             self.full = f"{'--max-size' if large else '--max-duration'} is reached"
-        self._since_look += 1
-        if self._since_look > _LOOK:
-            self._since_look = 0
-            if shutil.disk_usage(self._folder).free < RESERVE:
-                self.full = f"less than {RESERVE / 1e9:.0f} GB of the disk are free"
+        if self._since_look > _LOOK or self._size_since_look > _LOOK_SIZE:
+            self._since_look = self._size_since_look = 0
+            self.full = self.full or self._full_disk()
+
+    def _full_disk(self) -> str:
+        """Return why nothing may be written to the disk, if so."""
+        if shutil.disk_usage(self._folder).free >= RESERVE:
+            return ""
+        return f"less than {RESERVE / 1e9:.0f} GB of the disk are free"
 
     def _metadata(self) -> dict[str, object]:
         """Return what rosbag2 wants to know of the folder (version 9)."""

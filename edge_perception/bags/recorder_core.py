@@ -31,7 +31,7 @@ class RecorderCore(NodeCore):
 
         :param ports: those to record; names are unique, topics as the nodes have them.
         :param out: a terminal, on which it is shown once a second how much was recorded.
-        :param ended: is told why no more is recorded.
+        :param ended: is told once why no more is recorded.
         """
         self._ports = tuple(port.overheard(_QUEUE) for port in ports)
         self._recorder = recorder
@@ -46,6 +46,8 @@ class RecorderCore(NodeCore):
 
     def step(self, inputs: Inputs, now: int) -> Outputs:
         """Record what has come."""
+        if self._recorder.full:
+            return ()
         if not self._named:
             self._named = {
                 port.name: Topic(self.topic(port.name), port.type) for port in self._ports
@@ -67,9 +69,12 @@ class RecorderCore(NodeCore):
         """
         End the recording; return what was recorded, for a person.
 
-        :raises BagError: if the disk is full.
+        :raises BagError: if the disk is full, or nothing came.
         """
         self._recorder.close()
+        if not self._counts:
+            topics = ", ".join(port.topic for port in self._ports)
+            raise BagError(f"there is no bag: nothing came on {topics}")
         lines = [
             f"{self._named[name].name}: {count} messages"
             for name, count in sorted(self._counts.items())

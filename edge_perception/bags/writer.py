@@ -90,6 +90,19 @@ class BagWriter:
         except OSError as error:
             raise BagError(f"{self._path} can't be written: {error.strerror}") from error
 
+    def break_off(self) -> None:
+        """
+        Give the file its name as far as it is written, for those who read bags that were cut off.
+
+        :raises BagError: if the folder can't be written.
+        """
+        with contextlib.suppress(OSError):  # what is still to be written finds no place
+            self._file.close()
+        try:
+            self._part.replace(self._path)
+        except OSError as error:
+            raise BagError(f"{self._path} can't be written: {error.strerror}") from error
+
     def _discard(self) -> None:
         """Remove what has not been given its name."""
         with contextlib.suppress(OSError):  # the disk is full for what is still to be written, too

@@ -31,7 +31,7 @@ def run(graph: Graph, options: argparse.Namespace, network: Callable[[], Network
     limits = Limits(round(options.max_size * 1e6), options.max_duration, options.ring)
     recording = Recording(options.out, guest.ports(graph, options.topic), limits)
     try:
-        return guest.run(recording.make_core, options.transport, options.namespace, network)
+        return guest.run(recording.ending, options.transport, options.namespace, network)
     finally:
         recording.finish()
 
@@ -49,22 +49,29 @@ class Recording:
         self._recorder = Recorder(folder, limits, {"recorded by": "edge-robot record"})
         self._core: RecorderCore | None = None
 
-    def make_core(self, stop: Stop) -> RecorderCore:
-        """Return the core of the node, which ends the process when a limit is reached."""
+    def ending(self, stop: Stop) -> RecorderCore:
+        """Return the core of the node, which ends the process when no more is recorded."""
+        return self._make_core(stop.set)
 
-        def ended(why: str) -> None:
-            if not stop:
-                print(f"record: {why}", file=sys.stderr)
-                stop.set()
+    def beside_a_robot(self) -> RecorderCore:
+        """Return the core of the node; when no more is recorded, the robot goes on."""
+        return self._make_core(lambda: None)
 
-        self._core = RecorderCore(self._ports, self._recorder, sys.stderr, ended)
+    def _make_core(self, ended: Callable[[], None]) -> RecorderCore:
+        def say(why: str) -> None:
+            print(f"record: {why}; no more is recorded", file=sys.stderr)
+            ended()
+
+        self._core = RecorderCore(self._ports, self._recorder, sys.stderr, say)
         return self._core
 
     def finish(self) -> None:
         """
         End the recording, and print what was recorded.
 
-        :raises BagError: if the disk is full.
+        :raises BagError: if the disk is full, or nothing came.
         """
         if self._core is not None:
             print(self._core.finish())
+        else:
+            self._recorder.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import io
 from pathlib import Path
+import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from edge_perception.bags.recorder_core import RecorderCore
 from edge_perception.core.node import Port
 from edge_perception.core.stamps import SECOND
 from edge_perception.replay import guest
+from edge_perception.replay.record_command import Recording
 from edge_perception.transport.local.bus import Bus, End
 
 TOPIC = Topic("/camera/image_raw", "sensor_msgs/msg/Image")
@@ -75,10 +78,80 @@ def test_a_ring_keeps_the_newest(tmp_path: Path, limits: Limits) -> None:
     assert list(Bag(tmp_path / "bag").problems) == []
 
 
-def test_the_disk_is_never_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [len(PICTURE), 50_000_000])
+def test_the_disk_is_never_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    free = [shutil.disk_usage(tmp_path)._replace(free=RESERVE)]
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: free[0])
+    recorder = Recorder(tmp_path / "bag", Limits(), {})
+    free = [free[0]._replace(free=RESERVE - 1)]
+    large = PICTURE + bytes(size - len(PICTURE))
+    while not recorder.full:
+        recorder.write(BEGIN, TOPIC, large)
+        assert recorder.size < RESERVE // 5
+    recorder.close()
+    assert recorder.full == "less than 1 GB of the disk are free"
+
+
+def test_a_full_disk_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     free = shutil.disk_usage(tmp_path)._replace(free=RESERVE - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: free)
-    assert record(tmp_path / "bag", Limits()).full == "less than 1 GB of the disk are free"
+    with pytest.raises(BagError, match="less than 1 GB of the disk are free: make room"):
+        Recorder(tmp_path / "bag", Limits(), {})
+    assert not (tmp_path / "bag").exists()
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], None]]:
+    """Return what lets no file become larger: the system refuses to write, as to a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("after", [0, 100_000])
+def test_what_was_recorded_before_others_filled_the_disk_can_be_read(
+    tmp_path: Path, small_disk: Callable[[int], None], after: int
+) -> None:
+    noise = PICTURE + random.Random(1).randbytes(100_000)  # which zstd makes no smaller
+    recorder = Recorder(tmp_path / "bag", Limits(), {})
+    small_disk(4_000_000)
+
+    def fill() -> None:
+        for index in range(1000):
+            recorder.write(BEGIN + index, TOPIC, noise)
+
+    with pytest.raises(BagError, match=r"bag_0\.mcap can't be written: File too large"):
+        fill()
+    small_disk(after)
+    with pytest.raises(BagError, match="can't be written"):
+        recorder.close()
+    assert [path.name for path in (tmp_path / "bag").iterdir()] == ["bag_0.mcap"]
+    kept = [record.data for record in Bag(tmp_path / "bag").records()]
+    assert len(kept) > 10
+    assert set(kept) == {noise}
+
+
+def test_of_nothing_there_is_no_bag(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "bag", Limits(), {})
+    core = RecorderCore(
+        [Port("image", TOPIC.type, "a")], recorder, io.StringIO(), lambda why: None
+    )
+    with pytest.raises(BagError, match="there is no bag: nothing came on a"):
+        core.finish()
+    assert not (tmp_path / "bag").exists()
+
+
+def test_a_robot_goes_on_without_its_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ports = [Port("image", TOPIC.type, "a")]
+    core = Recording(tmp_path / "bag", ports, Limits(size=1)).beside_a_robot()
+    for now in (BEGIN, BEGIN + SECOND):
+        core.step({"image": [picture("red", BEGIN)]}, now)
+    assert capsys.readouterr().err == "record: --max-size is reached; no more is recorded\n"
+    assert core.finish().startswith("image: 1 messages\n")
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def run(graph: Graph, starts: Sequence[Start], options: argparse.Namespace) -> i
 
     def make_nodes(stop: Stop) -> Iterator[Shell]:
         if recording is not None:
-            yield guest.shell(bus, starts[0].namespace, recording.make_core(stop))
+            yield guest.shell(bus, starts[0].namespace, recording.beside_a_robot())
         yield watch.make(bus, stop, starts[0].namespace, options.once)
         for start in starts:
             make_core = base.find(start.kind).make_core
