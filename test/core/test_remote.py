@@ -11,6 +11,7 @@ import random
 import shutil
 import socket
 import subprocess
+import threading
 from threading import Event, Thread
 import time
 from types import SimpleNamespace
@@ -331,6 +332,27 @@ def test_no_image_waits_until_a_connection_is_ended(
         assert not isinstance(model.run_image(IMAGE, "rgb8"), Answer)
     assert ending.wait(PATIENCE)
     assert not go.is_set()
+
+
+def test_a_connection_is_closed_when_nothing_watches_it() -> None:
+    """Else gRPC's thread that watches it may find it closed, and prints a traceback."""
+    before, watching = set(threading.enumerate()), []
+
+    def connect() -> Any:
+        channel = grpc.insecure_channel("127.0.0.1:1")
+        close = channel.close
+
+        def closing() -> None:
+            watching.extend(set(threading.enumerate()) - before)
+            close()
+
+        channel.close = closing
+        return channel
+
+    connection = server._Connection(connect)
+    assert set(threading.enumerate()) > before
+    connection.close()
+    assert not watching
 
 
 def test_the_pauses_grow() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+import threading
 from threading import Thread
 from typing import Any
 
@@ -15,6 +16,7 @@ from edge_perception.runtime import BundleError
 
 _LONGEST_TOKEN = 16 << 10  # bytes
 _MS = 1000
+_WATCHED = 1.0  # seconds; gRPC looks every 0.2 whether anybody still wants to know
 
 
 class ServerError(Exception):
@@ -75,11 +77,17 @@ class _Connection:
         def note(state: object) -> None:
             self.is_ready = state is ready
 
-        self._channel = connect()
+        self._channel, self._note = connect(), note
+        others = set(threading.enumerate())
         self._channel.subscribe(note, try_to_connect=True)
+        self._watching = [one for one in threading.enumerate() if one not in others]
         self.infer = self._channel.unary_unary(METHOD)
 
     def close(self) -> None:
+        """End it, after gRPC's thread that watches it, which would fail on what is closed."""
+        self._channel.unsubscribe(self._note)
+        for one in self._watching:
+            one.join(_WATCHED)
         self._channel.close()
 
 
@@ -133,7 +141,7 @@ class Server:
         """
         Connect anew if there is a connection that seems to lead nowhere.
 
-        To end one takes gRPC a tenth of a second, which no image waits for.
+        To end one takes gRPC some tenths of a second, which no image waits for.
         """
         if self._connection.is_ready:
             before, self._connection = self._connection, _Connection(self._connect)
