@@ -30,7 +30,7 @@ def in_pieces(model: onnx.ModelProto, most: int) -> list[onnx.ModelProto]:
     }
     if sum(sizes.values()) <= most or not _is_sorted(graph):
         return [model]
-    types = _tensor_types(model)
+    types = tensor_types(model)
     runs = list(_runs(graph, sizes, types, most))
     outputs = {value.name for value in graph.output}
     writer = {name: i for i, run in enumerate(runs) for node in run for name in node.output}
@@ -98,7 +98,7 @@ def _is_sorted(graph: onnx.GraphProto) -> bool:
     return True
 
 
-def _tensor_types(model: onnx.ModelProto) -> dict[str, int]:
+def tensor_types(model: onnx.ModelProto) -> dict[str, int]:
     """Return the element types of the tensors that nodes compute, as far as they are known."""
     shown = onnx.ModelProto()
     shown.CopyFrom(model)

@@ -14,6 +14,7 @@ from edge_compiler.frontend.precision import to_float32
 from edge_compiler.frontend.read import read_model
 from edge_compiler.onnx_runtime import apart, NAME
 from edge_compiler.onnx_runtime.pieces import in_pieces, set_shape
+from edge_compiler.onnx_runtime.unsigned import make_weights_unsigned
 from edge_perception.runtime.manifest import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -25,7 +26,8 @@ class Reference:
     """
     The model as its file says, without the compiler's front end and passes.
 
-    Only its floats are float32, whatever they are in the file, as a library computes in float32.
+    Only its floats are float32, whatever they are in the file, as a library computes in float32,
+    and weights of int8 are uint8 where ONNX Runtime's sums would depend on the processor.
     ONNX Runtime's own graph optimisations are off too: they would remove tensors that are asked
     for, and are one thing less to trust.
 
@@ -58,6 +60,7 @@ class Reference:
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in extra)
         self.tensors = frozenset(declared | set(extra))
 
+        make_weights_unsigned(model)
         self._model = model
         self._pieces = in_pieces(model, _PIECE_BYTES)
         constant = {tensor.name for tensor in model.graph.initializer}

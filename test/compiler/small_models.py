@@ -17,6 +17,7 @@ from edge_compiler.export import export
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor_features
+from edge_compiler.onnx_runtime.unsigned import make_weights_unsigned
 from edge_compiler.samples.noise import random_inputs
 from edge_compiler.targets.base import Target
 from edge_compiler.targets.machines import variants_of
@@ -86,12 +87,15 @@ def load_model(model: onnx.ModelProto, folder: Path, **arguments: Any) -> Graph:
 
 
 def run(model: onnx.ModelProto | Path, feeds: Mapping[str, Array]) -> list[Array]:
-    """Return the outputs that ONNX Runtime computes, without optimising."""
+    """Return the outputs that ONNX Runtime computes, without optimising, on any processor."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    content = str(model) if isinstance(model, Path) else model.SerializeToString()
+    exact = onnx.ModelProto()
+    exact.CopyFrom(onnx.load(model) if isinstance(model, Path) else model)
+    make_weights_unsigned(exact)
+    content = exact.SerializeToString()
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     return session.run(None, dict(feeds))
 
