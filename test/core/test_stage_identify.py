@@ -171,6 +171,9 @@ def test_owners_of_another_model_are_refused() -> None:
         {"version": 1, "model": "abc", "owners": {"unknown": [[1, 0]]}},
         {"version": 1, "model": "abc", "owners": {"anna": [[1, 0]], "bert": [[1, 0, 0]]}},
         b'{"version": 1, "model": "abc", "owners": {"anna": [[NaN, 1]]}}',
+        {"version": 1, "model": "abc", "owners": {"anna": [[10**400, 1]]}},
+        {"version": 1, "model": "abc", "owners": {"anna": [[1e39, 1]]}},
+        {"version": 1, "model": "abc", "owners": {"anna": [[1e30, 1e30]]}},
     ],
 )
 def test_files_that_hold_no_owners(content: Any) -> None:

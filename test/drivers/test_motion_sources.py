@@ -363,7 +363,15 @@ def test_a_bias_survives_a_restart_and_damage_is_reported(tmp_path: Path) -> Non
     BiasFiles(tmp_path).save("mpu:1:0x68", bias)
     assert BiasFiles(tmp_path).load("mpu:1:0x68") == bias
     [path] = tmp_path.iterdir()  # no temporary file is left
-    for damage in ("", "{", '{"source": "mpu:1:0x68"}', path.read_text().replace("0.3", "NaN")):
+    large = [path.read_text().replace(one, f"1{400 * '0'}") for one in ("0.3", "123")]
+    large.append(path.read_text().replace("123", "1e400"))
+    for damage in (
+        "",
+        "{",
+        '{"source": "mpu:1:0x68"}',
+        path.read_text().replace("0.3", "NaN"),
+        *large,
+    ):
         path.write_text(damage)
         with pytest.raises(BiasStoreError, match="is replaced at the next calibration"):
             BiasFiles(tmp_path).load("mpu:1:0x68")

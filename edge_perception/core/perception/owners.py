@@ -25,6 +25,8 @@ VERSION = 1
 UNKNOWN = "unknown"
 _MOST_BYTES = 16_000_000
 _NAME = re.compile(r"[^\W_][\w .'-]{0,62}")
+# of a file that says something else
+_FAULTS = (ValueError, OverflowError, LookupError, TypeError, AttributeError, RecursionError)
 _Floats = npt.NDArray[np.float32]
 
 
@@ -84,7 +86,7 @@ def load(path: Path, read_file: ReadFile) -> Owners:
         raise ConfigurationError(str(error)) from None
     try:
         return _owners(json.loads(data))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except _FAULTS as error:
         raise ConfigurationError(
             f"{path} is no file of owners ({str(error) or type(error).__name__:.80}); it has "
             '{"version": 1, "model": SHA-256, "owners": {NAME: [embeddings]}}'
@@ -100,7 +102,8 @@ def _owners(content: Any) -> Owners:
     vectors = {}
     for name, rows in given.items():
         check_name(name)
-        vectors[name] = _unit(name, np.asarray(rows, np.float32))
+        with np.errstate(over="ignore"):
+            vectors[name] = _unit(name, np.asarray(rows, np.float32))
     if len({rows.shape[1] for rows in vectors.values()}) > 1:
         raise ValueError("not all embeddings have the same length")
     return Owners(model, vectors)
@@ -110,6 +113,6 @@ def _unit(name: str, rows: _Floats) -> _Floats:
     if rows.ndim != 2 or not rows.size:
         raise ValueError(f"the embeddings of {name!r:.40} are no list of vectors")
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not (np.isfinite(rows).all() and (lengths > 0).all()):
+    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
         raise ValueError("an embedding has no length, or is no number")
     return np.asarray(rows / lengths, np.float32)

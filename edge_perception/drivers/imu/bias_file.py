@@ -42,10 +42,12 @@ class BiasFiles:
             x, y, z = (float(value) for value in content["gyroscope"])
             if not all(map(math.isfinite, (x, y, z))):
                 raise ValueError("it is not finite")
-            return StoredBias((x, y, z), int(content["stamp"]))
+            if not 0 <= (stamp := int(content["stamp"])) < 1 << 63:
+                raise ValueError("its stamp is no time")
+            return StoredBias((x, y, z), stamp)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, OverflowError, KeyError, TypeError, RecursionError) as error:
             raise BiasStoreError(
                 f"the stored bias {path} can't be read ({error}); it is replaced at the next "
                 "calibration"

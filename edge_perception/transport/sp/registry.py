@@ -159,7 +159,7 @@ def status(pid: int) -> list[str]:
 
 def _read(path: Path) -> Record | None:
     """Return what stands in a folder; None if there is no record yet."""
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(OSError, ValueError, TypeError, RecursionError):
         with (path / _RECORD).open("rb") as file:
             fields = json.loads(file.read(_LARGEST))
         record = Record(**fields)
