@@ -54,11 +54,10 @@ class LoopClock:
 
 @dataclass
 class Traffic:
-    """What went through: bytes from the robot and to it, and connections that it made."""
+    """What went through: bytes from the robot and to it."""
 
     up: int = 0
     down: int = 0
-    connections: int = 0
 
 
 class Link:
@@ -103,7 +102,6 @@ class Link:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
-        self.traffic.connections += 1
         try:
             await self._connect(reader, writer)
         except (OSError, asyncio.CancelledError):  # either end is gone, or the link is to end

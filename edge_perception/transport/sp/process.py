@@ -18,8 +18,8 @@ from edge_perception.transport.sp.link import Link
 from edge_perception.transport.sp.peers import Peers
 from edge_perception.transport.sp.registry import Place
 
-IPC, TCP = "ipc", "tcp"
-"""How processes of a machine reach each other: by files, or by ports of the loopback interface."""
+IPC = "ipc"
+"""Processes of a machine reach each other by files; with "tcp", by ports of the loopback."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Network:
     How a process meets others.
 
     :ivar name: of the process; empty: it only listens, and others don't see it
-    :ivar within: IPC or TCP, to those of the same machine
+    :ivar within: "ipc" or "tcp", to those of the same machine
     :ivar listen: where those of other machines reach it; None: nowhere
     :ivar peers: the homes of others that are not of this machine, or not this user's
     :ivar identity: with tls+tcp, who we are and whom we trust
