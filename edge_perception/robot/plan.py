@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 import re
+from typing import TypeAlias
 
 import yaml
 
@@ -23,7 +24,10 @@ from edge_perception.runtime.signature import PublicKey
 _NAMESPACE = re.compile(r"[a-z_]\w*(/[a-z_]\w*)*", re.ASCII | re.IGNORECASE)
 _TF, _TF_STATIC = "/tf", "/tf_static"
 _IMAGE, _CAMERA_INFO = "camera/image_raw", "camera/camera_info"
-"""The topic of transforms, as nodes name it."""
+"""Topics that move together, as nodes name them."""
+
+_Given: TypeAlias = tuple[Argument, str]
+"""An argument with its value."""
 
 
 class RequestError(Exception):
@@ -90,37 +94,12 @@ def plan(graph: Graph, request: StartRequest) -> list[Start]:
         if (value := request.values.get(argument.name, ""))
         and not (argument.effect is Effect.STARTS and value == NONE)
     ]
-    present = {argument.name for argument, _ in given}
     topics = {
         argument.topic: topic for argument, value in given if (topic := _topic(argument, value))
     }
-    left_out = (
-        {
-            argument.node
-            for argument, value in given
-            if argument.effect is not Effect.RENAMES and _topic(argument, value)
-        }
-        | {
-            argument.node
-            for argument in graph.arguments
-            if argument.effect is Effect.STARTS and argument.name not in present
-        }
-        | {entry.name for entry in graph.nodes if entry.needs and not present & set(entry.needs)}
-    )
-    for argument in graph.arguments:
-        if argument.required and argument.name not in present:
-            raise RequestError(f"no {argument.name} is given: {argument.description}")
     settings = [(argument, value) for argument, value in given if not _topic(argument, value)]
-    for argument, _ in given:
-        is_for_node = argument.effect is Effect.RENAMES or argument in dict(settings)
-        if is_for_node and argument.node in left_out:
-            raise RequestError(
-                f"{argument.name} is for {argument.node}, which is left out"
-                f"{_way_to_start(graph, argument.node, present)}"
-            )
-    if left_out >= {entry.name for entry in graph.nodes}:
-        needed = " or ".join(dict.fromkeys(name for entry in graph.nodes for name in entry.needs))
-        raise RequestError(f"there is nothing to start: give {needed}")
+    left_out = _left_out(graph, given)
+    _refuse_what_starts_nothing(graph, given, left_out)
     keys = _trusted(graph, request)
     file = _parameter_file(request, keys)
     starts = [
@@ -130,6 +109,47 @@ def plan(graph: Graph, request: StartRequest) -> list[Start]:
     ]
     # What was signed is handed on as it was read: the file may be another one by now.
     return [_with_values(start, file) for start in starts] if file and keys else starts
+
+
+def _left_out(graph: Graph, given: Sequence[_Given]) -> set[str]:
+    """Return the nodes that don't start: a topic takes their place, or nobody asks for them."""
+    present = {argument.name for argument, _ in given}
+    replaced = {
+        argument.node
+        for argument, value in given
+        if argument.effect is not Effect.RENAMES and _topic(argument, value)
+    }
+    not_asked_for = {
+        argument.node
+        for argument in graph.arguments
+        if argument.effect is Effect.STARTS and argument.name not in present
+    }
+    in_want = {entry.name for entry in graph.nodes if entry.needs and not present & {*entry.needs}}
+    return replaced | not_asked_for | in_want
+
+
+def _refuse_what_starts_nothing(
+    graph: Graph, given: Sequence[_Given], left_out: Collection[str]
+) -> None:
+    """
+    Check that what must be given is, and that all that is given reaches a node.
+
+    :raises RequestError: if not
+    """
+    present = {argument.name for argument, _ in given}
+    for argument in graph.arguments:
+        if argument.required and argument.name not in present:
+            raise RequestError(f"no {argument.name} is given: {argument.description}")
+    for argument, value in given:
+        is_for_node = argument.effect is Effect.RENAMES or not _topic(argument, value)
+        if is_for_node and argument.node in left_out:
+            raise RequestError(
+                f"{argument.name} is for {argument.node}, which is left out"
+                f"{_way_to_start(graph, argument.node, present)}"
+            )
+    if all(entry.name in left_out for entry in graph.nodes):
+        needed = " or ".join(dict.fromkeys(name for entry in graph.nodes for name in entry.needs))
+        raise RequestError(f"there is nothing to start: give {needed}")
 
 
 def _way_to_start(graph: Graph, node: str, given: Collection[str]) -> str:
@@ -198,7 +218,7 @@ def _topic(argument: Argument, value: str) -> str:
 def _start(
     entry: Entry,
     request: StartRequest,
-    settings: list[tuple[Argument, str]],
+    settings: Sequence[_Given],
     topics: Mapping[str, str],
     file: ParameterFile | None,
 ) -> Start:
