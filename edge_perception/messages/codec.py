@@ -117,32 +117,19 @@ def _codec(name: str, order: Order) -> Codec:
     fields = _flatten(name, "", leaves, nested)
     parts = list(_parts(leaves, order))
     makers, pick = _assembly(parts, nested, fields)
-    inner = _getter([each.path for each in nested])
-    classes = tuple(each.cls for each in nested)
+    are_placed = _classes_check(nested)
 
     def write(out: bytearray, message: Message) -> None:
         if message.__class__ is not cls:
             raise MessageError(f"a {name} is expected, received {type(message).__name__}")
-        if nested:
-            try:
-                fits = tuple(map(type, inner(message))) == classes
-            except AttributeError:
-                fits = False
-            if not fits:
-                raise MessageError(_misplaced(name, nested, message))
+        if nested and not are_placed(message):
+            raise MessageError(_misplaced(name, nested, message))
         for part in parts:
             value = part.get(message)
             try:
                 part.codec.write(out, value)
-            except MessageError as error:
-                path, _ = _misfits(part, value)[0]
-                raise MessageError(f"{name}, {path}: {error}") from None
-            except (struct.error, OverflowError, TypeError, ValueError) as error:
-                received = ", ".join(f"{path}={one!r:.40}" for path, one in _misfits(part, value))
-                raise MessageError(
-                    f"{name}: a value does not fit the type of its field ({error}); received "
-                    f"{received}"
-                ) from None
+            except (MessageError, struct.error, OverflowError, TypeError, ValueError) as error:
+                raise MessageError(f"{name}{_why_unwritten(part, value, error)}") from None
 
     def read(buffer: memoryview, position: int) -> tuple[Message, int]:
         values: list[Any] = []
@@ -150,10 +137,8 @@ def _codec(name: str, order: Order) -> Codec:
             try:
                 value, position = part.codec.read(buffer, position)
             except struct.error:
-                raise MessageError(
-                    f"{name}, {_span(part)}: the data ends too early, "
-                    f"after {HEADER + len(buffer)} bytes"
-                ) from None
+                why = f"the data ends too early, after {HEADER + len(buffer)} bytes"
+                raise MessageError(f"{name}, {_span(part)}: {why}") from None
             except MessageError as error:
                 raise MessageError(f"{name}, {_span(part)}: {error}") from None
             if part.run:
@@ -262,6 +247,20 @@ def _span(part: _Part) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+def _classes_check(nested: Sequence[_Nested]) -> Callable[[Message], bool]:
+    """Return what tells whether all nested messages are of their classes."""
+    get_all = _getter([each.path for each in nested])
+    classes = tuple(each.cls for each in nested)
+
+    def are_placed(message: Message) -> bool:
+        try:
+            return tuple(map(type, get_all(message))) == classes
+        except AttributeError:  # one that is no message has no fields
+            return False
+
+    return are_placed
+
+
 def _misplaced(name: str, nested: Sequence[_Nested], message: Message) -> str:
     """Describe the outermost nested message that is of another class."""
     for path, cls, _ in reversed(nested):  # outer before inner
@@ -270,6 +269,15 @@ def _misplaced(name: str, nested: Sequence[_Nested], message: Message) -> str:
             expected, received = cls.__msgtype__, type(value).__name__
             return f"{name}, {path}: a {expected} is expected, received {received}"
     raise AssertionError("every nested message is of its class")
+
+
+def _why_unwritten(part: _Part, value: Any, error: Exception) -> str:
+    """Describe what of a part can't be written, behind the name of its message."""
+    misfits = _misfits(part, value)
+    if isinstance(error, MessageError):
+        return f", {misfits[0][0]}: {error}"
+    received = ", ".join(f"{path}={one!r:.40}" for path, one in misfits)
+    return f": a value does not fit the type of its field ({error}); received {received}"
 
 
 def _misfits(part: _Part, value: Any) -> list[tuple[str, Any]]:
