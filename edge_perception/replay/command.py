@@ -82,19 +82,14 @@ def run(
     finally:
         progress.close()
     _say(played, options.out)
-    if options.transport != IN_BAG_TIME and (lost := observer.observed.dropped):
-        print(
-            f"warning: {lost} pictures were superseded before they were looked at: this machine "
-            "does not keep up; a lower --rate helps, and without --transport none is missed",
-            file=sys.stderr,
-        )
+    if options.transport != IN_BAG_TIME:
+        _warn_of_superseded(observer.observed.dropped)
     numbers = measure(observer.observed, labels, expected.hold)
     nodes = [start.name for start in parts.starts]
     found = results.result(options.bag, played, nodes, numbers)
     _report(found, expected, options)
     if options.html:
-        html = page(found, expected, observer.observed, labels, album)
-        results.write_text(options.html, html)
+        results.write_text(options.html, page(found, expected, observer.observed, labels, album))
     if not played.whole:
         return INTERRUPTED
     return 0 if found.right(expected) else results.NOT_AS_EXPECTED
@@ -144,6 +139,17 @@ def _refuse_options_of_bag_time(options: argparse.Namespace) -> None:
         raise RequestError(
             f"--out is without a transport: edge-robot record --transport {options.transport} "
             "records what is said on one"
+        )
+
+
+def _warn_of_superseded(pictures: int) -> None:
+    """Say that pictures were not looked at, if there are any."""
+    if pictures:
+        print(
+            f"warning: {pictures} pictures were superseded before they were looked at: this "
+            "machine does not keep up; a lower --rate helps, and without --transport none is "
+            "missed",
+            file=sys.stderr,
         )
 
 

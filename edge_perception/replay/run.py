@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import closing, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 import time
@@ -63,6 +63,33 @@ class Played:
         return (self.end - self.begin) / SECOND
 
 
+class _Audience:
+    """Tells others of all that is published; what the nodes publish it counts and keeps."""
+
+    def __init__(
+        self, listeners: Sequence[Listen], counts: dict[str, int], writer: BagWriter | None
+    ) -> None:
+        """
+        Begin to listen.
+
+        :param counts: of messages, by topic.
+        :param writer: of the bag in which they are kept; None: they aren't.
+        """
+        self._listeners, self._counts, self._writer = listeners, counts, writer
+        self._topics: dict[tuple[str, str], Topic] = {}
+
+    def listen(self, moment: int, end: End, data: bytes) -> None:
+        """Take a message: a `Listen`."""
+        for listener in self._listeners:
+            listener(moment, end, data)
+        if end.node == BAG:
+            return
+        self._counts[end.topic] = self._counts.get(end.topic, 0) + 1
+        if self._writer is not None:
+            topic = self._topics.setdefault((end.topic, end.type), Topic(end.topic, end.type))
+            self._writer.write(moment, topic, data)
+
+
 def play(
     bag: Bag,
     parts: Cast,
@@ -82,33 +109,21 @@ def play(
     :raises ReplayError: if a node can't be started.
     """
     played = Played()
-    writer: BagWriter | None = None
-    topics: dict[tuple[str, str], Topic] = {}
-
-    def listen(moment: int, end: End, data: bytes) -> None:
-        for one in listeners:
-            one(moment, end, data)
-        if end.node == BAG:
-            return
-        played.published[end.topic] = played.published.get(end.topic, 0) + 1
-        if writer is not None:
-            topic = topics.setdefault((end.topic, end.type), Topic(end.topic, end.type))
-            writer.write(moment, topic, data)
-
     began = time.monotonic()
-    moments = replay(
-        bag,
-        parts.starts,
-        lambda kind, environment: base.find(kind).make_core(environment),
-        this_machine(),
-        listen,
-        measured=playing.measured,
-        names=parts.names,
-    )
     with ExitStack() as opened:
+        writer: BagWriter | None = None
         if playing.out:
             writer = opened.enter_context(BagWriter(playing.out, _facts(bag, parts, playing)))
-        opened.callback(moments.close)  # type: ignore[attr-defined]
+        moments = replay(
+            bag,
+            parts.starts,
+            lambda kind, environment: base.find(kind).make_core(environment),
+            this_machine(),
+            _Audience(listeners, played.published, writer).listen,
+            measured=playing.measured,
+            names=parts.names,
+        )
+        opened.enter_context(closing(moments))
         for moment in moments:
             played.begin = played.begin or moment
             played.end = moment

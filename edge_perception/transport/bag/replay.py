@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -101,7 +101,7 @@ def replay(
     *,
     measured: bool = False,
     names: Mapping[str, str] | None = None,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """
     Let nodes live through a recording, as fast as they can.
 
