@@ -75,7 +75,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = CommandParser(
         prog="edgec",
         description="Compile ONNX models into libraries for robots, and prove them right.",
-        epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.",
+        epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted, "
+        "143 ended by SIGTERM.",
     )
     parser.add_argument("--version", action="version", version=f"edgec {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     :returns: the exit code
     """
-    is_up = "up" in sys.argv
+    is_up = sys.argv[1:2] == ["up"]
     if argv is None:  # while modules are loaded there is nothing to clean up
         signal.signal(signal.SIGINT, lambda *_: os._exit(0 if is_up else 128 + signal.SIGINT))
     from edge_perception import ending

@@ -23,7 +23,7 @@ from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import RequestError
 from edge_perception.runtime.nowhere import write_nowhere
-from edge_perception.runtime.parser import CommandParser
+from edge_perception.runtime.parser import add_command, CommandParser
 from edge_perception.tools import comparing, knowing, linked, listening, recorded, setting_up, up
 from edge_perception.tools.arguments import add_graph
 from edge_perception.transport import log
@@ -59,21 +59,23 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
     """Return the parser; ``up`` has an option for each argument of the graph."""
     parser: argparse.ArgumentParser = CommandParser(
         prog="edge-robot",
-        description="Run the nodes of the robot in one process, without ros2 launch.",
-        epilog="Arguments after --ros-args go to ROS, as with ros2 run.",
+        description="Start a robot with ROS 2 or without it, look at it, record and replay it.",
+        epilog="Arguments after --ros-args go to ROS, as with ros2 run. Exit codes: 0 ended as "
+        "asked, 1 refused or failed, 2 wrong usage, 3 a replay is not as expected, 130 "
+        "interrupted.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    up.add_command(commands, graph)
+    up.add_commands(commands, graph)
     linked.add_commands(commands)
     recorded.add_commands(commands, graph)
     listening.add_commands(commands)
     setting_up.add_commands(commands)
-    check = commands.add_parser("check", help="check the description of the robot")
+    check = add_command(commands, "check", "check the description of the robot")
     check.set_defaults(run=_check)
-    show = commands.add_parser("graph", help="show nodes, topics and parameters")
+    show = add_command(commands, "graph", "show nodes, topics and parameters")
     show.add_argument("--parameters", action="store_true", help="with all parameters of the nodes")
     show.set_defaults(run=_show)
-    audit = commands.add_parser("audit", help="check the record of what was unlocked")
+    audit = add_command(commands, "audit", "check the record of what was unlocked")
     audit.add_argument("log", type=Path, metavar="FILE", help="the decision node's audit_log")
     audit.set_defaults(run=_audit)
     knowing.add_commands(commands)

@@ -12,18 +12,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+from edge_perception.runtime import parser as parsers
+from edge_perception.runtime.parser import Commands
 
 Run = Callable[[argparse.Namespace], int]
 
 
 def add_command(commands: Commands, name: str, summary: str, run: Run) -> argparse.ArgumentParser:
     """Add a command; ``summary`` is a clause that says what it does."""
-    sentence = f"{summary[0].upper()}{summary[1:]}."
-    parser = commands.add_parser(name, help=summary, description=sentence)
+    parser = parsers.add_command(commands, name, summary)
     parser.set_defaults(run=run)
     return parser
 

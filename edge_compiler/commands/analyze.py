@@ -11,7 +11,7 @@ from edge_compiler.terminal import progress, say, say_json, say_table
 from edge_compiler.units import count, size
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

@@ -26,11 +26,11 @@ from edge_compiler.commands.smaller import (
 from edge_compiler.terminal import progress, say_json
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
     from edge_compiler.compile import Options
     from edge_compiler.precision.half import Rounding
     from edge_compiler.precision.network import Wanted
     from edge_compiler.pruning.network import Wanted as WantedPruning
+    from edge_perception.runtime.parser import Commands
 
 MOST_THREADS = 64
 

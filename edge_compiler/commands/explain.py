@@ -13,9 +13,9 @@ from edge_compiler.terminal import duration, say, say_json, say_table
 from edge_compiler.units import count, size
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
     from edge_perception.runtime.accelerator import Accelerator
     from edge_perception.runtime.manifest import Fusion, Manifest, Model
+    from edge_perception.runtime.parser import Commands
     from edge_perception.runtime.record import Record
 
 SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

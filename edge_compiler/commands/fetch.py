@@ -11,9 +11,9 @@ from edge_compiler.terminal import progress, say, say_json, say_table
 from edge_compiler.units import size
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
     from edge_compiler.zoo import Recipe
     from edge_compiler.zoo.media import Media
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

@@ -8,7 +8,7 @@ from edge_compiler.commands import add_command
 from edge_perception.runtime.tensorrt.command import add_arguments, run_finish, SUMMARY
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

@@ -19,11 +19,11 @@ from edge_compiler.errors import CompileError
 from edge_compiler.terminal import note, say, say_json
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
     from edge_compiler.description.describe import Description
     from edge_compiler.importing.conventions import Guess
     from edge_compiler.ir.graph import Graph
     from edge_perception.runtime.manifest import Decoder, Preprocess
+    from edge_perception.runtime.parser import Commands
 
 _SHOWN = 5  # labels
 

@@ -9,7 +9,7 @@ from edge_compiler.commands import add_command, add_json, add_target
 from edge_compiler.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

@@ -11,7 +11,7 @@ from edge_compiler.terminal import say, say_json
 from edge_compiler.units import size
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

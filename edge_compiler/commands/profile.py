@@ -16,7 +16,6 @@ from edge_compiler.terminal import duration, progress, say, say_json, say_table
 from edge_compiler.units import Quantity
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
     from edge_compiler.emulation.profiling import (
         GroupInstructions,
         InstructionProfile,
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     )
     from edge_compiler.profiling import GroupTime, Profile, StepTime
     from edge_perception.runtime.load import LoadedModel
+    from edge_perception.runtime.parser import Commands
 
 _Step = TypeVar("_Step", bound="StepTime | StepInstructions")
 _Group = TypeVar("_Group", bound="GroupTime | GroupInstructions")

@@ -11,7 +11,7 @@ from edge_compiler.commands.smaller import add_prune, add_samples, takes_bags, w
 from edge_compiler.terminal import note, progress, say, say_json
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

@@ -11,7 +11,7 @@ from edge_compiler.commands.smaller import add_quantisation, takes_bags, wanted_
 from edge_compiler.terminal import progress, say, say_json
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

@@ -12,9 +12,9 @@ from edge_compiler.errors import CompileError
 from edge_compiler.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
     from edge_perception.decode import Decode, Tensors
     from edge_perception.runtime.manifest import Model
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

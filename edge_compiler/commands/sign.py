@@ -12,7 +12,7 @@ from edge_compiler.commands import add_command, add_json
 from edge_compiler.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

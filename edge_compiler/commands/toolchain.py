@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from edge_compiler.commands import add_command, complete_toolchains
 from edge_compiler.terminal import note, progress, say, say_table
+from edge_perception.runtime import parser as parsers
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:
     """Add the parsers."""
     summary = "install what compiles for other machines, and runs the result"
-    parser = commands.add_parser("toolchain", help=summary, description=f"{summary.capitalize()}.")
+    parser = parsers.add_command(commands, "toolchain", summary)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     add_command(actions, "list", "list the toolchains, and which are installed", run_list)
     for name, summary, function in (

@@ -14,10 +14,10 @@ from edge_compiler.terminal import progress, say, say_json
 from edge_perception.runtime.command import add_keys, signed_by, trust_of
 
 if TYPE_CHECKING:
-    from edge_compiler.commands import Commands
     from edge_compiler.progress import Progress
     from edge_perception.runtime.accuracy import Accuracy, Pruning
     from edge_perception.runtime.manifest import Manifest
+    from edge_perception.runtime.parser import Commands
 
 
 def register(commands: Commands) -> None:

@@ -21,7 +21,7 @@ from edge_perception.runtime.command import (
     SUMMARY,
     trust_of,
 )
-from edge_perception.runtime.parser import CommandParser
+from edge_perception.runtime.parser import add_command, CommandParser
 from edge_perception.runtime.tensorrt import command as finishing
 
 COMPILER = "in a checkout of edge_perception, pip install '.[compiler]'"
@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (summary, add, run) in _COMMANDS.items():
-        command = commands.add_parser(name, help=summary)
+        command = add_command(commands, name, summary)
         add(command)
         command.set_defaults(run=run)
     return parser

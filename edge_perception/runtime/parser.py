@@ -6,10 +6,19 @@ import argparse
 from collections.abc import Collection, Sequence
 import os
 import sys
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""The commands of a parser."""
 
 _SEVERAL = ("?", "*", "+")
 """Numbers of words that an argument may take, where it is not one."""
+
+
+def add_command(commands: Commands, name: str, summary: str) -> argparse.ArgumentParser:
+    """Add a command; ``summary`` is a clause that says what it does."""
+    sentence = f"{summary[0].upper()}{summary[1:]}."
+    return commands.add_parser(name, help=summary, description=sentence)
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -8,15 +8,17 @@ from pathlib import Path
 from edge_perception.cloud.profiles import BY_NAME, PROFILES
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
+from edge_perception.runtime.parser import add_command, Commands
 
 _NEEDS = "pip install grpcio matplotlib rich"
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(commands: Commands) -> None:
     """Add the command."""
-    compare = commands.add_parser(
+    compare = add_command(
+        commands,
         "compare-cloud",
-        help="local or cloud: measure what a robot decides by itself, and with a server",
+        "local or cloud: measure what a robot decides by itself, and with a server",
     )
     compare.set_defaults(run=_compare)
     compare.add_argument("--model", type=Path, required=True, metavar="BUNDLE")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from edge_perception.core.environment import Environment
 from edge_perception.environment import this_machine
 from edge_perception.robot.graph import Graph
+from edge_perception.runtime.parser import add_command, Commands
 from edge_perception.tools.arguments import add_graph, Run
 
 if TYPE_CHECKING:  # what it needs to see is loaded late
@@ -19,10 +20,10 @@ Act: TypeAlias = "Callable[[argparse.Namespace, Register, Environment], None]"
 """What a command does with the owners' file."""
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(commands: Commands) -> None:
     """Add the commands."""
-    enrol = commands.add_parser(
-        "enroll", help="let the robot know somebody by pictures, or by a camera"
+    enrol = add_command(
+        commands, "enroll", "let the robot know somebody by pictures, or by a camera"
     )
     enrol.add_argument("name", metavar="NAME")
     enrol.add_argument(
@@ -32,11 +33,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="files, or a camera (number, /dev path) or video that sees this one alone",
     )
     enrol.set_defaults(run=_of_register(_enrol))
-    owners = commands.add_parser("owners", help="list or remove those whom the robot knows")
+    owners = add_command(commands, "owners", "list or remove those whom the robot knows")
     actions = owners.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listed = actions.add_parser("list", help="show their names, and by how many pictures")
+    listed = add_command(actions, "list", "show their names, and by how many pictures")
     listed.set_defaults(run=_of_register(_list))
-    removed = actions.add_parser("remove", help="forget somebody")
+    removed = add_command(actions, "remove", "forget somebody")
     removed.add_argument("name", metavar="NAME")
     removed.set_defaults(run=_of_register(_remove))
     for command in (enrol, listed, removed):

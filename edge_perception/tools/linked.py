@@ -9,6 +9,7 @@ from typing import Any, TYPE_CHECKING
 
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
+from edge_perception.runtime.parser import add_command, Commands
 from edge_perception.tools.arguments import Run
 
 if TYPE_CHECKING:
@@ -39,35 +40,35 @@ def add_options(up: argparse.ArgumentParser) -> None:
     add_network(group)
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(commands: Commands) -> None:
     """Add the commands that look at a robot which runs."""
-    ps = commands.add_parser("ps", help="list the processes of a robot without ROS")
+    ps = add_command(commands, "ps", "list the processes of a robot without ROS")
     _command(ps, _shown("ps", "table"))
-    listing = commands.add_parser("topics", help="list the topics of a robot without ROS")
+    listing = add_command(commands, "topics", "list the topics of a robot without ROS")
     listing.add_argument("-t", "--show-types", action="store_true", help="with their types")
     _command(listing, _shown("topics", "listing", "show_types"))
-    info = commands.add_parser("info", help="show who publishes and reads a topic")
+    info = add_command(commands, "info", "show who publishes and reads a topic")
     _add_name(info, "topic")
     info.add_argument("-v", "--verbose", action="store_true", help="with nodes and addresses")
     _command(info, _shown("topics", "information", "topic", "verbose"))
-    rate = commands.add_parser("hz", help="show how often messages come on a topic")
+    rate = add_command(commands, "hz", "show how often messages come on a topic")
     _add_name(rate, "topic")
     _command(rate, _shown("topics", "rate", "topic"))
-    echo = commands.add_parser("echo", help="show the messages of a topic")
+    echo = add_command(commands, "echo", "show the messages of a topic")
     _add_name(echo, "topic")
     echo.add_argument("--once", action="store_true", help="stop after one")
     echo.add_argument("-f", "--full-length", action="store_true", help="with all of long arrays")
     echo.add_argument("--no-arr", action="store_true", help="without elements of arrays")
     echo.add_argument("--image", type=Path, metavar="FILE", help="write the next image there")
     _command(echo, _shown("topics", "echo", "topic", "once", "full_length", "no_arr", "image"))
-    bridge = commands.add_parser("bridge", help="join a robot without ROS to ROS 2")
+    bridge = add_command(commands, "bridge", "join a robot without ROS to ROS 2")
     bridge.add_argument(
         "--config", type=Path, metavar="FILE", help="the topics, instead of config/bridge.yaml"
     )
     bridge.add_argument("--graph", type=Path, help=argparse.SUPPRESS)
     bridge.set_defaults(run=_bridge)
-    _add_parameters(commands.add_parser("param", help="show and set parameters of nodes"))
-    call = commands.add_parser("call", help="call a service of a node")
+    _add_parameters(add_command(commands, "param", "show and set parameters of nodes"))
+    call = add_command(commands, "call", "call a service of a node")
     _add_name(call, "service")
     call.add_argument(
         "request", nargs="?", default="", metavar="YAML", help="the request's fields"
@@ -78,7 +79,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add_parameters(param: argparse.ArgumentParser) -> None:
     """Add what can be done with parameters."""
     commands = param.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listing = commands.add_parser("list", help="list the parameters of a node, or of all")
+    listing = add_command(commands, "list", "list the parameters of a node, or of all")
     _add_name(listing, "node", nargs="?", default="")
     _command(listing, _shown("nodes", "names", "node"))
     for name, function, what in (
@@ -86,7 +87,7 @@ def _add_parameters(param: argparse.ArgumentParser) -> None:
         ("set", "change", "set a parameter"),
         ("describe", "description", "show what a parameter is for, and what it takes"),
     ):
-        one = commands.add_parser(name, help=what)
+        one = add_command(commands, name, what)
         _add_name(one, "node")
         _add_name(one, "parameter")
         given = ["value"] if name == "set" else []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import RequestError
+from edge_perception.runtime.parser import add_command, Commands
 from edge_perception.tools import linked
 from edge_perception.tools.arguments import add_graph, add_view, is_viewed, of_bags, Run, viewer
 
@@ -20,14 +21,14 @@ _OTHERWISE = "edge-robot watch without --view shows the robot on the terminal"
 """What shows a running robot without the viewer."""
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(commands: Commands) -> None:
     """Add the commands."""
     _add_record(commands)
     _add_watch(commands)
 
 
-def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    record = commands.add_parser("record", help="record what a running robot's nodes say")
+def _add_record(commands: Commands) -> None:
+    record = add_command(commands, "record", "record what a running robot's nodes say")
     record.add_argument("out", type=Path, metavar="FOLDER", help="the new bag")
     record.add_argument("--max-size", type=float, default=0.0, metavar="MB", help="of messages")
     record.add_argument("--max-duration", type=float, default=0.0, metavar="S")
@@ -38,9 +39,11 @@ def _add_record(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _add_robot(record)
 
 
-def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    watch = commands.add_parser(
-        "watch", help="show a running robot: rates, ages, what it sees, decides, and what is wrong"
+def _add_watch(commands: Commands) -> None:
+    watch = add_command(
+        commands,
+        "watch",
+        "show a running robot: rates, ages, what it sees, decides, and what is wrong",
     )
     add_view(watch)
     watch.set_defaults(run=of_bags(_watch))

@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 
 from edge_perception.robot.graph import Graph
+from edge_perception.runtime.parser import add_command, Commands
 from edge_perception.tools import linked
 from edge_perception.tools.arguments import (
     add_graph,
@@ -25,20 +26,16 @@ _OTHERWISE = "edge-robot replay BAG --html FILE writes a page"
 """What shows a bag without the viewer."""
 
 
-def add_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], graph: Graph
-) -> None:
+def add_commands(commands: Commands, graph: Graph) -> None:
     """Add the commands."""
     _add_replay(commands, graph)
     _add_view(commands)
-    parts = commands.add_parser("bag", help="look at recorded bags, cut them, make one")
+    parts = add_command(commands, "bag", "look at recorded bags, cut them, make one")
     _add_bag(parts.add_subparsers(title="commands", metavar="COMMAND", required=True))
 
 
-def _add_replay(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], graph: Graph
-) -> None:
-    replay = commands.add_parser("replay", help="let a recorded bag go through the robot again")
+def _add_replay(commands: Commands, graph: Graph) -> None:
+    replay = add_command(commands, "replay", "let a recorded bag go through the robot again")
     replay.set_defaults(run=of_bags(_replay))
     replay.add_argument(
         "bag", type=Path, metavar="BAG", help="file or folder of rosbag2, or a folder of bags"
@@ -108,8 +105,8 @@ def _add_suite(replay: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    view = commands.add_parser("view", help="look at bags: pictures, path, decisions, diagnostics")
+def _add_view(commands: Commands) -> None:
+    view = add_command(commands, "view", "look at bags: pictures, path, decisions, diagnostics")
     view.add_argument(
         "bag", type=Path, nargs="+", metavar="BAG", help="e.g. a bag, and what a replay made of it"
     )
@@ -121,11 +118,11 @@ def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     add_graph(view)
 
 
-def _add_bag(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    info = parts.add_parser("info", help="show what is in a bag")
-    check = parts.add_parser("check", help="say what is wrong with a bag, a sentence each")
-    cut = parts.add_parser("cut", help="write a part of a bag as a bag of its own")
-    demo = parts.add_parser("make-demo", help="compose a bag of a film and a simulated drive")
+def _add_bag(parts: Commands) -> None:
+    info = add_command(parts, "info", "show what is in a bag")
+    check = add_command(parts, "check", "say what is wrong with a bag, a sentence each")
+    cut = add_command(parts, "cut", "write a part of a bag as a bag of its own")
+    demo = add_command(parts, "make-demo", "compose a bag of a film and a simulated drive")
     for command in (info, check, cut):
         command.add_argument("bag", type=Path, metavar="BAG", help="file or folder of rosbag2")
     for command in (cut, demo):

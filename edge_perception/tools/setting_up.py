@@ -8,19 +8,18 @@ from pathlib import Path
 import shutil
 
 from edge_perception.robot.graph import Graph
+from edge_perception.runtime.parser import add_command, Commands
 from edge_perception.tools.arguments import add_graph, of_bags
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(commands: Commands) -> None:
     """Add the commands."""
-    new = commands.add_parser(
-        "new", help="make the files of a robot: graph, rules, a test on bags"
-    )
+    new = add_command(commands, "new", "make the files of a robot: graph, rules, a test on bags")
     new.add_argument("folder", type=Path, metavar="NAME", help="the folder; the robot's name")
     new.add_argument("--no-ros", action="store_true", help="a plain folder, no package of ROS 2")
     new.set_defaults(run=of_bags(_new))
-    doctor = commands.add_parser(
-        "doctor", help="check this machine: cameras, buses, cores, memory, network, clock"
+    doctor = add_command(
+        commands, "doctor", "check this machine: cameras, buses, cores, memory, network, clock"
     )
     doctor.add_argument("--json", action="store_true", help="for programs")
     doctor.set_defaults(run=_doctor)

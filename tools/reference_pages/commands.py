@@ -31,11 +31,9 @@ def _sections(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
     for action in parser._actions:  # argparse has no public way to them
         if not isinstance(action, argparse._SubParsersAction):
             continue
-        summaries = {choice.dest: choice.help or "" for choice in action._choices_actions}
-        for name, command in action.choices.items():
+        for command in action.choices.values():
             yield f"{'#' * level} {command.prog}"
-            summary = command.description or summaries.get(name, "")
-            yield prose(summary[:1].upper() + summary[1:])
+            yield prose(command.description or "")
             yield from _command(command)
             yield from _sections(command, level + 1)
 

@@ -14,6 +14,7 @@ import sys
 
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.plan import doubts, plan, RequestError, StartRequest
+from edge_perception.runtime.parser import add_command, Commands
 from edge_perception.tools import linked
 from edge_perception.tools.arguments import (
     add_graph,
@@ -28,11 +29,9 @@ from edge_perception.transport import log
 TRANSPORTS = ("ros", "local", "nanomsg")
 
 
-def add_command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], graph: Graph
-) -> None:
+def add_commands(commands: Commands, graph: Graph) -> None:
     """Add the command, with an option for each argument of the graph."""
-    up = commands.add_parser("up", help="start the robot and run it until Ctrl-C")
+    up = add_command(commands, "up", "start the robot and run it until Ctrl-C")
     up.set_defaults(run=viewed(_up))
     graph_options(up, graph)
     up.add_argument(
