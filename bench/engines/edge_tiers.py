@@ -80,6 +80,6 @@ def _build(model: Path, folder: Path) -> None:
     chosen = replace(
         platform,
         variants=some(platform.variants, platform.best_here()),
-        for_bytes=some(platform.for_bytes, platform.with_bytes().best_here()),
+        for_bytes=some(platform.for_bytes, platform.of_library(multiplies_bytes=True).best_here()),
     )
     replace(host, platform=chosen).build(graph, Description("bench", ""), folder, _silent)

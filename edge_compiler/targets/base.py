@@ -108,11 +108,10 @@ class Target:
         :raises CompileError: if a compiler is missing or fails, or an option is impossible.
         """
         self.check(options)
-        platform = self.platform
-        if any(node.op in _BYTE_PRODUCTS for node in graph.nodes):
-            platform = platform.with_bytes()
-        if may_round(graph.metadata):
-            platform = platform.with_halves()
+        platform = self.platform.of_library(
+            multiplies_bytes=any(node.op in _BYTE_PRODUCTS for node in graph.nodes),
+            rounds=may_round(graph.metadata),
+        )
         leading = platform.best_here() if options.tune_threads else platform.variants[0]
         job = Job(platform, leading, options.tune_threads)
         placed = place(graph, self.home, self.others, job, options.places, progress)

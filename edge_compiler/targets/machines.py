@@ -9,11 +9,14 @@ from edge_compiler.targets.program.variants import (
     AVX2,
     AVX512,
     AVX512BF16,
+    AVX512BF16VNNI,
     AVX512VNNI,
     AVXVNNI,
     BASELINE,
     DOTPROD,
     FP16,
+    FP16DOTPROD,
+    FP16I8MM,
     I8MM,
     NEON32,
     NEON64,
@@ -31,13 +34,22 @@ class InstructionSets:
     least_flags: tuple[str, ...] = ()
     for_bytes: tuple[Variant, ...] = ()
     for_halves: tuple[Variant, ...] = ()
+    for_both: tuple[Variant, ...] = ()
 
 
 INSTRUCTION_SETS = {
     X86_64: InstructionSets(
-        (AVX512, AVX2, BASELINE), for_bytes=(AVX512VNNI, AVXVNNI), for_halves=(AVX512BF16,)
+        (AVX512, AVX2, BASELINE),
+        for_bytes=(AVX512VNNI, AVXVNNI),
+        for_halves=(AVX512BF16,),
+        for_both=(AVX512BF16VNNI, AVX512VNNI, AVXVNNI),
     ),
-    AARCH64: InstructionSets((NEON64,), for_bytes=(I8MM, DOTPROD), for_halves=(FP16,)),
+    AARCH64: InstructionSets(
+        (NEON64,),
+        for_bytes=(I8MM, DOTPROD),
+        for_halves=(FP16,),
+        for_both=(FP16I8MM, FP16DOTPROD, FP16),
+    ),
     ARMV7: InstructionSets((NEON32,), ("-march=armv7-a", "-mfpu=vfpv3-d16", "-mfloat-abi=hard")),
 }
 
@@ -45,7 +57,8 @@ INSTRUCTION_SETS = {
 def platform_of(tools: Toolchain) -> Platform:
     """Return what libraries are compiled for by a toolchain."""
     sets = INSTRUCTION_SETS[tools.machine]
-    return Platform(tools, sets.variants, sets.least_flags, sets.for_bytes, sets.for_halves)
+    more = sets.for_bytes, sets.for_halves, sets.for_both
+    return Platform(tools, sets.variants, sets.least_flags, *more)
 
 
 def variants_of(machine: Machine) -> tuple[Variant, ...]:

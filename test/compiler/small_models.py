@@ -43,7 +43,7 @@ def node(op: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProt
 def with_variants(target: str, *variants: Variant) -> Target:
     """Return a target that generates code for some instruction sets only."""
     whole = targets.get(target)
-    platform = replace(whole.platform, variants=variants, for_bytes=(), for_halves=())
+    platform = replace(whole.platform, variants=variants, for_bytes=(), for_halves=(), for_both=())
     return replace(whole, platform=platform)
 
 

@@ -18,6 +18,8 @@ class Platform:
     :ivar variants: the instruction sets that a library carries code for, best first.
     :ivar for_bytes: more of them, better still, for libraries that multiply quantised bytes.
     :ivar for_halves: the same, for libraries that may round what they multiply to 16 bits.
+    :ivar for_both: the same, in place of these, for libraries that do both: a processor that has
+        instructions for both shall use both.
     :ivar least_flags: for what is compiled for every processor of that kind: the code that asks
         which instruction sets it has.
     """
@@ -27,19 +29,27 @@ class Platform:
     least_flags: tuple[str, ...] = ()
     for_bytes: tuple[Variant, ...] = ()
     for_halves: tuple[Variant, ...] = ()
+    for_both: tuple[Variant, ...] = ()
 
     @property
     def triple(self) -> str:
         """The machine's triple, as GNU and Debian write it."""
         return self.tools.triple
 
-    def with_bytes(self) -> Platform:
-        """Return the platform of a library that multiplies quantised bytes."""
-        return replace(self, variants=(*self.for_bytes, *self.variants), for_bytes=())
+    def of_library(self, *, multiplies_bytes: bool, rounds: bool = False) -> Platform:
+        """
+        Return the platform of a library, which has all instruction sets that gain something.
 
-    def with_halves(self) -> Platform:
-        """Return the platform of a library that may round what it multiplies to 16 bits."""
-        return replace(self, variants=(*self.for_halves, *self.variants), for_halves=())
+        :param multiplies_bytes: it has products of quantised bytes.
+        :param rounds: it may round what it multiplies to 16 bits.
+        """
+        if multiplies_bytes:
+            more = self.for_both if rounds else self.for_bytes
+        else:
+            more = self.for_halves if rounds else ()
+        return replace(
+            self, variants=(*more, *self.variants), for_bytes=(), for_halves=(), for_both=()
+        )
 
     def best_here(self) -> Variant:
         """Return the best instruction set of this processor; of all, for another machine."""

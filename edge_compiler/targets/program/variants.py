@@ -108,6 +108,16 @@ AVX512BF16 = replace(
     pairs=BFLOAT16,
     pair_registers=AVX512.registers,
 )
+AVX512BF16VNNI = replace(
+    AVX512VNNI,
+    name="avx512bf16vnni",
+    flags=(*AVX512VNNI.flags, "-mavx512bf16"),
+    supported="edge_cpu_avx512bf16vnni",
+    features=(*AVX512VNNI.features, "avx512_bf16"),
+    pays=AVX512BF16.pays,
+    pairs=AVX512BF16.pairs,
+    pair_registers=AVX512BF16.pair_registers,
+)
 AVXVNNI = replace(
     AVX2,
     name="avxvnni",
@@ -170,6 +180,24 @@ FP16 = replace(
     features=("asimd", "asimdhp"),
     pairs=FLOAT16,
     pair_registers=24,
+)
+FP16DOTPROD = replace(
+    DOTPROD,
+    name="fp16dotprod",
+    flags=("-march=armv8.2-a+fp16+dotprod", *_TILES),
+    supported="edge_cpu_fp16dotprod",
+    features=(*DOTPROD.features, "asimdhp"),
+    pairs=FP16.pairs,
+    pair_registers=FP16.pair_registers,
+)
+FP16I8MM = replace(
+    I8MM,
+    name="fp16i8mm",
+    flags=("-march=armv8.2-a+fp16+dotprod+i8mm", *_TILES),
+    supported="edge_cpu_fp16i8mm",
+    features=(*I8MM.features, "asimdhp"),
+    pairs=FP16.pairs,
+    pair_registers=FP16.pair_registers,
 )
 NEON32 = Variant(
     "neon",

@@ -71,7 +71,7 @@ def _compile(files: Sequence[Path], folder: Path, sanitizer: str) -> None:
     flags = ["gcc", "-std=gnu11", "-g", "-O1", "-I.", f"-I{INCLUDE}", f"-I{RUNTIME}"]
     flags += [f"-I{RUNTIME.parent}", f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all"]
     sets = INSTRUCTION_SETS[X86_64]
-    every = (*sets.variants, *sets.for_bytes, *sets.for_halves)
+    every = (*sets.variants, *sets.for_bytes, *sets.for_halves, *sets.for_both)
     variants = {variant.name: variant.flags for variant in every}
 
     def compile_one(file: Path) -> None:

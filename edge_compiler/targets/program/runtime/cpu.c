@@ -37,6 +37,8 @@ int edge_cpu_avx512vnni(void) { return edge_cpu_avx512() && __builtin_cpu_suppor
 
 int edge_cpu_avx512bf16(void) { return edge_cpu_avx512() && __builtin_cpu_supports("avx512bf16"); }
 
+int edge_cpu_avx512bf16vnni(void) { return edge_cpu_avx512bf16() && edge_cpu_avx512vnni(); }
+
 /* Intel's multiply pairs of bfloat16 at a quarter of the rate of AMD's: to be fast they have AMX. */
 int edge_cpu_fast_bf16(void) { return !__builtin_cpu_is("intel"); }
 
@@ -57,6 +59,10 @@ int edge_cpu_fp16(void) { return (getauxval(AT_HWCAP) & HWCAP_ASIMDHP) != 0; }
 int edge_cpu_dotprod(void) { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }
 
 int edge_cpu_i8mm(void) { return edge_cpu_dotprod() && (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0; }
+
+int edge_cpu_fp16dotprod(void) { return edge_cpu_fp16() && edge_cpu_dotprod(); }
+
+int edge_cpu_fp16i8mm(void) { return edge_cpu_fp16() && edge_cpu_i8mm(); }
 
 #elif defined __arm__
 

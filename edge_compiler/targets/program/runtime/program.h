@@ -92,12 +92,15 @@ int edge_cpu_avx2(void);   /* all of x86-64-v3 */
 int edge_cpu_avx512(void); /* all of x86-64-v4 */
 int edge_cpu_avx512vnni(void);
 int edge_cpu_avx512bf16(void);
+int edge_cpu_avx512bf16vnni(void);
 int edge_cpu_fast_bf16(void); /* edge_program.pays */
 int edge_cpu_avxvnni(void);
 #elif defined __aarch64__
 int edge_cpu_fp16(void); /* arithmetic of float16 in vectors */
 int edge_cpu_dotprod(void);
 int edge_cpu_i8mm(void);
+int edge_cpu_fp16dotprod(void);
+int edge_cpu_fp16i8mm(void);
 #elif defined __arm__
 int edge_cpu_neon_vfpv4(void);
 #endif
