@@ -127,6 +127,24 @@ def extreme_bytes(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
     return b.model()
 
 
+def large_bytes() -> onnx.ModelProto:
+    """Return layers whose weights leave a second-level cache no room, and a depthwise one."""
+    b = QuantisedBuilder(np.uint8, x=(1, 96, 9, 13), deep=(1, 400, 5, 7))
+    half = {"strides": [2, 1], **EDGES}
+    b.layer("l_strided", "Conv", (176, 96, 3, 3), **half)
+    b.layer("l_dilated", "Conv", (160, 96, 3, 3), dilations=[2, 1], pads=[1, 0, 2, 1])
+    b.layer("l_grouped", "Conv", (336, 48, 3, 3), group=2, strides=[1, 2], **EDGES)
+    b.layer("l_small", "Conv", (176, 96, 3, 3), largest=64, **half)
+    b.layer("l_pointwise", "Conv", (340, 400, 1, 1), "deep_q")
+    b.layer("l_skipping", "Conv", (340, 400, 1, 1), "deep_q", strides=[1, 2])
+    b.layer("l_branch", "Conv", (400, 400, 1, 1), "deep_q")
+    b.around("l_residual", "Add", "l_branch deep_q", 0.03, 120)
+    b.inner.add("l_branch")
+    apart = {"group": 96, "dilations": [1, 2], "pads": [1, 2, 1, 4]}
+    b.layer("l_depthwise", "Conv", (96, 1, 3, 4), **apart)
+    return b.model()
+
+
 def _quantised(type_: type[np.uint8] | type[np.int8]) -> onnx.ModelProto:
     b = QuantisedBuilder(
         type_, x=IMAGE, rows=(3, 50), column=(1, CHANNELS, 1, 1), many=MANY, picture=PICTURE

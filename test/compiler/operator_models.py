@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import onnx
-from operator_bytes import dynamic, quantised, signed_bytes
+from operator_bytes import dynamic, large_bytes, quantised, signed_bytes
 from operator_choices import choices, integers
 from operator_functions import activations, arithmetic, bounded, fused, heads
 from operator_images import batches, chain, convolutions, halves, lines, volumes, windows
@@ -50,8 +50,8 @@ OPERATOR_MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     )
 }
 
-PROVEN_MODELS = {**OPERATOR_MODELS, dynamic.__name__: dynamic}
-"""Also what special numbers make nothing of: a range has none."""
+PROVEN_MODELS = {**OPERATOR_MODELS, **{make.__name__: make for make in (dynamic, large_bytes)}}
+"""Also what special numbers make nothing of: a range has none; bytes have none."""
 
 
 def part_of(name: str, output: str) -> onnx.ModelProto:

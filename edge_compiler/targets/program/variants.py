@@ -30,6 +30,9 @@ class Variant:
     :ivar word_products: the same of words in qwinograd.h.
     :ivar byte_windows: four bytes of neighbouring pixels are multiplied at once: see
         qdepthwise_dot.h.
+    :ivar byte_pairs: bytes of two neighbouring pixels are multiplied at once, as words: see
+        qdepthwise_pairs.h.
+    :ivar byte_strips: what several tiles read is packed together: see qstrip.h.
     :ivar byte_matrices: eight bytes of two pixels and of two output channels are multiplied at
         once: see qmatrix.h.
     :ivar pairs: of what type are the pairs of numbers that it multiplies, see pairs.h; empty: it
@@ -54,6 +57,8 @@ class Variant:
     byte_products: float = 2.3
     word_products: float = 2.3
     byte_windows: bool = False
+    byte_pairs: bool = False
+    byte_strips: bool = False
     byte_matrices: bool = False
     pairs: str = ""
     pair_registers: int = 0
@@ -87,6 +92,8 @@ AVX2 = Variant(
     features=("avx2", "fma", "f16c"),
     byte_products=6.4,
     word_products=6.4,
+    byte_pairs=True,
+    byte_strips=True,
 )
 AVX512VNNI = replace(
     AVX512,
@@ -125,6 +132,7 @@ AVXVNNI = replace(
     supported="edge_cpu_avxvnni",
     features=(*AVX2.features, "avx_vnni"),
     byte_products=21,
+    byte_strips=False,
 )
 BASELINE = Variant(
     "baseline",

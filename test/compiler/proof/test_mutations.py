@@ -495,7 +495,7 @@ MUTATIONS = [
     *_of(
         "qconv.h",
         "quantised",
-        ("q_dilated", "ky * c.dilation_h - c.pad_top", "ky - c.pad_top"),
+        ("q_dilated", "y = top + i * down", "y = top + i"),
         ("q_strided", "bytes_cell(patch, outside", "bytes_cell(patch, bytes_splat(0)"),
         ("q_dilated", "kx * c.dilation_w * size", "kx * size"),
         ("q_grouped", "c.first_block[i] *", "0 *"),
@@ -529,6 +529,25 @@ MUTATIONS = [
         ("q_depthwise", "vec_float(wide[v] - c.in_zero)", "vec_float(wide[v])"),
         ("q_depthwise", "sum[p] * vec_load(m + v)", "sum[p] * vec_load(m)"),
         ("q_depthwise", "(row - first) * c.stride_h", "0"),
+    ),
+    *(
+        Mutation(file, old, new, "large_bytes", output, AVX2)
+        for file, output, old, new in (
+            ("qstrip.h", "l_strided", "row * (c.stride_h / qstrip_down(c))", "row"),
+            ("qstrip.h", "l_dilated", "c.dilation_h / qstrip_down(c) *", "1 *"),
+            ("qstrip.h", "l_grouped", "part.first_block += i", "part.first_block += 0"),
+            ("qstrip.h", "l_small", "m + i * BLOCK", "m"),
+            ("qstrip.h", "l_pointwise", "(size_t)pixels * qconv_cell(c)", "(size_t)qconv_cell(c)"),
+            ("qstrip.h", "l_skipping", "row * strip.row + (size_t)first", "(size_t)first"),
+            ("qstrip.h", "l_residual", "c.adds && i", "c.adds && 1 + i"),
+            ("bytes_dot.h", "l_strided", "(words)(four << 8) >> 8;", "four << 8;"),
+            ("qdepthwise_pairs.h", "l_depthwise", "column + c.dilation_w", "column + 1"),
+            ("qdepthwise_pairs.h", "l_depthwise", "(int16_t)c.in_zero", "(int16_t)0"),
+            ("qdepthwise_pairs.h", "l_depthwise", "pair * 2 * c.dilation_w", "pair * 2"),
+            ("qdepthwise_pairs.h", "l_depthwise", "$0xd8", "$0xe4"),
+            ("words.h", "l_depthwise", "vpmaddwd %3, %2, %1", "vpmaddwd %2, %2, %1"),
+            ("bytes.h", "l_small", "{0, 4, 1, 5,", "{0, 1, 4, 5,"),
+        )
     ),
     *(
         Mutation("qdepthwise_dot.h", old, new, "quantised", "q_depthwise", AVX512VNNI)

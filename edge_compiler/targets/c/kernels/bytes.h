@@ -31,6 +31,14 @@ INLINE ivec bytes_turn(ivec v)
     __asm__("vpermd %1, %2, %0" : "=v"(v) : "v"(v), "v"(order));
     return v;
 }
+#elif defined __AVX2__
+/* Exchange rows and columns of two by four groups of four bytes. */
+INLINE ivec bytes_turn(ivec v)
+{
+    const ivec order = {0, 4, 1, 5, 2, 6, 3, 7};
+    __asm__("vpermd %1, %2, %0" : "=x"(v) : "x"(v), "x"(order));
+    return v;
+}
 #endif
 
 /* Load or store the first `count` bytes; what isn't loaded is zero. */

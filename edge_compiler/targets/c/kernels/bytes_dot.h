@@ -11,6 +11,41 @@
 #include "bytes_dot_arm.h"
 #include "bytes_dot_avx.h"
 
+#if defined DOT_WORDS
+/* Widen `groups` groups of weights of a block to words: [group][even or odd channels][16][2]. */
+INLINE void bytes_widen_weights(const int groups, const int8_t *w, int16_t *wide)
+{
+    for (int g = 0; g < groups; g++, w += 4 * BLOCK, wide += 4 * BLOCK)
+        UNROLLED_FOR (int v = 0; v < VECTORS; v++) {
+            const words four = *(const words *)(w + v * 4 * LANES);
+            *(words *)(wide + v * 2 * LANES) = (words)(four << 8) >> 8;
+            *(words *)(wide + (VECTORS + v) * 2 * LANES) = four >> 8;
+        }
+}
+
+/* bytes_dot() with weights that were widened; `block_weights` bytes apart, too. */
+INLINE void bytes_dot_widened(const int pixels, const int blocks, const int groups, const unsigned char *cells,
+                              const int step, const int16_t *w, const size_t block_weights, ivec *sum)
+{
+    const int vectors = blocks * VECTORS;
+    ivec none = {0};
+    ROLLED_FOR (int g = 0; g < groups; g++, w += 4 * BLOCK, cells += 4)
+        UNROLLED_FOR (int odd = 0; odd < 2; odd++)
+            UNROLLED_FOR (int v = 0; v < vectors; v += 2) {
+                words two[2];
+                UNROLLED_FOR (int i = 0; i < 2; i++) {
+                    const int at = v + i < vectors ? v + i : v;
+                    two[i] = *(const words *)(w + at / VECTORS * (block_weights / sizeof *w) +
+                                              (odd * VECTORS + at % VECTORS) * 2 * LANES);
+                }
+                UNROLLED_FOR (int p = 0; p < pixels; p++) {
+                    ivec *s = sum + p * vectors + v;
+                    words_dot_two(s, v + 1 < vectors ? s + 1 : &none, two, cells + p * step + odd * BLOCK);
+                }
+            }
+}
+#endif
+
 /* Add the products of `groups` x 4 channels of cells, `step` bytes apart for each pixel, and weights of `blocks` blocks that are
  * `block_weights` bytes apart. sum: [pixel][block][VECTORS]. */
 INLINE void bytes_dot(const int pixels, const int blocks, const int groups, const int per_word,

@@ -58,6 +58,16 @@ INLINE void words_dot_two(ivec *a, ivec *b, const words *w, const void *two)
             : "x"(w[0]), "x"(w[1]), "m"(*from));
 #endif
 }
+
+#if defined __AVX2__
+/* Add products with words in memory to a vector of sums. */
+INLINE void words_dot_memory(ivec *sum, const words w, const int16_t *x)
+{
+    const words *from = (const words *)x;
+    ivec product;
+    __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+v"(*sum), "=&v"(product) : "v"(w), "m"(*from));
+}
+#endif
 #else
 enum { WORDS_TOGETHER = 1 };
 #endif

@@ -1,4 +1,4 @@
-"""From a depthwise QConv to a step of qdepthwise.h or qdepthwise_dot.h."""
+"""From a depthwise QConv to a step of qdepthwise.h, qdepthwise_dot.h or qdepthwise_pairs.h."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ _STRIP_BYTES = 96 * 1024
 """Of floats that are worked on together: a part of a second-level cache."""
 _FOUR = 4
 """Pixels that qdepthwise_dot.h multiplies at once."""
+_MOST_PAIRS = 6
+"""Pixels of a tile of qdepthwise_pairs.h: their sums fit into registers."""
+_PAIR_ORDER = (*range(4), *range(8, 12), *range(4, 8), *range(12, 16))
+"""Of a block's channels in qdepthwise_pairs.h."""
 _EXACT = 2**24
 """Below it, float32 has all integers."""
 
@@ -52,6 +56,7 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
         and _FOUR % geometry.stride[1] == 0
     ):
         fours = [low.weights.add(array) for array in _in_fours(node, w)]
+    pairs = None if low.leading.signed_bytes else [low.weights.add(a) for a in _in_pairs(node, w)]
     (stride_h, stride_w), (dilation_h, dilation_w) = geometry.stride, geometry.dilation
     kernel_h, kernel_w = geometry.kernel
     columns = (target.width - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
@@ -60,13 +65,15 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
     strip = min(max((_STRIP_BYTES // row - window) // stride_h + 1, 1), target.height)
     low.reserve_scratch(((strip - 1) * stride_h + window) * row)
     round_ = rounding_text(node, largest_sum(w, required(node, 2)))
-    tiles = -(-target.width // _MOST_PIXELS)
+
+    def evenly(most: int) -> int:
+        return -(-target.width // -(-target.width // most))
 
     def call(variant: Variant) -> Call:
         fields: dict[str, Field] = {
             **geometry.fields(),
             "in_flip": flip(node.input(0)),
-            "pixels": -(-target.width // tiles),
+            "pixels": evenly(_MOST_PAIRS if variant.byte_pairs else _MOST_PIXELS),
             "out_w": target.width,
         }
         sizes: dict[str, int | str] = {
@@ -87,6 +94,9 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
         if variant.byte_windows and fours:
             pointers = (reading(source), *fours, constants[-1], writing(target), SCRATCH)
             return Call("qdepthwise_dot_run", "qdepthwise", fields, pointers, sizes)
+        if variant.byte_pairs and pairs:
+            pointers = (reading(source), *pairs, writing(target), SCRATCH)
+            return Call("qdepthwise_pairs_run", "qdepthwise", fields, pointers, sizes)
         pointers = (reading(source), *constants, writing(target), SCRATCH)
         return Call("qdepthwise_run", "qdepthwise", fields, pointers, sizes)
 
@@ -103,10 +113,27 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
     )
 
 
+def _in_pairs(node: Node, w: Array) -> tuple[Array, Array, Array]:
+    """Return weights, biases of unsigned products and multipliers for qdepthwise_pairs.h."""
+    kernel = np.pad(pad_first(w[:, 0]), [(0, 0), (0, 0), (0, w.shape[3] % 2)])
+    blocks = kernel.reshape(-1, BLOCK, w.shape[2], kernel.shape[2] // 2, 2)[:, _PAIR_ORDER]
+    scale = np.broadcast_to(multipliers(node), len(w)).astype(np.float32)
+    bias, scales = (
+        pad_channels(a).reshape(-1, BLOCK)[:, _PAIR_ORDER].reshape(-1)
+        for a in (_unsigned_bias(node, w), scale)
+    )
+    return blocks.transpose(0, 2, 3, 1, 4).astype(np.int16), bias, scales
+
+
+def _unsigned_bias(node: Node, w: Array) -> Array:
+    """Return what sums of products with unsigned bytes begin with."""
+    sums = w.astype(np.int64).reshape(len(w), -1).sum(1)
+    bias: Array = required(node, 2) - unsigned_zero(node.input(0)) * sums
+    return bias.astype(np.int32)
+
+
 def _in_fours(node: Node, w: Array) -> tuple[Array, Array]:
     """Return weights as qdepthwise_dot.h reads them, and biases of unsigned products."""
     kernel = np.pad(pad_first(w[:, 0]), [(0, 0), (0, 0), (0, -w.shape[3] % _FOUR)])
     blocks = kernel.reshape(-1, BLOCK, w.shape[2], kernel.shape[2] // _FOUR, _FOUR)
-    sums = w.astype(np.int64).reshape(len(w), -1).sum(1)
-    bias = required(node, 2) - unsigned_zero(node.input(0)) * sums
-    return blocks.transpose(0, 2, 3, 1, 4).copy(), pad_channels(bias.astype(np.int32))
+    return blocks.transpose(0, 2, 3, 1, 4).copy(), pad_channels(_unsigned_bias(node, w))

@@ -9,6 +9,7 @@ from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.algorithms.integer.addition import Addition
 from edge_compiler.targets.c.algorithms.integer.ends import Ends
 from edge_compiler.targets.c.algorithms.integer.rounding import flip
+from edge_compiler.targets.c.algorithms.integer.strips import Strips
 from edge_compiler.targets.c.algorithms.integer.tiles import ByteTile, last_groups, MOST_PIXELS
 from edge_compiler.targets.c.algorithms.integer.winograd import suits_winograd, Winograd
 from edge_compiler.targets.program.buffers import Buffer
@@ -97,6 +98,22 @@ class ByteLayer:
         size = self.target.height, self.target.width
         return Winograd.of(self.shape[0], self.shape[1], size, leading)
 
+    def tile(self, variant: Variant) -> ByteTile:
+        """Return the tile of qconv.h."""
+        width = self.pixels(self.target).width
+        together = 1 if self.starts else self.out_blocks
+        pixels = 2 if variant.byte_matrices else 1
+        registers = variant.byte_registers
+        return ByteTile.of(width, together, registers, variant.vectors, pixels)
+
+    def strips(self, block_weights: int, per_word: int, variant: Variant) -> Strips | None:
+        """Return the strips of qstrip.h, if it may compute the layer with an instruction set."""
+        if not variant.byte_strips or self.ends.kernels[0] != "qconv_run" or self.planes:
+            return None
+        made, blocks = self.pixels(self.target), (self.image_blocks, self.out_blocks)
+        size, cell = (made.height, made.width), BLOCK if per_word > 1 else _CELL
+        return Strips.of(self.geometry, size, blocks, self.tile(variant), cell, block_weights)
+
     def sizes(self) -> dict[str, int | str]:
         """Return what any kernel is told of the image and the result."""
         return {
@@ -119,10 +136,7 @@ class ByteLayer:
         :param per_word: products with its weights that 16 bits hold together.
         """
         made, (out_channels, channels) = self.pixels(self.target), self.shape[:2]
-        together = 1 if self.starts else self.out_blocks
-        pixels = 2 if variant.byte_matrices else 1
-        registers = variant.byte_registers
-        tile = ByteTile.of(made.width, together, registers, variant.vectors, pixels)
+        tile = self.tile(variant)
         rest = (out_channels - 1) % BLOCK + 1
         fields: dict[str, Field] = {
             **self.geometry.fields(),

@@ -1,4 +1,4 @@
-"""From a convolution or product of bytes to a step of qconv.h, qplanes.h or qwinograd.h."""
+"""From a convolution or product of bytes to a step of qconv.h or one of those that use it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge_compiler.targets.program.calls import Call, Pointer, reading, SCRATCH,
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED, DENSE, image_shape
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, Geometry, required
-from edge_compiler.targets.program.variants import Variant
+from edge_compiler.targets.program.variants import AVX2, Variant
 from edge_perception.runtime.dtypes import ELEMENT_TYPES
 from edge_perception.runtime.manifest import CONVOLUTION
 
@@ -115,6 +115,9 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
     per_word = products_per_word(w, low.leading.signed_bytes)
     weights = low.weights.add(packed)
     low.reserve_scratch(layer.scratch_bytes)
+    strips = None if low.leading.signed_bytes else layer.strips(block_weights, per_word, AVX2)
+    if strips:
+        low.reserve_scratch(strips.scratch_bytes)
     winograd, transformed = layer.winograd(w, low.leading), weights
     if winograd is not None:
         low.reserve_scratch(winograd.scratch_bytes)
@@ -139,6 +142,8 @@ def _add(low: Lowering, layer: ByteLayer, w: Array) -> None:
         fields, sizes = layer.direct(each, per_word, variant)
         operands = (image, reordered if turned else weights, *others)
         kernel = layer.ends.kernels[bool(layer.planes)]
+        if strips and variant.byte_strips:
+            kernel, fields, sizes = "qstrip_run", fields | strips.fields(), sizes | strips.sizes()
         if layer.planes:
             return Call(kernel, "qconv", fields, (*operands, result, SCRATCH), sizes)
         added = reading(layer.addition.other) if layer.addition else image

@@ -5,6 +5,7 @@
  * cells are bytes as they are, a tile that reads nothing outside of the image takes them from there.
  * Weights: [output block][input block][kernel row][kernel column][group][16][4]; the last input block has `last_groups` groups.
  * Where matrices are multiplied, they are in the order of qmatrix.h. Results are bytes, or other numbers: see qsums.h.
+ * Where weights are widened before they are multiplied, qstrip.h does that once for many tiles.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -40,13 +41,16 @@ typedef struct {
     int other_plane, other_row;
     qelements sum;
     qconv_result result;
-    int cell; /* bytes from a cell to the next; 0: as bytes_cell.h packs them */
+    int cell;                            /* bytes from a cell to the next; 0: as bytes_cell.h packs them */
+    int strips, strip_rows, strip_tiles; /* see qstrip.h: rows and tiles of a row that are packed together */
+    int widened;                         /* weights are words: see bytes_dot_widened() */
 } qconv;
 
 /* Where the cells of a tile are: the first one, and bytes to the next row of the kernel and to the next input block. */
 typedef struct {
     const unsigned char *cells;
     size_t row, block;
+    const int8_t *ahead; /* fetched meanwhile, a line for each cell of the kernel: see qstrip.h */
 } qconv_source;
 
 INLINE int qconv_cell(const qconv c) { return c.cell ? c.cell : bytes_cell_size(c.per_word); }
@@ -60,24 +64,25 @@ INLINE int qconv_cells(const qconv c, const int pixels)
     return ((pixels - 1) * c.stride_w + (c.kernel_w - 1) * c.dilation_w) / qconv_apart(c) + 1;
 }
 
-/* Pack what the pixels from (row, first) on read: [input block][kernel row][cell]. */
-INLINE void qconv_pack(const qconv c, const uint8_t *x, const int row, const int first, const int cells,
-                       unsigned char *patch)
+/* Pack `rows` rows of the image, from `top` on and `down` from each other, as far as the pixels from `first` on read them:
+ * [input block][row][cell]. */
+INLINE void qconv_pack(const qconv c, const uint8_t *x, const int top, const int rows, const int down, const int first,
+                       const int cells, unsigned char *patch)
 {
     const bytes16 flip = bytes_splat(c.in_flip), outside = bytes_splat(c.outside);
     const int size = bytes_cell_size(c.per_word), apart = qconv_apart(c), left = first * c.stride_w - c.pad_left;
     int begin = left < 0 ? (-left + apart - 1) / apart : 0, end = (c.in_w - left + apart - 1) / apart;
     begin = begin < cells ? begin : cells, end = work_clamp(end, begin, cells);
     for (int block = 0; block < c.image_blocks; block++)
-        for (int ky = 0; ky < c.kernel_h; ky++) {
-            const int y = row * c.stride_h + ky * c.dilation_h - c.pad_top, inside = y >= 0 && y < c.in_h;
+        for (int i = 0; i < rows; i++) {
+            const int y = top + i * down, inside = y >= 0 && y < c.in_h;
             const uint8_t *from =
                 x + (size_t)block * c.in_plane + (ptrdiff_t)y * c.in_row + (ptrdiff_t)left * c.in_pixel;
-            int i = 0;
-            for (; i < (inside ? begin : cells); i++, patch += size) bytes_cell(patch, outside, c.per_word);
-            for (; i < (inside ? end : cells); i++, patch += size)
-                bytes_cell(patch, bytes_load(from + (ptrdiff_t)i * apart * c.in_pixel) ^ flip, c.per_word);
-            for (; i < cells; i++, patch += size) bytes_cell(patch, outside, c.per_word);
+            int k = 0;
+            for (; k < (inside ? begin : cells); k++, patch += size) bytes_cell(patch, outside, c.per_word);
+            for (; k < (inside ? end : cells); k++, patch += size)
+                bytes_cell(patch, bytes_load(from + (ptrdiff_t)k * apart * c.in_pixel) ^ flip, c.per_word);
+            for (; k < cells; k++, patch += size) bytes_cell(patch, outside, c.per_word);
         }
 }
 
@@ -97,6 +102,12 @@ INLINE const int8_t *qconv_dot(const qconv c, const int pixels, const int blocks
     qmatrix_dot(pixels, blocks, groups, cells, step, w, c.block_weights, sum);
     return w + (groups + 1) / 2 * QMATRIX_WEIGHTS;
 #else
+#if defined DOT_WORDS
+    if (c.widened) {
+        bytes_dot_widened(pixels, blocks, groups, cells, step, (const int16_t *)w, c.block_weights, sum);
+        return w + groups * 8 * BLOCK;
+    }
+#endif
     bytes_dot(pixels, blocks, groups, c.per_word, cells, step, w, c.block_weights, sum);
     return w + groups * 4 * BLOCK;
 #endif
@@ -153,6 +164,8 @@ INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const 
         for (int ky = 0; ky < c.kernel_h; ky++, cells += x.row)
             for (int kx = 0; kx < c.kernel_w; kx++) {
                 const int groups = block < c.in_blocks - 1 ? 4 : c.last_groups;
+                if (c.strips)
+                    __builtin_prefetch(x.ahead + QCONV_LINE * ((block * c.kernel_h + ky) * c.kernel_w + kx));
                 w = qconv_dot(c, pixels, blocks, groups, cells + kx * c.dilation_w * size, step, w, sum);
             }
     }
@@ -205,13 +218,19 @@ INLINE pieces qconv_share(const qconv c, int part, int parts)
     return work_share_in_order(c.splits, c.out_h * tiles, part, parts);
 }
 
+/* The first pixel of a row's tile. */
+INLINE int qconv_first_of(const qconv c, const int tile)
+{
+    return tile * c.pixels - work_clamp(tile - c.wide_tiles, 0, tile);
+}
+
 INLINE qconv_piece qconv_piece_of(const qconv c, const pieces todo)
 {
-    const int tiles = c.wide_tiles + c.narrow_tiles, tile = todo.inner % tiles, narrow = tile - c.wide_tiles;
+    const int tiles = c.wide_tiles + c.narrow_tiles, tile = todo.inner % tiles;
     return (qconv_piece){
         .row = todo.inner / tiles,
-        .first = narrow < 0 ? tile * c.pixels : c.wide_tiles * c.pixels + narrow * (c.pixels - 1),
-        .narrow = narrow >= 0,
+        .first = qconv_first_of(c, tile),
+        .narrow = tile >= c.wide_tiles,
         .from = todo.outer * c.out_blocks / c.splits,
         .to = (todo.outer + 1) * c.out_blocks / c.splits,
     };
@@ -221,7 +240,7 @@ INLINE qconv_piece qconv_piece_of(const qconv c, const pieces todo)
 INLINE qconv_source qconv_packed(const qconv c, const int narrow, const unsigned char *patch)
 {
     const size_t row = (size_t)qconv_cells(c, c.pixels - narrow) * qconv_cell(c);
-    return (qconv_source){patch, row, c.kernel_h * row};
+    return (qconv_source){patch, row, c.kernel_h * row, NULL};
 }
 
 /* Where a tile's results go. */
@@ -268,7 +287,7 @@ INLINE void qconv_run(const qconv c, const void *x, const int8_t *w, const int32
                            (size_t)(tile.first * c.stride_w - c.pad_left) * BLOCK;
             source.row = (size_t)c.dilation_h * c.in_row, source.block = c.in_plane;
         } else
-            qconv_pack(c, x, tile.row, tile.first, cells, scratch);
+            qconv_pack(c, x, tile.row * c.stride_h - c.pad_top, c.kernel_h, c.dilation_h, tile.first, cells, scratch);
         qconv_multiply(c, tile, source, w, b, m, y);
         if (c.adds)
             qconv_add(c, tile, other, y);

@@ -161,16 +161,29 @@ INLINE void qwinograd_results(const qwinograd c, const int32_t *points, const in
             bytes_store(y + i * c.out_row + j * BLOCK, bytes_of_sums(sums[i][j], m, c.round));
 }
 
+/* Fetch the weights of an input block for the next point: caches don't foresee what is read once. */
+INLINE void qwinograd_fetch(const int blocks, const int16_t *w, const size_t block_weights)
+{
+#if defined __AVX2__ && !defined __AVX512F__
+    for (int block = 0; block < blocks; block++)
+        UNROLLED_FOR (int i = 0; i < BLOCK * BLOCK; i += 32) __builtin_prefetch(w + block * block_weights + i);
+#else
+    (void)blocks, (void)w, (void)block_weights;
+#endif
+}
+
 /* Multiply the points of some pixels with the weights of some output blocks: one tile of qconv.h. */
 INLINE void qwinograd_tile(const qwinograd c, const int pixels, const int blocks, const int16_t *x, const int16_t *w,
-                           int32_t *y)
+                           int32_t *y, const int16_t *ahead)
 {
     const int whole = c.pairs / (BLOCK / 2), rest = c.pairs % (BLOCK / 2);
     const size_t block_weights = qwinograd_block_weights(c.pairs);
     ivec sum[WORDS_MAX_SUMS];
     UNROLLED_FOR (int i = 0; i < pixels * blocks * VECTORS; i++) sum[i] = (ivec){0};
-    for (int block = 0; block < whole; block++, x += c.chunk_tiles * BLOCK, w += BLOCK * BLOCK)
+    for (int block = 0; block < whole; block++, x += c.chunk_tiles * BLOCK, w += BLOCK * BLOCK) {
+        qwinograd_fetch(blocks, ahead + block * BLOCK * BLOCK, block_weights);
         words_dot(pixels, blocks, BLOCK / 2, x, w, block_weights, sum);
+    }
     if (rest)
         words_dot(pixels, blocks, rest, x, w, block_weights, sum);
     UNROLLED_FOR (int p = 0; p < pixels; p++)
@@ -184,10 +197,11 @@ INLINE void qwinograd_products(const qwinograd c, const int blocks, const int16_
 {
     const int in_blocks = (2 * c.pairs + BLOCK - 1) / BLOCK;
     for (int point = 0; point < QWINOGRAD_POINTS; point++) {
+        const int16_t *ahead = w + c.pairs * 2 * BLOCK;
         for (int i = 0; i < c.wide_tiles; i++, x += c.pixels * BLOCK, y += c.pixels * BLOCK)
-            qwinograd_tile(c, c.pixels, blocks, x, w, y);
+            qwinograd_tile(c, c.pixels, blocks, x, w, y, ahead);
         for (int i = 0; i < c.narrow_tiles; i++, x += (c.pixels - 1) * BLOCK, y += (c.pixels - 1) * BLOCK)
-            qwinograd_tile(c, c.pixels - 1, blocks, x, w, y);
+            qwinograd_tile(c, c.pixels - 1, blocks, x, w, y, ahead);
         x += (in_blocks - 1) * c.chunk_tiles * BLOCK, y += (c.blocks - 1) * c.chunk_tiles * BLOCK;
         w += c.pairs * 2 * BLOCK;
     }
