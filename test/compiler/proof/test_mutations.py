@@ -208,6 +208,7 @@ MUTATIONS = [
         ("attended", "gemm_right_place(c.mixed", "gemm_right_place(c.scores"),
         ("attended_row", "1.0f / normalize_exponentials", "normalize_exponentials"),
         ("attended_tanh", "(ptrdiff_t)first * c.scores.a_row", "first"),
+        ("attended", "= -INFINITY", "= 0.0f"),
         ("attended_long", "factors[row], line, line", "0.0f, line, scores"),
     ),
     *_of(
@@ -319,7 +320,7 @@ MUTATIONS = [
     *_of(
         "normalize.h",
         "windows",
-        ("softmax_row", "vec_exp(vec_load_some(in + x, length - x) - largest)", "vec_splat(1.0f)"),
+        ("softmax_row", "normalize_powers(&e, 1, scale, largest)", "e = vec_splat(1.0f)"),
         (
             "softmax_channels",
             "vec_store_some(p, vec_load_some(p, lines) * factor",

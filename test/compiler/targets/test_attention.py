@@ -19,7 +19,7 @@ from edge_perception.runtime.manifest import Step
 
 INPUTS = {"q": (2, 3, 61, 24), "k": (2, 3, 24, 67), "v": (2, 3, 67, 20)}
 FEW = {"q": (2, 3, 7, 24), "k": (2, 3, 24, 67), "v": (2, 3, 67, 20)}
-ALONE = {"q": (80, 24), "k": (24, 67), "v": (67, 20)}
+ALONE = {"q": (70, 24), "k": (24, 67), "v": (67, 20)}
 LONG = {"q": (1, 4, 200, 16), "k": (1, 4, 16, 200), "v": (1, 4, 200, 16)}
 TURNED = {"q": (3, 61, 24), "k": (3, 24, 61), "v": (3, 61, 20)}
 CONSTANTS = {
@@ -133,11 +133,11 @@ def test_a_step_names_all_its_nodes_and_needs_no_memory_for_scores(
             step = loaded.manifest.model.steps[-1]
         if outputs == "y":
             assert step.nodes == tuple(item.output[0] for item in SCALED)
-            assert step.kernel == "attention 4x200x16x200x16, strips of 25"
+            assert step.kernel == "attention 4x200x16x200x16, strips of 23"
     assert sizes["y"] < 4 * 200 * 200 * 4 < sizes["y shares"]
 
 
-@pytest.mark.parametrize("rows", [1, 13, 14, 28, 29, 57, 577])
+@pytest.mark.parametrize("rows", [1, 11, 12, 13, 24, 25, 57, 577])
 @pytest.mark.parametrize("columns", [1, 16, 300, 577, 5000])
 def test_strips_are_all_rows(rows: int, columns: int) -> None:
     strips = Strips.of(rows, columns)
@@ -145,4 +145,4 @@ def test_strips_are_all_rows(rows: int, columns: int) -> None:
     assert strips.longer < strips.count
     assert strips.line >= columns
     assert strips.line // 16 % 2 == 1
-    assert strips.most <= 28
+    assert strips.most <= 24

@@ -48,7 +48,7 @@ def best_tiles(width: int, most_blocks: int, out_blocks: int, variant: Variant) 
 
     def cost(tile: Tile) -> tuple[float, float]:
         blocks = groups(tile, out_blocks)
-        loads = (tile.wide + tile.narrow) * sum(tile.pixels + n * variant.vectors for n in blocks)
+        loads = sum(width + (tile.wide + tile.narrow) * n * variant.vectors for n in blocks)
         return sum(row_cycles(tile, n, variant) for n in blocks), loads
 
     return sorted(_tiles(width, min(most_blocks, out_blocks), out_blocks, variant), key=cost)

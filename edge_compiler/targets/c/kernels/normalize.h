@@ -38,6 +38,9 @@ enum { NORMALIZE_TOGETHER = 1 };
 enum { NORMALIZE_TOGETHER = LANES == 16 ? 6 : 4 };
 #endif
 
+/* e^x = 2^(x NORMALIZE_LOG2E) */
+#define NORMALIZE_LOG2E 1.44269504f
+
 /* The sum of a vector's elements. */
 INLINE float normalize_sum(vec v)
 {
@@ -83,29 +86,50 @@ INLINE float normalize_largest(const int length, const float *in)
     return largest;
 }
 
-/* exp(x - largest) of neighbouring elements; return their sum. Several at once, as each is a long chain of instructions. */
-INLINE float normalize_exponentials(const int length, const float largest, const float *in, float *out)
+/* 2^(scale (x - largest)) of several vectors, within 2 ulp of what the rounded exponent has: a minimax polynomial of what lies
+ * beside the nearest integer, which is exact. That is found by adding 1.5 * 2^23, with the bias of floats, so that the sum's
+ * last bits are the exponent of the result. Below -126.5 that is zero. Each step waits for the one before, so processors do a
+ * step of all vectors in little more time than that of one. */
+INLINE void normalize_powers(vec *x, const int count, const float scale, const float largest)
+{
+    const float integer = 12582912.0f + 127.0f;
+    vec n[NORMALIZE_TOGETHER], p[NORMALIZE_TOGETHER];
+    UNROLLED_FOR (int i = 0; i < count; i++) x[i] = vec_max(vec_splat(-127.0f), (x[i] - largest) * scale);
+    UNROLLED_FOR (int i = 0; i < count; i++) n[i] = x[i] + integer;
+    UNROLLED_FOR (int i = 0; i < count; i++) x[i] -= n[i] - integer;
+    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = 1.326472723e-3f * x[i] + 9.671512771e-3f;
+    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 5.550733744e-2f;
+    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 2.402224208e-1f;
+    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 6.931469776e-1f;
+    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 1.0f;
+    UNROLLED_FOR (int i = 0; i < count; i++) x[i] = p[i] * (vec)((ivec)n[i] << 23);
+}
+
+/* 2^(scale (x - largest)) of neighbouring elements; return their sum. */
+INLINE float normalize_exponentials(const int length, const float scale, const float largest, const float *in,
+                                    float *out)
 {
     vec total = vec_splat(0.0f);
     int x = 0;
     for (; x + NORMALIZE_TOGETHER * LANES <= length; x += NORMALIZE_TOGETHER * LANES) {
         vec e[NORMALIZE_TOGETHER];
-        UNROLLED_FOR (int i = 0; i < NORMALIZE_TOGETHER; i++) e[i] = vec_load_unaligned(in + x + i * LANES) - largest;
-        vec_exp_each(e, NORMALIZE_TOGETHER);
+        UNROLLED_FOR (int i = 0; i < NORMALIZE_TOGETHER; i++) e[i] = vec_load_unaligned(in + x + i * LANES);
+        normalize_powers(e, NORMALIZE_TOGETHER, scale, largest);
         UNROLLED_FOR (int i = 0; i < NORMALIZE_TOGETHER; i++) {
             vec_store_some(out + x + i * LANES, e[i], LANES);
             total += e[i];
         }
     }
-    for (; x + LANES <= length; x += LANES) {
-        const vec e = vec_exp(vec_load_unaligned(in + x) - largest);
-        vec_store_some(out + x, e, LANES);
-        total += e;
-    }
     float sum = 0.0f;
-    if (x < length)
-        vec_store_some(out + x, vec_exp(vec_load_some(in + x, length - x) - largest), length - x);
-    for (; x < length; x++) sum += out[x];
+    for (; x < length; x += LANES) {
+        vec e = vec_load_some(in + x, length - x);
+        normalize_powers(&e, 1, scale, largest);
+        vec_store_some(out + x, e, length - x);
+        if (length - x >= LANES)
+            total += e;
+        else
+            for (int i = x; i < length; i++) sum += out[i];
+    }
     return sum + normalize_sum(total);
 }
 
@@ -119,7 +143,8 @@ INLINE void normalize_scale(const int length, const float factor, float *line)
 /* Softmax of neighbouring elements. */
 INLINE void normalize_softmax_line(const int length, const float *in, float *out)
 {
-    normalize_scale(length, 1.0f / normalize_exponentials(length, normalize_largest(length, in), in, out), out);
+    const float sum = normalize_exponentials(length, NORMALIZE_LOG2E, normalize_largest(length, in), in, out);
+    normalize_scale(length, 1.0f / sum, out);
 }
 
 /* Softmax of so many lines side by side, each along elements that lie `step` apart. */

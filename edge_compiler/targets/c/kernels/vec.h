@@ -43,13 +43,15 @@
 #define TILED
 #endif
 
-/* A loop with a constant trip count that is unrolled completely, so that arrays of vectors become registers; and one that
- * stays a loop. */
+/* A loop with a constant trip count that is unrolled completely, so that arrays of vectors become registers; one whose body is
+ * there twice, as counting takes its share of instructions where two threads share a core; and one that stays as it is. */
 #if defined __clang__
 #define UNROLLED_FOR(...) _Pragma("clang loop unroll(full)") for (__VA_ARGS__)
+#define TWICE_FOR(...) _Pragma("clang loop unroll_count(2)") for (__VA_ARGS__)
 #define ROLLED_FOR(...) _Pragma("clang loop unroll(disable)") for (__VA_ARGS__)
 #else
 #define UNROLLED_FOR(...) _Pragma("GCC unroll 64") for (__VA_ARGS__)
+#define TWICE_FOR(...) _Pragma("GCC unroll 2") for (__VA_ARGS__)
 #define ROLLED_FOR(...) _Pragma("GCC unroll 1") for (__VA_ARGS__)
 #endif
 
@@ -230,32 +232,21 @@ INLINE const float *vec_load_block(const float *p, vec *v)
 #endif
 }
 
-enum { VEC_MOST = 8 }; /* vectors for vec_exp_each() */
-
-/* exp(x) of several vectors, relative error below 2e-7; Cody-Waite reduction and a minimax polynomial (Cephes expf).
- * From 88.4 on it is infinite and below -87.7 zero: the bounds make n 128 and -127, exponents of just these.
- * Each step waits for the one before, so processors do a step of all vectors in little more time than that of one. */
-INLINE void vec_exp_each(vec *x, const int count)
-{
-    ivec n[VEC_MOST];
-    vec p[VEC_MOST];
-    UNROLLED_FOR (int i = 0; i < count; i++) x[i] = vec_min(vec_splat(89.0f), vec_max(vec_splat(-88.1f), x[i]));
-    UNROLLED_FOR (int i = 0; i < count; i++) n[i] = vec_round(x[i] * 1.44269504f);
-    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = vec_float(n[i]);
-    UNROLLED_FOR (int i = 0; i < count; i++) x[i] = x[i] - p[i] * 0.693359375f - p[i] * -2.12194440e-4f;
-    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = 1.9875691500e-4f * x[i] + 1.3981999507e-3f;
-    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 8.3334519073e-3f;
-    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 4.1665795894e-2f;
-    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 1.6666665459e-1f;
-    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 5.0000001201e-1f;
-    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] * x[i] + x[i] + 1.0f;
-    UNROLLED_FOR (int i = 0; i < count; i++) x[i] = p[i] * (vec)((n[i] + 127) << 23);
-}
-
+/* exp(x), relative error below 2e-7; Cody-Waite reduction and a minimax polynomial (Cephes expf). From 88.4 on it is infinite
+ * and below -87.7 zero: the bounds make n 128 and -127, exponents of just these. */
 INLINE vec vec_exp(vec x)
 {
-    vec_exp_each(&x, 1);
-    return x;
+    x = vec_min(vec_splat(89.0f), vec_max(vec_splat(-88.1f), x));
+    const ivec n = vec_round(x * 1.44269504f);
+    const vec whole = vec_float(n);
+    x = x - whole * 0.693359375f - whole * -2.12194440e-4f;
+    vec p = 1.9875691500e-4f * x + 1.3981999507e-3f;
+    p = p * x + 8.3334519073e-3f;
+    p = p * x + 4.1665795894e-2f;
+    p = p * x + 1.6666665459e-1f;
+    p = p * x + 5.0000001201e-1f;
+    p = p * x * x + x + 1.0f;
+    return p * (vec)((n + 127) << 23);
 }
 
 /* Have the compiler load what a pointer points to here, each time. GCC would else keep a layer's bias in registers, and spill

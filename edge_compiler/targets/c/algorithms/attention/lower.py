@@ -26,7 +26,7 @@ def lower_attention(low: Lowering, attention: Attention) -> None:
     strips = Strips.of(product.rows, product.columns)
     low.reserve_scratch(strips.scratch)
     left, target = Data.of(low, product.left.view.value), low.target(node.output, DENSE)
-    scale = View.of(low, attention.shares.input(0)).scale
+    scale = View.of(low, attention.shares.input(0)).scale * math.log2(math.e)  # e^x = 2^(x log2 e)
     factors = {"alpha": first.alpha * scale, "beta": first.beta * scale}
     of_scores = {**first.fields, **factors, "y_row": strips.line}
     of_mixed = {**second.fields, "a_row": strips.line}

@@ -9,8 +9,10 @@ from edge_compiler.targets.program.calls import Field
 from edge_compiler.targets.program.layout import BLOCK
 from edge_perception.runtime.dtypes import FLOAT32
 
-_LEAST_ROWS, _MOST_ROWS = 14, 28
-"""Of a strip: those of the highest tile, which reads a right operand once for all of them."""
+_TILE_ROWS = 6
+"""Of the best tile with 16 registers: two of them are as good with 32."""
+_LEAST_ROWS, _MOST_ROWS = 2 * _TILE_ROWS, 4 * _TILE_ROWS
+"""Of a strip, which reads a right operand once for all of them."""
 _FLOATS = 8192
 """Scores of a strip, if it may have so few rows: they stay in a first-level cache of 32 KiB."""
 
@@ -35,7 +37,8 @@ class Strips:
     def of(cls, rows: int, columns: int) -> Strips:
         """Return as equal strips as possible."""
         line = (-(-columns // BLOCK) | 1) * BLOCK  # odd, so that rows differ in their cache sets
-        most = min(max(_FLOATS // line, _LEAST_ROWS), _MOST_ROWS)
+        cached = _FLOATS // line // _TILE_ROWS * _TILE_ROWS
+        most = min(max(cached, _LEAST_ROWS), _MOST_ROWS)
         count = -(-rows // most)
         return cls(count, *divmod(rows, count), line)
 

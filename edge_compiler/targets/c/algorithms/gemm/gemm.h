@@ -39,7 +39,7 @@ INLINE const void *gemm_terms(const gemm c, const int height, const int blocks, 
                               const float *restrict a, const void *restrict b)
 {
     const int vectors = blocks * VECTORS, panel = c.terms * BLOCK;
-    ROLLED_FOR (int k = 0; k < count; k++, a += c.a_term, b = weights_at(b, BLOCK, c.half)) {
+    TWICE_FOR (int k = 0; k < count; k++, a += c.a_term, b = weights_at(b, BLOCK, c.half)) {
         vec right[GEMM_MAX_TILE];
         UNROLLED_FOR (int v = 0; v < vectors; v++)
             right[v] = weights_load(weights_at(b, v / VECTORS * panel + v % VECTORS * LANES, c.half), c.half);
@@ -55,6 +55,8 @@ INLINE void gemm_tile(const gemm c, const int height, const int blocks, const in
 {
     const int vectors = blocks * VECTORS, count = height * vectors;
     vec sum[GEMM_MAX_TILE];
+    /* what is written only is rarely in a cache: fetched now, it is there when the sums are done */
+    UNROLLED_FOR (int r = 0; r < height; r++) __builtin_prefetch(y + (size_t)r * c.y_row, 1);
     UNROLLED_FOR (int i = 0; i < count; i++) sum[i] = vec_splat(0.0f);
     int done = 0;
     if (c.chunk) { /* a long sum is added up in chunks, so that its rounding error stays small */
