@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 import ctypes
 from pathlib import Path
@@ -23,6 +24,19 @@ def measure_peak(variant: str, threads: int) -> float | None:
     :param variant: of a library, which this processor must have.
     :returns: None if it can't be measured: without a C compiler, or for an unknown variant.
     """
+    meter = peak_meter(variant)
+    if meter is None:
+        return None
+    with ThreadPoolExecutor(threads) as pool:
+        return float(sum(pool.map(meter, [SECONDS] * threads)))
+
+
+def peak_meter(variant: str) -> Callable[[float], float] | None:
+    """
+    Return a function that measures so many seconds and returns the GFLOP/s of its thread.
+
+    :returns: None where there can be none; see ``measure_peak``.
+    """
     try:
         tools = toolchain.here()
     except CompileError:
@@ -41,6 +55,5 @@ def measure_peak(variant: str, threads: int) -> float | None:
             peak = ctypes.CDLL(str(library)).edge_peak  # ctypes lets other threads run meanwhile
         except (CompileError, OSError, subprocess.SubprocessError):
             return None
-        peak.argtypes, peak.restype = [ctypes.c_double], ctypes.c_double
-        with ThreadPoolExecutor(threads) as pool:
-            return float(sum(pool.map(peak, [SECONDS] * threads)))
+    peak.argtypes, peak.restype = [ctypes.c_double], ctypes.c_double
+    return peak
