@@ -58,8 +58,8 @@ class Machine:
 
     @property
     def name(self) -> str:
-        """Name of the machine for a file."""
-        text = f"{self.processor} {self.cores} cores".lower()
+        """Name of the machine for a file: others of its name may have another speed."""
+        text = f"{self.identity} {self.cores} cores".lower()
         return re.sub(r"[^a-z0-9]+", "-", text).strip("-")
 
     def floor_ms(self, operations: float, weight_bytes: int, threads: int) -> float:

@@ -1,5 +1,5 @@
 """
-Draws a file of results: ``python -m bench.plot RESULTS.json PLOT.png``.
+Draws files of results: ``python -m bench.plot RESULTS.json ... PLOT.png``.
 
 Runs in an environment of its own, with matplotlib.
 """
@@ -24,19 +24,21 @@ HIGHEST = 3
 
 
 def main() -> None:
-    """Draw the file named first into the file named second."""
-    source, target = map(Path, sys.argv[1:])
-    results = json.loads(source.read_text(encoding="utf-8"))
-    threads = sorted(results["machine"]["ceilings"], key=int)
-    figure = Figure(figsize=(15, 4 * len(threads)), layout="constrained")
-    rows = figure.subplots(len(threads), 1, squeeze=False)
-    for axes, count in zip(rows[:, 0], threads, strict=True):
-        draw(axes, results, int(count))
+    """Draw the files named first into the file named last, one processor below the other."""
+    *sources, target = map(Path, sys.argv[1:])
+    measured = [json.loads(source.read_text(encoding="utf-8")) for source in sources]
+    parts = [
+        (results, int(count))
+        for results in measured
+        for count in sorted(results["machine"]["ceilings"], key=int)
+    ]
+    figure = Figure(figsize=(15, 4 * len(parts)), layout="constrained")
+    rows = figure.subplots(len(parts), 1, squeeze=False)
+    for axes, part in zip(rows[:, 0], parts, strict=True):
+        draw(axes, *part)
     rows[0, 0].legend(ncols=4, frameon=False, loc="lower left", bbox_to_anchor=(0, 1.08))
-    machine = results["machine"]
     figure.supxlabel(
-        f"{machine['processor']}, {machine['cores']} cores, {results['date'][:10]}; batch 1,"
-        " float32, fastest run of each; bold: the fastest other engine's time over ours",
+        "batch 1, float32, fastest run of each; bold: the fastest other engine's time over ours",
         fontsize=9,
     )
     save(figure, target)
@@ -81,8 +83,16 @@ def draw(axes: Any, results: dict[str, Any], threads: int) -> None:
     ticks = [f"{name}\n{fastest[name, OURS]:.2f} ms" for name in networks]
     axes.set_xticks(range(len(networks)), ticks)
     axes.set_ylabel(f"time / {OURS}'s")
-    axes.set_title(f"{threads} thread{'s' if threads > 1 else ''}", loc="left", weight="bold")
+    count = f"{threads} thread{'s' if threads > 1 else ''}"
+    axes.set_title(f"{count}, {_place(results)}", loc="left", weight="bold")
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _place(results: dict[str, Any]) -> str:
+    """Return where and when something was measured."""
+    machine = results["machine"]
+    best = "AVX-512" if "avx512f" in machine["features"] else "AVX2"
+    return f"{machine['identity']}: {best}, {results['date'][:10]}"
 
 
 if __name__ == "__main__":

@@ -175,19 +175,23 @@ def measure(
 
 
 def keep(results: Results, complete: bool) -> None:
-    """Write the results and their plot; only complete ones take the place of published ones."""
-    build = ROOT / "build" / "bench"
-    file = (ROOT / "bench/results" if complete else build) / f"{results.machine.name}.json"
-    plot = (ROOT / "docs" if complete else build) / "benchmark.png"
+    """
+    Write the results, a file a processor, and the plot of all of them.
+
+    Only complete ones take the place of published ones; others are drawn alone.
+    """
+    folder = ROOT / "bench/results" if complete else ROOT / "build" / "bench"
+    file = folder / f"float32-{results.machine.name}.json"
+    plot = (ROOT / "docs" if complete else folder) / "benchmark.png"
     write_results(file, results)
     say()
     say(f"written to {file}")
     if any(results.mean_ratio(threads, "minimum_ms") for threads in results.threads):
-        draw(file, plot)
+        draw(sorted(folder.glob("float32-*.json")) if complete else [file], plot)
         say(f"drawn in {plot}")
 
 
-def draw(results: Path, plot: Path) -> None:
-    """Draw results, in an environment with matplotlib."""
+def draw(results: Sequence[Path], plot: Path) -> None:
+    """Draw files of results, in an environment with matplotlib."""
     python = environments.install("plot", "matplotlib")
-    environments.run([python, "-m", "bench.plot", results, plot], PLOT_SECONDS)
+    environments.run([python, "-m", "bench.plot", *results, plot], PLOT_SECONDS)
