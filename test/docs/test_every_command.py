@@ -1,4 +1,4 @@
-"""Every command is explained, on the terminal and in the guides."""
+"""Every command is explained, on the terminal and in the guides; every target of make, too."""
 
 from __future__ import annotations
 
@@ -39,3 +39,12 @@ def test_the_guide_has_a_section_of_each_command_and_lists_it_above() -> None:
     assert {name for heading in headings for name in heading.split(", ")} >= edgec
     listed = GUIDE.partition("\n## ")[0]
     assert [name for name in edgec if not re.search(rf"\b{name}\b.*\]\(#", listed)] == []
+
+
+def test_what_make_can_do_is_listed_for_those_who_contribute() -> None:
+    targets = re.findall("^([a-z-]+):.* ## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert len(targets) > 20
+    pages = "".join((ROOT / name).read_text("utf-8") for name in ("README.md", "CONTRIBUTING.md"))
+    assert [
+        name for name in targets if not re.search(rf"^make {name}(?!\S)", pages, re.MULTILINE)
+    ] == []
