@@ -14,7 +14,7 @@ import sys
 from bench.cache import BenchError, cache_folder, digest, folder_size
 from bench.engines import Engine, ROOT
 from edge_compiler.files.atomic import new_folder
-from edge_compiler.version import VERSION
+from edge_perception.version import VERSION
 
 INSTALL_SECONDS = 900
 CONVERT_SECONDS = 3600

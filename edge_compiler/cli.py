@@ -42,10 +42,10 @@ from edge_compiler.commands import (
 )
 from edge_compiler.errors import CompileError
 from edge_compiler.terminal import note, shortened
-from edge_compiler.version import VERSION
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.nowhere import write_nowhere
+from edge_perception.runtime.nowhere import READER_LEFT, write_nowhere
 from edge_perception.runtime.parser import CommandParser
+from edge_perception.version import VERSION
 
 COMMANDS = (
     fetch,
@@ -76,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="edgec",
         description="Compile ONNX models into libraries for robots, and prove them right.",
         epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted, "
-        "143 ended by SIGTERM.",
+        "141 who read left, 143 ended by SIGTERM.",
     )
     parser.add_argument("--version", action="version", version=f"edgec {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # the reader (head, less) has had enough; the interpreter must not try to flush either
         write_nowhere(sys.stdout)
-        return 1
+        return READER_LEFT
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         return _fail(f"{error.strerror or error}{where}")

@@ -28,9 +28,16 @@ PLAIN_WIDTH = 1000
 """Width where there is no terminal: nothing is wrapped or cut."""
 
 
+class _Console(Console):
+    """A console that leaves it to its program how to end when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return Console(
+    return _Console(
         stderr=stderr,
         width=None if stream.isatty() else PLAIN_WIDTH,
         markup=False,  # names of nodes may contain brackets

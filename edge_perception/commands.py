@@ -3,7 +3,7 @@
 
 Exit codes: 0 ended as asked, 1 a node can't be started or a file is wrong (one sentence on
 standard error says why), 2 wrong usage, 3 a replay is not as expected, 130 interrupted before the
-start, or in a replay.
+start, or in a replay, 141 who read what it shows left.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from edge_perception.robot.drawing import draw
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import RequestError
-from edge_perception.runtime.nowhere import write_nowhere
+from edge_perception.runtime.nowhere import READER_LEFT, write_nowhere
 from edge_perception.runtime.parser import add_command, CommandParser
 from edge_perception.tools import comparing, knowing, linked, listening, recorded, setting_up, up
 from edge_perception.tools.arguments import add_graph
 from edge_perception.transport import log
+from edge_perception.version import VERSION
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
         _refuse_shortened(early, options)
         options.ros_arguments = ros_arguments
-        return int(options.run(graph, options))
+        code = int(options.run(graph, options))
+        sys.stdout.flush()
+        return code
     except (FileError, ParameterFileError, RequestError) as error:
         log.error("", str(error))
         return 1
@@ -52,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # who read what is shown has seen enough
         write_nowhere(sys.stdout)
-        return 0
+        return READER_LEFT
 
 
 def build_parser(graph: Graph) -> argparse.ArgumentParser:
@@ -62,8 +65,9 @@ def build_parser(graph: Graph) -> argparse.ArgumentParser:
         description="Start a robot with ROS 2 or without it, look at it, record and replay it.",
         epilog="Arguments after --ros-args go to ROS, as with ros2 run. Exit codes: 0 ended as "
         "asked, 1 refused or failed, 2 wrong usage, 3 a replay is not as expected, 130 "
-        "interrupted.",
+        "interrupted, 141 who read left.",
     )
+    parser.add_argument("--version", action="version", version=f"edge-robot {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     up.add_commands(commands, graph)
     linked.add_commands(commands)

@@ -21,6 +21,7 @@ from edge_perception.runtime.command import (
     SUMMARY,
     trust_of,
 )
+from edge_perception.runtime.nowhere import READER_LEFT, write_nowhere
 from edge_perception.runtime.parser import add_command, CommandParser
 from edge_perception.runtime.tensorrt import command as finishing
 
@@ -33,7 +34,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="edgec",
         description="Check, install and finish bundles that edgec has compiled.",
         epilog=f"The other commands of edgec need the compiler: {COMPILER}. "
-        "Exit codes: 0 right, 1 refused or wrong, 2 wrong usage, 130 interrupted.",
+        "Exit codes: 0 right, 1 refused or wrong, 2 wrong usage, 130 interrupted, 141 who read "
+        "left.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (summary, add, run) in _COMMANDS.items():
@@ -56,6 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(given)
     try:
         code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who read what is shown has seen enough
+        write_nowhere(sys.stdout)
+        return READER_LEFT
     except BundleError as refusal:
         return _fail(str(refusal))
     except OSError as error:

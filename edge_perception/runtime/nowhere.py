@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TextIO
+
+READER_LEFT = 128 + signal.SIGPIPE
+"""The exit code of a command whose reader left, as a shell has it of those whom SIGPIPE ends."""
 
 
 def write_nowhere(stream: TextIO) -> None:

@@ -9,9 +9,9 @@ from catkin_pkg.package import parse_package
 import pytest
 import yaml
 
-import edge_compiler.version
 from edge_perception import share
 from edge_perception.nodes import base
+import edge_perception.version
 
 tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no tomllib")
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ CMAKE = (ROOT / "CMakeLists.txt").read_text()
 
 
 def test_version_is_the_same_everywhere() -> None:
-    assert PACKAGE.findtext("version") == edge_compiler.version.VERSION
+    assert PACKAGE.findtext("version") == edge_perception.version.VERSION
     assert PROJECT["dynamic"] == ["version"]
 
 

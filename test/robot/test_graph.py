@@ -1,6 +1,10 @@
 """The description of the robot: what it says, and mistakes in it."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -12,6 +16,7 @@ from edge_perception.robot import graph
 from edge_perception.robot.drawing import draw
 from edge_perception.robot.plan import doubts, plan, RequestError, StartRequest
 from edge_perception.share import share_dir
+from edge_perception.version import VERSION
 
 
 def load(tmp_path, text):
@@ -229,6 +234,22 @@ def test_check_and_graph_commands(tmp_path, capsys):
     path.write_text("nodes: {camera: {colour: red}}")
     assert cli.main(["check", "--graph", str(path)]) == 1
     assert "mine.yaml, line 1, column 18: unknown key 'colour'" in capsys.readouterr().err
+
+
+def test_reader_who_left_is_told_by_the_exit_code():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "edge_perception.cli", "graph"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"edge-robot {VERSION}\n"
 
 
 def test_audit_command(tmp_path, capsys):

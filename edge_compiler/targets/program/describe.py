@@ -12,9 +12,9 @@ from edge_compiler.targets.program.build import compiler_version, Part
 from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.program import KernelCall, Program, Step
 from edge_compiler.targets.program.variants import Variant
-from edge_compiler.version import VERSION
 from edge_perception.runtime import manifest
 from edge_perception.runtime.manifest import ABI_VERSION, Allocation, Model
+from edge_perception.version import VERSION
 
 
 def describe(

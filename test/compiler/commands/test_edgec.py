@@ -145,3 +145,4 @@ def test_closed_pipe_is_no_traceback() -> None:
         errors = child.stderr.read()
     assert "Traceback" not in errors
     assert "Exception ignored" not in errors
+    assert child.returncode == 128 + signal.SIGPIPE
