@@ -78,7 +78,7 @@ INLINE void qdepthwise_pairs_tile(const qdepthwise c, const int pixels, const in
 
 /* A piece of work is a strip of a block of channels. */
 INLINE void qdepthwise_pairs_run(const qdepthwise c, const void *x, const int16_t *w, const int32_t *b, const float *m,
-                                 void *y, int16_t *strip, int part, int parts)
+                                 void *y, void *strip, int part, int parts)
 {
     assert(c.pixels >= 1 && c.pixels <= DEPTHWISE_MAX_PIXELS && c.strip >= 1);
     const int columns = qdepthwise_pairs_columns(c, c.out_w), whole = c.out_w / c.pixels * c.pixels;
@@ -94,7 +94,8 @@ INLINE void qdepthwise_pairs_run(const qdepthwise c, const void *x, const int16_
         qdepthwise_pairs_strip(c, (const uint8_t *)x + (size_t)block * c.in_plane, first * c.stride_h - c.pad_top,
                                (last - first - 1) * c.stride_h + (c.kernel_h - 1) * c.dilation_h + 1, columns, strip);
         for (int row = first; row < last; row++) {
-            const int16_t *from = strip + (size_t)(row - first) * c.stride_h * columns * QDEPTHWISE_PAIR;
+            const int16_t *from =
+                (const int16_t *)strip + (size_t)(row - first) * c.stride_h * columns * QDEPTHWISE_PAIR;
             uint8_t *to = (uint8_t *)y + (size_t)block * c.out_plane + (size_t)row * c.out_row;
             for (int i = 0; i < whole; i += c.pixels)
                 qdepthwise_pairs_tile(c, c.pixels, columns, from + i * step, ww, bb, mm, to + i * BLOCK);
