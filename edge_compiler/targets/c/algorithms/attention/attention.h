@@ -14,6 +14,7 @@
 typedef struct {
     gemm scores; /* of a strip, into scratch */
     gemm mixed;  /* of what Softmax makes of these, into the result */
+    float power; /* what multiplies scores to make exponents of two of them; 1: they are that already */
     int strips;  /* that a matrix of the result is cut into, of so many rows as the products have */
     int longer;  /* so many of them, the first ones, have a row more */
 } attention;
@@ -28,7 +29,7 @@ INLINE void attention_product(const gemm c, const int longer, const float *a, co
 
 /* Make powers of two of the scores, and find what makes shares of one of each row. Each phase does all rows: so no row waits for
  * what the one before adds up at its end. Whole vectors are computed; what no column is for counts nothing. */
-INLINE void attention_powers(const gemm c, const int rows, float *scores, float *factors)
+INLINE void attention_powers(const gemm c, const float power, const int rows, float *scores, float *factors)
 {
     const int columns = (c.columns + LANES - 1) / LANES * LANES;
     for (int row = 0; row < rows; row++)
@@ -36,12 +37,12 @@ INLINE void attention_powers(const gemm c, const int rows, float *scores, float 
     for (int row = 0; row < rows; row++) factors[row] = normalize_largest(columns, scores + (size_t)row * c.y_row);
     for (int row = 0; row < rows; row++) {
         float *line = scores + (size_t)row * c.y_row;
-        factors[row] = 1.0f / normalize_exponentials(columns, 1.0f, factors[row], line, line);
+        factors[row] = 1.0f / normalize_exponentials(columns, power, factors[row], line, line);
     }
 }
 
-/* y = act(softmax(scores of q and k) v), where the scores are computed as exponents of two. A piece of work is a strip of a
- * matrix. Not the powers become shares of one, but what is mixed of them, which is less. */
+/* y = act(softmax(scores of q and k) v). A piece of work is a strip of a matrix. Not the powers become shares of one, but what
+ * is mixed of them, which is less. */
 INLINE void attention_run(const attention c, const float *q, const void *k, const float *e, const void *v, float *y,
                           float *scratch, int part, int parts)
 {
@@ -56,7 +57,7 @@ INLINE void attention_run(const attention c, const float *q, const void *k, cons
         const float *asking = q + gemm_left_place(c.scores, matrix) + (ptrdiff_t)first * c.scores.a_row;
         const void *asked = weights_at(k, gemm_right_place(c.scores, matrix), c.scores.half);
         attention_product(c.scores, longer, asking, asked, e + (size_t)first * c.scores.c_row, scratch);
-        attention_powers(c.scores, rows + longer, scratch, factors);
+        attention_powers(c.scores, c.power, rows + longer, scratch, factors);
         const void *values = weights_at(v, gemm_right_place(c.mixed, matrix), c.mixed.half);
         float *result = y + ((size_t)matrix * all + first) * c.mixed.y_row;
         attention_product(c.mixed, longer, scratch, values, scratch, result);

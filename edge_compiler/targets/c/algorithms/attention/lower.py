@@ -26,7 +26,9 @@ def lower_attention(low: Lowering, attention: Attention) -> None:
     strips = Strips.of(product.rows, product.columns)
     low.reserve_scratch(strips.scratch)
     left, target = Data.of(low, product.left.view.value), low.target(node.output, DENSE)
-    scale = View.of(low, attention.shares.input(0)).scale * math.log2(math.e)  # e^x = 2^(x log2 e)
+    scale, power = View.of(low, attention.shares.input(0)).scale, math.log2(math.e)
+    if attention.scores.fused.activation is None:  # then the product may give exponents of two
+        scale, power = scale * power, 1.0
     factors = {"alpha": first.alpha * scale, "beta": first.beta * scale}
     of_scores = {**first.fields, **factors, "y_row": strips.line}
     of_mixed = {**second.fields, "a_row": strips.line}
@@ -35,6 +37,7 @@ def lower_attention(low: Lowering, attention: Attention) -> None:
         fields: dict[str, Field] = {
             "scores": _struct(of_scores | strips.tiles(first.tile(strips.most, variant))),
             "mixed": _struct(of_mixed | strips.tiles(second.tile(strips.most, variant))),
+            "power": power,
             "strips": strips.count,
             "longer": strips.longer,
         }
