@@ -52,8 +52,8 @@ operators: setup ## run ONNX's backend tests through the compiler and write docs
 dist: setup ## make all that is released, in dist/: wheels, sources, a package of Debian, and what is in them; takes two minutes
 	@$(BIN)/python -m release
 
-# emulated, a large network takes minutes
-test: lint ## lint, then run all tests but those of large networks on Arm
+# emulated, a large network takes minutes, and so do all operators with all special numbers
+test: lint ## lint, then run all tests but the slow ones on Arm
 	$(BIN)/pytest -n 2 -m "not (arm and slow)"
 
 test-quick: setup ## run the tests that compile no large network
@@ -80,6 +80,9 @@ test-dist: dist ## install what is in dist/ where nothing else is, and run it th
 
 test-random: setup ## compile and prove 400 random networks of all operators; takes half an hour
 	$(BIN)/pytest -n 2 --graphs 400 test/compiler/networks/test_random_graphs.py
+
+test-kernels: setup ## plant all known errors in all kernels, and see the proof find each; takes ten minutes
+	$(BIN)/pytest -n 2 --errors 1000 test/compiler/proof/test_mutations.py
 
 test-mutated: setup ## analyse 10,000 damaged ONNX files, and 2,000 of each other format; takes eleven minutes
 	$(BIN)/pytest -n 2 --files 10000 test/compiler/frontend/test_mutated_files.py test/compiler/frontends/test_mutated_imports.py

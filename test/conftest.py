@@ -48,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bytes", type=int, default=1000, help="changed bytes of a packed bundle")
     parser.addoption("--released", help="folder of what `make dist` made, to be installed")
     parser.addoption("--docs", action="store_true", help="run the documentation's slow commands")
+    parser.addoption("--errors", type=int, default=1, help="planted in a kernel of a processor")
     parser.addoption("--files", type=int, default=100, help="damaged files that are analysed")
 
 

@@ -40,6 +40,7 @@ def built(
         yield compiled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("special", SPECIAL)
 def test_special_numbers_give_what_onnx_runtime_gives(built: Built, special: str) -> None:
     if special == "denormal" and built.model.target.startswith("arm-"):

@@ -14,7 +14,7 @@ from edge_compiler.targets.program.calls import Call, Field, reading, SCRATCH, w
 from edge_compiler.targets.program.layout import BLOCK, BLOCKED
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, Geometry, required
-from edge_compiler.targets.program.variants import Variant
+from edge_compiler.targets.program.variants import AVX2, Variant
 from edge_perception.runtime.dtypes import FLOAT32
 from edge_perception.runtime.manifest import CONVOLUTION
 
@@ -56,7 +56,9 @@ def lower_depthwise(low: Lowering, node: Node) -> None:
         and _FOUR % geometry.stride[1] == 0
     ):
         fours = [low.weights.add(array) for array in _in_fours(node, w)]
-    pairs = None if low.leading.signed_bytes else [low.weights.add(a) for a in _in_pairs(node, w)]
+    pairs = None
+    if low.leading.lanes >= AVX2.lanes:  # else no instruction set of the library reads them
+        pairs = [low.weights.add(array) for array in _in_pairs(node, w)]
     (stride_h, stride_w), (dilation_h, dilation_w) = geometry.stride, geometry.dilation
     kernel_h, kernel_w = geometry.kernel
     columns = (target.width - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
