@@ -71,6 +71,21 @@ class Variant:
         return BLOCK // self.lanes
 
 
+def _both(name: str, flags: tuple[str, ...], of_bytes: Variant, of_halves: Variant) -> Variant:
+    """Return what multiplies bytes as one instruction set does, and pairs of halves as another."""
+    more = (feature for feature in of_halves.features if feature not in of_bytes.features)
+    return replace(
+        of_bytes,
+        name=name,
+        flags=flags,
+        supported=f"edge_cpu_{name}",
+        features=(*of_bytes.features, *more),
+        pays=of_halves.pays,
+        pairs=of_halves.pairs,
+        pair_registers=of_halves.pair_registers,
+    )
+
+
 AVX512 = Variant(
     "avx512",
     ("-march=x86-64-v4", "-mprefer-vector-width=512"),
@@ -115,15 +130,8 @@ AVX512BF16 = replace(
     pairs=BFLOAT16,
     pair_registers=AVX512.registers,
 )
-AVX512BF16VNNI = replace(
-    AVX512VNNI,
-    name="avx512bf16vnni",
-    flags=(*AVX512VNNI.flags, "-mavx512bf16"),
-    supported="edge_cpu_avx512bf16vnni",
-    features=(*AVX512VNNI.features, "avx512_bf16"),
-    pays=AVX512BF16.pays,
-    pairs=AVX512BF16.pairs,
-    pair_registers=AVX512BF16.pair_registers,
+AVX512BF16VNNI = _both(
+    "avx512bf16vnni", (*AVX512VNNI.flags, "-mavx512bf16"), AVX512VNNI, AVX512BF16
 )
 AVXVNNI = replace(
     AVX2,
@@ -189,24 +197,8 @@ FP16 = replace(
     pairs=FLOAT16,
     pair_registers=24,
 )
-FP16DOTPROD = replace(
-    DOTPROD,
-    name="fp16dotprod",
-    flags=("-march=armv8.2-a+fp16+dotprod", *_TILES),
-    supported="edge_cpu_fp16dotprod",
-    features=(*DOTPROD.features, "asimdhp"),
-    pairs=FP16.pairs,
-    pair_registers=FP16.pair_registers,
-)
-FP16I8MM = replace(
-    I8MM,
-    name="fp16i8mm",
-    flags=("-march=armv8.2-a+fp16+dotprod+i8mm", *_TILES),
-    supported="edge_cpu_fp16i8mm",
-    features=(*I8MM.features, "asimdhp"),
-    pairs=FP16.pairs,
-    pair_registers=FP16.pair_registers,
-)
+FP16DOTPROD = _both("fp16dotprod", ("-march=armv8.2-a+fp16+dotprod", *_TILES), DOTPROD, FP16)
+FP16I8MM = _both("fp16i8mm", ("-march=armv8.2-a+fp16+dotprod+i8mm", *_TILES), I8MM, FP16)
 NEON32 = Variant(
     "neon",
     # without the second, GCC computes vectors lane by lane: NEON takes denormal numbers for zero;
