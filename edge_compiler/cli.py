@@ -43,7 +43,7 @@ from edge_compiler.commands import (
 from edge_compiler.errors import CompileError
 from edge_compiler.terminal import note, shortened
 from edge_perception.runtime.errors import BundleError
-from edge_perception.runtime.nowhere import READER_LEFT, write_nowhere
+from edge_perception.runtime.nowhere import reader_left
 from edge_perception.runtime.parser import CommandParser
 from edge_perception.version import VERSION
 
@@ -104,8 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except BrokenPipeError:
         # the reader (head, less) has had enough; the interpreter must not try to flush either
-        write_nowhere(sys.stdout)
-        return READER_LEFT
+        return reader_left()
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         return _fail(f"{error.strerror or error}{where}")

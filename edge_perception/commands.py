@@ -22,7 +22,7 @@ from edge_perception.robot.drawing import draw
 from edge_perception.robot.graph import Graph
 from edge_perception.robot.parameter_files import ParameterFileError
 from edge_perception.robot.plan import RequestError
-from edge_perception.runtime.nowhere import READER_LEFT, write_nowhere
+from edge_perception.runtime.nowhere import reader_left
 from edge_perception.runtime.parser import add_command, CommandParser
 from edge_perception.tools import comparing, knowing, linked, listening, recorded, setting_up, up
 from edge_perception.tools.arguments import add_graph
@@ -54,8 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # before there was anything to end
         return 130
     except BrokenPipeError:  # who read what is shown has seen enough
-        write_nowhere(sys.stdout)
-        return READER_LEFT
+        return reader_left()
 
 
 def build_parser(graph: Graph) -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ from edge_perception.runtime.command import (
     SUMMARY,
     trust_of,
 )
-from edge_perception.runtime.nowhere import READER_LEFT, write_nowhere
+from edge_perception.runtime.nowhere import reader_left
 from edge_perception.runtime.parser import add_command, CommandParser
 from edge_perception.runtime.tensorrt import command as finishing
 
@@ -60,8 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # who read what is shown has seen enough
-        write_nowhere(sys.stdout)
-        return READER_LEFT
+        return reader_left()
     except BundleError as refusal:
         return _fail(str(refusal))
     except OSError as error:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import TextIO
-
-READER_LEFT = 128 + signal.SIGPIPE
-"""The exit code of a command whose reader left, as a shell has it of those whom SIGPIPE ends."""
 
 
 def write_nowhere(stream: TextIO) -> None:
@@ -15,3 +13,13 @@ def write_nowhere(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def reader_left() -> int:
+    """
+    Let standard output go nowhere, whose reader left.
+
+    :returns: the exit code, as a shell has it of commands that SIGPIPE ends.
+    """
+    write_nowhere(sys.stdout)
+    return 128 + signal.SIGPIPE
