@@ -13,7 +13,7 @@
 
 #if defined DOT_WORDS
 /* Widen `groups` groups of weights of a block to words: [group][even or odd channels][16][2]. */
-INLINE void bytes_widen_weights(const int groups, const int8_t *w, int16_t *wide)
+INLINE void bytes_dot_widen(const int groups, const int8_t *w, int16_t *wide)
 {
     for (int g = 0; g < groups; g++, w += 4 * BLOCK, wide += 4 * BLOCK)
         UNROLLED_FOR (int v = 0; v < VECTORS; v++) {

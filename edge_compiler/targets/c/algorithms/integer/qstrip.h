@@ -103,7 +103,7 @@ INLINE void qstrip_blocks(const qconv c, const qstrip strip, const qconv_source 
         if (c.first_block)
             part.first_block += i;
         if (c.widened) {
-            bytes_widen_weights(blocks * c.block_weights / (4 * BLOCK), weights, wide);
+            bytes_dot_widen(blocks * c.block_weights / (4 * BLOCK), weights, wide);
             weights = (const int8_t *)wide, part.block_weights *= 2;
         }
         qstrip_multiply(part, strip, source, blocks, weights, b + i * BLOCK, m + i * BLOCK,
