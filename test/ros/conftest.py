@@ -115,9 +115,15 @@ class Robot:
 
     def do(self, action: Callable[[], Any]) -> Any:
         """Act where callbacks run, as a service request of a lifecycle manager does."""
-        done = self.own.create_task(action)
-        self.wait(done.done)
-        return done.result()
+        return self._run(self.own, action)
+
+    def do_elsewhere(self, action: Callable[[], Any]) -> Any:
+        """
+        Act where the peer's callbacks run.
+
+        What another thread destroys while the executor gathers what to wait for ends its spin.
+        """
+        return self._run(self.others, action)
 
     def level(self, name: str) -> int | None:
         status = self.status.get(name)
@@ -135,6 +141,11 @@ class Robot:
             node.destroy_node()
         rclpy.shutdown(context=self.context)
         gc.collect()  # what hangs in circles would go on speaking beside the next test
+
+    def _run(self, executor: SingleThreadedExecutor, action: Callable[[], Any]) -> Any:
+        done = executor.create_task(action)
+        self.wait(done.done)
+        return done.result()
 
     def _look(self) -> None:
         while not self.ended.wait(CHECK_PERIOD):

@@ -44,7 +44,7 @@ def test_publisher_that_vanishes_and_comes_back(robot):
     heard = robot.hear("echo", String)
     robot.wait(lambda: heard or publisher.publish(String(data="x")))
     robot.wait(lambda: robot.level("toy: input text") == OK)
-    robot.peer.destroy_publisher(publisher)
+    robot.do_elsewhere(lambda: robot.peer.destroy_publisher(publisher))
     robot.soon(lambda: robot.level("toy: input text") == ERROR)
     assert "nobody publishes std_msgs/msg/String on /text" in message(robot, "toy: input text")
     publisher = robot.speak("text", String)

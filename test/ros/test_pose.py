@@ -49,7 +49,7 @@ def standing(robot):
     timer = robot.peer.create_timer(0.01, tell)
     robot.others.wake()
     yield robot
-    robot.peer.destroy_timer(timer)
+    robot.do_elsewhere(lambda: robot.peer.destroy_timer(timer))
 
 
 def test_poses_and_their_honesty_come_and_requests_are_followed(standing):
@@ -90,5 +90,5 @@ def test_a_second_publisher_of_wheel_odometry_is_named(standing):
     other = standing.peer.create_publisher(Odometry, "wheel/odometry", 10)
     standing.wait(lambda: standing.level("pose: input wheels") == ERROR)
     assert "publish on /wheel/odometry at once" in standing.status["pose: input wheels"].message
-    standing.peer.destroy_publisher(other)
+    standing.do_elsewhere(lambda: standing.peer.destroy_publisher(other))
     standing.wait(lambda: standing.level("pose: input wheels") == OK)
