@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from edge_compiler.errors import CompileError
+from edge_perception.runtime.schema import object_without_duplicates
 
 DEEPEST = 16
 LARGEST_INTEGER = 2**53 - 1
@@ -20,7 +21,7 @@ def parse_json(text: str, where: str) -> Any:
     :raises CompileError: if it is no JSON, or holds what a bundle can't.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_object)
+        value = json.loads(text, object_pairs_hook=object_without_duplicates)
     except RecursionError:
         raise CompileError(f"{where} is nested more than {DEEPEST} deep: export it anew") from None
     except ValueError as error:
@@ -28,13 +29,6 @@ def parse_json(text: str, where: str) -> Any:
     if wrong := _why_not(value, 0):
         raise CompileError(f"{where} {wrong}")
     return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        raise ValueError("an object has a field twice")
-    return result
 
 
 def _why_not(value: Any, depth: int) -> str:

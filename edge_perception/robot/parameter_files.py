@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
 import re
 from typing import Any
@@ -14,6 +14,7 @@ from edge_perception.core.names import did_you_mean, one_of
 from edge_perception.core.whole_file import FileError
 from edge_perception.files import read_file
 from edge_perception.robot import ros_yaml
+from edge_perception.robot.ros_yaml import Pairs
 
 _MOST = 1 << 20
 _VALUES = "ros__parameters"
@@ -100,7 +101,7 @@ class ParameterFile:
 
 def _named(tree: Any, above: str = "") -> Iterator[tuple[str, Any]]:
     """Yield names and values; a namespace may be a level of its own."""
-    for key, below in tree.items() if isinstance(tree, dict) else ():
+    for key, below in tree.items if isinstance(tree, Pairs) else ():
         if key == _VALUES:
             yield above, below
         else:
@@ -109,9 +110,9 @@ def _named(tree: Any, above: str = "") -> Iterator[tuple[str, Any]]:
 
 def _flat(section: Any, above: str = "") -> Iterator[tuple[str, Any]]:
     """Yield parameters and values; a part of a name before a dot may be a level of its own."""
-    for key, value in section.items() if isinstance(section, Mapping) else ():
+    for key, value in section.items if isinstance(section, Pairs) else ():
         name = f"{above}{key}"
-        if isinstance(value, Mapping):
+        if isinstance(value, Pairs):
             yield from _flat(value, f"{name}.")
         else:
             yield name, value

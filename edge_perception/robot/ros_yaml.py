@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 import re
 from typing import Any, ClassVar
 
 import yaml
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """
+    A mapping.
+
+    :ivar items: keys and values; where a key stands twice, rcl takes what is below both.
+    """
+
+    items: list[tuple[Any, Any]]
 
 
 class _Loader(yaml.SafeLoader):
@@ -23,11 +35,18 @@ for _tag, _text in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"({_text})$"), None)
 
 
+def _pairs(loader: _Loader, node: yaml.MappingNode) -> Pairs:
+    return Pairs([tuple(loader.construct_object(x, deep=True) for x in p) for p in node.value])
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _pairs)
+
+
 def load(text: str) -> Any:
     """
     Return what a text holds, taking for a number or truth value what rcl does.
 
-    1e-3 is a number, ``y`` is true, but 1:30, 1_000, 2001-01-01 and ~ are text.
+    Mappings are `Pairs`. 1e-3 is a number, ``y`` is true, but 1:30, 1_000, 2001-01-01 and ~ are text.
 
     :raises yaml.YAMLError: if it is no YAML
     """

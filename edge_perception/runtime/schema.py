@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 import dataclasses
 import functools
@@ -28,7 +29,7 @@ def parse(text: str, where: str) -> Any:
     """
     try:
         return json.loads(
-            text, parse_constant=_refuse_constant, object_pairs_hook=_object_without_duplicates
+            text, parse_constant=_refuse_constant, object_pairs_hook=object_without_duplicates
         )
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{where} is not valid JSON: {error}") from None
@@ -165,8 +166,14 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """
+    Return an object of JSON, where ``json.loads`` would take the last field of a name.
+
+    :raises ValueError: if there are two.
+    """
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("an object has a field twice")
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{twice[:40]!a} stands twice in an object")
     return result

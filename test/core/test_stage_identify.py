@@ -181,6 +181,12 @@ def test_files_that_hold_no_owners(content: Any) -> None:
         stage(content)
 
 
+def test_a_name_that_stands_twice_is_not_the_last_one_alone() -> None:
+    owners = b'{"anna": [[1, 0]], "bert": [[0, 1]], "anna": [[0.5, 1]]}'
+    with pytest.raises(ConfigurationError, match=r"us\.json .*'anna' stands twice.*\[embeddings"):
+        stage(b'{"version": 1, "model": "abc", "owners": %s}' % owners)
+
+
 def test_a_file_that_is_too_large() -> None:
     with pytest.raises(ConfigurationError, match="larger than 16000000 bytes"):
         stage(b" " * 16_000_001)

@@ -78,6 +78,22 @@ def test_a_value_means_what_rcl_takes_it_for(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/bot/camera: {ros__parameters: {a: 1, b: 2}}\n"
+        "/bot/camera: {ros__parameters: {b: 3, c: 4}}",
+        "/bot: {camera: {ros__parameters: {a: 1}}}\n/bot: {camera: {ros__parameters: {b: 2}}}",
+        "/**: {ros__parameters: {a: 1}, ros__parameters: {b: 2}}",
+        "/**: {ros__parameters: {a: {b: 1}, a: {c: 2, b: 3}, d: 1, d: 2}}",
+    ],
+)
+def test_what_stands_twice_means_what_rcl_takes_it_for(tmp_path, text):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(text)
+    assert ParameterFile(str(path)).values("/bot/camera") == taken_by_rcl(path)
+
+
 def test_others_may_be_in_the_file(tmp_path):
     path = tmp_path / "parameters.yaml"
     values = "ros__parameters: {a: 1}"

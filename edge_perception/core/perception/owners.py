@@ -20,6 +20,7 @@ import numpy.typing as npt
 from edge_perception.core.environment import ReadFile
 from edge_perception.core.node import ConfigurationError
 from edge_perception.core.whole_file import FileError, read_whole
+from edge_perception.runtime.schema import object_without_duplicates
 
 VERSION = 1
 UNKNOWN = "unknown"
@@ -85,7 +86,7 @@ def load(path: Path, read_file: ReadFile) -> Owners:
     except FileError as error:
         raise ConfigurationError(str(error)) from None
     try:
-        return _owners(json.loads(data))
+        return _owners(json.loads(data, object_pairs_hook=object_without_duplicates))
     except _FAULTS as error:
         raise ConfigurationError(
             f"{path} is no file of owners ({str(error) or type(error).__name__:.80}); it has "
