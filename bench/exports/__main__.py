@@ -13,7 +13,7 @@ from bench import command
 from bench.environments import CONVERT_SECONDS, run
 from bench.exports.environment import exporters
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.description.describe import Overrides
+from edge_compiler.description.describe import read_overrides
 from edge_compiler.terminal import say
 from edge_perception.runtime import check_variants
 
@@ -56,7 +56,7 @@ def _prove(model: Path, preprocess: Path | None, target: str) -> str:
     """Return what the proof says, and what it cost."""
     bundle = model.with_suffix(".edge")
     before = _processor_seconds()
-    options = Options(target=target, overrides=Overrides(preprocess=preprocess))
+    options = Options(target=target, overrides=read_overrides(preprocess=preprocess))
     proof = compile_model(model, bundle, options, lambda *_: None).proof
     seconds = _processor_seconds() - before
     selftest = (

@@ -12,9 +12,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_perception.runtime import parser as parsers
 from edge_perception.runtime.parser import Commands
+
+if TYPE_CHECKING:
+    from edge_compiler.description.describe import Overrides
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -112,6 +116,18 @@ def add_description(parser: argparse.ArgumentParser) -> None:
         help="what the outputs mean, instead of the model's metadata: a kind such as yolo, or a "
         "file with kind and parameters",
     ).completer = _complete_decoder  # type: ignore[attr-defined]  # of argcomplete
+
+
+def said_description(arguments: argparse.Namespace, name: str | None = None) -> Overrides:
+    """
+    Read what the user says of a model.
+
+    :param name: of the model; None: that of its file.
+    :raises CompileError: if a file can't be read or is wrong.
+    """
+    from edge_compiler.description.describe import read_overrides
+
+    return read_overrides(name, arguments.preprocess, arguments.labels, arguments.decoder)
 
 
 def _complete_decoder(**_: object) -> tuple[str, ...]:

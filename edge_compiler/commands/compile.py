@@ -15,6 +15,7 @@ from edge_compiler.commands import (
     add_model,
     add_shape,
     add_target,
+    said_description,
 )
 from edge_compiler.commands.smaller import (
     add_prune,
@@ -176,16 +177,13 @@ def _seal(key: Path | None) -> Callable[[Path], None] | None:
 def _options(arguments: argparse.Namespace) -> Options:
     """Return what was chosen."""
     from edge_compiler.compile import Options
-    from edge_compiler.description.describe import Overrides
     from edge_compiler.targets.base import BuildOptions
 
     return Options(
         target=arguments.target,
         shapes=dict(arguments.shape),
         dimensions=dict(arguments.shape_of),
-        overrides=Overrides(
-            arguments.name, arguments.preprocess, arguments.labels, arguments.decoder
-        ),
+        overrides=said_description(arguments, arguments.name),
         calibration=arguments.calibration,
         pruning=_pruning(arguments),
         rounding=_rounding(arguments),

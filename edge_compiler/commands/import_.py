@@ -14,6 +14,7 @@ from edge_compiler.commands import (
     add_json,
     add_model,
     add_shape,
+    said_description,
 )
 from edge_compiler.errors import CompileError
 from edge_compiler.terminal import note, say, say_json
@@ -115,11 +116,10 @@ def _import(
     :param ended: what the outputs mean if the model ends before its own choice of boxes.
     """
     from edge_compiler import frontend
-    from edge_compiler.description.describe import Overrides
     from edge_compiler.description.metadata import copy_with, metadata_of
     from edge_compiler.importing.conventions import complete
 
-    overrides = Overrides(None, arguments.preprocess, arguments.labels, arguments.decoder)
+    overrides = said_description(arguments)
     graph = frontend.load(model, dict(arguments.shape), dict(arguments.shape_of))
     described, guesses = complete(graph, model, overrides, ended)
     seen = _look(arguments, model, graph, described) if arguments.image else None

@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_description, add_json, add_model, add_shape
+from edge_compiler.commands import (
+    add_command,
+    add_description,
+    add_json,
+    add_model,
+    add_shape,
+    said_description,
+)
 from edge_compiler.commands.smaller import add_prune, add_samples, takes_bags, wanted_pruning
 from edge_compiler.terminal import note, progress, say, say_json
 
@@ -49,7 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Prune, and print what is left."""
     from dataclasses import replace
 
-    from edge_compiler.description.describe import Overrides
     from edge_compiler.frontends import as_onnx
     from edge_compiler.precision.network import Source
     from edge_compiler.pruning.network import prune_file
@@ -58,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = wanted_pruning(arguments)
     assert wanted is not None, "the option is required"
     wanted = replace(wanted, plan_output=arguments.plan, retrained=arguments.retrained)
-    overrides = Overrides(None, arguments.preprocess, arguments.labels, arguments.decoder)
+    overrides = said_description(arguments)
     with progress() as show, as_onnx(arguments.model) as model:
         source = Source(model, dict(arguments.shape), dict(arguments.shape_of), overrides)
         pruning = prune_file(source, arguments.output, wanted, show).pruning

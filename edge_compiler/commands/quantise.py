@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_compiler.commands import add_command, add_description, add_json, add_model, add_shape
+from edge_compiler.commands import (
+    add_command,
+    add_description,
+    add_json,
+    add_model,
+    add_shape,
+    said_description,
+)
 from edge_compiler.commands.smaller import add_quantisation, takes_bags, wanted_quantisation
 from edge_compiler.terminal import progress, say, say_json
 
@@ -32,13 +39,12 @@ def register(commands: Commands) -> None:
 @takes_bags
 def run(arguments: argparse.Namespace) -> int:
     """Quantise, and print what computes in integers."""
-    from edge_compiler.description.describe import Overrides
     from edge_compiler.frontends import as_onnx
     from edge_compiler.precision.network import quantise_file, Source
     from edge_perception.runtime.schema import encode
 
     wanted = wanted_quantisation(arguments)
-    overrides = Overrides(None, arguments.preprocess, arguments.labels, arguments.decoder)
+    overrides = said_description(arguments)
     with progress() as show, as_onnx(arguments.model) as model:
         source = Source(model, dict(arguments.shape), dict(arguments.shape_of), overrides)
         quantised = quantise_file(source, arguments.output, wanted, show)

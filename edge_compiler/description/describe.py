@@ -40,42 +40,90 @@ class Description:
 
 
 @dataclass(frozen=True)
+class Said:
+    """
+    A value of JSON that says something of a model.
+
+    :ivar where: it was read, for messages.
+    """
+
+    where: str
+    value: Any
+
+
+@dataclass(frozen=True)
 class Overrides:
     """
     What the user says of the model, instead of its metadata.
 
-    :ivar decoder: the kind, or the path of a JSON file with kind and parameters.
+    Files are read when it is made, as pipes give what they have only once.
     """
 
     name: str | None = None
-    preprocess: Path | None = None
-    labels: Path | None = None
-    decoder: str | None = None
+    preprocess: Said | None = None
+    labels: tuple[str, ...] = ()
+    decoder: Decoder | None = None
 
     def given(self) -> tuple[str, ...]:
         """Return the names of what was said."""
         return tuple(x.name for x in fields(self) if getattr(self, x.name))
 
 
+def read_overrides(
+    name: str | None = None,
+    preprocess: Path | None = None,
+    labels: Path | None = None,
+    decoder: str | None = None,
+) -> Overrides:
+    """
+    Read what the user says of a model.
+
+    :param preprocess: a JSON file.
+    :param labels: a file with one a line.
+    :param decoder: the kind, or the path of a JSON file with kind and parameters.
+    :raises CompileError: if a file can't be read or is wrong.
+    """
+    return Overrides(
+        name,
+        _read_json(preprocess) if preprocess else None,
+        _read_labels(labels) if labels else (),
+        _read_decoder(decoder) if decoder else None,
+    )
+
+
+def _read_json(path: Path) -> Said:
+    return Said(str(path), parse_json(read_text(path), str(path)))
+
+
+def _read_labels(path: Path) -> tuple[str, ...]:
+    labels = tuple(line.strip() for line in read_text(path).splitlines() if line.strip())
+    if not labels:
+        raise CompileError(f"{path} has no label; expected one a line")
+    return labels
+
+
+def _read_decoder(given: str) -> Decoder:
+    if given in KINDS:
+        return Decoder(given)
+    path = Path(given)
+    if not path.suffix and not path.exists():
+        raise CompileError(f"no decoder is called {given!r}; {hint(given, KINDS)}")
+    said = _read_json(path)
+    return parse_decoder(said.value, said.where)
+
+
 def describe(graph: Graph, model: Path, overrides: Overrides) -> Description:
     """
     Collect the description of the model that was read from the file ``model``.
 
-    :raises CompileError: if the metadata or a file of the overrides is wrong, or the outputs don't
-        fit the decoder.
+    :raises CompileError: if the metadata is wrong, or what is said doesn't fit the model.
     """
     metadata = graph.metadata
-    if overrides.preprocess:
-        where, text = str(overrides.preprocess), read_text(overrides.preprocess)
-        preprocess = parse_preprocess(parse_json(text, where), graph, where)
-    elif "edge.preprocess" in metadata:
-        where = f"the metadata edge.preprocess of {model}"
-        preprocess = parse_preprocess(parse_json(metadata["edge.preprocess"], where), graph, where)
-    else:
-        preprocess = None
-    labels = _labels(metadata, model, overrides)
+    said = overrides.preprocess or _of_metadata(metadata, model, "edge.preprocess")
+    preprocess = parse_preprocess(said.value, graph, said.where) if said else None
+    labels = overrides.labels or _labels(metadata, model)
     name = overrides.name or model.stem
-    decoder = _decoder(graph, model, labels, overrides)
+    decoder = overrides.decoder or _decoder(graph, model, labels)
     if preprocess is not None:
         make_decoder(decoder, graph, name, preprocess, labels)  # refuses one that does not fit
     return Description(
@@ -122,37 +170,35 @@ def _short(value: Any) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
-def _labels(metadata: Mapping[str, str], model: Path, overrides: Overrides) -> tuple[str, ...]:
-    if overrides.labels:
-        lines = read_text(overrides.labels).splitlines()
-        labels = [line.strip() for line in lines if line.strip()]
-        if not labels:
-            raise CompileError(f"{overrides.labels} has no label; expected one a line")
-        return tuple(labels)
-    where = f"the metadata edge.labels of {model}"
-    labels = parse_json(metadata.get("edge.labels", "[]"), where)
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise CompileError(f"{where} must be a JSON list of strings")
-    return tuple(labels)
+def _of_metadata(metadata: Mapping[str, str], model: Path, key: str) -> Said | None:
+    """Return what a model's file says under a key; None if it says nothing."""
+    if key not in metadata:
+        return None
+    where = f"the metadata {key} of {model}"
+    return Said(where, parse_json(metadata[key], where))
 
 
-def _decoder(graph: Graph, model: Path, labels: tuple[str, ...], overrides: Overrides) -> Decoder:
-    if overrides.decoder in KINDS:
-        return Decoder(overrides.decoder)
-    if overrides.decoder:
-        where, path = overrides.decoder, Path(overrides.decoder)
-        if not path.suffix and not path.exists():
-            raise CompileError(f"no decoder is called {where!r}; {hint(where, KINDS)}")
-        return parse_decoder(parse_json(read_text(path), where), where)
-    if "edge.decoder" in graph.metadata:
-        where = f"the metadata edge.decoder of {model}"
-        return parse_decoder(parse_json(graph.metadata["edge.decoder"], where), where)
-    return recognised_decoder(graph, labels)
+def _labels(metadata: Mapping[str, str], model: Path) -> tuple[str, ...]:
+    said = _of_metadata(metadata, model, "edge.labels")
+    if said is None:
+        return ()
+    if not isinstance(said.value, list) or not all(isinstance(one, str) for one in said.value):
+        raise CompileError(f"{said.where} must be a JSON list of strings")
+    return tuple(said.value)
+
+
+def _decoder(graph: Graph, model: Path, labels: tuple[str, ...]) -> Decoder:
+    said = _of_metadata(graph.metadata, model, "edge.decoder")
+    if said is None:
+        return recognised_decoder(graph, labels)
+    return parse_decoder(said.value, said.where)
 
 
 def _provenance(metadata: Mapping[str, str], model: Path) -> dict[str, str]:
-    where = f"the metadata edge.provenance of {model}"
-    data = parse_json(metadata.get("edge.provenance", "{}"), where)
-    if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
-        raise CompileError(f"{where} must be a JSON object of strings")
-    return data
+    said = _of_metadata(metadata, model, "edge.provenance")
+    if said is None:
+        return {}
+    origin = said.value
+    if not isinstance(origin, dict) or not all(isinstance(one, str) for one in origin.values()):
+        raise CompileError(f"{said.where} must be a JSON object of strings")
+    return origin

@@ -26,10 +26,7 @@ def read_model(path: Path) -> onnx.ModelProto:
     :raises CompileError: if the file is missing, no ONNX model, or too large in some way.
     """
     if not path.is_file():
-        known = advice(path) if path.exists() else None
-        raise CompileError(
-            f"{path} {known}" if known else f"there is no model file {path}: check the path"
-        )
+        raise CompileError(_missing(path))
     if path.name.encode(errors="ignore").decode() != path.name:  # it has surrogates
         raise CompileError(
             f"{path}: the name of the file is no text in this locale: rename it, or set "
@@ -57,6 +54,16 @@ def read_model(path: Path) -> onnx.ModelProto:
     check_outputs(model, path)
     check_limits(model, path)
     return model
+
+
+def _missing(path: Path) -> str:
+    """Return what is to be said of a path at which there is no file."""
+    if path.exists() and not path.is_dir():
+        return (
+            f"{path} is a pipe or a device, and a model is read several times: save it in a file"
+        )
+    known = advice(path)
+    return f"{path} {known}" if known else f"there is no model file {path}: check the path"
 
 
 def _damaged(path: Path, size: int) -> CompileError:

@@ -23,12 +23,10 @@ def calibration_images(folder: Path) -> list[Path]:
     :raises CompileError: if there is none.
     """
     if not folder.is_dir():
-        raise CompileError(f"--calibration {folder} is not a folder; give one that holds images")
+        raise CompileError(f"{folder} is not a folder; give one that holds images")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
-        raise CompileError(
-            f"--calibration {folder} holds no image ({', '.join(sorted(IMAGE_SUFFIXES))})"
-        )
+        raise CompileError(f"{folder} holds no image ({', '.join(sorted(IMAGE_SUFFIXES))})")
     return paths
 
 

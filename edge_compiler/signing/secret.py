@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
 from edge_compiler.errors import CompileError
-from edge_perception.runtime.files import file_blocks
 from edge_perception.runtime.signature import (
     key_name,
     LARGEST,
@@ -98,11 +97,15 @@ def read_secret(path: Path, password: Callable[[], str]) -> SecretKey:
     """
     Read the file of a secret key.
 
+    :param path: may be a pipe, of what keeps secrets.
     :param password: is asked for it if the key has one.
-    :raises BundleError: if the file can't be read.
-    :raises CompileError: if it is no secret key, or the password is wrong.
+    :raises CompileError: if the file can't be read, is no secret key, or the password is wrong.
     """
-    lines = b"".join(file_blocks(path, LARGEST)).split(b"\n")
+    try:
+        with path.open("rb") as file:
+            lines = file.read(LARGEST).split(b"\n")
+    except OSError as error:
+        raise CompileError(f"{path} can't be read ({error.strerror})") from error
     try:
         content = base64.b64decode(lines[1], validate=True)
         kind, cipher, sums, salt, operations, memory, inner = _FORM.unpack(content)

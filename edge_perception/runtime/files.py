@@ -182,5 +182,5 @@ def check_kind(status: os.stat_result, path: Path, expected: int) -> None:
     if kind != expected:
         raise BundleError(
             f"{path} is {_KINDS.get(kind, 'a device')} instead of a plain file; "
-            "use a clean copy of the bundle, made by cp -rL"
+            "copy what it holds into one (a bundle by cp -rL)"
         )

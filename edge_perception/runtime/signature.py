@@ -105,8 +105,9 @@ def read_key(path: Path) -> PublicKey:
 
     :raises BundleError: if it is none.
     """
+    text = b"".join(file_blocks(path, LARGEST)).decode("utf-8", "replace")
     try:
-        return parse_key(b"".join(file_blocks(path, LARGEST)).decode("utf-8", "replace"))
+        return parse_key(text)
     except BundleError as error:
         raise BundleError(f"{path}: {error}") from None
 
@@ -118,7 +119,7 @@ def find_key(given: str) -> PublicKey:
     :raises BundleError: if it is none.
     """
     path = Path(given)
-    return read_key(path) if path.is_file() else parse_key(given)
+    return read_key(path) if path.exists() else parse_key(given)
 
 
 def parse_signature(content: bytes, path: Path) -> Signature:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from edge_compiler.compile import compile_model, Options
-from edge_compiler.description.describe import Overrides
+from edge_compiler.description.describe import read_overrides
 from edge_compiler.running.bundle import open_model
 from edge_perception.runtime import read_manifest
 
@@ -74,7 +74,7 @@ def check_digits(model: Digits, target: str, folder: Path) -> None:
     """Compile it for a target: it reads the digits that a person sees, as the framework does."""
     bundle, frames = folder / "digits.edge", folder / "frames.json"
     frames.write_text(json.dumps(FRAMES))
-    said = Overrides(preprocess=None if model.source else frames)
+    said = read_overrides(preprocess=None if model.source else frames)
     shapes = {"image": (1, 3, 16, 16)} if model.scores == "mxnet.csv" else {}
     options = Options(target=target, shapes=shapes, overrides=said)
     compile_model(FOLDER / model.file, bundle, options, lambda *_: None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 import signal
 
 import onnx
@@ -38,6 +40,14 @@ def refusal(capsys: Capture, *arguments: object) -> str:
     assert len(lines) == 1, captured.err
     assert lines[0].startswith("edgec: error: ")
     return lines[0].removeprefix("edgec: error: ")
+
+
+def pipe_with(text: str) -> Path:
+    """Return what a shell gives for ``<(printf TEXT)``: it can be read once."""
+    reader, writer = os.pipe()
+    os.write(writer, text.encode())
+    os.close(writer)
+    return Path(f"/dev/fd/{reader}")
 
 
 def small() -> onnx.ModelProto:

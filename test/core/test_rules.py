@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 import time
 from typing import Any
@@ -226,6 +227,9 @@ def test_files_that_can_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\xd8")
     with pytest.raises(FileError, match="not YAML"):
         rules.load(tmp_path / "binary.yaml", read_file)
+    os.mkfifo(tmp_path / "pipe")  # nobody writes to it: who opens it waits
+    with pytest.raises(FileError, match="pipe: the file can't be read: it is no plain file"):
+        rules.load(tmp_path / "pipe", read_file)
     (tmp_path / "huge.yaml").write_bytes(b"#" * 1_000_001)
     with pytest.raises(FileError, match="larger than 1000000 bytes"):
         rules.load(tmp_path / "huge.yaml", read_file)

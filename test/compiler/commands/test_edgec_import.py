@@ -7,7 +7,7 @@ from pathlib import Path
 import re
 from typing import Any
 
-from edgec_cases import Capture, refusal, run, run_json
+from edgec_cases import Capture, pipe_with, refusal, run, run_json
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
@@ -61,6 +61,20 @@ def guessed(capsys: Capture, path: Path, *arguments: object) -> tuple[dict[str, 
     said = run_json(capsys, "import", path, *arguments)
     assert isinstance(said, dict)
     return said["metadata"], said["guessed"]
+
+
+def test_what_is_said_may_come_of_pipes(tmp_path: Path, capsys: Capture) -> None:
+    path = write(tmp_path / "model.onnx", {"scores": zeros(1, 2)})
+    given = {
+        "--labels": pipe_with("cat\ndog\n"),
+        "--preprocess": pipe_with('{"scale": 0.5}'),
+        "--decoder": pipe_with('{"kind": "classification", "parameters": {"top": 1}}'),
+    }
+    metadata, why = guessed(capsys, path, *(part for pair in given.items() for part in pair))
+    assert metadata["edge.labels"] == ["cat", "dog"]
+    assert metadata["edge.preprocess"]["scale"] == [0.5, 0.5, 0.5]
+    assert metadata["edge.decoder"]["parameters"] == {"top": 1}
+    assert not why
 
 
 def zeros(*shape: int) -> np.ndarray:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+import os
 from pathlib import Path
 import shutil
 import subprocess
 import sys
 
+from edgec_cases import pipe_with
 import pytest
 
 from edge_compiler.cli import main
@@ -18,7 +20,7 @@ from edge_perception.runtime import BundleError, install, load, read_contents, T
 from edge_perception.runtime.bundle import write_record
 from edge_perception.runtime.manifest import MANIFEST_NAME, SIGNATURE_NAME
 from edge_perception.runtime.packing import pack
-from edge_perception.runtime.signature import parse_key, read_key
+from edge_perception.runtime.signature import find_key, parse_key, read_key
 
 KEY, STRANGER = make_key(), make_key()
 OURS = Trust((KEY.public,))
@@ -54,6 +56,14 @@ def test_a_compile_signs_and_packs(tiny_onnx: Path, tmp_path: Path) -> None:
     assert out.is_file()
     assert read_contents(out, OURS).is_signed
     assert {path.name for path in tmp_path.iterdir()} == {"k.key", "k.pub", "tiny.edge"}
+
+
+def test_a_secret_key_may_come_of_a_pipe(tmp_path: Path) -> None:
+    write_keys(KEY, tmp_path / "k.key", tmp_path / "k.pub", "")
+    assert read_secret(pipe_with((tmp_path / "k.key").read_text()), str) == KEY
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BundleError, match="is a FIFO instead of a plain file; copy what it holds"):
+        find_key(str(tmp_path / "pipe"))
 
 
 @needs_minisign

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from small_models import make_model, node, with_output_types
 
-from edge_compiler.description.describe import describe, Overrides
+from edge_compiler.description.describe import describe, Overrides, read_overrides
 from edge_compiler.description.frames import parse_preprocess
 from edge_compiler.errors import CompileError
 from edge_compiler.frontend import load
@@ -83,7 +83,7 @@ def test_labels_and_one_integer_make_a_classifier(tmp_path: Path) -> None:
     labels.write_text("cat\ndog\nespresso\n")
     path = tmp_path / "model.onnx"
     onnx.save(model, path)
-    described = describe(load(path), path, Overrides(labels=labels))
+    described = describe(load(path), path, read_overrides(labels=labels))
     assert described.decoder == Decoder(
         "classification", {"output": "class"}, "the number of a class"
     )
@@ -102,7 +102,7 @@ def test_labels_make_a_classifier(tmp_path: Path, last: str, softmax: bool) -> N
     path = tmp_path / "model.onnx"
     onnx.save(make_model([node("Relu", "x", "r"), node(last, "r", "y")], {"x": [1, 3]}), path)
     (tmp_path / "labels.txt").write_text("cat\n\n dog \r\nbird")
-    described = describe(load(path), path, Overrides(labels=tmp_path / "labels.txt"))
+    described = describe(load(path), path, read_overrides(labels=tmp_path / "labels.txt"))
     assert described.labels == ("cat", "dog", "bird")
     parameters = {"output": "y", "top": 3, "softmax": softmax}
     because = "a score for each of 3 classes"
@@ -122,7 +122,7 @@ def image_model(path: Path, metadata: dict[str, Any]) -> Path:
 
 
 def decoder(path: Path, given: str | None = None) -> Decoder:
-    return describe(load(path), path, Overrides(decoder=given)).decoder
+    return describe(load(path), path, read_overrides(decoder=given)).decoder
 
 
 def test_the_user_says_what_the_outputs_mean(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 import struct
 import zipfile
@@ -68,6 +69,12 @@ def test_folders_are_no_models(tmp_path: Path) -> None:
         load(tmp_path)
     with pytest.raises(CompileError, match=r"there is no model file .*none: check the path"):
         load(tmp_path / "none")
+
+
+def test_a_pipe_is_no_model(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # nobody writes to it: who opens it waits
+    with pytest.raises(CompileError, match="pipe is a pipe or a device, .* save it in a file"):
+        load(tmp_path / "pipe")
 
 
 def test_a_name_that_is_no_text_is_refused(tiny_onnx: Path, tmp_path: Path) -> None:
