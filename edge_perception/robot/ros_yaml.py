@@ -46,7 +46,8 @@ def load(text: str) -> Any:
     """
     Return what a text holds, taking for a number or truth value what rcl does.
 
-    Mappings are `Pairs`. 1e-3 is a number, ``y`` is true, but 1:30, 1_000, 2001-01-01 and ~ are text.
+    1e-3 is a number, ``y`` is true, but 1:30, 1_000, 2001-01-01 and ~ are text. Mappings are
+    `Pairs`.
 
     :raises yaml.YAMLError: if it is no YAML
     """

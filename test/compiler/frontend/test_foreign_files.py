@@ -73,7 +73,7 @@ def test_folders_are_no_models(tmp_path: Path) -> None:
 
 def test_a_pipe_is_no_model(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")  # nobody writes to it: who opens it waits
-    with pytest.raises(CompileError, match="pipe is a pipe or a device, .* save it in a file"):
+    with pytest.raises(CompileError, match=r"pipe is a pipe or a device, .* save it in a file"):
         load(tmp_path / "pipe")
 
 
