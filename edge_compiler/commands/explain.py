@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -68,7 +67,7 @@ def _summary(manifest: Manifest, record: Record) -> None:
     if model.preprocess:
         say(f"  frames       {model.preprocess}")
     because = f" ({model.decoder.because})" if model.decoder.because else ""
-    say(f"  decoder      {model.decoder.kind} {json.dumps(model.decoder.parameters)}{because}")
+    say(f"  decoder      {model.decoder}{because}")
     if proof.caveat:
         say(f"  proof        pending: it needs {proof.missing}, see edgec verify")
     else:

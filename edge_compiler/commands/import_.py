@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge_compiler.description.describe import Description
     from edge_compiler.importing.conventions import Guess
     from edge_compiler.ir.graph import Graph
-    from edge_perception.runtime.manifest import Decoder, Preprocess
+    from edge_perception.runtime.manifest import Decoder
     from edge_perception.runtime.parser import Commands
 
 _SHOWN = 5  # labels
@@ -175,9 +175,9 @@ def _print(
     decoder, labels = described.decoder, described.labels
     shown = ", ".join(labels[:_SHOWN]) + (" ..." if len(labels) > _SHOWN else "")
     for name, key, value in (
-        ("frames", "edge.preprocess", _frames(described.preprocess)),
+        ("frames", "edge.preprocess", str(described.preprocess or "none")),
         ("labels", "edge.labels", f"{len(labels)}: {shown}" if labels else "none"),
-        ("decoder", "edge.decoder", f"{decoder.kind} {json.dumps(decoder.parameters)}"),
+        ("decoder", "edge.decoder", str(decoder)),
     ):
         reason = because.get(key, "" if value == "none" else "as you or the file say")
         if key == "edge.decoder" and decoder.because:
@@ -190,15 +190,3 @@ def _print(
     elif seen is not None:
         for line in lines(seen):
             say(line)
-
-
-def _frames(spec: Preprocess | None) -> str:
-    if spec is None:
-        return "none"
-    mean, scale = (
-        ", ".join(
-            f"{number:.5g}" for number in (numbers[:1] if len(set(numbers)) == 1 else numbers)
-        )
-        for numbers in (spec.mean, spec.scale)
-    )
-    return f"{spec.color}, {spec.resize}, mean {mean}, scale {scale}"

@@ -11,7 +11,7 @@ from edge_compiler.report import pictures
 from edge_compiler.report.content import content, Measured, outline
 from edge_compiler.units import count, size
 from edge_perception.runtime.files import describe_file
-from edge_perception.runtime.manifest import BundleFile, Manifest
+from edge_perception.runtime.manifest import BundleFile, for_channels, Manifest
 from edge_perception.runtime.record import Record
 
 __all__ = ["Measured", "outline", "write"]
@@ -37,7 +37,12 @@ def write(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": count, "size": size, "percent": lambda x: f"{100 * x:.1f} %"}
+    environment.filters |= {
+        "count": count,
+        "size": size,
+        "percent": lambda x: f"{100 * x:.1f} %",
+        "for_channels": for_channels,
+    }
     groups = pictures.groups_of_nodes(report)
     page = environment.get_template("page.html.j2").render(
         report=report,

@@ -13,8 +13,10 @@ when and where. What is true of one build only stands in its `Record`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+import json
 from typing import Any
 
 from edge_perception.runtime.accelerator import Accelerator
@@ -96,7 +98,22 @@ class Preprocess:
     pad_value: float = 114.0
 
     def __str__(self) -> str:
-        return f"{self.color}, {self.resize}, mean {self.mean}, scale {self.scale}"
+        mean, scale = for_channels(self.mean), for_channels(self.scale)
+        return f"{self.color}, {self.resize}, mean {mean}, scale {scale}"
+
+
+def for_channels(numbers: Sequence[float]) -> str:
+    """Write a number for each channel as people read it, once if it is the same for all."""
+    return ", ".join(f"{x:.6g}" for x in (numbers[:1] if len(set(numbers)) == 1 else numbers))
+
+
+def _readable(value: Any) -> Any:
+    """Return a value of JSON with as many digits as people read."""
+    if isinstance(value, dict):
+        return {key: _readable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_readable(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 @dataclass(frozen=True)
@@ -112,6 +129,9 @@ class Decoder:
     kind: str = "tensors"
     parameters: dict[str, Any] = field(default_factory=dict)
     because: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {json.dumps(_readable(self.parameters))}"
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 import re
+import shutil
 
 from edgec_cases import Capture, run, run_json
 import onnx
 from small_models import make_model, node, weights
+
+from edge_perception.runtime import read_manifest
+from edge_perception.runtime.bundle import write_manifest
+from edge_perception.runtime.manifest import Decoder
 
 
 def test_explain_shows_placement_fusions_and_memory(tiny_bundle: Path, capsys: Capture) -> None:
@@ -18,6 +24,29 @@ def test_explain_shows_placement_fusions_and_memory(tiny_bundle: Path, capsys: C
     manifest = run_json(capsys, "explain", tiny_bundle)
     assert isinstance(manifest, dict)
     assert manifest["model"]["name"] == "tiny"
+
+
+def test_explain_shows_as_many_digits_as_people_read(
+    tiny_bundle: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    bundle = tmp_path / "tiny.edge"
+    shutil.copytree(tiny_bundle, bundle)
+    manifest = read_manifest(bundle)
+    said = manifest.model.preprocess
+    assert said is not None
+    model = replace(
+        manifest.model,
+        preprocess=replace(said, mean=(123.675, 116.28, 103.53), scale=(1 / 255,) * 3),
+        decoder=Decoder("boxes", {"iou": 0.44999998807907104, "sizes": [1 / 3, 2]}),
+    )
+    write_manifest(bundle, replace(manifest, model=model))
+    assert run("explain", bundle) == 0
+    text = capsys.readouterr().out
+    assert "mean 123.675, 116.28, 103.53, scale 0.00392157\n" in text
+    assert 'boxes {"iou": 0.45, "sizes": [0.333333, 2]}\n' in text
+    kept = run_json(capsys, "explain", bundle)
+    assert kept["model"]["preprocess"]["scale"] == [1 / 255] * 3
+    assert kept["model"]["decoder"]["parameters"]["iou"] == 0.44999998807907104
 
 
 def test_explain_lists_alike_decisions_together(tmp_path: Path, capsys: Capture) -> None:
