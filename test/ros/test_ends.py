@@ -18,6 +18,7 @@ from bench import ends
 from edge_perception.core.decision.node import DecisionCore
 from edge_perception.ending import PARENT
 from edge_perception.environment import this_machine
+from edge_perception.nodes import base
 from edge_perception.transport.ros.node import RosNode
 from edge_perception.transport.ros.typesupport import rosidl_class
 
@@ -26,6 +27,7 @@ TOY = [sys.executable, str(Path(__file__).parents[1] / "toy.py")]
 DECISION = [sys.executable, "-m", "edge_perception.nodes.decision"]
 ROBOT = [sys.executable, "-m", "edge_perception.cli", "up"]
 SPEED = 0.5
+ERROR = 2
 PATIENCE = 120.0
 RULES = f"""
 version: 1
@@ -257,3 +259,30 @@ def test_a_parent_that_can_not_be_watched_is_named():
         timeout=PATIENCE,
     )
     assert f"{PARENT}=launch: this process can't be watched" in done.stderr
+
+
+def test_a_decision_that_is_stopped_stops_the_robot_until_it_goes_on(robot, obeying, decision):
+    """Its guard waits until it ends, and nobody else speaks: the gate has the last word."""
+    gate = base.make(base.find("velocity_gate"), [])
+    robot.nodes.append(gate)
+    assert gate.start()
+    robot.own.add_node(gate)
+    driven = robot.hear("cmd_vel_out", TwistStamped)
+    commands = robot.speak("cmd_vel_in", TwistStamped)
+    command = TwistStamped()
+    command.twist.linear.x = 2.0
+
+    def drives(speed: float) -> bool:
+        obeying.show()
+        commands.publish(command)
+        return bool(driven) and driven[-1].twist.linear.x == speed
+
+    robot.wait(lambda: drives(SPEED))
+    decision.send_signal(signal.SIGSTOP)
+    robot.wait(lambda: drives(0))
+    robot.wait(lambda: robot.level("velocity_gate: input decision") == ERROR)
+    said = robot.status["velocity_gate: input decision"].message
+    assert said.startswith("no message comes on /decision although /decision publishes there")
+    assert not obeying.is_safe()  # whoever obeys without a time-out goes on
+    decision.send_signal(signal.SIGCONT)
+    robot.wait(lambda: drives(SPEED))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 import json
 import os
-from queue import Queue
+from queue import Empty, Queue
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from edge_perception import messages
 from edge_perception.commands import main
-from edge_perception.messages.types import Twist
+from edge_perception.messages.types import DiagnosticArray, Twist, TwistStamped, Vector3
 from edge_perception.transport.local.bus import Bus, End
 from edge_perception.transport.sp import registry
 from edge_perception.transport.sp.process import linked, network
@@ -93,6 +94,51 @@ def test_a_killed_decision_is_replaced_by_its_safe_action_and_comes_back(
     assert robot.returncode == 0
     assert "the process decision was killed by SIGKILL; it is started again" in errors
     assert not list(registry.folder().iterdir())
+
+
+def test_a_decision_that_is_stopped_stops_the_robot_until_it_goes_on(up: list[str]) -> None:
+    """Nobody gives the safe action in its place: the gate has the last word."""
+    bus, driven, said = Bus(), Queue[bytes](), Queue[bytes]()
+    velocity, status = "geometry_msgs/msg/TwistStamped", "diagnostic_msgs/msg/DiagnosticArray"
+    bus.read(End("/wheels", "/cmd_vel_out", velocity, driven.put))
+    bus.read(End("/wheels", "/diagnostics", status, said.put))
+    commands = End("/driver", "/cmd_vel_in", velocity)
+    bus.advertise(commands)
+    forward = messages.serialize(TwistStamped(twist=Twist(linear=Vector3(x=2.0))))
+
+    def until(speed: float) -> None:
+        end = time.monotonic() + PATIENCE
+        now = None
+        while now != speed:
+            assert time.monotonic() < end
+            bus.publish(commands, forward)
+            with suppress(Empty):
+                now = messages.deserialize(driven.get(timeout=0.05), TwistStamped).twist.linear.x
+
+    def until_named(sentence: str) -> None:
+        for data in iter(lambda: said.get(timeout=PATIENCE), b""):
+            array = messages.deserialize(data, DiagnosticArray)
+            if any(one.level == 2 and one.message.startswith(sentence) for one in array.status):
+                return
+
+    with (
+        subprocess.Popen(
+            [*up, "--processes=each", "--cmd-vel-in=cmd_vel_in"], stderr=subprocess.DEVNULL
+        ) as robot,
+        linked(bus, network("driver"), lambda request: b""),
+    ):
+        try:
+            until(1.0)
+            [pid] = (one.pid for one in registry.records() if one.name == "decision")
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                until(0.0)
+                until_named("the process decision was stopped by a signal: let it go on with kill")
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            until(1.0)
+        finally:
+            robot.kill()
 
 
 def test_nothing_outlives_its_supervisor(robot: subprocess.Popen[str]) -> None:
