@@ -95,8 +95,6 @@ class ZenohPublisher:
 class ZenohSubscriber:
     """A subscriber: `transport.sp.sockets.Subscriber`."""
 
-    is_connected = True
-
     def __init__(
         self, address: Address, identity: Identity | None, prefix: bytes, depth: int
     ) -> None:

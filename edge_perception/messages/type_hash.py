@@ -16,6 +16,7 @@ from edge_perception.messages.classes import definition
 from edge_perception.messages.definition import full_name, NUMBERS, Type
 
 PREFIX = "RIHS01_"
+"""Before the 64 hexadecimal digits of a hash, where ROS 2 writes it."""
 _NESTED, _STRING, _BOUNDED_STRING = 1, 17, 21
 _ARRAY, _BOUNDED, _UNBOUNDED = 48, 96, 144
 """What an array, a bounded and an unbounded sequence add to the number of their elements' type."""
@@ -51,11 +52,6 @@ def digest(name: str) -> bytes:
         "referenced_type_descriptions": [_description(one) for one in nested],
     }
     return hashlib.sha256(json.dumps(described).encode()).digest()
-
-
-def type_hash(name: str) -> str:
-    """Return a type's hash as ROS 2 writes it: RIHS01_ and 64 hexadecimal digits."""
-    return PREFIX + digest(name).hex()
 
 
 def _nested(name: str) -> set[str]:

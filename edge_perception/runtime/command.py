@@ -42,8 +42,9 @@ def signed_by(contents: Contents, trust: Trust | None) -> str:
     if contents.signature is None:
         return "none"
     when = datetime.fromtimestamp(contents.signed_at, timezone.utc).isoformat(" ", "seconds")
+    part = "" if contents.record_is_signed else ", but for when it was made and how fast it ran"
     checked = "" if trust else ", not checked: give the public key with --key"
-    return f"by the key {contents.signature.name}, {when}{checked}"
+    return f"by the key {contents.signature.name}, {when}{part}{checked}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -70,11 +70,6 @@ class NngSubscriber:
         self._socket.dial(str(address), block=False)
         self._descriptor = int(self._socket.recv_fd)
 
-    @property
-    def is_connected(self) -> bool:
-        """Tell whether there is a connection."""
-        return bool(self._socket.pipes)
-
     def fileno(self) -> int:
         """Return a file descriptor that can be read while there is a message."""
         return self._descriptor

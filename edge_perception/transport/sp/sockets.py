@@ -41,10 +41,6 @@ class Publisher(Protocol):
 class Subscriber(Protocol):
     """A SUB socket that connects to one publisher, again and again until it is closed."""
 
-    @property
-    def is_connected(self) -> bool:
-        """Tell whether there is a connection."""
-
     def fileno(self) -> int:
         """Return a file descriptor that can be read while there is a message."""
 

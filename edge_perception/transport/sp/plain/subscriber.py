@@ -29,7 +29,7 @@ class PlainSubscriber:
         self._poll.register(self._nudge, select.EPOLLIN)
         self._connection: Connection | None = None
         self._pause = FASTEST_RETRY
-        self._ended = self.is_connected = False
+        self._ended = False
         loop().soon(self._connect)
 
     def fileno(self) -> int:
@@ -76,7 +76,7 @@ class PlainSubscriber:
         loop().later(random.uniform(FASTEST_RETRY, self._pause), self._connect)
 
     def _opened(self, connection: Connection) -> None:
-        self._pause, self.is_connected = FASTEST_RETRY, True
+        self._pause = FASTEST_RETRY
         connection.detach(self._poll)
         os.eventfd_write(self._nudge, 1)  # TLS may have read more than the greeting
         self._nudged = True
@@ -86,6 +86,6 @@ class PlainSubscriber:
             self._waiting.append(data)
 
     def _closed(self, connection: Connection) -> None:
-        self._connection, self.is_connected = None, False
+        self._connection = None
         if not self._ended:
             self._again()
