@@ -17,13 +17,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import onnx
 
 from bench.cache import BenchError
 from bench.command import counts, run_alone
 from bench.tokens import TokenBuilder
+from edge_compiler.profiling import in_turns
 from edge_compiler.targets.peak import peak_meter
 from edge_compiler.terminal import say, say_table
 from edge_compiler.units import Quantity
@@ -34,8 +34,8 @@ TOKENS = (128, 197, 256, 577)
 ENOUGH = 128
 LEAST = 0.85
 """Of the peak."""
-SECONDS, PEAK_SECONDS = 2, 0.0002
-"""That a model is measured, and the peak between two of its runs."""
+SECONDS = 2.0
+"""That a model is measured."""
 KERNELS = ("product", "attention", "softmax")
 """What the kernels of their steps begin with."""
 
@@ -92,17 +92,12 @@ def shares_of_peak(model: onnx.ModelProto, folder: Path) -> Shares:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise BenchError(done.stderr.strip())
-    with load(bundle, threads=1) as loaded:
-        meter = peak_meter(loaded.variant)
-        if meter is None:
+    with load(bundle, threads=1) as loaded, peak_meter(loaded.variant, 1) as peak:
+        if peak is None:
             raise BenchError("the processor's peak can't be measured: it needs a C compiler")
         inputs, _ = read_selftest(bundle, loaded.manifest)
         loaded.time_steps(inputs)  # the first run pays for page faults
-        peaks, runs = [], []
-        end = time.perf_counter() + SECONDS
-        while time.perf_counter() < end:
-            peaks.append(meter(PEAK_SECONDS))
-            runs.append(loaded.time_steps(inputs))
+        runs, peaks = in_turns(lambda: [loaded.time_steps(inputs)], peak, SECONDS)
         steps = loaded.manifest.model.steps
     counted = [index for index, step in enumerate(steps) if step.kernel.startswith(KERNELS)]
     operations = 2 * sum(steps[index].macs for index in counted)

@@ -24,7 +24,7 @@ from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.precision.budget import OverBudgetError
 from edge_compiler.precision.half import round_file, Rounding
 from edge_compiler.precision.network import Changed, quantise_file, Source, Wanted
-from edge_compiler.profiling import make_profile, Profile
+from edge_compiler.profiling import in_turns, make_profile, Profile
 from edge_compiler.progress import Progress
 from edge_compiler.proof.prove import Inputs
 from edge_compiler.proof.proving import describe_files, postpone, prove, Proven, write_cases
@@ -33,7 +33,7 @@ from edge_compiler.pruning.network import Wanted as WantedPruning
 from edge_compiler.samples.images import calibration_images
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
-from edge_compiler.targets.peak import measure_peak
+from edge_compiler.targets.peak import peak_meter
 from edge_compiler.targets.program.library import LIBRARY, SOURCE
 from edge_compiler.targets.refusals import refuse_unsupported
 from edge_perception.runtime.accelerator import Accelerator
@@ -50,6 +50,7 @@ WRITTEN = "model.onnx"
 PROVING_IMAGES = 4
 """Of those that a model is calibrated on."""
 MEASURE_SECONDS = PROFILE_SECONDS = 0.5
+TURN_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -273,6 +274,9 @@ def _measure_speed(sandbox: NativeSandbox, inputs: Inputs) -> Speed:
 def _measure_profile(sandbox: NativeSandbox, steps: Sequence[Step], inputs: Inputs) -> Profile:
     """Measure every step with one thread."""
     variant = sandbox.best_variant()
-    observed = sandbox.profile(variant, 1, inputs, PROFILE_SECONDS)
     sandbox.rest()  # a compiler is run next, which needs the room
-    return make_profile(steps, observed, variant, 1, measure_peak(variant, 1))
+    with peak_meter(variant, 1) as peak:
+        observed, peaks = in_turns(
+            lambda: sandbox.profile(variant, 1, inputs, TURN_SECONDS), peak, PROFILE_SECONDS
+        )
+    return make_profile(steps, observed, variant, 1, peaks)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 import statistics
+import time
 from typing import TypeVar
 
 from edge_perception.runtime.manifest import GROUPS, Step
 
 _Cost = TypeVar("_Cost", int, float)
+LEAST_RUNS = 3
+PEAK_SHARE = 0.1
+"""Of the time of a measurement."""
+Runs = Sequence[Sequence[int]]
+"""Nanoseconds of every step, for each run."""
 
 
 def sums_by_group(
@@ -66,8 +72,8 @@ class Profile:
     :ivar variant: the instruction set that ran.
     :ivar runs: of which the medians were taken.
     :ivar milliseconds: sum of the steps.
-    :ivar peak_gflops: the most multiply-adds that as many threads can do, as GFLOP/s; None if it
-        couldn't be measured.
+    :ivar peak_gflops: the most multiply-adds that as many threads can do, as GFLOP/s, the median
+        of what was measured between the runs; None if it couldn't be measured.
     """
 
     variant: str
@@ -79,18 +85,42 @@ class Profile:
     steps: tuple[StepTime, ...]
 
 
+def in_turns(
+    run: Callable[[], Runs],
+    peak: Callable[[], float] | None,
+    seconds: float,
+    show: Callable[[Runs, float], None] = lambda runs, passed: None,
+) -> tuple[Runs, Sequence[float]]:
+    """
+    Measure runs and the peak in turns, so that a busy moment of the machine hits both.
+
+    :param run: observes a few.
+    :param peak: returns GFLOP/s; None: there is nothing to measure.
+    :param show: is told of the runs till now, and of the seconds that passed.
+    :returns: all runs, and what the peak was between them.
+    """
+    runs: list[Sequence[int]] = []
+    peaks: list[float] = []
+    start, of_peak = time.perf_counter(), 0.0
+    while len(runs) < LEAST_RUNS or time.perf_counter() - start < seconds:
+        begin = time.perf_counter()
+        if peak is not None and of_peak <= PEAK_SHARE * (begin - start):
+            peaks.append(peak())
+            of_peak += time.perf_counter() - begin
+        runs += run()
+        show(runs, time.perf_counter() - start)
+    return runs, peaks
+
+
 def make_profile(
-    steps: Sequence[Step],
-    runs: Sequence[Sequence[int]],
-    variant: str,
-    threads: int,
-    peak_gflops: float | None,
+    steps: Sequence[Step], runs: Runs, variant: str, threads: int, peaks: Sequence[float]
 ) -> Profile:
     """
-    Summarise observed runs.
+    Summarise observed runs by their medians, and by that of the peak between them.
 
-    :param runs: nanoseconds of every step, for each run.
+    :param peaks: in GFLOP/s; none if the peak couldn't be measured.
     """
+    peak_gflops = statistics.median(peaks) if peaks else None
     medians = [statistics.median(times) / 1e6 for times in zip(*runs, strict=True)]
     total = sum(medians)
     times = tuple(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 import os
 import statistics
-import time
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_compiler.commands import add_bundle, add_command, add_json, add_threads
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
         InstructionProfile,
         StepInstructions,
     )
-    from edge_compiler.profiling import GroupTime, Profile, StepTime
+    from edge_compiler.profiling import GroupTime, Profile, Runs, StepTime
     from edge_perception.runtime.load import LoadedModel
     from edge_perception.runtime.parser import Commands
 
 _Step = TypeVar("_Step", bound="StepTime | StepInstructions")
 _Group = TypeVar("_Group", bound="GroupTime | GroupInstructions")
 
-LEAST_RUNS = 3
 LIVE_RUNS = 50
 """Of which the median is shown while it is measured."""
 
@@ -109,27 +108,26 @@ def _count(arguments: argparse.Namespace, slowest_first: bool) -> int:
 
 def _measure(loaded: LoadedModel, arguments: argparse.Namespace) -> Profile:
     """Run until the time is over, and summarise."""
-    from edge_compiler.profiling import make_profile
-    from edge_compiler.targets.peak import measure_peak
+    from edge_compiler.profiling import in_turns, make_profile
+    from edge_compiler.targets.peak import peak_meter
     from edge_perception.runtime.selftest import read_selftest
 
     model, threads = loaded.manifest.model, arguments.threads or len(os.sched_getaffinity(0))
     inputs, _ = read_selftest(arguments.bundle, loaded.manifest)
-    with progress() as show:
-        show("measuring the peak", 0, 0)
-        peak = measure_peak(loaded.variant, threads)
-        loaded.time_steps(inputs)  # the first run pays for page faults
-        runs: list[list[int]] = []
-        totals: list[float] = []
-        start = time.perf_counter()
-        while len(runs) < LEAST_RUNS or time.perf_counter() - start < arguments.seconds:
-            runs.append(loaded.time_steps(inputs))
+    totals: deque[float] = deque(maxlen=LIVE_RUNS)
+    with progress() as show, peak_meter(loaded.variant, threads) as peak:
+
+        def show_median(runs: Runs, passed: float) -> None:
             totals.append(sum(runs[-1]) / 1e6)
-            passed = min(time.perf_counter() - start, arguments.seconds)
-            median = statistics.median(totals[-LIVE_RUNS:])
-            what = f"measuring: {duration(median)}, {len(totals)} runs"
-            show(what, round(1000 * passed), round(1000 * arguments.seconds))
-    return make_profile(model.steps, runs, loaded.variant, threads, peak)
+            what = f"measuring: {duration(statistics.median(totals))}, {len(runs)} runs"
+            done = round(1000 * min(passed, arguments.seconds))
+            show(what, done, round(1000 * arguments.seconds))
+
+        loaded.time_steps(inputs)  # the first run pays for page faults
+        runs, peaks = in_turns(
+            lambda: [loaded.time_steps(inputs)], peak, arguments.seconds, show_median
+        )
+    return make_profile(model.steps, runs, loaded.variant, threads, peaks)
 
 
 def _print_times(result: Profile, slowest_first: bool) -> None:

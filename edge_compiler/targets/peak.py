@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 import ctypes
 from pathlib import Path
 import subprocess
@@ -13,30 +14,29 @@ from edge_compiler import toolchain
 from edge_compiler.errors import CompileError
 from edge_compiler.targets.machines import variants_of
 
-SECONDS = 0.05
+SECONDS = 0.002
+"""Of a measurement: long enough for threads to be at it together."""
 COMPILER_TIMEOUT_S = 60
 
 
-def measure_peak(variant: str, threads: int) -> float | None:
+@contextmanager
+def peak_meter(variant: str, threads: int) -> Iterator[Callable[[], float] | None]:
     """
-    Return the GFLOP/s of so many threads together, with the vectors of an instruction set.
+    Give a function that measures the GFLOP/s of so many threads together.
 
-    :param variant: of a library, which this processor must have.
+    :param variant: of a library, which this processor must have; its vectors are used.
     :returns: None if it can't be measured: without a C compiler, or for an unknown variant.
     """
-    meter = peak_meter(variant)
+    meter = _compiled(variant)
     if meter is None:
-        return None
+        yield None
+        return
     with ThreadPoolExecutor(threads) as pool:
-        return float(sum(pool.map(meter, [SECONDS] * threads)))
+        yield lambda: float(sum(pool.map(meter, [SECONDS] * threads)))
 
 
-def peak_meter(variant: str) -> Callable[[float], float] | None:
-    """
-    Return a function that measures so many seconds and returns the GFLOP/s of its thread.
-
-    :returns: None where there can be none; see ``measure_peak``.
-    """
+def _compiled(variant: str) -> Callable[[float], float] | None:
+    """Return a function that measures its thread for so many seconds; None: there is none."""
     try:
         tools = toolchain.here()
     except CompileError:

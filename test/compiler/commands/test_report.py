@@ -12,9 +12,9 @@ import pytest
 from small_models import load_model, make_model, node, weights
 
 from edge_compiler import passes, report
-from edge_compiler.profiling import make_profile
+from edge_compiler.profiling import in_turns, make_profile
 from edge_compiler.report.pictures import drawing
-from edge_compiler.targets.peak import measure_peak
+from edge_compiler.targets.peak import peak_meter
 from edge_perception.runtime import read_manifest
 from edge_perception.runtime.manifest import CONVOLUTION, Manifest, OTHER, POOL, Step
 from edge_perception.runtime.record import Record
@@ -140,7 +140,7 @@ def write_report(folder: Path, manifest: Manifest, name: str) -> None:
         allocations=(allocation,),
         provenance={name: name},
     )
-    profile = make_profile([step], [[1000], [3000], [2000]], "avx2", 1, None)
+    profile = make_profile([step], [[1000], [3000], [2000]], "avx2", 1, [])
     measured = report.Measured([None], profile, before, report.outline(graph))
     changed = replace(manifest, model=changed_model, fusions=tuple(fusions))
     report.write(folder, changed, RECORD, measured)
@@ -158,7 +158,7 @@ def test_hostile_names_stay_text(tiny_bundle: Path, tmp_path: Path) -> None:
 def test_model_without_steps_has_a_report(tiny_bundle: Path, tmp_path: Path) -> None:
     manifest = read_manifest(tiny_bundle)
     model = replace(manifest.model, steps=(), allocations=(), arena_bytes=0)
-    profile = make_profile([], [[]], "avx2", 1, 100.0)
+    profile = make_profile([], [[]], "avx2", 1, [100.0])
     changed = replace(manifest, model=model, fusions=())
     report.write(tmp_path, changed, RECORD, report.Measured([], profile, [], []))
     read(tmp_path)
@@ -169,7 +169,7 @@ def test_profile_takes_medians_and_shares() -> None:
     pool = Step("b", "max pool 2x2", ("b",), "b", (1,), group=POOL)
     copy = Step("c", "to row-major", ("c",), "", (1,))
     runs = [[30_000, 6_000, 4_000], [900_000, 7_000, 1_000], [10_000, 6_000, 9_000]]
-    profile = make_profile([conv, pool, copy], runs, "avx2", 1, 400.0)
+    profile = make_profile([conv, pool, copy], runs, "avx2", 1, [380.0, 500.0, 400.0])
     assert profile.milliseconds == pytest.approx(0.040)
     assert [step.share for step in profile.steps] == pytest.approx([0.75, 0.15, 0.1])
     assert profile.steps[0].gflops == pytest.approx(200)
@@ -186,12 +186,27 @@ def test_rules_say_in_which_group_a_step_counts(tiny_bundle: Path) -> None:
 
 
 def test_peak_is_measured_or_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    peak = measure_peak("baseline", 1)
-    assert peak is not None
-    assert peak > 1
-    assert measure_peak("neon", 1) is None
+    with peak_meter("baseline", 2) as peak:
+        assert peak is not None
+        assert peak() > 1
+    with peak_meter("neon", 1) as peak:
+        assert peak is None
     monkeypatch.setenv("CC", "/nowhere/cc")
-    assert measure_peak("baseline", 1) is None
+    with peak_meter("baseline", 1) as peak:
+        assert peak is None
+
+
+def test_runs_and_the_peak_are_measured_in_turns() -> None:
+    said: list[str] = []
+    runs, peaks = in_turns(
+        lambda: said.append("run") or [[1], [2]],  # type: ignore[func-returns-value]
+        lambda: said.append("peak") or 7.0,  # type: ignore[func-returns-value]
+        seconds=0,
+    )
+    assert list(runs) == [[1], [2]] * 2
+    assert said[:2] == ["peak", "run"]
+    assert list(peaks) == [7.0] * said.count("peak")
+    assert in_turns(lambda: [[1]], None, 0)[1] == []
 
 
 def test_outline_leaves_out_what_makes_constants(tmp_path: Path) -> None:
