@@ -38,10 +38,11 @@ class StepTime:
     """
     The time of a step.
 
-    :ivar milliseconds: median.
+    :ivar milliseconds: median: what to expect.
     :ivar share: of the sum over all steps.
-    :ivar gflops: 2 operations a multiply-accumulate; those of the convolution as it is defined,
-        so Winograd's method, which gets by with fewer, may exceed the peak. None without any.
+    :ivar gflops: of its fastest run, the least disturbed: what the code can do. 2 operations a
+        multiply-accumulate; those of the convolution as it is defined, so Winograd's method, which
+        gets by with fewer, may exceed the peak. None without any.
     :ivar share_of_peak: None if that or the peak is unknown.
     """
 
@@ -72,8 +73,8 @@ class Profile:
     :ivar variant: the instruction set that ran.
     :ivar runs: of which the medians were taken.
     :ivar milliseconds: sum of the steps.
-    :ivar peak_gflops: the most multiply-adds that as many threads can do, as GFLOP/s, the median
-        of what was measured between the runs; None if it couldn't be measured.
+    :ivar peak_gflops: the most multiply-adds that as many threads can do, as GFLOP/s, the highest
+        that was measured between the runs; None if it couldn't be measured.
     """
 
     variant: str
@@ -116,29 +117,35 @@ def make_profile(
     steps: Sequence[Step], runs: Runs, variant: str, threads: int, peaks: Sequence[float]
 ) -> Profile:
     """
-    Summarise observed runs by their medians, and by that of the peak between them.
+    Summarise observed runs.
+
+    Caches and busy neighbours disturb runs more than the peak, so medians of both would say more
+    of the moment than of the code: the share of the peak compares the fastest of both.
 
     :param peaks: in GFLOP/s; none if the peak couldn't be measured.
     """
-    peak_gflops = statistics.median(peaks) if peaks else None
-    medians = [statistics.median(times) / 1e6 for times in zip(*runs, strict=True)]
+    peak_gflops = max(peaks, default=None)
+    observed = list(zip(*runs, strict=True))
+    medians = [statistics.median(times) / 1e6 for times in observed]
     total = sum(medians)
     times = tuple(
-        _step_time(step, milliseconds, total, peak_gflops)
-        for step, milliseconds in zip(steps, medians, strict=True)
+        _step_time(step, median, share_of(median, total), min(nanoseconds), peak_gflops)
+        for step, median, nanoseconds in zip(steps, medians, observed, strict=True)
     )
     groups = tuple(GroupTime(*group) for group in sums_by_group(steps, medians))
     return Profile(variant, threads, len(runs), total, peak_gflops, groups, times)
 
 
-def _step_time(step: Step, milliseconds: float, total: float, peak: float | None) -> StepTime:
-    gflops = 2e-6 * step.macs / milliseconds if step.macs and milliseconds else None
+def _step_time(
+    step: Step, milliseconds: float, share: float, shortest: int, peak: float | None
+) -> StepTime:
+    gflops = 2 * step.macs / shortest if step.macs and shortest else None
     return StepTime(
         step=step.name,
         kernel=step.kernel,
         group=step.group,
         milliseconds=milliseconds,
-        share=share_of(milliseconds, total),
+        share=share,
         gflops=gflops,
         share_of_peak=gflops / peak if gflops is not None and peak else None,
     )
