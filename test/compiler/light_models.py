@@ -6,10 +6,19 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import numpy_helper
+import pytest
 
 FOLDER = Path(onnx.__file__).parent / "backend/test/data/light"
 LARGEST_WEIGHTS = 2**22
 """Elements of random weights; the larger ones stay as they are, which takes less memory."""
+
+_QUICK = ("resnet50", "shufflenet", "squeezenet")
+"""Compiled and proven in seconds; the others have hundreds of layers or megabytes."""
+COMPILED = [
+    pytest.param(name, marks=() if name in _QUICK else pytest.mark.large)
+    for name in sorted(path.stem.removeprefix("light_") for path in FOLDER.glob("light_*.onnx"))
+]
+"""The names of all nine, for tests that compile and prove them."""
 
 
 def give_weights(name: str, target: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 import shutil
 
+from light_models import COMPILED, FOLDER
 import numpy as np
 import onnx
 from onnx import numpy_helper
@@ -14,21 +15,18 @@ from small_models import RUNNABLE
 from edge_compiler.compile import compile_model, Options
 from edge_perception.runtime import Library
 
-FOLDER = Path(onnx.__file__).parent / "backend/test/data/light"
-NAMES = sorted(path.stem for path in FOLDER.glob("light_*.onnx"))
-
 
 def test_there_are_nine() -> None:
-    assert len(NAMES) == 9
+    assert len(COMPILED) == 9
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMPILED)
 def test_stored_output(name: str, tmp_path: Path) -> None:
     """Prove it, and run what this processor can on the ramp for which onnx stores the output."""
     bundle = tmp_path / f"{name}.edge"
-    model = compile_model(FOLDER / f"{name}.onnx", bundle, Options(), lambda *_: None).model
-    expected = numpy_helper.to_array(onnx.load_tensor(FOLDER / f"{name}_output_0.pb"))
+    model = compile_model(FOLDER / f"light_{name}.onnx", bundle, Options(), lambda *_: None).model
+    expected = numpy_helper.to_array(onnx.load_tensor(FOLDER / f"light_{name}_output_0.pb"))
     (image,), (output,) = model.inputs, model.outputs
     size = int(np.prod(image.shape))
     ramp = (np.arange(size).reshape(image.shape) / size).astype(np.float32)
