@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 import math
 
 import onnx
-from onnx import helper, shape_inference
+from onnx import helper
 
 from edge_compiler.frontend.skeleton import ITEM_BYTES
 from edge_compiler.frontend.tidy import reads_of
+from edge_compiler.onnx_runtime.types import Types
 
 
-def in_pieces(model: onnx.ModelProto, most: int) -> list[onnx.ModelProto]:
+def in_pieces(model: onnx.ModelProto, most: int, types: Types) -> list[onnx.ModelProto]:
     """
     Return models that compute a model's outputs together, in this order.
 
@@ -21,6 +22,7 @@ def in_pieces(model: onnx.ModelProto, most: int) -> list[onnx.ModelProto]:
 
     :param model: large weights lie in files; outputs need no types.
     :param most: bytes of such weights that a piece may have, unless one node has more.
+    :param types: of its tensors.
     """
     graph = model.graph
     sizes = {
@@ -30,8 +32,8 @@ def in_pieces(model: onnx.ModelProto, most: int) -> list[onnx.ModelProto]:
     }
     if sum(sizes.values()) <= most or not _is_sorted(graph):
         return [model]
-    types = tensor_types(model)
-    runs = list(_runs(graph, sizes, types, most))
+    known = types.known
+    runs = list(_runs(graph, sizes, known, most))
     outputs = {value.name for value in graph.output}
     writer = {name: i for i, run in enumerate(runs) for node in run for name in node.output}
     reads = [{name for node in run for name in reads_of(node)} for run in runs]
@@ -48,7 +50,7 @@ def in_pieces(model: onnx.ModelProto, most: int) -> list[onnx.ModelProto]:
             input=[value for value in graph.input if value.name in reads[index]],
             output=[value for value in graph.output if writer.get(value.name, 0) == index],
         )
-        piece.input.extend(helper.make_tensor_value_info(n, types[n], None) for n in taken)
+        piece.input.extend(helper.make_tensor_value_info(n, known[n], None) for n in taken)
         piece.output.extend(onnx.ValueInfoProto(name=name) for name in handed)
         pieces.append(
             onnx.ModelProto(
@@ -96,16 +98,3 @@ def _is_sorted(graph: onnx.GraphProto) -> bool:
             return False
         due.difference_update(node.output)
     return True
-
-
-def tensor_types(model: onnx.ModelProto) -> dict[str, int]:
-    """Return the element types of the tensors that nodes compute, as far as they are known."""
-    shown = onnx.ModelProto()
-    shown.CopyFrom(model)
-    del shown.graph.output[:]
-    try:
-        inferred = shape_inference.infer_shapes(shown).graph.value_info
-    except shape_inference.InferenceError:
-        return {}
-    types = {value.name: value.type.tensor_type.elem_type for value in inferred}
-    return {name: type_ for name, type_ in types.items() if type_}

@@ -14,6 +14,7 @@ from edge_compiler.frontend.precision import to_float32
 from edge_compiler.frontend.read import read_model
 from edge_compiler.onnx_runtime import apart, NAME
 from edge_compiler.onnx_runtime.pieces import in_pieces, set_shape
+from edge_compiler.onnx_runtime.types import Types
 from edge_compiler.onnx_runtime.unsigned import make_weights_unsigned
 from edge_perception.runtime.manifest import Tensor
 
@@ -60,9 +61,10 @@ class Reference:
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in extra)
         self.tensors = frozenset(declared | set(extra))
 
-        make_weights_unsigned(model)
+        types = Types(model)
+        make_weights_unsigned(model, types)
         self._model = model
-        self._pieces = in_pieces(model, _PIECE_BYTES)
+        self._pieces = in_pieces(model, _PIECE_BYTES, types)
         constant = {tensor.name for tensor in model.graph.initializer}
         self._unread = {
             value.name: _zeros(value)

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
 
-from edge_compiler.onnx_runtime.pieces import tensor_types
+from edge_compiler.onnx_runtime.types import Types
 
 _OPERANDS = {
     "MatMulInteger": (0, 2, 1, 3),
@@ -32,23 +32,25 @@ _MORE, _ZERO = "edge/128", "edge/128 as uint8"
 """Names of constants."""
 
 
-def make_weights_unsigned(model: onnx.ModelProto) -> None:
-    """Let nodes compute exactly that multiply bytes of uint8 by weights of int8."""
+def make_weights_unsigned(model: onnx.ModelProto, types: Types) -> None:
+    """
+    Let nodes compute exactly that multiply bytes of uint8 by weights of int8.
+
+    :param types: of the model's tensors; gets those that are new.
+    """
     graph = model.graph
     if not any(node.op_type in _OPERANDS or node.op_type in _OF_FLOATS for node in graph.node):
         return
-    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
-    types |= {value.name: value.type.tensor_type.elem_type for value in graph.input}
-    types |= tensor_types(model)
+    known = types.known
     nodes: list[onnx.NodeProto] = []
     moved: dict[str, str] = {"": _ZERO}
     for node in graph.node:
-        for place in (place for both in _signed(node, types) for place in both):
+        for place in (place for both in _signed(node, known) for place in both):
             node.input.extend([""] * (place + 1 - len(node.input)))
             name = node.input[place]
             if name not in moved:
                 moved[name] = f"edge/{name} as uint8"
-                nodes += _add_128(name, moved[name])
+                nodes += _add_128(name, moved[name], known)
             node.input[place] = moved[name]
         nodes.append(node)
     if len(nodes) > len(graph.node):
@@ -76,9 +78,10 @@ def _types_at(
     return {types.get(node.input[place]) for place in places if place < len(node.input)}
 
 
-def _add_128(name: str, result: str) -> list[onnx.NodeProto]:
-    """Return nodes that make uint8 of int8."""
+def _add_128(name: str, result: str, types: dict[str, int]) -> list[onnx.NodeProto]:
+    """Return nodes that make uint8 of int8, whose types are added."""
     wide, sum_ = f"{result}/wide", f"{result}/sum"
+    types |= {wide: TensorProto.INT32, sum_: TensorProto.INT32, result: TensorProto.UINT8}
     return [
         helper.make_node("Cast", [name], [wide], to=TensorProto.INT32),
         helper.make_node("Add", [wide, _MORE], [sum_]),

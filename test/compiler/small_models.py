@@ -17,6 +17,7 @@ from edge_compiler.export import export
 from edge_compiler.frontend import load
 from edge_compiler.ir.graph import Graph
 from edge_compiler.machine import processor_features
+from edge_compiler.onnx_runtime.types import Types
 from edge_compiler.onnx_runtime.unsigned import make_weights_unsigned
 from edge_compiler.samples.noise import random_inputs
 from edge_compiler.targets.base import Target
@@ -94,7 +95,7 @@ def run(model: onnx.ModelProto | Path, feeds: Mapping[str, Array]) -> list[Array
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     exact = onnx.ModelProto()
     exact.CopyFrom(onnx.load(model) if isinstance(model, Path) else model)
-    make_weights_unsigned(exact)
+    make_weights_unsigned(exact, Types(exact))
     content = exact.SerializeToString()
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     return session.run(None, dict(feeds))

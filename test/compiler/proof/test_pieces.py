@@ -16,6 +16,7 @@ from edge_compiler.frontend.read import read_model
 from edge_compiler.onnx_runtime import reference
 from edge_compiler.onnx_runtime.pieces import in_pieces
 from edge_compiler.onnx_runtime.reference import Reference
+from edge_compiler.onnx_runtime.types import Types
 from edge_perception.runtime.manifest import Tensor
 
 SIDE = 64
@@ -58,7 +59,8 @@ def saved(model: onnx.ModelProto, folder: Path) -> Path:
 
 def cut(path: Path, most: int) -> list[list[str]]:
     """Return the operators of each piece."""
-    return [[n.op_type for n in m.graph.node] for m in in_pieces(read_model(path), most)]
+    model = read_model(path)
+    return [[n.op_type for n in m.graph.node] for m in in_pieces(model, most, Types(model))]
 
 
 def test_a_piece_has_no_more_weights_than_it_may(tmp_path: Path) -> None:
@@ -84,6 +86,38 @@ def test_pieces_compute_the_same(
     assert found.keys() == whole.keys() == {"a", "b", "is", "y", "same", "c"}
     for name, value in whole.items():
         np.testing.assert_array_equal(found[name], value, strict=True)
+
+
+def test_types_are_inferred_once_where_bytes_are_multiplied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_model(
+        [
+            node("MatMul", "x w1", "a"),
+            node("DynamicQuantizeLinear", "a", "q scale zero"),
+            node("MatMulInteger", "q bytes zero", "b"),
+            node("Cast", "b", "c", to=onnx.TensorProto.FLOAT),
+            node("MatMul", "c w2", "y"),
+        ],
+        {"x": [4, SIDE]},
+        {
+            "w1": weights(SIDE, SIDE),
+            "w2": weights(SIDE, SIDE),
+            "bytes": (40 * weights(SIDE, SIDE)).astype(np.int8),
+        },
+    )
+    path, inputs = saved(model, tmp_path), {"x": weights(4, SIDE)}
+    whole = Reference(path, [Tensor("x", (4, SIDE))], []).run(inputs)
+    calls: list[onnx.ModelProto] = []
+    infer = onnx.shape_inference.infer_shapes
+    monkeypatch.setattr(
+        onnx.shape_inference, "infer_shapes", lambda model: calls.append(model) or infer(model)
+    )
+    monkeypatch.setattr(reference, "_PIECE_BYTES", 1)
+    pieces = Reference(path, [Tensor("x", (4, SIDE))], [])
+    np.testing.assert_array_equal(pieces.run(inputs)["y"], whole["y"], strict=True)
+    assert len(calls) == 1
+    assert len(pieces._pieces) == 2
 
 
 def test_what_is_no_tensor_is_not_handed_on(tmp_path: Path) -> None:
