@@ -17,6 +17,7 @@ _NOISE = "it yields something else each time: let the noise be an input"
 _COURSE = (
     "export it by tracing with example inputs, or fix what decides with edgec import --constant"
 )
+_OTHERS = "export it as operators that edgec ops lists"
 ADVICE = {
     **dict.fromkeys(("com.microsoft", "com.microsoft.nchwc"), _SAVE),
     **dict.fromkeys(("ConvInteger", "DynamicQuantizeLinear", "MatMulInteger"), _FLOAT),
@@ -63,8 +64,8 @@ def grouped(refusals: Iterable[Refusal]) -> list[Group]:
     for refusal in refusals:
         groups[refusal.op, re.sub(r"\[[\d, ]*\]", "[]", refusal.reason)].append(refusal)
     found = [
-        Group(op, alike[0].reason, tuple(r.node for r in alike), _advice(op))
-        for (op, _), alike in groups.items()
+        Group(op, alike[0].reason, tuple(r.node for r in alike), _advice(op, reason))
+        for (op, reason), alike in groups.items()
     ]
     return sorted(found, key=lambda group: -len(group.nodes))
 
@@ -74,8 +75,10 @@ def listed(refusals: Iterable[Refusal]) -> str:
     return "; ".join(map(_clause, grouped(refusals)))
 
 
-def _advice(op: str) -> str:
-    return ADVICE.get(op) or ADVICE.get(op.rpartition(".")[0], "")
+def _advice(op: str, reason: str) -> str:
+    """Return what to change at export, which a reason that is of more than the operator says."""
+    others = _OTHERS if reason.endswith("is not supported") else ""
+    return ADVICE.get(op) or ADVICE.get(op.rpartition(".")[0]) or others
 
 
 def _clause(group: Group) -> str:

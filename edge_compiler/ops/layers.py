@@ -42,7 +42,7 @@ def _conv_fault(node: Node) -> str | None:
     if weights.shape[1] * groups != channels or weights.shape[0] % groups:
         return (
             f"weights {list(weights.shape)} in {groups} group(s) don't fit "
-            f"{channels} input channels"
+            f"{channels} input channels: export it again"
         )
     return None
 
@@ -61,7 +61,7 @@ def _transposed_fault(node: Node) -> str | None:
     if weights.shape[0] != channels or channels % groups:
         return (
             f"weights {list(weights.shape)} in {groups} group(s) don't fit "
-            f"{channels} input channels"
+            f"{channels} input channels: export it again"
         )
     return None
 

@@ -31,5 +31,5 @@ def unclear_last_window(node: Node) -> str | None:
     ):
         stride, before = strides[axis] if strides else 1, pads[axis] if pads else 0
         if (out - 1) * stride >= size + before:
-            return "with ceil_mode, the last window begins in the padding"
+            return "with ceil_mode the last window begins in the padding: export it without"
     return None

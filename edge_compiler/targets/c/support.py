@@ -25,7 +25,10 @@ def refusal(node: Node) -> str | None:
     entry = entry_of(node)
     if entry is None:
         value = node.input(0)
-        return f"'{value.name}' is {value.type}, only {_names(_types(node.op))} is supported"
+        return (
+            f"'{value.name}' is {value.type}, only {_names(_types(node.op))} is supported: export "
+            "it with another type"
+        )
     return entry.check(node)
 
 

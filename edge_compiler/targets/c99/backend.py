@@ -56,9 +56,10 @@ class PlainBackend:
         if node.op in _REPLACED:
             return None
         if node.op not in RULES:
-            return "the target c99 has no loops for it"
+            return "c99 has no loops for it: choose another target"
         if len(node.outputs) > 1 and node.op != "Split":
-            return f"the output '{node.outputs[1].name}' is not supported"
+            name = node.outputs[1].name
+            return f"the output '{name}' is not supported: export the model for inference"
         return RULES[node.op].check(node) or fused_refusal(node)
 
     def support(self) -> Mapping[str, str]:

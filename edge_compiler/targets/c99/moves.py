@@ -80,10 +80,10 @@ def lower_slice(low: Lowering, node: Node) -> None:
 
 def _check_pad(node: Node) -> str | None:
     if node.attributes.get("mode", "constant") != "constant":
-        return f"the mode {node.attributes['mode']} is not supported, only constant"
+        return f"the mode {node.attributes['mode']} is not supported: export it with constant"
     pads = node.constant(1)
     if pads is not None and (pads.min() < 0 or (len(node.inputs) > 3 and node.inputs[3])):
-        return "pads below zero, or of named axes, are not supported"
+        return "it pads below zero, or named axes: export it with Slice, or pads for all axes"
     shapes = node.input(0).shape, node.output.shape
     return require_constant(node, 1, 2) or check_axes(shapes[0], *map(row_major, shapes))
 

@@ -26,8 +26,8 @@ from edge_compiler.targets.program.reorder import ranked
 def _check_function(node: Node) -> str | None:
     activation = activation_of(node)
     if activation is None:
-        return "its bounds must be constants"
-    return None if activation.op in KNOWN else f"{activation.op} is not supported"
+        return "its bounds are computed: export it with constants"
+    return None if activation.op in KNOWN else f"c99 has no {activation.op}: choose another target"
 
 
 @lowers(*{FUNCTIONS[name].op: None for name in KNOWN}, check=_check_function)

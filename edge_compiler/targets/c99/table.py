@@ -49,7 +49,7 @@ def fused_refusal(node: Node) -> str | None:
     """Return why what a node does to its result can't be done."""
     activation = node.fused.activation
     if activation is not None and activation.op not in KNOWN:
-        return f"{activation.op} after it is not supported"
+        return f"c99 has no {activation.op}, which is applied after it: choose another target"
     return None
 
 

@@ -90,12 +90,12 @@ def lower_global_average(low: Lowering, node: Node) -> None:
 def _check_product(node: Node) -> str | None:
     weights = node.input(1)
     if len(weights.shape) != 2:
-        return f"only products with a matrix are supported, '{weights.name}' is {weights.shape}"
+        return f"'{weights.name}' is {weights.shape} and no matrix: choose another target"
     if node.attributes.get("transA"):
-        return "transA is not supported"
+        return "transA is not supported: export it with a Transpose before it"
     bias = node.inputs[2] if len(node.inputs) > 2 else None
     if bias is not None and bias.size not in (1, node.output.shape[-1]):
-        return f"the bias '{bias.name}' must be one row"
+        return f"the bias '{bias.name}' must be one row: export it as an Add behind it"
     return require_constant(node, 1, 2)
 
 

@@ -8,16 +8,16 @@ from edge_compiler.ir.graph import Node, Value
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.calls import Call, Pointer, reading, writing
 from edge_compiler.targets.program.layout import DENSE, merge_axes, row_major
-from edge_compiler.targets.program.limits import require_constant
+from edge_compiler.targets.program.limits import require_axes, require_constant
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import starts
-from edge_compiler.targets.program.reorder import MAX_RANK, strided_fields
+from edge_compiler.targets.program.reorder import strided_fields
 
 
 def check_axes(shape: tuple[int, ...], *steps: tuple[int, ...]) -> str | None:
     """Return a reason if a copy with these steps has to count too many axes one by one."""
     axes, _ = merge_axes(shape, *steps)
-    return f"copies along more than {MAX_RANK} axes: {len(axes)}" if len(axes) > MAX_RANK else None
+    return require_axes("copies", len(axes))
 
 
 def transposed(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -95,5 +95,8 @@ def require_float32(node: Node) -> str | None:
     """Return a reason if a node reads or computes something else than float32."""
     for value in (*node.inputs[:1], *node.outputs[:1]):
         if value is not None and value.type != FLOAT32:
-            return f"'{value.name}' is {value.type}, only float32 is supported"
+            return (
+                f"'{value.name}' is {value.type}, only float32 is supported: export it with "
+                "another type"
+            )
     return None

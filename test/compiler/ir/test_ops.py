@@ -12,6 +12,7 @@ from small_models import load_model, make_model, node, weights
 
 from edge_compiler import ops, targets
 from edge_compiler.ops.activations import ACTIVATIONS
+from edge_compiler.refusal import listed, Refusal
 from edge_compiler.targets.c.headers import HEADERS
 
 CONSTANTS = {
@@ -59,7 +60,10 @@ def test_every_operator_is_described(target: str) -> None:
         ),
         ([node("Cast", "x", "i", to=6), node("ReduceMean", "i", "y")], "int32, only float32"),
         ([node("Cast", "x", "i", to=6), node("Div", "i zero", "y")], "divided by zero"),
-        ([node("Cast", "x", "i", to=6), node("Max", "i i i", "y")], "two tensors, not 3"),
+        (
+            [node("Cast", "x", "i", to=6), node("Max", "i i i", "y")],
+            "Max of 3 tensors of integers",
+        ),
         ([node("Cast", "x", "i", to=13)], "uint64, only float32"),
     ],
 )
@@ -75,6 +79,8 @@ def test_refusals(tmp_path: Path, nodes: list[onnx.NodeProto], reason: str) -> N
     *_, last = refusals(model, tmp_path)
     assert last is not None
     assert any(part in last for part in reason.split("|"))
+    said = listed([Refusal("n", nodes[-1].op_type, last)])
+    assert re.search(r"[:,(] ?(export|let) ", said), "it says what to do"
 
 
 @pytest.mark.parametrize(

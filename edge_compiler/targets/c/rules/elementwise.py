@@ -26,10 +26,10 @@ from edge_compiler.targets.program.layout import (
     merge_axes,
     repeated,
 )
-from edge_compiler.targets.program.limits import require_constant, require_type
+from edge_compiler.targets.program.limits import require_axes, require_constant, require_type
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.nodes import Array, required
-from edge_compiler.targets.program.reorder import MAX_RANK, ranked
+from edge_compiler.targets.program.reorder import ranked
 from edge_perception.runtime.manifest import CONVOLUTION
 
 _BINARY = {
@@ -113,8 +113,8 @@ def check_binary(node: Node) -> str | None:
     shapes = [value.shape for value in node.inputs if value is not None]
     for left, right in zip([shapes[0], *[full] * len(shapes)], shapes[1:], strict=False):
         axes, _ = merge_axes(full, repeated(left, full), repeated(right, full))
-        if len(axes) > MAX_RANK:
-            return f"{list(left)} and {list(right)} broadcast along more than {MAX_RANK} axes"
+        if reason := require_axes(f"{list(left)} and {list(right)} broadcast", len(axes)):
+            return reason
     return None
 
 

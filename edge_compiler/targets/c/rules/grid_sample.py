@@ -18,7 +18,10 @@ _PADDING = {"zeros": "GRID_ZEROS", "border": "GRID_BORDER", "reflection": "GRID_
 def check_grid_sample(node: Node) -> str | None:
     """Sample images of height and width where a tensor says, nearest, linear or cubic."""
     if not has_sides(node.input(0)):
-        return f"only images of shape NxCxHxW are supported, received {node.input(0)}"
+        return (
+            f"only images of shape NxCxHxW are supported, received {node.input(0)}: export it "
+            "with images of two dimensions"
+        )
     return (
         require(node, "mode", "linear", *_MODES)
         or require(node, "padding_mode", "zeros", *_PADDING)

@@ -13,7 +13,12 @@ from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.data import Data
 from edge_compiler.targets.program.layout import DENSE, row_major
-from edge_compiler.targets.program.limits import require, require_constant, require_type
+from edge_compiler.targets.program.limits import (
+    require,
+    require_axes,
+    require_constant,
+    require_type,
+)
 from edge_compiler.targets.program.lowering import Lowering
 from edge_compiler.targets.program.reorder import MAX_RANK, ranked
 from edge_perception.runtime.dtypes import BOOL, INT32, INT64
@@ -29,18 +34,14 @@ _HOW = {
 
 def check_elements(node: Node) -> str | None:
     """Elements by indices along an axis; one beyond an end is taken for the last on that side."""
-    rank = len(node.input(1).shape)
-    if rank > MAX_RANK:
-        return f"more than {MAX_RANK} dimensions: {rank}"
-    return require_type(node.input(1), (INT32, INT64))
+    counted = require_axes("indices", len(node.input(1).shape))
+    return counted or require_type(node.input(1), (INT32, INT64))
 
 
 def check_slices(node: Node) -> str | None:
     """Slices by tuples of indices; one beyond an end is taken for the last on that side."""
-    depth = node.input(1).shape[-1]
-    if depth > MAX_RANK:
-        return f"tuples of more than {MAX_RANK} indices: {depth}"
-    return require_type(node.input(1), (INT32, INT64))
+    counted = require_axes("tuples of indices", node.input(1).shape[-1])
+    return counted or require_type(node.input(1), (INT32, INT64))
 
 
 def _by_element(value: Value, index: Value, axis: int) -> dict[str, Field]:

@@ -31,10 +31,10 @@ _FUNCTIONS = {"Neg": "INTEGER_NEG", "Abs": "INTEGER_ABS"}
 def check_arithmetic(node: Node) -> str | None:
     """Arithmetic of two tensors of integers, with broadcasting."""
     if len(node.inputs) != 2:
-        return f"{node.op} of integers is supported for two tensors, not {len(node.inputs)}"
+        return f"{node.op} of {len(node.inputs)} tensors of integers: export it two by two"
     divisor = node.constant(1)
     if node.op in ("Div", "Mod") and divisor is not None and not np.all(divisor):
-        return "integers can't be divided by zero"
+        return "integers can't be divided by zero: export it with another divisor"
     return check_broadcast(node)
 
 

@@ -43,7 +43,10 @@ def check_layer_norm(node: Node) -> str | None:
     normalised = shape[node.attributes["axis"] % len(shape) :]
     for value in node.inputs[1:]:
         if value is not None and value.shape != normalised:
-            return f"scale and shift must have the shape {list(normalised)}, received {value}"
+            return (
+                f"scale and shift must have the shape {list(normalised)}, received {value}: "
+                "export them so, or as Mul and Add behind it"
+            )
     return require(node, "stash_type", 1)
 
 

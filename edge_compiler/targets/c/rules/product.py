@@ -19,7 +19,10 @@ from edge_compiler.targets.program.nodes import Geometry, is_layer_of_row, matri
 def check_product(node: Node) -> str | None:
     """Matrix products of any rank, of computed and constant operands."""
     if len(Product.of(node).batch) > RANK:
-        return f"the matrices of both operands don't follow each other in {RANK} dimensions"
+        return (
+            f"the matrices of both operands don't follow each other in {RANK} dimensions: export "
+            "it with a Reshape before it that makes one of dimensions that stay side by side"
+        )
     return None
 
 

@@ -6,9 +6,8 @@ from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.table import ALL, lowers
 from edge_compiler.targets.program.boxes import copy_box
 from edge_compiler.targets.program.layout import DENSE, merge_axes, row_major
-from edge_compiler.targets.program.limits import require_constant
+from edge_compiler.targets.program.limits import require_axes, require_constant
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.reorder import MAX_RANK
 
 
 @lowers("DepthToSpace", types=ALL)
@@ -54,9 +53,7 @@ def check_tile(node: Node) -> str | None:
     """Repeat along dimensions so often as is known before the model runs."""
     shape, steps = _tiles(node)
     axes, _ = merge_axes(shape, steps, row_major(shape))
-    if len(axes) > MAX_RANK:
-        return f"tiles along more than {MAX_RANK} axes: {len(axes)}"
-    return require_constant(node, 1)
+    return require_axes("tiles", len(axes)) or require_constant(node, 1)
 
 
 @lowers("Tile", check=check_tile, types=ALL)

@@ -30,13 +30,13 @@ def check_recurrent(node: Node) -> str | None:
         return reason
     steps, lengths = _sizes(node)[0], node.constant(4)
     if lengths is not None and np.any(lengths != steps):
-        return f"sequence_lens must be the length of the input, {steps}"
+        return f"sequence_lens must be the length of the input, {steps}: export it without them"
     kinds = activations_of(node)
     if unknown := [act.op for act in kinds if act.op not in FUNCTIONS]:
-        return f"the activation {unknown[0]} is not supported"
+        return f"the activation {unknown[0]} is not supported: train it with another one"
     directions = node.input(2).shape[0]
     if kinds != kinds[: len(kinds) // directions] * directions:
-        return "the directions have different activations"
+        return "the directions have different activations: export each as a layer of its own"
     return None
 
 

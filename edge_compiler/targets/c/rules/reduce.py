@@ -10,9 +10,8 @@ from edge_compiler.targets.program.boxes import copy_box
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.layout import DENSE, merge_axes, row_major
-from edge_compiler.targets.program.limits import require_constant
+from edge_compiler.targets.program.limits import require_axes, require_constant
 from edge_compiler.targets.program.lowering import Lowering
-from edge_compiler.targets.program.reorder import MAX_RANK
 from edge_perception.runtime.dtypes import FLOAT32, INT32, INT64
 from edge_perception.runtime.manifest import POOL
 
@@ -62,8 +61,7 @@ def check_reduction(node: Node) -> str | None:
     if not _are_neighbours(node, axes := _axes(node)):
         shape, steps = _in_order(node, axes)
         merged, _ = merge_axes(shape, steps, row_major(shape))
-        if len(merged) > MAX_RANK:
-            return f"the axes {axes} and the others change more than {MAX_RANK} times"
+        return require_axes(f"the axes {axes} and others change", len(merged))
     return None
 
 

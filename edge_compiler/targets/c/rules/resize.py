@@ -32,7 +32,7 @@ def check_resize(node: Node) -> str | None:
     """Resizing of any axes: nearest, linear or cubic, with or without antialiasing."""
     crops = node.attributes["coordinate_transformation_mode"] == "tf_crop_and_resize"
     if crops and node.input(0).type != FLOAT32:
-        return "a part of integers is not resized"
+        return "a part of integers is not resized: export it with a Cast to float32 before it"
     return (
         require_constant(node, 1, 2, 3)
         or require(node, "mode", *MODES)

@@ -14,7 +14,10 @@ from edge_compiler.targets.program.lowering import Lowering
 def check_roi_align(node: Node) -> str | None:
     """Means of the bins of regions; maxima are not, as ONNX Runtime's are others than ONNX's."""
     if not has_sides(node.input(0)):
-        return f"only images of shape NxCxHxW are supported, received {node.input(0)}"
+        return (
+            f"only images of shape NxCxHxW are supported, received {node.input(0)}: export it "
+            "with images of two dimensions"
+        )
     return require(node, "mode", "avg") or require_type(node.input(1), FLOATS)
 
 
