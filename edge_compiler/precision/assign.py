@@ -30,8 +30,9 @@ _FUNCTIONS = (
 )
 """Functions of one number: a table of 256 entries."""
 _MOVES = (
-    *("AveragePool", "DepthToSpace", "Flatten", "Gather", "Identity", "MaxPool", "Pad", "Reshape"),
-    *("Resize", "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose", "Unsqueeze"),
+    *("AveragePool", "DepthToSpace", "Expand", "Flatten", "Gather", "Identity", "MaxPool", "Pad"),
+    *("Reshape", "Resize", "Slice", "SpaceToDepth", "Split", "Squeeze", "Tile", "Transpose"),
+    "Unsqueeze",
 )
 ROLES: Mapping[str, Role] = {
     **dict.fromkeys(("Conv", "ConvTranspose", "Gemm", "MatMul"), Role.LAYER),

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from onnx import helper
 import pytest
 from small_models import load_model, make_model, node, run, weights
 
 from edge_compiler import passes
+from edge_compiler.compile import compile_model, Options
 from edge_compiler.export import export
 from edge_compiler.passes.integers.phases import phases_of
 from edge_compiler.precision.assign import assign
@@ -19,6 +21,7 @@ from edge_compiler.precision.calibrate import calibrate
 from edge_compiler.precision.quantise import quantise
 from edge_compiler.precision.samples import tensors
 from edge_compiler.precision.session import Session
+from edge_perception.runtime import load
 
 CASES: list[tuple[int, int, dict[str, Any]]] = [
     (2, 2, {}),
@@ -122,3 +125,46 @@ def test_no_floats_are_left_between_layers(tmp_path: Path) -> None:
         *("QuantizeLinear", "DequantizeLinear", "QConv", "Slice", "Concat", "Requantise"),
         *("DepthToSpace", "QResize"),
     }
+
+
+def test_what_is_repeated_between_layers_stays_in_integers(tmp_path: Path) -> None:
+    """As what one pixel knows of the whole picture is handed to all, and rows are repeated."""
+    nodes = [
+        node("Conv", "x w1", "c1", pads=[1, 1, 1, 1]),
+        node("Relu", "c1", "r1"),
+        node("GlobalAveragePool", "r1", "mean"),
+        node("Conv", "mean w2", "c2"),
+        node("Expand", "c2 everywhere", "spread"),
+        node("Tile", "r1 rows", "tiled"),
+        node("Concat", "spread tiled", "joined", axis=1),
+        node("Conv", "joined w3", "y"),
+    ]
+    constants = {
+        "w1": weights(16, 3, 3, 3),
+        "w2": weights(16, 16, 1, 1),
+        "w3": weights(4, 32, 1, 1),
+        "everywhere": np.array([1, 16, 12, 6]),
+        "rows": np.array([1, 1, 2, 1]),
+    }
+    graph = load_model(make_model(nodes, {"x": [1, 3, 6, 6]}, constants), tmp_path)
+    passes.optimise(graph, fuse=False)
+    np.savez(tmp_path / "x.npz", x=weights(16, 1, 3, 6, 6))
+    samples = tensors(tmp_path / "x.npz", graph)
+    whole = quantise(
+        graph,
+        calibrate(graph, samples, "minmax", _quiet),
+        assign(graph),
+        bias_errors(graph, samples, _quiet),
+    )
+    written, bundle = tmp_path / "quantised.onnx", tmp_path / "quantised.edge"
+    onnx.save(export(whole), written)
+    steps = compile_model(written, bundle, Options(), _quiet).model.steps
+    kinds = {step.name: step.dtype for step in steps}
+    assert {kinds["spread"], kinds["tiled"]} == {"uint8"}
+    assert [step.kernel for step in steps if step.kernel.endswith("Linear")] == [
+        "QuantizeLinear",
+        "DequantizeLinear",
+    ]
+    x = next(iter(samples))
+    with load(bundle, threads=1) as loaded:
+        np.testing.assert_array_equal(loaded.run(x)["y"], run(written, x)[0])
