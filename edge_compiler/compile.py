@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-import os
 from pathlib import Path
 import shutil
-import statistics
 import tempfile
 
 from edge_compiler import frontend, passes, report, targets
@@ -19,28 +17,24 @@ from edge_compiler.files.atomic import new_folder
 from edge_compiler.files.destination import check_destination
 from edge_compiler.frontends import as_onnx
 from edge_compiler.ir.graph import Graph
-from edge_compiler.machine import give_back_memory, processor
+from edge_compiler.machine import give_back_memory
 from edge_compiler.onnx_runtime.reference import Reference
 from edge_compiler.precision.budget import OverBudgetError
 from edge_compiler.precision.half import round_file, Rounding
 from edge_compiler.precision.network import Changed, quantise_file, Source, Wanted
-from edge_compiler.profiling import in_turns, make_profile, Profile
 from edge_compiler.progress import Progress
-from edge_compiler.proof.prove import Inputs
-from edge_compiler.proof.proving import describe_files, postpone, prove, Proven, write_cases
+from edge_compiler.proof.proving import describe_files, write_cases
 from edge_compiler.pruning.network import prune_file
 from edge_compiler.pruning.network import Wanted as WantedPruning
 from edge_compiler.samples.images import calibration_images
-from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions, Target
-from edge_compiler.targets.peak import peak_meter
 from edge_compiler.targets.program.library import LIBRARY, SOURCE
 from edge_compiler.targets.refusals import refuse_unsupported
+from edge_compiler.trying import try_library
 from edge_perception.runtime.accelerator import Accelerator
-from edge_perception.runtime.accuracy import Accuracy
 from edge_perception.runtime.bundle import write_manifest, write_record
-from edge_perception.runtime.manifest import Manifest, Model, Step, Tensor
-from edge_perception.runtime.record import Record, Speed
+from edge_perception.runtime.manifest import Manifest, Model, Tensor
+from edge_perception.runtime.record import Record
 from edge_perception.runtime.selftest import write_selftest
 from edge_perception.runtime.tensorrt.finish import CASE, NETWORK
 
@@ -49,8 +43,6 @@ WRITTEN = "model.onnx"
 """A model that is smaller or in another precision, among the sources."""
 PROVING_IMAGES = 4
 """Of those that a model is calibrated on."""
-MEASURE_SECONDS = PROFILE_SECONDS = 0.5
-TURN_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -134,21 +126,6 @@ def _proving_images(options: Options) -> Sequence[Path]:
 
 
 @dataclass(frozen=True)
-class _Tried:
-    """
-    What came out when a library was run.
-
-    :ivar accuracy: what it lost by its precision; None: that wasn't measured.
-    :ivar speed: None if it runs in an emulator or on a device alone, as is the profile then.
-    """
-
-    proven: Proven
-    accuracy: Accuracy | None = None
-    speed: Speed | None = None
-    profile: Profile | None = None
-
-
-@dataclass(frozen=True)
 class _Job:
     """
     An ONNX file to be compiled as it is.
@@ -190,7 +167,11 @@ class _Job:
             give_back_memory()
             accelerator = self._add_accelerator(folder, compiled, description)
             self._leave_source(folder / SOURCE)
-            tried = self._try(folder / LIBRARY, compiled)
+            loss = self.changed.loss if self.changed else None
+            library = folder / LIBRARY
+            tried = try_library(
+                library, compiled, self.target, self.model, self.images, loss, self.progress
+            )
             shown, answers = tried.proven.selftest
             write_selftest(folder / SELFTEST, shown, *answers)
             manifest = Manifest(
@@ -238,45 +219,3 @@ class _Job:
             shutil.rmtree(folder)
         elif self.changed is not None:
             shutil.copyfile(self.model, folder / WRITTEN)
-
-    def _try(self, library: Path, compiled: Model) -> _Tried:
-        """
-        Prove the library and measure it, or leave that to the device that it needs.
-
-        :raises CompileError: if it isn't right.
-        """
-        values = [step.value for step in compiled.steps]
-        reference = Reference(self.model, compiled.inputs, values)
-        if missing := self.target.missing_device(compiled):
-            return _Tried(postpone(compiled, reference, missing))
-        with self.target.sandbox(library) as sandbox:
-            proven = prove(sandbox, compiled, reference, self.images, self.progress)
-            accuracy = None
-            if self.changed is not None and self.changed.loss is not None:
-                accuracy = self.changed.loss.of(sandbox, compiled, self.progress)
-            if not isinstance(sandbox, NativeSandbox):
-                return _Tried(proven, accuracy)
-            self.progress("measuring the speed", 0, 0)
-            inputs, _ = proven.selftest
-            speed = _measure_speed(sandbox, inputs)
-            return _Tried(
-                proven, accuracy, speed, _measure_profile(sandbox, compiled.steps, inputs)
-            )
-
-
-def _measure_speed(sandbox: NativeSandbox, inputs: Inputs) -> Speed:
-    """Measure whole runs with all processors."""
-    threads = len(os.sched_getaffinity(0))
-    run_ms = sandbox.measure(threads, inputs, MEASURE_SECONDS)
-    return Speed(processor(), threads, min(run_ms), statistics.median(run_ms))
-
-
-def _measure_profile(sandbox: NativeSandbox, steps: Sequence[Step], inputs: Inputs) -> Profile:
-    """Measure every step with one thread."""
-    variant = sandbox.best_variant()
-    sandbox.rest()  # a compiler is run next, which needs the room
-    with peak_meter(variant, 1) as peak:
-        observed, peaks = in_turns(
-            lambda: sandbox.profile(variant, 1, inputs, TURN_SECONDS), peak, PROFILE_SECONDS
-        )
-    return make_profile(steps, observed, variant, 1, peaks)
