@@ -27,7 +27,7 @@ from edge_compiler.profiling import in_turns
 from edge_compiler.targets.peak import peak_meter
 from edge_compiler.terminal import say, say_table
 from edge_compiler.units import Quantity
-from edge_perception.runtime import load
+from edge_perception.runtime import BundleError, load
 from edge_perception.runtime.selftest import read_selftest
 
 TOKENS = (128, 197, 256, 577)
@@ -80,10 +80,11 @@ class Shares:
     median: float
 
 
-def shares_of_peak(model: onnx.ModelProto, folder: Path) -> Shares:
+def shares_of_peak(model: onnx.ModelProto, folder: Path, variant: str | None) -> Shares:
     """
     Compile a model, and measure its steps and the peak in turns.
 
+    :param variant: the instruction set to run; None: the best.
     :raises BenchError: if one fails, with what it said.
     """
     file, bundle = folder / "model.onnx", folder / "model.edge"
@@ -92,7 +93,11 @@ def shares_of_peak(model: onnx.ModelProto, folder: Path) -> Shares:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise BenchError(done.stderr.strip())
-    with load(bundle, threads=1) as loaded, peak_meter(loaded.variant, 1) as peak:
+    try:
+        instance = load(bundle, threads=1, variant=variant)
+    except BundleError as error:
+        raise BenchError(str(error)) from error
+    with instance as loaded, peak_meter(loaded.variant, 1) as peak:
         if peak is None:
             raise BenchError("the processor's peak can't be measured: it needs a C compiler")
         inputs, _ = read_selftest(bundle, loaded.manifest)
@@ -109,12 +114,13 @@ def shares_of_peak(model: onnx.ModelProto, folder: Path) -> Shares:
     return Shares(share(min, max(peaks)), share(statistics.median, statistics.median(peaks)))
 
 
-def measure(tokens: list[int]) -> int:
+def measure(tokens: list[int], variant: str | None) -> int:
     """Print tables, and return the exit status."""
     found: dict[str, list[Shares]] = {}
     for kind, build in KINDS.items():
         with tempfile.TemporaryDirectory() as folder:
-            found[kind] = [shares_of_peak(build(count), Path(folder)) for count in tokens]
+            models = [build(count) for count in tokens]
+            found[kind] = [shares_of_peak(model, Path(folder), variant) for model in models]
     _show("fastest", tokens, {kind: [x.fastest for x in some] for kind, some in found.items()})
     say()
     _show("median", tokens, {kind: [x.median for x in some] for kind, some in found.items()})
@@ -142,8 +148,9 @@ def main() -> int:
     """Return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.products", description=__doc__)
     parser.add_argument("--tokens", type=counts, default=list(TOKENS), help="default: %(default)s")
+    parser.add_argument("--variant", help="the instruction set to run: avx2 (default: the best)")
     arguments = parser.parse_args()
-    return run_alone(lambda: measure(arguments.tokens))
+    return run_alone(lambda: measure(arguments.tokens, arguments.variant))
 
 
 if __name__ == "__main__":

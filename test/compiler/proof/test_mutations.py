@@ -187,7 +187,6 @@ MUTATIONS = [
         ("rows", "sum[r * vectors + v] += right", "sum[r * vectors + v] -= right"),
         ("rows", "row = tile * c.height", "row = tile"),
         ("rows_long", "total[i] += sum[i]", "total[i] = sum[i]"),
-        ("gemm_computed", "sum[r * vectors + v] * c.alpha", "sum[r * vectors + v]"),
         ("gemm_computed", "c.beta * (", "("),
         ("gemm_computed", ": vec_splat(*more)", ": vec_splat(*e)"),
         ("gemm_turned", "vec_load_some(more + v * LANES, left)", "vec_load_some(more, left)"),
@@ -197,7 +196,15 @@ MUTATIONS = [
             "activation_apply_line(c.act",
             "activation_apply_line((activation){ACT_SIGMOID, 0, 0}",
         ),
-        ("batch", "(size_t)k * c.term, sizeof", "(size_t)k, sizeof"),
+        ("batch", "(size_t)k * c.term", "(size_t)k"),
+        ("gemm_computed", "= c.scale * line", "= line"),
+    ),
+    *_of(
+        "gemm.h",
+        "attention",
+        ("attended_long", "sum[r * vectors + v] * c.alpha", "sum[r * vectors + v]"),
+        ("attended_tanh", "x[i] = c.scale * *", "x[i] = *"),
+        ("attended_tanh", "GEMM_SHUFFLE(d, e, 2, 3, 6, 7)", "GEMM_SHUFFLE(d, e, 0, 1, 4, 5)"),
     ),
     *_of(
         "attention.h",
@@ -206,15 +213,16 @@ MUTATIONS = [
         ("attended", "(longer ? todo.inner : c.longer)", "c.longer"),
         ("attended", "row < rows + longer", "row < rows"),
         ("attended", "gemm_right_place(c.mixed", "gemm_right_place(c.scores"),
-        ("attended_row", "1.0f / normalize_exponentials", "normalize_exponentials"),
+        ("attended_row", "1.0f / normalize_sum", "normalize_sum"),
         ("attended_tanh", "(ptrdiff_t)first * c.scores.a_row", "first"),
         ("attended", "= -INFINITY", "= 0.0f"),
-        ("attended_long", "factors[row], line, line", "0.0f, line, scores"),
+        ("attended_long", "sums[row * LANES], line, line", "sums[row * LANES], line, scores"),
+        ("attended_tanh", "- largest) * power", "- largest)"),
     ),
     *_of(
         "normalize.h",
         "attention",
-        ("attended_long", "total += e[i]", "total = e[i]"),
+        ("attended_long", "total += e[0]", "total = e[0]"),
         ("attended", "* factor, length - x", ", length - x"),
     ),
     *_of(
@@ -320,7 +328,7 @@ MUTATIONS = [
     *_of(
         "normalize.h",
         "windows",
-        ("softmax_row", "normalize_powers(&e, 1, scale, largest)", "e = vec_splat(1.0f)"),
+        ("softmax_row", "normalize_powers(&e, 1, whole)", "e = vec_splat(1.0f)"),
         (
             "softmax_channels",
             "vec_store_some(p, vec_load_some(p, lines) * factor",

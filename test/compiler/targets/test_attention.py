@@ -137,6 +137,23 @@ def test_a_step_names_all_its_nodes_and_needs_no_memory_for_scores(
     assert sizes["y"] < 4 * 200 * 200 * 4 < sizes["y shares"]
 
 
+def test_scores_so_large_that_floats_are_no_integers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(targets.TARGETS, "host", with_variants("host", BASELINE))
+    inputs: dict[str, tuple[int, ...]]
+    inputs = {"q": (1, 4, 40, 1), "k": (1, 4, 1, 40), "v": (1, 4, 40, 20)}
+    model, bundle = compiled(PLAIN, inputs, "y", tmp_path)
+    feeds = numbers(inputs)
+    feeds["q"] = np.float32(2) ** np.linspace(-3, 40, 160, dtype=np.float32).reshape(1, 4, 40, 1)
+    feeds["q"][:, 1::2] *= -1
+    feeds["k"] = np.tile(np.arange(40, dtype=np.float32), (1, 4, 1, 1))
+    with load(bundle) as loaded:
+        assert kinds(loaded.manifest.model.steps) == ONE
+        found = loaded.run(feeds)["y"]
+    np.testing.assert_allclose(found, run(model, feeds)[0], rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("rows", [1, 11, 12, 13, 24, 25, 57, 577])
 @pytest.mark.parametrize("columns", [1, 16, 300, 577, 5000])
 def test_strips_are_all_rows(rows: int, columns: int) -> None:

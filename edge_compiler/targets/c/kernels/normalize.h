@@ -86,51 +86,49 @@ INLINE float normalize_largest(const int length, const float *in)
     return largest;
 }
 
-/* 2^(scale (x - largest)) of several vectors, within 2 ulp of what the rounded exponent has: a minimax polynomial of what lies
- * beside the nearest integer, which is exact. That is found by adding 1.5 * 2^23, with the bias of floats, so that the sum's
- * last bits are the exponent of the result. Below -126.5 that is zero. Each step waits for the one before, so processors do a
- * step of all vectors in little more time than that of one. */
-INLINE void normalize_powers(vec *x, const int count, const float scale, const float largest)
+/* 2^(x - whole) of several vectors, within 2 ulp: a minimax polynomial of what lies beside the nearest integer, which is exact.
+ * That is found by adding 1.5 * 2^23, with the bias of floats less `whole`, so that the sum's last bits are the exponent of the
+ * result. Below -126.5 that is zero. Each step waits for the one before, so processors do a step of all vectors in little more
+ * time than that of one.
+ * whole: an integer, no further than 2^22 from zero. */
+INLINE void normalize_powers(vec *x, const int count, const float whole)
 {
-    const float integer = 12582912.0f + 127.0f;
+    const float integer = 12582912.0f + 127.0f - whole, least = whole - 127.0f;
     vec n[NORMALIZE_TOGETHER], p[NORMALIZE_TOGETHER];
-    UNROLLED_FOR (int i = 0; i < count; i++) x[i] = vec_max(vec_splat(-127.0f), (x[i] - largest) * scale);
+    UNROLLED_FOR (int i = 0; i < count; i++) x[i] = vec_max(vec_splat(least), x[i]);
     UNROLLED_FOR (int i = 0; i < count; i++) n[i] = x[i] + integer;
     UNROLLED_FOR (int i = 0; i < count; i++) x[i] -= n[i] - integer;
     UNROLLED_FOR (int i = 0; i < count; i++) p[i] = 1.326472723e-3f * x[i] + 9.671512771e-3f;
     UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 5.550733744e-2f;
     UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 2.402224208e-1f;
     UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 6.931469776e-1f;
-    UNROLLED_FOR (int i = 0; i < count; i++) p[i] = p[i] * x[i] + 1.0f;
-    UNROLLED_FOR (int i = 0; i < count; i++) x[i] = p[i] * (vec)((ivec)n[i] << 23);
+    UNROLLED_FOR (int i = 0; i < count; i++) n[i] = (vec)((ivec)n[i] << 23);
+    UNROLLED_FOR (int i = 0; i < count; i++) x[i] *= n[i]; /* no step waits for this one */
+    UNROLLED_FOR (int i = 0; i < count; i++) x[i] = p[i] * x[i] + n[i];
 }
 
-/* 2^(scale (x - largest)) of neighbouring elements; return their sum. */
-INLINE float normalize_exponentials(const int length, const float scale, const float largest, const float *in,
-                                    float *out)
+/* 2^(scale (x - largest) - whole) of neighbouring elements; return sums of these, to be added up by normalize_sum(). */
+INLINE vec normalize_exponentials(const int length, const float scale, const float largest, const float whole,
+                                  const float *in, float *out)
 {
     vec total = vec_splat(0.0f);
     int x = 0;
     for (; x + NORMALIZE_TOGETHER * LANES <= length; x += NORMALIZE_TOGETHER * LANES) {
         vec e[NORMALIZE_TOGETHER];
-        UNROLLED_FOR (int i = 0; i < NORMALIZE_TOGETHER; i++) e[i] = vec_load_unaligned(in + x + i * LANES);
-        normalize_powers(e, NORMALIZE_TOGETHER, scale, largest);
-        UNROLLED_FOR (int i = 0; i < NORMALIZE_TOGETHER; i++) {
-            vec_store_some(out + x + i * LANES, e[i], LANES);
-            total += e[i];
-        }
+        UNROLLED_FOR (int i = 0; i < NORMALIZE_TOGETHER; i++)
+            e[i] = (vec_load_unaligned(in + x + i * LANES) - largest) * scale;
+        normalize_powers(e, NORMALIZE_TOGETHER, whole);
+        UNROLLED_FOR (int i = 0; i < NORMALIZE_TOGETHER; i++) vec_store_some(out + x + i * LANES, e[i], LANES);
+        UNROLLED_FOR (int i = 1; i < NORMALIZE_TOGETHER; i++) e[0] += e[i];
+        total += e[0]; /* all that waits for those before */
     }
-    float sum = 0.0f;
     for (; x < length; x += LANES) {
-        vec e = vec_load_some(in + x, length - x);
-        normalize_powers(&e, 1, scale, largest);
+        vec e = (vec_load_some(in + x, length - x) - largest) * scale;
+        normalize_powers(&e, 1, whole);
         vec_store_some(out + x, e, length - x);
-        if (length - x >= LANES)
-            total += e;
-        else
-            for (int i = x; i < length; i++) sum += out[i];
+        total += vec_load_some(out + x, length - x);
     }
-    return sum + normalize_sum(total);
+    return total;
 }
 
 /* Multiply neighbouring elements by a number, in place. */
@@ -143,7 +141,8 @@ INLINE void normalize_scale(const int length, const float factor, float *line)
 /* Softmax of neighbouring elements. */
 INLINE void normalize_softmax_line(const int length, const float *in, float *out)
 {
-    const float sum = normalize_exponentials(length, NORMALIZE_LOG2E, normalize_largest(length, in), in, out);
+    const float largest = normalize_largest(length, in);
+    const float sum = normalize_sum(normalize_exponentials(length, NORMALIZE_LOG2E, largest, 0.0f, in, out));
     normalize_scale(length, 1.0f / sum, out);
 }
 

@@ -85,12 +85,18 @@ INLINE void vec_store_some(float *p, vec v, int count)
 {
     if (count >= LANES)
         *(vec_unaligned *)p = (vec_unaligned)v;
-    else if (count > 0)
+    else if (count > 0) {
 #if defined __AVX512F__
         __asm__("vmovups %1, %0%{%2%}" : "+m"(*(vec_unaligned *)p) : "v"(v), "Yk"((uint16_t)((1u << count) - 1u)));
-#else
+#else /* a copy: GCC keeps in memory, from the first sum on, what it copies some bytes of in the end */
+#if defined __SSE2__
+        __asm__("" : "+x"(v));
+#elif defined __ARM_NEON
+        __asm__("" : "+w"(v));
+#endif
         memcpy(p, &v, sizeof(float) * count);
 #endif
+    }
 }
 
 /* May an instruction take an operand from memory? Else what is used often is better loaded once. */

@@ -21,16 +21,16 @@ from edge_perception.runtime.manifest import CONVOLUTION
 
 def lower_attention(low: Lowering, attention: Attention) -> None:
     """Add the step of attention, after those that pack the right operands of its products."""
-    first, second = Prepared.of(low, attention.scores), Prepared.of(low, attention.mixed)
+    factor, power = View.of(low, attention.shares.input(0)).scale, math.log2(math.e)
+    if attention.scores.fused.activation is None:  # then the product may give exponents of two
+        factor, power = factor * power, 1.0
+    first = Prepared.of(low, attention.scores, factor)
+    second = Prepared.of(low, attention.mixed)
     product, node = first.product, _whole(attention)
     strips = Strips.of(product.rows, product.columns)
     low.reserve_scratch(strips.scratch)
     left, target = Data.of(low, product.left.view.value), low.target(node.output, DENSE)
-    scale, power = View.of(low, attention.shares.input(0)).scale, math.log2(math.e)
-    if attention.scores.fused.activation is None:  # then the product may give exponents of two
-        scale, power = scale * power, 1.0
-    factors = {"alpha": first.alpha * scale, "beta": first.beta * scale}
-    of_scores = {**first.fields, **factors, "y_row": strips.line}
+    of_scores = {**first.fields, "y_row": strips.line}
     of_mixed = {**second.fields, "a_row": strips.line}
 
     def call(variant: Variant) -> Call:

@@ -49,8 +49,8 @@ class Strips:
 
     @property
     def scratch(self) -> int:
-        """Bytes that a thread needs: the scores, and a factor of each row."""
-        return self.most * (self.line + 1) * FLOAT32.bytes
+        """Bytes that a thread needs: the scores, and a vector of sums for each row."""
+        return self.most * (self.line + BLOCK) * FLOAT32.bytes
 
     def tiles(self, tile: Tile) -> dict[str, Field]:
         """

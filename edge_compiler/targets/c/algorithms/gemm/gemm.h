@@ -153,7 +153,51 @@ typedef struct {
     int matrix[GEMM_RANK]; /* elements from one to the next */
     int columns, terms;
     int term, column; /* elements from one term or column to the next */
+    float scale;      /* what all are multiplied by */
 } gemm_pack;
+
+enum { GEMM_QUAD = 4 };
+
+typedef float gemm_quad __attribute__((vector_size(sizeof(float) * GEMM_QUAD)));
+typedef float gemm_quad_unaligned __attribute__((vector_size(sizeof(float) * GEMM_QUAD), aligned(4), may_alias));
+
+#if defined __clang__
+#define GEMM_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int32_t gemm_quad_places __attribute__((vector_size(sizeof(int32_t) * GEMM_QUAD)));
+#define GEMM_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (gemm_quad_places){__VA_ARGS__})
+#endif
+
+/* Pack four terms, which are neighbours, of four columns. */
+INLINE void gemm_pack_quads(const gemm_pack c, const float *from, float *to)
+{
+    gemm_quad x[GEMM_QUAD];
+    UNROLLED_FOR (int i = 0; i < GEMM_QUAD; i++)
+        x[i] = c.scale * *(const gemm_quad_unaligned *)(from + (size_t)i * c.column);
+    const gemm_quad a = GEMM_SHUFFLE(x[0], x[1], 0, 4, 1, 5), b = GEMM_SHUFFLE(x[2], x[3], 0, 4, 1, 5);
+    const gemm_quad d = GEMM_SHUFFLE(x[0], x[1], 2, 6, 3, 7), e = GEMM_SHUFFLE(x[2], x[3], 2, 6, 3, 7);
+    *(gemm_quad *)to = GEMM_SHUFFLE(a, b, 0, 1, 4, 5);
+    *(gemm_quad *)(to + BLOCK) = GEMM_SHUFFLE(a, b, 2, 3, 6, 7);
+    *(gemm_quad *)(to + 2 * BLOCK) = GEMM_SHUFFLE(d, e, 0, 1, 4, 5);
+    *(gemm_quad *)(to + 3 * BLOCK) = GEMM_SHUFFLE(d, e, 2, 3, 6, 7);
+}
+
+/* Pack some terms of a block of columns, `columns` of which there are. */
+INLINE void gemm_pack_some(const gemm_pack c, const int terms, const int columns, const float *from, float *to)
+{
+    const int quads = c.term == 1 && columns == BLOCK ? terms / GEMM_QUAD * GEMM_QUAD : 0;
+    for (int k = 0; k < quads; k += GEMM_QUAD)
+        UNROLLED_FOR (int i = 0; i < BLOCK; i += GEMM_QUAD)
+            gemm_pack_quads(c, from + (size_t)i * c.column + k, to + k * BLOCK + i);
+    for (int k = quads; k < terms; k++) {
+        const float *line = from + (size_t)k * c.term;
+        if (columns == BLOCK) /* all at once */
+            for (int i = 0; i < BLOCK; i++) to[k * BLOCK + i] = c.scale * line[(size_t)i * c.column];
+        else
+            for (int i = 0; i < BLOCK; i++)
+                to[k * BLOCK + i] = i < columns ? c.scale * line[(size_t)i * c.column] : 0.0f;
+    }
+}
 
 /* Pack the right operand. A piece of work is a square of 16 terms and 16 columns. */
 INLINE void gemm_pack_run(const gemm_pack c, const float *restrict b, float *restrict packed, int part, int parts)
@@ -167,14 +211,7 @@ INLINE void gemm_pack_run(const gemm_pack c, const float *restrict b, float *res
         const int columns = c.columns - column < BLOCK ? c.columns - column : BLOCK;
         const float *from =
             b + work_place(matrix, GEMM_RANK, c.batch, c.matrix) + (size_t)term * c.term + (size_t)column * c.column;
-        float *to = packed + ((size_t)todo.outer * c.terms + term) * BLOCK;
-        if (columns < BLOCK)
-            memset(to, 0, sizeof(float) * BLOCK * terms);
-        if (c.column == 1)
-            for (int k = 0; k < terms; k++) memcpy(to + k * BLOCK, from + (size_t)k * c.term, sizeof(float) * columns);
-        else
-            for (int i = 0; i < columns; i++)
-                for (int k = 0; k < terms; k++) to[k * BLOCK + i] = from[(size_t)k * c.term + (size_t)i * c.column];
+        gemm_pack_some(c, terms, columns, from, packed + ((size_t)todo.outer * c.terms + term) * BLOCK);
     }
 }
 

@@ -34,8 +34,6 @@ class Prepared:
 
     :ivar addend: what is added to it, if there is anything.
     :ivar half: the right operand is in float16.
-    :ivar alpha: what the product is multiplied by.
-    :ivar beta: what the addend is multiplied by.
     :ivar fields: of the kernel, but for those that say how it is cut into tiles.
     """
 
@@ -43,24 +41,26 @@ class Prepared:
     right: Data
     addend: Data | None
     half: bool
-    alpha: float
-    beta: float
     fields: Mapping[str, Field]
 
     @classmethod
-    def of(cls, low: Lowering, node: Node) -> Prepared:
-        """Pack the right operand: now if it is constant, else in a step of its own."""
+    def of(cls, low: Lowering, node: Node, factor: float = 1.0) -> Prepared:
+        """
+        Pack the right operand: now if it is constant, else in a step of its own.
+
+        :param factor: what the result is multiplied by, before an activation.
+        """
         product, a = Product.of(node, partial(View.of, low)), node.attributes
+        scale = product.left.view.scale * product.right.view.scale * factor
+        alpha, beta = float(a.get("alpha", 1.0) * scale), float(a.get("beta", 1.0) * factor)
         weights, half = _packed(node, product), False
-        if weights is None:
-            right = _pack_when_run(low, node, product)
+        if weights is None:  # to multiply it is less work than to multiply the product
+            right, alpha = _pack_when_run(low, node, product, alpha), 1.0
         else:
             if pays(low.leading, math.prod(product.batch) * product.rows):
                 weights = in_halves(weights)
             half, right = is_half(weights), Data(low.weights.add(weights), weights.nbytes)
         addend = node.inputs[2] if len(node.inputs) > 2 else None
-        scale = product.left.view.scale * product.right.view.scale
-        alpha, beta = float(a.get("alpha", 1.0) * scale), float(a.get("beta", 1.0))
         matrix = product.packed_columns * product.terms
         fields: dict[str, Field] = {
             "batch": _ranked(product.batch, 1),
@@ -80,7 +80,7 @@ class Prepared:
             "act": node.fused.activation,
         }
         third = None if addend is None else Data.of(low, addend)
-        return cls(product, right, third, half, alpha, beta, fields)
+        return cls(product, right, third, half, fields)
 
     @property
     def macs(self) -> int:
@@ -137,8 +137,8 @@ def _packed(node: Node, product: Product) -> Array | None:
     return blocks
 
 
-def _pack_when_run(low: Lowering, node: Node, product: Product) -> Data:
-    """Add a step that packs a computed right operand; return its result."""
+def _pack_when_run(low: Lowering, node: Node, product: Product, scale: float) -> Data:
+    """Add a step that packs a computed right operand times a number; return its result."""
     right = product.right
     source = low.source(right.view.value, DENSE)
     blocks = -(-product.columns // BLOCK)
@@ -151,6 +151,7 @@ def _pack_when_run(low: Lowering, node: Node, product: Product) -> Data:
         "terms": product.terms,
         "term": right.term,
         "column": right.line,
+        "scale": scale,
     }
 
     def call(_: object) -> Call:
