@@ -11,6 +11,8 @@ from onnx import helper, numpy_helper
 import pytest
 from small_models import assert_same, load_model, make_model, node
 
+from edge_compiler.passes import optimise
+
 ROWS = {"x": [3, 4]}
 
 
@@ -399,3 +401,17 @@ def test_sequences_that_a_robot_would_see_are_refused(tmp_path: Path) -> None:
     refused(model, tmp_path, r"\(SequenceAt\) has a place or size, 'place', that is known")
     nodes = [node("SequenceEmpty", "", "none"), node("ConcatFromSequence", "none", "y", axis=0)]
     refused(make_model(nodes, {"x": [1, 3]}), tmp_path, r"'y' .* joins the tensors of an empty")
+
+
+def test_weights_of_uint8_around_128_are_those_of_int8(tmp_path: Path) -> None:
+    """As symmetric weights are quantised: one product, as of int8, and nothing behind it."""
+    bytes_ = np.random.default_rng(0).permutation(256).astype(np.uint8).reshape(8, 32)
+    constants = {"w": bytes_, "zero": np.uint8(7), "w_zero": np.uint8(128)}
+    nodes = [node("MatMulInteger", "x w zero w_zero", "y")]
+    types = {"x": onnx.TensorProto.UINT8, "y": onnx.TensorProto.INT32}
+    graph = load_model(make_model(nodes, {"x": [4, 8]}, constants, types=types), tmp_path)
+    optimise(graph)
+    [product] = graph.nodes
+    assert product.op == "MatMulInteger"
+    found = product.constant(1)
+    np.testing.assert_array_equal(found, (bytes_ - 128).view(np.int8), strict=True)
