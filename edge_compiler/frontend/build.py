@@ -92,7 +92,7 @@ class _Builder:
         if 0 in value.shape and value.name not in self.known and value.constant is None:
             raise CompileError(
                 f"the tensor '{value.name}' has the empty shape {list(value.shape)}: "
-                "the input is too small"
+                "give the input a larger one"
             )
 
     def _constant(self, name: str, array: Array) -> None:
@@ -215,7 +215,9 @@ class _Builder:
         shape = tuple(dimension.dim_value for dimension in tensor.shape.dim)
         check_shape(who, shape)
         if any(size < 0 for size in shape):
-            raise CompileError(f"{who} has the empty shape {list(shape)}: the input is too small")
+            raise CompileError(
+                f"{who} has the empty shape {list(shape)}: give the input a larger one"
+            )
         type_ = from_onnx(tensor.elem_type)
         if type_ is None:
             raise CompileError(_unsupported(who, onnx_name(tensor.elem_type)))
@@ -239,12 +241,14 @@ class _Builder:
 
     def _is_computed(self, proto: onnx.NodeProto) -> str:
         """Return the clause that nobody knows a shape yet, and on what it may depend."""
-        what = "is known only while the model runs"
-        names = [name for name in proto.input[1:] if name and name not in self.known]
-        if not names:
-            return what
-        read = ", ".join(map(repr, names))
-        return f"{what}, as it may depend on {read}: export the model with constants there"
+        computed = [name for name in proto.input if name and name not in self.known]
+        # of most operators it is the inputs behind the first that say what shape comes out
+        others = [name for name in computed if name != proto.input[0]]
+        read = ", ".join(map(repr, others or computed)) or "what it reads"
+        return (
+            f"is known only while the model runs, as it may depend on {read}: export the model "
+            "with constants there"
+        )
 
 
 def _is_sequence(who: str, kind: str = "sequence") -> str:

@@ -71,7 +71,7 @@ def _check_outputs(graph: Graph) -> None:
     if all(value.constant is not None for value in graph.outputs):
         raise CompileError(
             f"the output '{graph.outputs[0].name}' doesn't depend on any input of the model, nor "
-            "does another one: there is nothing to compute"
+            "does another one: there is nothing to compute, export it with its inputs"
         )
 
 
