@@ -198,7 +198,7 @@ def test_whoever_ends_edgec_ends_its_child(number: signal.Signals) -> None:
         ("[" * 20 + "]" * 20, "nested more than 16 deep"),
         (r'["\ud800"]', r"has the text '\\ud800', which is no Unicode"),
         (r'{"\u001b[2J": 1}', r"the field '\\x1b\[2J', whose name can't be printed"),
-        ('{"a": 1, "a": 2}', "a field twice"),
+        ('{"a": 1, "a": 2}', "'a' stands twice"),
         (str(2**60), "an integer beyond 2"),
         ("9" * 5000, "is not valid JSON|an integer beyond"),
         ("{", "is not valid JSON"),
