@@ -161,10 +161,18 @@ INLINE void qwinograd_results(const qwinograd c, const int32_t *points, const in
             bytes_store(y + i * c.out_row + j * BLOCK, bytes_of_sums(sums[i][j], m, c.round));
 }
 
+/* Words of points and sums of products from those of one point to the next. A pixel more keeps a tile's 36 points, which are
+ * stored and loaded together, from having the same place in a cache. */
+INLINE int qwinograd_in_stride(const qwinograd c)
+{
+    return ((2 * c.pairs + BLOCK - 1) / BLOCK * c.chunk_tiles + 2) * BLOCK;
+}
+INLINE int qwinograd_out_stride(const qwinograd c) { return (c.blocks * c.chunk_tiles + 1) * BLOCK; }
+
 /* Fetch the weights of an input block for the next point: caches don't foresee what is read once. */
 INLINE void qwinograd_fetch(const int blocks, const int16_t *w, const size_t block_weights)
 {
-#if defined __AVX2__ && !defined __AVX512F__
+#if defined __AVX2__
     for (int block = 0; block < blocks; block++)
         UNROLLED_FOR (int i = 0; i < BLOCK * BLOCK; i += 32) __builtin_prefetch(w + block * block_weights + i);
 #else
@@ -195,14 +203,14 @@ INLINE void qwinograd_tile(const qwinograd c, const int pixels, const int blocks
 /* Multiply the points of a chunk with the weights of some output blocks. */
 INLINE void qwinograd_products(const qwinograd c, const int blocks, const int16_t *x, const int16_t *w, int32_t *y)
 {
-    const int in_blocks = (2 * c.pairs + BLOCK - 1) / BLOCK;
+    const int row = c.chunk_tiles * BLOCK;
     for (int point = 0; point < QWINOGRAD_POINTS; point++) {
         const int16_t *ahead = w + c.pairs * 2 * BLOCK;
         for (int i = 0; i < c.wide_tiles; i++, x += c.pixels * BLOCK, y += c.pixels * BLOCK)
             qwinograd_tile(c, c.pixels, blocks, x, w, y, ahead);
         for (int i = 0; i < c.narrow_tiles; i++, x += (c.pixels - 1) * BLOCK, y += (c.pixels - 1) * BLOCK)
             qwinograd_tile(c, c.pixels - 1, blocks, x, w, y, ahead);
-        x += (in_blocks - 1) * c.chunk_tiles * BLOCK, y += (c.blocks - 1) * c.chunk_tiles * BLOCK;
+        x += qwinograd_in_stride(c) - row, y += qwinograd_out_stride(c) - row;
         w += c.pairs * 2 * BLOCK;
     }
 }
@@ -212,7 +220,7 @@ INLINE void qwinograd_run(const qwinograd c, const void *x, const int16_t *w, co
                           void *scratch, int part, int parts)
 {
     const int tiles = c.tiles_h * c.tiles_w, in_blocks = (2 * c.pairs + BLOCK - 1) / BLOCK;
-    const int in_stride = in_blocks * c.chunk_tiles * BLOCK, out_stride = c.blocks * c.chunk_tiles * BLOCK;
+    const int in_stride = qwinograd_in_stride(c), out_stride = qwinograd_out_stride(c);
     int16_t *points = scratch;
     int32_t *products = (int32_t *)(points + (size_t)QWINOGRAD_POINTS * in_stride);
     assert(c.wide_tiles * c.pixels + c.narrow_tiles * (c.pixels - 1) == c.chunk_tiles);

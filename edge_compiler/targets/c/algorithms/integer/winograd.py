@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
@@ -19,13 +19,15 @@ _EXACT = 2**25
 """Below it, sums come out as they are."""
 _WORD, _SUM, _FLOAT = 2, 4, 4
 """Bytes of a point, of a product and of what a variant's sizes of chunks are counted in."""
+_APART = 2 * _WORD + _SUM
+"""Bytes of a channel between points, and between sums: see qwinograd_in_stride()."""
 _LEAST_CHUNK, _MOST_SPLITS = 8, 4
 _MOST_BYTES = 6 << 20
 """Of transformed weights: reading them takes longer than the products that are saved."""
 _PATCH, _RESULTS_OF_VECTOR, _RESULTS_OF_BLOCK = 300, 330, 300
 """Instructions of transforms, for a vector or a block of channels."""
-_BYTE = 0.5
-"""Instructions that reading a byte of weights takes as long as."""
+_BYTE, _FETCHED = 0.5, 0.1
+"""Instructions that reading a byte of weights takes as long as, and one that is fetched ahead."""
 _STAYS = 512 * 1024
 """Bytes of weights that stay in a second-level cache from chunk to chunk."""
 
@@ -72,7 +74,9 @@ class Winograd:
         """
         pairs, out_blocks = -(-in_channels // 2), -(-out_channels // BLOCK)
         tile = _POINTS * BLOCK * (_WORD * -(-2 * pairs // BLOCK) + _SUM)
-        together = max(_LEAST_CHUNK, leading.chunk_floats[0] * _FLOAT // tile)
+        stay = _prepared_bytes(out_channels, in_channels) <= _STAYS
+        room = leading.chunk_floats[: 1 if stay else 2][-1]  # the larger, the fewer reads
+        together = max(_LEAST_CHUNK, room * _FLOAT // tile)
         tiles = math.prod(_tiles(size))
         return cls(pairs, out_blocks, size, -(-tiles // -(-tiles // together)))
 
@@ -86,7 +90,7 @@ class Winograd:
         """Bytes that a thread needs: for a chunk's points and products."""
         together = min(self.out_blocks, MOST_BLOCKS)
         blocks = -(-2 * self.pairs // BLOCK) * _WORD + together * _SUM
-        return _POINTS * self.chunk * BLOCK * blocks
+        return _POINTS * (self.chunk * blocks + _APART) * BLOCK
 
     def pays(self, variant: Variant) -> bool:
         """Return whether it is expected to take fewer instructions than qconv.h."""
@@ -99,7 +103,8 @@ class Winograd:
         tile = _POINTS * products / variant.word_products + patches + results
         apart = self.prepared_bytes > _STAYS and not variant.counted_as
         reads = -(-tiles // self.chunk) if apart else 1
-        return tiles * tile + self.prepared_bytes * reads * _BYTE < direct
+        byte = _FETCHED if variant.vectors <= 2 else _BYTE  # see qwinograd_fetch()
+        return tiles * tile + self.prepared_bytes * reads * byte < direct
 
     def prepare(self, block_weights: int, original: Pointer, prepared: Pointer) -> Call:
         """
@@ -133,7 +138,9 @@ class Winograd:
         }
 
     def _tile(self, variant: Variant) -> ByteTile:
-        return ByteTile.of(self.chunk, self.out_blocks, variant.word_registers, variant.vectors)
+        tile = ByteTile.of(self.chunk, self.out_blocks, variant.word_registers, variant.vectors)
+        odd = tile.blocks * variant.vectors % 2  # words_dot() takes two vectors of weights
+        return replace(tile, blocks=max(1, tile.blocks - odd))
 
 
 def _tiles(size: tuple[int, int]) -> tuple[int, int]:
