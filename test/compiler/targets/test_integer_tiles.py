@@ -1,4 +1,4 @@
-"""Weights whose products with bytes fit into 16 bits, several together."""
+"""Weights whose products with bytes fit into 16 bits together; tiles; where Winograd pays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from edge_compiler.targets.c.algorithms.integer.tiles import products_per_word
+from edge_compiler.targets.c.algorithms.integer.tiles import ByteTile, products_per_word
+from edge_compiler.targets.c.algorithms.integer.winograd import Winograd
+from edge_compiler.targets.program.variants import AVX2, AVX512, AVX512VNNI, Variant
 
 
 def fit(weights: tuple[int, ...], bytes_: tuple[int, int]) -> bool:
@@ -63,3 +65,34 @@ def test_other_channels_are_not_added_up_together() -> None:
     weights = np.zeros((3, 20, 3, 3), np.int8)
     weights[2, 7:11, 1, 2] = -128, -64, -63, -64  # two of them in one sum at most
     assert products_per_word(weights, signed_bytes=True) == 4
+
+
+@pytest.mark.parametrize(
+    ("width", "pixels"), [(56 * 56, 12), (28 * 28, 12), (14 * 14, 14), (49, 13)]
+)
+def test_tiles_of_long_rows_fill_vectors_of_stored_bytes_and_cover_the_row(
+    width: int, pixels: int
+) -> None:
+    tile = ByteTile.of(width, 16, AVX512VNNI.byte_registers, AVX512VNNI.vectors)
+    assert (tile.pixels, tile.blocks) == (pixels, 2)
+    assert tile.wide * pixels + tile.narrow * (pixels - 1) == width
+
+
+@pytest.mark.parametrize(
+    ("channels", "side", "pays"),
+    [(64, 56, True), (128, 28, True), (256, 14, True), (256, 7, False)],
+)
+def test_winograd_pays_with_vnni_where_tiles_are_more_than_their_weights_take(
+    channels: int, side: int, pays: bool
+) -> None:
+    layer = Winograd.of(channels, channels, (side, side), AVX512VNNI)
+    assert layer.pays(AVX512VNNI) is pays
+
+
+@pytest.mark.parametrize("variant", [AVX2, AVX512, AVX512VNNI])
+@pytest.mark.parametrize("side", [7, 14, 28, 56])
+def test_winograd_multiplies_by_pairs_of_vectors(side: int, variant: Variant) -> None:
+    layer = Winograd.of(256, 256, (side, side), variant)
+    blocks = layer.fields(variant)["blocks"]
+    assert isinstance(blocks, int)
+    assert blocks * variant.vectors % 2 == 0

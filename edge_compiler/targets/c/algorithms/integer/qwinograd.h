@@ -225,7 +225,8 @@ INLINE void qwinograd_run(const qwinograd c, const void *x, const int16_t *w, co
     int32_t *products = (int32_t *)(points + (size_t)QWINOGRAD_POINTS * in_stride);
     assert(c.wide_tiles * c.pixels + c.narrow_tiles * (c.pixels - 1) == c.chunk_tiles);
     assert(c.pixels * c.blocks * VECTORS <= WORDS_MAX_SUMS);
-    const int chunks = (tiles + c.chunk_tiles - 1) / c.chunk_tiles, splits = work_clamp(parts / chunks, 1, c.splits);
+    const int chunks = (tiles + c.chunk_tiles - 1) / c.chunk_tiles;
+    const int splits = work_clamp(parts / 2 / chunks, 1, c.splits); /* each transforms its chunk's patches: no more */
     pieces todo = work_share_in_order(splits, chunks, part, parts);
     while (work_next_piece(&todo)) {
         const int first = todo.inner * c.chunk_tiles;

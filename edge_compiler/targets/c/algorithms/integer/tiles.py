@@ -16,6 +16,9 @@ _GROUP = 4
 _MOST_UNSIGNED, _MOST_SIGNED = (2**15 - 1) // 255, (2**15 - 1) // 128
 """Of weights of one sign added up, if 16 bits hold their products with unsigned bytes together; of
 the magnitudes of weights, if 16 bits hold those with signed bytes."""
+_STORED, _LONG = 4, 400
+"""Pixels whose bytes a vector of AVX-512 stores at once, and those of a row that has so many tiles
+that smaller ones divide evenly among threads, too."""
 _FEW_TILES, _MOST_SPLITS = 16, 8
 MOST_PIXELS, MOST_BLOCKS = 16, 4
 """Of a tile."""
@@ -42,6 +45,8 @@ class ByteTile:
         """
         room = registers // sums  # pixels times blocks
         largest = room // 2 if sums == 1 else room  # two blocks hide the latency
+        if sums == 1 and width >= _LONG:
+            largest -= largest % _STORED
         count = -(-width // min(MOST_PIXELS, max(1, largest)))
         pixels = -(-width // count)
         taken = -(-pixels // together) * together
