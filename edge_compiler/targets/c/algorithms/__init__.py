@@ -17,6 +17,11 @@ from edge_compiler.targets.c.algorithms.depthwise.candidates import (
 from edge_compiler.targets.c.algorithms.depthwise.lower import lower_depthwise
 from edge_compiler.targets.c.algorithms.direct.candidates import direct_candidates, suits_direct
 from edge_compiler.targets.c.algorithms.direct.lower import lower_direct
+from edge_compiler.targets.c.algorithms.strassen.candidates import (
+    strassen_candidates,
+    suits_strassen,
+)
+from edge_compiler.targets.c.algorithms.strassen.lower import lower_strassen
 from edge_compiler.targets.c.algorithms.winograd.candidates import (
     suits_winograd,
     winograd_candidates,
@@ -49,6 +54,7 @@ class Algorithm:
 ALGORITHMS = (
     Algorithm("direct", suits_direct, direct_candidates, lower_direct),
     Algorithm("winograd", suits_winograd, winograd_candidates, lower_winograd),
+    Algorithm("strassen", suits_strassen, strassen_candidates, lower_strassen),
     Algorithm("depthwise", suits_depthwise, depthwise_candidates, lower_depthwise),
 )
 
