@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from edge_compiler.float64.exact import Array, Exact
+from edge_compiler.float64.strassen import may_be_strassen, mixed_sizes
 from edge_compiler.float64.table import Call, exactly, reference
 from edge_compiler.ir.graph import Node
 from edge_compiler.ir.resize import resized_axes, windows
 
 WINOGRAD = 4.0
 """How much larger the terms of F(4x4, 3x3) are than those of the largest sum: measured, some 3."""
-
+_STRASSEN_SUMS = 6
+"""Roundings of sums of weights and of pixels; sums of products are twice as long at most."""
 
 _ALL_CHANNELS = (slice(None),) * 3
 """Groups, outputs and inputs of a group."""
@@ -53,7 +55,12 @@ def _conv(call: Call) -> Exact:
     if _may_be_winograd(node):
         largest = WINOGRAD * size.max(axis=tuple(range(2, size.ndim)), keepdims=True)
         size = np.broadcast_to(largest, size.shape)
-    return Exact(value, size, call.depth + w.value[0].size + 1)
+    roundings = w.value[0].size + 1
+    if may_be_strassen(node, w.value):
+        ((_, pixels),) = shifted(node, call.x.size)
+        size = mixed_sizes(w.size, pixels) + _each_channel(np.abs(b), size.ndim)
+        roundings = 2 * roundings + _STRASSEN_SUMS
+    return Exact(value, size, call.depth + roundings)
 
 
 def convolve(node: Node, x: Array, w: Array, b: Array) -> Array:

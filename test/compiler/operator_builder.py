@@ -18,6 +18,8 @@ DEEP = (1, 40, 12, 13)
 """Channels enough for Winograd's way."""
 DEEPER = (1, 120, 5, 7)
 """With some hundred output channels, too many weights to keep them transformed."""
+MIXED = (1, 192, 11, 13)
+"""Channels and pixels enough for Strassen's way; their number is odd."""
 LINE = 2100
 """Long enough for a sum in several parts."""
 EDGES = {"pads": [1, 1, 1, 1]}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from operator_builder import Builder, CHANNELS, DEEP, EDGES, HEIGHT, IMAGE, WIDTH
+from operator_builder import Builder, CHANNELS, DEEP, EDGES, HEIGHT, IMAGE, MIXED, WIDTH
 
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "relu": ("Relu", {}),
@@ -60,13 +60,14 @@ def _activate(b: Builder, name: str, value: str) -> None:
         b.add(name, "Clip", f"{value} {low} {high}")
 
 
-_LAYERS: list[tuple[str, str, int, dict[str, Any]]] = [
-    ("winograd", "deep", DEEP[1], EDGES),
-    ("depthwise", "x", CHANNELS, {"group": CHANNELS, **EDGES}),
-    ("grouped", "x", CHANNELS, {"group": 2, **EDGES}),
-    ("direct", "x", CHANNELS, {"dilations": [2, 2], "pads": [2, 2, 2, 2]}),
+_LAYERS: list[tuple[str, str, int, int, dict[str, Any]]] = [
+    ("winograd", "deep", DEEP[1], 3, EDGES),
+    ("strassen", "many", MIXED[1], 1, {}),
+    ("depthwise", "x", CHANNELS, 3, {"group": CHANNELS, **EDGES}),
+    ("grouped", "x", CHANNELS, 3, {"group": 2, **EDGES}),
+    ("direct", "x", CHANNELS, 3, {"dilations": [2, 2], "pads": [2, 2, 2, 2]}),
 ]
-"""The kinds of convolution that keep the size: name, input, channels, attributes."""
+"""The kinds of convolution that keep the size: name, input, channels, kernel, attributes."""
 ALL_ACTIVATIONS = (*ACTIVATIONS, *BOUNDS, "silu")
 PARTIAL = ("reciprocal", "exp")
 """Not finite for every number; no other step applies them to its results."""
@@ -83,13 +84,13 @@ def activations() -> onnx.ModelProto:
 
 def fused() -> onnx.ModelProto:
     """Every activation that a convolution applies, and one after a shortcut in each kind of it."""
-    b = Builder(x=IMAGE, deep=DEEP)
+    b = Builder(x=IMAGE, deep=DEEP, many=MIXED)
     for name in FUSED:
         value = b.conv(f"{name}_conv", CHANNELS, 1)
         b.inner.add(value)
         _activate(b, name, value)
-    for layer, value, channels, attributes in _LAYERS:
-        conv = b.conv(f"{layer}_conv", channels, 3, value, **attributes)
+    for layer, value, channels, kernel, attributes in _LAYERS:
+        conv = b.conv(f"{layer}_conv", channels, kernel, value, **attributes)
         total = b.add(f"{layer}_sum", "Add", f"{conv} {value}")
         b.inner |= {conv, total}
         b.add(f"{layer}_residual", "LeakyRelu", total)
@@ -98,9 +99,9 @@ def fused() -> onnx.ModelProto:
 
 def bounded() -> onnx.ModelProto:
     """Use an activation that takes long in each kind of convolution."""
-    b = Builder(x=IMAGE, deep=DEEP)
-    for layer, value, channels, attributes in _LAYERS:
-        conv = b.conv(f"{layer}_conv", channels, 3, value, **attributes)
+    b = Builder(x=IMAGE, deep=DEEP, many=MIXED)
+    for layer, value, channels, kernel, attributes in _LAYERS:
+        conv = b.conv(f"{layer}_conv", channels, kernel, value, **attributes)
         b.inner.add(conv)
         b.add(f"{layer}_bounded", "Tanh", conv)
     b.inner.add(b.transposed("transposed_conv", 30, 2, strides=[2, 2]))

@@ -7,11 +7,21 @@ from typing import Any
 
 import numpy as np
 import onnx
-from operator_builder import Builder, CHANNELS, DEEP, DEEPER, EDGES, HEIGHT, IMAGE, WIDTH
+from operator_builder import (
+    Builder,
+    CHANNELS,
+    DEEP,
+    DEEPER,
+    EDGES,
+    HEIGHT,
+    IMAGE,
+    MIXED,
+    WIDTH,
+)
 
 
 def convolutions() -> onnx.ModelProto:
-    """Every kind of convolution, alone; Winograd's needs more channels than the others."""
+    """Every kind of convolution, alone; Winograd's and Strassen's need more channels."""
     b = Builder(
         x=IMAGE,
         rgb=(1, 3, HEIGHT, WIDTH),
@@ -21,6 +31,7 @@ def convolutions() -> onnx.ModelProto:
         tiny=(1, 3, 2, 3),
         half=(1, 32, 24, 24),
         full=(1, 64, 24, 24),
+        many=MIXED,
     )
     b.conv("pointwise", 24, 1)
     b.conv("strided", 18, 3, strides=[2, 2], pads=[1, 1, 1, 1])
@@ -44,6 +55,10 @@ def convolutions() -> onnx.ModelProto:
     for name, outputs, value in (("of_half", 128, "half"), ("of_full", 64, "full")):
         w = b.constant(np.full((outputs, b.inputs[value][1], 3, 3), 0.05))  # of the same bytes
         b.add(f"winograd_{name}", "Conv", f"{value} {w}", **EDGES)
+    b.conv("strassen", 160, 1, "many")
+    b.conv("strassen_strided", 150, 1, "full", strides=[3, 2], pads=[1, 0, 0, 1])
+    w = b.constant((b.numbers(192, 192, 1, 1) * 0.1).astype(np.float16).astype(np.float32))
+    b.add("strassen_half", "Conv", f"many {w}")
     return b.model()
 
 

@@ -39,6 +39,7 @@ _IN_FLOAT16 = {HALF_SUMS, *HALF_POINTS.values()}
 HUGE = 1e20  # results of what is far beyond float16's largest number
 
 PATCH = 5  # pixels from one corner of the largest of Winograd's patches to the other
+EVERYWHERE = 24  # in an image: Strassen's method mixes pixels half of it apart
 WIDER = {
     "winograd": PATCH,
     "winograd_large": PATCH,
@@ -48,6 +49,10 @@ WIDER = {
     "images_winograd": PATCH,
     "half_winograd": PATCH,
     "half_winograd_4": PATCH,
+    "strassen": EVERYWHERE,
+    "strassen_strided": EVERYWHERE,
+    "strassen_half": EVERYWHERE,
+    "strassen_residual": EVERYWHERE,
     "half_phases_large": 2 * PATCH,
     "half_planes": 1,
     "half_winograd_large": PATCH,

@@ -93,7 +93,7 @@ class Candidate(Protocol):
         """Return into how many pieces of work threads can divide it."""
 
     def kept_weights(self, problem: Problem) -> int:
-        """Return the floats of the weights that are transformed at create."""
+        """Return the floats that weights transformed at create take beside the library."""
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,28 @@ MUTATIONS = [
         ("winograd_residual", "result += vec_load(r", "result -= vec_load(r"),
     ),
     *_of(
+        "strassen.h",
+        "convolutions",
+        ("strassen", "s1 = a21 + a22", "s1 = a21 - a22"),
+        ("strassen", "t2 = b22 - t1", "t2 = b22 - b12"),
+        ("strassen", "strassen_add(count, sum, sum_u)", "strassen_add(count, sum, sum_v)"),
+        ("strassen", "if (p < skipped)", "if (p <= skipped)"),
+        ("strassen", "pixels, blocks, sum, sum_v", "pixels, blocks, sum, NULL"),
+        ("strassen", "column = 0, place += row", "column = 0"),
+        ("strassen_strided", "column * pixel", "column * BLOCK"),
+        (
+            "strassen_half",
+            "a12 = weights_load(weights_at(w, at",
+            "a12 = weights_load(weights_at(w, 0",
+        ),
+    ),
+    *_of(
+        "strassen.h",
+        "fused",
+        ("strassen_residual", "result += vec_load(r", "result -= vec_load(r"),
+    ),
+    Mutation("strassen.h", "activation_is_long(c.act))", "0)", "bounded", "strassen_bounded"),
+    *_of(
         "depthwise.h",
         "convolutions",
         ("depthwise", "sum[p] += weight", "sum[p] -= weight"),
@@ -765,6 +787,7 @@ def test_every_kernel_has_its_errors() -> None:
     [
         ("convolutions", "pointwise"),
         ("convolutions", "winograd"),
+        ("convolutions", "strassen"),
         ("convolutions", "depthwise"),
         ("convolutions", "grouped"),
         ("heads", "low"),

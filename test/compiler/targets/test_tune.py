@@ -20,7 +20,7 @@ from edge_compiler.passes import optimise
 from edge_compiler.sandbox import NativeSandbox
 from edge_compiler.targets.base import BuildOptions
 from edge_compiler.targets.c import tuning
-from edge_compiler.targets.c.algorithms import candidates
+from edge_compiler.targets.c.algorithms import ALGORITHMS, candidates
 from edge_compiler.targets.c.algorithms.direct.candidates import Direct
 from edge_compiler.targets.c.algorithms.tiles import Tile
 from edge_compiler.targets.c.algorithms.winograd.candidates import Winograd
@@ -59,7 +59,9 @@ def network() -> onnx.ModelProto:
         node("Conv", "sum w3", "c3", group=32, **pads),
         node("Conv", "c3 w4", "c4", group=2, **pads),
         node("ConvTranspose", "c4 w7", "t", strides=[2, 2], kernel_shape=[2, 2]),
-        node("Conv", "t w5", "c5", kernel_shape=[1, 1]),
+        node("Conv", "t w8", "c8", kernel_shape=[1, 1]),
+        node("Conv", "c8 w9", "c9", kernel_shape=[1, 1]),
+        node("Conv", "c9 w5", "c5", kernel_shape=[1, 1]),
         node("Flatten", "c5", "flat"),
         node("Gemm", "flat w6", "y", transB=1),
     ]
@@ -70,7 +72,9 @@ def network() -> onnx.ModelProto:
         "b2": weights(32),
         "w3": weights(32, 1, 3, 3),
         "w4": weights(32, 16, 3, 3),
-        "w5": weights(20, 32, 1, 1),
+        "w5": weights(20, 160, 1, 1),
+        "w8": weights(64, 32, 1, 1),
+        "w9": weights(160, 64, 1, 1),
         "w6": weights(5, 20 * 14 * 14),
         "w7": weights(32, 32, 2, 2),
     }
@@ -104,7 +108,7 @@ def test_without_tuning_the_choice_is_always_the_same(graph: Graph) -> None:
         return [chosen for step in program.steps for v in X86_64 if (chosen := choice_of(step, v))]
 
     assert choices() == choices()
-    assert len(choices()) == 8 * len(X86_64)
+    assert len(choices()) == 10 * len(X86_64)
 
 
 def test_every_instruction_set_has_candidates_of_the_chosen_scheme() -> None:
@@ -142,7 +146,8 @@ def test_trials_pose_the_problems_of_the_network(graph: Graph) -> None:
     assert {task.problem.kind for task in tasks} == {"dense", "depthwise", "grouped", "spread"}
     assert any(task.problem.lanes == 1 for task in tasks)
     assert any(task.problem.residual for task in tasks)
-    assert any(isinstance(candidate, Winograd) for task in tasks for candidate in task.candidates)
+    algorithms = {candidate.scheme.algorithm for task in tasks for candidate in task.candidates}
+    assert algorithms == {algorithm.name for algorithm in ALGORITHMS}
     trials = make_trials(tasks, VARIANT)
     assert len(trials.steps) == sum(len(task.candidates) for task in tasks)
     for indices, problem, candidate in trials.steps:
@@ -279,7 +284,7 @@ def test_tuned_bundle_is_proven_and_says_why(threads: int, tmp_path: Path, cache
     assert manifest.proof.worst_error <= manifest.proof.tolerance
     steps = [step for step in manifest.model.steps if step.macs]
     how = "tuned" if threads == 1 else "tuned for 2 threads"
-    assert len(steps) == 8
+    assert len(steps) == 10
     for step in steps:
         assert step.reason.startswith(f"{how}: "), step
     assert list(cache.glob("*/*.json"))

@@ -25,9 +25,10 @@
 enum { STRASSEN_PRODUCTS = 7 };
 
 typedef struct {
-    int in_blocks;                   /* of half of the channels, BLOCK of them each */
-    int in_plane, in_row, in_pixel;  /* floats between input blocks, and between what two rows and pixels of the result read */
-    int out_blocks;                  /* of half of the channels */
+    int in_blocks; /* of half of the channels, BLOCK of them each */
+    int in_plane, in_row,
+        in_pixel;   /* floats between input blocks, and between what two rows and pixels of the result read */
+    int out_blocks; /* of half of the channels */
     int out_h, out_w;
     int out_plane, out_row;
     int residual_plane, residual_row, has_residual;
@@ -64,7 +65,8 @@ INLINE void strassen_weights_prepare(const strassen_weights c, const void *w, fl
 INLINE int strassen_apart(const strassen c) { return c.out_h * c.out_w / 2; }
 
 /* Where some pixels lie that are counted through all rows. */
-INLINE void strassen_places(const strassen c, const int first, const int pixels, const int row, const int pixel, int *at)
+INLINE void strassen_places(const strassen c, const int first, const int pixels, const int row, const int pixel,
+                            int *at)
 {
     int place = first / c.out_w * row, column = first % c.out_w;
     for (int p = 0; p < pixels; p++) {
@@ -215,7 +217,8 @@ INLINE void strassen_run(const strassen c, const float *x, const float *w, const
     while (work_next_piece(&todo)) {
         const range strip = work_share(tiles, todo.inner, c.strips);
         float *to = scratch;
-        for (int t = strip.first; t < strip.last; t++, to += (ptrdiff_t)STRASSEN_PRODUCTS * c.in_blocks * c.pixels * BLOCK) {
+        for (int t = strip.first; t < strip.last;
+             t++, to += (ptrdiff_t)STRASSEN_PRODUCTS * c.in_blocks * c.pixels * BLOCK) {
             const int narrow = work_clamp(t - c.wide_tiles, 0, t);
             strassen_pack(c, t * c.pixels - narrow, t < c.wide_tiles ? c.pixels : c.pixels - 1, x, to);
         }
