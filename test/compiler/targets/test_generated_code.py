@@ -12,7 +12,7 @@ from operator_models import PROVEN_MODELS
 import pytest
 
 from edge_compiler import compile as stages
-from edge_compiler import frontend, passes
+from edge_compiler import frontend, passes, trying
 from edge_compiler.targets.c.headers import HEADERS
 from edge_compiler.targets.c.rules import RULES
 from edge_compiler.targets.program import build, RUNTIME
@@ -43,7 +43,7 @@ def compile_quietly(model: str, folder: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "MEASURE_SECONDS", 0.0)
+    monkeypatch.setattr(trying, "MEASURE_SECONDS", 0.0)
 
 
 def test_models_use_every_operator(tmp_path: Path) -> None:
