@@ -53,8 +53,8 @@ dist: setup ## make all that is released, in dist/: wheels, sources, a package o
 	@$(BIN)/python -m release
 
 # emulated, a large network takes minutes, and so do all operators with all special numbers
-test: lint ## lint, then run all tests but the slow ones on Arm and those of large networks
-	$(BIN)/pytest -n 2 -m "not large and not (arm and slow)"
+test: lint ## lint, then run all tests but the slow ones on Arm and the long ones
+	$(BIN)/pytest -n 2 -m "not long and not (arm and slow)"
 
 test-quick: setup ## run the tests that compile no large network
 	$(BIN)/pytest -n 2 -m "not slow"
@@ -63,8 +63,8 @@ test-arm: setup ## run all tests of the Arm targets; says what to install if som
 	$(BIN)/edgec doctor aarch64 aarch64-acl armv7 armv7-acl
 	$(BIN)/pytest -n 2 test/arm
 
-test-networks: setup ## compile and prove the large networks of ONNX's own tests; takes ten minutes
-	$(BIN)/pytest -n 2 -m large
+test-long: setup ## compile and prove the large networks of ONNX's own tests, and all operators with clang; takes a quarter of an hour
+	$(BIN)/pytest -n 2 -m long
 
 test-docs: setup ## run the commands of the documentation, slow ones, too; takes four minutes
 	$(BIN)/pytest -n 2 --docs test/docs

@@ -15,7 +15,7 @@ LARGEST_WEIGHTS = 2**22
 _QUICK = ("resnet50", "shufflenet", "squeezenet")
 """Compiled and proven in seconds; the others have hundreds of layers or megabytes."""
 COMPILED = [
-    pytest.param(name, marks=() if name in _QUICK else pytest.mark.large)
+    pytest.param(name, marks=() if name in _QUICK else pytest.mark.long)
     for name in sorted(path.stem.removeprefix("light_") for path in FOLDER.glob("light_*.onnx"))
 ]
 """The names of all nine, for tests that compile and prove them."""

@@ -20,6 +20,9 @@ from edge_perception.runtime import Library
 
 CMAKE = Path(sys.executable).with_name("cmake")
 INCLUDES = ["-I", RUNTIME.parent, *chain.from_iterable(("-I", path.parent) for path in HEADERS)]
+SOME = ("convolutions", "fused", "moves", "attention", "quantised")
+"""Models that clang compiles in every run of the tests; the others when there is time."""
+LONG = (pytest.mark.slow, pytest.mark.long)
 PRODUCT = """
 #include "gemm.h"
 void product(const float *a, const float *b, const float *c, float *y, int part, int parts)
@@ -58,8 +61,16 @@ def test_models_use_every_operator(tmp_path: Path) -> None:
     assert set(RULES) <= used
 
 
-@pytest.mark.parametrize("model", PROVEN_MODELS)
-@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("compiler", "model"),
+    [
+        *(("gcc", model) for model in PROVEN_MODELS),
+        *(
+            pytest.param("clang", model, marks=pytest.mark.slow if model in SOME else LONG)
+            for model in PROVEN_MODELS
+        ),
+    ],
+)
 def test_compilers_have_no_warning_and_are_proven(
     compiler: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
