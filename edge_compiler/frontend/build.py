@@ -15,6 +15,7 @@ from edge_compiler.frontend.attributes import read_attributes
 from edge_compiler.frontend.branches import refused_choice
 from edge_compiler.frontend.ending import COUNTED, last_of_known_size
 from edge_compiler.frontend.expand import expand
+from edge_compiler.frontend.inputs import with_article
 from edge_compiler.frontend.limits import check_shape
 from edge_compiler.frontend.scope import Scope
 from edge_compiler.frontend.weights import SMALL
@@ -252,9 +253,8 @@ class _Builder:
 
 
 def _is_sequence(who: str, kind: str = "sequence") -> str:
-    article = "an" if kind[0] in "aeiou" else "a"
     return (
-        f"{who} is {article} {kind}, but only tensors are supported: export the model with "
+        f"{who} is {with_article(kind)}, but only tensors are supported: export the model with "
         "tensors throughout, as Split and Concat yield them"
     )
 

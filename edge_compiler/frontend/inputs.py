@@ -67,12 +67,18 @@ def _set_dimensions(
             dimension.dim_value = dimensions[dimension.dim_param]
 
 
+def with_article(noun: str) -> str:
+    """Return a noun behind its indefinite article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def _check(value: onnx.ValueInfoProto) -> None:
     kind = value.type.WhichOneof("value")
     if kind not in (None, "tensor_type"):
+        other = with_article(kind.removesuffix("_type"))
         raise CompileError(
-            f"the input '{value.name}' is a {kind.removesuffix('_type')}, but only tensors are "
-            "supported: export the model with tensors as inputs"
+            f"the input '{value.name}' is {other}, but only tensors are supported: export the "
+            "model with tensors as inputs"
         )
     tensor = value.type.tensor_type
     if from_onnx(tensor.elem_type) is None:
