@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 from edge_compiler.ir.graph import Node, Value
-from edge_compiler.targets.program.layout import is_image
+from edge_compiler.targets.program.layout import has_sides, is_image
 from edge_compiler.targets.program.reorder import MAX_RANK
 from edge_perception.runtime.dtypes import ElementType
 
@@ -23,6 +23,16 @@ def require_image(value: Value) -> str | None:
             "export it with windows of one or two dimensions"
         )
     return None
+
+
+def require_sides(value: Value) -> str | None:
+    """Return a reason if a value isn't made of images of height and width, channels first."""
+    if has_sides(value):
+        return None
+    return (
+        f"only images of shape NxCxHxW are supported, received {value}: export it with images of "
+        "two dimensions"
+    )
 
 
 def require_constant(node: Node, *indices: int) -> str | None:

@@ -13,6 +13,7 @@ from edge_compiler.ir.graph import Node, Value
 from edge_compiler.ops import has_constant_weights
 from edge_compiler.targets.program.buffers import Halo
 from edge_compiler.targets.program.calls import Field
+from edge_compiler.targets.program.limits import require_type
 from edge_perception.runtime.dtypes import FLOAT32
 
 Array = np.ndarray[Any, Any]
@@ -94,9 +95,6 @@ def starts(values: Sequence[Value], axis: int) -> list[int]:
 def require_float32(node: Node) -> str | None:
     """Return a reason if a node reads or computes something else than float32."""
     for value in (*node.inputs[:1], *node.outputs[:1]):
-        if value is not None and value.type != FLOAT32:
-            return (
-                f"'{value.name}' is {value.type}, only float32 is supported: export it with "
-                "another type"
-            )
+        if value is not None and (reason := require_type(value, (FLOAT32,))):
+            return reason
     return None

@@ -7,8 +7,8 @@ from edge_compiler.targets.c.rules.table import FLOATS, lowers
 from edge_compiler.targets.program.buffers import Buffer
 from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.data import Data
-from edge_compiler.targets.program.layout import BLOCKED, has_sides
-from edge_compiler.targets.program.limits import require, require_type
+from edge_compiler.targets.program.layout import BLOCKED
+from edge_compiler.targets.program.limits import require, require_sides, require_type
 from edge_compiler.targets.program.lowering import Lowering
 
 _MODES = {"nearest": "GRID_NEAREST", "linear": "GRID_LINEAR", "cubic": "GRID_CUBIC"}
@@ -17,13 +17,9 @@ _PADDING = {"zeros": "GRID_ZEROS", "border": "GRID_BORDER", "reflection": "GRID_
 
 def check_grid_sample(node: Node) -> str | None:
     """Sample images of height and width where a tensor says, nearest, linear or cubic."""
-    if not has_sides(node.input(0)):
-        return (
-            f"only images of shape NxCxHxW are supported, received {node.input(0)}: export it "
-            "with images of two dimensions"
-        )
     return (
-        require(node, "mode", "linear", *_MODES)
+        require_sides(node.input(0))
+        or require(node, "mode", "linear", *_MODES)
         or require(node, "padding_mode", "zeros", *_PADDING)
         or require_type(node.input(1), FLOATS)
     )

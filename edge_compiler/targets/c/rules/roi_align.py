@@ -6,19 +6,18 @@ from edge_compiler.ir.graph import Node
 from edge_compiler.targets.c.rules.table import FLOATS, lowers
 from edge_compiler.targets.program.calls import Call, Field, reading, writing
 from edge_compiler.targets.program.data import Data
-from edge_compiler.targets.program.layout import BLOCKED, DENSE, has_sides
-from edge_compiler.targets.program.limits import require, require_type
+from edge_compiler.targets.program.layout import BLOCKED, DENSE
+from edge_compiler.targets.program.limits import require, require_sides, require_type
 from edge_compiler.targets.program.lowering import Lowering
 
 
 def check_roi_align(node: Node) -> str | None:
     """Means of the bins of regions; maxima are not, as ONNX Runtime's are others than ONNX's."""
-    if not has_sides(node.input(0)):
-        return (
-            f"only images of shape NxCxHxW are supported, received {node.input(0)}: export it "
-            "with images of two dimensions"
-        )
-    return require(node, "mode", "avg") or require_type(node.input(1), FLOATS)
+    return (
+        require_sides(node.input(0))
+        or require(node, "mode", "avg")
+        or require_type(node.input(1), FLOATS)
+    )
 
 
 @lowers("RoiAlign", check=check_roi_align)
