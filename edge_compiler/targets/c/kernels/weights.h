@@ -17,6 +17,38 @@ INLINE const void *weights_at(const void *w, ptrdiff_t index, const int half)
     return (const char *)w + index * (half ? (ptrdiff_t)sizeof(uint16_t) : (ptrdiff_t)sizeof(float));
 }
 
+/* Weights that are fetched into a second-level cache while others are multiplied, a few lines at a time: then the memory has time
+ * for each, whereas a processor fetches them by itself when they are needed. */
+typedef struct {
+    const char *at, *end;       /* of the present turn, and of all */
+    int turn_lines, step_lines; /* of a turn, and of one of its steps */
+} weights_ahead;
+
+enum { WEIGHTS_LINE = 64 };
+
+/* Return what is fetched from a turn on, of so many turns with so many steps. */
+INLINE weights_ahead weights_ahead_in_turns(const void *w, ptrdiff_t count, const int half, int turn, int turns,
+                                            int steps)
+{
+    const char *end = weights_at(w, count, half);
+    const int lines = (int)((end - (const char *)w) / WEIGHTS_LINE), some = (lines + turns - 1) / turns;
+    return (weights_ahead){(const char *)w + (ptrdiff_t)turn * some * WEIGHTS_LINE, end, some,
+                           (some + steps - 1) / steps};
+}
+
+INLINE weights_ahead weights_ahead_next_turn(weights_ahead a)
+{
+    a.at += (ptrdiff_t)a.turn_lines * WEIGHTS_LINE;
+    return a;
+}
+
+/* Fetch those of a step. */
+INLINE void weights_fetch(const weights_ahead a, const int step)
+{
+    const char *at = a.at + (ptrdiff_t)step * a.step_lines * WEIGHTS_LINE;
+    for (int i = 0; i < a.step_lines && at < a.end; i++, at += WEIGHTS_LINE) __builtin_prefetch(at, 0, 2);
+}
+
 /* Load a vector of halves. */
 INLINE vec weights_widen(const void *w)
 {

@@ -42,6 +42,7 @@ INLINE range work_share(int items, int part, int parts)
 /* The pieces of a part, of outers x inners in all. */
 typedef struct {
     int outer, inner;           /* the present piece */
+    int first_inner;            /* of the present outer */
     int last_outer, last_inner; /* one past the last outer of the part, and inner of the present outer */
     int outers, inners;
     range span;      /* the part's pieces have these numbers ... */
@@ -61,6 +62,7 @@ INLINE int work_next_piece(pieces *p)
             p->inner = work_clamp(p->span.first - p->outer * p->inners, 0, p->inners) - 1;
             p->last_inner = work_clamp(p->span.last - p->outer * p->inners, 0, p->inners);
         }
+        p->first_inner = p->inner + 1;
     }
     return 1;
 }
@@ -69,7 +71,7 @@ INLINE int work_next_piece(pieces *p)
 INLINE pieces work_share_in_order(int outers, int inners, int part, int parts)
 {
     const range span = work_share(outers * inners, part, parts);
-    return (pieces){span.first / inners - 1, 0, (span.last + inners - 1) / inners, 0, outers, inners, span, 0};
+    return (pieces){span.first / inners - 1, 0, 0, (span.last + inners - 1) / inners, 0, outers, inners, span, 0};
 }
 
 /* The parts that a thread is given have neighbouring inners of all outers, which they divide by the outer. If these are the
@@ -83,7 +85,7 @@ INLINE pieces work_share_rows(int outers, int inners, int part, int parts)
     const int cuts = outers >= together ? together : outers > 1 && together > 1 ? 2 : 1;
     const range some = work_share(outers, part % cuts, cuts),
                 span = work_share(outers * inners, part / cuts, parts / cuts);
-    return (pieces){some.first - 1, 0, some.last, 0, outers, inners, span, 1};
+    return (pieces){some.first - 1, 0, 0, some.last, 0, outers, inners, span, 1};
 }
 
 #endif

@@ -26,11 +26,12 @@ typedef struct {
     int in_plane, in_row;                /* floats between input blocks and rows */
     int chunk;                           /* input blocks that are summed up apart; 0: all in one sum */
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-    int block_weights; /* from one output block's weights to the next */
-    int prefetch;      /* weights by which they are fetched ahead; 0: the processor does it */
-    int half;          /* weights are in float16 */
-    int pairs;         /* input and weights are pairs of 16 bits */
-    int half_blocks;   /* input blocks whose products are added up together, if they are of float16 */
+    int block_weights;   /* from one output block's weights to the next */
+    int prefetch;        /* weights by which they are fetched ahead; 0: the processor does it */
+    weights_ahead ahead; /* of the next group of blocks: a turn for each tile, a step for each input block */
+    int half;            /* weights are in float16 */
+    int pairs;           /* input and weights are pairs of 16 bits */
+    int half_blocks;     /* input blocks whose products are added up together, if they are of float16 */
     float factor; /* what is packed as pairs is multiplied by this power of two, and results divided by it; 0: by 1 */
     int out_blocks, out_h, out_plane, out_row;
     int out_pixel; /* floats from one pixel of the result to the next: BLOCK, or more where others lie between them */
@@ -210,6 +211,7 @@ INLINE const void *conv_blocks(const conv c, const int pixels, const int blocks,
         return conv_half_blocks(c, pixels, blocks, most_lanes, first, last, sum, x, w);
 #endif
     for (int i = first; i < last; i++) {
+        weights_fetch(c.ahead, i);
         const int lanes = !LANE_PRODUCTS && i == c.in_blocks - 1 ? c.last_lanes : most_lanes;
         for (int ky = 0; ky < c.kernel_h; ky++) {
             const float *row = x + i * c.in_plane + ky * c.dilation_h * c.in_row;
@@ -276,25 +278,25 @@ INLINE void conv_tile(const conv c, const int pixels, const int blocks, const fl
 }
 
 /* One row of tiles for `blocks` output blocks, or a single tile of it if `tile` >= 0. */
-INLINE void conv_tiles(const conv c, const int blocks, const int tile, const float *x, const void *w, const float *b,
+INLINE void conv_tiles(conv c, const int blocks, const int tile, const float *x, const void *w, const float *b,
                        float *y, const float *r)
 {
     const int step = c.stride_w * c.in_lanes;
     const int first = tile < 0 ? 0 : tile, last = tile < 0 ? c.wide_tiles + c.narrow_tiles : tile + 1;
     int t = first;
-    for (; t < last && t < c.wide_tiles; t++) {
+    for (; t < last && t < c.wide_tiles; t++, c.ahead = weights_ahead_next_turn(c.ahead)) {
         const int column = t * c.pixels;
         conv_tile(c, c.pixels, blocks, x + column * step, w, b, y + column * c.out_pixel, r + column * BLOCK);
     }
     if (c.pixels > 1 && c.narrow_tiles)
-        for (; t < last; t++) {
+        for (; t < last; t++, c.ahead = weights_ahead_next_turn(c.ahead)) {
             const int column = c.wide_tiles * c.pixels + (t - c.wide_tiles) * (c.pixels - 1);
             conv_tile(c, c.pixels - 1, blocks, x + column * step, w, b, y + column * c.out_pixel, r + column * BLOCK);
         }
 }
 
 /* The layer. A piece of work is a row of tiles, or one tile where the plane is a single row, for a group of blocks. */
-INLINE void conv_run(const conv c, const float *x, const void *w, const float *b, float *y, const float *r, int part,
+INLINE void conv_run(conv c, const float *x, const void *w, const float *b, float *y, const float *r, int part,
                      int parts)
 {
     assert(c.in_lanes == 1 || c.in_lanes == BLOCK);
@@ -302,7 +304,9 @@ INLINE void conv_run(const conv c, const float *x, const void *w, const float *b
     assert(c.pixels >= 1 && c.blocks >= 1 && c.rest == c.out_blocks % c.blocks);
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks;
     const int by_tile = c.out_h == 1, rows = by_tile ? c.wide_tiles + c.narrow_tiles : c.out_h;
-    const int by_channel = c.order == CHANNELS_OUTER;
+    const int by_channel = c.order == CHANNELS_OUTER, tiles = by_tile ? 1 : c.wide_tiles + c.narrow_tiles;
+    const int fetches =
+        !LANE_PRODUCTS && by_channel && rows * tiles > 1; /* more instructions, which Arm has none to spare for */
     pieces todo = !by_channel    ? work_share_in_order(rows, groups, part, parts)
                   : c.share_rows ? work_share_rows(groups, rows, part, parts)
                                  : work_share_in_order(groups, rows, part, parts);
@@ -315,6 +319,11 @@ INLINE void conv_run(const conv c, const float *x, const void *w, const float *b
         const float *bb = b + block * BLOCK;
         float *yy = y + (c.first_result ? c.first_result[block] : (ptrdiff_t)block * c.out_plane) + line * c.out_row;
         const float *rr = c.has_residual ? r + (size_t)block * c.residual_plane + line * c.residual_row : yy;
+        if (fetches)
+            c.ahead = weights_ahead_in_turns(weights_at(ww, (ptrdiff_t)c.blocks * c.block_weights, c.half),
+                                             group + 1 < groups ? c.blocks * c.block_weights : 0, c.half,
+                                             (todo.inner - todo.first_inner) * tiles,
+                                             (todo.last_inner - todo.first_inner) * tiles, c.in_blocks);
         if (c.rest && group == groups - 1)
             conv_tiles(c, c.rest, tile, xx, ww, bb, yy, rr);
         else
