@@ -655,6 +655,9 @@ MUTATIONS = [
             ("memset(four, 0, 4)", "memset(four, 1, 4)"),
             ("+ half * 4 * BLOCK", ""),
             ("apart + i / 2", "apart"),
+            ("b + v * LANES", "b"),
+            ("m + half * BLOCK / 2", "m"),
+            ("vuzp2q_u16", "vuzp1q_u16"),
         )
     ),
     *_of(

@@ -43,6 +43,15 @@ INLINE void bytes_store_together(const vec *x, const int count, const rounding c
 #undef EXTRACT
 #endif
 
+/* Store the bytes of a pixel, as many as there are channels. */
+INLINE void bytes_store_channels(uint8_t *y, const bytes16 v, const int channels)
+{
+    if (channels >= BLOCK)
+        bytes_store(y, v);
+    else
+        bytes_store_some(y, v, channels);
+}
+
 /* Store the bytes of sums: of a block of channels of some pixels, whose sums are `step` vectors from each other, their bytes
  * `apart`. Each channel is multiplied by its number of m. */
 INLINE void bytes_store_sums(const ivec *sum, const int step, const int pixels, const float *m, const rounding c,
@@ -61,13 +70,10 @@ INLINE void bytes_store_sums(const ivec *sum, const int step, const int pixels, 
         return;
     }
 #endif
-    UNROLLED_FOR (int p = 0; p < pixels; p++) {
-        const bytes16 result = bytes_of_sums(sum + p * step, m, c);
-        if (channels >= BLOCK)
-            bytes_store(y + p * apart, result);
-        else
-            bytes_store_some(y + p * apart, result, channels);
-    }
+    vec scales[VECTORS]; /* loaded once: for all that compilers know, a store of bytes changes them */
+    UNROLLED_FOR (int v = 0; v < VECTORS; v++) scales[v] = vec_load(m + v * LANES);
+    UNROLLED_FOR (int p = 0; p < pixels; p++)
+        bytes_store_channels(y + p * apart, bytes_of_sums(sum + p * step, (const float *)scales, c), channels);
 }
 
 #endif

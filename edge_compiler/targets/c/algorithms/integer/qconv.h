@@ -127,6 +127,13 @@ INLINE void qconv_fetch(const qconv c, const int pixels, const int blocks, const
 #endif
 }
 
+/* Store the bytes of the sums of a block of channels of some pixels. */
+#if defined __ARM_FEATURE_MATMUL_INT8
+#define qconv_store_bytes qmatrix_store
+#else
+#define qconv_store_bytes bytes_store_sums
+#endif
+
 /* Store the sums of a block of channels of some pixels as they are, or as floats: see bytes_store_sums(). */
 INLINE void qconv_store_numbers(const qconv_result result, const ivec *sum, const int step, const int pixels,
                                 const float *m, uint8_t *y, const size_t apart, const int channels)
@@ -152,10 +159,11 @@ INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const 
     const int size = qconv_cell(c);
     const int step = c.stride_w / qconv_apart(c) * size;
     ivec sum[QCONV_MAX_SUMS];
+#if defined __ARM_FEATURE_MATMUL_INT8
+    qmatrix_begin(b, pixels, blocks * VECTORS, sum);
+#else
     UNROLLED_FOR (int i = 0; i < pixels * blocks * VECTORS; i++)
         sum[i] = *(const ivec *)(b + i % (blocks * VECTORS) * LANES);
-#if defined __ARM_FEATURE_MATMUL_INT8
-    qmatrix_begin(sum, pixels, blocks * VECTORS);
 #endif
     for (int block = 0; block < c.in_blocks; block++) {
         const unsigned char *cells = x.cells + block * x.block;
@@ -170,14 +178,15 @@ INLINE void qconv_tile(const qconv c, const int pixels, const int blocks, const 
             }
     }
 #if defined __ARM_FEATURE_MATMUL_INT8
-    qmatrix_turn(sum, pixels, blocks * VECTORS);
+    if (c.result != QCONV_BYTES)
+        qmatrix_turn(sum, pixels, blocks * VECTORS);
 #endif
     UNROLLED_FOR (int i = 0; i < blocks; i++) {
         uint8_t *to = y + (size_t)i * c.out_plane;
         const int left = channels - i * BLOCK;
         if (c.result == QCONV_BYTES)
-            bytes_store_sums(sum + i * VECTORS, blocks * VECTORS, pixels, m + i * BLOCK, c.round, to,
-                             (size_t)c.out_pixel, left);
+            qconv_store_bytes(sum + i * VECTORS, blocks * VECTORS, pixels, m + i * BLOCK, c.round, to,
+                              (size_t)c.out_pixel, left);
         else
             qconv_store_numbers(c.result, sum + i * VECTORS, blocks * VECTORS, pixels, m + i * BLOCK, to,
                                 (size_t)c.out_pixel, left);

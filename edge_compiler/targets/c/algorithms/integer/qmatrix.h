@@ -9,7 +9,7 @@
 #ifndef EDGE_QMATRIX_H
 #define EDGE_QMATRIX_H
 
-#include "bytes.h"
+#include "bytes_store.h"
 #include "work.h"
 
 enum { QMATRIX_DEPTH = 8, QMATRIX_WEIGHTS = BLOCK * QMATRIX_DEPTH };
@@ -52,7 +52,7 @@ INLINE int8x16_t qmatrix_second(int8x16_t a, int8x16_t b)
     return vreinterpretq_s8_s64(vzip2q_s64(vreinterpretq_s64_s8(a), vreinterpretq_s64_s8(b)));
 }
 
-/* From the sums of two pixels in four output channels each to those of both pixels in two channels, and back: it is the same. */
+/* From the sums of both pixels in two output channels to those of each in four. */
 INLINE void qmatrix_turn(ivec *sum, const int pixels, const int vectors)
 {
     UNROLLED_FOR (int p = 0; p < pixels; p += 2)
@@ -63,12 +63,45 @@ INLINE void qmatrix_turn(ivec *sum, const int pixels, const int vectors)
         }
 }
 
-/* Turn sums to begin with; an odd last pixel has a second one beside it, which is not looked at. */
-INLINE void qmatrix_begin(ivec *sum, const int pixels, const int vectors)
+/* Load numbers of eight channels, two by two, each two for both pixels. */
+INLINE void qmatrix_load_both(const void *numbers, ivec *both)
 {
-    if (pixels % 2)
-        UNROLLED_FOR (int v = 0; v < vectors; v++) sum[pixels * vectors + v] = (ivec){0};
-    qmatrix_turn(sum, pixels, vectors);
+    const int64x2x4_t four = vld4q_dup_s64(numbers);
+    UNROLLED_FOR (int i = 0; i < 4; i++) both[i] = (ivec)four.val[i];
+}
+
+/* Where the sums of a pair of pixels are for the i-th two of eight channels. */
+INLINE int qmatrix_place(const int p, const int i, const int apart) { return (p + i % 2) * apart + i / 2; }
+
+/* Sums to begin with, turned; an odd last pixel has a second one beside it, which is not looked at. */
+INLINE void qmatrix_begin(const int32_t *b, const int pixels, const int vectors, ivec *sum)
+{
+    UNROLLED_FOR (int v = 0; v < vectors; v += 2) {
+        ivec both[4];
+        qmatrix_load_both(b + v * LANES, both);
+        UNROLLED_FOR (int p = 0; p < pixels; p += 2)
+            UNROLLED_FOR (int i = 0; i < 4; i++) sum[v + qmatrix_place(p, i, vectors)] = both[i];
+    }
+}
+
+/* bytes_store_sums() of turned sums: bytes take fewer instructions to turn back. */
+INLINE void qmatrix_store(const ivec *sum, const int step, const int pixels, const float *m, const rounding c,
+                          uint8_t *y, const size_t apart, const int channels)
+{
+    ivec scales[2][4];
+    UNROLLED_FOR (int half = 0; half < 2; half++) qmatrix_load_both(m + half * BLOCK / 2, scales[half]);
+    UNROLLED_FOR (int p = 0; p < pixels; p += 2) {
+        uint16x8_t halves[2];
+        UNROLLED_FOR (int half = 0; half < 2; half++) {
+            vec scaled[4];
+            UNROLLED_FOR (int i = 0; i < 4; i++)
+                scaled[i] = vec_float(sum[2 * half + qmatrix_place(p, i, step)]) * (vec)scales[half][i];
+            halves[half] = (uint16x8_t)bytes_round(scaled, c);
+        }
+        bytes_store_channels(y + p * apart, (bytes16)vuzp1q_u16(halves[0], halves[1]), channels);
+        if (p + 1 < pixels)
+            bytes_store_channels(y + (p + 1) * apart, (bytes16)vuzp2q_u16(halves[0], halves[1]), channels);
+    }
 }
 
 /* Load the weights of eight channels, for eight output channels. */
@@ -83,7 +116,7 @@ INLINE void qmatrix_products(const int pixels, const int8x16_t *x, const int8x16
 {
     UNROLLED_FOR (int p = 0; p < pixels; p += 2)
         UNROLLED_FOR (int i = 0; i < 4; i++) {
-            ivec *s = sum + (p + i % 2) * apart + i / 2;
+            ivec *s = sum + qmatrix_place(p, i, apart);
             __asm__("smmla %0.4s, %1.16b, %2.16b" : "+w"(*s) : "w"(x[p]), "w"(weights[i]));
         }
 }
