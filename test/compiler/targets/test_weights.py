@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import ctypes
-from pathlib import Path
-import subprocess
 
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-
-from edge_compiler.targets.program import RUNTIME
-from edge_compiler.toolchain import get
 
 LINE_FLOATS, BEHIND = 16, 4096
 
@@ -34,16 +30,9 @@ void fetch(const float *w, long floats, int turns, int steps, unsigned char *to)
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+def weights(compile_kernels: Callable[[str], ctypes.CDLL]) -> ctypes.CDLL:
     """Compile weights.h into a library that counts what it fetches."""
-    folder: Path = tmp_path_factory.mktemp("weights")
-    (folder / "weights.c").write_text(PROGRAM)
-    targets = RUNTIME.parents[1]
-    includes = [f"-I{targets / name}" for name in ("c", "program", "include")]
-    compiler = get("host").find_compiler()
-    flags = ["-shared", "-fPIC", "-O1", *includes]
-    subprocess.run([compiler, *flags, "weights.c", "-o", "weights.so"], cwd=folder, check=True)
-    return ctypes.CDLL(str(folder / "weights.so"))
+    return compile_kernels(PROGRAM)
 
 
 @given(lines=st.integers(0, 400), turns=st.integers(1, 50), steps=st.integers(1, 70))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import ctypes
 import itertools
-import subprocess
 
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-
-from edge_compiler.targets.program import RUNTIME
-from edge_compiler.toolchain import get
 
 PARTS_PER_THREAD = 4
 SIZES = st.integers(1, 40)
@@ -31,16 +28,9 @@ void count(int rows, int outers, int inners, int part, int parts, int *counts)
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+def work(compile_kernels: Callable[[str], ctypes.CDLL]) -> ctypes.CDLL:
     """Compile work.h into a library."""
-    folder = tmp_path_factory.mktemp("work")
-    (folder / "work.c").write_text(PROGRAM)
-    targets = RUNTIME.parents[1]
-    includes = [f"-I{targets / name}" for name in ("c", "program", "include")]
-    compiler = get("host").find_compiler()
-    flags = ["-shared", "-fPIC", "-O1", *includes]
-    subprocess.run([compiler, *flags, "work.c", "-o", "work.so"], cwd=folder, check=True)
-    return ctypes.CDLL(str(folder / "work.so"))
+    return compile_kernels(PROGRAM)
 
 
 def _count(work: ctypes.CDLL, rows: bool, outers: int, inners: int, parts: int) -> np.ndarray:

@@ -305,8 +305,8 @@ INLINE void conv_run(conv c, const float *x, const void *w, const float *b, floa
     const int groups = (c.out_blocks + c.blocks - 1) / c.blocks;
     const int by_tile = c.out_h == 1, rows = by_tile ? c.wide_tiles + c.narrow_tiles : c.out_h;
     const int by_channel = c.order == CHANNELS_OUTER, tiles = by_tile ? 1 : c.wide_tiles + c.narrow_tiles;
-    const int fetches =
-        !LANE_PRODUCTS && by_channel && rows * tiles > 1; /* more instructions, which Arm has none to spare for */
+    /* not where products are by lanes, whose loops have no instruction to spare, nor for a single tile, which has no time */
+    const int fetches = !LANE_PRODUCTS && by_channel && rows * tiles > 1;
     pieces todo = !by_channel    ? work_share_in_order(rows, groups, part, parts)
                   : c.share_rows ? work_share_rows(groups, rows, part, parts)
                                  : work_share_in_order(groups, rows, part, parts);
