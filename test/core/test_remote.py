@@ -11,7 +11,6 @@ import random
 import shutil
 import socket
 import subprocess
-import threading
 from threading import Event, Thread
 import time
 from types import SimpleNamespace
@@ -336,23 +335,24 @@ def test_no_image_waits_until_a_connection_is_ended(
 
 def test_a_connection_is_closed_when_nothing_watches_it() -> None:
     """Else gRPC's thread that watches it may find it closed, and prints a traceback."""
-    before, watching = set(threading.enumerate()), []
+    watching: list[bool] = []
 
     def connect() -> Any:
         channel = grpc.insecure_channel("127.0.0.1:1")
         close = channel.close
 
         def closing() -> None:
-            watching.extend(set(threading.enumerate()) - before)
+            watching.extend(one.is_alive() for one in connection._watching)
             close()
 
         channel.close = closing
         return channel
 
     connection = server._Connection(connect)
-    assert set(threading.enumerate()) > before
+    assert any(one.is_alive() for one in connection._watching)
     connection.close()
-    assert not watching
+    assert watching
+    assert not any(watching)
 
 
 def test_the_pauses_grow() -> None:

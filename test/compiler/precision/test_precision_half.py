@@ -83,8 +83,9 @@ def test_a_library_computes_with_rounded_weights_in_half_the_memory(
     rounding = set(accuracy["variants"]) & set(read_manifest(bundle).model.rounding_variants)
     # a rounding of 2**-11 is 66 dB and more below, one of 2**-8 is 48
     assert (40 if rounding else 55) < accuracy["sqnr_db"] < 85
+    # the two references are 140 dB from each other: 20 * log10(1 + 10**((71 - 140) / 20)) of 71
     assert accuracy["sqnr_db"] == pytest.approx(
-        min(_signal_to_noise(model, bundle, variant) for variant in accuracy["variants"])
+        min(_signal_to_noise(model, bundle, variant) for variant in accuracy["variants"]), abs=0.01
     )
     x = np.load(samples)["x"][0]
     [expected] = run_model(_rounded(model), {"x": x})
