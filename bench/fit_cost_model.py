@@ -2,7 +2,8 @@
 Fits the constants of the compiler's cost model to measurements on this machine.
 
 ``python -m bench.fit_cost_model`` tunes the networks (what was measured before is taken from
-the cache), fits, compares, and writes ``edge_compiler/targets/c/cost_model.json``. It prints, for
+the cache), fits, compares, and writes those of the best instruction set that the processor has, or
+of the ``--variant`` that is named, to ``edge_compiler/targets/c/cost_model.json``. It prints, for
 each network, the cost of its convolutions as tuned, the same with the kernels that the model
 chooses, and the ratio of the two.
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import json
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from edge_compiler.targets.c.cost import (
 from edge_compiler.targets.c.lowering import lower_all
 from edge_compiler.targets.c.tuning import Measured, tune
 from edge_compiler.targets.program.build import compiler_version
+from edge_compiler.targets.program.platform import Platform
 from edge_compiler.targets.program.variants import Variant
 from edge_compiler.terminal import progress, say, say_table
 
@@ -59,21 +61,22 @@ class Network:
     def cost(self, constants: Constants | None = None) -> float:
         """Return what all convolutions cost, / 1000: as tuned, or as the model chooses."""
         variant = self.measured.variant
-        chooser = self.measured if constants is None else Estimated(variant, constants)
+        chooser: Measured | Estimated = self.measured
+        if constants is not None:
+            chooser = Estimated(variant, {variant.priced_as: constants})
         chosen = ((p, chooser.choose(p, variant).candidate) for p in self.problems)
         return sum(self.measured.times[problem][candidate] for problem, candidate in chosen) / 1e3
 
 
-def measure(name: str, target: Target) -> Network:
-    """Tune a network."""
+def measure(name: str, platform: Platform) -> Network:
+    """Tune a network with the best instruction set of a platform that is here."""
     graph = frontend.load(network_file(name))
     passes.optimise(graph)
     with progress() as show:
-        platform, what = target.platform, f"tuning {name}"
-        measured = tune(platform, graph, THREADS, lambda _, *at: show(what, *at))
+        measured = tune(platform, graph, THREADS, lambda _, *at: show(f"tuning {name}", *at))
     steps, variant = lower_all(graph, measured).steps, measured.variant
     problems = [chosen.problem for step in steps if (chosen := choice_of(step, variant))]
-    source = "" if measured.variant.counted_as else weights_in(graph, cache_bytes(3))
+    source = "" if measured.variant.counted else weights_in(graph, cache_bytes(3))
     return Network(name, source, measured, problems)
 
 
@@ -116,32 +119,33 @@ def non_negative(matrix: Array, wanted: Array) -> Array:
     return result
 
 
-def fit_times() -> None:
-    """Write the constants of this machine's processor."""
+def fit_times(wanted: str | None) -> None:
+    """Write the constants of an instruction set, of the best here if none is named."""
+    platform = targets.get("host").platform
+    variant = next((v for v in platform.variants if v.name == wanted), platform.best_here())
     with alone():
-        networks = [measure(name, targets.get("host")) for name in NETWORKS]
+        networks = [measure(name, replace(platform, variants=(variant,))) for name in NETWORKS]
     anywhere = fit(networks)  # for the kernels that no network with its weights there has
     fitted = {
         source: anywhere | fit(network for network in networks if network.weights_in == source)
         for source in ("L3", "DRAM")
     }
-    compiler = compiler_version(toolchain.get("host").find_compiler())
-    write(
-        CONSTANTS,
-        {
-            "made by": "python -m bench.fit_cost_model",
-            "on": f"{processor()}, {compiler}, {THREADS} thread",
-            "estimated to tuned": compare(networks, fitted, "ms"),
-            "l3_bytes": cache_bytes(3),
-            "microseconds": fitted,
-        },
-    )
+    compiler = compiler_version(platform.tools.find_compiler())
+    kept = json.loads(CONSTANTS.read_text("utf-8"))
+    kept[variant.priced_as] = {
+        "made by": f"python -m bench.fit_cost_model --variant {variant.name}",
+        "on": f"{processor()}, {compiler}, {THREADS} thread",
+        "estimated to tuned": compare(networks, fitted, "ms"),
+        "l3_bytes": cache_bytes(3),
+        "microseconds": fitted,
+    }
+    write(CONSTANTS, kept)
 
 
 def counted_target(name: str) -> Target:
     """Return a target whose instructions are counted."""
     target = targets.get(name) if name in targets.names() else None
-    if target is None or target.platform.variants[0].counted_as != name:
+    if target is None or not target.platform.variants[0].counted:
         raise argparse.ArgumentTypeError(f"{name!r} is no target whose instructions are counted")
     return target
 
@@ -151,7 +155,7 @@ def fit_instructions(counted: Sequence[Target]) -> None:
     ratios, constants, compilers = {}, {}, {}
     for target in counted:
         name = target.name
-        networks = [measure(network, target) for network in COUNTED]
+        networks = [measure(network, target.platform) for network in COUNTED]
         constants[name] = fit(networks)
         ratios[name] = compare(networks, {"": constants[name]}, "M instructions")
         compilers[name] = compiler_version(toolchain.get(name).find_compiler())
@@ -194,7 +198,13 @@ if __name__ == "__main__":
         metavar="TARGET",
         help="count instructions for these; default: measure times on this machine",
     )
-    if given := parser.parse_args().targets:
-        fit_instructions(given)
+    parser.add_argument(
+        "--variant",
+        choices=[variant.name for variant in targets.get("host").platform.variants],
+        help="the instruction set to measure; default: the best here",
+    )
+    arguments = parser.parse_args()
+    if arguments.targets:
+        fit_instructions(arguments.targets)
     else:
-        fit_times()
+        fit_times(arguments.variant)

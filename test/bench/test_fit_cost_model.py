@@ -30,7 +30,7 @@ def truth() -> Constants:
 
 
 def test_fit_explains_what_was_measured() -> None:
-    model = Estimated(AVX512, truth())
+    model = Estimated(AVX512, {AVX512.priced_as: truth()})
     times = {
         problem: {c: model.cost(problem, c, AVX512) for c in candidates(problem, AVX512)}
         for problem in PROBLEMS
@@ -42,7 +42,8 @@ def test_fit_explains_what_was_measured() -> None:
     assert network.cost(fitted) == pytest.approx(network.cost(), rel=0.02)
     for problem, measured in times.items():
         for candidate, time in measured.items():
-            estimate = Estimated(AVX512, fitted).cost(problem, candidate, AVX512)
+            estimated = Estimated(AVX512, {AVX512.priced_as: fitted})
+            estimate = estimated.cost(problem, candidate, AVX512)
             assert estimate == pytest.approx(time, rel=0.01)
 
 

@@ -2,8 +2,8 @@
 The cost model: what a candidate is expected to cost, where nothing was measured.
 
 The cost is a sum of counts (cycles of the multipliers, stores, bytes read again, ...), each times
-a constant. ``python -m bench.fit_cost_model`` fits the constants to measured times and writes them
-to ``cost_model.json``; those in ``cost_model_arm.json`` it fits to counted instructions.
+a constant of the instruction set. ``python -m bench.fit_cost_model`` fits the constants to times
+and writes them to ``cost_model.json``; those in ``cost_model_arm.json`` it fits to instructions.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from edge_compiler.targets.c.algorithms import candidates
 from edge_compiler.targets.c.choice import Candidate, cheapest, Choice, Problem, Scheme
 from edge_compiler.targets.program.variants import Variant
 
+Constants = Mapping[str, Mapping[str, float]]
 CONSTANTS = Path(__file__).with_name("cost_model.json")
 COUNTED_CONSTANTS = Path(__file__).with_name("cost_model_arm.json")
 MICROSECONDS, INSTRUCTIONS = "us", "k instructions"
@@ -40,26 +41,31 @@ class Estimated:
     """
     Chooses what the cost model expects to be best.
 
-    :ivar constants: the cost of one of each count, by family.
+    :ivar constants: the cost of one of each count, by what an instruction set is priced as, and
+        by family.
     :ivar unit: of the costs.
     """
 
     variant: Variant
-    constants: Mapping[str, Mapping[str, float]]
+    constants: Mapping[str, Constants]
     unit: str = MICROSECONDS
 
     @classmethod
     def of(cls, variant: Variant, graph: Graph) -> Estimated:
         """Return the chooser with the constants that come with the compiler."""
-        if variant.counted_as:
+        if variant.counted:
             model = json.loads(COUNTED_CONSTANTS.read_text(encoding="utf-8"))
-            return cls(variant, model[INSTRUCTIONS][variant.counted_as], INSTRUCTIONS)
-        model = json.loads(CONSTANTS.read_text(encoding="utf-8"))
-        return cls(variant, model["microseconds"][weights_in(graph, model["l3_bytes"])])
+            return cls(variant, model[INSTRUCTIONS], INSTRUCTIONS)
+        models = json.loads(CONSTANTS.read_text(encoding="utf-8"))
+        constants = {
+            name: model["microseconds"][weights_in(graph, model["l3_bytes"])]
+            for name, model in models.items()
+        }
+        return cls(variant, constants)
 
     def cost(self, problem: Problem, candidate: Candidate, variant: Variant) -> float:
         """Return what a candidate is expected to cost."""
-        constants = self.constants[candidate.family(problem)]
+        constants = self.constants[variant.priced_as][candidate.family(problem)]
         counts = candidate.counts(problem, variant)
         return sum(constants[name] * count for name, count in counts.items())
 

@@ -21,8 +21,8 @@ class Variant:
     :ivar pays: C function that says whether it is faster there than those behind it.
     :ivar features: what the processor must have, for the manifest; as Linux names it.
     :ivar lane_products: it multiplies a vector by one lane of another: see kernels/vec.h.
-    :ivar counted_as: the cost of a kernel is how many instructions it executes, estimated by these
-        constants of the cost model; empty: it is time.
+    :ivar counted: the cost of a kernel is how many instructions it executes; else it is time.
+    :ivar priced_as: the name of the cost model's constants that estimate it.
     :ivar byte_registers: vector registers for sums when bytes are multiplied: the others hold
         what is multiplied.
     :ivar word_registers: the same of words.
@@ -51,7 +51,8 @@ class Variant:
     features: tuple[str, ...] = ()
     pays: str = "edge_cpu_always"
     lane_products: bool = False
-    counted_as: str = ""
+    counted: bool = False
+    priced_as: str = "avx2"
     byte_registers: int = 12
     word_registers: int = 12
     byte_products: float = 2.3
@@ -93,6 +94,7 @@ AVX512 = Variant(
     registers=32,
     supported="edge_cpu_avx512",
     features=("avx512f", "avx512bw", "avx512dq", "avx512vl"),
+    priced_as="avx512",
     byte_registers=28,
     word_registers=28,
     byte_products=12.8,
@@ -161,7 +163,8 @@ NEON64 = Variant(
     supported="edge_cpu_always",
     features=("asimd",),
     lane_products=True,
-    counted_as="aarch64",
+    counted=True,
+    priced_as="aarch64",
     byte_registers=16,
     word_registers=20,
     byte_products=5,
@@ -213,7 +216,8 @@ NEON32 = Variant(
     supported="edge_cpu_neon_vfpv4",
     features=("neon", "vfpv4"),
     lane_products=True,
-    counted_as="armv7",
+    counted=True,
+    priced_as="armv7",
     byte_registers=8,
     word_registers=8,
     byte_products=5,

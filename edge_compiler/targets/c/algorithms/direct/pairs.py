@@ -71,7 +71,7 @@ class Pairs(Direct):
         macs = channels * math.prod(kernel) * layer.out_blocks * BLOCK * height * width
         pieces = min(_PIECES, -(-macs // _LEAST_PIECE))
         # to pack a strip again takes less time than to read weights again, but more instructions
-        shared = 1 if variant.counted_as else groups
+        shared = 1 if variant.counted else groups
         strip = min(strip, -(-height * shared // pieces))
         strips = -(-height // strip)
         strip = -(-height // strips)

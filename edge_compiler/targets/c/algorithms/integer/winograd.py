@@ -101,7 +101,7 @@ class Winograd:
         patches = -(-2 * self.pairs // BLOCK) * max(1, vectors // 2) * _PATCH
         results = self.out_blocks * (vectors * _RESULTS_OF_VECTOR + _RESULTS_OF_BLOCK)
         tile = _POINTS * products / variant.word_products + patches + results
-        apart = self.prepared_bytes > _STAYS and not variant.counted_as
+        apart = self.prepared_bytes > _STAYS and not variant.counted
         reads = -(-tiles // self.chunk) if apart else 1
         byte = _FETCHED if variant.vectors <= 2 else _BYTE  # see qwinograd_fetch()
         return tiles * tile + self.prepared_bytes * reads * byte < direct

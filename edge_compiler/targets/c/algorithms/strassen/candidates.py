@@ -84,7 +84,7 @@ def suits_strassen(problem: Problem) -> bool:
 
 def strassen_candidates(problem: Problem, variant: Variant) -> Iterator[Strassen]:
     """Yield the best tiles of which a strip has room for one."""
-    if variant.counted_as:  # no instructions were counted yet
+    if variant.counted:  # no instructions were counted yet
         return
     half, blocks = cost.half_pixels(problem), problem.out_blocks // 2
     tiles = best_tiles(half, _MOST_BLOCKS, blocks, variant)
