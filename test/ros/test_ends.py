@@ -277,7 +277,12 @@ def test_a_decision_that_is_stopped_stops_the_robot_until_it_goes_on(robot, obey
         commands.publish(command)
         return bool(driven) and driven[-1].twist.linear.x == speed
 
+    def is_named() -> bool:  # a node's name is discovered a little later than its messages
+        publishers = gate.get_publishers_info_by_topic("/decision")
+        return any(publisher.node_name == "decision" for publisher in publishers)
+
     robot.wait(lambda: drives(SPEED))
+    robot.wait(is_named)
     decision.send_signal(signal.SIGSTOP)
     robot.wait(lambda: drives(0))
     robot.wait(lambda: robot.level("velocity_gate: input decision") == ERROR)
