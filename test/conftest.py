@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=5.0,
         help="seconds in which processes are killed or stopped",
     )
-    parser.addoption("--graphs", type=int, default=20, help="random networks that are compiled")
+    parser.addoption("--graphs", type=int, default=10, help="random networks that are compiled")
     parser.addoption("--bags", type=int, default=60, help="damaged bags that are replayed")
     parser.addoption("--bytes", type=int, default=1000, help="changed bytes of a packed bundle")
     parser.addoption("--released", help="folder of what `make dist` made, to be installed")

@@ -159,6 +159,7 @@ def test_low_scores_of_the_library_are_proven(target: str, tmp_path: Path) -> No
     assert {step.backend for step in read_manifest(bundle).model.steps} >= {"acl"}
 
 
+@pytest.mark.slow
 def test_every_node_can_be_left_out_of_the_library(tmp_path: Path) -> None:
     """Place each node in turn on our kernels, and all others on the library."""
     acl_or_skip("aarch64-acl")

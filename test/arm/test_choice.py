@@ -1,5 +1,6 @@
 """Whether kernels for Arm are chosen by their instructions, and execute few."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from cross import tools_or_skip
@@ -13,7 +14,7 @@ from edge_compiler.targets.c.algorithms.direct.candidates import Direct
 from edge_compiler.targets.c.choice import choice_of
 from edge_compiler.targets.c.cost import Estimated, INSTRUCTIONS
 from edge_compiler.targets.c.lowering import lower_all
-from edge_compiler.targets.c.tuning import tune
+from edge_compiler.targets.c.tuning import Measured, tune
 
 MOST_PER_PRODUCT = {"aarch64": 1.16, "armv7": 1.35}
 """Instructions for a product of four numbers, in a convolution with many channels."""
@@ -42,15 +43,30 @@ def graph(tmp_path: Path) -> Graph:
     return loaded
 
 
+@pytest.fixture
+def count(
+    graph: Graph, made_once: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Measured]:
+    """Return what counts the kernels of a target: once for all tests, since it takes long."""
+
+    def counted(name: str) -> Measured:
+        tools_or_skip(name)
+
+        def tuned(cache: Path) -> Measured:
+            monkeypatch.setenv("EDGE_CACHE", str(cache))
+            return tune(targets.get(name).platform, graph, 1, lambda *_: None)
+
+        return tuned(made_once(f"counted-{name}", tuned))
+
+    return counted
+
+
 @pytest.mark.parametrize("name", MOST_PER_PRODUCT)
 def test_estimates_are_near_what_is_counted(
-    name: str, graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, graph: Graph, count: Callable[[str], Measured]
 ) -> None:
-    tools_or_skip(name)
-    monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
-    platform = targets.get(name).platform
-    variant = platform.variants[0]
-    counted = tune(platform, graph, 1, lambda *_: None)
+    counted = count(name)
+    variant = targets.get(name).platform.variants[0]
     estimated = Estimated.of(variant, graph)
     steps = lower_all(graph, counted).steps
     chosen = [choice for step in steps if (choice := choice_of(step, variant))]
@@ -67,12 +83,10 @@ def test_estimates_are_near_what_is_counted(
 
 @pytest.mark.parametrize(("name", "most"), MOST_PER_PRODUCT.items())
 def test_inner_loops_are_products_for_the_most_part(
-    name: str, most: float, graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, most: float, count: Callable[[str], Measured]
 ) -> None:
     """A tile that does not fit the registers, or a compiler that moves sums about, takes more."""
-    tools_or_skip(name)
-    monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
-    times = tune(targets.get(name).platform, graph, 1, lambda *_: None).times
+    times = count(name).times
     problem = next(p for p in times if p.kernel == (1, 1))
     products = problem.terms * problem.height * problem.width * problem.out_blocks * 16 / 4
     direct = [cost for candidate, cost in times[problem].items() if isinstance(candidate, Direct)]

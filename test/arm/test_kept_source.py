@@ -16,7 +16,14 @@ from edge_perception.runtime.selftest import read_selftest
 CMAKE = Path(sys.executable).with_name("cmake")
 
 
-@pytest.fixture(params=["aarch64", "aarch64-acl", "armv7", "armv7-acl"])
+@pytest.fixture(
+    params=[
+        "aarch64",
+        pytest.param("aarch64-acl", marks=pytest.mark.slow),
+        pytest.param("armv7", marks=pytest.mark.slow),
+        "armv7-acl",
+    ]
+)
 def bundle(
     request: pytest.FixtureRequest, made_once: Callable[..., Path], tiny_onnx: Path
 ) -> Path:

@@ -13,10 +13,18 @@ from edge_compiler import compile as stages
 from edge_compiler.targets.program import build
 
 TARGETS = ["aarch64", "armv7"]
+QUICK = ("convolutions", "moves", "quantised")
+"""What 32 bits and half as many registers are most likely to break."""
+CASES = [
+    pytest.param(
+        target, model, marks=pytest.mark.slow if target == "armv7" and model not in QUICK else ()
+    )
+    for target in TARGETS
+    for model in PROVEN_MODELS
+]
 
 
-@pytest.mark.parametrize("model", PROVEN_MODELS)
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(("target", "model"), CASES)
 def test_operators_have_no_warning_and_are_proven(
     target: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ FOLDER = Path(onnx.__file__).parent / "backend/test/data/light"
 LARGEST_WEIGHTS = 2**22
 """Elements of random weights; the larger ones stay as they are, which takes less memory."""
 
-_QUICK = ("resnet50", "shufflenet", "squeezenet")
+_QUICK = ("shufflenet", "squeezenet")
 """Compiled and proven in seconds; the others have hundreds of layers or megabytes."""
 COMPILED = [
     pytest.param(name, marks=() if name in _QUICK else pytest.mark.long)

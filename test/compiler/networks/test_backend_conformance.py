@@ -6,7 +6,7 @@ import random
 
 from bench.operators import best_of_host, cases, judge
 
-SAMPLE = 300
+SAMPLE = 150
 
 
 def test_a_sample_of_onnx_backend_tests() -> None:

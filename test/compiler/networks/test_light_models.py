@@ -47,12 +47,12 @@ EXPECTED = {
 MILLION_MACS = {"resnet50": 4089, "squeezenet": 349, "vgg19": 19632}
 
 
-SLOW = ("vgg19",)
+LONG = ("vgg19",)
 
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in EXPECTED],
+    [pytest.param(n, marks=pytest.mark.long) if n in LONG else n for n in EXPECTED],
 )
 def test_light_model(
     name: str, tmp_path: Path, made_once: Callable[[str, Callable[[Path], object]], Path]
