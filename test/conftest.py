@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import fcntl
+import gc
 import os
 from pathlib import Path
 import subprocess
@@ -78,6 +79,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if ROOT / "test" / "arm" in item.path.parents:
             item.add_marker("arm")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there by now, which stays, out of all that frees memory later."""
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def measured_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not spend a second on the speed of each library that is compiled within this process."""
+    monkeypatch.setattr("edge_compiler.trying.MEASURE_SECONDS", 0.0)
+    monkeypatch.setattr("edge_compiler.trying.PROFILE_SECONDS", 0.0)
 
 
 @contextmanager

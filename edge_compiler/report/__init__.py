@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -30,6 +31,23 @@ def write(
     """
     report = content(manifest, record, measured)
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    groups = pictures.groups_of_nodes(report)
+    page = _template().render(
+        report=report,
+        times=pictures.times(report) if measured.profile else None,
+        errors=pictures.errors(report),
+        accuracy=pictures.accuracy(report) if _has_curve(manifest) else None,
+        memory=pictures.memory(report),
+        before=pictures.drawing(report["graphs"]["before"], groups),
+        after=pictures.drawing(report["graphs"]["after"], groups),
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    return {name: describe_file(folder / name) for name in FILES}
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    """Return the page's template, which is read once for all reports."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,  # names come from the model
@@ -43,18 +61,7 @@ def write(
         "percent": lambda x: f"{100 * x:.1f} %",
         "for_channels": for_channels,
     }
-    groups = pictures.groups_of_nodes(report)
-    page = environment.get_template("page.html.j2").render(
-        report=report,
-        times=pictures.times(report) if measured.profile else None,
-        errors=pictures.errors(report),
-        accuracy=pictures.accuracy(report) if _has_curve(manifest) else None,
-        memory=pictures.memory(report),
-        before=pictures.drawing(report["graphs"]["before"], groups),
-        after=pictures.drawing(report["graphs"]["after"], groups),
-    )
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    return {name: describe_file(folder / name) for name in FILES}
+    return environment.get_template("page.html.j2")
 
 
 def _has_curve(manifest: Manifest) -> bool:

@@ -784,7 +784,7 @@ def test_every_kernel_has_its_errors() -> None:
     assert not gone, "a kernel has changed: choose another error"
 
 
-@pytest.mark.parametrize("position", [0.3, 0.9])
+@pytest.mark.parametrize("position", [0.3, pytest.param(0.9, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("model", "output"),
     [

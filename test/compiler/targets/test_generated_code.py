@@ -12,7 +12,7 @@ from operator_models import PROVEN_MODELS
 import pytest
 
 from edge_compiler import compile as stages
-from edge_compiler import frontend, passes, trying
+from edge_compiler import frontend, passes
 from edge_compiler.targets.c.headers import HEADERS
 from edge_compiler.targets.c.rules import RULES
 from edge_compiler.targets.program import build, RUNTIME
@@ -42,11 +42,6 @@ def compile_quietly(model: str, folder: Path) -> Path:
     onnx.save(PROVEN_MODELS[model](), path)
     stages.compile_model(path, bundle, stages.Options(keep_source=True), lambda *_: None)
     return bundle
-
-
-@pytest.fixture(autouse=True)
-def no_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trying, "MEASURE_SECONDS", 0.0)
 
 
 def test_models_use_every_operator(tmp_path: Path) -> None:
