@@ -21,7 +21,7 @@ from edge_perception.transport.ros.arguments import arguments_of
 
 COMPOSED, SEPARATE, BARE = "composed", "separate", "bare"
 MODES = (COMPOSED, SEPARATE, BARE)
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds that a process may take to end."""
 _DOMAINS = range(101, 211)
 """ROS domains that neither the demo nor usual robots use."""

@@ -70,7 +70,7 @@ def test_a_turn_is_summed_up_by_percentiles_and_turns_by_medians():
 def test_the_robot_is_measured_both_ways(tiny_bundle, monkeypatch, tmp_path):
     pytest.importorskip("rclpy")
     command = [
-        *(sys.executable, "-m", "bench.robot", "--turns=1", "--seconds=2"),
+        *(sys.executable, "-m", "bench.robot", "--turns=1", "--seconds=4"),
         *(f"--model={tiny_bundle}", "--camera=pattern:64x48", f"--output={tmp_path}/robot.json"),
     ]
     monkeypatch.setenv("EDGE_CACHE", str(tmp_path))  # so that no other benchmark is in the way
