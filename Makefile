@@ -63,7 +63,7 @@ test-arm: setup ## run all tests of the Arm targets; says what to install if som
 	$(BIN)/edgec doctor aarch64 aarch64-acl armv7 armv7-acl
 	$(BIN)/pytest -n 2 test/arm
 
-test-long: setup ## compile and prove the large networks of ONNX's own tests, and all operators with clang and with sanitizers; takes half an hour
+test-long: setup ## compile and prove the large networks of ONNX's own tests, and all operators with clang and with sanitizers
 	$(BIN)/pytest -n 2 -m long
 
 test-docs: setup ## run the commands of the documentation, slow ones, too; takes four minutes

@@ -86,13 +86,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.fixture(autouse=True)
-def measured_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not spend a second on the speed of each library that is compiled within this process."""
-    monkeypatch.setattr("edge_compiler.trying.MEASURE_SECONDS", 0.0)
-    monkeypatch.setattr("edge_compiler.trying.PROFILE_SECONDS", 0.0)
-
-
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as lock:

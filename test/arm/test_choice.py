@@ -44,28 +44,21 @@ def graph(tmp_path: Path) -> Graph:
 
 
 @pytest.fixture
-def count(
-    graph: Graph, made_once: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], Measured]:
-    """Return what counts the kernels of a target: once for all tests, since it takes long."""
+def counted(
+    name: str, graph: Graph, made_once: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Measured:
+    """Return what the kernels of a target execute, counted once for all tests."""
+    tools_or_skip(name)
 
-    def counted(name: str) -> Measured:
-        tools_or_skip(name)
+    def tuned(cache: Path) -> Measured:
+        monkeypatch.setenv("EDGE_CACHE", str(cache))
+        return tune(targets.get(name).platform, graph, 1, lambda *_: None)
 
-        def tuned(cache: Path) -> Measured:
-            monkeypatch.setenv("EDGE_CACHE", str(cache))
-            return tune(targets.get(name).platform, graph, 1, lambda *_: None)
-
-        return tuned(made_once(f"counted-{name}", tuned))
-
-    return counted
+    return tuned(made_once(f"counted-{name}", tuned))
 
 
 @pytest.mark.parametrize("name", MOST_PER_PRODUCT)
-def test_estimates_are_near_what_is_counted(
-    name: str, graph: Graph, count: Callable[[str], Measured]
-) -> None:
-    counted = count(name)
+def test_estimates_are_near_what_is_counted(name: str, graph: Graph, counted: Measured) -> None:
     variant = targets.get(name).platform.variants[0]
     estimated = Estimated.of(variant, graph)
     steps = lower_all(graph, counted).steps
@@ -82,11 +75,9 @@ def test_estimates_are_near_what_is_counted(
 
 
 @pytest.mark.parametrize(("name", "most"), MOST_PER_PRODUCT.items())
-def test_inner_loops_are_products_for_the_most_part(
-    name: str, most: float, count: Callable[[str], Measured]
-) -> None:
+def test_inner_loops_are_products_for_the_most_part(most: float, counted: Measured) -> None:
     """A tile that does not fit the registers, or a compiler that moves sums about, takes more."""
-    times = count(name).times
+    times = counted.times
     problem = next(p for p in times if p.kernel == (1, 1))
     products = problem.terms * problem.height * problem.width * problem.out_blocks * 16 / 4
     direct = [cost for candidate, cost in times[problem].items() if isinstance(candidate, Direct)]

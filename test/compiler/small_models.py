@@ -31,7 +31,13 @@ Array = np.ndarray[Any, Any]
 FLOAT = onnx.TensorProto.FLOAT
 RANDOM = np.random.default_rng(7)
 
-RUNNABLE = [v.name for v in variants_of(X86_64) if processor_features().issuperset(v.features)]
+
+def runs_here(variant: Variant) -> bool:
+    """Return whether this processor has an instruction set."""
+    return processor_features().issuperset(variant.features)
+
+
+RUNNABLE = [variant.name for variant in variants_of(X86_64) if runs_here(variant)]
 """The instruction sets of a library for the host that this processor has."""
 
 

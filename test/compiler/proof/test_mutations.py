@@ -13,12 +13,11 @@ import numpy as np
 import onnx
 from operator_models import part_of
 import pytest
-from small_models import with_variants
+from small_models import runs_here, with_variants
 
 from edge_compiler import targets
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.errors import CompileError
-from edge_compiler.machine import processor_features
 from edge_compiler.targets.c import part
 from edge_compiler.targets.c.headers import HEADERS
 from edge_compiler.targets.program.program import Weights
@@ -766,7 +765,7 @@ def test_an_error_in_a_kernel_is_found(
     text = headers[mutation.file].read_text()
     if mutation.target != "host":
         _skip_without_tools(mutation.target)
-    elif not processor_features().issuperset(mutation.variant.features):
+    elif not runs_here(mutation.variant):
         pytest.skip(f"this processor has no {mutation.variant.name}")
     headers[mutation.file] = tmp_path / mutation.file
     headers[mutation.file].write_text(text.replace(mutation.old, mutation.new))

@@ -12,10 +12,10 @@ import onnx
 from operator_models import OPERATOR_MODELS
 import pytest
 from small_models import run as run_model
+from small_models import runs_here
 
 from edge_compiler.compile import compile_model, Options
 from edge_compiler.float64.bfloat16 import rounded
-from edge_compiler.machine import processor_features
 from edge_compiler.targets.program.variants import AVX512BF16
 from edge_perception.runtime import load, read_manifest
 from edge_perception.runtime.manifest import OPERANDS
@@ -52,7 +52,7 @@ def _inputs(model: onnx.ModelProto) -> Mapping[str, Array]:
 
 
 def test_layers_multiply_rounded_numbers_exactly(tmp_path: Path) -> None:
-    if not processor_features().issuperset(AVX512BF16.features):
+    if not runs_here(AVX512BF16):
         pytest.skip("this processor has no products of bfloat16")
     model, path = OPERATOR_MODELS["halves"](), tmp_path / "model.onnx"
     onnx.save(model, path)
